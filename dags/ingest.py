@@ -1,0 +1,65 @@
+"""**Ingest**: fetch what the source has, make it immutable, validate it against the contract.
+
+| | |
+|---|---|
+| makes | an accepted or quarantined batch for each new key; outcomes that are due |
+| woken by | the contract's schedule, or a person (with or without a key) |
+| owner | data engineer |
+| red means | the source cannot be read or PostgreSQL is away; a *quarantined* batch is green and is told in the ledger |
+| do | read the task's last line; `gatehouse batches USECASE`; the use case's RUNBOOK.md |
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import Param, dag, task
+
+from airflow_glue.forms import PATTERNS
+from airflow_glue.installed import START, whole
+from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, dag_id, schedule_of, tags
+
+
+def build(case):
+    """The ingest DAG of one use case."""
+    folder, wakes = str(case.folder), accepted(case.name)
+
+    @dag(
+        dag_id=dag_id(case.name, Stage.INGEST),
+        dag_display_name=f"{case.contract.title}: ingest",
+        schedule=schedule_of(case.contract.schedule),
+        start_date=START,
+        catchup=False,
+        max_active_runs=2,  # landing is idempotent and fenced; two let a backlog use both cores
+        doc_md=__doc__,
+        default_args=DEFAULT_ARGS,
+        tags=tags(case.name, Stage.INGEST, Impact.OFFICE_HOURS),
+        params={
+            "batch": Param(
+                None,
+                type=["null", "string"],
+                title="Batch",
+                description="A key such as 2013-03 to fetch (again); empty takes everything that the source has.",
+                pattern=PATTERNS[case.contract.batch],
+            )
+        },
+    )
+    def ingest():
+        @task
+        def land(params=None):
+            from airflow_glue import tasks
+
+            return tasks.land(folder, params["batch"])
+
+        @task(outlets=[wakes])
+        def validate(ref, outlet_events=None):
+            from airflow_glue import tasks
+
+            if tasks.validate(folder, ref):
+                outlet_events[wakes].add_partitions(ref)
+
+        validate.expand(ref=land())
+
+    ingest()
+
+
+for use_case in whole():
+    build(use_case)

@@ -1,0 +1,63 @@
+"""**Retrain**: a request becomes candidates, one challenger, evidence, and a decision of the gate.
+
+| | |
+|---|---|
+| makes | MLflow runs, a registered challenger, an archived decision; a new champion when the verdict is PROMOTE |
+| woken by | a retrain request; `upkeep` for what no event woke; a person with a reason |
+| verdicts | PROMOTE changes the champion; REVIEW waits under *Required Actions*; HOLD and BLOCK end green with the reason |
+| owner | data scientist (training), risk owner (gate) |
+| red means | no candidate could be fitted, too little data, or a service is away: the request says which |
+| do | `gatehouse requests USECASE`, `gatehouse explain DECISION`; the use case's RUNBOOK.md |
+"""
+
+from __future__ import annotations
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Param, PartitionedAssetTimetable, dag, get_current_context, task
+
+from airflow_glue.forms import REASON, reviewers
+from airflow_glue.installed import START, length, whole
+from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, dag_id, requested, tags
+
+
+def build(case):
+    """The retrain DAG of one use case."""
+    folder, policy = str(case.folder), case.gate
+
+    @dag(
+        dag_id=dag_id(case.name, Stage.RETRAIN),
+        dag_display_name=f"{case.contract.title}: retrain",
+        schedule=PartitionedAssetTimetable(assets=requested(case.name)),
+        start_date=START,
+        catchup=False,
+        max_active_runs=4,  # one request at a time is the ledger's rule; the others may be waiting for a reviewer
+        doc_md=__doc__,
+        default_args=DEFAULT_ARGS | {"priority_weight": 100},
+        tags=tags(case.name, Stage.RETRAIN, Impact.PAGE),
+        params={"reason": Param(None, type=["null", "string"], title="Reason", description="Why retrain now, in a sentence.")},
+    )
+    def retrain():
+        from airflow_glue.retraining import answer, choose, claim, fit, judge, promote
+
+        claimed = claim(folder)
+        fitted = fit.partial(folder=folder, request=claimed["request"]).expand(name=claimed["candidates"])
+        decided = judge(folder, claimed["request"])
+        fitted >> (chosen := choose(folder, claimed["request"])) >> decided
+        review = HITLOperator(
+            task_id="review",
+            subject=f"{case.contract.title}: promote the challenger?",
+            body="{{ ti.xcom_pull(task_ids='judge', key='body') }}",
+            options=["Approve", "Reject"],
+            defaults=["Reject"],
+            params={"reason": REASON},
+            assigned_users=reviewers(policy.review.approvers),
+            response_timeout=length(policy.review.timeout),
+        )
+        decided >> [promote(folder), review]
+        answer(folder, review.output)
+
+    retrain()
+
+
+for use_case in whole():
+    build(use_case)

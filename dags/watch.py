@@ -1,0 +1,62 @@
+"""**Watch**: the champion scores an accepted batch; drift of it and decay of the champion are judged.
+
+| | |
+|---|---|
+| makes | predictions, one watch verdict a batch, a retrain request when there is a reason |
+| woken by | an accepted batch (one run each); `upkeep` for what no event woke; a person |
+| waits for | earlier batches and the open retrain request, without a worker (docs/adr/0006) |
+| owner | data scientist |
+| red means | the model's code raised, or a file's sha256 is not the ledger's; an *alarm* is green and is in the report |
+| do | read the task's last line; `gatehouse requests USECASE`; the use case's RUNBOOK.md |
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import Param, PartitionedAssetTimetable, dag, task
+
+from airflow_glue.installed import START, whole
+from airflow_glue.turn import ScoreInTurn
+from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, dag_id, requested, tags
+
+
+def build(case):
+    """The watch DAG of one use case."""
+    folder, wakes = str(case.folder), requested(case.name)
+
+    @dag(
+        dag_id=dag_id(case.name, Stage.WATCH),
+        dag_display_name=f"{case.contract.title}: watch",
+        schedule=PartitionedAssetTimetable(assets=accepted(case.name)),
+        start_date=START,
+        catchup=False,
+        max_active_runs=32,  # runs of a backlog wait side by side in the triggerer; the ledger says whose turn it is
+        doc_md=__doc__,
+        default_args=DEFAULT_ARGS | {"priority_weight": 10},
+        tags=tags(case.name, Stage.WATCH, Impact.PAGE),
+        params={
+            "batch": Param(
+                None,
+                type=["null", "string"],
+                title="Batch and revision",
+                description="Such as 2013-03.r1; empty takes the oldest accepted batch that waits.",
+                pattern=r"^.+\.r\d+$",
+            )
+        },
+    )
+    def watch():
+        @task(task_id="watch", outlets=[wakes])
+        def watch_batch(ref, outlet_events=None):
+            from airflow_glue import tasks
+
+            request = tasks.watch(folder, ref)
+            if request:
+                outlet_events[wakes].add_partitions(request)
+            return request
+
+        watch_batch(ScoreInTurn(task_id="score", folder=folder).output)
+
+    watch()
+
+
+for use_case in whole():
+    build(use_case)

@@ -1,0 +1,196 @@
+"""The bodies of the tasks: each opens the site and calls one stage. Libraries are imported here, in the task, never at parse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from gatehouse.core.records import BatchId, BatchState, RequestState, Verdict
+from gatehouse.errors import GatehouseError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from gatehouse.wiring import InstalledSite
+
+
+def site_of(folder: str) -> InstalledSite:
+    """The site of the use case in `folder`."""
+    from gatehouse.wiring import open_site
+
+    return open_site(folder)
+
+
+def parse(use_case: str, ref: str) -> BatchId:
+    """`2013-03.r1` as a batch; the newest revision's number is part of the name."""
+    from gatehouse.errors import UnknownRecord
+
+    key, _, revision = ref.rpartition(".r")
+    if not key or not revision.isdigit():
+        raise UnknownRecord(f"not a batch: {ref!r}; a batch is named like 2013-03.r1")
+    return BatchId(use_case, key, int(revision))
+
+
+def ref_of(batch: BatchId) -> str:
+    """A batch as tasks name it to each other: `2013-03.r1`."""
+    return f"{batch.key}.r{batch.revision}"
+
+
+def land(folder: str, key: str | None) -> list[str]:
+    """Land one batch, or everything the source has; returns every batch that waits for validation."""
+    from gatehouse.stages import ingest
+
+    site = site_of(folder)
+    for pending in [key] if key else ingest.pending(site):
+        ingest.land(site, pending)
+    return [ref_of(batch.id) for batch in site.ledger.batches.list(site.name) if batch.state is BatchState.LANDED]
+
+
+def validate(folder: str, ref: str) -> bool:
+    """Validate a batch, and collect the outcomes that are due with it; True when it was accepted."""
+    from gatehouse.stages import outcomes
+    from gatehouse.stages.validate import validate as validate_batch
+
+    site = site_of(folder)
+    batch = validate_batch(site, parse(site.name, ref))
+    outcomes.collect(site, batch.id.key)
+    return batch.state is BatchState.ACCEPTED
+
+
+def batch_of(folder: str, context: Context, waiting_since: str | None = None) -> tuple[InstalledSite, BatchId]:
+    """The batch this run is for: its partition key, else the form's, else the oldest that waits."""
+    from gatehouse.stages.score import waiting
+
+    site = site_of(folder)
+    if waiting_since:
+        return site, parse(site.name, waiting_since.split("/", 1)[1])
+    ref = context["dag_run"].partition_key or context["params"].get("batch")
+    if ref:
+        return site, parse(site.name, ref)
+    oldest = next(iter(waiting(site)), None)
+    if oldest is None:
+        raise AirflowSkipException(f"no accepted batch of {site.name} waits to be watched")
+    return site, oldest.id
+
+
+def score_batch(site: InstalledSite, batch: BatchId) -> str:
+    """Score a batch; returns its name."""
+    from gatehouse.stages.score import score
+
+    score(site, batch)
+    return ref_of(batch)
+
+
+def watch(folder: str, ref: str) -> str | None:
+    """Watch a batch; returns the retrain request that is open after it."""
+    from gatehouse.stages.watch import watch as watch_batch
+
+    site = site_of(folder)
+    request = watch_batch(site, parse(site.name, ref))
+    return request.id if request is not None and request.state is RequestState.OPEN else None
+
+
+def claim(folder: str, context: Context) -> dict[str, Any]:
+    """Claim the run's request (or the one a person asks for in the form) and build its training set."""
+    from gatehouse.stages import fit, gather
+
+    site = site_of(folder)
+    request_id = context["dag_run"].partition_key or _asked(site, context)
+    request = gather.claim(site, request_id)
+    if request.state is not RequestState.CLAIMED:
+        raise AirflowSkipException(f"request {request.id[:8]} is {request.state} already: {request.closing}")
+    with closing(site, request_id):
+        gather.gather(site, request)
+        return {"request": request_id, "candidates": fit.names(site)}
+
+
+def _asked(site: InstalledSite, context: Context) -> str:
+    pending = site.ledger.requests.pending(site.name)
+    reason = context["params"].get("reason")
+    if not reason:
+        if pending is None:
+            raise AirflowSkipException(f"no retrain request of {site.name} is open; fill in a reason to ask for one")
+        return pending.id
+    from gatehouse.stages.ask import ask
+
+    return ask(site, context["dag_run"].triggering_user_name or "airflow", reason).id
+
+
+def fit(folder: str, request_id: str, name: str) -> dict[str, float]:
+    """Fit one candidate; returns its metrics (none when it failed: the ledger says why)."""
+    from gatehouse.stages.fit import fit as fit_candidate
+
+    return dict(fit_candidate(site_of(folder), request_id, name).metrics)
+
+
+def choose(folder: str, request_id: str) -> int:
+    """Register the best candidate as the challenger; returns its version."""
+    from gatehouse.stages.choose import choose as choose_candidate
+
+    site = site_of(folder)
+    with closing(site, request_id):
+        return choose_candidate(site, request_id).version
+
+
+def judge(folder: str, request_id: str) -> dict[str, str]:
+    """Let the gate decide; returns decision, verdict and what a reviewer reads."""
+    from gatehouse.report import decision_markdown
+    from gatehouse.stages.judge import judge as judge_challenger
+
+    site = site_of(folder)
+    with closing(site, request_id):
+        decision = judge_challenger(site, request_id)
+        body = decision_markdown(site.case.contract.title, decision)
+        return {"decision": decision.id, "verdict": decision.verdict, "sentence": decision.sentence, "body": body}
+
+
+def promote(folder: str, decision: str) -> str:
+    """Carry out a PROMOTE; the ledger is read again and the epoch compared."""
+    from gatehouse.stages.promote import promote as promote_challenger
+
+    champion = promote_challenger(site_of(folder), decision)
+    return f"version {champion.model.version}, epoch {champion.epoch}" if champion else "the champion stays"
+
+
+def answer(folder: str, decision: str, response: dict[str, Any]) -> str:
+    """Copy a reviewer's answer into the ledger and carry it out. No answer in time counts as a rejection by nobody."""
+    from gatehouse.stages.promote import answer as record_answer
+
+    user = response.get("responded_by_user") or {}
+    actor = user.get("name") or user.get("id") or "nobody"
+    reason = (response.get("params_input") or {}).get("reason") or "no answer in time"
+    approved = response["chosen_options"] == ["Approve"] and actor != "nobody"
+    champion = record_answer(site_of(folder), decision, approved, actor, reason)
+    return f"version {champion.model.version} is the champion" if champion else f"rejected by {actor}: {reason}"
+
+
+def rollback(folder: str, version: int | None, actor: str, reason: str, dry_run: bool) -> str:
+    """Roll back, or say what a rollback would change."""
+    from gatehouse.stages import promote as stage
+
+    site = site_of(folder)
+    if dry_run:
+        plan = stage.plan_rollback(site, version)
+        return f"dry run: version {plan.now} would be replaced by version {plan.to} (epoch {plan.epoch + 1})"
+    champion = stage.rollback(site, version, actor, reason)
+    return f"version {champion.model.version} is the champion of epoch {champion.epoch}"
+
+
+@contextmanager
+def closing(site: InstalledSite, request_id: str) -> Iterator[None]:
+    """A named error that trying again cannot heal ends the request as failed, with its sentence, before the task goes red."""
+    try:
+        yield
+    except GatehouseError as error:
+        if not error.retry:
+            lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/close")
+            site.ledger.requests.close(lease, request_id, RequestState.FAILED, str(error))
+        raise
+
+
+def needs_person(verdict: str) -> bool:
+    """Whether a verdict waits for a reviewer."""
+    return verdict == Verdict.REVIEW

@@ -1,0 +1,79 @@
+"""Waiting for a batch's turn without a worker: the scoring task parks in the triggerer until the ledger says go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from gatehouse.core.records import BatchId
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+POLL_SECONDS = 1.0
+
+
+class Turn(BaseTrigger):
+    """Fires when it is the batch's turn, by the ledger alone: no event can be lost that it would wait for."""
+
+    def __init__(self, folder: str, key: str, revision: int, since: float) -> None:
+        super().__init__()
+        self.folder, self.key, self.revision, self.since = folder, key, revision, since
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """The class and its arguments, for the triggerer's database."""
+        arguments = {"folder": self.folder, "key": self.key, "revision": self.revision, "since": self.since}
+        return "airflow_glue.turn.Turn", arguments
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Ask the ledger once a second; the question runs in a thread because psycopg2 blocks."""
+        from gatehouse.wiring import open_site
+
+        site = open_site(self.folder)
+        batch = BatchId(site.name, self.key, self.revision)
+        while await asyncio.to_thread(_waits_for, site, batch, self.since):
+            await asyncio.sleep(POLL_SECONDS)
+        yield TriggerEvent(str(batch))
+
+
+def _waits_for(site: Any, batch: BatchId, since: float) -> str:
+    from gatehouse.errors import Unreachable
+    from gatehouse.stages.score import waits_for
+
+    try:
+        return waits_for(site, batch, time.time() - since)
+    except Unreachable as error:
+        return str(error)
+
+
+class ScoreInTurn(BaseOperator):
+    """Score a batch when its turn has come; returns the batch (`2013-03.r1`), or skips when nothing waits."""
+
+    def __init__(self, *, folder: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.folder = folder
+
+    def execute(self, context: Context) -> str:
+        """Score at once when it is the batch's turn; else park."""
+        from airflow_glue.tasks import batch_of, score_batch
+
+        site, batch = batch_of(self.folder, context)
+        since = time.time()
+        why = _waits_for(site, batch, since)
+        if not why:
+            return score_batch(site, batch)
+        self.log.info("not yet the turn of %s: %s", batch, why)
+        self.defer(trigger=Turn(self.folder, batch.key, batch.revision, since), method_name="resume")
+        raise AssertionError("defer() raises")
+
+    def resume(self, context: Context, event: str) -> str:
+        """The turn has come."""
+        from airflow_glue.tasks import batch_of, score_batch
+
+        site, batch = batch_of(self.folder, context, waiting_since=event)
+        return score_batch(site, batch)

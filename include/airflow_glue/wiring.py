@@ -1,0 +1,74 @@
+"""Names, wake-ups, tags and retries that all DAGs share."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from airflow.sdk import Asset, CronTriggerTimetable
+from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
+
+
+class Stage(StrEnum):
+    """The stages that have a DAG; also their tag."""
+
+    INGEST = "ingest"
+    WATCH = "watch"
+    RETRAIN = "retrain"
+    ROLLBACK = "rollback"
+    UPKEEP = "upkeep"
+
+
+class Impact(StrEnum):
+    """Whom a red run wakes; a tag of every DAG."""
+
+    PAGE = "impact:page"
+    OFFICE_HOURS = "impact:office-hours"
+
+
+def dag_id(use_case: str, stage: Stage) -> str:
+    """The id of a use case's DAG of that stage."""
+    return f"{use_case}__{stage}"
+
+
+def tags(use_case: str, stage: Stage, impact: Impact) -> list[str]:
+    """The tags of a DAG: product, use case, stage, impact."""
+    return ["gatehouse", f"use-case:{use_case}", f"stage:{stage}", impact]
+
+
+def accepted(use_case: str) -> Asset:
+    """Wakes the watch: a partition is an accepted batch (`2013-03.r1`)."""
+    return Asset(f"{use_case}_accepted", uri=f"gatehouse://{use_case}/accepted")
+
+
+def requested(use_case: str) -> Asset:
+    """Wakes the retraining: a partition is a retrain request."""
+    return Asset(f"{use_case}_requested", uri=f"gatehouse://{use_case}/requested")
+
+
+def schedule_of(cron: str | None) -> CronTriggerTimetable | None:
+    """A contract's schedule in UTC; without one the DAG runs when somebody or something triggers it."""
+    return CronTriggerTimetable(cron, timezone="UTC") if cron else None
+
+
+RETRIES = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception="gatehouse.errors.Unreachable",
+            action=RetryAction.RETRY,
+            retry_delay=timedelta(seconds=15),
+            reason="a service does not answer; it may come back",
+        ),
+        RetryRule(
+            exception="gatehouse.errors.GatehouseError",
+            action=RetryAction.FAIL,
+            reason="a named error: trying again gives the same answer",
+        ),
+    ]
+)
+DEFAULT_ARGS = {
+    "owner": "gatehouse",
+    "retries": 8,  # two minutes without a database, in steps of 15 seconds
+    "retry_delay": timedelta(seconds=15),
+    "retry_policy": RETRIES,
+}

@@ -1,0 +1,8 @@
+"""Contracts in the words of Great Expectations. Importing this package does not import Great Expectations (seconds)."""
+
+from __future__ import annotations
+
+from gatehouse.adapters.contract.checker import GreatExpectationsChecker
+from gatehouse.adapters.contract.precheck import check_contract
+
+__all__ = ["GreatExpectationsChecker", "check_contract"]

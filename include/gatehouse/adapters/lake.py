@@ -1,0 +1,149 @@
+"""The lake: immutable files named by their content, in a local folder or at any fsspec address.
+
+A file lies at `<kind>/<first two hex digits>/<sha256>.<suffix>`. Locally it is written under a temporary name in its
+own folder, synced, renamed, and the folder synced: it is visible only whole. Object stores make a put visible as a
+whole themselves. What a crash leaves behind are names that begin with a dot; nobody reads them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from gatehouse.adapters import parquet
+from gatehouse.core.records import FileRef
+from gatehouse.errors import ConfigurationError, LakeError, Unreachable
+from gatehouse.ports import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+_PATH = re.compile(r"[a-z0-9_-]+/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9.]+")
+
+
+def open_lake(address: str) -> FileLake:
+    """The lake at a folder or an fsspec address such as `s3://bucket/lake`."""
+    try:
+        filesystem, root = fsspec.core.url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        raise ConfigurationError(
+            "the lake cannot be opened", where="GATEHOUSE_LAKE", found=f"{address}: {error}"
+        ) from error
+    return FileLake(filesystem, root)
+
+
+class FileLake(Lake):
+    """`ports.Lake` on an fsspec file system."""
+
+    def __init__(self, filesystem: Any, root: str) -> None:
+        self._filesystem, self._root = filesystem, root.rstrip("/")
+        self._local = isinstance(filesystem, LocalFileSystem)
+
+    def put(self, data: bytes, kind: str, suffix: str) -> FileRef:
+        """Store bytes; a file of this content that is there already is left alone."""
+        return self._put(data, kind, suffix, None)
+
+    def put_frame(self, frame: pd.DataFrame, kind: str) -> FileRef:
+        """Store a table as Parquet; LakeError names a column that no file can hold."""
+        try:
+            data = parquet.encode(frame)
+        except ValueError as error:
+            raise LakeError(f"a table of kind {kind!r} cannot be stored: {error}") from error
+        return self._put(data, kind, "parquet", len(frame))
+
+    def read(self, file: FileRef) -> bytes:
+        """The bytes, or LakeError with file, expected and found."""
+        address = self._address(file.path)
+        try:
+            data: bytes = self._filesystem.cat_file(address)
+        except FileNotFoundError as error:
+            raise LakeError(f"{address} is missing; expected {file.size} bytes with sha256 {file.sha256}") from error
+        except OSError as error:
+            raise self._failed(address, error) from error
+        found = hashlib.sha256(data).hexdigest()
+        if found != file.sha256:
+            raise LakeError(
+                f"{address} is not what was stored: found {len(data)} bytes with sha256 {found}, "
+                f"expected {file.size} bytes with sha256 {file.sha256}"
+            )
+        return data
+
+    def frame(self, file: FileRef, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The table with the declared types' dtypes, once the bytes have been checked."""
+        try:
+            frame = parquet.decode(self.read(file), columns)
+        except ValueError as error:
+            raise LakeError(f"{self._address(file.path)}: {error}") from error
+        if file.rows is not None and len(frame) != file.rows:
+            raise LakeError(f"{self._address(file.path)}: found {len(frame)} rows, expected {file.rows}")
+        return frame
+
+    def _put(self, data: bytes, kind: str, suffix: str, rows: int | None) -> FileRef:
+        sha256 = hashlib.sha256(data).hexdigest()
+        file = FileRef(f"{kind}/{sha256[:2]}/{sha256}.{suffix}", sha256, len(data), rows)
+        address = self._address(file.path)
+        try:
+            if not self._there(address, len(data)):
+                self._write(address, data)
+        except OSError as error:
+            raise self._failed(address, error) from error
+        return file
+
+    def _there(self, address: str, size: int) -> bool:
+        """Whether the file is there with its size. One of another size is a torn one: writing the right bytes mends
+        it.
+        """
+        try:
+            return bool(self._filesystem.info(address)["size"] == size)
+        except FileNotFoundError:
+            return False
+
+    def _write(self, address: str, data: bytes) -> None:
+        if self._local:
+            write_durably(Path(address), data)
+        else:
+            self._filesystem.makedirs(address.rpartition("/")[0], exist_ok=True)
+            self._filesystem.pipe_file(address, data)
+
+    def _address(self, path: str) -> str:
+        if _PATH.fullmatch(path) is None:
+            raise LakeError(f"{path!r} is not the name of a lake file; expected <kind>/<xx>/<sha256>.<suffix>")
+        return f"{self._root}/{path}"
+
+    def _failed(self, address: str, error: OSError) -> LakeError | Unreachable:
+        sentence = f"{address}: {type(error).__name__}: {error}"
+        return LakeError(sentence) if self._local else Unreachable(f"the lake does not answer: {sentence}")
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Make `path` appear with exactly `data`, surviving a crash or power loss at any point: all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}.tmp"
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
+        _sync(folder)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

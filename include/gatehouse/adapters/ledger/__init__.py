@@ -1,0 +1,25 @@
+"""The ledger on PostgreSQL: the single source of truth for batches, requests, models, decisions and the champion."""
+
+from __future__ import annotations
+
+from gatehouse.adapters.ledger.attempts import PostgresAttempts
+from gatehouse.adapters.ledger.batches import PostgresBatches
+from gatehouse.adapters.ledger.connection import Database
+from gatehouse.adapters.ledger.decisions import PostgresDecisions
+from gatehouse.adapters.ledger.journal import PostgresJournal
+from gatehouse.adapters.ledger.models import PostgresModels
+from gatehouse.adapters.ledger.requests import PostgresRequests
+from gatehouse.ports import Ledger
+
+
+def open_ledger(url: str) -> Ledger:
+    """The ledger at a PostgreSQL address. Nothing connects before the first question."""
+    database = Database(url)
+    return Ledger(
+        PostgresAttempts(database),
+        PostgresBatches(database),
+        PostgresRequests(database),
+        PostgresModels(database),
+        PostgresDecisions(database),
+        PostgresJournal(database),
+    )

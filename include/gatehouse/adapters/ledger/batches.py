@@ -1,0 +1,136 @@
+"""Batches: how they land, are validated, released or discarded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.adapters.ledger.change import Change, by_attempt, by_person, file_ref
+from gatehouse.adapters.ledger.outcomes import OutcomesAndScores
+from gatehouse.core.calendar import Interval
+from gatehouse.core.canonical import digest
+from gatehouse.core.records import Batch, BatchId, BatchState, FileRef, Lease, TablePart
+from gatehouse.errors import NotAllowed, UnknownRecord
+
+if TYPE_CHECKING:
+    from gatehouse.adapters.ledger.connection import Database, Rows
+
+Parts = Mapping[str, tuple[FileRef, FileRef]]
+
+_BATCHES = """
+    SELECT b.use_case, b.key, b.revision, b.starts, b.ends, b.content, b.state, b.reason, file(b.report) AS report,
+           (SELECT json_object_agg(t.name, json_build_object('source', file(t.source), 'accepted', file(p.accepted),
+                                                             'quarantined', file(p.quarantined)) ORDER BY t.name)
+            FROM batch_tables t LEFT JOIN batch_parts p USING (use_case, key, revision, name)
+            WHERE (t.use_case, t.key, t.revision) = (b.use_case, b.key, b.revision)) AS tables
+    FROM batch_now b"""
+
+
+class PostgresBatches(OutcomesAndScores):
+    """`ports.Batches` on the tables `batches`, `batch_*`, `outcomes`, `predictions` and `watches`."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+
+    def land(self, lease: Lease, use_case: str, key: str, interval: Interval, tables: Mapping[str, FileRef]) -> Batch:
+        content = digest({name: file.sha256 for name, file in tables.items()})
+        with by_attempt(self._database, lease) as change:
+            known = change.rows.all(
+                "SELECT revision, content FROM batches WHERE use_case = %s AND key = %s", use_case, key
+            )
+            same = [row["revision"] for row in known if row["content"] == content]
+            batch = BatchId(use_case, key, same[0] if same else len(known) + 1)
+            if same:
+                _note_repeated(change, batch, content)
+            else:
+                _land(change, batch, interval, content, tables)
+            return _get(change.rows, batch)
+
+    def get(self, batch: BatchId) -> Batch:
+        with self._database.transaction() as rows:
+            return _get(rows, batch)
+
+    def accept(self, lease: Lease, batch: BatchId, parts: Parts, report: FileRef) -> None:
+        with by_attempt(self._database, lease) as change:
+            _require(change, batch, "accepted", after=BatchState.LANDED)
+            _settle(change, batch, "accepted", "", report, parts)
+
+    def quarantine(self, lease: Lease, batch: BatchId, reason: str, report: FileRef) -> None:
+        with by_attempt(self._database, lease) as change:
+            _require(change, batch, "quarantined", after=BatchState.LANDED)
+            _settle(change, batch, "quarantined", reason, report, {})
+
+    def release(self, batch: BatchId, actor: str, reason: str, parts: Parts) -> None:
+        with by_person(self._database, actor, reason) as change:
+            _require(change, batch, "released", after=BatchState.QUARANTINED)
+            _settle(change, batch, "released", reason, None, parts)
+
+    def discard(self, batch: BatchId, actor: str, reason: str) -> None:
+        with by_person(self._database, actor, reason) as change:
+            _require(change, batch, "discarded", after=BatchState.QUARANTINED)
+            _settle(change, batch, "discarded", reason, None, {})
+
+    def list(self, use_case: str) -> list[Batch]:
+        with self._database.transaction() as rows:
+            return [_batch(row) for row in rows.all(f"{_BATCHES} WHERE use_case = %s ORDER BY key, revision", use_case)]
+
+
+def _note_repeated(change: Change, batch: BatchId, content: str) -> None:
+    noted = change.rows.one("SELECT seq FROM journal WHERE kind = 'batch.repeated' AND subject = %s", str(batch))
+    if noted is None:
+        change.append("batch.repeated", str(batch), {"content": content})
+
+
+def _land(change: Change, batch: BatchId, interval: Interval, content: str, tables: Mapping[str, FileRef]) -> None:
+    row = {**vars(batch), "starts": interval.start, "ends": interval.end, "content": content}
+    change.record(
+        "batches", "batch.landed", str(batch), row, tables={name: vars(file) for name, file in tables.items()}
+    )
+    for name, file in tables.items():
+        change.insert("batch_tables", {**vars(batch), "name": name, "source": file})
+
+
+def _require(change: Change, batch: BatchId, act: str, after: BatchState) -> None:
+    """Refuse an act that the batch's state does not allow; the very act that brought it there may be repeated."""
+    state = _get(change.rows, batch).state
+    done = change.rows.one(
+        "SELECT act FROM batch_acts WHERE (use_case, key, revision, act) = (%s, %s, %s, %s)", *vars(batch).values(), act
+    )
+    if state is not after and done is None:
+        raise NotAllowed(f"batch {batch} is {state}; only a {after} batch can be {act}")
+
+
+def _settle(change: Change, batch: BatchId, act: str, reason: str, report: FileRef | None, parts: Parts) -> None:
+    """Record an act. Its content is the parts' hashes: the same act again must bring the same rows."""
+    files = {name: (vars(accepted), vars(quarantined)) for name, (accepted, quarantined) in parts.items()}
+    content = digest({name: (accepted.sha256, quarantined.sha256) for name, (accepted, quarantined) in parts.items()})
+    key = {**vars(batch), "act": act}
+    row = {"actor": change.actor, "reason": reason, "content": content, "report": report}
+    same = ("content", "reason") if report else ("content", "reason", "actor")
+    if change.once("batch_acts", f"batch.{act}", str(batch), key, row, same, parts=files):
+        for name, (accepted, quarantined) in parts.items():
+            part = {**vars(batch), "name": name, "accepted": accepted, "quarantined": quarantined}
+            change.insert("batch_parts", part)
+
+
+def _get(rows: Rows, batch: BatchId) -> Batch:
+    found = rows.one(f"{_BATCHES} WHERE (use_case, key, revision) = (%s, %s, %s)", *vars(batch).values())
+    if found is None:
+        raise UnknownRecord(f"the ledger holds no batch {batch}")
+    return _batch(found)
+
+
+def _batch(row: dict[str, Any]) -> Batch:
+    return Batch(
+        BatchId(row["use_case"], row["key"], row["revision"]),
+        Interval(row["starts"], row["ends"]),
+        BatchState(row["state"]),
+        row["content"],
+        {name: _part(files) for name, files in (row["tables"] or {}).items()},
+        row["reason"],
+        file_ref(row["report"]),
+    )
+
+
+def _part(files: dict[str, Any]) -> TablePart:
+    return TablePart(FileRef(**files["source"]), file_ref(files["accepted"]), file_ref(files["quarantined"]))

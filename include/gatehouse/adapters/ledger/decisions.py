@@ -1,0 +1,96 @@
+"""Decisions and the answers of people."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.adapters.ledger.change import by_attempt, by_person, numbers
+from gatehouse.core.canonical import sha256
+from gatehouse.core.records import Decision, FileRef, Lease, Outcome, RuleResult, Verdict
+from gatehouse.errors import NotAllowed, UnknownRecord
+from gatehouse.ports import Decisions
+
+if TYPE_CHECKING:
+    from gatehouse.adapters.ledger.connection import Database, Rows
+
+_DECISIONS = """
+    SELECT d.id, d.use_case, d.version, d.verdict, d.sentence, d.results::json AS results,
+           d.evidence, d.policy, d.champion, d.epoch
+    FROM decisions d"""
+
+
+class PostgresDecisions(Decisions):
+    """`ports.Decisions` on the tables `decisions` and `answers`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, lease: Lease, decision: Decision, evidence: FileRef, policy: str) -> None:
+        if sha256(policy) != decision.policy:
+            raise NotAllowed(
+                f"decision {decision.id} names the policy {decision.policy}; the text given is {sha256(policy)}"
+            )
+        row = {name: value for name, value in vars(decision).items() if name not in ("id", "results")}
+        row |= {"verdict": decision.verdict.value, "results": [asdict(result) for result in decision.results]}
+        row |= {"evidence_file": evidence, "policy_text": policy}
+        same = ("use_case", "version", "verdict", "evidence", "evidence_file", "policy", "champion", "epoch")
+        with by_attempt(self._database, lease) as change:
+            change.once("decisions", "decision.made", decision.id, {"id": decision.id}, row, same)
+
+    def get(self, decision: str) -> Decision:
+        with self._database.transaction() as rows:
+            return _get(rows, decision)
+
+    def archive(self, decision: str) -> tuple[FileRef, str]:
+        with self._database.transaction() as rows:
+            found = rows.one("SELECT file(evidence_file) AS file, policy_text FROM decisions WHERE id = %s", decision)
+        if found is None:
+            raise _unknown(decision)
+        return FileRef(**found["file"]), found["policy_text"]
+
+    def of_request(self, request: str) -> Decision | None:
+        with self._database.transaction() as rows:
+            found = rows.one(
+                f"{_DECISIONS} JOIN models m USING (use_case, version) WHERE m.request = %s "
+                "ORDER BY d.entry DESC LIMIT 1",
+                request,
+            )
+        return _decision(found) if found else None
+
+    def answer(self, decision: str, approved: bool, actor: str, reason: str) -> None:
+        with by_person(self._database, actor, reason) as change:
+            verdict = _get(change.rows, decision).verdict
+            if verdict is not Verdict.REVIEW:
+                raise NotAllowed(f"decision {decision} is {verdict}; only a REVIEW is answered")
+            row = {"approved": approved, "actor": actor, "reason": reason}
+            change.once("answers", "decision.answered", decision, {"decision": decision}, row, tuple(row))
+
+    def answers(self, decision: str) -> list[tuple[bool, str, str]]:
+        with self._database.transaction() as rows:
+            found = rows.all("SELECT approved, actor, reason FROM answers WHERE decision = %s", decision)
+        return [(row["approved"], row["actor"], row["reason"]) for row in found]
+
+    def list(self, use_case: str) -> list[Decision]:
+        with self._database.transaction() as rows:
+            return [
+                _decision(row) for row in rows.all(f"{_DECISIONS} WHERE d.use_case = %s ORDER BY d.entry", use_case)
+            ]
+
+
+def _get(rows: Rows, decision: str) -> Decision:
+    found = rows.one(f"{_DECISIONS} WHERE d.id = %s", decision)
+    if found is None:
+        raise _unknown(decision)
+    return _decision(found)
+
+
+def _unknown(decision: str) -> UnknownRecord:
+    return UnknownRecord(f"the ledger holds no decision {decision}")
+
+
+def _decision(row: dict[str, Any]) -> Decision:
+    results = tuple(
+        RuleResult(**{**numbers(result), "outcome": Outcome(result["outcome"])}) for result in row["results"]
+    )
+    return Decision(**{**row, "verdict": Verdict(row["verdict"]), "results": results})

@@ -1,0 +1,82 @@
+"""The journal: what an entry's hash covers, and the one way in which the ledger changes."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.canonical import canonical, sha256
+from gatehouse.core.records import JournalEntry
+from gatehouse.errors import NotAllowed
+from gatehouse.ports import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gatehouse.adapters.ledger.connection import Database, Rows
+
+FIRST = "0" * 64  # what the first entry calls its previous one
+
+# The kinds of entry that are changes of state, by the table whose rows they stand for. Every other kind is a note.
+CHANGES: Mapping[str, tuple[str, ...]] = {
+    "batches": ("batch.landed",),
+    "batch_acts": ("batch.accepted", "batch.quarantined", "batch.released", "batch.discarded"),
+    "outcomes": ("outcomes.arrived",),
+    "predictions": ("batch.scored",),
+    "watches": ("batch.watched",),
+    "requests": ("request.opened",),
+    "request_acts": ("request.joined", "request.claimed", "request.decided", "request.failed", "request.cancelled"),
+    "training_sets": ("training_set.recorded",),
+    "candidates": ("candidate.recorded",),
+    "models": ("model.registered",),
+    "decisions": ("decision.made",),
+    "answers": ("decision.answered",),
+    "promotions": ("champion.changed",),
+}
+_CHANGE_KINDS = {kind for kinds in CHANGES.values() for kind in kinds}
+
+
+def entry_hash(entry: JournalEntry) -> str:
+    """What an entry's hash must be: SHA-256 over the previous hash and the entry as one canonical JSON array.
+
+    The database computes the same in its trigger `chain`; that the two agree is what `gatehouse verify` checks.
+    """
+    moment = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    head = canonical([entry.seq, entry.kind, entry.subject, entry.actor, moment])
+    return sha256(f"{entry.previous}{head[:-1]},{entry.body}]")
+
+
+class PostgresJournal(Journal):
+    """`ports.Journal` on the table `journal`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def entries(self, after: int = 0, limit: int = 10_000) -> Sequence[JournalEntry]:
+        with self._database.transaction() as rows:
+            found = rows.all("SELECT * FROM journal WHERE seq > %s ORDER BY seq LIMIT %s", after, limit)
+        return [JournalEntry(**row) for row in found]
+
+    def note(self, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> None:
+        if kind in _CHANGE_KINDS:
+            raise NotAllowed(f"{kind} is written by the change it stands for, never as a note")
+        with self._database.transaction() as rows:
+            append(rows, kind, subject, actor, body)
+
+
+def append(rows: Rows, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> int:
+    """Append an entry and return its number; the database numbers, dates and chains it."""
+    entry = rows.one(
+        "INSERT INTO journal (kind, subject, actor, body) VALUES (%s, %s, %s, %s) RETURNING seq",
+        kind,
+        clean(subject),
+        clean(actor),
+        clean(canonical(dict(body))),
+    )
+    assert entry is not None
+    return int(entry["seq"])
+
+
+def clean(text: str) -> str:
+    """A text that PostgreSQL can hold: NUL and lone surrogates, which only data can bring, are replaced."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

@@ -1,0 +1,139 @@
+"""Retrain requests: opened or joined, claimed, closed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.adapters.ledger.change import Change, by_attempt, by_person, stored
+from gatehouse.adapters.ledger.training import TrainingRecords
+from gatehouse.core.canonical import digest
+from gatehouse.core.records import Lease, Reason, Request, RequestState
+from gatehouse.errors import NotAllowed, UnknownRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from gatehouse.adapters.ledger.connection import Rows
+
+ENDS = (RequestState.DECIDED, RequestState.FAILED, RequestState.CANCELLED)
+
+_REQUESTS = """
+    SELECT r.id, r.use_case, r.state, r.as_of, r.opened_by, r.reasons::json AS reasons,
+           (SELECT json_agg(a.reasons::json ORDER BY a.entry) FROM request_acts a
+            WHERE a.request = r.id AND a.act = 'joined') AS joined,
+           (SELECT a.sentence FROM request_acts a
+            WHERE a.request = r.id AND a.act IN ('decided', 'failed', 'cancelled')) AS closing
+    FROM requests r"""
+
+
+class PostgresRequests(TrainingRecords):
+    """`ports.Requests` on the tables `requests`, `request_acts`, `training_sets` and `candidates`."""
+
+    def ask(self, use_case: str, as_of: datetime, actor: str, reason: str) -> Request:
+        with by_person(self._database, actor, reason) as change:
+            return open_or_join(change, use_case, as_of, actor, [asdict(Reason("person", reason))])
+
+    def get(self, request: str) -> Request:
+        with self._database.transaction() as rows:
+            return request_of(rows, request)
+
+    def pending(self, use_case: str) -> Request | None:
+        with self._database.transaction() as rows:
+            return _pending(rows, use_case)
+
+    def claim(self, lease: Lease, request: str) -> Request:
+        with by_attempt(self._database, lease) as change:
+            found = request_of(change.rows, request)
+            if found.state is RequestState.OPEN:
+                _act(change, request, "claimed")
+            elif found.state is not RequestState.CLAIMED or _claimer(change.rows, request) != lease.work:
+                holder = _claimer(change.rows, request)
+                raise NotAllowed(f"request {request} is {found.state} by {holder}; {lease.work} cannot claim it")
+            return request_of(change.rows, request)
+
+    def close(self, lease: Lease, request: str, state: str, closing: str) -> None:
+        if state not in ENDS:
+            raise NotAllowed(f"a request is closed as {', '.join(ENDS)}; found {state!r}")
+        with by_attempt(self._database, lease) as change:
+            found = request_of(change.rows, request)
+            if (found.state, found.closing) == (state, closing):
+                return
+            if found.state is not RequestState.CLAIMED:
+                raise NotAllowed(
+                    f"request {request} is {found.state} ({found.closing}); it cannot become {state} ({closing})"
+                )
+            _act(change, request, RequestState(state).value, closing)
+
+    def list(self, use_case: str) -> list[Request]:
+        with self._database.transaction() as rows:
+            return [_request(row) for row in rows.all(f"{_REQUESTS} WHERE r.use_case = %s ORDER BY r.entry", use_case)]
+
+
+def open_or_join(change: Change, use_case: str, as_of: datetime, by: str, reasons: Sequence[dict[str, Any]]) -> Request:
+    """Open a request for these reasons, or add them to the pending one; nobody's reasons are added twice."""
+    pending = _pending(change.rows, use_case)
+    if pending is None:
+        earlier = change.rows.all("SELECT id FROM requests WHERE use_case = %s ORDER BY entry", use_case)
+        request = digest([use_case, by, as_of, [row["id"] for row in earlier[-1:]]])
+        row = {"id": request, "use_case": use_case, "as_of": as_of, "opened_by": by, "reasons": reasons}
+        change.record("requests", "request.opened", request, row)
+        return request_of(change.rows, request)
+    said = change.rows.all(
+        "SELECT reasons FROM requests WHERE id = %s AND opened_by = %s UNION "
+        "SELECT reasons FROM request_acts WHERE request = %s AND actor = %s",
+        pending.id,
+        by,
+        pending.id,
+        by,
+    )
+    if stored(list(reasons)) not in [row["reasons"] for row in said]:
+        _act(change, pending.id, "joined", by=by, reasons=reasons)
+    return request_of(change.rows, pending.id)
+
+
+def request_of(rows: Rows, request: str) -> Request:
+    """The request as it is now; UnknownRecord when there is none."""
+    found = rows.one(f"{_REQUESTS} WHERE r.id = %s", request)
+    if found is None:
+        raise UnknownRecord(f"the ledger holds no retrain request {request}")
+    return _request(found)
+
+
+def reasons_of(plain: Sequence[dict[str, Any]]) -> tuple[Reason, ...]:
+    """Reasons out of their JSON."""
+    return tuple(Reason(**reason) for reason in plain)
+
+
+def _act(
+    change: Change, request: str, act: str, sentence: str = "", by: str = "", reasons: Sequence[dict[str, Any]] = ()
+) -> None:
+    """Record an act upon a request; every act but `joined` is its next state too."""
+    row = {"request": request, "act": act, "actor": by or change.actor, "reasons": list(reasons), "sentence": sentence}
+    change.record("request_acts", f"request.{act}", request, row)
+    if act != "joined":
+        change.rows.run("UPDATE requests SET state = %s WHERE id = %s", act, request)
+
+
+def _pending(rows: Rows, use_case: str) -> Request | None:
+    found = rows.one(f"{_REQUESTS} WHERE r.use_case = %s AND r.state IN ('open', 'claimed')", use_case)
+    return _request(found) if found else None
+
+
+def _claimer(rows: Rows, request: str) -> str:
+    found = rows.one("SELECT actor FROM request_acts WHERE request = %s AND act = 'claimed'", request)
+    return str(found["actor"]) if found else "nobody"
+
+
+def _request(row: dict[str, Any]) -> Request:
+    joined = [reason for reasons in row["joined"] or () for reason in reasons]
+    return Request(
+        row["id"],
+        row["use_case"],
+        RequestState(row["state"]),
+        row["as_of"],
+        row["opened_by"],
+        reasons_of([*row["reasons"], *joined]),
+        row["closing"] or "",
+    )

@@ -1,0 +1,84 @@
+"""Fitting, predicting, storing and measuring estimators: the port `ModelStore` over scikit-learn and skops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gatehouse.adapters.models import archive, plots, probe
+from gatehouse.core.statistics.metrics import evaluate, metric_named
+from gatehouse.errors import ModelError
+from gatehouse.ports import ModelStore, Probe
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from gatehouse.core.evidence import Task
+
+IMPORTANCE_ROWS = 2000
+
+
+class SkopsModels(ModelStore):
+    """Estimators by a fixed allow-list of types."""
+
+    def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
+        from sklearn.base import is_classifier
+
+        if is_classifier(estimator) and len(np.unique(labels)) < 2:
+            found = f"{labels[0]:g} in all of {len(labels)} rows" if len(labels) else "no rows"
+            raise ModelError(f"estimator {name!r}: the training labels hold one class only; found {found}, needed two")
+        try:
+            return estimator.fit(features, labels)
+        except Exception as error:
+            raise ModelError(f"estimator {name!r} raised in fit: {type(error).__name__}: {error}") from error
+
+    def predict(self, estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[np.float64]:
+        return predictions(estimator, features, task)
+
+    def dump(self, estimator: Any) -> bytes:
+        return archive.dumps(estimator)
+
+    def load(self, data: bytes, sha256: str) -> Any:
+        return archive.loads(data, sha256)
+
+    def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
+        return probe.measure(data, sha256, features, task)
+
+    def plots(
+        self, task: Task, labels: NDArray[np.float64], predictions: NDArray[np.float64], importance: Mapping[str, float]
+    ) -> dict[str, bytes]:
+        return plots.candidate_plots(task, labels, predictions, importance)
+
+    def importance(
+        self, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64], metric: str, task: Task, seed: int
+    ) -> dict[str, float]:
+        """On at most 2,000 rows drawn with `seed`, one shuffle a feature: a ranking to look at, not a test."""
+        random = np.random.default_rng(seed)
+        rows = np.sort(random.permutation(len(labels))[:IMPORTANCE_ROWS])
+        sample, known = features.iloc[rows].reset_index(drop=True), labels[rows]
+        loss = metric_named(metric).loss
+        before = loss(evaluate(metric, known, predictions(estimator, sample, task)))
+        worse = {}
+        for name in sample:
+            shuffled = sample.assign(**{name: sample[name].take(random.permutation(len(sample))).set_axis(sample.index)})
+            worse[str(name)] = loss(evaluate(metric, known, predictions(estimator, shuffled, task))) - before
+        return dict(sorted(worse.items(), key=lambda item: -item[1]))
+
+
+def predictions(estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[np.float64]:
+    """The probability of class 1, or the number, a row (rows,); ModelError for anything else than finite numbers."""
+    name = type(estimator[-1] if hasattr(estimator, "steps") else estimator).__name__
+    try:
+        raw = estimator.predict_proba(features)[:, 1] if task == "classification" else estimator.predict(features)
+        values: NDArray[np.float64] = np.asarray(raw, dtype=np.float64)
+    except Exception as error:
+        raise ModelError(f"{name} raised in predict: {type(error).__name__}: {error}") from error
+    if values.shape != (len(features),):
+        raise ModelError(f"{name} predicted an array of shape {values.shape} for {len(features)} rows")
+    wrong = int((~np.isfinite(values)).sum())
+    if wrong:
+        raise ModelError(f"{name} predicted {wrong} values that are not finite among {len(values)}; allowed: none")
+    return values

@@ -1,0 +1,35 @@
+"""Sources of batches by the `source.kind` of the contract.
+
+Another package adds a kind of its own with an entry point in the group `gatehouse.sources` (see `plugin`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gatehouse.core.specs.contract import Contract, FilesSource, PostgresSource, PythonSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gatehouse.ports import Source
+
+
+def open_source(contract: Contract, folder: Path) -> Source:
+    """The source that the contract of the use case in `folder` names. Only the kind in use is imported."""
+    spec = contract.source
+    if isinstance(spec, FilesSource):
+        from gatehouse.adapters.sources.files import DropFolder
+
+        return DropFolder(contract, spec, folder)
+    if isinstance(spec, PostgresSource):
+        from gatehouse.adapters.sources.postgres import Queries
+
+        return Queries(contract, spec)
+    if isinstance(spec, PythonSource):
+        from gatehouse.adapters.sources.python import UseCaseModule
+
+        return UseCaseModule(contract, spec, folder)
+    from gatehouse.adapters.sources.plugin import open_plugin
+
+    return open_plugin(contract, spec, folder)

@@ -1,0 +1,71 @@
+"""What every source does with what it got: declared types where the delivery fits, as it came where it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gatehouse.adapters import parquet
+from gatehouse.core.calendar import interval_of
+from gatehouse.errors import ConfigurationError, SchemaMismatch, SourceError
+from gatehouse.frames import as_declared, undeclared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from gatehouse.core.specs.contract import Contract
+
+
+def tables(contract: Contract, frames: Mapping[str, pd.DataFrame], where: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """The tables of a batch, ready to land; `where` says for each table what it was read from.
+
+    A table that lacks a column, has another one, or holds what its types do not allow is returned as it was delivered:
+    so it lands, nothing is lost, and validation quarantines the batch by the very reason that `as_declared` gives.
+    """
+    return {name: _landable(contract, name, frame, where[name]) for name, frame in frames.items()}
+
+
+def outcomes(contract: Contract, frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The outcomes as declared. Raises SchemaMismatch: outcomes that cannot be read have not arrived."""
+    return as_declared(frame, contract.outcomes.columns, f"{where}, outcomes")
+
+
+def in_order(contract: Contract, keys: Iterable[str], where: str) -> list[str]:
+    """The keys of a source in the order of time, each once; SourceError for one that is not a key of the contract's
+    kind.
+    """
+    found = set(keys)
+    for key in found:
+        try:
+            interval_of(contract.batch, key)
+        except ConfigurationError as error:
+            raise SourceError(f"{where}: {error}") from error
+    return sorted(found)
+
+
+def _landable(contract: Contract, name: str, frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    spec = contract.tables.get(name)
+    if spec is None:
+        allowed = ", ".join(contract.tables)
+        raise SourceError(f"{where}: table {name!r} is not in contract.yaml (data engineer); declared: {allowed}")
+    try:
+        declared = as_declared(frame, spec.columns, f"{where}, table {name!r}")
+    except SchemaMismatch:
+        return _storable(frame, f"{where}, table {name!r}")
+    return _storable(frame, where) if undeclared(declared) else declared
+
+
+def _storable(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The frame as delivered; columns whose mixed values no file can hold become the text of each value."""
+    repeated = frame.columns[frame.columns.duplicated()]
+    if len(repeated):
+        raise SourceError(f"{where}: column {str(repeated[0])!r} appears more than once; a table has each column once")
+    frame = frame.reset_index(drop=True).rename(columns=str)
+    for name in frame.columns:
+        try:
+            parquet.encode(frame[[name]])
+        except ValueError:
+            texts = [None if value is None else str(value).encode(errors="replace").decode() for value in frame[name]]
+            frame[name] = texts
+    return frame

@@ -1,0 +1,50 @@
+"""The `gatehouse` command. Each subcommand's module is imported only when it is called, so that help is quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from gatehouse.errors import GatehouseError
+
+COMMANDS = {
+    "up": "stack", "down": "stack", "status": "stack", "walk": "stack",
+    "batches": "inspect", "requests": "inspect", "decisions": "inspect", "champion": "inspect", "explain": "inspect",
+    "replay": "inspect",
+    "verify": "verify",
+    "approve": "acts", "reject": "acts", "override": "acts", "rollback": "acts", "retrain": "acts",
+    "release": "acts", "discard": "acts",
+    "new": "author", "schema": "author", "check": "author",
+}  # fmt: skip
+
+
+class Lazy(click.Group):
+    """A group whose commands live in modules of this package."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"gatehouse.cli.{COMMANDS[cmd_name]}")
+        commands = [item for item in vars(module).values() if isinstance(item, click.Command)]
+        return next(command for command in commands if command.name == cmd_name)
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option("0.1.0", prog_name="gatehouse")
+def gatehouse() -> None:
+    """Governed retraining on Airflow: every batch checked, every model gated, every decision on record."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; a named failure is one line on standard error and exit code 1, wrong usage is 2."""
+    try:
+        gatehouse.main(args=arguments, prog_name="gatehouse")
+    except GatehouseError as error:
+        click.echo(f"{type(error).__name__}: {error}", err=True)
+        sys.exit(1)
+

@@ -1,0 +1,107 @@
+"""Commands that act, each with a name and a reason on record: the same records as the acts in the Airflow UI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from gatehouse.cli.inspect import locate
+from gatehouse.core.records import Batch
+from gatehouse.errors import UnknownRecord
+from gatehouse.stages import promote, validate
+from gatehouse.stages.ask import ask
+from gatehouse.wiring import InstalledSite, open_site
+
+
+def signed(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Every act needs who and why."""
+    command = click.option("--by", "actor", required=True, help="Your name, as it goes on record.")(command)
+    return click.option("--reason", required=True, help="Why, in a sentence.")(command)
+
+
+@click.command()
+@click.argument("decision")
+@signed
+def approve(decision: str, actor: str, reason: str) -> None:
+    """Approve a REVIEW: its challenger becomes the champion."""
+    site, whole_id = locate(decision)
+    champion = promote.answer(site, whole_id, True, actor, reason)
+    click.echo(f"approved: version {champion.model.version} is the champion" if champion else "approved before")
+
+
+@click.command()
+@click.argument("decision")
+@signed
+def reject(decision: str, actor: str, reason: str) -> None:
+    """Reject a REVIEW: the champion stays."""
+    site, whole_id = locate(decision)
+    promote.answer(site, whole_id, False, actor, reason)
+    click.echo("rejected: the champion stays")
+
+
+@click.command()
+@click.argument("decision")
+@signed
+def override(decision: str, actor: str, reason: str) -> None:
+    """Promote a challenger that the gate held or blocked."""
+    site, whole_id = locate(decision)
+    champion = promote.override(site, whole_id, actor, reason)
+    click.echo(f"overridden: version {champion.model.version} is the champion of epoch {champion.epoch}")
+
+
+@click.command()
+@click.argument("use_case")
+@click.option("--version", type=int, help="The earlier champion to go back to; without it, the one before the present.")
+@click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
+@signed
+def rollback(use_case: str, version: int | None, dry_run: bool, actor: str, reason: str) -> None:
+    """Make an earlier champion the champion again."""
+    site = open_site(use_case)
+    if dry_run:
+        plan = promote.plan_rollback(site, version)
+        click.echo(f"would roll back {site.name} from version {plan.now} to version {plan.to} (epoch {plan.epoch + 1})")
+        return
+    champion = promote.rollback(site, version, actor, reason)
+    click.echo(f"rolled back: version {champion.model.version} is the champion of epoch {champion.epoch}")
+
+
+@click.command()
+@click.argument("use_case")
+@signed
+def retrain(use_case: str, actor: str, reason: str) -> None:
+    """Ask for a retraining; the request joins the one that is open."""
+    site = open_site(use_case)
+    request = ask(site, actor, reason)
+    click.echo(f"request {request.id[:8]} is {request.state}; the retrain DAG takes it within a minute")
+
+
+@click.command(name="release")
+@click.argument("use_case")
+@click.argument("key")
+@signed
+def release_batch(use_case: str, key: str, actor: str, reason: str) -> None:
+    """Release a quarantined batch: all its rows that can be read are accepted."""
+    site = open_site(use_case)
+    batch = validate.release(site, _newest(site, key).id, actor, reason)
+    click.echo(f"released: batch {batch.id} is {batch.state}")
+
+
+@click.command(name="discard")
+@click.argument("use_case")
+@click.argument("key")
+@signed
+def discard_batch(use_case: str, key: str, actor: str, reason: str) -> None:
+    """Discard a quarantined batch: it is kept on disk and never used."""
+    site = open_site(use_case)
+    batch = _newest(site, key).id
+    site.ledger.batches.discard(batch, actor, reason)
+    click.echo(f"discarded: batch {batch}")
+
+
+def _newest(site: InstalledSite, key: str) -> Batch:
+    revisions = [batch for batch in site.ledger.batches.list(site.name) if batch.id.key == key]
+    if not revisions:
+        raise UnknownRecord(f"{site.name} has no batch {key!r}")
+    return revisions[-1]

@@ -1,0 +1,105 @@
+"""Commands that look: batches, requests, decisions, the champion, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import click
+
+from gatehouse.cli.output import emit, json_option, plain, table
+from gatehouse.core.explain import explain as explanation
+from gatehouse.core.records import BatchState
+from gatehouse.errors import UnknownRecord
+from gatehouse.settings import Settings
+from gatehouse.usecase import folders
+from gatehouse.wiring import InstalledSite, open_site
+
+
+@click.command()
+@click.argument("use_case")
+@json_option
+def batches(use_case: str, as_json: bool) -> None:
+    """Every batch and revision: rows, quarantined rows, state and why."""
+    found = open_site(use_case).ledger.batches.list(use_case_name(use_case))
+    rows = []
+    for batch in found:
+        delivered = sum(part.source.rows or 0 for part in batch.tables.values())
+        kept = sum(part.accepted.rows or 0 for part in batch.tables.values() if part.accepted)
+        rejected = delivered - kept if batch.state is BatchState.ACCEPTED else ""
+        rows.append((batch.id.key, batch.id.revision, batch.state, delivered, rejected, batch.reason))
+    headings = ("batch", "revision", "state", "rows", "quarantined", "reason")
+    emit([plain(batch) for batch in found], as_json, table(headings, rows))
+
+
+@click.command()
+@click.argument("use_case")
+@json_option
+def requests(use_case: str, as_json: bool) -> None:
+    """Every retrain request: its reasons and how it ended."""
+    found = open_site(use_case).ledger.requests.list(use_case_name(use_case))
+    rows = [
+        (r.id[:8], r.state, r.opened_by, "; ".join(reason.sentence for reason in r.reasons), r.closing) for r in found
+    ]
+    emit([plain(r) for r in found], as_json, table(("request", "state", "opened by", "reasons", "ended"), rows))
+
+
+@click.command()
+@click.argument("use_case")
+@json_option
+def decisions(use_case: str, as_json: bool) -> None:
+    """Every decision of the gate."""
+    found = open_site(use_case).ledger.decisions.list(use_case_name(use_case))
+    rows = [
+        (d.id[:8], d.version, d.verdict, " ".join(f"{n} {o}" for o, n in Counter(r.outcome for r in d.results).items()), d.sentence)
+        for d in found
+    ]
+    emit([plain(d) for d in found], as_json, table(("decision", "version", "verdict", "rules", "why"), rows))
+
+
+@click.command()
+@click.argument("use_case")
+@click.option("--at", "at", type=click.DateTime(), help="The champion at that moment (UTC).")
+@json_option
+def champion(use_case: str, at: datetime | None, as_json: bool) -> None:
+    """The model in production, now or at a moment, and what stands behind it."""
+    site = open_site(use_case)
+    moment = at.replace(tzinfo=UTC) if at else None
+    found = site.ledger.models.champion(site.name, moment)
+    history = site.ledger.models.promotions(site.name)
+    behind = next((p for p in history if found and p.epoch == found.epoch), None)
+    human = f"{site.name} has no champion{f' at {at}' if at else ''}"
+    if found and behind:
+        human = (
+            f"{site.name}: version {found.model.version} ({found.model.candidate}), epoch {found.epoch}, "
+            f"sha256 {found.model.file.sha256[:12]}\nby {behind.kind} of {behind.actor}: {behind.reason}"
+        )
+    document = {"champion": plain(found) if found else None, "promotion": plain(behind) if behind else None}
+    emit(document, as_json, human)
+
+
+@click.command()
+@click.argument("decision")
+@json_option
+def explain(decision: str, as_json: bool) -> None:
+    """Why a decision came out as it did, how far from passing, and what would change it."""
+    site, whole_id = locate(decision)
+    found = site.ledger.decisions.get(whole_id)
+    told = explanation(found)
+    emit({"decision": plain(found), "explanation": told.document()}, as_json, str(told))
+
+
+def use_case_name(name_or_path: str) -> str:
+    """The name of a use case that is given by name or by folder."""
+    return name_or_path.rstrip("/").rsplit("/", 1)[-1]
+
+
+def locate(decision: str) -> tuple[InstalledSite, str]:
+    """The site and the whole id of a decision given by its first characters (at least six, and unambiguous)."""
+    matches = []
+    for folder in folders(Settings.from_environment().usecases):
+        site = open_site(str(folder))
+        matches += [(site, d.id) for d in site.ledger.decisions.list(site.name) if d.id.startswith(decision)]
+    if len(decision) < 6 or len(matches) != 1:
+        raise UnknownRecord(f"decision {decision!r} names {len(matches)} decisions; give at least six characters of one id")
+    return matches[0]

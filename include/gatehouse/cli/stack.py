@@ -1,0 +1,77 @@
+"""Commands for the local stack."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from gatehouse.cli.output import emit, json_option, table
+from gatehouse.local import stack
+from gatehouse.local.home import Home
+from gatehouse.settings import Settings
+
+
+def home() -> Home:
+    """The home that the environment names, or the checkout's."""
+    return Home(Settings.from_environment().home)
+
+
+@click.command()
+@json_option
+def up(as_json: bool) -> None:
+    """Start PostgreSQL, MLflow and Airflow on this machine, or find them running."""
+    was_up = stack.status(home())["up"]
+    started = time.monotonic()
+    found = stack.up(home(), tell=lambda line: click.echo(line, err=True))
+    seconds = time.monotonic() - started
+    first = "the stack is up already" if was_up else f"the stack is up after {seconds:.0f} s"
+    emit({"up": True, "already": was_up, "seconds": seconds, **addresses(found)}, as_json, f"{first}\n{told(found)}")
+
+
+@click.command()
+def down() -> None:
+    """End the stack; its data stays."""
+    click.echo("the stack is down" if stack.down(home()) else "nothing was running")
+
+
+@click.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Each component's health, process, age and restarts; exit code 1 when the stack is not up."""
+    now = stack.status(home())
+    rows = [
+        (p["name"], p["state"], p["pid"] or "", f"{time.time() - p['since']:.0f} s" if p["since"] else "", p["restarts"], p["address"])
+        for p in now["components"]
+        if now["running"]
+    ]
+    headings = ("component", "health", "process", "age", "restarts", "address")
+    emit(now, as_json, table(headings, rows, empty="the stack is down; `make run` or `gatehouse up` starts it"))
+    if not now["up"]:
+        raise SystemExit(1)
+
+
+@click.command()
+@click.argument("use_case", default="flight_delays")
+@click.option("--batches", "limit", type=int, help="Only the first so many batches.")
+def walk(use_case: str, limit: int | None) -> None:
+    """Take a use case through its pending batches by real DAG runs, and show what happens."""
+    from gatehouse.local.walk import walk as take
+
+    found = stack.up(home(), tell=click.echo)
+    take(found, use_case, limit)
+    click.echo(told(found))
+
+
+def addresses(found: stack.Stack) -> dict[str, object]:
+    """Where the stack answers."""
+    return {"airflow": found.airflow_url, "mlflow": found.mlflow_url, "postgres": f"127.0.0.1:{found.ports['postgres']}"}
+
+
+def told(found: stack.Stack) -> str:
+    """The addresses, and the users' passwords when they were generated just now."""
+    lines = [f"  {name:9} {address}" for name, address in addresses(found).items()]
+    if found.fresh:
+        lines += ["Airflow's users (printed once, kept in credentials.json of the stack's home, readable by you only):"]
+        lines += [f"  {user:9} {password}" for user, password in found.credentials["users"].items()]
+    return "\n".join(lines)

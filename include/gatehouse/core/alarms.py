@@ -1,0 +1,41 @@
+"""What the watch says of one thing it looked at, and an alarm as it is kept in the watch report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class State(StrEnum):
+    """What the watch says of a column or a metric; only the second is an alarm, the last four say why not measured."""
+
+    QUIET = "quiet"
+    ALARM = "alarm"
+    TOO_FEW_ROWS = "too few rows"
+    NOT_MATURE = "not mature"
+    NO_REFERENCE = "no reference"
+    UNDEFINED = "undefined"
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One alarm of one batch's watch. `kind` is drift, decay or calibration; `subject` is the column or the metric:
+    alarms of one kind and subject in several batches are the same alarm, still on."""
+
+    kind: str
+    subject: str
+    sentence: str
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_document(self) -> dict[str, Any]:
+        """The alarm as plain values."""
+        return {"kind": self.kind, "subject": self.subject, "sentence": self.sentence, "numbers": dict(self.numbers)}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Alarm:
+        """The inverse of `to_document`."""
+        return cls(document["kind"], document["subject"], document["sentence"], document["numbers"])

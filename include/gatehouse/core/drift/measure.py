@@ -1,0 +1,118 @@
+"""The distance between a reference's and a batch's profile of one column.
+
+| in `retrain.yaml` | numeric | categorical, boolean |
+|---|---|---|
+| `ks` | Kolmogorov-Smirnov on all cells of the grid | largest difference of one category's share |
+| `js` | Jensen-Shannon distance on tenths of the reference | on all categories and the tail |
+| `psi` | stability index on tenths of the reference | on all categories and the tail |
+| `wasserstein` | area between the distribution functions, in reference standard deviations | total variation |
+
+Values are compared with values; whether a value is there at all (null, infinite) is a distribution of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatehouse.core.drift import distances, noise
+from gatehouse.core.profile import ColumnProfile, NumericProfile
+from gatehouse.errors import SchemaMismatch
+
+if TYPE_CHECKING:
+    from gatehouse.core.specs.retrain import Distance
+
+Counts = NDArray[np.int64]
+Pair = tuple[Callable[[Counts, Counts], float], Callable[[Counts, Counts], float]]
+
+TENTHS = 10
+UNORDERED: dict[Distance, tuple[str, Pair]] = {
+    "js": ("Jensen-Shannon distance", (distances.jensen_shannon, noise.of_jensen_shannon)),
+    "psi": ("population stability index", (distances.population_stability, noise.of_divergence)),
+    "ks": ("largest change of a share", (distances.l_infinity, noise.of_largest_gap)),
+    "wasserstein": ("total variation", (distances.total_variation, noise.of_total_variation)),
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A distance by its full name; `noise` is what a batch of as many rows of the reference itself would exceed once
+    in a thousand times, `bound` how much larger than `value` the exact distance can be."""
+
+    name: str
+    value: float
+    noise: float
+    bound: float = 0.0
+
+
+def measure_values(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> Measured | None:
+    """How far the batch's values lie from the reference's; None when either has none."""
+    _same_grid(reference, batch)
+    if not reference.values or not batch.values:
+        return None
+    p, q = reference.cells, batch.cells
+    if not isinstance(reference, NumericProfile) or not isinstance(batch, NumericProfile):
+        return _unordered(distance, p, q)
+    if distance == "ks":
+        gap = distances.kolmogorov_smirnov(p, q)
+        return Measured("Kolmogorov-Smirnov", gap, noise.of_largest_gap(p, q), distances.ks_bound(p, q))
+    if distance == "wasserstein":
+        return _wasserstein(reference, batch)
+    bins = tenths(p)
+    return _unordered(distance, np.bincount(bins, p, TENTHS).astype(int), np.bincount(bins, q, TENTHS).astype(int))
+
+
+def measure_presence(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> Measured | None:
+    """How far the shares of nulls and infinities lie from the reference's; None when either has no rows."""
+    if not reference.rows or not batch.rows:
+        return None
+    return _unordered(distance, reference.presence, batch.presence)
+
+
+def tenths(p: Counts) -> NDArray[np.intp]:
+    """Each cell's tenth of the reference, by the middle of its mass; a heavy cell has a tenth to itself."""
+    middles = (np.cumsum(p) - p / 2) / p.sum()
+    return np.minimum((middles * TENTHS).astype(np.intp), TENTHS - 1)
+
+
+def positions(profile: NumericProfile) -> NDArray[np.float64]:
+    """Where each cell's values lie: at its edge, or in the middle between two; those outside, at the outermost edge."""
+    edges = profile.edges
+    where = np.empty(2 * len(edges) + 1)
+    where[0], where[-1] = edges[0], edges[-1]
+    where[1::2] = edges
+    where[2:-1:2] = edges[:-1] / 2 + edges[1:] / 2
+    return where
+
+
+def _wasserstein(reference: NumericProfile, batch: NumericProfile) -> Measured:
+    """Inside the grid from the cells; outside, where the reference has no rows, exactly from the excess. In units of
+    the reference's standard deviation (a constant's magnitude, or 1, when that is 0)."""
+    where = positions(reference)
+    inside = distances.wasserstein(where, reference.cells, batch.cells)
+    outside = sum(
+        abs(b / batch.values - a / reference.values) for a, b in zip(reference.excess, batch.excess, strict=True)
+    )
+    unit = reference.moments.std or abs(reference.moments.mean) or 1.0
+    floor = noise.of_wasserstein(where, reference.cells, batch.cells)
+    return Measured("Wasserstein distance", (inside + outside) / unit, floor / unit)
+
+
+def _unordered(distance: Distance, p: Counts, q: Counts) -> Measured:
+    name, (value, floor) = UNORDERED[distance]
+    return Measured(name, value(p, q), floor(p, q))
+
+
+def _same_grid(reference: ColumnProfile, batch: ColumnProfile) -> None:
+    if isinstance(reference, NumericProfile):
+        same = isinstance(batch, NumericProfile) and np.array_equal(reference.edges, batch.edges)
+    else:
+        same = not isinstance(batch, NumericProfile) and reference.categories == batch.categories
+    if not same:
+        raise SchemaMismatch(
+            "the batch was profiled on another grid than the reference's: use profile_of(table, like=reference)"
+        )

@@ -1,0 +1,72 @@
+"""Everything a gate decision is computed from, as one value with one hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """The held-out rows that both models are judged on; every array has one entry a row.
+
+    `keys` name the rows, `labels` are 0/1 or numbers, `time` is the row's moment (datetime64[us], UTC),
+    `challenger` and `champion` are predictions (the probability of class 1, or the number), `slices` maps a
+    column to each row's value as text. `champion` is None when there is no champion yet.
+    """
+
+    keys: NDArray[np.str_]
+    labels: NDArray[np.float64]
+    time: NDArray[np.datetime64]
+    challenger: NDArray[np.float64]
+    champion: NDArray[np.float64] | None
+    slices: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was measured about the challenger besides its predictions; plain values only.
+
+    `maturity` is the share of the held-out batches' rows whose outcomes have arrived, `size_bytes` and
+    `load_seconds`, `rows_per_second` and `load_error` come from loading the file in a clean process;
+    `failed_checks` names the contract's unresolved critical failures among the batches trained on.
+    """
+
+    maturity: float
+    training_rows: int
+    training_until: datetime
+    holdout_from: datetime
+    size_bytes: int
+    load_seconds: float | None
+    rows_per_second: float | None
+    load_error: str
+    validated_batches: int
+    failed_checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The evidence for one challenger against the champion of `epoch` (0 and None: there is no champion)."""
+
+    use_case: str
+    task: Task
+    version: int
+    model_sha256: str
+    champion: int | None
+    champion_sha256: str | None
+    epoch: int
+    training_set: str
+    holdout: Holdout
+    facts: Facts
+    extra: Mapping[str, Any] = field(default_factory=dict)

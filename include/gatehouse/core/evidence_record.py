@@ -1,0 +1,85 @@
+"""Evidence as a document and a table of held-out rows, and back: what is archived and hashed."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gatehouse.core.canonical import digest
+from gatehouse.core.evidence import Evidence, Facts, Holdout
+from gatehouse.errors import LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+SLICE = "slice:"
+_COLUMNS = ("key", "label", "time", "challenger")
+
+
+def holdout_columns(holdout: Holdout) -> dict[str, NDArray[Any]]:
+    """The held-out rows as a plain dict of arrays for a Parquet file: `key`, `label`, `time` (datetime64[us], UTC
+    without a zone), `challenger`, `champion` when there is one, and `slice:<column>` for each slice column."""
+    columns: dict[str, NDArray[Any]] = {
+        "key": holdout.keys,
+        "label": holdout.labels,
+        "time": holdout.time,
+        "challenger": holdout.challenger,
+    }
+    if holdout.champion is not None:
+        columns["champion"] = holdout.champion
+    return columns | {f"{SLICE}{name}": values for name, values in holdout.slices.items()}
+
+
+def holdout_from(columns: Mapping[str, ArrayLike]) -> Holdout:
+    """The Holdout of `holdout_columns`; LakeError when a column is missing or of another length."""
+    missing = [name for name in _COLUMNS if name not in columns]
+    if missing:
+        raise LakeError(f"the archived holdout lacks {', '.join(missing)}; it has {', '.join(columns)}")
+    holdout = Holdout(
+        keys=_text(columns["key"]),
+        labels=_numbers(columns["label"]),
+        time=np.asarray(columns["time"], dtype="datetime64[us]"),
+        challenger=_numbers(columns["challenger"]),
+        champion=_numbers(columns["champion"]) if "champion" in columns else None,
+        slices={name.removeprefix(SLICE): _text(columns[name]) for name in columns if name.startswith(SLICE)},
+    )
+    lengths = {name: len(np.asarray(values)) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise LakeError(f"the archived holdout's columns differ in length: {lengths}")
+    return holdout
+
+
+def evidence_document(evidence: Evidence, holdout_sha256: str) -> dict[str, Any]:
+    """Everything but the held-out rows, which stand in it by the sha256 of their file."""
+    named = {field.name: getattr(evidence, field.name) for field in dataclasses.fields(evidence)}
+    facts = dataclasses.asdict(evidence.facts)
+    for moment in ("training_until", "holdout_from"):
+        facts[moment] = facts[moment].isoformat()
+    return named | {"holdout": holdout_sha256, "facts": facts, "extra": dict(evidence.extra)}
+
+
+def evidence_sha256(document: Mapping[str, Any]) -> str:
+    """The one hash of the evidence: of the document, and through it of the held-out rows."""
+    return digest(dict(document))
+
+
+def evidence_from(document: Mapping[str, Any], columns: Mapping[str, ArrayLike]) -> Evidence:
+    """The Evidence of an `evidence_document` and the columns of its holdout."""
+    facts = dict(document["facts"])
+    for moment in ("training_until", "holdout_from"):
+        facts[moment] = datetime.fromisoformat(facts[moment])
+    facts["failed_checks"] = tuple(facts["failed_checks"])
+    return Evidence(**{**document, "holdout": holdout_from(columns), "facts": Facts(**facts)})
+
+
+def _text(values: ArrayLike) -> NDArray[np.str_]:
+    return np.asarray(values, dtype=np.str_)
+
+
+def _numbers(values: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(values, dtype=np.float64)

@@ -1,0 +1,126 @@
+"""Why a decision came out as it did: what decided it, how far from the limit, and what would change it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.gate import asks_for, verdict_of
+from gatehouse.core.records import Decision, Outcome, RuleResult, Verdict
+from gatehouse.core.wording import about, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far one result was from its limit.
+
+    `units` is value - limit in units of the measured value, `standard_errors` the same in standard errors (read back
+    from the interval's width), `rows` how many further matured rows would settle it; None where there is none.
+    """
+
+    rule: str
+    outcome: Outcome
+    sentence: str
+    units: float | None
+    standard_errors: float | None
+    rows: int | None
+    change: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What `gatehouse explain` tells: `str()` of it is what people read, `document()` its plain values.
+
+    `deciding` holds every result that asked for the verdict (each alone would have sufficed); for PROMOTE, which all
+    results carry together, it holds the one that came nearest to its limit.
+    """
+
+    verdict: Verdict
+    sentence: str
+    deciding: tuple[Distance, ...]
+    change: str
+
+    def document(self) -> dict[str, Any]:
+        """The explanation as plain values."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        blocks = [f"{one.rule}: {one.outcome}\n  {one.sentence}\n  {_how_far(one)}" for one in self.deciding]
+        return "\n".join([self.sentence, *blocks, self.change])
+
+
+def explain(decision: Decision, confidence: float = 0.95) -> Explanation:
+    """Explain a decision from its record alone; `confidence` is that of the policy's intervals."""
+    if decision.verdict is Verdict.PROMOTE:
+        measured = [_distance(r, confidence) for r in decision.results if r.on_fail in ("block", "review")]
+        sure = [one for one in measured if one.standard_errors is not None]
+        nearest = sorted(sure, key=lambda one: abs(one.standard_errors or 0.0))[:1]
+        return Explanation(decision.verdict, decision.sentence, tuple(nearest), _first_to_break(nearest))
+    deciding = [result for result in decision.results if asks_for(result) is decision.verdict]
+    others = [result for result in decision.results if asks_for(result) is not decision.verdict]
+    distances = tuple(_distance(result, confidence) for result in deciding)
+    return Explanation(decision.verdict, decision.sentence, distances, _otherwise(decision.verdict, distances, others))
+
+
+def _distance(result: RuleResult, confidence: float) -> Distance:
+    units = None if result.value is None or result.limit is None else result.value - result.limit
+    error = None
+    if result.low is not None and result.high is not None:
+        error = (result.high - result.low) / 2 / NormalDist().inv_cdf((1 + confidence) / 2)
+    return Distance(
+        rule=result.rule,
+        outcome=result.outcome,
+        sentence=result.sentence,
+        units=units,
+        standard_errors=units / error if units is not None and error else None,
+        rows=result.missing_rows,
+        change=_change(result, units),
+    )
+
+
+def _change(result: RuleResult, units: float | None) -> str:
+    """What would make this one result pass."""
+    if result.outcome is Outcome.INCONCLUSIVE:
+        if result.missing_rows is not None:
+            return f"{about(result.missing_rows)} further matured rows would settle it at the present value"
+        return "more rows would not settle it" if units is not None else "it must first be possible to measure it"
+    if result.outcome is Outcome.PASS or not units or result.value is None or result.limit is None:
+        return ""
+    too_high = units > 0
+    far, near = (result.high, result.low) if too_high else (result.low, result.high)
+    needed = far if far is not None else result.value
+    way = "lower" if too_high else "higher"
+    change = f"it would pass with a value {number(abs(needed - result.limit))} {way}"
+    if not needed < 0 <= result.limit:  # margins are not negative
+        change += f", or a limit of {number(needed)}"
+    if near is not None and near != needed:
+        change += f"; {number(abs(near - result.limit))} {way} it would be inconclusive"
+    return change
+
+
+def _how_far(one: Distance) -> str:
+    parts = []
+    if one.units is not None:
+        errors = f" ({abs(one.standard_errors):.1f} standard errors)" if one.standard_errors is not None else ""
+        side = "above" if one.units > 0 else "below"
+        parts.append(f"{number(abs(one.units))} {side} the limit{errors}" if one.units else "exactly at the limit")
+    return "; ".join([*parts, one.change] if one.change else parts) or "there is no number to compare"
+
+
+def _otherwise(verdict: Verdict, deciding: tuple[Distance, ...], others: Iterable[RuleResult]) -> str:
+    """What the verdict would be without the deciding results."""
+    then = verdict_of(others)
+    if verdict is Verdict.REVIEW:
+        return "a person decides: approving promotes it, rejecting or no answer does not"
+    which = "this one" if len(deciding) == 1 else f"these {len(deciding)}"
+    return f"with {which} passed and all else as it is, the verdict would be {then}"
+
+
+def _first_to_break(nearest: list[Distance]) -> str:
+    if not nearest:
+        return "every enforced rule passed; none of them rests on an interval"
+    return f"every enforced rule passed; {nearest[0].rule} came nearest to its limit"

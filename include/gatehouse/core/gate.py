@@ -1,0 +1,111 @@
+"""The gate: a decision as a pure function of evidence and policy."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.canonical import digest
+from gatehouse.core.records import Decision, Outcome, RuleResult, Verdict
+from gatehouse.core.rules.measures import Measures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gatehouse.core.evidence import Evidence
+    from gatehouse.core.rules.base import Rule
+    from gatehouse.core.specs.gate import GatePolicy
+
+FIRST_MODEL = "first_model"
+
+
+def decide(evidence: Evidence, policy: GatePolicy, evidence_sha256: str) -> Decision:
+    """Judge every rule of the policy, in its order; the seed of the bootstrap is the evidence's own hash."""
+    measures = Measures(evidence, policy, seed=int(evidence_sha256[:16], 16))
+    results = (*_first_model(policy, measures), *_judged(policy, measures))
+    verdict = verdict_of(results)
+    return Decision(
+        id=digest({"evidence": evidence_sha256, "policy": policy.hash}),
+        use_case=evidence.use_case,
+        version=evidence.version,
+        verdict=verdict,
+        sentence=_sentence(verdict, results, policy),
+        results=results,
+        evidence=evidence_sha256,
+        policy=policy.hash,
+        champion=evidence.champion,
+        epoch=evidence.epoch,
+    )
+
+
+def verdict_of(results: Iterable[RuleResult]) -> Verdict:
+    """The verdict that the results ask for; the gravest wins: BLOCK, HOLD, REVIEW, PROMOTE."""
+    asked = {asks_for(result) for result in results}
+    gravest_first = (Verdict.BLOCK, Verdict.HOLD, Verdict.REVIEW)
+    return next((verdict for verdict in gravest_first if verdict in asked), Verdict.PROMOTE)
+
+
+def asks_for(result: RuleResult) -> Verdict:
+    """The verdict that one result asks for by itself. `warn` and `dry_run` ask for nothing but PROMOTE."""
+    if result.on_fail not in ("block", "review"):
+        return Verdict.PROMOTE
+    if result.outcome is Outcome.INCONCLUSIVE:
+        return Verdict.HOLD
+    if result.outcome is Outcome.FAIL:
+        return Verdict.BLOCK if result.on_fail == "block" else Verdict.REVIEW
+    return Verdict.PROMOTE
+
+
+def decision_document(decision: Decision) -> dict[str, Any]:
+    """The decision as plain values, ready for canonical JSON."""
+    return {**dataclasses.asdict(decision), "results": [dataclasses.asdict(result) for result in decision.results]}
+
+
+def decision_from(document: Mapping[str, Any]) -> Decision:
+    """The decision of a `decision_document`."""
+    results = tuple(RuleResult(**{**result, "outcome": Outcome(result["outcome"])}) for result in document["results"])
+    return Decision(**{**document, "verdict": Verdict(document["verdict"]), "results": results})
+
+
+def _first_model(policy: GatePolicy, measures: Measures) -> list[RuleResult]:
+    """Without a champion nothing can be compared: the policy's explicit choice stands in for all comparisons."""
+    if measures.has_champion:
+        return []
+    if policy.first_model == "promote":
+        sentence = "there is no champion yet; the policy promotes a first model that satisfies all other rules"
+        return [RuleResult(FIRST_MODEL, Outcome.PASS, sentence)]
+    choice = "asks a person about a first model" if policy.first_model == "review" else "blocks a first model"
+    sentence = f"there is no champion yet; the policy {choice}"
+    return [RuleResult(FIRST_MODEL, Outcome.FAIL, sentence, on_fail=policy.first_model)]
+
+
+def _judged(policy: GatePolicy, measures: Measures) -> list[RuleResult]:
+    applying = [rule for rule in policy.rules if rule.mode != "off" and (measures.has_champion or not rule.compares)]
+    return [_in_mode(rule, result) for rule in applying for result in rule.judge(measures)]
+
+
+def _in_mode(rule: Rule, result: RuleResult) -> RuleResult:
+    """A FAIL of a rule that only warns is a WARN; a dry run says what it would have done."""
+    if result.outcome is Outcome.FAIL and rule.on_fail == "warn":
+        result = dataclasses.replace(result, outcome=Outcome.WARN)
+    if rule.mode == "dry_run" and result.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
+        would = asks_for(dataclasses.replace(result, on_fail=rule.on_fail))
+        result = dataclasses.replace(result, sentence=f"{result.sentence} (dry run; enforced it would ask for {would})")
+    return result
+
+
+def _sentence(verdict: Verdict, results: tuple[RuleResult, ...], policy: GatePolicy) -> str:
+    """One sentence: the first result that asked for the verdict, and how many others did."""
+    deciding = [result for result in results if asks_for(result) is verdict]
+    if verdict is not Verdict.PROMOTE:
+        more = f" (and {len(deciding) - 1} more)" if len(deciding) > 1 else ""
+        return f"{verdict}: {deciding[0].sentence}{more}"
+    warned = [result for result in results if result.outcome is Outcome.WARN]
+    main = next((result for result in results if result.rule in _comparisons(policy)), results[0])
+    noted = f"; {len(warned)} warnings" if len(warned) > 1 else "; 1 warning" if warned else ""
+    return f"{verdict}: {main.sentence}{noted}"
+
+
+def _comparisons(policy: GatePolicy) -> tuple[str, str]:
+    """The results that speak for a promotion: the comparisons of the policy's main metric."""
+    return f"better_than_champion({policy.metric})", f"not_worse_than_champion({policy.metric})"

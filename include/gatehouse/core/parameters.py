@@ -1,0 +1,112 @@
+"""The parameters of a contract: `$name` in an expectation's arguments, computed from the interval of the batch.
+
+The whole grammar, on purpose without arithmetic beyond it:
+
+    12.5                                  a number
+    interval_hours [* number]             the length of the interval in hours, times a number
+    interval_start [+|- span]             a moment in UTC; a span is like `6 hours`, `14 days`, `1 month`
+    interval_end   [+|- span]
+
+`$interval_start`, `$interval_end` and `$interval_hours` need no declaration.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.calendar import Interval, Span
+from gatehouse.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gatehouse.core.specs.contract import ColumnType, Contract
+
+Parameter = int | float | datetime
+BUILT_IN = {name: name for name in ("interval_start", "interval_end", "interval_hours")}
+GRAMMAR = "a number, `interval_hours * 30`, `interval_start + 6 hours` or `interval_end - 1 month`"
+_NUMBER = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?"
+_HOURS = re.compile(rf"interval_hours(?: ?\* ?({_NUMBER}))?")
+_MOMENT = re.compile(r"(interval_start|interval_end)(?: ?([+-]) ?(.+))?")
+_NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
+
+
+def parameters(contract: Contract, interval: Interval) -> dict[str, Parameter]:
+    """Every parameter of the contract for a batch of this interval; ConfigurationError names one that is not
+    grammatical.
+    """
+    return {name: evaluate(name, text, interval) for name, text in {**BUILT_IN, **contract.parameters}.items()}
+
+
+def evaluate(name: str, text: str, interval: Interval) -> Parameter:
+    """The value of one parameter: a number (whole numbers as int, for row counts) or an aware moment in UTC."""
+    text = text.strip()
+    if re.fullmatch(_NUMBER, text):
+        return _number(float(text))
+    if hours := _HOURS.fullmatch(text):
+        return _number(interval.hours * float(hours[1] or 1))
+    try:
+        if moment := _MOMENT.fullmatch(text):
+            return _moment(interval, moment[1], moment[2], moment[3])
+    except (ConfigurationError, OverflowError, ValueError):
+        pass  # the sentence below says what a span looks like
+    raise ConfigurationError(
+        "a parameter that cannot be evaluated",
+        where=f"parameters.{name}",
+        found=repr(text),
+        allowed=GRAMMAR,
+        owner="data engineer",
+    )
+
+
+def resolved(
+    args: Mapping[str, Any], values: Mapping[str, Parameter], columns: Mapping[str, ColumnType]
+) -> dict[str, Any]:
+    """An expectation's arguments with `$name` replaced, and with the moments that are compared with a timestamp column
+    as aware UTC datetimes. An unknown `$name` is a ConfigurationError."""
+    moments = columns.get(str(args.get("column"))) == "timestamp"
+    return {
+        name: _resolve(value, values, moments and name in ("min_value", "max_value", "value_set"))
+        for name, value in args.items()
+    }
+
+
+def _resolve(value: Any, values: Mapping[str, Parameter], moment: bool) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_resolve(item, values, moment) for item in value]
+    if not isinstance(value, str):
+        return value
+    if name := _NAME.fullmatch(value):
+        if name[1] not in values:
+            allowed = ", ".join(f"${known}" for known in values)
+            raise ConfigurationError("no such parameter", found=value, allowed=allowed, owner="data engineer")
+        return values[name[1]]
+    return utc(value) if moment else value
+
+
+def utc(text: str) -> datetime:
+    """An ISO 8601 moment; without an offset it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            "not a moment of time",
+            found=repr(text),
+            allowed="like `2013-03-01` or `2013-03-01T06:00:00Z`",
+            owner="data engineer",
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _number(value: float) -> int | float:
+    return int(value) if value.is_integer() else value
+
+
+def _moment(interval: Interval, which: str, sign: str | None, span: str | None) -> datetime:
+    moment = interval.start if which == "interval_start" else interval.end
+    if sign is None or span is None:
+        return moment
+    length = Span.parse(span)
+    return length.after(moment) if sign == "+" else length.before(moment)

@@ -1,0 +1,151 @@
+"""The profile of a numeric column: moments, extremes and counts on the reference's grid.
+
+The grid is up to 1,024 values of the reference itself, its quantiles with ties collapsed. Values *at* an edge are
+counted apart from values *between* edges, so a heavy tie (zero, a default) is exact, and less than 1/1023 of the
+reference lies between two edges: that is what bounds the error of Kolmogorov-Smirnov (see `drift`). A column of at
+most 1,024 distinct values is held exactly. The values are sorted and the edges looked up in them, not the other way
+round: on a million rows five times faster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gatehouse.core.profile.moments import Moments
+from gatehouse.errors import SchemaMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+GRID = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class NumericProfile:
+    """One numeric column.
+
+    `edges` holds k increasing finite values, `cells` 2k + 1 counts of finite values: below the first edge, at it,
+    between it and the next, at that, ..., above the last. `infinite` counts -inf and +inf. `excess` sums how far the
+    values outside the grid lie from it: below the first edge, above the last. Moments and extremes are those of the
+    finite values (NaN without any).
+    """
+
+    rows: int
+    nulls: int
+    infinite: tuple[int, int]
+    moments: Moments
+    minimum: float
+    maximum: float
+    edges: NDArray[np.float64]
+    cells: NDArray[np.int64]
+    excess: tuple[float, float]
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64], edges: NDArray[np.float64] | None = None) -> NumericProfile:
+        """Profile one column's values (nulls as NaN) on `edges`, or on their own grid."""
+        ordered = np.sort(values)  # NaN sorts last
+        start = int(np.searchsorted(ordered, -np.inf, side="right"))
+        stop = int(np.searchsorted(ordered, np.inf, side="left"))
+        present = int(np.searchsorted(ordered, np.nan, side="left"))
+        finite = ordered[start:stop]
+        edges = grid(finite) if edges is None else edges
+        return cls(
+            rows=len(values),
+            nulls=len(values) - present,
+            infinite=(start, present - stop),
+            moments=Moments.of(finite),
+            minimum=float(finite[0]) if len(finite) else nan,
+            maximum=float(finite[-1]) if len(finite) else nan,
+            edges=edges,
+            cells=_cells(finite, edges),
+            excess=_excess(finite, edges),
+        )
+
+    @property
+    def values(self) -> int:
+        """How many values are finite."""
+        return self.moments.count
+
+    @property
+    def presence(self) -> NDArray[np.int64]:
+        """Counts of null, -inf, +inf and finite."""
+        return np.array([self.nulls, *self.infinite, self.values])
+
+    def merge(self, other: NumericProfile) -> NumericProfile:
+        """The profile of both partitions together; counts and extremes exactly, moments up to rounding."""
+        if not np.array_equal(self.edges, other.edges):
+            raise SchemaMismatch("numeric profiles on different grids cannot be merged: profile both on one reference")
+        return NumericProfile(
+            rows=self.rows + other.rows,
+            nulls=self.nulls + other.nulls,
+            infinite=(self.infinite[0] + other.infinite[0], self.infinite[1] + other.infinite[1]),
+            moments=self.moments.merge(other.moments),
+            minimum=float(np.fmin(self.minimum, other.minimum)),
+            maximum=float(np.fmax(self.maximum, other.maximum)),
+            edges=self.edges,
+            cells=self.cells + other.cells,
+            excess=(self.excess[0] + other.excess[0], self.excess[1] + other.excess[1]),
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """The profile as plain values."""
+        return {
+            "kind": "numeric",
+            "rows": self.rows,
+            "nulls": self.nulls,
+            "infinite": list(self.infinite),
+            "moments": [self.moments.count, self.moments.mean, self.moments.m2],
+            "extremes": [self.minimum, self.maximum],
+            "edges": self.edges.tolist(),
+            "cells": self.cells.tolist(),
+            "excess": list(self.excess),
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> NumericProfile:
+        """The inverse of `to_document`, also after a way through JSON."""
+        count, mean, m2 = document["moments"]
+        minimum, maximum = map(float, document["extremes"])
+        below, above = map(float, document["excess"])
+        return cls(
+            rows=document["rows"],
+            nulls=document["nulls"],
+            infinite=(document["infinite"][0], document["infinite"][1]),
+            moments=Moments(count, float(mean), float(m2)),
+            minimum=minimum,
+            maximum=maximum,
+            edges=np.array(document["edges"], dtype=np.float64),
+            cells=np.array(document["cells"], dtype=np.int64),
+            excess=(below, above),
+        )
+
+
+def grid(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The edges of a reference's sorted finite values: all distinct ones if they are few, else their quantiles."""
+    distinct = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
+    if len(distinct) <= GRID:
+        return distinct.copy()
+    return np.unique(ordered[np.arange(GRID) * (len(ordered) - 1) // (GRID - 1)])
+
+
+def _cells(finite: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    ends = np.empty(2 * len(edges) + 2, dtype=np.int64)
+    ends[0], ends[-1] = 0, len(finite)
+    ends[1:-1:2] = np.searchsorted(finite, edges, side="left")
+    ends[2:-1:2] = np.searchsorted(finite, edges, side="right")
+    return np.diff(ends)
+
+
+def _excess(finite: NDArray[np.float64], edges: NDArray[np.float64]) -> tuple[float, float]:
+    if not len(edges):
+        return 0.0, 0.0
+    below = finite[: np.searchsorted(finite, edges[0], side="left")]
+    above = finite[np.searchsorted(finite, edges[-1], side="right") :]
+    with np.errstate(over="ignore"):
+        return float((edges[0] - below).sum()), float((above - edges[-1]).sum())

@@ -1,0 +1,79 @@
+"""The profile of a table: one pass over its columns, on their own grids (a reference) or on a reference's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.profile.categorical import CategoricalProfile
+from gatehouse.core.profile.columns import columns_of, counted, is_numeric, numbers
+from gatehouse.core.profile.numeric import NumericProfile
+from gatehouse.errors import SchemaMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+VERSION = 1
+ColumnProfile = NumericProfile | CategoricalProfile
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Each column's profile by name."""
+
+    columns: Mapping[str, ColumnProfile]
+
+    def merge(self, other: Profile) -> Profile:
+        """The profile of two partitions together; both hold the same columns on the same grids (SchemaMismatch)."""
+        if self.columns.keys() != other.columns.keys():
+            differing = sorted(self.columns.keys() ^ other.columns.keys())
+            raise SchemaMismatch(f"profiles of different columns cannot be merged: {differing} are in one only")
+        return Profile({name: _merge(name, column, other.columns[name]) for name, column in self.columns.items()})
+
+    def to_document(self) -> dict[str, Any]:
+        """A plain document for `canonical`: at most 64 KiB a column."""
+        return {"version": VERSION, "columns": {name: column.to_document() for name, column in self.columns.items()}}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Profile:
+        """The inverse of `to_document`, also after a way through JSON; SchemaMismatch for another version."""
+        if document.get("version") != VERSION:
+            raise SchemaMismatch(
+                f"profile of an unknown version; found {document.get('version')!r}; allowed: {VERSION}"
+            )
+        kinds: dict[str, type[ColumnProfile]] = {"numeric": NumericProfile, "categorical": CategoricalProfile}
+        return cls({name: kinds[part["kind"]].from_document(part) for name, part in document["columns"].items()})
+
+
+def profile_of(table: Any, like: Profile | None = None) -> Profile:
+    """Profile an Arrow table, a pandas frame or a mapping name -> array.
+
+    Without `like` the profile makes its own grids: a reference. With it, the columns that the reference knows are
+    profiled on its grids and all others are left out; a column of another type is a SchemaMismatch.
+    """
+    columns = columns_of(table)
+    if like is None:
+        return Profile({name: _profile(name, column) for name, column in columns.items()})
+    return Profile(
+        {name: _profile(name, columns[name], known) for name, known in like.columns.items() if name in columns}
+    )
+
+
+def _profile(name: str, column: pa.ChunkedArray, like: ColumnProfile | None = None) -> ColumnProfile:
+    if isinstance(like, NumericProfile):
+        return NumericProfile.of(numbers(name, column), like.edges)
+    if like is None and is_numeric(column):
+        return NumericProfile.of(numbers(name, column))
+    if is_numeric(column) and column.null_count < len(column):
+        raise SchemaMismatch(f"column {name!r} is categorical in the reference; found {column.type}")
+    return CategoricalProfile.of(*counted(column), like.categories if like else None)
+
+
+def _merge(name: str, one: ColumnProfile, other: ColumnProfile) -> ColumnProfile:
+    if isinstance(one, NumericProfile) and isinstance(other, NumericProfile):
+        return one.merge(other)
+    if isinstance(one, CategoricalProfile) and isinstance(other, CategoricalProfile):
+        return one.merge(other)
+    raise SchemaMismatch(f"column {name!r} is numeric in one profile and categorical in the other")

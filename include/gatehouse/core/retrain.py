@@ -1,0 +1,124 @@
+"""From alarms to reasons to a retrain request: debounce, cooldown and budget. Pure: the ledger's facts come in.
+
+A reason that is held back is reported with why, never dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gatehouse.core.records import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gatehouse.core.alarms import Alarm
+    from gatehouse.core.specs.retrain import RetrainPolicy
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the use case stands when a batch has been watched.
+
+    `batches_since` counts the batches watched since the last training, this one included, and is None before the very
+    first; `new_rows` the rows matured since then (all of them before the first); `trainings` those within the
+    budget's window of batches.
+    """
+
+    champion: bool
+    matured_batches: int
+    new_rows: int
+    batches_since: int | None
+    trainings: int = 0
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """A reason that holds but opens no request now."""
+
+    reason: Reason
+    why: str
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """`asked` open a request or join the open one; `held_back` wait."""
+
+    asked: tuple[Reason, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
+
+
+def reasons(policy: RetrainPolicy, history: Sequence[Sequence[Alarm]], standing: Standing) -> Weighed:
+    """The reasons to retrain after the newest batch.
+
+    `history` holds each watched batch's alarms, the newest last. Only alarms since the last training count, because
+    the ones before were about another model or have been answered. Without a champion the only reason is the first
+    training, once `first_after` batches have matured and there are enough to hold some out.
+    """
+    found = _from_alarms(policy, _since_training(history, standing)) if standing.champion else []
+    found += _from_counts(policy, standing) if standing.champion else _first(policy, standing)
+    why = _held_back(policy, standing)
+    if why:
+        return Weighed(held_back=tuple(HeldBack(reason, why) for reason in found))
+    return Weighed(asked=tuple(found))
+
+
+def _since_training(history: Sequence[Sequence[Alarm]], standing: Standing) -> Sequence[Sequence[Alarm]]:
+    if standing.batches_since is None:
+        return history
+    return history[max(len(history) - standing.batches_since, 0) :]
+
+
+def _from_alarms(policy: RetrainPolicy, history: Sequence[Sequence[Alarm]]) -> list[Reason]:
+    """Alarms of the newest batch that were on in at least n of the last m: a past incident asks for nothing."""
+    drift = policy.reasons.drift
+    recent = [{(alarm.kind, alarm.subject) for alarm in alarms} for alarms in history[-policy.debounce.of_last :]]
+    found = []
+    for alarm in history[-1] if history else ():
+        times = sum((alarm.kind, alarm.subject) in batch for batch in recent)
+        asks = alarm.kind != "drift" or (drift is not None and drift.request)
+        if asks and times >= policy.debounce.at_least:
+            numbers = {**alarm.numbers, "alarms": times, "of_last": len(recent)}
+            found.append(Reason(alarm.kind, f"{alarm.sentence} ({_times(times, len(recent))})", numbers))
+    return found
+
+
+def _from_counts(policy: RetrainPolicy, standing: Standing) -> list[Reason]:
+    found = []
+    schedule, volume, since = policy.reasons.schedule, policy.reasons.volume, standing.batches_since
+    if schedule is not None and since is not None and since >= schedule:
+        sentence = f"{since} batches since the last training, one is due every {schedule}"
+        found.append(Reason("schedule", sentence, {"batches": since, "every": schedule}))
+    if volume is not None and standing.new_rows >= volume:
+        sentence = f"{standing.new_rows:,} rows have matured since the last training, {volume:,} are enough"
+        found.append(Reason("volume", sentence, {"rows": standing.new_rows, "enough": volume}))
+    return found
+
+
+def _first(policy: RetrainPolicy, standing: Standing) -> list[Reason]:
+    needed = max(policy.first_after, policy.holdout.batches + 1)
+    if standing.matured_batches < needed:
+        return []
+    sentence = f"there is no champion yet and {standing.matured_batches} batches have matured, {needed} are enough"
+    return [Reason("first", sentence, {"batches": standing.matured_batches, "enough": needed})]
+
+
+def _held_back(policy: RetrainPolicy, standing: Standing) -> str:
+    """Why nothing may be asked for now; empty when it may."""
+    since, budget = standing.batches_since, policy.budget
+    if since is None:
+        return ""
+    if since <= policy.cooldown:
+        return f"cooldown: batch {since} of {policy.cooldown} after the last training"
+    if budget is not None and standing.trainings >= budget.trainings:
+        return (
+            f"budget: {standing.trainings} of {budget.trainings} trainings spent in the last {budget.batches} batches"
+        )
+    if standing.new_rows <= 0:
+        return "no rows have matured since the last training: the same rows would give the same model"
+    return ""
+
+
+def _times(times: int, of_last: int) -> str:
+    return "in the newest batch" if of_last == 1 else f"in {times} of the last {of_last} batches, the newest among them"

@@ -1,0 +1,122 @@
+"""What all rules share: their place in `gate.yaml`, and how a measured value becomes an outcome."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from gatehouse.core.records import Outcome, RuleResult
+from gatehouse.core.specs.base import Spec
+from gatehouse.core.statistics.blocks import Estimate
+from gatehouse.core.statistics.metrics import METRICS, metric_named
+
+if TYPE_CHECKING:
+    from gatehouse.core.rules.measures import Measures
+
+OnFail = Literal["block", "review", "warn"]
+Mode = Literal["enforce", "dry_run", "off"]
+Judge = Literal["estimate", "interval"]
+NotNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+def _known_metric(name: str) -> str:
+    if name not in METRICS:
+        raise ValueError(f"{name!r} is no metric; allowed: {', '.join(METRICS)}")
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_known_metric)]
+
+
+class Rule(Spec):
+    """One requirement. `says` is the risk owner's sentence; `on_fail` is what a FAIL means for the verdict.
+
+    `mode: dry_run` judges and records without effect on the verdict, `off` does not judge.
+    """
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    rule: str
+    says: Annotated[str, Field(min_length=1)]
+    on_fail: OnFail = "block"
+    mode: Mode = "enforce"
+
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that the rule asks for: they must be defined for the use case's task."""
+        return ()
+
+    @property
+    def compares(self) -> bool:
+        """Whether the rule needs a champion; without one it does not apply and `first_model` decides."""
+        return False
+
+    @abstractmethod
+    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+        """The outcomes of the rule, at least one; what cannot be measured is INCONCLUSIVE, never PASS."""
+
+    def result(
+        self,
+        outcome: Outcome,
+        sentence: str,
+        *,
+        about: str = "",
+        estimate: Estimate | None = None,
+        limit: float | None = None,
+        missing_rows: int | None = None,
+    ) -> RuleResult:
+        """A result of this rule; `about` tells several rules of one kind apart (a metric, a column).
+
+        `low` and `high` of the record are the interval that was judged; a value judged as measured has none.
+        """
+        return RuleResult(
+            rule=f"{self.rule}({about})" if about else self.rule,
+            outcome=outcome,
+            sentence=sentence,
+            value=_finite(estimate.value) if estimate else None,
+            limit=None if limit is None else float(limit),
+            low=_finite(estimate.low) if estimate and estimate.blocks else None,
+            high=_finite(estimate.high) if estimate and estimate.blocks else None,
+            rows=estimate.rows if estimate else 0,
+            missing_rows=missing_rows,
+            on_fail=self.on_fail if self.mode == "enforce" else "dry_run",
+        )
+
+
+def at_most(estimate: Estimate, limit: float) -> Outcome:
+    """PASS when the whole interval is at or below the limit, FAIL when all of it is above, INCONCLUSIVE otherwise.
+
+    Every comparison with NaN is false, so what could not be measured ends as INCONCLUSIVE.
+    """
+    if estimate.low <= estimate.high <= limit:
+        return Outcome.PASS
+    return Outcome.FAIL if estimate.low > limit else Outcome.INCONCLUSIVE
+
+
+def at_least(estimate: Estimate, limit: float) -> Outcome:
+    """The mirror image of `at_most`."""
+    return at_most(-estimate, -limit)
+
+
+def more_than(estimate: Estimate, limit: float) -> Outcome:
+    """PASS when the whole interval is above the limit, FAIL when all of it is at or below: an equal is never better."""
+    if limit < estimate.low <= estimate.high:
+        return Outcome.PASS
+    return Outcome.FAIL if estimate.high <= limit else Outcome.INCONCLUSIVE
+
+
+def exactly(value: float, rows: int) -> Estimate:
+    """A value that is judged as it was measured: an interval without width."""
+    return Estimate(value, value, value, 0.0, rows, 0)
+
+
+def title(metric: str) -> str:
+    """The metric's name for people."""
+    return metric_named(metric).title
+
+
+def _finite(value: float) -> float | None:
+    return value + 0.0 if math.isfinite(value) else None  # + 0.0: no negative zero on record

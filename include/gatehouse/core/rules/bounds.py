@@ -1,0 +1,101 @@
+"""Rules about the challenger alone: a metric within bounds, predictions that mean what they say."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import model_validator
+
+from gatehouse.core.records import Outcome, RuleResult
+from gatehouse.core.rules.base import Judge, MetricName, Positive, Rule, at_least, at_most, exactly, title
+from gatehouse.core.wording import about, count, number
+
+if TYPE_CHECKING:
+    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.statistics.blocks import Estimate
+
+
+class Bounded(Rule):
+    """Holds a metric of the challenger to a limit: its measured value or, `judge_by: interval`, its whole interval."""
+
+    judge_by: Judge = "estimate"
+
+    def bounded(self, measures: Measures, metric: str, limit: float, *, upper: bool) -> RuleResult:
+        """The result for one limit, an upper or a lower one."""
+        found = measures.challenger(metric)
+        judged = found if self.judge_by == "interval" else exactly(found.value, found.rows)
+        outcome = at_most(judged, limit) if upper else at_least(judged, limit)
+        bound = f"demanded: {'at most' if upper else 'at least'} {number(limit, found.value)}"
+        sentence = f"{title(metric)} on {count(found.rows)} rows is {_measured(found, limit, measures)}; {bound}"
+        missing = None
+        few = self._few(measures, found)
+        if few:
+            outcome, missing, sentence = Outcome.INCONCLUSIVE, few[1], f"{title(metric)} cannot be judged yet: {few[0]}"
+        elif math.isnan(found.value):
+            sentence = f"{title(metric)} cannot be measured on {count(found.rows)} rows"
+        elif outcome is Outcome.INCONCLUSIVE:
+            missing = found.rows_to_reach(limit) if upper else (-found).rows_to_reach(-limit)
+            sentence += f"; {about(missing)} further matured rows would settle it at this value" if missing else ""
+        which = f"{metric} {'max' if upper else 'min'}"
+        return self.result(outcome, sentence, about=which, estimate=judged, limit=limit, missing_rows=missing)
+
+    def _few(self, measures: Measures, found: Estimate) -> tuple[str, int] | None:
+        few = measures.too_few(found)
+        return few if self.judge_by == "interval" or found.rows < measures.policy.min_rows else None
+
+
+class MetricBound(Bounded):
+    """A metric of the challenger is at least `min`, at most `max`, or both."""
+
+    rule: Literal["metric_bound"]
+    metric: MetricName
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> MetricBound:
+        if self.min is None and self.max is None:
+            raise ValueError("metric_bound needs min, max, or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min must not exceed max; found {self.min} and {self.max}")
+        return self
+
+    def metrics(self) -> tuple[str, ...]:
+        return (self.metric,)
+
+    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+        bounds = ((self.min, False), (self.max, True))
+        return tuple(
+            self.bounded(measures, self.metric, limit, upper=upper) for limit, upper in bounds if limit is not None
+        )
+
+
+class Calibration(Bounded):
+    """|mean prediction - mean outcome| is at most `max_gap`, and the expected calibration error at most `max_ece`."""
+
+    rule: Literal["calibration"]
+    max_gap: Positive
+    max_ece: Positive | None = None
+
+    def metrics(self) -> tuple[str, ...]:
+        return ("calibration_gap", "ece") if self.max_ece is not None else ("calibration_gap",)
+
+    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+        results = [self._gap(measures)]
+        if self.max_ece is not None:
+            results.append(self.bounded(measures, "ece", self.max_ece, upper=True))
+        return tuple(results)
+
+    def _gap(self, measures: Measures) -> RuleResult:
+        """The gap has two bad sides: it is held to the bound that it is nearer to."""
+        positive = measures.challenger("calibration_gap").value > 0
+        return self.bounded(measures, "calibration_gap", self.max_gap if positive else -self.max_gap, upper=positive)
+
+
+def _measured(found: Estimate, limit: float, measures: Measures) -> str:
+    value = number(found.value, limit)
+    if not found.low <= found.high:
+        return value
+    ends = f"{number(found.low, limit)} to {number(found.high, limit)}"
+    return f"{value} ({100 * measures.policy.confidence:g} % interval {ends})"

@@ -1,0 +1,173 @@
+"""Rules that compare the challenger with the champion on the same held-out rows."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, model_validator
+
+from gatehouse.core.records import Outcome, RuleResult
+from gatehouse.core.rules.base import MetricName, NotNegative, OnFail, Rule, at_most, exactly, more_than, title
+from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.core.wording import about, count, number
+
+if TYPE_CHECKING:
+    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.statistics.blocks import Estimate
+
+
+class Comparison(Rule):
+    """A paired comparison over blocks of time, with three outcomes: the interval clears the bound, excludes it, or
+    straddles it. Subclasses say which side of the bound is the good one."""
+
+    metric: MetricName
+
+    def metrics(self) -> tuple[str, ...]:
+        return (self.metric,)
+
+    @property
+    def compares(self) -> bool:
+        return True
+
+    def compared(
+        self, measures: Measures, outcome: Outcome, estimate: Estimate, limit: float, demand: str
+    ) -> RuleResult:
+        """The result of a judged comparison; too few rows or blocks make it INCONCLUSIVE whatever the interval says."""
+        worse = measures.worsening(self.metric)
+        sentence, missing = f"{worsening(self.metric, worse, measures.policy.confidence, limit)}; {demand}", None
+        few = measures.too_few(worse)
+        if few:
+            outcome, missing = Outcome.INCONCLUSIVE, few[1]
+            sentence = f"{title(self.metric)} cannot be compared yet: {few[0]}"
+        elif outcome is Outcome.INCONCLUSIVE:
+            missing = self.to_settle(worse)
+            sentence += _settling(missing, estimate)
+        return self.result(outcome, sentence, about=self.metric, estimate=estimate, limit=limit, missing_rows=missing)
+
+    @abstractmethod
+    def to_settle(self, worse: Estimate) -> int | None:
+        """How many further matured rows would make it PASS at the present estimate; None when none would."""
+
+
+class NotWorseThanChampion(Comparison):
+    """The challenger is not worse than the champion by more than `margin` (units of the metric)."""
+
+    rule: Literal["not_worse_than_champion"]
+    margin: NotNegative
+
+    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+        worse = measures.worsening(self.metric)
+        demand = f"allowed: at most {number(self.margin, worse.low, worse.high)} worse"
+        return (self.compared(measures, at_most(worse, self.margin), worse, self.margin, demand),)
+
+    def to_settle(self, worse: Estimate) -> int | None:
+        return worse.rows_to_reach(self.margin)
+
+
+class BetterThanChampion(Comparison):
+    """The challenger is better than the champion by more than `by` (units of the metric); an equal is not better."""
+
+    rule: Literal["better_than_champion"]
+    by: NotNegative = 0.0
+
+    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+        gain = -measures.worsening(self.metric)
+        demand = f"demanded: more than {number(self.by, gain.low, gain.high)} better"
+        return (self.compared(measures, more_than(gain, self.by), gain, self.by, demand),)
+
+    def to_settle(self, worse: Estimate) -> int | None:
+        return worse.rows_to_reach(-self.by)
+
+
+class SuspiciouslyGood(Rule):
+    """The challenger is not better than the champion by more than `max_gain`, nor better than `level` at all:
+    what is too good to be true usually leaks the outcome. An alarm, so it judges the measured values."""
+
+    rule: Literal["suspiciously_good"]
+    on_fail: OnFail = "review"
+    metric: MetricName
+    max_gain: float | None = Field(default=None, gt=0)
+    level: float | None = None
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> SuspiciouslyGood:
+        if self.max_gain is None and self.level is None:
+            raise ValueError("suspiciously_good needs max_gain, level, or both")
+        return self
+
+    def metrics(self) -> tuple[str, ...]:
+        return (self.metric,)
+
+    @property
+    def compares(self) -> bool:
+        return self.level is None
+
+    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+        results = []
+        if self.level is not None:
+            results.append(self._by_level(measures, self.level))
+        if self.max_gain is not None and measures.has_champion:
+            results.append(self._by_gain(measures, self.max_gain))
+        return tuple(results)
+
+    def _by_gain(self, measures: Measures, limit: float) -> RuleResult:
+        gain = -measures.worsening(self.metric)
+        measured = exactly(gain.value, gain.rows)
+        sentence = (
+            f"{title(self.metric)} on {count(gain.rows)} rows is {_sided(-gain.value, limit)} than the champion's; "
+            f"more than {number(limit, gain.value)} better is too good to be true"
+        )
+        return self._alarm(measures, at_most(measured, limit), sentence, measured, limit, "gain")
+
+    def _by_level(self, measures: Measures, limit: float) -> RuleResult:
+        found, metric = measures.challenger(self.metric), metric_named(self.metric)
+        measured = exactly(found.value, found.rows)
+        outcome = at_most(exactly(metric.loss(limit), found.rows), metric.loss(found.value))
+        sentence = (
+            f"{title(self.metric)} on {count(found.rows)} rows is {number(found.value, limit)}; "
+            f"better than {number(limit, found.value)} is too good to be true"
+        )
+        return self._alarm(measures, outcome, sentence, measured, limit, "level")
+
+    def _alarm(
+        self, measures: Measures, outcome: Outcome, sentence: str, measured: Estimate, limit: float, which: str
+    ) -> RuleResult:
+        """The result; an alarm may ring on few rows, but its silence on few rows says nothing."""
+        if outcome is Outcome.PASS and measured.rows < measures.policy.min_rows:
+            outcome = Outcome.INCONCLUSIVE
+        if outcome is Outcome.INCONCLUSIVE:
+            sentence = f"{title(self.metric)} cannot be judged on {count(measured.rows)} rows"
+        return self.result(outcome, sentence, about=f"{self.metric} {which}", estimate=measured, limit=limit)
+
+
+def worsening(metric: str, worse: Estimate, confidence: float, limit: float) -> str:
+    """`log loss on 28,243 rows is 0.021 worse than the champion's (95 % interval 0.004 to 0.038 worse)`."""
+    if not worse.low <= worse.high:
+        cause = "it is undefined for one of the two" if math.isnan(worse.value) else "too few or too unequal blocks"
+        return f"{title(metric)} on {count(worse.rows)} rows cannot be compared with the champion's: {cause}"
+    if worse.low == worse.high == 0:
+        return f"{title(metric)} on {count(worse.rows)} rows is equal to the champion's in every resample"
+    return (
+        f"{title(metric)} on {count(worse.rows)} rows is {_sided(worse.value, limit)} than the champion's "
+        f"({100 * confidence:g} % interval {_range(worse, limit)})"
+    )
+
+
+def _range(worse: Estimate, limit: float) -> str:
+    """Both ends with the smaller magnitude first, or from better to worse when zero lies between them."""
+    if worse.low < 0 < worse.high:
+        return f"{_sided(worse.low, limit)} to {_sided(worse.high, limit)}"
+    near, far = sorted((worse.low, worse.high), key=abs)
+    return f"{number(abs(near), limit)} to {_sided(far, limit)}"
+
+
+def _sided(worse: float, limit: float) -> str:
+    return f"{number(abs(worse), abs(limit))} {'worse' if worse > 0 else 'better'}"
+
+
+def _settling(missing: int | None, estimate: Estimate) -> str:
+    if missing is not None:
+        return f"; {about(missing)} further matured rows would settle it at this value"
+    return "; more rows would not settle it at this value" if estimate.low <= estimate.high else ""

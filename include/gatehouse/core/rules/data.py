@@ -1,0 +1,91 @@
+"""Rules about the rows that the model was trained and held out on."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from gatehouse.core.calendar import Span
+from gatehouse.core.records import Outcome, RuleResult
+from gatehouse.core.rules.base import Rule, exactly
+from gatehouse.core.specs.base import SpanText  # noqa: TC001 - pydantic reads it
+from gatehouse.core.wording import count, listed
+
+if TYPE_CHECKING:
+    from gatehouse.core.rules.measures import Measures
+
+
+class DataValidated(Rule):
+    """Every batch trained on was validated and left no critical failure of the contract unresolved."""
+
+    rule: Literal["data_validated"]
+
+    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+        facts = measures.facts
+        if facts.failed_checks:
+            sentence = f"{len(facts.failed_checks)} critical checks are unresolved: {listed(facts.failed_checks)}"
+            return (self.result(Outcome.FAIL, sentence, estimate=exactly(len(facts.failed_checks), 0), limit=0.0),)
+        if facts.validated_batches < 1:
+            return (self.result(Outcome.INCONCLUSIVE, "no batch of the training set is known to be validated"),)
+        sentence = f"all {count(facts.validated_batches)} batches trained on were validated"
+        return (self.result(Outcome.PASS, sentence, estimate=exactly(0, 0), limit=0.0),)
+
+
+class EnoughRows(Rule):
+    """At least `min_rows` matured rows are held out, and outcomes of at least `min_maturity` of them are there."""
+
+    rule: Literal["enough_rows"]
+    min_rows: Annotated[int, Field(ge=1)]
+    min_maturity: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+        return (self._rows(measures), self._maturity(measures))
+
+    def _rows(self, measures: Measures) -> RuleResult:
+        rows = measures.rows
+        short = self.min_rows - rows
+        outcome = Outcome.PASS if short <= 0 else Outcome.INCONCLUSIVE
+        sentence = f"{count(rows)} matured rows are held out; demanded: at least {count(self.min_rows)}"
+        measured, missing = exactly(rows, rows), short if short > 0 else None
+        return self.result(outcome, sentence, estimate=measured, limit=self.min_rows, missing_rows=missing)
+
+    def _maturity(self, measures: Measures) -> RuleResult:
+        maturity, rows = measures.facts.maturity, measures.rows
+        mature = 0 <= self.min_maturity <= maturity <= 1
+        demand = f"demanded: at least {self.min_maturity:.1%}"
+        sentence = f"outcomes of {maturity:.1%} of the held-out rows are there; {demand}"
+        missing = math.ceil(rows * (self.min_maturity / maturity - 1)) if not mature and 0 < maturity <= 1 else None
+        return self.result(
+            Outcome.PASS if mature else Outcome.INCONCLUSIVE,
+            sentence,
+            about="maturity",
+            estimate=exactly(maturity, rows),
+            limit=self.min_maturity,
+            missing_rows=missing,
+        )
+
+
+class TrainingIsFresh(Rule):
+    """Training ended before the held-out rows begin, and at most `max_age` before."""
+
+    rule: Literal["training_is_fresh"]
+    max_age: SpanText
+
+    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+        until, held_out = _utc(measures.facts.training_until), _utc(measures.facts.holdout_from)
+        days = (held_out - until).total_seconds() / 86_400
+        if until > held_out:
+            outcome = Outcome.FAIL
+            sentence = f"training rows reach {-days:.1f} days into the holdout: the model has seen what it is judged on"
+        else:
+            outcome = Outcome.PASS if Span.parse(self.max_age).after(until) >= held_out else Outcome.FAIL
+            sentence = f"training ended {days:.1f} days before the holdout begins; demanded: at most {self.max_age}"
+        return (self.result(outcome, sentence, estimate=exactly(days, measures.facts.training_rows)),)
+
+
+def _utc(moment: datetime) -> datetime:
+    """Facts are in UTC; one that lost its zone on the way is read as UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""The three YAML files of a use case as strict, frozen models."""

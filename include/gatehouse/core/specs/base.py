@@ -1,0 +1,28 @@
+"""What all three files share: unknown keys are errors, values are not coerced, models are frozen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from gatehouse.core.calendar import Span
+from gatehouse.errors import ConfigurationError
+
+
+class Spec(BaseModel):
+    """A part of a file of a use case."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+def _span(text: str) -> str:
+    try:
+        Span.parse(text)
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+SpanText = Annotated[str, AfterValidator(_span)]

@@ -1,0 +1,127 @@
+"""`contract.yaml`, the data engineer's file: what a batch is, where it comes from and what it must satisfy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from gatehouse.core.calendar import BatchKind, interval_of
+from gatehouse.core.specs.base import Name, Spec, SpanText
+from gatehouse.errors import ConfigurationError
+
+Severity = Literal["critical", "warning", "info"]
+ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
+
+
+class ExpectationSpec(Spec):
+    """One Great Expectations expectation, by its own name and arguments, with its severity.
+
+    A `critical` failure quarantines: the rows when the expectation looks at rows, the batch when it looks at the
+    whole table. `warning` and `info` are recorded. A value written as `$name` is one of the contract's parameters.
+    """
+
+    expect: Annotated[str, Field(pattern=r"^expect_[a-z_]+$")]
+    severity: Severity
+    because: str = ""
+    args: dict[str, Any] = {}
+
+
+class TableSpec(Spec):
+    """One table of a batch: its columns by type, the columns that name a row, and its expectations."""
+
+    key: tuple[str, ...]
+    time_column: str | None = None
+    columns: dict[str, ColumnType]
+    expectations: tuple[ExpectationSpec, ...] = ()
+    min_rows: int = 1
+    max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+    @model_validator(mode="after")
+    def _key_is_declared(self) -> TableSpec:
+        named = [*self.key, *([self.time_column] if self.time_column else [])]
+        missing = [name for name in named if name not in self.columns]
+        if missing or not self.key:
+            raise ValueError(f"key and time_column must name declared columns; found {missing or 'no key'}")
+        return self
+
+
+class OutcomesSpec(TableSpec):
+    """The outcomes table: it has the key of the first table, the label, and arrives `delay` after the interval's end."""
+
+    label: str
+    delay: SpanText
+
+    @model_validator(mode="after")
+    def _label_is_declared(self) -> OutcomesSpec:
+        if self.label not in self.columns:
+            raise ValueError(f"label must name a declared column; found {self.label!r}")
+        return self
+
+
+class FilesSource(Spec):
+    """A drop folder of CSV or Parquet, local or any fsspec address; `{key}` and `{table}` stand in `pattern`."""
+
+    kind: Literal["files"]
+    address: str
+    pattern: str = "{table}_{key}.parquet"
+    encoding: str = "utf-8"
+
+
+class PostgresSource(Spec):
+    """A query a table with `%(start)s` and `%(end)s` as bound parameters; `connection` names an environment variable."""
+
+    kind: Literal["postgres"]
+    connection: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    queries: dict[Name, str]
+
+
+class PythonSource(Spec):
+    """A module of the use case's own folder with `available()`, `fetch(key, interval)` and `outcomes(key, interval)`."""
+
+    kind: Literal["python"]
+    module: Name = "source"
+    options: dict[str, Any] = {}
+
+
+class PluginSource(Spec):
+    """A source kind registered from outside (entry point group `gatehouse.sources`)."""
+
+    kind: Literal["plugin"]
+    name: Name
+    options: dict[str, Any] = {}
+
+
+Source = Annotated[FilesSource | PostgresSource | PythonSource | PluginSource, Field(discriminator="kind")]
+
+
+class Contract(Spec):
+    """What a batch must satisfy. The first table of `tables` is the one whose rows are scored."""
+
+    use_case: Name
+    title: str
+    owner: str
+    source: Source
+    batch: BatchKind
+    first: str
+    last: str | None = None
+    schedule: str | None = None
+    tables: Annotated[dict[Name, TableSpec], Field(min_length=1)]
+    outcomes: OutcomesSpec
+    parameters: dict[Name, str] = {}
+
+    @property
+    def main(self) -> str:
+        """The name of the table whose rows are scored."""
+        return next(iter(self.tables))
+
+    @model_validator(mode="after")
+    def _whole(self) -> Contract:
+        try:
+            for key in filter(None, (self.first, self.last)):
+                interval_of(self.batch, key)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+        if self.outcomes.key != self.tables[self.main].key:
+            raise ValueError(f"outcomes.key must be the key of {self.main!r}: {list(self.tables[self.main].key)}")
+        return self

@@ -1,0 +1,120 @@
+"""The metrics of Gatehouse by name: weighted functions of (label, prediction, weight), with a direction.
+
+What is undefined is NaN, never a number: no rows, a label or prediction that is not finite, a label other than 0 or 1
+or a probability outside [0, 1] where a class is predicted, one class only for a metric of order, equal labels for R2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from gatehouse.core.statistics import moments as m
+from gatehouse.core.statistics import ranking
+from gatehouse.core.statistics.rows import Array, Build, Codes, Rows, Sampler
+from gatehouse.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from gatehouse.core.evidence import Task
+
+Better = Literal["higher", "lower", "nearer zero"]
+Predicts = Literal["probability", "score", "number"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric: its key in YAML, its name for people, which way is better, what it is defined for, how it is computed.
+
+    `predicts` says what predictions it takes: a `probability` of class 1, a `score` that orders rows of class 0 and 1,
+    or any `number`.
+    """
+
+    name: str
+    title: str
+    better: Better
+    predicts: Predicts
+    tasks: tuple[Task, ...]
+    build: Build
+
+    def loss(self, value: float) -> float:
+        """The value turned so that smaller is better: itself, its negative, or its magnitude."""
+        return {"lower": value, "higher": -value, "nearer zero": abs(value)}[self.better]
+
+    def sampler(self, labels: Array, predictions: Array, blocks: Codes, block_count: int, weights: Array) -> Sampler:
+        """The function from block counts (resamples, blocks) to the metric of each resample (resamples,)."""
+        kept = weights != 0
+        rows = Rows(labels[kept], predictions[kept], weights[kept], blocks[kept], block_count)
+        return self.build(rows) if _defined(rows, self.predicts) else _undefined
+
+
+def evaluate(name: str, labels: ArrayLike, predictions: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """The metric `name` over rows; NaN where it is undefined, ConfigurationError for an unknown name."""
+    y, p = np.asarray(labels, dtype=np.float64), np.asarray(predictions, dtype=np.float64)
+    w = np.ones_like(y) if weights is None else np.asarray(weights, dtype=np.float64)
+    if not (y.shape == p.shape == w.shape and y.ndim == 1):
+        raise ValueError(f"labels, predictions and weights must be one a row; found {y.shape}, {p.shape}, {w.shape}")
+    sample = metric_named(name).sampler(y, p, np.zeros(len(y), dtype=np.intp), 1, w)
+    return float(sample(np.ones((1, 1)))[0])
+
+
+def metric_named(name: str) -> Metric:
+    """The metric of that name; ConfigurationError lists the ones there are."""
+    if name not in METRICS:
+        raise ConfigurationError("no such metric", found=repr(name), allowed=", ".join(METRICS))
+    return METRICS[name]
+
+
+def metrics_for(task: Task) -> tuple[str, ...]:
+    """The names of the metrics that are defined for a task."""
+    return tuple(name for name, metric in METRICS.items() if task in metric.tasks)
+
+
+def _defined(rows: Rows, predicts: Predicts) -> bool:
+    arrays = (rows.labels, rows.predictions, rows.weights)
+    if not len(rows.labels) or not all(np.isfinite(array).all() for array in arrays) or (rows.weights < 0).any():
+        return False
+    if predicts != "number" and not np.isin(rows.labels, (0.0, 1.0)).all():
+        return False
+    return predicts != "probability" or bool(((rows.predictions >= 0) & (rows.predictions <= 1)).all())
+
+
+def _undefined(counts: Array) -> Array:
+    return np.full(len(counts), np.nan)
+
+
+_CLASS: tuple[Task, ...] = ("classification",)
+_NUMBER: tuple[Task, ...] = ("regression",)
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("log_loss", "log loss", "lower", "probability", _CLASS, m.moments(m.log_loss_terms, m.only)),
+        Metric("brier", "Brier score", "lower", "probability", _CLASS, m.moments(m.squared_error, m.only)),
+        Metric("error_rate", "error rate", "lower", "probability", _CLASS, m.moments(m.wrong_class, m.only)),
+        Metric("roc_auc", "ROC AUC", "higher", "score", _CLASS, ranking.roc_auc),
+        Metric("pr_auc", "average precision", "higher", "score", _CLASS, ranking.average_precision),
+        Metric(
+            "calibration_gap",
+            "calibration gap",
+            "nearer zero",
+            "number",
+            ("classification", "regression"),
+            m.moments(m.excess, m.only),
+        ),
+        Metric(
+            "ece",
+            "expected calibration error",
+            "lower",
+            "probability",
+            _CLASS,
+            m.moments(m.excess_by_bin, m.sum_of_magnitudes),
+        ),
+        Metric("mae", "mean absolute error", "lower", "number", _NUMBER, m.moments(m.absolute_error, m.only)),
+        Metric("rmse", "root mean squared error", "lower", "number", _NUMBER, m.moments(m.squared_error, m.root)),
+        Metric("r2", "R2", "higher", "number", _NUMBER, m.moments(m.r2_terms, m.explained_share)),
+    )
+}

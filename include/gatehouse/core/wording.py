@@ -1,0 +1,41 @@
+"""Numbers in sentences for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MOST_DIGITS = 7
+
+
+def number(value: float, *others: float, digits: int = 3) -> str:
+    """`value` with three significant digits, or as many more as it takes not to read like one of `others`."""
+    text = _significant(value, digits)
+    if digits < _MOST_DIGITS and any(value != other and text == _significant(other, digits) for other in others):
+        return number(value, *others, digits=digits + 1)
+    return text
+
+
+def count(value: int) -> str:
+    """`28,243`."""
+    return f"{value:,}"
+
+
+def about(rows: int) -> str:
+    """An estimated number of rows with two significant digits: `about 12,000`."""
+    return f"about {float(f'{rows:.2g}'):,.0f}" if rows > 99 else f"about {rows}"
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """`a, b and 3 more`."""
+    names = list(names)
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def _significant(value: float, digits: int) -> str:
+    if abs(value) >= 10 ** (digits - 1):
+        return f"{value:,.0f}" if value == round(value) or abs(value) >= 10**digits else f"{value:,.{1}f}"
+    return f"{value:.{digits}g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.{digits - 1}e}"

@@ -1,0 +1,84 @@
+"""Every failure Gatehouse names: one hierarchy, one sentence each.
+
+A message says what is wrong, what was found, what is allowed, whose it is and where to change it.
+`retry` tells Airflow's retry policy (and any other caller) whether trying again can help: bad data
+and bad files never heal by themselves, a database that is away does.
+"""
+
+from __future__ import annotations
+
+
+class GatehouseError(Exception):
+    """The root of everything Gatehouse raises on purpose."""
+
+    retry = False
+
+
+class ConfigurationError(GatehouseError):
+    """A file of a use case, or a setting of the installation, is wrong: the message names file, line and key."""
+
+    def __init__(self, what: str, *, where: str = "", found: str = "", allowed: str = "", owner: str = "") -> None:
+        self.what, self.where, self.found, self.allowed, self.owner = what, where, found, allowed, owner
+        parts = [
+            f"{where}: {what}" if where else what,
+            f"found {found}" if found else "",
+            f"allowed: {allowed}" if allowed else "",
+            f"to be changed by the {owner}" if owner else "",
+        ]
+        super().__init__("; ".join(part for part in parts if part))
+
+
+class UnknownUseCase(ConfigurationError):
+    """No folder of that name or path holds a use case."""
+
+
+class SourceError(GatehouseError):
+    """A source delivered something that cannot be read: vanished, truncated, wrong encoding, wrong shape."""
+
+
+class SourceVanished(SourceError):
+    """A file was listed but is gone, or changed, when it is read: whoever replaces it may be at it; trying again can help."""
+
+    retry = True
+
+
+class SchemaMismatch(SourceError):
+    """A delivered table lacks a column, or a column cannot be read as its declared type."""
+
+
+class ModelError(GatehouseError):
+    """The use case's own model code raised, or returned what no model may return (NaN, wrong length)."""
+
+
+class UntrustedModel(ModelError):
+    """A model file is too large, has another sha256 than the ledger recorded, or holds a type off the allow-list."""
+
+
+class NotEnoughData(GatehouseError):
+    """There are too few accepted, matured rows for what was asked."""
+
+
+class LakeError(GatehouseError):
+    """A file of the lake is missing or its bytes no longer match its content hash."""
+
+
+class StaleAttempt(GatehouseError):
+    """A newer attempt at the same work has started; this one may not commit (invariant I7)."""
+
+
+class StaleChampion(GatehouseError):
+    """The champion changed since the decision was made; its epoch no longer matches (compare-and-set refused)."""
+
+
+class NotAllowed(GatehouseError):
+    """An act that the ledger's rules forbid: no name, no reason, wrong state, wrong person."""
+
+
+class UnknownRecord(GatehouseError):
+    """The ledger holds no such batch, request, model or decision."""
+
+
+class Unreachable(GatehouseError):
+    """PostgreSQL, MLflow or another service does not answer; trying again can help."""
+
+    retry = True

@@ -1,0 +1,159 @@
+"""The stack's components: what each is started with, and how its health is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gatehouse.local.home import USERS, Home
+from gatehouse.local.postgres import Server
+from gatehouse.local.process import MARK
+from gatehouse.settings import ROOT
+
+AIRFLOW_PARTS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
+
+
+@dataclass(frozen=True)
+class Component:
+    """A program of the stack. `needs` names the components that must be healthy before it starts."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    healthy: Callable[[], bool]
+    needs: tuple[str, ...] = ()
+    user: tuple[int, int] | None = None
+    address: str = ""
+
+
+def components(home: Home, server: Server, ports: Mapping[str, int], secrets: Mapping[str, Any]) -> list[Component]:
+    """All components, in the order of their needs."""
+    environment = stack_environment(home, server, ports, secrets)
+    mlflow_url, airflow_url = environment["MLFLOW_TRACKING_URI"], environment["AIRFLOW__API__BASE_URL"]
+    mlflow = (
+        *_program("mlflow"), "server", "--host", "127.0.0.1", "--port", str(ports["mlflow"]), "--workers", "1",
+        "--serve-artifacts", "--artifacts-destination", str(home.artifacts),
+    )  # fmt: skip
+    airflow = _program("airflow")
+    parts = [
+        Component("postgres", tuple(server.command()), _bare(home), server.healthy, user=server.user,
+                  address=f"127.0.0.1:{server.port}"),
+        Component("mlflow", mlflow, environment | _mlflow_server(server, ports, secrets),
+                  lambda: _answers(f"{mlflow_url}/health"), ("postgres",), address=mlflow_url),
+        Component("api-server", (*airflow, "api-server"), environment,
+                  lambda: _part_healthy(airflow_url, "metadatabase"), ("postgres",), address=airflow_url),
+    ]  # fmt: skip
+    commands = {"scheduler": ("scheduler", "--skip-serve-logs"), "dag-processor": ("dag-processor",), "triggerer": ("triggerer",)}
+    for name, command in commands.items():
+        healthy = _airflow_part(airflow_url, AIRFLOW_PARTS[name])
+        parts.append(Component(name, (*airflow, *command), environment, healthy, ("postgres",)))
+    return parts
+
+
+def stack_environment(
+    home: Home, server: Server, ports: Mapping[str, int], secrets: Mapping[str, Any]
+) -> dict[str, str]:
+    """What every Airflow component, task and command of this stack runs with. Passwords are in the environment and in
+    files of the owner, never on a command line."""
+    keys, base = secrets["keys"], f"http://127.0.0.1:{ports['airflow']}"
+    return _bare(home) | {
+        "PYTHONPATH": str(ROOT / "include"),
+        "GATEHOUSE_HOME": str(home.root),
+        "GATEHOUSE_LAKE": str(home.lake),
+        "GATEHOUSE_LEDGER_URL": server.url("ledger", "ledger"),
+        "GATEHOUSE_USECASES": os.environ.get("GATEHOUSE_USECASES", str(ROOT / "include" / "usecases")),
+        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{ports['mlflow']}",
+        **MLFLOW_CLIENT,
+        **THREADS,
+        "AIRFLOW_HOME": str(home.airflow),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "3",
+        "AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT": "3",
+        "AIRFLOW__CORE__FERNET_KEY": keys["fernet"],
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.airflow / "passwords.json"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": server.url("airflow", "airflow").replace("://", "+psycopg2://"),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(ports["airflow"]),
+        "AIRFLOW__API__BASE_URL": base,
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__SECRET_KEY": keys["api"],
+        "AIRFLOW__API__EXPOSE_CONFIG": "False",
+        "AIRFLOW__API__ENABLE_SWAGGER_UI": "False",
+        "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(ports["scheduler-health"]),
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "75",
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+        "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+
+
+MLFLOW_CLIENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_SKIP_PIP_REQUIREMENTS_CHECK": "true",
+    "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
+    "MLFLOW_UV_AUTO_DETECT": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def _mlflow_server(server: Server, ports: Mapping[str, int], secrets: Mapping[str, Any]) -> dict[str, str]:
+    hosts = f"127.0.0.1:{ports['mlflow']},localhost:{ports['mlflow']}"
+    return {
+        "MLFLOW_BACKEND_STORE_URI": server.url("mlflow", "mlflow").replace("://", "+psycopg2://"),
+        "MLFLOW_SERVER_ALLOWED_HOSTS": hosts,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_MODEL_CATALOG_URI": "",
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": secrets["keys"]["mlflow_flask"],
+    }
+
+
+def _bare(home: Home) -> dict[str, str]:
+    """The caller's environment without what would leak in from another Airflow, MLflow or Gatehouse, and with the mark."""
+    foreign = ("AIRFLOW", "MLFLOW_", "GATEHOUSE_", "PYTHONPATH")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return own | {MARK: home.mark, "PYTHONUNBUFFERED": "1"}
+
+
+def _program(name: str) -> tuple[str, ...]:
+    """A console script of this very environment, run by this very interpreter: the script's first line may be stale."""
+    return sys.executable, str(Path(sys.executable).parent / name)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _part_healthy(base: str, part: str) -> bool:
+    try:
+        answer = httpx.get(f"{base}/api/v2/monitor/health", timeout=5, trust_env=False)
+        return bool(answer.is_success and answer.json().get(part, {}).get("status") == "healthy")
+    except (httpx.HTTPError, json.JSONDecodeError):
+        return False
+
+
+def _airflow_part(base: str, part: str) -> Callable[[], bool]:
+    return lambda: _part_healthy(base, part)

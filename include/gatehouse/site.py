@@ -1,0 +1,44 @@
+"""One use case at one installation: everything a stage needs, as ports."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
+from gatehouse.usecase import UseCase
+
+
+class Site(ABC):
+    """The ports a stage works through. A stage pays only for the ones it touches: adapters are opened on first use."""
+
+    def __init__(self, case: UseCase) -> None:
+        self.case = case
+
+    @property
+    def name(self) -> str:
+        """The name of the use case."""
+        return self.case.name
+
+    @property
+    @abstractmethod
+    def ledger(self) -> Ledger: ...
+
+    @property
+    @abstractmethod
+    def lake(self) -> Lake: ...
+
+    @property
+    @abstractmethod
+    def source(self) -> Source: ...
+
+    @property
+    @abstractmethod
+    def checker(self) -> Checker: ...
+
+    @property
+    @abstractmethod
+    def models(self) -> ModelStore: ...
+
+    @property
+    @abstractmethod
+    def tracking(self) -> Tracking: ...

@@ -1,0 +1,95 @@
+"""Choose: the best candidate becomes the challenger and is registered; every other one is flagged with why it lost."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from gatehouse.core.canonical import canonical
+from gatehouse.core.profile import profile_of
+from gatehouse.core.records import Candidate, ModelVersion, TrainingSet
+from gatehouse.core.reference import LABEL as LABEL_COLUMN
+from gatehouse.core.reference import SCORE, Reference
+from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.errors import ModelError
+from gatehouse.site import Site
+from gatehouse.stages.fit import measured
+from gatehouse.stages.gather import trained_until
+from gatehouse.stages.provenance import requirements
+from gatehouse.stages.rows import LABEL
+from gatehouse.stages.score import model_inputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def choose(site: Site, request_id: str) -> ModelVersion:
+    """Register the candidate that did best on the newest part of the training window; ModelError when none was fitted."""
+    candidates = site.ledger.requests.candidates(request_id)
+    ranked = rank(candidates, site.case.retrain.choose_by)
+    for model in site.ledger.models.list(site.name):
+        if model.request == request_id:
+            _tell(site, model, ranked, candidates)
+            return model
+    if not ranked or ranked[0].file is None:
+        reasons = "; ".join(f"{candidate.name}: {candidate.reason}" for candidate in candidates)
+        raise ModelError(f"no candidate of {site.name} could be fitted and measured: {reasons or 'there are none'}")
+    lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/choose")
+    training_set = site.ledger.requests.training_set(request_id)
+    best = ranked[0]
+    reference = site.lake.put(canonical(reference_of(site, training_set, best).to_document()).encode(), "references", "json")
+    until = trained_until(site, training_set.training_batches)
+    asked = ModelVersion(
+        site.name, 0, best.name, ranked[0].file, reference, training_set.sha256, request_id, best.run_id, until
+    )
+    model = site.ledger.models.register(lease, asked)
+    _tell(site, model, ranked, candidates)
+    return model
+
+
+def rank(candidates: list[Candidate], metric: str) -> list[Candidate]:
+    """The fitted candidates whose metric is a number, the best first; ties go by name."""
+    loss = metric_named(metric).loss
+    usable = [c for c in candidates if c.file is not None and math.isfinite(c.metrics.get(metric, math.nan))]
+    return sorted(usable, key=lambda candidate: (loss(candidate.metrics[metric]), candidate.name))
+
+
+def reference_of(site: Site, training_set: TrainingSet, best: Candidate) -> Reference:
+    """What the watch will compare with while this model is the champion."""
+    if best.file is None:
+        raise ModelError(f"candidate {best.name} has no model file")
+    training, holdout = site.lake.frame(training_set.training), site.lake.frame(training_set.holdout)
+    estimator = site.models.load(site.lake.read(best.file), best.file.sha256)
+    task, inputs, labels = site.case.retrain.task, model_inputs(holdout), holdout[LABEL].to_numpy("float64")
+    scores = site.models.predict(estimator, inputs, task)
+    importance = site.models.importance(
+        estimator, inputs, labels, site.case.retrain.choose_by, task, site.case.retrain.seed
+    )
+    profiled = model_inputs(training).assign(**{LABEL_COLUMN: training[LABEL]})
+    return Reference(
+        profile_of(profiled), profile_of({SCORE: scores}), measured(site, labels, scores), importance, len(holdout)
+    )
+
+
+def _tell(site: Site, model: ModelVersion, ranked: list[Candidate], candidates: list[Candidate]) -> None:
+    """MLflow is told after the ledger, and told the same again when the task is repeated."""
+    metric = site.case.retrain.choose_by
+    best = ranked[0]
+    description = (
+        f"Challenger {model.version} of {site.case.contract.title}: {model.candidate}, the best of {len(candidates)} "
+        f"candidates by {metric} ({best.metrics[metric]:.4f}) on the newest batch of its training window; "
+        f"trained on data until {model.trained_until:%Y-%m-%d}. The gate decides whether it serves."
+    )
+    site.tracking.register(model, site.lake.read(model.file), requirements(), description)
+    for candidate in candidates:
+        site.tracking.flag(candidate.run_id, _flag(candidate, best, metric, model.version))
+
+
+def _flag(candidate: Candidate, best: Candidate, metric: str, version: int) -> dict[str, str]:
+    if candidate.name == best.name:
+        return {"gatehouse.flag": "challenger", "gatehouse.version": str(version)}
+    if candidate.file is None:
+        return {"gatehouse.flag": "failed", "gatehouse.reason": candidate.reason}
+    value = candidate.metrics.get(metric, math.nan)
+    reason = f"{metric} {value:.4f}, {best.name} has {best.metrics[metric]:.4f}"
+    return {"gatehouse.flag": "lost", "gatehouse.reason": reason}

@@ -1,0 +1,72 @@
+"""Gather: a claimed request becomes a training set, recorded row by row (invariant I9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gatehouse.core.canonical import digest
+from gatehouse.core.records import Batch, BatchId, FileRef, Request, RequestState, TrainingSet
+from gatehouse.core.split import Matured, split
+from gatehouse.errors import UnknownRecord
+from gatehouse.site import Site
+from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def claim(site: Site, request_id: str) -> Request:
+    """open -> claimed. A request that is claimed or rests already is returned as it is."""
+    request = site.ledger.requests.get(request_id)
+    if request.state is not RequestState.OPEN:
+        return request
+    lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/claim")
+    return site.ledger.requests.claim(lease, request_id)
+
+
+def gather(site: Site, request: Request) -> TrainingSet:
+    """Split the accepted, matured rows that had arrived by `request.as_of` into training and holdout; record both.
+
+    Batches less mature than `min_maturity` are left out, and so are rows without an outcome. NotEnoughData when there
+    is nothing to hold out that lies after everything the champion was trained on.
+    """
+    try:
+        return site.ledger.requests.training_set(request.id)
+    except UnknownRecord:
+        lease = site.ledger.attempts.enter(f"{site.name}/{request.id}/gather")
+    champion = site.ledger.models.champion(site.name)
+    frames = {batch.id: frame for batch, frame in matured(site, request.as_of)}
+    intervals = {batch.id: batch.interval for batch in newest_revisions(site.ledger.batches.list(site.name))}
+    candidates = [Matured(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
+    chosen = split(candidates, site.case.retrain, champion.model.trained_until if champion else None)
+    training = _store(site, [frames[batch] for batch in chosen.training])
+    holdout = _store(site, [frames[batch] for batch in chosen.holdout])
+    identity = digest([training.sha256, holdout.sha256])
+    training_set = TrainingSet(identity, request.id, training, holdout, chosen.training, chosen.holdout)
+    site.ledger.requests.record_training_set(lease, training_set)
+    return training_set
+
+
+def matured(site: Site, as_of: datetime) -> Iterable[tuple[Batch, pd.DataFrame]]:
+    """Each accepted batch that is mature enough by `as_of`, with its labelled rows, in the order of time."""
+    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    for batch in newest_revisions(site.ledger.batches.list(site.name)):
+        if batch.interval.end <= as_of and batch.id.key in arrived:
+            frame = with_labels(site, batch_frame(site, batch), arrived[batch.id.key])
+            known = frame[LABEL].notna()
+            if len(frame) and known.mean() >= site.case.retrain.min_maturity:
+                yield batch, frame[known]
+
+
+def _store(site: Site, frames: Sequence[pd.DataFrame]) -> FileRef:
+    import pandas as pd
+
+    return site.lake.put_frame(pd.concat(frames, ignore_index=True), "training")
+
+
+def trained_until(site: Site, batches: Sequence[BatchId]) -> datetime:
+    """The end of the newest batch that a model was trained on."""
+    intervals = [site.ledger.batches.get(batch).interval for batch in batches]
+    return max(interval.end for interval in intervals)

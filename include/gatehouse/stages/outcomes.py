@@ -1,0 +1,61 @@
+"""Outcomes: the labels of a batch arrive later than its rows, and are checked by the contract like any table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gatehouse.core.calendar import Span, interval_of
+from gatehouse.core.parameters import parameters
+from gatehouse.core.records import Batch, Outcomes
+from gatehouse.core.validation import decide
+from gatehouse.errors import SchemaMismatch
+from gatehouse.frames import as_declared
+from gatehouse.report import batch_report
+from gatehouse.site import Site
+from gatehouse.stages.rows import newest_revisions
+
+TABLE = "outcomes"
+
+
+def collect(site: Site, key: str) -> list[Outcomes]:
+    """Fetch the outcomes that are due by the end of batch `key` and have not arrived yet; returns the new ones.
+
+    Time is the data's: outcomes found while batch `key` is ingested have arrived by the end of its interval.
+    Outcomes that break the contract as a whole are journaled as refused and count as not arrived.
+    """
+    now = interval_of(site.case.contract.batch, key).end
+    return [outcomes for batch in due(site, now) if (outcomes := _collect(site, batch, now)) is not None]
+
+
+def due(site: Site, now: datetime) -> list[Batch]:
+    """The accepted batches whose outcomes should be there by `now` and are not."""
+    delay = Span.parse(site.case.contract.outcomes.delay)
+    arrived = site.ledger.batches.outcomes(site.name, now)
+    accepted = newest_revisions(site.ledger.batches.list(site.name))
+    return [batch for batch in accepted if batch.id.key not in arrived and delay.after(batch.interval.end) <= now]
+
+
+def _collect(site: Site, batch: Batch, now: datetime) -> Outcomes | None:
+    lease = site.ledger.attempts.enter(f"{batch.id}/outcomes")
+    delivered = site.source.outcomes(batch.id.key, batch.interval)
+    if delivered is None or delivered.empty:
+        return None
+    spec = site.case.contract.outcomes
+    try:
+        frame = as_declared(delivered, spec.columns, f"{batch.id} outcomes")
+    except SchemaMismatch as error:
+        return _refuse(site, batch, str(error))
+    check = site.checker.check(TABLE, spec, frame, parameters(site.case.contract, batch.interval))
+    validation = decide({TABLE: spec}, {TABLE: len(frame)}, {TABLE: check})
+    if not validation.accepted:
+        return _refuse(site, batch, validation.reason)
+    page = batch_report(site.case.contract, batch, [check], {TABLE: validation.counts(TABLE)}, "")
+    report = site.lake.put(page.encode(), "reports", "html")
+    good = frame.iloc[list(validation.splits[TABLE].good)].reset_index(drop=True)
+    outcomes = Outcomes(batch.id, now, site.lake.put_frame(good, "outcomes"), report=report)
+    site.ledger.batches.arrive(lease, outcomes)
+    return outcomes
+
+
+def _refuse(site: Site, batch: Batch, reason: str) -> None:
+    site.ledger.journal.note("outcomes.refused", str(batch.id), "validate", {"reason": reason})

@@ -1,0 +1,111 @@
+"""Promote, answer and roll back: the only places where the champion changes. Each re-reads the ledger first:
+a task's colour is not a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gatehouse.core.records import Champion, Decision, PromotionKind, RequestState, Verdict
+from gatehouse.errors import NotAllowed
+from gatehouse.site import Site
+
+GATE = "gate"
+
+
+def promote(site: Site, decision_id: str) -> Champion | None:
+    """Carry out a decision: PROMOTE, or a REVIEW that a person approved, makes its challenger the champion.
+
+    Compare-and-set on the epoch the decision was made at; StaleChampion when the champion changed since. Any other
+    verdict changes nothing. Then the request is closed and MLflow's aliases mirror the ledger.
+    """
+    decision = site.ledger.decisions.get(decision_id)
+    champion = _carry_out(site, decision)
+    _close_request(site, decision, champion)
+    mirror(site)
+    return champion
+
+
+def _carry_out(site: Site, decision: Decision) -> Champion | None:
+    models, args = site.ledger.models, (site.name, decision.version, decision.epoch)
+    if decision.verdict is Verdict.PROMOTE:
+        return models.promote(*args, PromotionKind.DECISION, decision.id, GATE, decision.sentence)
+    for approved, actor, reason in site.ledger.decisions.answers(decision.id):
+        if approved and decision.verdict is Verdict.REVIEW:
+            return models.promote(*args, PromotionKind.APPROVAL, decision.id, actor, reason)
+    return None
+
+
+def _close_request(site: Site, decision: Decision, champion: Champion | None) -> None:
+    model = site.ledger.models.get(site.name, decision.version)
+    if site.ledger.requests.get(model.request).state is RequestState.CLAIMED:
+        lease = site.ledger.attempts.enter(f"{site.name}/{model.request}/close")
+        ending = f"version {decision.version} is the champion" if champion else f"{decision.verdict}: {decision.sentence}"
+        site.ledger.requests.close(lease, model.request, RequestState.DECIDED, ending)
+
+
+def answer(site: Site, decision_id: str, approved: bool, actor: str, reason: str) -> Champion | None:
+    """Record a person's answer to a REVIEW, then carry it out."""
+    decision = site.ledger.decisions.get(decision_id)
+    if decision.verdict is not Verdict.REVIEW:
+        raise NotAllowed(f"decision {decision_id[:8]} is {decision.verdict}; only a REVIEW is answered, a BLOCK is overridden")
+    site.ledger.decisions.answer(decision_id, approved, actor, reason)
+    return promote(site, decision_id)
+
+
+def override(site: Site, decision_id: str, actor: str, reason: str) -> Champion:
+    """Make a challenger that the gate held or blocked the champion, on a named person's word."""
+    decision = site.ledger.decisions.get(decision_id)
+    if decision.verdict is Verdict.PROMOTE:
+        raise NotAllowed(f"decision {decision_id[:8]} is PROMOTE; there is nothing to override")
+    champion = site.ledger.models.promote(
+        site.name, decision.version, _epoch(site), PromotionKind.OVERRIDE, decision.id, actor, reason
+    )
+    mirror(site)
+    return champion
+
+
+@dataclass(frozen=True)
+class RollbackPlan:
+    """What a rollback would change."""
+
+    now: int
+    to: int
+    epoch: int
+
+
+def plan_rollback(site: Site, version: int | None) -> RollbackPlan:
+    """From the present champion to `version`, or to the one before it; NotAllowed when that was never a champion."""
+    champion = site.ledger.models.champion(site.name)
+    if champion is None:
+        raise NotAllowed(f"{site.name} has no champion; there is nothing to roll back")
+    was = [promotion.version for promotion in site.ledger.models.promotions(site.name)]
+    former = [number for number in reversed(was) if number != champion.model.version]
+    to = version if version is not None else next(iter(former), None)
+    if to is None or to not in former:
+        raise NotAllowed(
+            f"{site.name}: version {to or '(none)'} cannot be rolled back to; the champion is {champion.model.version}, "
+            f"earlier champions are {sorted(set(former)) or 'none'}"
+        )
+    return RollbackPlan(champion.model.version, to, champion.epoch)
+
+
+def rollback(site: Site, version: int | None, actor: str, reason: str) -> Champion:
+    """Make an earlier champion the champion again, on a named person's word; the epoch rises as with any change."""
+    plan = plan_rollback(site, version)
+    champion = site.ledger.models.promote(site.name, plan.to, plan.epoch, PromotionKind.ROLLBACK, None, actor, reason)
+    mirror(site)
+    return champion
+
+
+def mirror(site: Site) -> None:
+    """Point MLflow's aliases at what the ledger says; the newest version that is not the champion is the challenger."""
+    champion = site.ledger.models.champion(site.name)
+    now = champion.model.version if champion else None
+    versions = [model.version for model in site.ledger.models.list(site.name)]
+    newest = max(versions, default=None)
+    site.tracking.mirror(site.name, now, newest if newest != now else None)
+
+
+def _epoch(site: Site) -> int:
+    champion = site.ledger.models.champion(site.name)
+    return champion.epoch if champion else 0

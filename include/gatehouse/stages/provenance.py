@@ -1,0 +1,46 @@
+"""What a model was made from, as MLflow tags: data, code, environment, seed."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import version
+
+from gatehouse.core.canonical import sha256
+from gatehouse.core.records import TrainingSet
+from gatehouse.settings import ROOT
+from gatehouse.site import Site
+
+RUNTIME = ("scikit-learn", "numpy", "pandas", "skops")
+
+
+def provenance(site: Site, training_set: TrainingSet) -> dict[str, str]:
+    """Tags for a candidate's run."""
+    lock = ROOT / "requirements.txt"
+    return {
+        "gatehouse.use_case": site.name,
+        "gatehouse.request": training_set.request,
+        "gatehouse.training_set": training_set.sha256,
+        "gatehouse.training_batches": " ".join(batch.key for batch in training_set.training_batches),
+        "gatehouse.holdout_batches": " ".join(batch.key for batch in training_set.holdout_batches),
+        "gatehouse.model_code": site.case.code_sha256,
+        "gatehouse.seed": str(site.case.retrain.seed),
+        "gatehouse.lock": sha256(lock.read_bytes()) if lock.is_file() else "no lock",
+        "gatehouse.git": git_revision(),
+        "gatehouse.python": platform.python_version(),
+    }
+
+
+def requirements() -> list[str]:
+    """What loading a model needs, pinned to what made it."""
+    return [f"{name}=={version(name)}" for name in RUNTIME]
+
+
+def git_revision() -> str:
+    """The revision of the checkout, with `-dirty` when it has uncommitted changes; `unknown` outside a checkout."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--match", ""]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except OSError:
+        return "unknown"
+    return done.stdout.strip() or "unknown"

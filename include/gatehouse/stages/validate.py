@@ -1,0 +1,97 @@
+"""Validate: every source row of a batch ends in exactly one of accepted or quarantined (invariant I3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gatehouse.core.parameters import parameters
+from gatehouse.core.records import Batch, BatchId, BatchState, FileRef
+from gatehouse.core.validation import Split, Validation, decide
+from gatehouse.errors import NotAllowed, SchemaMismatch
+from gatehouse.frames import as_declared
+from gatehouse.ports import TableCheck
+from gatehouse.report import batch_report
+from gatehouse.site import Site
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REASONS = "gh_reasons"
+
+
+def validate(site: Site, batch_id: BatchId) -> Batch:
+    """Check a landed batch against its contract: landed -> accepted with its bad rows quarantined, or quarantined whole.
+    A batch that rests elsewhere already is returned as it is."""
+    lease = site.ledger.attempts.enter(f"{batch_id}/validate")
+    batch = site.ledger.batches.get(batch_id)
+    if batch.state is not BatchState.LANDED:
+        return batch
+    try:
+        frames = declared_frames(site, batch)
+    except SchemaMismatch as error:
+        report = _keep_report(site, batch, (), {}, str(error))
+        site.ledger.batches.quarantine(lease, batch_id, f"schema changed: {error}", report)
+        return site.ledger.batches.get(batch_id)
+    checks = check(site, batch, frames)
+    validation = judge(site, frames, checks)
+    counts = {name: validation.counts(name) for name in frames}
+    report = _keep_report(site, batch, tuple(checks.values()), counts, validation.reason)
+    if validation.accepted:
+        site.ledger.batches.accept(lease, batch_id, store(site, frames, validation), report)
+    else:
+        site.ledger.batches.quarantine(lease, batch_id, validation.reason, report)
+    return site.ledger.batches.get(batch_id)
+
+
+def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
+    """Accept a quarantined batch on a named person's word: its good rows are accepted, its bad rows stay quarantined.
+    A batch that cannot be read as declared has no good rows and cannot be released (SchemaMismatch says why)."""
+    batch = site.ledger.batches.get(batch_id)
+    if batch.state is not BatchState.QUARANTINED:
+        raise NotAllowed(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
+    frames = declared_frames(site, batch)
+    validation = judge(site, frames, check(site, batch, frames))
+    site.ledger.batches.release(batch_id, actor, reason, store(site, frames, validation))
+    return site.ledger.batches.get(batch_id)
+
+
+def declared_frames(site: Site, batch: Batch) -> dict[str, pd.DataFrame]:
+    """Each delivered table with its declared columns as their declared types; SchemaMismatch when that cannot be."""
+    specs = site.case.contract.tables
+    where = {name: f"{batch.id} table {name!r}" for name in specs}
+    return {
+        name: as_declared(site.lake.frame(batch.tables[name].source), spec.columns, where[name]) for name, spec in specs.items()
+    }
+
+
+def check(site: Site, batch: Batch, frames: Mapping[str, pd.DataFrame]) -> dict[str, TableCheck]:
+    """Every table's expectations, with the contract's parameters for this batch's interval."""
+    values = parameters(site.case.contract, batch.interval)
+    specs = site.case.contract.tables
+    return {name: site.checker.check(name, specs[name], frame, values) for name, frame in frames.items()}
+
+
+def judge(site: Site, frames: Mapping[str, pd.DataFrame], checks: Mapping[str, TableCheck]) -> Validation:
+    """The verdict on the batch."""
+    return decide(site.case.contract.tables, {name: len(frame) for name, frame in frames.items()}, checks)
+
+
+def store(
+    site: Site, frames: Mapping[str, pd.DataFrame], validation: Validation
+) -> dict[str, tuple[FileRef, FileRef]]:
+    """The accepted and the quarantined rows of each table as files; a quarantined row carries its reasons."""
+    return {name: _store_table(site, frame, validation.splits[name]) for name, frame in frames.items()}
+
+
+def _store_table(site: Site, frame: pd.DataFrame, split: Split) -> tuple[FileRef, FileRef]:
+    bad = frame.iloc[list(split.bad)].assign(**{REASONS: ["; ".join(reasons) for reasons in split.bad.values()]})
+    good = frame.iloc[list(split.good)].reset_index(drop=True)
+    return site.lake.put_frame(good, "accepted"), site.lake.put_frame(bad.reset_index(drop=True), "quarantined")
+
+
+def _keep_report(
+    site: Site, batch: Batch, checks: tuple[TableCheck, ...], counts: Mapping[str, tuple[int, int]], reason: str
+) -> FileRef:
+    page = batch_report(site.case.contract, batch, checks, counts, reason)
+    return site.lake.put(page.encode(), "reports", "html")

@@ -1,0 +1,145 @@
+"""Watch: how far a batch lies from the champion's reference, how well the champion does on the outcomes that have
+arrived, and whether that is a reason to retrain. Each accepted batch gets exactly one watch verdict."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core import decay
+from gatehouse.core.alarms import Alarm
+from gatehouse.core.drift import judge as judge_drift
+from gatehouse.core.drift import to_document
+from gatehouse.core.profile import profile_of
+from gatehouse.core.records import Batch, BatchId, Champion, Request, RequestState, WatchReport
+from gatehouse.core.reference import LABEL as LABEL_COLUMN
+from gatehouse.core.reference import SCORE, Reference
+from gatehouse.core.retrain import Standing
+from gatehouse.core.retrain import reasons as weigh
+from gatehouse.errors import NotAllowed
+from gatehouse.site import Site
+from gatehouse.stages.outcomes import due
+from gatehouse.stages.rows import LABEL, TIME, batch_frame, newest_revisions, with_labels
+from gatehouse.stages.score import model_inputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def watch(site: Site, batch_id: BatchId) -> Request | None:
+    """Judge a scored batch and record the verdict; returns the retrain request that is open after it, if any.
+
+    Nothing that arrived after the end of the batch's interval is looked at: the same history gives the same verdicts
+    whenever it is watched.
+    """
+    if any(report.batch == batch_id for report in site.ledger.batches.watches(site.name)):
+        return site.ledger.requests.pending(site.name)
+    lease = site.ledger.attempts.enter(f"{batch_id}/watch")
+    batch = site.ledger.batches.get(batch_id)
+    as_of = batch.interval.end
+    champion = site.ledger.models.champion(site.name)
+    body, alarms = found(site, batch, champion) if champion else ({"champion": None}, [])
+    earlier = [report for report in site.ledger.batches.watches(site.name) if report.as_of < as_of]
+    history = [[Alarm.from_document(alarm) for alarm in report.body["alarms"]] for report in earlier]
+    weighed = weigh(site.case.retrain, [*history, alarms], standing(site, as_of, champion))
+    body |= {
+        "alarms": [alarm.to_document() for alarm in alarms],
+        "held_back": [{"sentence": held.reason.sentence, "why": held.why} for held in weighed.held_back],
+        "overdue_outcomes": overdue(site, as_of),
+    }
+    report = WatchReport(batch_id, as_of, body, weighed.asked)
+    return site.ledger.batches.watched(lease, report, site.case.retrain.model_dump(mode="json"))
+
+
+def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any], list[Alarm]]:
+    """What is known of a batch under a champion: drift of inputs, scores and labels, and the measured quality."""
+    reference = Reference.from_document(json.loads(site.lake.read(champion.model.reference)))
+    frame = model_inputs(batch_frame(site, batch)).assign(**{SCORE: scores(site, batch, champion)})
+    policy = site.case.retrain
+    body: dict[str, Any] = {"champion": champion.model.version, "epoch": champion.epoch, "rows": len(frame)}
+    alarms: list[Alarm] = []
+    drifts = []
+    if policy.reasons.drift is not None:
+        drifts = list(judge_drift(reference.profile, profile_of(frame, like=reference.profile), policy.reasons.drift))
+    measured = newest_matured(site, batch.interval.end, champion)
+    if measured is not None and not measured_before(site, measured[0].id.key, champion):
+        on, labelled, scored_rows = measured
+        if policy.reasons.drift is not None:
+            labels = profile_of(labelled[[LABEL_COLUMN]], like=reference.profile)
+            drifts += judge_drift(reference.profile, labels, policy.reasons.drift)
+        body["matured"], judged = quality(site, on, labelled, scored_rows, reference)
+        alarms += [each.to_alarm() for each in judged if each.alarm]
+    body["drift"] = to_document(drifts)
+    return body, alarms + [drift.to_alarm() for drift in drifts if drift.alarm]
+
+
+def scores(site: Site, batch: Batch, champion: Champion) -> Any:
+    """The recorded scores of a batch; NotAllowed when it was not scored, or by another champion."""
+    for prediction in site.ledger.batches.predictions(site.name):
+        if prediction.batch == batch.id:
+            return site.lake.frame(prediction.file)["score"].to_numpy("float64")
+    raise NotAllowed(f"batch {batch.id} is watched before it is scored; champion {champion.model.version} is in production")
+
+
+def newest_matured(site: Site, as_of: datetime, champion: Champion) -> tuple[Batch, pd.DataFrame, int] | None:
+    """The newest batch whose outcomes arrived by `as_of` and that the champion was not trained on: its labelled rows
+    with the champion's scores (`gh_score`), and how many rows it has in all."""
+    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    accepted = [b for b in newest_revisions(site.ledger.batches.list(site.name)) if b.id.key in arrived]
+    fresh = [b for b in accepted if b.interval.start >= champion.model.trained_until and b.interval.end <= as_of]
+    if not fresh:
+        return None
+    frame = with_labels(site, batch_frame(site, fresh[-1]), arrived[fresh[-1].id.key])
+    labelled = frame[frame[LABEL].notna()]
+    estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
+    predicted = site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task) if len(labelled) else []
+    return fresh[-1], labelled.assign(**{SCORE: predicted}), len(frame)
+
+
+def measured_before(site: Site, key: str, champion: Champion) -> bool:
+    """Whether an earlier watch measured this champion on that batch: one late month must not be counted twice."""
+    return any(
+        report.body.get("matured", {}).get("batch") == key and report.body.get("champion") == champion.model.version
+        for report in site.ledger.batches.watches(site.name)
+    )
+
+
+def quality(
+    site: Site, batch: Batch, labelled: pd.DataFrame, scored_rows: int, reference: Reference
+) -> tuple[dict[str, Any], tuple[decay.Judged, ...]]:
+    """The champion's measured quality on one matured batch, judged against its own holdout."""
+    policy = site.case.retrain
+    metric = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
+    time = labelled[TIME].dt.tz_localize(None).to_numpy("datetime64[us]")
+    measured = decay.measure(
+        labelled[LABEL].to_numpy("float64"), labelled[SCORE].to_numpy("float64"), time, metric, scored_rows, seed=policy.seed
+    )
+    judged = decay.judge(measured, reference.quality[metric], policy)
+    document = {"batch": batch.id.key, **asdict(measured), "judged": [each.to_document() for each in judged]}
+    return document, judged
+
+
+def standing(site: Site, as_of: datetime, champion: Champion | None) -> Standing:
+    """Where the use case stands at `as_of`: what has matured, and what was trained since when."""
+    spent = (RequestState.CLAIMED, RequestState.DECIDED, RequestState.FAILED)
+    trainings = [r for r in site.ledger.requests.list(site.name) if r.state in spent and r.as_of <= as_of]
+    last = max((request.as_of for request in trainings), default=None)
+    watched = sorted(report.as_of for report in site.ledger.batches.watches(site.name) if report.as_of < as_of)
+    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    rows = {key: outcomes.file.rows or 0 for key, outcomes in arrived.items() if last is None or outcomes.arrived > last}
+    budget = site.case.retrain.budget
+    window = [*watched, as_of][-budget.batches] if budget and len(watched) >= budget.batches else None
+    return Standing(
+        champion=champion is not None,
+        matured_batches=len(arrived),
+        new_rows=sum(rows.values()),
+        batches_since=None if last is None else sum(moment > last for moment in watched) + 1,
+        trainings=sum(window is None or request.as_of >= window for request in trainings),
+    )
+
+
+def overdue(site: Site, as_of: datetime) -> list[str]:
+    """The batches whose outcomes should have arrived by `as_of` and have not."""
+    return [batch.id.key for batch in due(site, as_of)]

@@ -1,0 +1,124 @@
+"""A use case is a folder with one file per role. Reading it checks all five; the model code is imported only on demand."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from gatehouse.core.canonical import sha256
+from gatehouse.core.specs.contract import Contract
+from gatehouse.core.specs.gate import GatePolicy, check_policy
+from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
+from gatehouse.settings import Settings
+from gatehouse.yaml_spec import read_spec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILES = ("contract.yaml", "model.py", "retrain.yaml", "gate.yaml", "RUNBOOK.md")
+OWNERS = {"contract.yaml": "data engineer", "retrain.yaml": "data scientist", "gate.yaml": "risk owner"}
+
+
+class Model(Protocol):
+    """What `model.py` provides."""
+
+    SLICES: tuple[str, ...]
+    features: Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
+    target: Callable[[pd.DataFrame], pd.Series[float]]
+    estimators: Callable[[int], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """One decision that a model serves, read from its folder."""
+
+    name: str
+    folder: Path
+    contract: Contract
+    retrain: RetrainPolicy
+    gate: GatePolicy
+
+    @cached_property
+    def model(self) -> Model:
+        """The data scientist's code. Whatever importing it raises is a ModelError that names the file."""
+        return load_model_code(self.folder / "model.py")
+
+    @cached_property
+    def code_sha256(self) -> str:
+        """The hash of `model.py`: part of what a model was made from."""
+        return sha256((self.folder / "model.py").read_bytes())
+
+
+def load(folder: Path) -> UseCase:
+    """Read and check a use-case folder."""
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise ConfigurationError(
+            "a use case needs all of its five files", where=str(folder), found=f"no {', '.join(missing)}", allowed=", ".join(FILES)
+        )
+    contract = read_spec(folder / "contract.yaml", Contract, OWNERS["contract.yaml"])
+    if contract.use_case != folder.name:
+        raise ConfigurationError(
+            "use_case must be the folder's name",
+            where=str(folder / "contract.yaml"),
+            found=repr(contract.use_case),
+            allowed=repr(folder.name),
+            owner=OWNERS["contract.yaml"],
+        )
+    retrain = read_spec(folder / "retrain.yaml", RetrainPolicy, OWNERS["retrain.yaml"])
+    gate = read_spec(folder / "gate.yaml", GatePolicy, OWNERS["gate.yaml"])
+    check_policy(gate, retrain.task)
+    return UseCase(folder.name, folder, contract, retrain, gate)
+
+
+def folders(roots: Iterable[Path]) -> list[Path]:
+    """The use-case folders under the given roots, by name; names that begin with `_` or `.` are not use cases."""
+    found = [
+        entry
+        for root in roots
+        if root.is_dir()
+        for entry in root.iterdir()
+        if entry.is_dir() and entry.name[0] not in "._" and (entry / "contract.yaml").is_file()
+    ]
+    return sorted(found, key=lambda folder: folder.name)
+
+
+def find(name_or_path: str, settings: Settings) -> UseCase:
+    """Read the use case of that name, or in that folder wherever it is."""
+    path = Path(name_or_path)
+    if path.is_dir() and (path / "contract.yaml").is_file():
+        return load(path.resolve())
+    known = {folder.name: folder for folder in folders(settings.usecases)}
+    if name_or_path not in known:
+        raise UnknownUseCase(
+            "no such use case", found=repr(name_or_path), allowed=", ".join(known) or "none is installed", owner="caller"
+        )
+    return load(known[name_or_path])
+
+
+def load_model_code(path: Path) -> Model:
+    """Import `model.py` under a name of its own, so that two use cases never share a module."""
+    name = f"gatehouse_usecase_{path.parent.name}_{sha256(str(path))[:8]}"
+    if name in sys.modules:
+        return cast(Model, sys.modules[name])
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ModelError(f"{path} cannot be imported; the data scientist must provide it")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ModelError(f"{path} raised {type(error).__name__}: {error}; to be changed by the data scientist") from error
+    wanted = ("features", "target", "estimators", "SLICES")
+    missing = [name for name in wanted if not hasattr(module, name)]
+    if missing:
+        raise ModelError(f"{path} does not define {', '.join(missing)}; it must define {', '.join(wanted)}")
+    return cast(Model, module)

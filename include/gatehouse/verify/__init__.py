@@ -1,0 +1,51 @@
+"""The design's invariants as questions to the ledger, the lake and MLflow: `gatehouse verify`.
+
+I11 (no secret anywhere) and I12 (the same state after a crash) are not states of the ledger; tests guard them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gatehouse.adapters.ledger.connection import Database
+from gatehouse.verify import batches, champions, changes, requests
+from gatehouse.verify.finding import Finding, Look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gatehouse.ports import Lake, Tracking
+
+__all__ = ["INVARIANTS", "Finding", "run"]
+
+INVARIANTS: dict[str, tuple[str, Callable[[Look], None]]] = {
+    "I1": ("At most one champion per use case; its epoch rises by one with each change", champions.one_champion),
+    "I2": ("No champion without a decision, an approved review or a person's reason", champions.justified_champion),
+    "I3": ("Every source row is in exactly one of accepted or quarantined", batches.every_row_once),
+    "I4": ("Running anything again changes nothing: no content is on record twice", changes.nothing_twice),
+    "I5": (
+        "A scored batch carries one (version, sha256, epoch), and the bytes are those recorded",
+        batches.one_model_a_batch,
+    ),
+    "I6": ("The journal is gap-free and hash-chained, and each change has exactly one entry", changes.whole_journal),
+    "I7": ("No stale attempt has committed", changes.no_stale_attempt),
+    "I8": ("No batch and no retrain request is lost", requests.nothing_lost),
+    "I9": ("Training rows come from accepted batches; no held-out row is trained on", requests.honest_training),
+    "I10": ("MLflow's alias champion mirrors the ledger", champions.mirrored_champion),
+}
+
+
+def run(ledger_url: str, lake: Lake, tracking: Tracking | None) -> list[Finding]:
+    """Examine every invariant against one moment of the ledger."""
+    database = Database(ledger_url)
+    try:
+        with database.snapshot() as rows:
+            return [_examine(name, Look(rows, lake, tracking)) for name in INVARIANTS]
+    finally:
+        database.close()
+
+
+def _examine(name: str, look: Look) -> Finding:
+    sentence, examine = INVARIANTS[name]
+    examine(look)
+    return Finding(name, not look.breaches, sentence, look.rows, tuple(look.breaches), tuple(look.notes))

@@ -1,0 +1,84 @@
+"""I3 and I5: every row of a batch is accounted for, and every prediction says what made it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.records import FileRef
+
+if TYPE_CHECKING:
+    from gatehouse.verify.finding import Look
+
+_MADE_BY = ["version", "sha256", "epoch"]
+
+
+def every_row_once(look: Look) -> None:
+    """I3. accepted + quarantined = source, for every table of every accepted batch; every file is there and whole."""
+    look.refuse(
+        """
+        SELECT batch_name(b.use_case, b.key, b.revision) AS batch, b.state, t.name,
+               s.rows AS source, a.rows AS accepted, q.rows AS quarantined
+        FROM batch_now b
+        LEFT JOIN batch_tables t USING (use_case, key, revision)
+        LEFT JOIN batch_parts p USING (use_case, key, revision, name)
+        LEFT JOIN files s ON s.path = t.source
+        LEFT JOIN files a ON a.path = p.accepted
+        LEFT JOIN files q ON q.path = p.quarantined
+        WHERE t.name IS NULL
+           OR CASE b.state WHEN 'accepted' THEN s.rows IS DISTINCT FROM a.rows + q.rows ELSE p.accepted IS NOT NULL END
+        """,
+        "batch {batch} is {state}: table {name} has {source} rows at the source, {accepted} accepted and "
+        "{quarantined} quarantined",
+    )
+    tables = """
+        SELECT batch_name(use_case, key, revision) || ' table ' || name AS whose, file(part) AS file
+        FROM batch_tables LEFT JOIN batch_parts USING (use_case, key, revision, name),
+             unnest(ARRAY[source, accepted, quarantined]) AS part
+        WHERE part IS NOT NULL
+        UNION ALL SELECT 'outcomes of ' || batch_name(use_case, key, batch_revision), file(file) FROM outcomes
+    """
+    for row in look.ledger.all(tables):
+        look.table(row["whose"], FileRef(**row["file"]))
+    reports = """
+        SELECT batch_name(use_case, key, revision) AS batch, file(report) AS file FROM batch_acts
+        WHERE report IS NOT NULL
+        UNION ALL SELECT batch_name(use_case, key, batch_revision), file(report) FROM outcomes
+        WHERE report IS NOT NULL
+    """
+    for row in look.ledger.all(reports):
+        look.bytes_of(f"report of {row['batch']}", FileRef(**row["file"]))
+
+
+def one_model_a_batch(look: Look) -> None:
+    """I5. Predictions name a registered version, its bytes and the epoch it served in; each of their rows says so."""
+    look.refuse(
+        """
+        SELECT batch_name(use_case, key, revision) AS batch, s.version, s.sha256, s.epoch
+        FROM predictions s LEFT JOIN models m USING (use_case, version) LEFT JOIN promotions p USING (use_case, epoch)
+        WHERE m.sha256 IS DISTINCT FROM s.sha256 OR p.version IS DISTINCT FROM s.version
+        """,
+        "{batch} was scored by version {version} with sha256 {sha256} in epoch {epoch}; that was never the champion",
+    )
+    models = "SELECT use_case, version, sha256, file(file) AS file, file(reference) AS reference FROM models"
+    for row in look.ledger.all(models):
+        name, file = f"model {row['use_case']}/v{row['version']}", FileRef(**row["file"])
+        look.expect(file.sha256 == row["sha256"], f"{name} has sha256 {row['sha256']}, its file {file.sha256}")
+        look.bytes_of(name, file)
+        look.bytes_of(f"reference of {name}", FileRef(**row["reference"]))
+    scored = """
+        SELECT batch_name(use_case, key, revision) AS batch, version, sha256, epoch, file(file) AS file FROM predictions
+    """
+    for row in look.ledger.all(scored):
+        _one_maker(look, row)
+
+
+def _one_maker(look: Look, row: dict[str, Any]) -> None:
+    """Every row of a prediction file names what the ledger says made it."""
+    whose = f"predictions of {row['batch']}"
+    frame = look.table(whose, FileRef(**row["file"]))
+    if frame is None or frame.empty:
+        return
+    named = set(_MADE_BY) <= set(frame.columns)
+    made_by = frame[_MADE_BY].drop_duplicates().astype(object).to_numpy().tolist() if named else []
+    recorded = [row[name] for name in _MADE_BY]
+    look.expect(made_by == [recorded], f"{whose}: made by {made_by}, on record is {recorded}")

@@ -1,0 +1,64 @@
+"""I1, I2 and I10: who the champion is, why, and whether MLflow says the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gatehouse.core.canonical import sha256
+from gatehouse.core.records import FileRef
+
+if TYPE_CHECKING:
+    from gatehouse.verify.finding import Look
+
+
+def one_champion(look: Look) -> None:
+    """I1. The promotions of a use case count 1, 2, 3, ... without a gap, and the champion is the last of them."""
+    look.examine("SELECT use_case FROM champions")
+    look.refuse(
+        """
+        SELECT * FROM (
+            SELECT use_case, epoch, row_number() OVER (PARTITION BY use_case ORDER BY epoch, entry) AS number
+            FROM promotions) p
+        WHERE epoch <> number
+        """,
+        "{use_case}: promotion number {number} has epoch {epoch}",
+    )
+    look.refuse(
+        """
+        SELECT use_case, c.epoch, c.version, p.epoch AS last, p.version AS promoted
+        FROM champions c FULL JOIN (SELECT DISTINCT ON (use_case) * FROM promotions ORDER BY use_case, epoch DESC) p
+             USING (use_case)
+        WHERE (c.epoch, c.version) IS DISTINCT FROM (p.epoch, p.version)
+        """,
+        "{use_case}: the champion is version {version} of epoch {epoch}, "
+        "the last promotion is version {promoted} of epoch {last}",
+    )
+
+
+def justified_champion(look: Look) -> None:
+    """I2. Each promotion rests on what it names, and what the decision was computed from is in the lake."""
+    look.examine("SELECT epoch FROM promotions")
+    look.refuse(
+        "SELECT p.* FROM promotions p WHERE NOT justified(p)",
+        "{use_case}: version {version} became the champion of epoch {epoch} by {kind} of {actor} "
+        "(decision {decision}), and nothing allows it",
+    )
+    for row in look.examine(
+        "SELECT id, policy, policy_text, file(evidence_file) AS file FROM decisions ORDER BY entry"
+    ):
+        look.expect(sha256(row["policy_text"]) == row["policy"], f"decision {row['id']} has another policy")
+        look.bytes_of(f"evidence of decision {row['id']}", FileRef(**row["file"]))
+
+
+def mirrored_champion(look: Look) -> None:
+    """I10. MLflow's alias `champion` points at the ledger's champion."""
+    if look.tracking is None:
+        look.notes.append("MLflow was not asked: no tracking server is configured")
+        return
+    for row in look.examine("SELECT DISTINCT use_case, c.version FROM models LEFT JOIN champions c USING (use_case)"):
+        use_case, version = row["use_case"], row["version"]
+        found = look.tracking.champion_alias(use_case)
+        look.expect(
+            found == version,
+            f"{use_case}: MLflow's alias champion points at version {found}, the ledger's champion is {version}",
+        )

@@ -1,0 +1,73 @@
+"""What an invariant looks at and what it finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.errors import LakeError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gatehouse.adapters.ledger.connection import Rows
+    from gatehouse.core.records import FileRef
+    from gatehouse.ports import Lake, Tracking
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One invariant judged: how many rows were examined, each breach in a sentence, and what else is worth knowing."""
+
+    invariant: str
+    ok: bool
+    sentence: str
+    rows: int
+    breaches: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Look:
+    """One look at ledger, lake and tracking: the ledger's tables at one moment, and what was found there."""
+
+    ledger: Rows
+    lake: Lake
+    tracking: Tracking | None = None
+    rows: int = 0
+    breaches: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def examine(self, sql: str, *values: object) -> list[dict[str, Any]]:
+        """The rows of a question, counted as examined."""
+        found = self.ledger.all(sql, *values)
+        self.rows += len(found)
+        return found
+
+    def refuse(self, sql: str, sentence: str) -> None:
+        """Every row that the question returns is a breach; the sentence is formatted with the row."""
+        self.breaches += [sentence.format(**row) for row in self.ledger.all(sql)]
+
+    def expect(self, holds: bool, sentence: str) -> None:
+        """A breach unless it holds."""
+        if not holds:
+            self.breaches.append(sentence)
+
+    def bytes_of(self, whose: str, file: FileRef) -> None:
+        """The file must be there with the recorded bytes."""
+        self.rows += 1
+        try:
+            self.lake.read(file)
+        except LakeError as error:
+            self.breaches.append(f"{whose}: {error}")
+
+    def table(self, whose: str, file: FileRef) -> pd.DataFrame | None:
+        """The file as a table, with the recorded bytes and number of rows; None, and a breach, when it is not."""
+        self.rows += 1
+        try:
+            frame = self.lake.frame(file)
+        except LakeError as error:
+            self.breaches.append(f"{whose}: {error}")
+            return None
+        self.expect(len(frame) == file.rows, f"{whose}: {file.path} has {len(frame)} rows, on record are {file.rows}")
+        return frame

@@ -1,0 +1,99 @@
+"""I8 and I9: nothing is lost, and nothing is trained on that should not be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gatehouse.core.canonical import digest
+from gatehouse.core.records import FileRef
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gatehouse.verify.finding import Look
+
+KEY, BATCH = "gh_key", "gh_batch"  # how the stages mark the rows of a training set
+
+
+def nothing_lost(look: Look) -> None:
+    """I8. Each batch and each request ends at most once, its acts lead where it is, and what waits is named."""
+    look.examine("SELECT entry FROM batches UNION ALL SELECT entry FROM requests")
+    look.refuse(
+        """
+        SELECT batch_name(use_case, key, revision) AS batch, string_agg(act, ', then ' ORDER BY entry) AS acts
+        FROM batch_acts GROUP BY use_case, key, revision
+        HAVING string_agg(act, ' ' ORDER BY entry)
+               NOT IN ('accepted', 'quarantined', 'quarantined released', 'quarantined discarded')
+        """,
+        "batch {batch} was {acts}",
+    )
+    look.refuse(
+        """
+        SELECT id, state, coalesce(acts, 'opened') AS acts
+        FROM requests LEFT JOIN (
+            SELECT request AS id, string_agg(act, ', then ' ORDER BY entry) AS acts
+            FROM request_acts WHERE act <> 'joined' GROUP BY request) a USING (id)
+        WHERE coalesce(acts, 'open')
+              <> CASE WHEN state IN ('open', 'claimed') THEN state ELSE 'claimed, then ' || state END
+        """,
+        "request {id} is {state}, but it was {acts}",
+    )
+    look.refuse(
+        "SELECT request, actor FROM request_acts WHERE act = 'claimed' AND actor NOT IN (SELECT work FROM attempts)",
+        "request {request} is claimed by {actor}, at which no attempt was made",
+    )
+    look.refuse(
+        """
+        SELECT use_case, count(*) AS pending FROM requests WHERE state IN ('open', 'claimed')
+        GROUP BY use_case HAVING count(*) > 1
+        """,
+        "{use_case}: {pending} requests are pending at once",
+    )
+    _name_what_waits(look)
+
+
+def _name_what_waits(look: Look) -> None:
+    waiting = """
+        SELECT what, state, extract(epoch FROM clock_timestamp() - j.at)::bigint / 60 AS minutes FROM (
+            SELECT 'batch ' || batch_name(use_case, key, revision) AS what, state, last_entry AS seq FROM batch_now
+            WHERE state IN ('landed', 'quarantined')
+            UNION ALL
+            SELECT 'request ' || id || ' of ' || use_case, state,
+                   greatest(r.entry, (SELECT max(entry) FROM request_acts a WHERE a.request = r.id))
+            FROM requests r WHERE state IN ('open', 'claimed')) w
+        JOIN journal j USING (seq) ORDER BY seq
+    """
+    for row in look.ledger.all(waiting):
+        look.notes.append("{what} is {state}, for {minutes} minutes now".format(**row))
+
+
+def honest_training(look: Look) -> None:
+    """I9. Training rows come from accepted batches, the files are those recorded, and no holdout row is trained on."""
+    look.refuse(
+        """
+        SELECT request, batch_name(use_case, key, revision) AS batch, state
+        FROM training_set_batches JOIN batch_now USING (use_case, key, revision) WHERE state <> 'accepted'
+        """,
+        "training set of request {request}: batch {batch} is {state}",
+    )
+    training_sets = "SELECT request, sha256, file(training) AS training, file(holdout) AS holdout FROM training_sets"
+    for row in look.examine(training_sets):
+        whose = f"training set of request {row['request']}"
+        identity = digest([row["training"]["sha256"], row["holdout"]["sha256"]])
+        look.expect(identity == row["sha256"], f"{whose} is {row['sha256']}, its files make it {identity}")
+        training = look.table(f"{whose}, training", FileRef(**row["training"]))
+        holdout = look.table(f"{whose}, holdout", FileRef(**row["holdout"]))
+        if training is not None and holdout is not None:
+            _rows_from(look, row["request"], "training", training)
+            _rows_from(look, row["request"], "holdout", holdout)
+            shared = sorted(set(training[KEY]) & set(holdout[KEY]))
+            look.expect(not shared, f"{whose}: {len(shared)} held-out rows are trained on, such as {shared[:1]}")
+
+
+def _rows_from(look: Look, request: str, part: str, frame: pd.DataFrame) -> None:
+    """Every row must come from a batch that is on record for this part."""
+    batches = """
+        SELECT batch_name(use_case, key, revision) AS batch FROM training_set_batches WHERE request = %s AND part = %s
+    """
+    strangers = set(frame[BATCH]) - {row["batch"] for row in look.ledger.all(batches, request, part)}
+    look.expect(not strangers, f"training set of request {request}, {part}: rows of {sorted(strangers)} not on record")

@@ -1,0 +1,138 @@
+"""The journal and the rights on it, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import psycopg2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conftest import LedgerDatabase
+from gatehouse.adapters.ledger.journal import CHANGES, FIRST, entry_hash
+from gatehouse.errors import NotAllowed, StaleAttempt
+from gatehouse.ports import Ledger
+from story import Story
+
+# Every table but those in which something moves (requests, attempts, champions), with one of its columns.
+IMMUTABLE = {table: "entry" for table in CHANGES if table != "requests"} | {
+    "journal": "hash",
+    "files": "path",
+    "batch_tables": "source",
+    "batch_parts": "accepted",
+    "training_set_batches": "part",
+}
+
+
+def test_entries_are_numbered_without_gaps_and_chained(ledger: Ledger) -> None:
+    """Each entry names the hash of the one before, and its own hash is what Python computes from its words."""
+    Story(ledger).tell()
+    entries = ledger.journal.entries()
+    assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+    assert [entry.previous for entry in entries] == [FIRST, *(entry.hash for entry in entries[:-1])]
+    assert all(entry.hash == entry_hash(entry) for entry in entries)
+    assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
+
+
+def test_a_refused_change_leaves_no_gap(ledger: Ledger) -> None:
+    """A transaction that is rolled back takes its number with it."""
+    story = Story(ledger)
+    batch = story.land().id
+    with pytest.raises(NotAllowed):
+        story.ledger.batches.quarantine(story.enter("validate"), batch, " ", story.report())
+    story.land("2013-02")
+    assert [entry.seq for entry in ledger.journal.entries()] == [1, 2]
+
+
+def test_entries_are_read_in_pieces(ledger: Ledger) -> None:
+    """`after` and `limit` page through the journal."""
+    Story(ledger).tell()
+    entries = ledger.journal.entries()
+    assert [*ledger.journal.entries(limit=3), *ledger.journal.entries(after=3)] == entries
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=st.text(min_size=1), body=st.dictionaries(st.text(), st.text() | st.integers() | st.floats() | st.none()))
+def test_database_and_python_hash_the_same_words_alike(ledger: Ledger, words: str, body: dict[str, object]) -> None:
+    """Whatever is written, control characters, quotes and all scripts, both sides compute one hash."""
+    ledger.journal.note("note.made", f"about {words}", f"by {words}", body)
+    entry = ledger.journal.entries()[-1]
+    assert entry.hash == entry_hash(entry)
+    assert entry.hash != entry_hash(replace(entry, actor="somebody else"))
+
+
+def test_a_note_cannot_pretend_to_be_a_change(ledger: Ledger) -> None:
+    """`champion.changed` is written by changing the champion."""
+    with pytest.raises(NotAllowed, match=r"champion\.changed"):
+        ledger.journal.note("champion.changed", "flights", "Ada", {})
+
+
+@pytest.mark.parametrize("role", ["url", "owner_url", "superuser_url"])
+def test_what_is_recorded_cannot_be_changed_by_any_ordinary_statement(
+    ledger_database: LedgerDatabase, role: str
+) -> None:
+    """UPDATE, DELETE and TRUNCATE are refused to the application, the owner and even the superuser."""
+    connection = psycopg2.connect(getattr(ledger_database, role))
+    connection.autocommit = True
+    for table, column in IMMUTABLE.items():
+        for statement in (
+            f"UPDATE gatehouse.{table} SET {column} = {column}",
+            f"DELETE FROM gatehouse.{table}",
+            f"TRUNCATE gatehouse.{table} CASCADE",
+        ):
+            with pytest.raises((psycopg2.errors.RaiseException, psycopg2.errors.InsufficientPrivilege)):
+                connection.cursor().execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE gatehouse.mine (id integer)",
+        "DROP TABLE gatehouse.journal",
+        "ALTER TABLE gatehouse.journal DISABLE TRIGGER ALL",
+        "SET session_replication_role = replica",
+        "INSERT INTO gatehouse.journal (seq, kind, subject, actor, at, body, previous, hash) "
+        "VALUES (1, 'a.b', 'x', 'x', now(), '{}', '', '')",
+        "UPDATE gatehouse.requests SET reasons = '[]'",
+        "DELETE FROM gatehouse.champions",
+        "DELETE FROM gatehouse.attempts",
+        "UPDATE gatehouse.revision SET version_num = '0'",
+    ],
+)
+def test_the_application_may_do_no_more_than_it_needs(ledger_database: LedgerDatabase, statement: str) -> None:
+    """No definitions, no forged journal entries, no rewriting: the application's role lacks the right."""
+    with psycopg2.connect(ledger_database.url) as connection, pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        connection.cursor().execute(statement)
+    connection.close()
+
+
+def test_a_stale_attempt_cannot_commit(ledger: Ledger) -> None:
+    """Once a newer attempt has entered, the older one's commit is refused with both tokens, and nothing is written."""
+    story = Story(ledger)
+    batch = story.land().id
+    old, new = (ledger.attempts.enter("flights/validate") for _ in range(2))
+    with pytest.raises(StaleAttempt, match=r"attempt 1 at flights/validate may not commit: attempt 2 is the newest"):
+        ledger.batches.accept(old, batch, story.parts(batch), story.report())
+    ledger.batches.accept(new, batch, story.parts(batch), story.report())
+    assert [entry.kind for entry in ledger.journal.entries()] == ["batch.landed", "batch.accepted"]
+
+
+def test_an_attempt_that_never_entered_cannot_commit(ledger: Ledger) -> None:
+    """A lease is given by the ledger, not made up."""
+    story = Story(ledger)
+    invented = replace(story.enter("land"), work="flights/elsewhere")
+    with pytest.raises(StaleAttempt, match="none has started"):
+        ledger.batches.accept(invented, story.land().id, {}, story.report())
+
+
+def test_tokens_only_rise(ledger_database: LedgerDatabase, ledger: Ledger) -> None:
+    """The application can neither lower a token nor skip one."""
+    ledger.attempts.enter("flights/x")
+    with psycopg2.connect(ledger_database.url) as connection:
+        for token in (0, 1, 3):
+            with pytest.raises(psycopg2.errors.RaiseException, match="rises by one"):
+                connection.cursor().execute("UPDATE gatehouse.attempts SET token = %s", (token,))
+            connection.rollback()
+    connection.close()

@@ -1,0 +1,69 @@
+"""The schema and its rights: made once, however often and by however many at once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2
+import pytest
+
+from gatehouse.adapters.ledger import migrate, open_ledger
+from gatehouse.local.postgres import Server
+
+
+@pytest.fixture
+def empty(ledger_server: Server) -> Iterator[str]:
+    """The name of an empty database that the owner's role owns."""
+    with contextlib.closing(psycopg2.connect(ledger_server.url("postgres", "postgres"))) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute("CREATE DATABASE ledger_empty OWNER ledger_owner")
+        yield "ledger_empty"
+        cursor.execute("DROP DATABASE ledger_empty WITH (FORCE)")
+
+
+def schema(server: Server, database: str) -> list[tuple[str, ...]]:
+    """Every column, trigger and right, as text."""
+    with contextlib.closing(psycopg2.connect(server.url(database, "postgres"))) as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "SELECT table_name, column_name, data_type FROM information_schema.columns "
+            "WHERE table_schema = 'gatehouse' UNION ALL "
+            "SELECT event_object_table, trigger_name, event_manipulation FROM information_schema.triggers "
+            "UNION ALL SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants "
+            "WHERE table_schema = 'gatehouse' UNION ALL SELECT table_name, column_name, privilege_type "
+            "FROM information_schema.column_privileges WHERE grantee = 'ledger' ORDER BY 1, 2, 3"
+        )
+        return cursor.fetchall()
+
+
+def test_upgrading_again_changes_nothing(ledger_server: Server, empty: str) -> None:
+    """The second run finds the schema as the first one left it, with what the ledger holds."""
+    owner = ledger_server.url(empty, "ledger_owner")
+    migrate.upgrade(owner, "ledger")
+    before = schema(ledger_server, empty)
+    open_ledger(ledger_server.url(empty, "ledger")).journal.note("note.made", "flights", "Ada", {})
+    migrate.upgrade(owner, "ledger")
+    assert schema(ledger_server, empty) == before
+    assert len(open_ledger(ledger_server.url(empty, "ledger")).journal.entries()) == 1
+
+
+def test_upgrading_at_once_is_safe(ledger_server: Server, empty: str) -> None:
+    """Four upgrades of an empty database at the same time: one makes the schema, the others find it."""
+    owner = ledger_server.url(empty, "ledger_owner")
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: migrate.upgrade(owner, "ledger"), range(4)))
+    assert open_ledger(ledger_server.url(empty, "ledger")).models.list("flights") == []
+
+
+def test_a_downgrade_leaves_nothing_and_can_be_undone(ledger_server: Server, empty: str) -> None:
+    """Back to the base only Alembic's own table is left; the next upgrade makes the same schema again."""
+    owner = ledger_server.url(empty, "ledger_owner")
+    migrate.upgrade(owner, "ledger")
+    before = schema(ledger_server, empty)
+    migrate.downgrade(owner)
+    assert {row[0] for row in schema(ledger_server, empty)} == {"revision"}
+    migrate.upgrade(owner, "ledger")
+    assert schema(ledger_server, empty) == before

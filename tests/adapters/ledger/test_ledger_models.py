@@ -1,0 +1,186 @@
+"""Models, decisions and the champion on a real PostgreSQL: who may become the champion, and who may not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from gatehouse.core.records import Decision, ModelVersion, PromotionKind, Verdict
+from gatehouse.errors import NotAllowed, StaleChampion, UnknownRecord
+from gatehouse.ports import Ledger
+from story import POLICY, Story
+
+OVERRIDE, ROLLBACK, APPROVAL = PromotionKind.OVERRIDE, PromotionKind.ROLLBACK, PromotionKind.APPROVAL
+
+
+@pytest.fixture
+def story(ledger: Ledger) -> Story:
+    """A use case in which nothing has happened yet."""
+    return Story(ledger)
+
+
+@pytest.fixture
+def models(story: Story) -> list[ModelVersion]:
+    """Three registered versions, the requests behind them closed."""
+    first, second = story.accept("2013-01"), story.accept("2013-02")
+    versions = []
+    for key in ("2013-03", "2013-04", "2013-05"):
+        versions.append(story.challenger(first, second, story.accept(key).id))
+        story.close(story.ledger.requests.get(versions[-1].request))
+    return versions
+
+
+def _kinds(story: Story) -> list[str]:
+    return [entry.kind for entry in story.ledger.journal.entries()]
+
+
+def test_the_ledger_numbers_the_versions(story: Story, models: list[ModelVersion]) -> None:
+    """Versions count from 1; a request has one version, which registering again returns."""
+    assert [model.version for model in models] == [1, 2, 3]
+    assert story.ledger.models.list("flights") == models
+    assert story.ledger.models.get("flights", 2) == models[1]
+    again = story.ledger.models.register(story.enter("choose"), replace(models[1], version=0))
+    assert again == models[1]
+    with pytest.raises(NotAllowed, match="gives version 2"):
+        story.ledger.models.register(story.enter("choose"), replace(models[1], version=7))
+    with pytest.raises(NotAllowed, match="file"):
+        story.ledger.models.register(story.enter("choose"), replace(models[1], version=0, file=story.report()))
+    with pytest.raises(UnknownRecord, match="version 9 of flights"):
+        story.ledger.models.get("flights", 9)
+
+
+def test_a_decision_comes_back_as_it_was_made(story: Story, models: list[ModelVersion]) -> None:
+    """Decision, evidence file and policy text are archived whole; the same again is a no-op, another is NotAllowed."""
+    decision = story.decide(models[0])
+    assert story.decide(models[0]) == story.ledger.decisions.get(decision.id) == decision
+    assert story.ledger.decisions.of_request(models[0].request) == decision
+    evidence, policy = story.ledger.decisions.archive(decision.id)
+    assert (evidence.sha256, policy) == (decision.evidence, POLICY)
+    assert story.ledger.decisions.list("flights") == [decision]
+    assert _kinds(story).count("decision.made") == 1
+    blocked = replace(decision, verdict=Verdict.BLOCK)
+    with pytest.raises(NotAllowed, match="BLOCK"):
+        story.ledger.decisions.record(story.enter("gate"), blocked, evidence, POLICY)
+    with pytest.raises(NotAllowed, match="names the policy"):
+        story.ledger.decisions.record(story.enter("gate"), decision, evidence, "{}")
+
+
+def test_a_promote_decision_makes_a_champion_once(story: Story, models: list[ModelVersion]) -> None:
+    """The promotion raises the epoch by one; the same promotion again, also much later, changes nothing."""
+    decision = story.decide(models[0])
+    champion = story.promote(decision)
+    assert (champion.epoch, champion.model) == (1, models[0])
+    entries = _kinds(story)
+    assert story.promote(decision) == champion == story.ledger.models.champion("flights")
+    assert _kinds(story) == entries
+    second = story.promote(story.decide(models[1], epoch=1))
+    assert story.promote(decision) == champion
+    assert story.ledger.models.champion("flights") == second
+    assert [(p.epoch, p.version) for p in story.ledger.models.promotions("flights")] == [(1, 1), (2, 2)]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.HOLD, Verdict.REVIEW, Verdict.BLOCK])
+def test_no_other_verdict_promotes(story: Story, models: list[ModelVersion], verdict: Verdict) -> None:
+    """HOLD, BLOCK and an unanswered REVIEW promote nobody, and leave no trace of the attempt."""
+    decision = story.decide(models[0], verdict)
+    for kind in (PromotionKind.DECISION, APPROVAL):
+        with pytest.raises(NotAllowed, match="nothing allows this"):
+            story.promote(decision, kind)
+    assert story.ledger.models.champion("flights") is None
+    assert "champion.changed" not in _kinds(story)
+
+
+def test_a_decision_promotes_only_its_own_version_at_its_own_epoch(story: Story, models: list[ModelVersion]) -> None:
+    """A PROMOTE on version 1 is none on version 2; one made at epoch 0 is stale at epoch 1."""
+    decision = story.decide(models[0])
+    with pytest.raises(NotAllowed, match="nothing allows this"):
+        story.promote(replace(decision, version=2))
+    rival = story.decide(models[1])
+    story.promote(decision)
+    with pytest.raises(StaleChampion, match="expects epoch 0; the champion is version 1 of epoch 1"):
+        story.promote(rival)
+    with pytest.raises(NotAllowed, match="nothing allows this"):
+        story.promote(replace(rival, epoch=1))
+
+
+def test_an_approved_review_promotes(story: Story, models: list[ModelVersion]) -> None:
+    """A person's yes makes the version champion under that person's name."""
+    decision = story.decide(models[0], Verdict.REVIEW)
+    for _ in range(2):
+        story.ledger.decisions.answer(decision.id, True, "Ada", "the slice is small")
+    assert story.promote(decision, APPROVAL, "Ada").epoch == 1
+    assert story.ledger.decisions.answers(decision.id) == [(True, "Ada", "the slice is small")]
+    assert _kinds(story).count("decision.answered") == 1
+
+
+def test_a_rejected_review_promotes_nobody(story: Story, models: list[ModelVersion]) -> None:
+    """After a no, also by nobody, neither a second answer nor a promotion gets through."""
+    decision = story.decide(models[0], Verdict.REVIEW)
+    story.ledger.decisions.answer(decision.id, False, "nobody", "no answer in time")
+    with pytest.raises(NotAllowed, match="on record with approved False, now it is True"):
+        story.ledger.decisions.answer(decision.id, True, "Ada", "let it")
+    with pytest.raises(NotAllowed, match="nothing allows this"):
+        story.promote(decision, APPROVAL)
+
+
+def test_only_a_review_is_answered(story: Story, models: list[ModelVersion]) -> None:
+    """Answering a BLOCK is not a way around it, and nobody cannot approve."""
+    with pytest.raises(NotAllowed, match="only a REVIEW is answered"):
+        story.ledger.decisions.answer(story.decide(models[0], Verdict.BLOCK).id, True, "Ada", "please")
+    with pytest.raises(NotAllowed, match="nobody_approves_nothing"):
+        story.ledger.decisions.answer(story.decide(models[1], Verdict.REVIEW).id, True, "nobody", "silence")
+
+
+def _act(story: Story, version: int, epoch: int, kind: PromotionKind, actor: str, reason: str) -> int:
+    return story.ledger.models.promote("flights", version, epoch, kind, None, actor, reason).epoch
+
+
+def test_an_override_needs_a_name_and_a_reason(story: Story, models: list[ModelVersion]) -> None:
+    """A named person with a reason may override; nobody else may."""
+    for actor, reason in (("", "urgent"), ("Ada", "")):
+        with pytest.raises(NotAllowed, match="a name and a reason"):
+            _act(story, 1, 0, OVERRIDE, actor, reason)
+    assert _act(story, 1, 0, OVERRIDE, "Ada", "urgent") == 1
+
+
+def test_a_rollback_goes_to_an_earlier_champion(story: Story, models: list[ModelVersion]) -> None:
+    """Version 1 can come back as the champion of epoch 3; version 3, which never served, cannot."""
+    story.promote(story.decide(models[0]))
+    story.promote(story.decide(models[1], epoch=1))
+    with pytest.raises(NotAllowed, match="nothing allows this rollback"):
+        _act(story, 3, 2, ROLLBACK, "Ada", "it is late")
+    assert [_act(story, 1, 2, ROLLBACK, "Ada", "it is worse") for _ in range(2)] == [3, 3]
+    with pytest.raises(NotAllowed, match="is the champion already"):
+        _act(story, 1, 3, OVERRIDE, "Bob", "again")
+
+
+def test_the_same_override_again_is_the_same_override(story: Story, models: list[ModelVersion]) -> None:
+    """Repeated at the epoch it led to (as a retried command would), an override changes nothing."""
+    assert _act(story, 1, 0, OVERRIDE, "Ada", "urgent") == _act(story, 1, 1, OVERRIDE, "Ada", "urgent") == 1
+
+
+def test_the_champion_of_a_moment(story: Story, models: list[ModelVersion]) -> None:
+    """History answers by the ledger's clock: nobody before the first promotion, then whoever it was."""
+    for epoch, model in enumerate(models):
+        story.promote(story.decide(model, epoch=epoch))
+    moments = [promotion.at for promotion in story.ledger.models.promotions("flights")]
+    found = [story.ledger.models.champion("flights", at) for at in moments]
+    assert [champion.model.version for champion in found if champion] == [1, 2, 3]
+    assert story.ledger.models.champion("flights", datetime(2020, 1, 1, tzinfo=UTC)) is None
+
+
+def test_unknown_decisions_are_named(story: Story) -> None:
+    """Asking for a decision that is not there names it."""
+    for ask in (story.ledger.decisions.get, story.ledger.decisions.archive):
+        with pytest.raises(UnknownRecord, match="no decision nowhere"):
+            ask("nowhere")
+    assert story.ledger.decisions.of_request("nowhere") is None
+
+
+def test_a_promotion_of_an_unknown_decision_is_refused(story: Story, models: list[ModelVersion]) -> None:
+    """A decision that nobody recorded promotes nobody."""
+    invented: Decision = replace(story.decide(models[0]), id="invented")
+    with pytest.raises(NotAllowed):
+        story.promote(invented)

@@ -1,0 +1,66 @@
+"""What several rooms of tests need: a real PostgreSQL, and a fresh ledger in it for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg2
+import pytest
+
+from gatehouse.adapters.ledger import migrate, open_ledger
+from gatehouse.local.postgres import Server, private_folder, running
+from gatehouse.ports import Ledger
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def ledger_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real PostgreSQL for the whole session; a test that needs it fails where it does not start."""
+    folder = tmp_path_factory.mktemp("postgres")
+    with running(folder) as server:
+        yield server
+    shutil.rmtree(private_folder(folder / "postgres"), ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class LedgerDatabase:
+    """The addresses of one test's database, for the application, the schema's owner and the superuser."""
+
+    url: str
+    owner_url: str
+    superuser_url: str
+
+
+@pytest.fixture(scope="session")
+def ledger_template(ledger_server: Server) -> str:
+    """A migrated, empty database that each test's own is copied from."""
+    _run(ledger_server, "CREATE DATABASE ledger_template OWNER ledger_owner")
+    migrate.upgrade(ledger_server.url("ledger_template", "ledger_owner"), "ledger")
+    return "ledger_template"
+
+
+@pytest.fixture
+def ledger_database(ledger_server: Server, ledger_template: str) -> Iterator[LedgerDatabase]:
+    """A fresh, migrated database."""
+    name = f"ledger_{next(_numbers)}"
+    _run(ledger_server, f"CREATE DATABASE {name} OWNER ledger_owner TEMPLATE {ledger_template}")
+    urls = [ledger_server.url(name, role) for role in ("ledger", "ledger_owner", "postgres")]
+    yield LedgerDatabase(*urls)
+    _run(ledger_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def ledger(ledger_database: LedgerDatabase) -> Ledger:
+    """A fresh ledger, as the application sees it."""
+    return open_ledger(ledger_database.url)
+
+
+def _run(server: Server, statement: str) -> None:
+    with contextlib.closing(psycopg2.connect(server.url("postgres", "postgres"))) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(statement)

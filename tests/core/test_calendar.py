@@ -1,0 +1,65 @@
+"""Batch keys and spans of time."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatehouse.core.calendar import Span, interval_of, key_of, keys_between
+from gatehouse.errors import ConfigurationError
+
+moments = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
+kinds = st.sampled_from(["month", "week", "day"])
+
+
+@given(kinds, moments)
+def test_a_key_names_the_interval_that_holds_its_moment(kind, moment):
+    """key_of and interval_of are each other's inverse for every kind of batch and moment."""
+    interval = interval_of(kind, key_of(kind, moment))
+    assert interval.start <= moment < interval.end
+    assert key_of(kind, interval.start) == key_of(kind, moment)
+
+
+@given(kinds, moments, moments)
+def test_keys_sort_like_time(kind, one, other):
+    """Comparing two keys of one kind as text compares their intervals."""
+    keys = key_of(kind, one), key_of(kind, other)
+    assert (keys[0] < keys[1]) == (interval_of(kind, keys[0]).start < interval_of(kind, keys[1]).start)
+
+
+@given(kinds, moments)
+def test_intervals_touch_and_never_overlap(kind, moment):
+    """The end of an interval is the start of the next key's."""
+    interval = interval_of(kind, key_of(kind, moment))
+    assert interval_of(kind, key_of(kind, interval.end)).start == interval.end
+
+
+def test_the_twelve_months_of_a_year():
+    """keys_between gives every key once, both ends included."""
+    assert keys_between("month", "2013-01", "2013-12") == [f"2013-{month:02}" for month in range(1, 13)]
+
+
+@pytest.mark.parametrize(("kind", "key"), [("month", "2013-13"), ("week", "2013-W54"), ("day", "2013-02-30"), ("month", "x")])
+def test_a_wrong_key_is_named_with_an_example(kind, key):
+    """A key of another form says what was found and shows an allowed one."""
+    with pytest.raises(ConfigurationError, match=f"{key}.*allowed: a key like"):
+        interval_of(kind, key)
+
+
+def test_a_month_is_a_calendar_month():
+    """Adding a month to the last day of January ends on the last day of February."""
+    assert Span.parse("1 month").after(datetime(2013, 1, 31, tzinfo=UTC)) == datetime(2013, 2, 28, tzinfo=UTC)
+
+
+@given(st.integers(1, 400), st.sampled_from(["hour", "day", "week"]), moments)
+def test_before_undoes_after(count, unit, moment):
+    """Fixed spans go back to where they came from."""
+    span = Span(count, unit)
+    assert span.before(span.after(moment)) == moment
+
+
+def test_a_wrong_span_is_named():
+    """A span that cannot be read names what was found and what is allowed."""
+    with pytest.raises(ConfigurationError, match="fortnight.*allowed"):
+        Span.parse("1 fortnight")

@@ -1,0 +1,135 @@
+"""Whether the champion's measured quality fell."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from gatehouse.core.alarms import State
+from gatehouse.core.canonical import canonical
+from gatehouse.core.decay import Judged, Quality, judge, measure
+from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.errors import ConfigurationError
+
+ROWS = 3000
+
+
+def policy(**changes: object) -> RetrainPolicy:
+    """Decay of log loss beyond .02 and a calibration gap of .05, with some keys changed."""
+    limits = {"decay": {"metric": "log_loss", "margin": 0.02}, "calibration": {"gap": 0.05}}
+    keys = {"task": "classification", "first_after": 1, "choose_by": "log_loss", "reasons": limits}
+    return RetrainPolicy.model_validate({**keys, **changes})
+
+
+def month(rate: float, days: float = 30, spread: float = 0.02, rows: int = ROWS, metric: str = "log_loss") -> Quality:
+    """A month scored .25 on average, whose outcomes happen at `rate`, more on some days than on others."""
+    generator = np.random.default_rng(7)
+    day = generator.integers(0, days, rows)
+    score = np.clip(generator.normal(0.25, 0.05, rows), 0.01, 0.99)
+    chance = np.clip(score - 0.25 + rate + generator.normal(0, spread, 31)[day], 0, 1)
+    label = (generator.random(rows) < chance).astype(float)
+    time = np.datetime64("2013-06-01", "us") + day.astype("timedelta64[D]")
+    return measure(label, score, time, metric, scored_rows=rows)
+
+
+def judged(quality: Quality, holdout: float = 0.56, **changes: object) -> dict[str, Judged]:
+    """What the policy says, by kind."""
+    return {each.kind: each for each in judge(quality, holdout, policy(**changes))}
+
+
+def test_a_month_like_the_holdout_is_quiet() -> None:
+    """Neither decay nor calibration is an alarm when the outcomes are as predicted."""
+    assert [each.state for each in judged(month(0.25)).values()] == [State.QUIET, State.QUIET]
+
+
+def test_a_month_of_more_outcomes_is_an_alarm_with_its_numbers() -> None:
+    """Outcomes far above the predictions are decay and a calibration gap, told with interval, limit and rows."""
+    found = judged(month(0.45))
+    assert found["decay"].alarm
+    assert found["decay"].low > found["decay"].limit == pytest.approx(0.58)
+    assert found["calibration"].alarm
+    assert found["calibration"].high < -0.05
+    assert "predicted 0.250 on average, observed 0.4" in found["calibration"].sentence
+    assert found["decay"].to_alarm().numbers["rows"] == ROWS
+
+
+def test_decay_needs_the_whole_interval_beyond_the_margin() -> None:
+    """A value beyond the margin whose interval reaches back is no alarm; with a smaller margin it is."""
+    quality = month(0.35)
+    assert quality.value.low < quality.value.value < quality.value.high
+    holdout = quality.value.low - 0.01
+    assert quality.value.value > holdout + 0.02
+    assert not judged(quality, holdout)["decay"].alarm
+    assert judged(quality, quality.value.low - 0.021)["decay"].alarm
+
+
+def test_the_interval_is_by_day_not_by_row() -> None:
+    """Where days differ the interval is far wider than the same rows' on days of their own."""
+    alike, differing = month(0.35, spread=0.0), month(0.35, spread=0.3)
+    assert differing.gap.high - differing.gap.low > 2 * (alike.gap.high - alike.gap.low)
+    assert differing.gap.blocks == 30
+
+
+def test_a_gap_that_chance_explains_is_no_calibration_alarm() -> None:
+    """The gap is beyond the limit, but days differ so much that its interval holds zero."""
+    quality = month(0.4, days=5, spread=0.5)
+    assert abs(quality.gap.value) > 0.05
+    assert quality.gap.low < 0 < quality.gap.high
+    assert judged(quality)["calibration"].state is State.QUIET
+
+
+def test_a_gap_counts_though_its_interval_reaches_inside_the_limit() -> None:
+    """The documented choice: beyond the limit and not zero is an alarm, the interval need not be beyond the limit."""
+    gap = judged(month(0.33, spread=0.06))["calibration"]
+    assert gap.alarm
+    assert -0.05 < gap.high < 0
+
+
+def test_immature_small_and_unmeasurable_batches_say_so() -> None:
+    """Too few outcomes, too few rows, one class only or too few days are states of their own, never alarms."""
+    bad = month(0.45)
+    immature = Quality(**{**vars(bad), "maturity": 0.89})
+    assert {each.state for each in judged(immature).values()} == {State.NOT_MATURE}
+    assert {each.state for each in judged(month(0.45, rows=499)).values()} == {State.TOO_FEW_ROWS}
+    assert judged(month(0.45, days=1))["decay"].state is State.UNDEFINED
+    one_class = month(-1.0, metric="roc_auc")
+    limits = {"decay": {"metric": "roc_auc", "margin": 0.02}}
+    assert judged(one_class, 0.7, reasons=limits)["decay"].state is State.UNDEFINED
+    assert judged(bad, float("nan"))["decay"].state is State.NO_REFERENCE
+
+
+def test_no_rows_are_measured_as_nothing() -> None:
+    """A batch without a single outcome has no value and no maturity, and raises nothing."""
+    nothing = measure([], [], np.array([], dtype="datetime64[us]"), "log_loss", scored_rows=100)
+    assert (nothing.rows, nothing.maturity) == (0, 0.0)
+    assert np.isnan(nothing.value.value)
+    assert {each.state for each in judged(nothing).values()} == {State.NOT_MATURE}
+
+
+@pytest.mark.parametrize(("holdout", "alarm"), [(0.9, True), (0.5, False)])
+def test_a_metric_that_is_better_higher_decays_downwards(holdout: float, alarm: bool) -> None:
+    """For ROC AUC worse is lower, and the limit is told in units of the metric."""
+    limits = {"decay": {"metric": "roc_auc", "margin": 0.02}}
+    found = judged(month(0.25, metric="roc_auc"), holdout, reasons=limits)["decay"]
+    assert found.alarm is alarm
+    assert found.limit == pytest.approx(holdout - 0.02)
+
+
+def test_reasons_left_out_are_not_judged() -> None:
+    """Without decay and calibration in the policy nothing is judged."""
+    assert judged(month(0.45), reasons={}) == {}
+
+
+def test_measuring_is_deterministic_and_plain() -> None:
+    """The same rows and seed give the same report, in plain JSON values."""
+    first, second = (canonical([each.to_document() for each in judged(month(0.35)).values()]) for _ in range(2))
+    assert first == second
+    assert json.loads(first)[0]["kind"] == "decay"
+
+
+def test_an_unknown_metric_is_named() -> None:
+    """A metric that does not exist is a ConfigurationError with those that do."""
+    with pytest.raises(ConfigurationError, match="log_loss"):
+        month(0.25, metric="logloss")

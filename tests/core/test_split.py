@@ -1,0 +1,91 @@
+"""Which matured batches train and which are held out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatehouse.core.calendar import Interval, interval_of
+from gatehouse.core.records import BatchId
+from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.core.split import Matured, Split, split
+from gatehouse.errors import NotEnoughData
+
+
+def policy(holdout: int = 1, rolling: int | None = None) -> RetrainPolicy:
+    """A policy with this holdout and window."""
+    window = {"kind": "rolling", "batches": rolling} if rolling else {}
+    keys = {"task": "classification", "first_after": 1, "choose_by": "log_loss", "reasons": {}}
+    return RetrainPolicy.model_validate({**keys, "holdout": {"batches": holdout}, "window": window})
+
+
+def month(number: int, revision: int = 1, rows: int = 100) -> Matured:
+    """A matured monthly batch; months count on beyond December."""
+    key = f"{2013 + (number - 1) // 12}-{(number - 1) % 12 + 1:02}"
+    return Matured(BatchId("flights", key, revision), rows, interval_of("month", key))
+
+
+def keys(found: Split) -> tuple[list[str], list[str]]:
+    """The keys that train and those held out."""
+    return [each.key for each in found.training], [each.key for each in found.holdout]
+
+
+def until(number: int) -> datetime:
+    """The end of a month."""
+    return month(number).interval.end
+
+
+def test_the_newest_batches_are_held_out() -> None:
+    """The newest batch is kept for the gate, all before it train, whatever order they come in."""
+    assert keys(split([month(3), month(1), month(2)], policy())) == (["2013-01", "2013-02"], ["2013-03"])
+    assert keys(split([month(i) for i in (1, 2, 3, 4)], policy(2, rolling=1))) == (["2013-02"], ["2013-03", "2013-04"])
+
+
+def test_only_the_newest_revision_with_rows_counts() -> None:
+    """A corrected delivery replaces the first, and a batch without matured rows is none."""
+    found = split([month(1, 2), month(1, 1), month(2), month(3), month(4, rows=0)], policy())
+    assert found.training == (BatchId("flights", "2013-01", 2), BatchId("flights", "2013-02", 1))
+    assert found.holdout == (BatchId("flights", "2013-03", 1),)
+
+
+def test_too_few_batches_are_named() -> None:
+    """With nothing left to train on, the sentence says how many were found and how many are needed."""
+    with pytest.raises(NotEnoughData, match=r"found 2, needed 3 \(2 held out and at least 1 to train on\)"):
+        split([month(1), month(2)], policy(2))
+
+
+def test_the_champion_is_never_judged_on_its_own_training_rows() -> None:
+    """The holdout starts at or after the end of the champion's training rows, or there is not enough data."""
+    months = [month(i) for i in (1, 2, 3)]
+    assert keys(split(months, policy(), champion_trained_until=until(2)))[1] == ["2013-03"]
+    with pytest.raises(NotEnoughData, match=r"no newer matured batches .* until 2013-04-01"):
+        split(months, policy(), champion_trained_until=until(3))
+    with pytest.raises(NotEnoughData, match=r"too few newer .* found 1, needed 2"):
+        split(months, policy(2), champion_trained_until=until(2))
+
+
+batches = st.lists(
+    st.builds(month, st.integers(1, 30), st.integers(1, 3), st.integers(0, 2)), unique_by=lambda each: each.id
+)
+
+
+@given(batches, st.integers(1, 3), st.none() | st.integers(1, 4), st.none() | st.integers(1, 30))
+def test_training_and_holdout_never_overlap_and_are_in_time_order(
+    matured: list[Matured], holdout: int, rolling: int | None, champion: int | None
+) -> None:
+    """Every training batch ends before the holdout starts, no key is in both, and the holdout has its full size."""
+    try:
+        found = split(matured, policy(holdout, rolling), until(champion) if champion else None)
+    except NotEnoughData:
+        return
+    interval: dict[BatchId, Interval] = {each.id: each.interval for each in matured}
+    order = [*found.training, *found.holdout]
+    assert len({each.key for each in order}) == len(order)
+    assert all(interval[one].end <= interval[two].start for one, two in pairwise(order))
+    assert len(found.holdout) == holdout
+    assert 1 <= len(found.training) <= (rolling or len(matured))
+    assert champion is None or interval[found.holdout[0]].start >= until(champion)

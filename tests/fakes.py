@@ -1,0 +1,75 @@
+"""Hand-written fakes of the ports. They subclass them, so a port that changes breaks its fake."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from gatehouse.adapters import parquet
+from gatehouse.core.records import Decision, FileRef, ModelVersion, TrainingSet
+from gatehouse.errors import LakeError
+from gatehouse.ports import Fit, Lake, Tracking
+
+
+class FakeLake(Lake):
+    """A lake in memory: `files` maps a path to its bytes, and a test may damage them."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def put(self, data: bytes, kind: str, suffix: str) -> FileRef:
+        return self._put(data, kind, suffix, None)
+
+    def put_frame(self, frame: pd.DataFrame, kind: str) -> FileRef:
+        return self._put(parquet.encode(frame), kind, "parquet", len(frame))
+
+    def read(self, file: FileRef) -> bytes:
+        data = self.files.get(file.path)
+        if data is None or hashlib.sha256(data).hexdigest() != file.sha256:
+            raise LakeError(f"{file.path} is {'missing' if data is None else 'not what was stored'}")
+        return data
+
+    def frame(self, file: FileRef, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        return parquet.decode(self.read(file), columns)
+
+    def _put(self, data: bytes, kind: str, suffix: str, rows: int | None) -> FileRef:
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = f"{kind}/{sha256[:2]}/{sha256}.{suffix}"
+        self.files[path] = data
+        return FileRef(path, sha256, len(data), rows)
+
+
+class FakeTracking(Tracking):
+    """A tracking server in memory: `aliases` maps (use case, alias) to a version, `tags` what a run was tagged with."""
+
+    def __init__(self) -> None:
+        self.aliases: dict[tuple[str, str], int] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        self.fits: dict[str, Fit] = {}
+        self.registered: list[ModelVersion] = []
+
+    def log_candidate(self, use_case: str, request: str, name: str, fit: Fit, dataset: TrainingSet) -> str:
+        run_id = f"{use_case}-{request}-{name}"
+        self.fits[run_id] = fit
+        return run_id
+
+    def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
+        if model not in self.registered:
+            self.registered.append(model)
+
+    def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        self.tags.setdefault(run_id, {}).update(tags)
+
+    def decided(self, decision: Decision, run_id: str, report_html: str) -> None:
+        self.flag(run_id, {"verdict": decision.verdict, "decision": decision.id})
+
+    def mirror(self, use_case: str, champion: int | None, challenger: int | None) -> None:
+        for alias, version in (("champion", champion), ("challenger", challenger)):
+            self.aliases.pop((use_case, alias), None)
+            if version is not None:
+                self.aliases[use_case, alias] = version
+
+    def champion_alias(self, use_case: str) -> int | None:
+        return self.aliases.get((use_case, "champion"))
