@@ -14,8 +14,8 @@ from __future__ import annotations
 from airflow.sdk import Param, dag, task
 
 from airflow_glue.forms import PATTERNS
-from airflow_glue.installed import START, whole
-from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, dag_id, schedule_of, tags
+from airflow_glue.installed import START, use_cases
+from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, dag_id, schedule_of, tags, wake
 
 
 def build(case):
@@ -28,7 +28,8 @@ def build(case):
         schedule=schedule_of(case.contract.schedule),
         start_date=START,
         catchup=False,
-        max_active_runs=2,  # landing is idempotent and fenced; two let a backlog use both cores
+        is_paused_upon_creation=case.contract.schedule is not None,  # a person switches a feed on
+        max_active_runs=1,  # two runs would validate each other's batches, and the fence would refuse one of them
         doc_md=__doc__,
         default_args=DEFAULT_ARGS,
         tags=tags(case.name, Stage.INGEST, Impact.OFFICE_HOURS),
@@ -49,17 +50,25 @@ def build(case):
 
             return tasks.land(folder, params["batch"])
 
-        @task(outlets=[wakes])
-        def validate(ref, outlet_events=None):
+        @task
+        def outcomes(refs):
             from airflow_glue import tasks
 
-            if tasks.validate(folder, ref):
-                outlet_events[wakes].add_partitions(ref)
+            return tasks.collect_outcomes(folder, refs)
 
-        validate.expand(ref=land())
+        @task(outlets=[wakes])
+        def validate(ref):
+            from airflow_glue import tasks
+
+            accepted_batch = tasks.validate(folder, ref)
+            wake(wakes, [ref] if accepted_batch else [])
+            return accepted_batch
+
+        landed = land()
+        outcomes(landed) >> validate.expand(ref=landed)  # a batch wakes the watch when what is due with it has arrived
 
     ingest()
 
 
-for use_case in whole():
+for use_case in use_cases():
     build(use_case)

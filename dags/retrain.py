@@ -13,10 +13,10 @@
 from __future__ import annotations
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Param, PartitionedAssetTimetable, dag, get_current_context, task
+from airflow.sdk import Param, PartitionedAssetTimetable, dag
 
-from airflow_glue.forms import REASON, reviewers
-from airflow_glue.installed import START, length, whole
+from airflow_glue.forms import REVIEW_REASON, reviewers
+from airflow_glue.installed import START, length, use_cases
 from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, dag_id, requested, tags
 
 
@@ -30,6 +30,7 @@ def build(case):
         schedule=PartitionedAssetTimetable(assets=requested(case.name)),
         start_date=START,
         catchup=False,
+        is_paused_upon_creation=False,
         max_active_runs=4,  # one request at a time is the ledger's rule; the others may be waiting for a reviewer
         doc_md=__doc__,
         default_args=DEFAULT_ARGS | {"priority_weight": 100},
@@ -39,17 +40,16 @@ def build(case):
     def retrain():
         from airflow_glue.retraining import answer, choose, claim, fit, judge, promote
 
-        claimed = claim(folder)
-        fitted = fit.partial(folder=folder, request=claimed["request"]).expand(name=claimed["candidates"])
-        decided = judge(folder, claimed["request"])
-        fitted >> (chosen := choose(folder, claimed["request"])) >> decided
+        fitted = fit.partial(folder=folder).expand(name=claim(folder))
+        decided = judge(folder)
+        fitted >> choose(folder) >> decided
         review = HITLOperator(
             task_id="review",
             subject=f"{case.contract.title}: promote the challenger?",
             body="{{ ti.xcom_pull(task_ids='judge', key='body') }}",
             options=["Approve", "Reject"],
             defaults=["Reject"],
-            params={"reason": REASON},
+            params={"reason": REVIEW_REASON},
             assigned_users=reviewers(policy.review.approvers),
             response_timeout=length(policy.review.timeout),
         )
@@ -59,5 +59,5 @@ def build(case):
     retrain()
 
 
-for use_case in whole():
+for use_case in use_cases():
     build(use_case)

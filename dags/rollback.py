@@ -14,7 +14,7 @@ from __future__ import annotations
 from airflow.sdk import Param, dag, task
 
 from airflow_glue.forms import REASON
-from airflow_glue.installed import START, whole
+from airflow_glue.installed import START, use_cases
 from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, dag_id, tags
 
 
@@ -28,6 +28,7 @@ def build(case):
         schedule=None,
         start_date=START,
         catchup=False,
+        is_paused_upon_creation=False,
         max_active_runs=1,  # each plan is made against the champion that the one before left
         doc_md=__doc__,
         default_args=DEFAULT_ARGS,
@@ -57,5 +58,5 @@ def build(case):
     rollback()
 
 
-for use_case in whole():
+for use_case in use_cases():
     build(use_case)

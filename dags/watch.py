@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from airflow.sdk import Param, PartitionedAssetTimetable, dag, task
 
-from airflow_glue.installed import START, whole
+from airflow_glue.installed import START, use_cases
 from airflow_glue.turn import ScoreInTurn
-from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, dag_id, requested, tags
+from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, dag_id, requested, tags, wake
 
 
 def build(case):
@@ -29,6 +29,7 @@ def build(case):
         schedule=PartitionedAssetTimetable(assets=accepted(case.name)),
         start_date=START,
         catchup=False,
+        is_paused_upon_creation=False,
         max_active_runs=32,  # runs of a backlog wait side by side in the triggerer; the ledger says whose turn it is
         doc_md=__doc__,
         default_args=DEFAULT_ARGS | {"priority_weight": 10},
@@ -45,12 +46,11 @@ def build(case):
     )
     def watch():
         @task(task_id="watch", outlets=[wakes])
-        def watch_batch(ref, outlet_events=None):
+        def watch_batch(ref):
             from airflow_glue import tasks
 
             request = tasks.watch(folder, ref)
-            if request:
-                outlet_events[wakes].add_partitions(request)
+            wake(wakes, [request] if request else [])
             return request
 
         watch_batch(ScoreInTurn(task_id="score", folder=folder).output)
@@ -58,5 +58,5 @@ def build(case):
     watch()
 
 
-for use_case in whole():
+for use_case in use_cases():
     build(use_case)

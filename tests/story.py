@@ -10,6 +10,7 @@ import pandas as pd
 from fakes import FakeLake
 from gatehouse.core.calendar import interval_of
 from gatehouse.core.canonical import canonical, digest
+from gatehouse.core.evidence_record import evidence_sha256
 from gatehouse.core.records import (
     Batch,
     BatchId,
@@ -30,7 +31,7 @@ from gatehouse.core.records import (
     Verdict,
     WatchReport,
 )
-from gatehouse.ports import Ledger
+from gatehouse.ports import Lake, Ledger
 
 POLICY = canonical({"rules": ["better than the champion"]})
 DRIFT = Reason("drift", "distance moved by 0.31", {"effect": 0.31})
@@ -41,7 +42,7 @@ class Story:
     """The acts on one use case. Each returns what the ledger returned."""
 
     ledger: Ledger
-    lake: FakeLake = field(default_factory=FakeLake)
+    lake: Lake = field(default_factory=FakeLake)
     name: str = "flights"
 
     def enter(self, work: str) -> Lease:
@@ -112,15 +113,26 @@ class Story:
         return self.ledger.models.register(self.enter(f"{candidate.request}/choose"), model)
 
     def decide(self, model: ModelVersion, verdict: Verdict = Verdict.PROMOTE, epoch: int = 0) -> Decision:
-        evidence = self.lake.put(f"{model.version} in {epoch}: {verdict}".encode(), "evidence", "json")
+        measured = {"version": model.version, "epoch": epoch, "verdict": verdict}
+        document = {"evidence": measured, "holdout_file": vars(self.rows(f"holdout {epoch}", 9, "evidence"))}
+        archived = self.lake.put(canonical(document).encode(), "evidence", "json")
+        evidence = evidence_sha256(measured)
         result = RuleResult("better", Outcome.PASS, "better by 0.02", value=0.02, limit=0.0, rows=9)
         policy = digest({"rules": ["better than the champion"]})
         champion = self.ledger.models.champion(self.name) if epoch else None
         decision = Decision(
-            digest([evidence.sha256, policy]), self.name, model.version, verdict, f"the gate says {verdict}", (result,),
-            evidence.sha256, policy, champion.model.version if champion else None, epoch,
-        )  # fmt: skip
-        self.ledger.decisions.record(self.enter(f"{model.version}/gate"), decision, evidence, POLICY)
+            digest({"evidence": evidence, "policy": policy}),
+            self.name,
+            model.version,
+            verdict,
+            f"the gate says {verdict}",
+            (result,),
+            evidence,
+            policy,
+            champion.model.version if champion else None,
+            epoch,
+        )
+        self.ledger.decisions.record(self.enter(f"{model.version}/gate"), decision, archived, POLICY)
         return decision
 
     def promote(

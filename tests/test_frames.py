@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import math
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -24,7 +25,8 @@ DTYPES = {
 }
 ANYTHING = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(max_size=4), st.decimals(), st.dates(),
-    st.datetimes(), st.complex_numbers(), st.sampled_from([pd.NA, pd.NaT, np.int8(3), np.bool_(True), [1], {"a": 1}, "\ud800"]),
+    st.datetimes(), st.complex_numbers(),
+    st.sampled_from([pd.NA, pd.NaT, np.int8(3), np.bool_(True), [1], {"a": 1}, "\ud800"]),
 )  # fmt: skip
 
 
@@ -76,7 +78,7 @@ def test_what_can_be_read_is_read_exactly(declared, values, expected) -> None:
         ("integer", [math.inf], "for example inf"),
         ("integer", [2**63], "for example 9223372036854775808"),
         ("integer", [True], "for example True"),
-        ("integer", ["١"], "for example '١'"),
+        ("integer", ["\u0661"], "for example '\u0661'"),
         ("number", ["1e400"], "for example '1e400'"),
         ("number", ["1_000"], "for example '1_000'"),
         ("boolean", ["yes"], "for example 'yes'"),
@@ -96,10 +98,8 @@ def test_one_cell_that_cannot_be_read_is_a_schema_mismatch(declared, values, fou
 @given(st.lists(ANYTHING, max_size=5), st.sampled_from(list(DTYPES)))
 def test_any_value_is_read_or_named(values, declared) -> None:
     """Whatever is delivered, the answer is the declared type or a SchemaMismatch, never another exception."""
-    try:
+    with contextlib.suppress(SchemaMismatch):
         assert len(read(values, declared)) == len(values)
-    except SchemaMismatch:
-        pass
 
 
 def test_declared_frames_pass_unchanged() -> None:

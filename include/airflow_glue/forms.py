@@ -12,6 +12,9 @@ REASON = Param(
     "", type="string", minLength=10, title="Reason", description="Why, in a sentence: it goes on record with your name."
 )
 
+# A review's own form: Airflow fails a review whose default does not validate, so an empty reason is refused by the ledger.
+REVIEW_REASON = Param("", type="string", title="Reason", description="Why, in a sentence: it goes on record with your name.")
+
 
 def reviewers(names: Sequence[str]) -> list[HITLUser]:
     """The users a review is assigned to, by their name in Airflow's auth manager."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from airflow.sdk import get_parsing_context
+
 from gatehouse.core.calendar import Span
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
@@ -33,9 +35,11 @@ def installed() -> Iterator[UseCase | Broken]:
             yield Broken(folder.name, folder, str(error))
 
 
-def whole() -> list[UseCase]:
-    """The use cases whose files are right."""
-    return [case for case in installed() if isinstance(case, UseCase)]
+def use_cases() -> list[UseCase]:
+    """The use cases to make DAGs of: all whole ones, and in a task's process only the one whose DAG it runs."""
+    wanted = get_parsing_context().dag_id
+    cases = [case for case in installed() if isinstance(case, UseCase)]
+    return [case for case in cases if wanted is None or wanted.startswith(f"{case.name}__")]
 
 
 def broken() -> list[Broken]:

@@ -9,28 +9,31 @@ from airflow.sdk import get_current_context, task
 from airflow_glue import tasks
 
 
-@task(multiple_outputs=True)
-def claim(folder: str) -> dict[str, Any]:
-    """Claim the request and build its training set; gives the request and the names of the candidates."""
-    return tasks.claim(folder, get_current_context())
+@task
+def claim(folder: str) -> list[str]:
+    """Claim the request and build its training set; gives the names of the candidates to fit."""
+    context = get_current_context()
+    request, candidates = tasks.claim(folder, context)
+    context["ti"].xcom_push(key="request", value=request)
+    return candidates
 
 
 @task
-def fit(folder: str, request: str, name: str) -> dict[str, float]:
+def fit(folder: str, name: str) -> dict[str, float]:
     """Fit one candidate, measure it, log it to MLflow."""
-    return tasks.fit(folder, request, name)
+    return tasks.fit(folder, _pulled("claim", "request"), name)
 
 
 @task
-def choose(folder: str, request: str) -> int:
+def choose(folder: str) -> int:
     """Register the best candidate; flag the others with why they lost."""
-    return tasks.choose(folder, request)
+    return tasks.choose(folder, _pulled("claim", "request"))
 
 
 @task.branch
-def judge(folder: str, request: str) -> list[str]:
+def judge(folder: str) -> list[str]:
     """Let the gate decide, and take the way that the verdict opens; HOLD and BLOCK open none."""
-    told = tasks.judge(folder, request)
+    told = tasks.judge(folder, _pulled("claim", "request"))
     instance = get_current_context()["ti"]
     for key, value in told.items():
         instance.xcom_push(key=key, value=value)
@@ -40,14 +43,14 @@ def judge(folder: str, request: str) -> list[str]:
 @task
 def promote(folder: str) -> str:
     """Make the challenger the champion: the ledger is read again, the epoch compared and set."""
-    return tasks.promote(folder, _decision())
+    return tasks.promote(folder, _pulled("judge", "decision"))
 
 
 @task
 def answer(folder: str, response: dict[str, Any]) -> str:
     """Copy the reviewer's answer into the ledger and carry it out."""
-    return tasks.answer(folder, _decision(), response)
+    return tasks.answer(folder, _pulled("judge", "decision"), response)
 
 
-def _decision() -> str:
-    return str(get_current_context()["ti"].xcom_pull(task_ids="judge", key="decision"))
+def _pulled(task_id: str, key: str) -> str:
+    return str(get_current_context()["ti"].xcom_pull(task_ids=task_id, key=key))

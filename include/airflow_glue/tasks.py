@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from gatehouse.core.records import BatchId, BatchState, RequestState, Verdict
+from gatehouse.core.records import BatchId, BatchState, RequestState
 from gatehouse.errors import GatehouseError
 
 if TYPE_CHECKING:
@@ -40,40 +40,45 @@ def ref_of(batch: BatchId) -> str:
 
 
 def land(folder: str, key: str | None) -> list[str]:
-    """Land one batch, or everything the source has; returns every batch that waits for validation."""
+    """Land one batch, or everything the source has and whatever else waits; returns the batches to validate."""
     from gatehouse.stages import ingest
 
     site = site_of(folder)
-    for pending in [key] if key else ingest.pending(site):
+    if key:
+        return [ref_of(ingest.land(site, key).id)]
+    for pending in ingest.pending(site):
         ingest.land(site, pending)
     return [ref_of(batch.id) for batch in site.ledger.batches.list(site.name) if batch.state is BatchState.LANDED]
 
 
-def validate(folder: str, ref: str) -> bool:
-    """Validate a batch, and collect the outcomes that are due with it; True when it was accepted."""
+def collect_outcomes(folder: str, refs: list[str]) -> list[str]:
+    """Collect the outcomes that are due with the landed batches, in the order of time; returns whose they are."""
     from gatehouse.stages import outcomes
+
+    site = site_of(folder)
+    keys = sorted(parse(site.name, ref).key for ref in refs)
+    return [ref_of(found.batch) for key in keys for found in outcomes.collect(site, key)]
+
+
+def validate(folder: str, ref: str) -> bool:
+    """Validate a batch; True when it is accepted."""
     from gatehouse.stages.validate import validate as validate_batch
 
     site = site_of(folder)
-    batch = validate_batch(site, parse(site.name, ref))
-    outcomes.collect(site, batch.id.key)
-    return batch.state is BatchState.ACCEPTED
+    return validate_batch(site, parse(site.name, ref)).state is BatchState.ACCEPTED
 
 
-def batch_of(folder: str, context: Context, waiting_since: str | None = None) -> tuple[InstalledSite, BatchId]:
-    """The batch this run is for: its partition key, else the form's, else the oldest that waits."""
+def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[InstalledSite, BatchId]:
+    """The batch this run is for: the one it parked with, its partition key, the form's, or the oldest that waits."""
     from gatehouse.stages.score import waiting
 
     site = site_of(folder)
-    if waiting_since:
-        return site, parse(site.name, waiting_since.split("/", 1)[1])
-    ref = context["dag_run"].partition_key or context["params"].get("batch")
-    if ref:
-        return site, parse(site.name, ref)
-    oldest = next(iter(waiting(site)), None)
-    if oldest is None:
+    ref = parked or context["dag_run"].partition_key or context["params"].get("batch")
+    batch = parse(site.name, ref) if ref else next((each.id for each in waiting(site)), None)
+    if batch is None:
         raise AirflowSkipException(f"no accepted batch of {site.name} waits to be watched")
-    return site, oldest.id
+    site.ledger.attempts.enter(f"{batch}/run")
+    return site, batch
 
 
 def score_batch(site: InstalledSite, batch: BatchId) -> str:
@@ -93,8 +98,9 @@ def watch(folder: str, ref: str) -> str | None:
     return request.id if request is not None and request.state is RequestState.OPEN else None
 
 
-def claim(folder: str, context: Context) -> dict[str, Any]:
-    """Claim the run's request (or the one a person asks for in the form) and build its training set."""
+def claim(folder: str, context: Context) -> tuple[str, list[str]]:
+    """Claim the run's request (or the one a person asks for in the form) and build its training set; gives the request
+    and the names of the candidates."""
     from gatehouse.stages import fit, gather
 
     site = site_of(folder)
@@ -104,7 +110,7 @@ def claim(folder: str, context: Context) -> dict[str, Any]:
         raise AirflowSkipException(f"request {request.id[:8]} is {request.state} already: {request.closing}")
     with closing(site, request_id):
         gather.gather(site, request)
-        return {"request": request_id, "candidates": fit.names(site)}
+        return request_id, fit.names(site)
 
 
 def _asked(site: InstalledSite, context: Context) -> str:
@@ -191,6 +197,28 @@ def closing(site: InstalledSite, request_id: str) -> Iterator[None]:
         raise
 
 
-def needs_person(verdict: str) -> bool:
-    """Whether a verdict waits for a reviewer."""
-    return verdict == Verdict.REVIEW
+def upkeep(folder: str) -> dict[str, list[str]]:
+    """Sweep one use case: validate what was left landed, repair the alias; returns what has to be woken."""
+    from gatehouse.stages import upkeep as stage
+    from gatehouse.stages.validate import validate as validate_batch
+
+    site = site_of(folder)
+    for ref in stage.forgotten_landed(site):
+        validate_batch(site, parse(site.name, ref))
+    return {
+        "accepted": stage.forgotten_batches(site),
+        "requested": stage.forgotten_requests(site),
+        "unexplained": [sentence for sentence in [stage.reconcile(site)] if sentence],
+    }
+
+
+def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str, str]) -> None:
+    """Verify the ledger; GatehouseError with everything that a person must know of."""
+    from gatehouse.wiring import verify_installation
+
+    problems = [sentence for pending in found.values() for sentence in pending["unexplained"]]
+    problems += [f"use case {name} cannot be read: {error}" for name, error in broken.items()]
+    for finding in verify_installation():
+        problems += [f"{finding.invariant} is broken: {breach}" for breach in finding.breaches]
+    if problems:
+        raise GatehouseError(" | ".join(problems))

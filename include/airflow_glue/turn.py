@@ -38,7 +38,7 @@ class Turn(BaseTrigger):
         batch = BatchId(site.name, self.key, self.revision)
         while await asyncio.to_thread(_waits_for, site, batch, self.since):
             await asyncio.sleep(POLL_SECONDS)
-        yield TriggerEvent(str(batch))
+        yield TriggerEvent(f"{self.key}.r{self.revision}")
 
 
 def _waits_for(site: Any, batch: BatchId, since: float) -> str:
@@ -58,22 +58,14 @@ class ScoreInTurn(BaseOperator):
         super().__init__(**kwargs)
         self.folder = folder
 
-    def execute(self, context: Context) -> str:
-        """Score at once when it is the batch's turn; else park."""
+    def execute(self, context: Context, event: str | None = None) -> str:
+        """Score when it is the batch's turn; else park, and come back here with the event."""
         from airflow_glue.tasks import batch_of, score_batch
 
-        site, batch = batch_of(self.folder, context)
+        site, batch = batch_of(self.folder, context, parked=event)
         since = time.time()
-        why = _waits_for(site, batch, since)
-        if not why:
-            return score_batch(site, batch)
-        self.log.info("not yet the turn of %s: %s", batch, why)
-        self.defer(trigger=Turn(self.folder, batch.key, batch.revision, since), method_name="resume")
-        raise AssertionError("defer() raises")
-
-    def resume(self, context: Context, event: str) -> str:
-        """The turn has come."""
-        from airflow_glue.tasks import batch_of, score_batch
-
-        site, batch = batch_of(self.folder, context, waiting_since=event)
+        why = "" if event else _waits_for(site, batch, since)
+        if why:
+            self.log.info("not yet the turn of %s: %s", batch, why)
+            self.defer(trigger=Turn(self.folder, batch.key, batch.revision, since), method_name="execute")
         return score_batch(site, batch)

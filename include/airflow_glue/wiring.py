@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from enum import StrEnum
 
-from airflow.sdk import Asset, CronTriggerTimetable
+from airflow.sdk import Asset, CronTriggerTimetable, get_current_context
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 
 
@@ -44,6 +45,20 @@ def accepted(use_case: str) -> Asset:
 def requested(use_case: str) -> Asset:
     """Wakes the retraining: a partition is a retrain request."""
     return Asset(f"{use_case}_requested", uri=f"gatehouse://{use_case}/requested")
+
+
+def wake(asset: Asset, keys: Collection[str]) -> None:
+    """Emit one event a key from the running task, or none at all.
+
+    A task that adds no partition would emit an event with its run's own key, and wake the next DAG for a batch instead
+    of a request; taking the asset off the finished task's outlets is how Airflow emits nothing.
+    """
+    context = get_current_context()
+    for key in keys:
+        context["outlet_events"][asset].add_partitions(key)
+    if not keys:
+        task = context["ti"].task
+        task.outlets = [outlet for outlet in task.outlets if outlet != asset]
 
 
 def schedule_of(cron: str | None) -> CronTriggerTimetable | None:

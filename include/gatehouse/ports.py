@@ -48,6 +48,10 @@ class Attempts(ABC):
     def enter(self, work: str) -> Lease:
         """Start an attempt at `work` (for example `flight_delays/2013-03.r1/score`)."""
 
+    @abstractmethod
+    def idle(self, work: str) -> float | None:
+        """How many seconds ago the newest attempt at `work` started; None when there was none."""
+
 
 class Batches(ABC):
     """Batches, their outcomes, predictions and watch verdicts."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
 from gatehouse.settings import Settings
 from gatehouse.site import Site
 from gatehouse.usecase import UseCase, find
+
+if TYPE_CHECKING:
+    from gatehouse.verify import Finding
 
 
 class InstalledSite(Site):
@@ -58,3 +62,14 @@ def open_site(name_or_path: str, settings: Settings | None = None) -> InstalledS
     """The site of a use case by name or folder, on the settings of the environment."""
     settings = settings or Settings.from_environment()
     return InstalledSite(find(name_or_path, settings), settings)
+
+
+def verify_installation(settings: Settings | None = None) -> list[Finding]:
+    """The invariants of this installation's ledger, lake and MLflow (which is left out where none is configured)."""
+    from gatehouse.adapters.lake import open_lake
+    from gatehouse.adapters.tracking import MlflowTracking
+    from gatehouse.verify import run
+
+    settings = settings or Settings.from_environment()
+    tracking = MlflowTracking(settings.mlflow_uri) if settings.mlflow_uri else None
+    return run(settings.require("ledger_url"), open_lake(settings.lake), tracking)

@@ -20,6 +20,7 @@ COLUMNS = {
 
 
 def expectation(expect: str, severity: str = "critical", because: str = "", **args: Any) -> dict[str, Any]:
+    """One expectation as contract.yaml would have it."""
     return {"expect": expect, "severity": severity, "because": because, "args": args}
 
 
@@ -30,7 +31,9 @@ def contract(*expectations: dict[str, Any], source: dict[str, Any] | None = None
             {
                 "use_case": "rides", "title": "Late rides", "owner": "data engineering",
                 "source": source or {"kind": "python"}, "batch": "month", "first": "2013-01", "last": "2013-06",
-                "tables": {"rides": {"key": ["id"], "time_column": "at", "columns": COLUMNS, "expectations": list(expectations)}},
+                "tables": {
+                    "rides": {"key": ["id"], "time_column": "at", "columns": COLUMNS, "expectations": expectations}
+                },
                 "outcomes": {
                     "key": ["id"], "columns": {"id": "integer", "late": "boolean"}, "label": "late", "delay": "1 month",
                 },

@@ -17,6 +17,7 @@ class Check:
 
 
 def judge(rows: int, check: Check, **limits):
+    """The verdict on one table of so many rows."""
     return decide({"rides": table(**limits)}, {"rides": rows}, {"rides": check})
 
 
@@ -42,7 +43,7 @@ def test_a_clean_batch_is_accepted_with_its_bad_rows_apart() -> None:
 
 def test_too_many_bad_rows_quarantine_the_batch() -> None:
     """The share of bad rows is compared with the contract's limit: at the limit passes, above it does not."""
-    bad = {row: ("why",) for row in range(5)}
+    bad = dict.fromkeys(range(5), ("why",))
     assert judge(100, Check(bad), max_quarantined_share=0.05).accepted
     verdict = judge(99, Check(bad), max_quarantined_share=0.05)
     assert verdict.reason == "table 'rides': 5 of 99 rows (5.05%) are bad, contract.yaml allows 5.00%"

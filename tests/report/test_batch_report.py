@@ -19,6 +19,7 @@ BATCH = Batch(BatchId("rides", "2013-03", 1), interval_of("month", "2013-03"), B
 
 
 def result(expect="expect_column_values_to_be_between", severity="critical", success=False, **changes) -> CheckResult:
+    """One expectation's result."""
     values = {
         "table": "rides", "args": {"column": "speed", "max_value": 150}, "because": "no wind blows so", "checked": 100,
         "unexpected": 3, "detail": "for example 1048.36", "row_level": True, **changes,
@@ -27,6 +28,7 @@ def result(expect="expect_column_values_to_be_between", severity="critical", suc
 
 
 def page(*results: CheckResult, reason="", counts=None, bad=None, undeclared=None) -> str:
+    """The page of a batch with these results."""
     checks = [TableCheck(tuple(results), bad or {}, ())]
     return batch_report(contract(), BATCH, checks, counts or {"rides": (97, 3)}, reason, undeclared)
 
@@ -50,7 +52,7 @@ class Reader(HTMLParser):
 
 
 def test_the_verdict_and_the_numbers_are_told() -> None:
-    """Rows, shares, failed expectations with reason and examples, and the reasons of quarantined rows are on the page."""
+    """Rows, shares, failed expectations with examples, and the reasons of quarantined rows are on the page."""
     text = Reader(page(result(), bad={7: ("too fast",), 9: ("too fast", "no name")})).text
     for part in (
         "Accepted",
@@ -81,7 +83,7 @@ def test_the_worst_comes_first() -> None:
 
 
 def test_hostile_values_are_escaped_everywhere() -> None:
-    """Markup in data, column names, arguments, reasons and titles is shown as text and becomes no element or attribute."""
+    """Markup in data, names, arguments, reasons and titles is shown as text and becomes no element or attribute."""
     hostile = result(table=HOSTILE, args={HOSTILE: HOSTILE}, because=HOSTILE, detail=HOSTILE)
     checks = [TableCheck((hostile,), {0: (HOSTILE,)}, ())]
     html = batch_report(
@@ -95,7 +97,7 @@ def test_hostile_values_are_escaped_everywhere() -> None:
 
 
 def test_the_page_is_self_contained_and_may_run_nothing() -> None:
-    """The policy forbids everything but the page's own style sheet, whose hash it has; nothing is loaded from anywhere."""
+    """The policy forbids everything but the page's own style sheet, by its hash; nothing is loaded from anywhere."""
     html = page(result())
     style = re.search(r"<style>(.*)</style>", html, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

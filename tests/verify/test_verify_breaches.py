@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import psycopg2
 import pytest
 
 from conftest import LedgerDatabase
-from fakes import FakeTracking
+from fakes import FakeLake, FakeTracking
 from gatehouse.adapters.ledger.change import Change
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.core.records import Champion, ModelVersion, Prediction, Verdict
@@ -30,6 +31,12 @@ class Saboteur:
     tracking: FakeTracking
     champion: Champion
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files of the lake."""
+        assert isinstance(self.story.lake, FakeLake)
+        return self.story.lake.files
+
     def sql(self, statement: str, *values: object) -> None:
         """A statement that no trigger and no foreign key looks at."""
         with psycopg2.connect(self.url) as connection, connection.cursor() as cursor:
@@ -45,7 +52,7 @@ class Saboteur:
             change.insert(table, {**row, "entry": entry})
 
     def damage(self, path: str) -> None:
-        self.story.lake.files[path] = b"not what was stored"
+        self.files[path] = b"not what was stored"
 
     def challenger(self) -> ModelVersion:
         batches = [batch for batch in self.story.ledger.batches.list("flights") if batch.state == "accepted"]
@@ -106,7 +113,14 @@ def _an_unanswered_review_in_production(by: Saboteur) -> None:
 def _evidence_thrown_away(by: Saboteur) -> None:
     (decision,) = by.story.ledger.decisions.list("flights")
     evidence, _ = by.story.ledger.decisions.archive(decision.id)
-    del by.story.lake.files[evidence.path]
+    del by.files[evidence.path]
+
+
+@breaks("I2")
+def _held_out_rows_thrown_away(by: Saboteur) -> None:
+    (decision,) = by.story.ledger.decisions.list("flights")
+    evidence, _ = by.story.ledger.decisions.archive(decision.id)
+    del by.files[json.loads(by.story.lake.read(evidence))["holdout_file"]["path"]]
 
 
 @breaks("I3")

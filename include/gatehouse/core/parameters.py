@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Parameter = int | float | datetime
 BUILT_IN = {name: name for name in ("interval_start", "interval_end", "interval_hours")}
 GRAMMAR = "a number, `interval_hours * 30`, `interval_start + 6 hours` or `interval_end - 1 month`"
-_NUMBER = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?"
+_NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
 _HOURS = re.compile(rf"interval_hours(?: ?\* ?({_NUMBER}))?")
 _MOMENT = re.compile(r"(interval_start|interval_end)(?: ?([+-]) ?(.+))?")
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +77,12 @@ def stack_environment(
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__EXECUTOR": "airflow_glue.executor.WarmLocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "3",
         "AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT": "3",
         "AIRFLOW__CORE__FERNET_KEY": keys["fernet"],
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.airflow / "passwords.json"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": server.url("airflow", "airflow").replace("://", "+psycopg2://"),
@@ -92,7 +94,7 @@ def stack_environment(
         "AIRFLOW__API__EXPOSE_CONFIG": "False",
         "AIRFLOW__API__ENABLE_SWAGGER_UI": "False",
         "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(ports["scheduler-health"]),
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "75",
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
@@ -130,7 +132,7 @@ def _mlflow_server(server: Server, ports: Mapping[str, int], secrets: Mapping[st
 
 def _bare(home: Home) -> dict[str, str]:
     """The caller's environment without what would leak in from another Airflow, MLflow or Gatehouse, and with the mark."""
-    foreign = ("AIRFLOW", "MLFLOW_", "GATEHOUSE_", "PYTHONPATH")
+    foreign = ("AIRFLOW", "MLFLOW_", "GATEHOUSE_", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return own | {MARK: home.mark, "PYTHONUNBUFFERED": "1"}
 
@@ -140,16 +142,22 @@ def _program(name: str) -> tuple[str, ...]:
     return sys.executable, str(Path(sys.executable).parent / name)
 
 
+@cache
+def _client() -> httpx.Client:
+    """One client for all looks: making one costs more than asking."""
+    return httpx.Client(timeout=5, trust_env=False)
+
+
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5, trust_env=False).is_success
+        return _client().get(url).is_success
     except httpx.HTTPError:
         return False
 
 
 def _part_healthy(base: str, part: str) -> bool:
     try:
-        answer = httpx.get(f"{base}/api/v2/monitor/health", timeout=5, trust_env=False)
+        answer = _client().get(f"{base}/api/v2/monitor/health")
         return bool(answer.is_success and answer.json().get(part, {}).get("status") == "healthy")
     except (httpx.HTTPError, json.JSONDecodeError):
         return False

@@ -161,6 +161,8 @@ def running(folder: Path, port: int = 5433) -> Iterator[Server]:
     finally:
         process.end_group(started.pid, grace=5)
         started.wait()
+        if server.user:
+            shutil.rmtree(server.data.parent, ignore_errors=True)
 
 
 def wait_for(server: Server, log: Path, seconds: float = 30) -> None:

@@ -22,7 +22,7 @@ from gatehouse.local import postgres, process
 from gatehouse.local.components import Component, components, stack_environment
 from gatehouse.local.home import Home, write_private
 
-CHECK_SECONDS = 1.0
+CHECK_SECONDS = 2.0
 STARTING_SECONDS = 180.0
 SICK_SECONDS = 60.0
 LONGEST_BACKOFF = 30.0

@@ -6,13 +6,12 @@ from datetime import datetime
 
 from gatehouse.core.calendar import Span, interval_of
 from gatehouse.core.parameters import parameters
-from gatehouse.core.records import Batch, Outcomes
+from gatehouse.core.records import Batch, BatchState, Outcomes
 from gatehouse.core.validation import decide
 from gatehouse.errors import SchemaMismatch
 from gatehouse.frames import as_declared
 from gatehouse.report import batch_report
 from gatehouse.site import Site
-from gatehouse.stages.rows import newest_revisions
 
 TABLE = "outcomes"
 
@@ -28,11 +27,12 @@ def collect(site: Site, key: str) -> list[Outcomes]:
 
 
 def due(site: Site, now: datetime) -> list[Batch]:
-    """The accepted batches whose outcomes should be there by `now` and are not."""
+    """The batches whose outcomes should be there by `now` and are not. Whether a batch has been validated yet does not
+    matter: outcomes are kept for what a person may still release."""
     delay = Span.parse(site.case.contract.outcomes.delay)
     arrived = site.ledger.batches.outcomes(site.name, now)
-    accepted = newest_revisions(site.ledger.batches.list(site.name))
-    return [batch for batch in accepted if batch.id.key not in arrived and delay.after(batch.interval.end) <= now]
+    newest = {batch.id.key: batch for batch in site.ledger.batches.list(site.name) if batch.state is not BatchState.DISCARDED}
+    return [batch for batch in newest.values() if batch.id.key not in arrived and delay.after(batch.interval.end) <= now]
 
 
 def _collect(site: Site, batch: Batch, now: datetime) -> Outcomes | None:

@@ -38,10 +38,10 @@ def waits_for(site: Site, batch: BatchId, waited: float) -> str:
 def score(site: Site, batch_id: BatchId) -> Prediction | None:
     """Predict every accepted row with the champion; None while there is no champion. Each row of the file carries the
     one (version, sha256, epoch) that made it. A batch scored before keeps its predictions."""
+    lease = site.ledger.attempts.enter(f"{batch_id}/score")
     scored = [prediction for prediction in site.ledger.batches.predictions(site.name) if prediction.batch == batch_id]
     if scored:
         return scored[0]
-    lease = site.ledger.attempts.enter(f"{batch_id}/score")
     champion = site.ledger.models.champion(site.name)
     if champion is None:
         return None

@@ -1,33 +1,36 @@
-"""Upkeep: what no event woke, what MLflow says differently, and whether the invariants hold."""
+"""Upkeep: what no event woke, and what MLflow says differently from the ledger."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from gatehouse.core.records import BatchState
+from gatehouse.core.records import BatchState, RequestState
 from gatehouse.site import Site
 from gatehouse.stages.promote import mirror
 from gatehouse.stages.score import waiting
 
-
-@dataclass(frozen=True)
-class Pending:
-    """Work that the ledger says is pending: batches to validate, batches to watch, a request to train for."""
-
-    landed: tuple[str, ...]
-    unwatched: tuple[str, ...]
-    request: str | None
+FORGOTTEN_SECONDS = 600.0
 
 
-def sweep(site: Site) -> Pending:
-    """What is pending now; whoever calls wakes the DAGs that no event has woken (invariant I8)."""
+def forgotten_landed(site: Site) -> list[str]:
+    """Landed batches (`2013-03.r1`) that nobody has tried to validate for ten minutes (invariant I8)."""
     landed = [batch.id for batch in site.ledger.batches.list(site.name) if batch.state is BatchState.LANDED]
+    return [f"{batch.key}.r{batch.revision}" for batch in landed if _forgotten(site, f"{batch}/validate", f"{site.name}/{batch.key}/land")]
+
+
+def forgotten_batches(site: Site) -> list[str]:
+    """Accepted batches that no watch run has taken up for ten minutes: the event that should have woken one was lost."""
+    return [
+        f"{batch.id.key}.r{batch.id.revision}"
+        for batch in waiting(site)
+        if _forgotten(site, f"{batch.id}/run", f"{batch.id}/validate")
+    ]
+
+
+def forgotten_requests(site: Site) -> list[str]:
+    """The open request, when no retrain run has claimed it for ten minutes."""
     request = site.ledger.requests.pending(site.name)
-    return Pending(
-        tuple(sorted({batch.key for batch in landed})),
-        tuple(f"{batch.id.key}.r{batch.id.revision}" for batch in waiting(site)),
-        request.id if request else None,
-    )
+    if request is None or request.state is not RequestState.OPEN:
+        return []
+    return [request.id] if _forgotten(site, f"{site.name}/{request.id}/claim", f"{request.opened_by}/watch") else []
 
 
 def reconcile(site: Site) -> str:
@@ -39,7 +42,14 @@ def reconcile(site: Site) -> str:
     if found == expected:
         return ""
     sentence = f"MLflow's alias champion of {site.name} pointed at version {found}, the ledger's champion is {expected}"
-    body = {"found": found, "expected": expected}
-    site.ledger.journal.note("alias.unexplained", site.name, "upkeep", body)
+    site.ledger.journal.note("alias.unexplained", site.name, "upkeep", {"found": found, "expected": expected})
     mirror(site)
     return sentence
+
+
+def _forgotten(site: Site, work: str, before: str) -> bool:
+    """Whether the newest attempt at `work`, or without one at the work before it, lies ten minutes back."""
+    idle = site.ledger.attempts.idle(work)
+    if idle is None:
+        idle = site.ledger.attempts.idle(before)
+    return idle is None or idle > FORGOTTEN_SECONDS

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gatehouse.core.parameters import parameters
 from gatehouse.core.records import Batch, BatchId, BatchState, FileRef
 from gatehouse.core.validation import Split, Validation, decide
 from gatehouse.errors import NotAllowed, SchemaMismatch
-from gatehouse.frames import as_declared
+from gatehouse.frames import as_declared, undeclared
 from gatehouse.ports import TableCheck
 from gatehouse.report import batch_report
 from gatehouse.site import Site
@@ -36,7 +36,8 @@ def validate(site: Site, batch_id: BatchId) -> Batch:
     checks = check(site, batch, frames)
     validation = judge(site, frames, checks)
     counts = {name: validation.counts(name) for name in frames}
-    report = _keep_report(site, batch, tuple(checks.values()), counts, validation.reason)
+    extra = {name: undeclared(frame) for name, frame in frames.items()}
+    report = _keep_report(site, batch, tuple(checks.values()), counts, validation.reason, extra)
     if validation.accepted:
         site.ledger.batches.accept(lease, batch_id, store(site, frames, validation), report)
     else:
@@ -91,7 +92,12 @@ def _store_table(site: Site, frame: pd.DataFrame, split: Split) -> tuple[FileRef
 
 
 def _keep_report(
-    site: Site, batch: Batch, checks: tuple[TableCheck, ...], counts: Mapping[str, tuple[int, int]], reason: str
+    site: Site,
+    batch: Batch,
+    checks: tuple[TableCheck, ...],
+    counts: Mapping[str, tuple[int, int]],
+    reason: str,
+    extra: Mapping[str, Sequence[str]] | None = None,
 ) -> FileRef:
-    page = batch_report(site.case.contract, batch, checks, counts, reason)
+    page = batch_report(site.case.contract, batch, checks, counts, reason, extra)
     return site.lake.put(page.encode(), "reports", "html")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.canonical import sha256
+from gatehouse.core.canonical import digest, sha256
+from gatehouse.core.evidence_record import evidence_sha256
 from gatehouse.core.records import FileRef
 
 if TYPE_CHECKING:
@@ -43,11 +45,25 @@ def justified_champion(look: Look) -> None:
         "{use_case}: version {version} became the champion of epoch {epoch} by {kind} of {actor} "
         "(decision {decision}), and nothing allows it",
     )
-    for row in look.examine(
-        "SELECT id, policy, policy_text, file(evidence_file) AS file FROM decisions ORDER BY entry"
-    ):
-        look.expect(sha256(row["policy_text"]) == row["policy"], f"decision {row['id']} has another policy")
-        look.bytes_of(f"evidence of decision {row['id']}", FileRef(**row["file"]))
+    decisions = """
+        SELECT id, evidence, policy, policy_text, file(evidence_file) AS file FROM decisions ORDER BY entry
+    """
+    for row in look.examine(decisions):
+        _archived(look, row)
+
+
+def _archived(look: Look, row: dict[str, Any]) -> None:
+    """A decision is named by evidence and policy, and both are in the archive as they were."""
+    whose = f"decision {row['id']}"
+    look.expect(
+        row["id"] == digest({"evidence": row["evidence"], "policy": row["policy"]}), f"{whose} has another name"
+    )
+    look.expect(row["policy"] == sha256(row["policy_text"]), f"{whose} has another policy")
+    data = look.bytes_of(f"evidence of {whose}", FileRef(**row["file"]))
+    if data is not None:
+        document = json.loads(data)
+        look.expect(row["evidence"] == evidence_sha256(document["evidence"]), f"{whose} has other evidence")
+        look.table(f"held-out rows of {whose}", FileRef(**document["holdout_file"]))
 
 
 def mirrored_champion(look: Look) -> None:

@@ -53,13 +53,14 @@ class Look:
         if not holds:
             self.breaches.append(sentence)
 
-    def bytes_of(self, whose: str, file: FileRef) -> None:
-        """The file must be there with the recorded bytes."""
+    def bytes_of(self, whose: str, file: FileRef) -> bytes | None:
+        """The file, which must be there with the recorded bytes; None, and a breach, when it is not."""
         self.rows += 1
         try:
-            self.lake.read(file)
+            return self.lake.read(file)
         except LakeError as error:
             self.breaches.append(f"{whose}: {error}")
+            return None
 
     def table(self, whose: str, file: FileRef) -> pd.DataFrame | None:
         """The file as a table, with the recorded bytes and number of rows; None, and a breach, when it is not."""

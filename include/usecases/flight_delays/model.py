@@ -11,73 +11,148 @@ from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifie
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, SplineTransformer, StandardScaler
+from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 
 LATE_MINUTES = 15
+NEW_YORK_TZ = -5
 SLICES = ("origin", "carrier")
+
 CATEGORIES = ["carrier", "origin", "dest"]
-WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 CLOCK = ["minute_of_day", "weekday"]
-NUMBERS = ["distance", "planned_minutes", "plane_age", "seats", "dest_lat", "dest_lon", "departures", "arrivals", *WEATHER]
-NEW_YORK_OFFSET = -5
+PLANE = ["distance", "planned_minutes", "plane_age", "seats", "dest_lat", "dest_lon"]
+CONGESTION = ["departures", "departures_before", "arrivals"]
+# Without temperature and dew point: a winter's model meets them for the first time in summer, and extrapolates. What
+# they tell about storms, humidity and rain tell as well.
+WEATHER = ["humid", "wind_speed", "precip", "visib"]
+REGION = ["rain_3h", "rain_6h", "rain_12h", "visib_3h", "humid_6h", "wind_6h", "pressure_change"]
+NUMBERS = [*CLOCK, *PLANE, *CONGESTION, *WEATHER, *REGION]
 
 
 def features(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row per flight, in its order. Congestion counts the scheduled flights of the hour, which are known ahead."""
-    flights = tables["flights"].reset_index(drop=True)
-    joined = flights.merge(tables["weather"][["origin", "time_hour", *WEATHER]], on=["origin", "time_hour"], how="left")
-    scheduled = flights["scheduled"]
-    minute = scheduled.dt.hour * 60 + scheduled.dt.minute
+    """One row per flight, in its order: its plan, how busy its airports are by the timetable, and the weather.
+
+    The weather is that of the hour at the origin, and of the hours before at New York's three airports together. It is
+    NaN where no accepted weather is known.
+    """
+    flights, weather = tables["flights"].reset_index(drop=True), tables["weather"]
+    here = flights.merge(
+        weather[["origin", "time_hour", *WEATHER]], on=["origin", "time_hour"], how="left", validate="many_to_one"
+    )
+    joined = here.merge(_region(weather), left_on="time_hour", right_index=True, how="left")
+    scheduled = flights["scheduled"].dt
     made = {
-        "minute_of_day": minute.astype("float64"),
-        "weekday": scheduled.dt.weekday.astype("float64"),
-        "planned_minutes": _planned_minutes(flights, minute),
-        "plane_age": scheduled.dt.year - flights["plane_year"],
-        "departures": flights.groupby(["origin", "time_hour"])["flight"].transform("size").astype("float64"),
-        "arrivals": flights.groupby(["dest", "time_hour"])["flight"].transform("size").astype("float64"),
+        "minute_of_day": (scheduled.hour * 60 + scheduled.minute).astype("float64"),
+        "weekday": scheduled.day_of_week.astype("float64"),
+        "planned_minutes": _planned_minutes(flights),
+        "plane_age": scheduled.year - flights["plane_year"],
+        "departures": _scheduled_in(flights, ["origin", "time_hour"]),
+        "departures_before": _departures_before(flights),
+        "arrivals": _scheduled_in(flights, ["dest", "time_hour"]),
     }
-    return joined.assign(**made)[[*CATEGORIES, *CLOCK, *NUMBERS]]
+    return joined.assign(**made)[[*CATEGORIES, *NUMBERS]]
 
 
-def _planned_minutes(flights: pd.DataFrame, departure: pd.Series) -> pd.Series:
-    """Minutes from gate to gate by the timetable, both clocks brought to New York's; unknown without a time zone."""
+def _region(weather: pd.DataFrame) -> pd.DataFrame:
+    """By true hour, what the hours up to it were like at any of the three airports: storms come over all of them."""
+    hours = weather.groupby("time_hour").agg(
+        rain=("precip", "max"),
+        visib=("visib", "min"),
+        humid=("humid", "mean"),
+        wind=("wind_speed", "max"),
+        pressure=("pressure", "mean"),
+    )
+    hours = hours.asfreq("h")
+    rain = {f"rain_{n}h": hours["rain"].rolling(n, min_periods=1).sum() for n in (3, 6, 12)}
+    return pd.DataFrame(
+        {
+            **rain,
+            "visib_3h": hours["visib"].rolling(3, min_periods=1).min(),
+            "humid_6h": hours["humid"].rolling(6, min_periods=1).mean(),
+            "wind_6h": hours["wind"].rolling(6, min_periods=1).mean(),
+            "pressure_change": hours["pressure"].diff(3),
+        }
+    )
+
+
+def _planned_minutes(flights: pd.DataFrame) -> pd.Series:
+    """Minutes from gate to gate by the timetable, both clocks brought to New York's; NaN without a time zone."""
     clock = flights["sched_arr_time"].astype("float64")
-    arrival = clock // 100 * 60 + clock % 100 - (flights["dest_tz"] - NEW_YORK_OFFSET) * 60
+    arrival = clock // 100 * 60 + clock % 100 - (flights["dest_tz"] - NEW_YORK_TZ) * 60
+    departure = flights["scheduled"].dt.hour * 60 + flights["scheduled"].dt.minute
     return (arrival - departure) % 1440
+
+
+def _scheduled_in(flights: pd.DataFrame, where: list[str]) -> pd.Series:
+    """How many flights the timetable has in the same group, this one included."""
+    return flights.groupby(where)["flight"].transform("size").astype("float64")
+
+
+def _departures_before(flights: pd.DataFrame) -> pd.Series:
+    """How many departures the origin has in the earlier hours of that day: delays pile up over a day."""
+    hour = flights["scheduled"].dt.hour
+    counts = flights.groupby(["origin", "day", hour.rename("hour")]).size()
+    before = (counts.groupby(["origin", "day"]).cumsum() - counts).rename("before").reset_index()
+    rows = flights[["origin", "day"]].assign(hour=hour)
+    return rows.merge(before, on=["origin", "day", "hour"], how="left")["before"].astype("float64")
 
 
 def target(outcomes: pd.DataFrame) -> pd.Series:
     """1 when the flight arrived more than 15 minutes late, NaN when it never arrived."""
-    delay = outcomes["arr_delay"]
+    delay = outcomes["arr_delay"].astype("float64")
     return (delay > LATE_MINUTES).astype("float64").where(delay.notna(), np.nan)
 
 
 def estimators(seed: int) -> dict[str, Pipeline]:
-    """A regularised linear model with splines, gradient boosting, and a forest of random trees."""
+    """A regularised linear model, gradient boosting, and a forest of random trees.
+
+    All are kept small on purpose: days share their weather, so a month has the information of some thirty draws, and a
+    model that can tell days apart learns the days.
+    """
     return {
-        "logistic": make_pipeline(_for_linear(), LogisticRegression(C=0.05, max_iter=200)),
+        "logistic": make_pipeline(_one_hot(), LogisticRegression(C=0.01, max_iter=300)),
         "boosting": make_pipeline(
-            _for_trees(),
+            _ordinal(),
             HistGradientBoostingClassifier(
-                learning_rate=0.08, max_iter=120, max_leaf_nodes=24, min_samples_leaf=200, l2_regularization=5.0,
+                learning_rate=0.06,
+                max_iter=100,
+                max_leaf_nodes=10,
+                min_samples_leaf=500,
+                l2_regularization=20.0,
+                max_features=0.4,
+                early_stopping=False,
                 random_state=seed,
             ),
         ),
         "forest": make_pipeline(
-            _for_trees(),
-            ExtraTreesClassifier(n_estimators=40, max_leaf_nodes=300, min_samples_leaf=50, max_features=0.5, random_state=seed),
+            _target_encoded(seed),
+            ExtraTreesClassifier(
+                n_estimators=40, max_leaf_nodes=300, min_samples_leaf=100, max_features=0.4, random_state=seed
+            ),
         ),
-    }  # fmt: skip
+    }
 
 
-def _for_linear() -> ColumnTransformer:
-    rare = OneHotEncoder(min_frequency=200, handle_unknown="infrequent_if_exist", sparse_output=False)
-    curve = make_pipeline(SimpleImputer(strategy="median"), SplineTransformer(n_knots=6, extrapolation="constant"))
-    straight = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
-    return ColumnTransformer([("category", rare, CATEGORIES), ("clock", curve, CLOCK), ("number", straight, NUMBERS)])
+def _one_hot() -> ColumnTransformer:
+    """For the linear model: one column a category, steps for what does not act in a straight line."""
+    stepped = ["minute_of_day", "weekday", "departures", "wind_speed", "humid", "humid_6h"]
+    codes = OneHotEncoder(min_frequency=200, handle_unknown="infrequent_if_exist")
+    steps = KBinsDiscretizer(n_bins=10, strategy="quantile", quantile_method="averaged_inverted_cdf")
+    return ColumnTransformer(
+        [
+            ("category", codes, CATEGORIES),
+            ("steps", make_pipeline(SimpleImputer(strategy="median"), steps), stepped),
+            ("line", make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), NUMBERS),
+        ]
+    )
 
 
-def _for_trees() -> ColumnTransformer:
-    """Trees split on category codes; what the training never saw is -1. NaN goes its own way in both kinds of trees."""
+def _ordinal() -> ColumnTransformer:
+    """For boosting: category codes, -1 for what training never saw; NaN takes the branch that training found best."""
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1)
-    return ColumnTransformer([("category", codes, CATEGORIES), ("number", "passthrough", [*CLOCK, *NUMBERS])])
+    return ColumnTransformer([("category", codes, CATEGORIES), ("number", "passthrough", NUMBERS)])
+
+
+def _target_encoded(seed: int) -> ColumnTransformer:
+    """For the forest: the share of late flights of a category, shrunk towards that of all, cross-fitted in training."""
+    shares = TargetEncoder(smooth=200.0, target_type="binary", random_state=seed)
+    return ColumnTransformer([("category", shares, CATEGORIES), ("number", "passthrough", NUMBERS)])

@@ -40,14 +40,16 @@ EVERY_MASK = [
     expectation("expect_column_pair_values_to_be_equal", column_A="id", column_B="speed"),
     expectation("expect_column_pair_values_to_be_equal", column_A="speed", column_B="limit", ignore_row_if="neither"),
     expectation("expect_compound_columns_to_be_unique", column_list=["id", "name", "open"]),
-    expectation("expect_compound_columns_to_be_unique", column_list=["id", "name"], ignore_row_if="any_value_is_missing"),
+    expectation(
+        "expect_compound_columns_to_be_unique", column_list=["id", "name"], ignore_row_if="any_value_is_missing"
+    ),
     expectation("expect_compound_columns_to_be_unique", column_list=["speed", "at"], ignore_row_if="never"),
 ]  # fmt: skip
 
 ROWS = st.lists(
     st.tuples(
         st.none() | st.integers(0, 4) | st.sampled_from([-(2**63), 2**63 - 1]),
-        st.none() | st.sampled_from(["a", "a1", "<b>", "b\n", "a\x00", "🛫", "é", "١"]),
+        st.none() | st.sampled_from(["a", "a1", "<b>", "b\n", "a\x00", "🛫", "é", "\u0661"]),
         st.sampled_from([math.nan, 0.0, 1.0, 2.0, 5.0, math.inf, -math.inf]),
         st.none() | st.booleans(),
         st.none() | st.integers(0, 3),
@@ -59,10 +61,12 @@ ROWS = st.lists(
 
 
 def check(spec, frame, **parameters):
+    """What the checker finds in the table."""
     return GreatExpectationsChecker().check("rides", spec, frame, parameters)
 
 
 def frame_of(rows) -> pd.DataFrame:
+    """The rows as a table of declared types."""
     ids, names, speeds, opens, hours, limits = map(list, zip(*rows, strict=True))
     start = datetime(2013, 1, 1, tzinfo=UTC)
     moments = [None if hour is None else start.replace(hour=hour) for hour in hours]
@@ -79,7 +83,7 @@ NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # shrinking takes 
 
 
 @given(ROWS)
-@settings(max_examples=25, deadline=None, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.too_slow])
 def test_masks_find_the_very_rows_great_expectations_finds(rows) -> None:
     """On nulls, infinities, NUL, emoji and the largest integers our masks and Great Expectations agree row by row."""
     found = check(table(*EVERY_MASK), frame_of(rows))
@@ -90,6 +94,7 @@ def test_masks_find_the_very_rows_great_expectations_finds(rows) -> None:
 
 
 def sentence(result) -> str:
+    """How the reasons of bad rows name the expectation."""
     return f"{result.expect}({', '.join(f'{name}={value!s}' for name, value in result.args.items())})"
 
 
@@ -204,6 +209,7 @@ def test_hostile_names_and_values_pass_through() -> None:
 
 
 def check_number(number: int):
+    """The check of one of several different tables."""
     frame = rides(40, speed=[float(value % (number + 2)) for value in range(40)])
     spec = table(
         expectation("expect_column_values_to_be_between", column="speed", max_value=number),

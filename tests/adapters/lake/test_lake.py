@@ -4,6 +4,7 @@ import hashlib
 import math
 import multiprocessing
 import os
+import stat
 from dataclasses import replace
 
 import fsspec
@@ -60,7 +61,7 @@ def test_frames_come_back_as_declared_types(lake) -> None:
     st.integers(0, 30),
 )
 def test_equal_frames_give_equal_bytes(rows, cut) -> None:
-    """However a frame came about (sliced, concatenated, other integer widths, other index), equal values are equal bytes."""
+    """However a frame came about (concatenated, other integer widths, other index), equal values are equal bytes."""
     ids, names = [row[0] for row in rows], [row[1] for row in rows]
     frame = pd.DataFrame({"id": pd.array(ids, dtype="Int64"), "name": pd.array(names, dtype="str")})
     other = pd.concat([frame.iloc[:cut], frame.iloc[cut:]]).set_index(pd.Index(range(7, 7 + len(frame))))
@@ -128,7 +129,7 @@ def test_bytes_are_synced_before_and_folders_after_the_rename(tmp_path, monkeypa
     sync = os.fsync
 
     def watched(descriptor: int) -> None:
-        seen.append((os.path.isdir(f"/proc/self/fd/{descriptor}"), any(tmp_path.rglob("*.html"))))
+        seen.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), any(tmp_path.rglob("*.html"))))
         sync(descriptor)
 
     monkeypatch.setattr(lake_module.os, "fsync", watched)
@@ -138,6 +139,7 @@ def test_bytes_are_synced_before_and_folders_after_the_rename(tmp_path, monkeypa
 
 
 def put_many(address: str):
+    """Twenty contents put into the lake, as one writer does it."""
     lake = open_lake(address)
     return [lake.put(bytes([number]) * 50_000, "reports", "bin") for number in range(20)]
 

@@ -175,6 +175,11 @@ def test_a_batch_is_watched_once(story: Story) -> None:
     assert story.watch(batch, DRIFT) == story.watch(batch) == request
     assert _kinds(story) == entries
     assert entries[-2:] == ["batch.watched", "request.opened"]
+    assert request is not None
+    story.close(story.claim(request))
+    again = story.watch(batch, DRIFT)
+    assert again is not None
+    assert (again.id, again.state) == (request.id, RequestState.DECIDED)
 
 
 def test_further_reasons_join_the_pending_request(story: Story) -> None:

@@ -127,6 +127,15 @@ def test_an_attempt_that_never_entered_cannot_commit(ledger: Ledger) -> None:
         ledger.batches.accept(invented, story.land().id, {}, story.report())
 
 
+def test_the_ledger_knows_how_long_nobody_has_tried(ledger: Ledger) -> None:
+    """`idle` counts from the newest attempt, and is None for work that nobody has begun."""
+    ledger.attempts.enter("flights/x")
+    first = ledger.attempts.idle("flights/x")
+    assert first is not None
+    assert 0 <= first < 60
+    assert ledger.attempts.idle("flights/y") is None
+
+
 def test_tokens_only_rise(ledger_database: LedgerDatabase, ledger: Ledger) -> None:
     """The application can neither lower a token nor skip one."""
     ledger.attempts.enter("flights/x")

@@ -19,13 +19,14 @@ GOOD = HEADER + "1,a,1.5,true,2013-03-01T00:00:00Z,10\n"
 
 
 def drop(tmp_path, pattern="{table}_{key}.csv", **source):
+    """A contract whose source is a drop folder, that source, and the folder."""
     spec = contract(source={"kind": "files", "address": "inbox", "pattern": pattern, **source})
     (tmp_path / "inbox").mkdir(exist_ok=True)
     return spec, open_source(spec, tmp_path), tmp_path / "inbox"
 
 
 def test_complete_keys_are_available_in_order(tmp_path) -> None:
-    """A key is available when all tables are there under their final names; unfinished and foreign files are not seen."""
+    """A key is available when all tables are there under their final names; others are not seen."""
     _, source, inbox = drop(tmp_path)
     for name in (
         "rides_2013-03.csv",
@@ -94,7 +95,7 @@ def test_truncated_parquet_is_named(tmp_path, cut) -> None:
 
 
 def test_a_changed_schema_lands_as_delivered(tmp_path) -> None:
-    """A table that does not fit its declaration is fetched as it came, so that validation can name why and lose nothing."""
+    """A table that does not fit its declaration is fetched as it came: validation names why, and nothing is lost."""
     spec, source, inbox = drop(tmp_path)
     (inbox / "rides_2013-03.csv").write_text("id,name,velocity\n1,a,fast\n")
     frame = source.fetch("2013-03", MARCH)["rides"]

@@ -17,6 +17,7 @@ OUTCOMES = "SELECT 1 AS id, true AS late WHERE %(start)s < '2013-02-01' AND %(en
 
 
 def spec(rides=RIDES, outcomes=OUTCOMES, **changes):
+    """A contract whose source is these queries."""
     return contract(
         source={"kind": "postgres", "connection": "RIDES_URL", "queries": {"rides": rides, "outcomes": outcomes}},
         **changes,
@@ -36,7 +37,7 @@ def test_queries_are_read_as_declared(database, tmp_path) -> None:
     frame = open_source(spec(), tmp_path).fetch("2013-03", MARCH)["rides"]
     assert frame.dtypes.equals(rides().dtypes)
     assert frame.drop(columns="limit").to_dict("list") == {
-        "id": [0, 1], "name": ["a%", "a%"], "speed": [0.0, 0.5], "open": [False, True], "at": [MARCH.start, MARCH.start],
+        "id": [0, 1], "name": ["a%", "a%"], "speed": [0.0, 0.5], "open": [False, True], "at": [MARCH.start] * 2,
     }  # fmt: skip
     assert frame["limit"].isna().all()
 

@@ -15,13 +15,15 @@ seen = []
 def available(step=1): return ["2013-02", "2013-01"][::step]
 def fetch(key, interval, step=1):
     seen.append(key)
-    return {"rides": pd.DataFrame({"id": [len(seen)], "name": "a", "speed": 1, "open": True, "at": interval.start, "limit": 9})}
+    known = {"name": "a", "speed": 1, "open": True, "at": interval.start, "limit": 9}
+    return {"rides": pd.DataFrame({"id": [len(seen)], **known})}
 def outcomes(key, interval, step=1):
     return pd.DataFrame({"id": [1], "late": [True]}) if key == "2013-01" else None
 """
 
 
 def source(folder, code, **spec):
+    """The source of a use case whose module has this code."""
     folder.mkdir(exist_ok=True)
     (folder / "source.py").write_text(code)
     return open_source(contract(source={"kind": "python", **spec}), folder)

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.evidence_maker import holdout, judged, outcomes
 from gatehouse.core.records import Outcome
 from gatehouse.core.rules.base import at_least, at_most, more_than
 from gatehouse.core.statistics.blocks import Estimate
-from gatehouse.core.statistics.metrics import metrics_for
+from gatehouse.core.statistics.metrics import METRICS, evaluate, metrics_for
 
 GOOD, BAD, EVEN = holdout(0.1, 0.9), holdout(0.9, 0.1), holdout(0.5, 0.52)
 PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE
@@ -48,6 +48,20 @@ def test_values_are_told_in_the_direction_of_the_rule(metric):
     assert gain.rows == worsening.rows == 3000
 
 
+@given(metric=st.sampled_from(metrics_for("classification")), seed=st.integers(0, 999), size=st.floats(0, 2))
+@settings(max_examples=40, deadline=None)
+def test_worse_means_a_greater_loss_for_every_metric(metric, seed, size):
+    """For any two models, the worsening is the rise of the loss: no metric's sign is the wrong way round."""
+    generator = np.random.default_rng(seed)
+    shifts = generator.normal(0, 0.1, (2, 1)) + generator.normal(0, 0.2, (2, EVEN.rows))
+    first, second = np.clip(EVEN.challenger + size * shifts, 0, 1)
+    (result,) = judged(not_worse(metric, 0), replace(EVEN, challenger=first, champion=second))
+    losses = [METRICS[metric].loss(evaluate(metric, EVEN.labels, scores)) for scores in (first, second)]
+    assert result.value == pytest.approx(losses[0] - losses[1], rel=1e-8, abs=1e-11)
+    assert result.outcome is not FAIL or result.value > 0
+    assert result.outcome is not PASS or result.value <= 0
+
+
 def test_two_models_that_cannot_be_told_apart_are_inconclusive():
     """Neither better nor provably not: INCONCLUSIVE, with the rows that would settle it."""
     (result,) = judged(better("log_loss"), EVEN)
@@ -63,6 +77,14 @@ def test_no_number_of_rows_settles_an_estimate_on_the_wrong_side():
     assert result.outcome is INCONCLUSIVE
     assert result.missing_rows is None
     assert "more rows would not settle it" in result.sentence
+
+
+def test_a_gap_nearer_zero_is_better_on_either_side():
+    """A challenger that promises 2 points too little beats a champion that promises 8 too much."""
+    low, high = np.clip(GOOD.challenger - 0.02, 0, 1), np.clip(GOOD.challenger + 0.08, 0, 1)
+    rows = replace(GOOD, challenger=low, champion=high)
+    assert outcomes(better("calibration_gap"), rows) == [PASS]
+    assert outcomes(better("calibration_gap"), replace(rows, challenger=high, champion=low)) == [FAIL]
 
 
 @pytest.mark.parametrize("metric", metrics_for("classification"))

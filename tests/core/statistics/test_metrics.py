@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
@@ -48,6 +48,7 @@ def same(ours: float, theirs: float) -> bool:
 
 
 @pytest.mark.parametrize("name", CLASSES)
+@settings(max_examples=50, deadline=None)
 @given(sample=samples())
 def test_class_metrics_agree_with_sklearn(name, sample):
     """With ties, extreme probabilities and zero weights, a defined metric is scikit-learn's to 1e-12."""
@@ -60,6 +61,7 @@ def test_class_metrics_agree_with_sklearn(name, sample):
 
 
 @pytest.mark.parametrize("name", NUMBERS)
+@settings(max_examples=50, deadline=None)
 @given(sample=samples(labels=st.integers(-40, 40).map(float), predictions=st.floats(-50, 50, width=32)))
 def test_number_metrics_agree_with_sklearn(name, sample):
     """With ties and zero weights, a defined metric is scikit-learn's to 1e-12."""

@@ -66,7 +66,8 @@ def _never(values: pd.Series[Any]) -> Bad:
 
 def _length_equals(frame: pd.DataFrame, args: Args) -> Bad:
     column = _column(frame, args)
-    return (column.str.len() != args["value"]) & column.notna()
+    wrong: Bad = column.str.len() != args["value"]
+    return wrong & column.notna()
 
 
 def _in_set(frame: pd.DataFrame, args: Args) -> Bad:

@@ -7,6 +7,7 @@ from typing import Any
 
 _EXAMPLES = 5
 _LONG = 120
+_NULLS = ("None", "nan", "<NA>", "NaT")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def _raised(info: dict[str, Any]) -> str:
 def _detail(found: dict[str, Any], success: bool) -> str:
     if "observed_value" in found:
         return f"observed {_short(str(found['observed_value']))}"
-    examples = [_short(repr(value)) for value in (found.get("partial_unexpected_list") or ())[:_EXAMPLES]]
+    values = dict.fromkeys(_short(repr(value)) for value in found.get("partial_unexpected_list") or ())
+    examples = [text for text in values if text not in _NULLS][:_EXAMPLES]
     return "" if success or not examples else f"for example {', '.join(examples)}"
 
 

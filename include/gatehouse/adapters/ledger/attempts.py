@@ -21,8 +21,15 @@ class PostgresAttempts(Attempts):
         with self._database.transaction() as rows:
             row = rows.one(
                 "INSERT INTO attempts AS a (work, token) VALUES (%s, 1) "
-                "ON CONFLICT (work) DO UPDATE SET token = a.token + 1 RETURNING work, token",
+                "ON CONFLICT (work) DO UPDATE SET token = a.token + 1, entered = now() RETURNING work, token",
                 work,
             )
         assert row is not None
         return Lease(row["work"], row["token"])
+
+    def idle(self, work: str) -> float | None:
+        with self._database.transaction() as rows:
+            row = rows.one(
+                "SELECT extract(epoch FROM now() - entered)::float AS idle FROM attempts WHERE work = %s", work
+            )
+        return None if row is None else float(row["idle"])

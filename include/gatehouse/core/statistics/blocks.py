@@ -136,7 +136,7 @@ def summarise(values: Array, codes: Codes, confidence: float) -> Estimate:
     value, drawn = float(values[0]), values[1:]
     nowhere = Estimate(value, math.nan, math.nan, math.nan, len(codes), len(sizes))
     effective = float(sizes.sum() ** 2 / (sizes**2).sum()) if len(codes) else 0.0
-    if effective <= 1 + 1e-9 or not np.isfinite(values).all():
+    if effective <= 1 + 1e-9:
         return nowhere
     inflation = math.sqrt(effective / (effective - 1))
     tail = float(ndtr(-inflation * stdtrit(effective - 1, (1 + confidence) / 2)))

@@ -12,6 +12,6 @@ GRANT INSERT ON
     gatehouse.models, gatehouse.decisions, gatehouse.answers, gatehouse.promotions, gatehouse.champions,
     gatehouse.predictions, gatehouse.watches
     TO {role};
-GRANT UPDATE (token) ON gatehouse.attempts TO {role};
+GRANT UPDATE (token, entered) ON gatehouse.attempts TO {role};
 GRANT UPDATE (state) ON gatehouse.requests TO {role};
 GRANT UPDATE (epoch, version) ON gatehouse.champions TO {role};

@@ -60,7 +60,8 @@ $$;
 
 CREATE TABLE gatehouse.attempts (
     work  text PRIMARY KEY CHECK (btrim(work) <> ''),
-    token bigint NOT NULL CHECK (token > 0)
+    token bigint NOT NULL CHECK (token > 0),
+    entered timestamptz NOT NULL DEFAULT now() -- when the newest attempt started: upkeep wakes what nobody has tried for long
 );
 
 CREATE FUNCTION gatehouse.rising_token() RETURNS trigger LANGUAGE plpgsql AS $$

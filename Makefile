@@ -1,0 +1,37 @@
+# Gatehouse. From a fresh clone: `make run`, or `make test`. PYTHON=python3.12 names the interpreter that .venv is made with.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test down status check bench clean setup
+export PYTHONPATH := $(CURDIR)/include
+export PYTHON
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile
+
+run: setup ## set up, start everything on this machine, take the built-in use case through its batches
+	@bin/gatehouse up
+	@bin/gatehouse walk
+
+test: setup ## set up and run all tests
+	.venv/bin/python -m pytest
+
+down: ## end the stack; its data stays
+	@if [ -x .venv/bin/python ]; then bin/gatehouse down; else echo "nothing is installed, so nothing runs"; fi
+
+status: ## each component's health
+	@bin/gatehouse status
+
+check: setup ## style, types and the directions of imports
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy
+	.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+bench: setup ## time the stages and what of it is Airflow's; writes docs/benchmarks.md
+	.venv/bin/python -m benchmarks
+
+clean: ## end the stack and remove its data (the ledger, the lake, the models); .venv stays
+	@if [ -x .venv/bin/python ]; then .venv/bin/python -m gatehouse.local.clean; else echo "nothing is installed, so there is no data"; fi
+
+setup:
+	@bin/setup

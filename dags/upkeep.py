@@ -1,0 +1,56 @@
+"""**Upkeep**: every ten minutes, for all use cases: wake what no event woke, compare MLflow with the ledger, check the ledger.
+
+| | |
+|---|---|
+| makes | wake-ups for batches and requests that nobody took up, repaired aliases, a verdict on the invariants |
+| woken by | the clock |
+| owner | on-call engineer |
+| red means | an invariant is broken, or an alias was moved by hand (repaired and journaled); the log names it |
+| do | `gatehouse verify`; the use case's RUNBOOK.md |
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag, task
+
+from airflow_glue.installed import START, broken, use_cases
+from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, requested, schedule_of, tags, wake
+
+CASES = {case.name: str(case.folder) for case in use_cases()}
+BROKEN = {case.name: case.error for case in broken()}
+OUTLETS = [asset(name) for name in CASES for asset in (accepted, requested)]
+
+
+@dag(
+    dag_id="gatehouse__upkeep",
+    dag_display_name="Gatehouse: upkeep",
+    schedule=schedule_of("*/10 * * * *"),
+    start_date=START,
+    catchup=False,
+    is_paused_upon_creation=False,
+    max_active_runs=1,  # two sweeps at once would wake everything twice
+    doc_md=__doc__,
+    default_args=DEFAULT_ARGS,
+    tags=tags("all", Stage.UPKEEP, Impact.PAGE),
+)
+def upkeep():
+    @task(outlets=OUTLETS)
+    def sweep():
+        from airflow_glue import tasks
+
+        found = {name: tasks.upkeep(folder) for name, folder in CASES.items()}
+        for name, pending in found.items():
+            wake(accepted(name), pending["accepted"])
+            wake(requested(name), pending["requested"])
+        return found
+
+    @task
+    def check(found):
+        from airflow_glue import tasks
+
+        tasks.check_installation(found, BROKEN)
+
+    check(sweep())
+
+
+upkeep()

@@ -1,0 +1,161 @@
+"""The walk of `make run`: a use case's pending batches, handed over one by one as real DAG runs, and shown as they settle."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from gatehouse.core.records import Batch, BatchState, Decision, Request, RequestState, WatchReport
+from gatehouse.errors import GatehouseError
+from gatehouse.local.airflow_api import AirflowApi
+from gatehouse.local.stack import Stack
+from gatehouse.site import Site
+from gatehouse.usecase import find
+from gatehouse.wiring import InstalledSite
+
+AHEAD = 2  # batches are ingested while the one before is watched, but not so many that they take its processor time
+STUCK_SECONDS = 420.0
+PARSE_SECONDS = 120.0
+COLUMNS = ("batch", "rows", "quarantined", "drift", "decay", "request", "verdict", "champion")
+
+
+@dataclass(frozen=True)
+class Line:
+    """What happened to one batch, as one line of the display."""
+
+    cells: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "  ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, self.cells, strict=True) if cell)
+
+
+def walk(stack: Stack, use_case: str, limit: int | None = None) -> list[Line]:
+    """Take the first `limit` batches (all of them without) through real DAG runs; returns a line a batch.
+
+    Batches that are settled are left alone, so a second walk changes nothing and an interrupted one is finished.
+    GatehouseError says what is stuck.
+    """
+    site = InstalledSite(find(use_case, stack.settings), stack.settings)
+    keys = site.source.available()[:limit]
+    console = Console(file=sys.stdout, highlight=False)
+    before = settled(site, keys)
+    if len(before) == len(keys):
+        console.print(f"{site.name}: nothing to do, all {len(keys)} batches are settled")
+    else:
+        _follow(stack.airflow(), site, keys, len(before), console)
+    lines = [line_of(site, key) for key in settled(site, keys)]
+    console.print(closing_table(site, lines))
+    return lines
+
+
+def _follow(api: AirflowApi, site: Site, keys: list[str], done: int, console: Console) -> None:
+    """Hand batches over as room gets free, and print each when it has settled."""
+    _wait_for_dags(api, site)
+    started = moved = time.monotonic()
+    handed: set[str] = set()
+    while done < len(keys):
+        for key in keys[done : done + AHEAD]:
+            if key not in handed:
+                handed.add(key)
+                api.trigger(f"{site.name}__ingest", f"walk__{key}", {"batch": key})
+        for key in settled(site, keys)[done:]:
+            done, moved = done + 1, time.monotonic()
+            console.print(f"[{moved - started:4.0f} s] {line_of(site, key)}", soft_wrap=True)
+        if time.monotonic() - moved > STUCK_SECONDS:
+            raise GatehouseError(_stuck(api, site, keys[done]))
+        time.sleep(0.5)
+
+
+def settled(site: Site, keys: list[str]) -> list[str]:
+    """The leading batches that have been watched, with whatever they asked for decided, or that are quarantined."""
+    batches = {batch.id.key: batch for batch in site.ledger.batches.list(site.name)}
+    watched = {report.batch.key for report in site.ledger.batches.watches(site.name)}
+    pending = site.ledger.requests.pending(site.name)
+    found: list[str] = []
+    for key in keys:
+        rests = key in batches and batches[key].state in (BatchState.QUARANTINED, BatchState.DISCARDED)
+        asked = pending is not None and pending.opened_by == key
+        if not (rests or key in watched) or asked:
+            break
+        found.append(key)
+    return found
+
+
+def line_of(site: Site, key: str) -> Line:
+    """One batch in words."""
+    batch = [batch for batch in site.ledger.batches.list(site.name) if batch.id.key == key][-1]
+    report = next((r for r in site.ledger.batches.watches(site.name) if r.batch == batch.id), None)
+    request = next((r for r in site.ledger.requests.list(site.name) if r.opened_by == key), None)
+    decision = site.ledger.decisions.of_request(request.id) if request else None
+    return Line((key, *_rows(batch), *_alarms(report), _request(request), _verdict(decision, request), _champion(site, report, decision)))
+
+
+def _rows(batch: Batch) -> tuple[str, str]:
+    source = sum(part.source.rows or 0 for part in batch.tables.values())
+    bad = sum(part.quarantined.rows or 0 for part in batch.tables.values() if part.quarantined)
+    return f"{source:,}", "all" if batch.state is BatchState.QUARANTINED else str(bad)
+
+
+def _alarms(report: WatchReport | None) -> tuple[str, str]:
+    if report is None or not report.body.get("champion"):
+        return "-", "-"
+    drifted = sum(alarm["kind"] == "drift" for alarm in report.body["alarms"])
+    judged = report.body.get("matured", {}).get("judged", [])
+    gap = next((f"{each['value']:+.3f}" for each in judged if each["kind"] == "calibration"), "")
+    worse = [alarm["kind"] for alarm in report.body["alarms"] if alarm["kind"] != "drift"]
+    return f"{drifted} of {len(report.body['drift'])}", f"gap {gap} {'!' if worse else 'ok'}" if judged else "no outcomes"
+
+
+def _request(request: Request | None) -> str:
+    return ", ".join(dict.fromkeys(reason.kind for reason in request.reasons)) if request else "-"
+
+
+def _verdict(decision: Decision | None, request: Request | None) -> str:
+    if decision is not None:
+        return str(decision.verdict)
+    return "failed" if request is not None and request.state is RequestState.FAILED else "-"
+
+
+def _champion(site: Site, report: WatchReport | None, decision: Decision | None) -> str:
+    for promotion in site.ledger.models.promotions(site.name):
+        if decision is not None and promotion.decision == decision.id:
+            return f"v{promotion.version} (new)"
+    version = report.body.get("champion") if report else None
+    return f"v{version}" if version else "none"
+
+
+def closing_table(site: Site, lines: list[Line]) -> Table:
+    """The whole history at a glance."""
+    table = Table(*COLUMNS, title=f"{site.case.contract.title}: {len(lines)} batches", title_justify="left")
+    for line in lines:
+        table.add_row(*line.cells)
+    return table
+
+
+def _wait_for_dags(api: AirflowApi, site: Site) -> None:
+    """Airflow parses the DAG files soon after its start; a use case whose DAGs do not appear has an error to show."""
+    wanted = {f"{site.name}__{stage}" for stage in ("ingest", "watch", "retrain")}
+    deadline = time.monotonic() + PARSE_SECONDS
+    while not wanted <= set(api.dag_ids()):
+        if time.monotonic() > deadline:
+            errors = "; ".join(error.strip().splitlines()[-1] for error in api.import_errors())
+            raise GatehouseError(f"Airflow does not know the DAGs of {site.name} yet: {errors or 'no import error is shown'}")
+        time.sleep(0.5)
+    for dag_id in wanted:
+        api.unpause(dag_id)
+
+
+def _stuck(api: AirflowApi, site: Site, key: str) -> str:
+    """What a person should look at when nothing has moved for long."""
+    red = []
+    for stage in ("ingest", "watch", "retrain"):
+        red += [f"{run['dag_id']} {run['dag_run_id']}" for run in api.runs(f"{site.name}__{stage}", 20) if run["state"] == "failed"]
+    return (
+        f"batch {key} of {site.name} has not settled for {STUCK_SECONDS:.0f} s; failed runs: {', '.join(red) or 'none'}; "
+        f"look at {api.base}, at `gatehouse status`, and start `make run` again when it is mended"
+    )
+
