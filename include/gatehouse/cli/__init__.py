@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
 
 from gatehouse.errors import GatehouseError
+from gatehouse.settings import Settings
 
 COMMANDS = {
     "up": "stack", "down": "stack", "status": "stack", "walk": "stack",
@@ -20,6 +22,9 @@ COMMANDS = {
 }  # fmt: skip
 
 
+NEED_A_LEDGER = ("inspect", "acts", "verify")
+
+
 class Lazy(click.Group):
     """A group whose commands live in modules of this package."""
 
@@ -29,9 +34,24 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if COMMANDS[cmd_name] in NEED_A_LEDGER:
+            use_local_stack()
         module = importlib.import_module(f"gatehouse.cli.{COMMANDS[cmd_name]}")
         commands = [item for item in vars(module).values() if isinstance(item, click.Command)]
         return next(command for command in commands if command.name == cmd_name)
+
+
+def use_local_stack() -> None:
+    """Where the environment names no ledger, work on this checkout's own stack when it is up."""
+    home = Settings.from_environment().home
+    if os.environ.get("GATEHOUSE_LEDGER_URL") or not (home / "state.json").is_file():
+        return
+    from gatehouse.local import stack
+    from gatehouse.local.home import Home
+
+    if stack.status(Home(home))["running"]:
+        found = stack.attach(Home(home)).environment
+        os.environ.update({name: value for name, value in found.items() if name.startswith(("GATEHOUSE_", "MLFLOW_"))})
 
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from gatehouse.cli.output import emit, json_option, plain, table
+from gatehouse.core.canonical import digest
 from gatehouse.core.explain import explain as explanation
+from gatehouse.core.gate import decision_document
 from gatehouse.core.records import BatchState
+from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.errors import UnknownRecord
 from gatehouse.settings import Settings
-from gatehouse.usecase import folders
+from gatehouse.stages import judge
+from gatehouse.usecase import OWNERS, folders
 from gatehouse.wiring import InstalledSite, open_site
+from gatehouse.yaml_spec import read_spec
 
 
 @click.command()
@@ -87,6 +93,25 @@ def explain(decision: str, as_json: bool) -> None:
     found = site.ledger.decisions.get(whole_id)
     told = explanation(found)
     emit({"decision": plain(found), "explanation": told.document()}, as_json, str(told))
+
+
+@click.command()
+@click.argument("use_case")
+@click.option("--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another gate.yaml to decide by.")
+@json_option
+def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
+    """Decide again from the archived evidence; exit code 1 when the archived policy gives another decision."""
+    site = open_site(use_case)
+    other = read_spec(policy, GatePolicy, OWNERS["gate.yaml"]) if policy else None
+    rows = []
+    for decision in site.ledger.decisions.list(site.name):
+        again = judge.replay(site, decision.id, other)
+        same = digest(decision_document(again)) == digest(decision_document(decision))
+        rows.append((decision.id[:8], decision.version, decision.verdict, again.verdict, "same" if same else "differs", again.sentence))
+    names = ("decision", "version", "then", "now", "replay", "why now")
+    emit([dict(zip(names, row, strict=True)) for row in rows], as_json, table(names, rows))
+    if other is None and any(row[4] != "same" for row in rows):
+        raise SystemExit(1)
 
 
 def use_case_name(name_or_path: str) -> str:

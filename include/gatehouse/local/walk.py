@@ -78,7 +78,7 @@ def settled(site: Site, keys: list[str]) -> list[str]:
     found: list[str] = []
     for key in keys:
         rests = key in batches and batches[key].state in (BatchState.QUARANTINED, BatchState.DISCARDED)
-        asked = pending is not None and pending.opened_by == key
+        asked = pending is not None and key in batches and pending.opened_by == str(batches[key].id)
         if not (rests or key in watched) or asked:
             break
         found.append(key)
@@ -89,7 +89,7 @@ def line_of(site: Site, key: str) -> Line:
     """One batch in words."""
     batch = [batch for batch in site.ledger.batches.list(site.name) if batch.id.key == key][-1]
     report = next((r for r in site.ledger.batches.watches(site.name) if r.batch == batch.id), None)
-    request = next((r for r in site.ledger.requests.list(site.name) if r.opened_by == key), None)
+    request = next((r for r in site.ledger.requests.list(site.name) if r.opened_by == str(batch.id)), None)
     decision = site.ledger.decisions.of_request(request.id) if request else None
     return Line((key, *_rows(batch), *_alarms(report), _request(request), _verdict(decision, request), _champion(site, report, decision)))
 
