@@ -35,7 +35,11 @@ def build(case):
         doc_md=__doc__,
         default_args=DEFAULT_ARGS | {"priority_weight": 100},
         tags=tags(case.name, Stage.RETRAIN, Impact.PAGE),
-        params={"reason": Param(None, type=["null", "string"], title="Reason", description="Why retrain now, in a sentence.")},
+        params={
+            "reason": Param(
+                None, type=["null", "string"], title="Reason", description="Why retrain now, in a sentence."
+            )
+        },
     )
     def retrain():
         from airflow_glue.retraining import answer, choose, claim, fit, judge, promote

@@ -13,7 +13,9 @@ REASON = Param(
 )
 
 # A review's own form: Airflow fails a review whose default does not validate, so an empty reason is refused by the ledger.
-REVIEW_REASON = Param("", type="string", title="Reason", description="Why, in a sentence: it goes on record with your name.")
+REVIEW_REASON = Param(
+    "", type="string", title="Reason", description="Why, in a sentence: it goes on record with your name."
+)
 
 
 def reviewers(names: Sequence[str]) -> list[HITLUser]:

@@ -65,7 +65,9 @@ class Batches(ABC):
     def get(self, batch: BatchId) -> Batch: ...
 
     @abstractmethod
-    def accept(self, lease: Lease, batch: BatchId, parts: Mapping[str, tuple[FileRef, FileRef]], report: FileRef) -> None:
+    def accept(
+        self, lease: Lease, batch: BatchId, parts: Mapping[str, tuple[FileRef, FileRef]], report: FileRef
+    ) -> None:
         """Record the accepted and the quarantined rows of each table: landed -> accepted."""
 
     @abstractmethod
@@ -73,9 +75,7 @@ class Batches(ABC):
         """landed -> quarantined, the whole batch, with the reason."""
 
     @abstractmethod
-    def release(
-        self, batch: BatchId, actor: str, reason: str, parts: Mapping[str, tuple[FileRef, FileRef]]
-    ) -> None:
+    def release(self, batch: BatchId, actor: str, reason: str, parts: Mapping[str, tuple[FileRef, FileRef]]) -> None:
         """quarantined -> accepted, by a named person with a reason (NotAllowed without either)."""
 
     @abstractmethod
@@ -167,7 +167,14 @@ class Models(ABC):
 
     @abstractmethod
     def promote(
-        self, use_case: str, version: int, epoch: int, kind: PromotionKind, decision: str | None, actor: str, reason: str
+        self,
+        use_case: str,
+        version: int,
+        epoch: int,
+        kind: PromotionKind,
+        decision: str | None,
+        actor: str,
+        reason: str,
     ) -> Champion:
         """Compare-and-set: the champion of `epoch` is replaced by `version` and the epoch rises by one (StaleChampion
         when it moved). `decision` must be a PROMOTE, or a REVIEW approved by a person, on that very version;
@@ -333,8 +340,6 @@ class Tracking(ABC):
     @abstractmethod
     def champion_alias(self, use_case: str) -> int | None:
         """The ledger version that the alias `champion` points at now."""
-
-
 
 
 @dataclass(frozen=True)

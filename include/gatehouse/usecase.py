@@ -60,7 +60,10 @@ def load(folder: Path) -> UseCase:
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise ConfigurationError(
-            "a use case needs all of its five files", where=str(folder), found=f"no {', '.join(missing)}", allowed=", ".join(FILES)
+            "a use case needs all of its five files",
+            where=str(folder),
+            found=f"no {', '.join(missing)}",
+            allowed=", ".join(FILES),
         )
     contract = read_spec(folder / "contract.yaml", Contract, OWNERS["contract.yaml"])
     if contract.use_case != folder.name:
@@ -97,7 +100,10 @@ def find(name_or_path: str, settings: Settings) -> UseCase:
     known = {folder.name: folder for folder in folders(settings.usecases)}
     if name_or_path not in known:
         raise UnknownUseCase(
-            "no such use case", found=repr(name_or_path), allowed=", ".join(known) or "none is installed", owner="caller"
+            "no such use case",
+            found=repr(name_or_path),
+            allowed=", ".join(known) or "none is installed",
+            owner="caller",
         )
     return load(known[name_or_path])
 
@@ -106,7 +112,7 @@ def load_model_code(path: Path) -> Model:
     """Import `model.py` under a name of its own, so that two use cases never share a module."""
     name = f"gatehouse_usecase_{path.parent.name}_{sha256(str(path))[:8]}"
     if name in sys.modules:
-        return cast(Model, sys.modules[name])
+        return cast("Model", sys.modules[name])
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ModelError(f"{path} cannot be imported; the data scientist must provide it")
@@ -116,9 +122,11 @@ def load_model_code(path: Path) -> Model:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise ModelError(f"{path} raised {type(error).__name__}: {error}; to be changed by the data scientist") from error
+        raise ModelError(
+            f"{path} raised {type(error).__name__}: {error}; to be changed by the data scientist"
+        ) from error
     wanted = ("features", "target", "estimators", "SLICES")
     missing = [name for name in wanted if not hasattr(module, name)]
     if missing:
         raise ModelError(f"{path} does not define {', '.join(missing)}; it must define {', '.join(wanted)}")
-    return cast(Model, module)
+    return cast("Model", module)

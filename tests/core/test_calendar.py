@@ -40,7 +40,9 @@ def test_the_twelve_months_of_a_year():
     assert keys_between("month", "2013-01", "2013-12") == [f"2013-{month:02}" for month in range(1, 13)]
 
 
-@pytest.mark.parametrize(("kind", "key"), [("month", "2013-13"), ("week", "2013-W54"), ("day", "2013-02-30"), ("month", "x")])
+@pytest.mark.parametrize(
+    ("kind", "key"), [("month", "2013-13"), ("week", "2013-W54"), ("day", "2013-02-30"), ("month", "x")]
+)
 def test_a_wrong_key_is_named_with_an_example(kind, key):
     """A key of another form says what was found and shows an allowed one."""
     with pytest.raises(ConfigurationError, match=f"{key}.*allowed: a key like"):
@@ -61,5 +63,5 @@ def test_before_undoes_after(count, unit, moment):
 
 def test_a_wrong_span_is_named():
     """A span that cannot be read names what was found and what is allowed."""
-    with pytest.raises(ConfigurationError, match="fortnight.*allowed"):
+    with pytest.raises(ConfigurationError, match=r"fortnight.*allowed"):
         Span.parse("1 fortnight")

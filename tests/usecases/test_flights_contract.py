@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from usecase_folders import accepted, case, checked, failed, tables, validated
 
 from gatehouse.adapters.contract import check_contract
-from usecase_folders import accepted, case, checked, failed, tables, validated
 
 FLIGHTS = "flight_delays"
 
@@ -27,7 +27,9 @@ def test_no_month_is_quarantined_whole(month: str) -> None:
     verdict = validated(FLIGHTS, month)
     quarantined = {"2013-02": {"flights": 0, "weather": 1}, "2013-07": {"flights": 1, "weather": 0}}
     assert verdict.reason == ""
-    assert {table: verdict.counts(table)[1] for table in verdict.splits} == quarantined.get(month, {"flights": 0, "weather": 0})
+    assert {table: verdict.counts(table)[1] for table in verdict.splits} == quarantined.get(
+        month, {"flights": 0, "weather": 0}
+    )
     assert not checked(FLIGHTS, month)["outcomes"].bad_rows
     assert not checked(FLIGHTS, month)["outcomes"].batch_failures
 
@@ -36,7 +38,11 @@ def test_impossible_wind_is_quarantined() -> None:
     """1,048 mph at Newark on 12 February reaches no feature."""
     (row,) = validated(FLIGHTS, "2013-02").splits["weather"].bad
     found = tables(FLIGHTS, "2013-02")["weather"].iloc[row]
-    assert (found["origin"], str(found["local_hour"])[:16], round(found["wind_speed"])) == ("EWR", "2013-02-12 03:00", 1048)
+    assert (found["origin"], str(found["local_hour"])[:16], round(found["wind_speed"])) == (
+        "EWR",
+        "2013-02-12 03:00",
+        1048,
+    )
     assert accepted(FLIGHTS, "2013-02")["weather"]["wind_speed"].max() < 150
 
 
@@ -63,7 +69,9 @@ def test_feed_that_runs_is_not_suspected() -> None:
     assert not failed(FLIGHTS, "2013-10", "flights", "has_weather")
 
 
-@pytest.mark.parametrize(("month", "long", "short"), [("2013-08", 3, 12), ("2013-10", 4, 7), ("2013-11", 5, 8), ("2013-03", 0, 2)])
+@pytest.mark.parametrize(
+    ("month", "long", "short"), [("2013-08", 3, 12), ("2013-10", 4, 7), ("2013-11", 5, 8), ("2013-03", 0, 2)]
+)
 def test_gaps_of_the_feed_are_told(month: str, long: int, short: int) -> None:
     """August, October and November have gaps of several hours; a single missing hour is noted only."""
     assert sum(unexpected(month, "weather", "hours_since_row_before", "warning")) == long

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from usecase_folders import case, outcomes, source, tables
 
 from gatehouse.core.calendar import interval_of
-from usecase_folders import case, outcomes, source, tables
 
 MONTHS = dict(
     zip(
@@ -23,7 +23,9 @@ def fetched(name: str, key: str) -> pd.DataFrame:
 
 def test_every_flight_is_in_exactly_one_month() -> None:
     """The months hold as many flights as the data set, 336,776 together, and no key twice."""
-    keys = pd.concat([fetched("flight_delays", month)[list(case("flight_delays").contract.outcomes.key)] for month in MONTHS])
+    keys = pd.concat(
+        [fetched("flight_delays", month)[list(case("flight_delays").contract.outcomes.key)] for month in MONTHS]
+    )
     assert source("flight_delays").available() == list(MONTHS)
     assert {month: len(fetched("flight_delays", month)) for month in MONTHS} == MONTHS
     assert len(keys) == 336_776

@@ -58,7 +58,9 @@ def checked(name: str, key: str) -> dict[str, TableCheck]:
 
 def validated(name: str, key: str) -> Validation:
     specs, checks = case(name).contract.tables, checked(name, key)
-    return decide(specs, {table: len(tables(name, key)[table]) for table in specs}, {table: checks[table] for table in specs})
+    return decide(
+        specs, {table: len(tables(name, key)[table]) for table in specs}, {table: checks[table] for table in specs}
+    )
 
 
 def failed(name: str, key: str, table: str, column: str | None = None) -> list[CheckResult]:
@@ -74,6 +76,5 @@ def accepted(name: str, key: str) -> dict[str, pd.DataFrame]:
     """The rows of a batch that the contract accepts."""
     splits = validated(name, key).splits
     return {
-        table: frame.iloc[list(splits[table].good)].reset_index(drop=True)
-        for table, frame in tables(name, key).items()
+        table: frame.iloc[list(splits[table].good)].reset_index(drop=True) for table, frame in tables(name, key).items()
     }

@@ -67,4 +67,3 @@ def main(arguments: list[str] | None = None) -> None:
     except GatehouseError as error:
         click.echo(f"{type(error).__name__}: {error}", err=True)
         sys.exit(1)
-

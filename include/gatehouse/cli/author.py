@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import click
+from pydantic import BaseModel
 
 from gatehouse.core.specs.contract import Contract
 from gatehouse.core.specs.gate import GatePolicy
@@ -15,7 +16,7 @@ from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
 from gatehouse.usecase import FILES, find, folders
 
-MODELS = {"contract": Contract, "retrain": RetrainPolicy, "gate": GatePolicy}
+MODELS: dict[str, type[BaseModel]] = {"contract": Contract, "retrain": RetrainPolicy, "gate": GatePolicy}
 TEMPLATE = Path(__file__).parent / "template"
 
 
@@ -25,7 +26,9 @@ def new(use_case: str) -> None:
     """Make a use case: a folder with its five files, ready to run on made-up data until you fill in your own."""
     folder = Settings.from_environment().usecases[0] / use_case
     if not use_case.isidentifier() or not use_case.islower():
-        raise ConfigurationError("not a name for a use case", found=repr(use_case), allowed="lower-case letters, digits and _")
+        raise ConfigurationError(
+            "not a name for a use case", found=repr(use_case), allowed="lower-case letters, digits and _"
+        )
     if folder.exists():
         raise ConfigurationError("the folder is there already", where=str(folder))
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -52,4 +55,6 @@ def check(use_cases: tuple[str, ...]) -> None:
         case = find(name, settings)
         check_contract(case.contract, str(case.folder / "contract.yaml"))
         estimators = case.model.estimators(case.retrain.seed)
-        click.echo(f"{case.name}: good; {len(case.contract.tables)} tables, {len(estimators)} estimators, {len(case.gate.rules)} rules")
+        click.echo(
+            f"{case.name}: good; {len(case.contract.tables)} tables, {len(estimators)} estimators, {len(case.gate.rules)} rules"
+        )

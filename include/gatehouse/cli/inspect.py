@@ -57,7 +57,13 @@ def decisions(use_case: str, as_json: bool) -> None:
     """Every decision of the gate."""
     found = open_site(use_case).ledger.decisions.list(use_case_name(use_case))
     rows = [
-        (d.id[:8], d.version, d.verdict, " ".join(f"{n} {o}" for o, n in Counter(r.outcome for r in d.results).items()), d.sentence)
+        (
+            d.id[:8],
+            d.version,
+            d.verdict,
+            " ".join(f"{n} {o}" for o, n in Counter(r.outcome for r in d.results).items()),
+            d.sentence,
+        )
         for d in found
     ]
     emit([plain(d) for d in found], as_json, table(("decision", "version", "verdict", "rules", "why"), rows))
@@ -97,7 +103,9 @@ def explain(decision: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("use_case")
-@click.option("--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another gate.yaml to decide by.")
+@click.option(
+    "--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another gate.yaml to decide by."
+)
 @json_option
 def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
     """Decide again from the archived evidence; exit code 1 when the archived policy gives another decision."""
@@ -107,7 +115,16 @@ def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
     for decision in site.ledger.decisions.list(site.name):
         again = judge.replay(site, decision.id, other)
         same = digest(decision_document(again)) == digest(decision_document(decision))
-        rows.append((decision.id[:8], decision.version, decision.verdict, again.verdict, "same" if same else "differs", again.sentence))
+        rows.append(
+            (
+                decision.id[:8],
+                decision.version,
+                decision.verdict,
+                again.verdict,
+                "same" if same else "differs",
+                again.sentence,
+            )
+        )
     names = ("decision", "version", "then", "now", "replay", "why now")
     emit([dict(zip(names, row, strict=True)) for row in rows], as_json, table(names, rows))
     if other is None and any(row[4] != "same" for row in rows):
@@ -126,5 +143,7 @@ def locate(decision: str) -> tuple[InstalledSite, str]:
         site = open_site(str(folder))
         matches += [(site, d.id) for d in site.ledger.decisions.list(site.name) if d.id.startswith(decision)]
     if len(decision) < 6 or len(matches) != 1:
-        raise UnknownRecord(f"decision {decision!r} names {len(matches)} decisions; give at least six characters of one id")
+        raise UnknownRecord(
+            f"decision {decision!r} names {len(matches)} decisions; give at least six characters of one id"
+        )
     return matches[0]

@@ -41,7 +41,14 @@ def status(as_json: bool) -> None:
     """Each component's health, process, age and restarts; exit code 1 when the stack is not up."""
     now = stack.status(home())
     rows = [
-        (p["name"], p["state"], p["pid"] or "", f"{time.time() - p['since']:.0f} s" if p["since"] else "", p["restarts"], p["address"])
+        (
+            p["name"],
+            p["state"],
+            p["pid"] or "",
+            f"{time.time() - p['since']:.0f} s" if p["since"] else "",
+            p["restarts"],
+            p["address"],
+        )
         for p in now["components"]
         if now["running"]
     ]
@@ -65,7 +72,11 @@ def walk(use_case: str, limit: int | None) -> None:
 
 def addresses(found: stack.Stack) -> dict[str, object]:
     """Where the stack answers."""
-    return {"airflow": found.airflow_url, "mlflow": found.mlflow_url, "postgres": f"127.0.0.1:{found.ports['postgres']}"}
+    return {
+        "airflow": found.airflow_url,
+        "mlflow": found.mlflow_url,
+        "postgres": f"127.0.0.1:{found.ports['postgres']}",
+    }
 
 
 def told(found: stack.Stack) -> str:

@@ -47,7 +47,9 @@ class Span:
     def parse(cls, text: str) -> Span:
         match = _SPAN.fullmatch(text.strip())
         if match is None:
-            raise ConfigurationError("not a span of time", found=repr(text), allowed="like `6 hours`, `14 days`, `1 month`")
+            raise ConfigurationError(
+                "not a span of time", found=repr(text), allowed="like `6 hours`, `14 days`, `1 month`"
+            )
         return cls(int(match[1]), match[2])
 
     def after(self, moment: datetime) -> datetime:

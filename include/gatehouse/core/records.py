@@ -31,6 +31,8 @@ class RequestState(StrEnum):
 
 
 class Verdict(StrEnum):
+    """What a decision says."""
+
     PROMOTE = "PROMOTE"
     HOLD = "HOLD"
     REVIEW = "REVIEW"
@@ -40,7 +42,7 @@ class Verdict(StrEnum):
 class Outcome(StrEnum):
     """The outcome of a rule."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105
     WARN = "WARN"
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"

@@ -1,8 +1,13 @@
-"""Ends the checkout's stack and removes its data: `make clean`."""
+"""`make clean`: end the stack and remove its data.
+
+python -m gatehouse.local.clean
+"""
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+from pathlib import Path
 
 from gatehouse.local import stack
 from gatehouse.local.home import Home
@@ -10,14 +15,18 @@ from gatehouse.local.postgres import private_folder
 from gatehouse.settings import Settings
 
 
-def main() -> None:
-    """End the stack, then remove its home and what PostgreSQL keeps elsewhere for root."""
-    home = Home(Settings.from_environment().home)
+def clean(home: Home) -> list[Path]:
+    """End the stack and remove what a home holds; returns what was removed. Files that are not the stack's stay."""
     stack.down(home)
-    for folder in (home.root, private_folder(home.root / "postgres")):
-        shutil.rmtree(folder, ignore_errors=True)
-        print(f"removed {folder}")
+    server = home.root / "postgres"
+    removed = [path for path in (*home.contents(), private_folder(server)) if path.exists()]
+    for path in removed:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with contextlib.suppress(OSError):
+        home.root.rmdir()
+    return removed
 
 
 if __name__ == "__main__":
-    main()
+    gone = clean(Home(Settings.from_environment().home.resolve()))
+    print("\n".join(f"removed {path}" for path in gone) or "there was nothing to remove")

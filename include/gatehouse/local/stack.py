@@ -25,6 +25,8 @@ from gatehouse.settings import ROOT, Settings
 
 START_SECONDS = 300.0
 STALE_SECONDS = 30.0
+RESTARTS_GIVEN_UP_AT = 4
+_SUPERVISOR = ["gatehouse.local.supervisor"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Stack:
 def status(home: Home) -> dict[str, Any]:
     """What the supervisor last wrote, or that nothing runs. `up` is whether every component is healthy."""
     document: dict[str, Any] = json.loads(home.state.read_text()) if home.state.is_file() else {"components": []}
-    document["running"] = _supervisor(document) is not None
+    document["running"] = _supervisor(home, document) is not None
     states = [part["state"] for part in document["components"]]
     fresh = time.time() - document.get("written", 0) < STALE_SECONDS
     document["up"] = document["running"] and fresh and bool(states) and set(states) == {"healthy"}
@@ -79,7 +81,7 @@ def up(home: Home, tell: Callable[[str], None] = lambda line: None) -> Stack:
     deadline = time.monotonic() + START_SECONDS
     while not (now := status(home))["up"]:
         ended = started is not None and started.poll() is not None
-        if now.get("problem") or time.monotonic() > deadline or ended:
+        if now.get("problem") or time.monotonic() > deadline or ended or (started and _hopeless(now)):
             raise GatehouseError(_why_not(home, now))
         time.sleep(0.3)
     return _handle(home, fresh)
@@ -88,13 +90,15 @@ def up(home: Home, tell: Callable[[str], None] = lambda line: None) -> Stack:
 def attach(home: Home) -> Stack:
     """The stack that is up; Unreachable when it is not."""
     if not status(home)["up"]:
-        raise Unreachable("the local stack is not up; `make run` or `gatehouse up` starts it, `gatehouse status` shows it")
+        raise Unreachable(
+            "the local stack is not up; `make run` or `gatehouse up` starts it, `gatehouse status` shows it"
+        )
     return _handle(home, False)
 
 
 def down(home: Home) -> bool:
     """End the stack and whatever carries its mark; False when nothing ran. Data stays."""
-    supervisor = _supervisor(status(home))
+    supervisor = _supervisor(home, status(home))
     if supervisor is not None:
         supervisor.send_signal(signal.SIGTERM)
         with contextlib.suppress(psutil.TimeoutExpired):
@@ -108,35 +112,40 @@ def down(home: Home) -> bool:
 @contextlib.contextmanager
 def running(root: Path) -> Iterator[Stack]:
     """A stack for the length of a block, for tests and benchmarks; nothing of it survives the block."""
-    home = Home(root).prepare()
+    home = Home(root.resolve()).prepare()
     try:
         yield up(home)
     finally:
         down(home)
 
 
+def _hopeless(now: dict[str, Any]) -> bool:
+    return any(part["restarts"] >= RESTARTS_GIVEN_UP_AT and part["state"] != "healthy" for part in now["components"])
+
+
 def _start_supervisor(home: Home) -> subprocess.Popen[bytes]:
     home.state.unlink(missing_ok=True)
     environment = {name: value for name, value in os.environ.items() if name != process.MARK}
-    command = [sys.executable, "-m", "gatehouse.local.supervisor", str(home.root)]
+    command = [sys.executable, "-m", *_SUPERVISOR, str(home.root)]
     with (home.logs / "supervisor.log").open("ab") as log:
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",
             env=environment | {"PYTHONPATH": str(ROOT / "include")},
         )  # fmt: skip
 
 
-def _supervisor(document: dict[str, Any]) -> psutil.Process | None:
-    """The live supervisor that wrote the state, if it is one of ours and not another process with its number."""
+def _supervisor(home: Home, document: dict[str, Any]) -> psutil.Process | None:
+    """The live supervisor that wrote the state, if it is this home's and not another process with its number."""
     with contextlib.suppress(psutil.Error):
-        found = psutil.Process(document.get("supervisor", -1)) if document.get("supervisor") else None
-        if found and "gatehouse.local.supervisor" in found.cmdline() and found.status() != psutil.STATUS_ZOMBIE:
+        found = psutil.Process(document["supervisor"]) if document.get("supervisor") else None
+        if found and found.cmdline()[-2:] == [*_SUPERVISOR, str(home.root)] and found.status() != psutil.STATUS_ZOMBIE:
             return found
     return None
 
 
 def _why_not(home: Home, now: dict[str, Any]) -> str:
-    sick = [part["name"] for part in now["components"] if part["state"] != "healthy"] or ["supervisor"]
+    sick = [part["name"] for part in now["components"] if part["state"] != "healthy"]
+    sick = sick if now["running"] and sick else ["supervisor"]
     log = home.logs / f"{sick[0]}.log"
     tail = log.read_text(errors="replace")[-800:] if log.is_file() else "(no log)"
     return f"the stack did not come up: {now.get('problem') or ', '.join(sick) + ' not healthy'}; end of {log}:\n{tail}"

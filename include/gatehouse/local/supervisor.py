@@ -1,6 +1,6 @@
 """The supervisor: one detached process that starts the components, watches their health and restarts what dies.
 
-    python -m gatehouse.local.supervisor HOME
+python -m gatehouse.local.supervisor HOME
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from gatehouse.local.components import Component, components, stack_environment
 from gatehouse.local.home import Home, write_private
 
 CHECK_SECONDS = 2.0
+CHECK_SECONDS_SICK = 0.5
 STARTING_SECONDS = 180.0
 SICK_SECONDS = 60.0
 LONGEST_BACKOFF = 30.0
@@ -78,12 +80,22 @@ class Supervisor:
             while not self.stopping:
                 self._tend()
                 self._write()
-                time.sleep(CHECK_SECONDS)
-        except GatehouseError as error:
-            self.problem = str(error)
+                self._pause()
+        except Exception as error:
+            traceback.print_exc()
+            self.problem = str(error) if isinstance(error, GatehouseError) else f"{type(error).__name__}: {error}"
         finally:
             self._end_all()
             self._write()
+
+    def _pause(self) -> None:
+        """Wait for the next look: briefly while something is not healthy, and not at all when something has died."""
+        well = all(watched.status.state == "healthy" for watched in self.watched)
+        until = time.monotonic() + (CHECK_SECONDS if well else CHECK_SECONDS_SICK)
+        while time.monotonic() < until and not self.stopping:
+            if any(watched.child is not None and watched.child.poll() is not None for watched in self.watched):
+                return
+            time.sleep(0.1)
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self.stopping = True
@@ -104,7 +116,7 @@ class Supervisor:
     def _tend(self) -> None:
         well = {watched.status.name for watched in self.watched if watched.status.state == "healthy"}
         with ThreadPoolExecutor(len(self.watched)) as pool:
-            answers = list(pool.map(lambda watched: watched.child is not None and watched.component.healthy(), self.watched))
+            answers = list(pool.map(lambda watched: watched.component.healthy(watched.status.since), self.watched))
         for watched, healthy in zip(self.watched, answers, strict=True):
             if watched.child is None or watched.child.poll() is not None:
                 self._revive(watched, well)
@@ -112,32 +124,40 @@ class Supervisor:
                 self._note(watched, healthy)
 
     def _revive(self, watched: Watched, well: set[str]) -> None:
-        """Start what has not started yet and restart what has died, later each time it dies."""
+        """Start what has not started yet and restart what has died: at once the first time, later each time after."""
         now = time.time()
         if watched.child is not None:
-            process.end_group(watched.child.pid, grace=2)
-            watched.child = None
             watched.status.state, watched.status.restarts = "restarting", watched.status.restarts + 1
-            watched.not_before = now + min(2.0 ** min(watched.status.restarts, 5) - 1, LONGEST_BACKOFF)
+            self._write()
+            process.end(watched.child.pid, grace=2)
+            watched.child = None
+            watched.not_before = now + min(2.0 ** min(watched.status.restarts - 1, 5) - 1, LONGEST_BACKOFF)
         if now >= watched.not_before and set(watched.component.needs) <= well:
             self._start(watched)
 
     def _start(self, watched: Watched) -> None:
         part = watched.component
-        watched.child = process.start(part.command, self.home.logs / f"{part.name}.log", part.environment, part.user)
+        log = self.home.logs / f"{part.name}.log"
+        watched.child = process.start(part.command, log, part.environment, part.user, part.stop)
         watched.was_well = False
         watched.status.pid, watched.status.since, watched.status.state = watched.child.pid, time.time(), "starting"
 
-    def _note(self, watched: Watched, healthy: bool) -> None:
-        """Remember health; what has been sick for long is ended, and so restarted by the next look."""
+    def _note(self, watched: Watched, healthy: bool | None) -> None:
+        """Remember health; what has been sick for long is ended, and so restarted by the next look.
+
+        Nothing is held against a component while the one that knows of its health does not answer.
+        """
         status, now = watched.status, time.time()
         if healthy:
             status.state, status.well, watched.was_well = "healthy", now, True
             return
+        if healthy is None:
+            status.well = max(status.well, now) if watched.was_well else status.well
+            return
         patience = SICK_SECONDS if watched.was_well else STARTING_SECONDS
         status.state = "unhealthy" if watched.was_well else "starting"
         if now - max(status.well, status.since) > patience and watched.child is not None:
-            process.end_group(watched.child.pid, grace=5)
+            process.end(watched.child.pid, grace=5, stop=watched.component.stop)
 
     def _end_all(self) -> None:
         """End everything in the opposite order of its start, then what slipped away with the stack's mark."""
@@ -148,7 +168,7 @@ class Supervisor:
 
     def _end(self, watched: Watched) -> None:
         if watched.child is not None:
-            process.end_group(watched.child.pid, GRACE.get(watched.status.name, 6.0))
+            process.end(watched.child.pid, GRACE.get(watched.status.name, 6.0), watched.component.stop)
             watched.child.wait()
         watched.status.state, watched.status.pid = "stopped", 0
 

@@ -41,7 +41,7 @@ def walk(stack: Stack, use_case: str, limit: int | None = None) -> list[Line]:
     """
     site = InstalledSite(find(use_case, stack.settings), stack.settings)
     keys = site.source.available()[:limit]
-    console = Console(file=sys.stdout, highlight=False)
+    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 130)
     before = settled(site, keys)
     if len(before) == len(keys):
         console.print(f"{site.name}: nothing to do, all {len(keys)} batches are settled")
@@ -91,7 +91,16 @@ def line_of(site: Site, key: str) -> Line:
     report = next((r for r in site.ledger.batches.watches(site.name) if r.batch == batch.id), None)
     request = next((r for r in site.ledger.requests.list(site.name) if r.opened_by == str(batch.id)), None)
     decision = site.ledger.decisions.of_request(request.id) if request else None
-    return Line((key, *_rows(batch), *_alarms(report), _request(request), _verdict(decision, request), _champion(site, report, decision)))
+    return Line(
+        (
+            key,
+            *_rows(batch),
+            *_alarms(report),
+            _request(request),
+            _verdict(decision, request),
+            _champion(site, report, decision),
+        )
+    )
 
 
 def _rows(batch: Batch) -> tuple[str, str]:
@@ -107,7 +116,10 @@ def _alarms(report: WatchReport | None) -> tuple[str, str]:
     judged = report.body.get("matured", {}).get("judged", [])
     gap = next((f"{each['value']:+.3f}" for each in judged if each["kind"] == "calibration"), "")
     worse = [alarm["kind"] for alarm in report.body["alarms"] if alarm["kind"] != "drift"]
-    return f"{drifted} of {len(report.body['drift'])}", f"gap {gap} {'!' if worse else 'ok'}" if judged else "no outcomes"
+    return (
+        f"{drifted} of {len(report.body['drift'])}",
+        f"gap {gap} {'!' if worse else 'ok'}" if judged else "no outcomes",
+    )
 
 
 def _request(request: Request | None) -> str:
@@ -143,7 +155,9 @@ def _wait_for_dags(api: AirflowApi, site: Site) -> None:
     while not wanted <= set(api.dag_ids()):
         if time.monotonic() > deadline:
             errors = "; ".join(error.strip().splitlines()[-1] for error in api.import_errors())
-            raise GatehouseError(f"Airflow does not know the DAGs of {site.name} yet: {errors or 'no import error is shown'}")
+            raise GatehouseError(
+                f"Airflow does not know the DAGs of {site.name} yet: {errors or 'no import error is shown'}"
+            )
         time.sleep(0.5)
     for dag_id in wanted:
         api.unpause(dag_id)
@@ -153,9 +167,12 @@ def _stuck(api: AirflowApi, site: Site, key: str) -> str:
     """What a person should look at when nothing has moved for long."""
     red = []
     for stage in ("ingest", "watch", "retrain"):
-        red += [f"{run['dag_id']} {run['dag_run_id']}" for run in api.runs(f"{site.name}__{stage}", 20) if run["state"] == "failed"]
+        red += [
+            f"{run['dag_id']} {run['dag_run_id']}"
+            for run in api.runs(f"{site.name}__{stage}", 20)
+            if run["state"] == "failed"
+        ]
     return (
         f"batch {key} of {site.name} has not settled for {STUCK_SECONDS:.0f} s; failed runs: {', '.join(red) or 'none'}; "
         f"look at {api.base}, at `gatehouse status`, and start `make run` again when it is mended"
     )
-

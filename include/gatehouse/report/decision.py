@@ -34,7 +34,8 @@ def decision_markdown(title: str, decision: Decision) -> str:
     lines = [f"**{_text(title)}, version {decision.version}: {decision.verdict}**", "", _text(decision.sentence), ""]
     lines += ["| rule | outcome | measured | limit | rows |", "|---|---|---|---|---|"]
     lines += [
-        f"| {_text(r.rule)} | {MARKS[r.outcome][1]} {r.outcome} | {_number(r.value)} {_interval(r)} | {_number(r.limit)} | {r.rows:,} |"
+        f"| {_text(r.rule)} | {MARKS[r.outcome][1]} {r.outcome} "
+        f"| {_number(r.value)} {_interval(r)} | {_number(r.limit)} | {r.rows:,} |"
         for r in decision.results
     ]
     return "\n".join([*lines, "", "No answer in time means: not promoted."])

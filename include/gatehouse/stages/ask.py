@@ -12,5 +12,7 @@ def ask(site: Site, actor: str, reason: str) -> Request:
     """Open a request as of the newest accepted batch, or join the one that is open."""
     accepted = newest_revisions(site.ledger.batches.list(site.name))
     if not accepted:
-        raise NotEnoughData(f"{site.name} has no accepted batch to train on yet; found 0, needed {site.case.retrain.first_after}")
+        raise NotEnoughData(
+            f"{site.name} has no accepted batch to train on yet; found 0, needed {site.case.retrain.first_after}"
+        )
     return site.ledger.requests.ask(site.name, accepted[-1].interval.end, actor, reason)

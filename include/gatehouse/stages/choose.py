@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from gatehouse.core.canonical import canonical
 from gatehouse.core.profile import profile_of
@@ -18,9 +17,6 @@ from gatehouse.stages.gather import trained_until
 from gatehouse.stages.provenance import requirements
 from gatehouse.stages.rows import LABEL
 from gatehouse.stages.score import model_inputs
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def choose(site: Site, request_id: str) -> ModelVersion:
@@ -37,7 +33,9 @@ def choose(site: Site, request_id: str) -> ModelVersion:
     lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/choose")
     training_set = site.ledger.requests.training_set(request_id)
     best = ranked[0]
-    reference = site.lake.put(canonical(reference_of(site, training_set, best).to_document()).encode(), "references", "json")
+    reference = site.lake.put(
+        canonical(reference_of(site, training_set, best).to_document()).encode(), "references", "json"
+    )
     until = trained_until(site, training_set.training_batches)
     asked = ModelVersion(
         site.name, 0, best.name, ranked[0].file, reference, training_set.sha256, request_id, best.run_id, until

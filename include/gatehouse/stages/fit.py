@@ -52,10 +52,17 @@ def _fitted(site: Site, training_set: TrainingSet, name: str) -> Candidate:
     predictions = site.models.predict(trial, model_inputs(newer), site.case.retrain.task)
     metrics = measured(site, _labels(newer), predictions)
     estimator = site.models.fit(name, _estimators(site)[name], model_inputs(frame), _labels(frame))
-    site.models.predict(estimator, model_inputs(newer), site.case.retrain.task)  # a NaN must show here, not at three at night
+    site.models.predict(
+        estimator, model_inputs(newer), site.case.retrain.task
+    )  # a NaN must show here, not at three at night
     file = site.lake.put(site.models.dump(estimator), "models", "skops")
     importance = site.models.importance(
-        trial, model_inputs(newer), _labels(newer), site.case.retrain.choose_by, site.case.retrain.task, site.case.retrain.seed
+        trial,
+        model_inputs(newer),
+        _labels(newer),
+        site.case.retrain.choose_by,
+        site.case.retrain.task,
+        site.case.retrain.seed,
     )
     plots = site.models.plots(site.case.retrain.task, _labels(newer), predictions, importance)
     params = {"rows": len(frame), "inner_rows": len(newer), **_params(estimator)}
@@ -74,10 +81,8 @@ def _failed(site: Site, training_set: TrainingSet, name: str, reason: str) -> Ca
 def inner_split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The older rows to fit on and the newest batch to measure on; the newest quarter when there is one batch only."""
     batches = frame[BATCH].drop_duplicates()
-    if len(batches) > 1:
-        newest = frame[BATCH] == batches.iloc[-1]
-    else:
-        newest = frame[TIME] > frame[TIME].quantile(1 - INNER_SHARE)
+    last_quarter = frame[TIME] > frame[TIME].quantile(1 - INNER_SHARE)
+    newest = frame[BATCH] == batches.iloc[-1] if len(batches) > 1 else last_quarter
     return frame[~newest], frame[newest]
 
 
@@ -95,7 +100,9 @@ def _estimators(site: Site) -> dict[str, Any]:
         return site.case.model.estimators(site.case.retrain.seed)
     except Exception as error:
         where = site.case.folder / "model.py"
-        raise ModelError(f"{where}: estimators() raised {type(error).__name__}: {error}; the data scientist's to change") from error
+        raise ModelError(
+            f"{where}: estimators() raised {type(error).__name__}: {error}; the data scientist's to change"
+        ) from error
 
 
 def _params(estimator: Any) -> dict[str, Any]:

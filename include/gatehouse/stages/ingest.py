@@ -7,13 +7,16 @@ from gatehouse.core.records import Batch
 from gatehouse.errors import SourceError
 from gatehouse.site import Site
 
+
 def pending(site: Site, until: str | None = None) -> list[str]:
     """The keys that the source has and the ledger has not, in the order of time, up to and including `until`."""
     contract = site.case.contract
     have = {batch.id.key for batch in site.ledger.batches.list(site.name)}
     last = min(filter(None, (until, contract.last)), default=None)
     return [
-        key for key in site.source.available() if key not in have and key >= contract.first and (last is None or key <= last)
+        key
+        for key in site.source.available()
+        if key not in have and key >= contract.first and (last is None or key <= last)
     ]
 
 
@@ -26,7 +29,8 @@ def land(site: Site, key: str) -> Batch:
     if missing:
         raise SourceError(
             f"the source of {site.name} delivered no table {', '.join(missing)} for {key}; "
-            f"found {', '.join(frames) or 'nothing'}; contract.yaml (data engineer) declares {', '.join(site.case.contract.tables)}"
+            f"found {', '.join(frames) or 'nothing'}; "
+            f"contract.yaml (data engineer) declares {', '.join(site.case.contract.tables)}"
         )
     files = {name: site.lake.put_frame(frames[name], "landed") for name in site.case.contract.tables}
     return site.ledger.batches.land(lease, site.name, key, interval, files)

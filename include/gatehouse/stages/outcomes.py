@@ -31,8 +31,12 @@ def due(site: Site, now: datetime) -> list[Batch]:
     matter: outcomes are kept for what a person may still release."""
     delay = Span.parse(site.case.contract.outcomes.delay)
     arrived = site.ledger.batches.outcomes(site.name, now)
-    newest = {batch.id.key: batch for batch in site.ledger.batches.list(site.name) if batch.state is not BatchState.DISCARDED}
-    return [batch for batch in newest.values() if batch.id.key not in arrived and delay.after(batch.interval.end) <= now]
+    newest = {
+        batch.id.key: batch for batch in site.ledger.batches.list(site.name) if batch.state is not BatchState.DISCARDED
+    }
+    return [
+        batch for batch in newest.values() if batch.id.key not in arrived and delay.after(batch.interval.end) <= now
+    ]
 
 
 def _collect(site: Site, batch: Batch, now: datetime) -> Outcomes | None:
@@ -44,11 +48,13 @@ def _collect(site: Site, batch: Batch, now: datetime) -> Outcomes | None:
     try:
         frame = as_declared(delivered, spec.columns, f"{batch.id} outcomes")
     except SchemaMismatch as error:
-        return _refuse(site, batch, str(error))
+        _refuse(site, batch, str(error))
+        return None
     check = site.checker.check(TABLE, spec, frame, parameters(site.case.contract, batch.interval))
     validation = decide({TABLE: spec}, {TABLE: len(frame)}, {TABLE: check})
     if not validation.accepted:
-        return _refuse(site, batch, validation.reason)
+        _refuse(site, batch, validation.reason)
+        return None
     page = batch_report(site.case.contract, batch, [check], {TABLE: validation.counts(TABLE)}, "")
     report = site.lake.put(page.encode(), "reports", "html")
     good = frame.iloc[list(validation.splits[TABLE].good)].reset_index(drop=True)

@@ -39,7 +39,9 @@ def _close_request(site: Site, decision: Decision, champion: Champion | None) ->
     model = site.ledger.models.get(site.name, decision.version)
     if site.ledger.requests.get(model.request).state is RequestState.CLAIMED:
         lease = site.ledger.attempts.enter(f"{site.name}/{model.request}/close")
-        ending = f"version {decision.version} is the champion" if champion else f"{decision.verdict}: {decision.sentence}"
+        ending = (
+            f"version {decision.version} is the champion" if champion else f"{decision.verdict}: {decision.sentence}"
+        )
         site.ledger.requests.close(lease, model.request, RequestState.DECIDED, ending)
 
 
@@ -47,7 +49,9 @@ def answer(site: Site, decision_id: str, approved: bool, actor: str, reason: str
     """Record a person's answer to a REVIEW, then carry it out."""
     decision = site.ledger.decisions.get(decision_id)
     if decision.verdict is not Verdict.REVIEW:
-        raise NotAllowed(f"decision {decision_id[:8]} is {decision.verdict}; only a REVIEW is answered, a BLOCK is overridden")
+        raise NotAllowed(
+            f"decision {decision_id[:8]} is {decision.verdict}; only a REVIEW is answered, a BLOCK is overridden"
+        )
     site.ledger.decisions.answer(decision_id, approved, actor, reason)
     return promote(site, decision_id)
 

@@ -18,7 +18,9 @@ MARKS = (KEY, BATCH, TIME, LABEL)
 
 def newest_revisions(batches: Sequence[Batch]) -> list[Batch]:
     """The newest accepted revision of each batch, in the order of time."""
-    newest = {batch.id.key: batch for batch in sorted(batches, key=lambda b: b.id) if batch.state is BatchState.ACCEPTED}
+    newest = {
+        batch.id.key: batch for batch in sorted(batches, key=lambda b: b.id) if batch.state is BatchState.ACCEPTED
+    }
     return [newest[key] for key in sorted(newest)]
 
 
@@ -48,7 +50,9 @@ def features_of(site: Site, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     try:
         features = site.case.model.features(tables)
     except Exception as error:
-        raise ModelError(f"{where}: features() raised {type(error).__name__}: {error}; the data scientist's to change") from error
+        raise ModelError(
+            f"{where}: features() raised {type(error).__name__}: {error}; the data scientist's to change"
+        ) from error
     if len(features) != rows:
         raise ModelError(f"{where}: features() returned {len(features)} rows for {rows} rows of the main table")
     return features.reset_index(drop=True)
@@ -77,6 +81,8 @@ def with_labels(site: Site, frame: pd.DataFrame, outcomes: Outcomes | None) -> p
         target = site.case.model.target(delivered)
     except Exception as error:
         where = site.case.folder / "model.py"
-        raise ModelError(f"{where}: target() raised {type(error).__name__}: {error}; the data scientist's to change") from error
+        raise ModelError(
+            f"{where}: target() raised {type(error).__name__}: {error}; the data scientist's to change"
+        ) from error
     labels = target.astype("float64").set_axis(row_keys(delivered, site.case.contract.outcomes.key))
     return frame.assign(**{LABEL: frame[KEY].map(labels[~labels.index.duplicated()])})

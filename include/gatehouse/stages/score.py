@@ -62,7 +62,11 @@ def predictions_frame(site: Site, champion: Champion, batch: Batch) -> Any:
     frame = batch_frame(site, batch)
     estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
     scores = site.models.predict(estimator, model_inputs(frame), site.case.retrain.task)
-    made_by = {"version": champion.model.version, "sha256": champion.model.file.sha256, "epoch": champion.epoch}
+    made_by: dict[str, Any] = {
+        "version": champion.model.version,
+        "sha256": champion.model.file.sha256,
+        "epoch": champion.epoch,
+    }
     return pd.DataFrame({"key": frame[KEY], "score": scores}).assign(**made_by)
 
 

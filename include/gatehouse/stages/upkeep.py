@@ -13,7 +13,11 @@ FORGOTTEN_SECONDS = 600.0
 def forgotten_landed(site: Site) -> list[str]:
     """Landed batches (`2013-03.r1`) that nobody has tried to validate for ten minutes (invariant I8)."""
     landed = [batch.id for batch in site.ledger.batches.list(site.name) if batch.state is BatchState.LANDED]
-    return [f"{batch.key}.r{batch.revision}" for batch in landed if _forgotten(site, f"{batch}/validate", f"{site.name}/{batch.key}/land")]
+    return [
+        f"{batch.key}.r{batch.revision}"
+        for batch in landed
+        if _forgotten(site, f"{batch}/validate", f"{site.name}/{batch.key}/land")
+    ]
 
 
 def forgotten_batches(site: Site) -> list[str]:

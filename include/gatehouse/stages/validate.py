@@ -62,7 +62,8 @@ def declared_frames(site: Site, batch: Batch) -> dict[str, pd.DataFrame]:
     specs = site.case.contract.tables
     where = {name: f"{batch.id} table {name!r}" for name in specs}
     return {
-        name: as_declared(site.lake.frame(batch.tables[name].source), spec.columns, where[name]) for name, spec in specs.items()
+        name: as_declared(site.lake.frame(batch.tables[name].source), spec.columns, where[name])
+        for name, spec in specs.items()
     }
 
 
@@ -78,9 +79,7 @@ def judge(site: Site, frames: Mapping[str, pd.DataFrame], checks: Mapping[str, T
     return decide(site.case.contract.tables, {name: len(frame) for name, frame in frames.items()}, checks)
 
 
-def store(
-    site: Site, frames: Mapping[str, pd.DataFrame], validation: Validation
-) -> dict[str, tuple[FileRef, FileRef]]:
+def store(site: Site, frames: Mapping[str, pd.DataFrame], validation: Validation) -> dict[str, tuple[FileRef, FileRef]]:
     """The accepted and the quarantined rows of each table as files; a quarantined row carries its reasons."""
     return {name: _store_table(site, frame, validation.splits[name]) for name, frame in frames.items()}
 

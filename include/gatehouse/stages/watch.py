@@ -80,7 +80,9 @@ def scores(site: Site, batch: Batch, champion: Champion) -> Any:
     for prediction in site.ledger.batches.predictions(site.name):
         if prediction.batch == batch.id:
             return site.lake.frame(prediction.file)["score"].to_numpy("float64")
-    raise NotAllowed(f"batch {batch.id} is watched before it is scored; champion {champion.model.version} is in production")
+    raise NotAllowed(
+        f"batch {batch.id} is watched before it is scored; champion {champion.model.version} is in production"
+    )
 
 
 def newest_matured(site: Site, as_of: datetime, champion: Champion) -> tuple[Batch, pd.DataFrame, int] | None:
@@ -94,7 +96,9 @@ def newest_matured(site: Site, as_of: datetime, champion: Champion) -> tuple[Bat
     frame = with_labels(site, batch_frame(site, fresh[-1]), arrived[fresh[-1].id.key])
     labelled = frame[frame[LABEL].notna()]
     estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
-    predicted = site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task) if len(labelled) else []
+    predicted: Any = (
+        site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task) if len(labelled) else []
+    )
     return fresh[-1], labelled.assign(**{SCORE: predicted}), len(frame)
 
 
@@ -114,7 +118,12 @@ def quality(
     metric = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
     time = labelled[TIME].dt.tz_localize(None).to_numpy("datetime64[us]")
     measured = decay.measure(
-        labelled[LABEL].to_numpy("float64"), labelled[SCORE].to_numpy("float64"), time, metric, scored_rows, seed=policy.seed
+        labelled[LABEL].to_numpy("float64"),
+        labelled[SCORE].to_numpy("float64"),
+        time,
+        metric,
+        scored_rows,
+        seed=policy.seed,
     )
     judged = decay.judge(measured, reference.quality[metric], policy)
     document = {"batch": batch.id.key, **asdict(measured), "judged": [each.to_document() for each in judged]}
@@ -128,7 +137,9 @@ def standing(site: Site, as_of: datetime, champion: Champion | None) -> Standing
     last = max((request.as_of for request in trainings), default=None)
     watched = sorted(report.as_of for report in site.ledger.batches.watches(site.name) if report.as_of < as_of)
     arrived = site.ledger.batches.outcomes(site.name, as_of)
-    rows = {key: outcomes.file.rows or 0 for key, outcomes in arrived.items() if last is None or outcomes.arrived > last}
+    rows = {
+        key: outcomes.file.rows or 0 for key, outcomes in arrived.items() if last is None or outcomes.arrived > last
+    }
     budget = site.case.retrain.budget
     window = [*watched, as_of][-budget.batches] if budget and len(watched) >= budget.batches else None
     return Standing(

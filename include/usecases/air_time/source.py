@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pandas as pd
-from gatehouse.core.calendar import Interval, keys_between
 
+from gatehouse.core.calendar import Interval, keys_between
 from usecases import _nycflights
 
 
@@ -15,7 +15,11 @@ def available() -> list[str]:
 
 def fetch(key: str, interval: Interval) -> dict[str, pd.DataFrame]:
     """The week's flights, as they are known at departure."""
-    return {"flights": _nycflights.within(_nycflights.flights()[_nycflights.KNOWN], "scheduled", interval.start, interval.end)}
+    return {
+        "flights": _nycflights.within(
+            _nycflights.flights()[_nycflights.KNOWN], "scheduled", interval.start, interval.end
+        )
+    }
 
 
 def outcomes(key: str, interval: Interval) -> pd.DataFrame:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import pandas as pd
-from gatehouse.core.calendar import Interval, keys_between
 
+from gatehouse.core.calendar import Interval, keys_between
 from usecases import _nycflights
 
 

@@ -71,4 +71,3 @@ def _refuse_foreign_types(data: bytes, advice: str) -> None:
         raise UntrustedModel(f"model file cannot be read: {type(error).__name__}: {error}") from error
     if foreign:
         raise UntrustedModel(f"model file holds {', '.join(foreign)}; allowed: {', '.join(sorted(ALLOWED))}; {advice}")
-

@@ -64,10 +64,16 @@ def _calibration(axes: Any, labels: NDArray[np.float64], predictions: NDArray[np
     observed = np.array([labels[cell == each].mean() for each in filled])
     sizes = np.array([(cell == each).sum() for each in filled])
     error = 1.96 * np.sqrt(observed * (1 - observed) / sizes)
-    axes.errorbar(predicted, observed, yerr=error, color=BLUE, marker="o", capsize=2, label=f"{sizes.min():,} rows or more each")
+    axes.errorbar(
+        predicted, observed, yerr=error, color=BLUE, marker="o", capsize=2, label=f"{sizes.min():,} rows or more each"
+    )
     top = float(max(max(predicted), (observed + error).max())) * 1.05
     axes.plot([0, top], [0, top], color=GREY, linestyle="--", linewidth=1, label="perfect")
-    axes.set(xlabel="mean prediction of the bin", ylabel="share of class 1 in the bin", title="Calibration (tenths of the rows)")
+    axes.set(
+        xlabel="mean prediction of the bin",
+        ylabel="share of class 1 in the bin",
+        title="Calibration (tenths of the rows)",
+    )
     axes.legend(loc="upper left", frameon=False)
 
 

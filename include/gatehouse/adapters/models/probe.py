@@ -36,7 +36,7 @@ def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Pro
         command = [sys.executable, "-m", "gatehouse.adapters.models.probe", str(model), sha256, str(rows), task]
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "OMP_NUM_THREADS") if name in os.environ}
         try:
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(
                 command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False,
                 env=kept | {"PYTHONPATH": str(ROOT / "include")},
             )  # fmt: skip
@@ -66,7 +66,7 @@ def main(model: str, sha256: str, rows: str, task: str) -> None:
 
 def _timed(estimator: Any, features: pd.DataFrame, task: str, predict: Any) -> float:
     started = time.perf_counter()
-    predict(estimator, features, cast(Task, task))
+    predict(estimator, features, cast("Task", task))
     return time.perf_counter() - started
 
 

@@ -72,7 +72,12 @@ class MlflowTracking(Tracking):
                 write_model_folder(path, data, model.file.sha256, requirements)
                 self._client.log_artifacts(model.run_id, str(path), MODEL_PATH)
             source = f"{self._client.get_run(model.run_id).info.artifact_uri}/{MODEL_PATH}"
-            tags = {VERSION: str(model.version), SHA256: model.file.sha256, REQUEST: model.request, CANDIDATE: model.candidate}
+            tags = {
+                VERSION: str(model.version),
+                SHA256: model.file.sha256,
+                REQUEST: model.request,
+                CANDIDATE: model.candidate,
+            }
             self._client.create_model_version(
                 model.use_case, source, run_id=model.run_id, tags=tags, description=description
             )
@@ -89,7 +94,11 @@ class MlflowTracking(Tracking):
             version = self._mlflow_version(decision.use_case, decision.version)
             if version is None:
                 return
-            told_of = {"verdict": str(decision.verdict), "decision": decision.id, "reason": decision.sentence[:_MAX_TAG]}
+            told_of = {
+                "verdict": str(decision.verdict),
+                "decision": decision.id,
+                "reason": decision.sentence[:_MAX_TAG],
+            }
             for key, value in told_of.items():
                 self._client.set_model_version_tag(decision.use_case, version, f"gatehouse.{key}", value)
 
@@ -109,7 +118,9 @@ class MlflowTracking(Tracking):
             if version is None:
                 return None
             tags = self._client.get_model_version(use_case, version).tags
-            return int(tags[VERSION]) if tags.get(VERSION, "").isdigit() else -1  # -1: a version that is not the ledger's
+            return (
+                int(tags[VERSION]) if tags.get(VERSION, "").isdigit() else -1
+            )  # -1: a version that is not the ledger's
 
     def _experiment(self, use_case: str) -> str:
         from mlflow.exceptions import MlflowException
@@ -129,14 +140,18 @@ class MlflowTracking(Tracking):
         return next(iter(self._client.search_runs([experiment], asked, max_results=1)), None)
 
     def _create_run(self, experiment: str, request: str, name: str) -> str:
-        run = self._client.create_run(experiment, tags={REQUEST: request, CANDIDATE: name}, run_name=f"{name} {request[:8]}")
+        run = self._client.create_run(
+            experiment, tags={REQUEST: request, CANDIDATE: name}, run_name=f"{name} {request[:8]}"
+        )
         return str(run.info.run_id)
 
     def _ensure_registered(self, use_case: str) -> None:
         from mlflow.exceptions import MlflowException
 
         try:
-            self._client.create_registered_model(use_case, description="Kept by Gatehouse; the ledger says which version serves.")
+            self._client.create_registered_model(
+                use_case, description="Kept by Gatehouse; the ledger says which version serves."
+            )
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise

@@ -11,7 +11,7 @@ from pydantic import Field
 from gatehouse.core.calendar import Span
 from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import Rule, exactly
-from gatehouse.core.specs.base import SpanText  # noqa: TC001 - pydantic reads it
+from gatehouse.core.specs.base import SpanText
 from gatehouse.core.wording import count, listed
 
 if TYPE_CHECKING:

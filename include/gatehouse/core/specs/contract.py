@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from gatehouse.core.calendar import BatchKind, interval_of
-from gatehouse.core.specs.base import Name, Spec, SpanText
+from gatehouse.core.specs.base import Name, SpanText, Spec
 from gatehouse.errors import ConfigurationError
 
 Severity = Literal["critical", "warning", "info"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import Field, model_validator
 
 from gatehouse.core.canonical import canonical, sha256
-from gatehouse.core.rules.base import MetricName, Rule  # noqa: TC001 - pydantic reads it
+from gatehouse.core.rules.base import MetricName, Rule
 from gatehouse.core.rules.bounds import Calibration, MetricBound
 from gatehouse.core.rules.champion import BetterThanChampion, NotWorseThanChampion, SuspiciouslyGood
 from gatehouse.core.rules.data import DataValidated, EnoughRows, TrainingIsFresh

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gatehouse.core.specs.base import Spec, SpanText
+from gatehouse.core.specs.base import SpanText, Spec
 
 Positive = Annotated[int, Field(ge=1)]
 Distance = Literal["psi", "js", "ks", "wasserstein"]
@@ -100,5 +100,7 @@ class RetrainPolicy(Spec):
     cooldown: Annotated[int, Field(ge=0, description="batches after a training in which no reason counts")] = 0
     budget: Budget | None = None
     min_maturity: Annotated[float, Field(ge=0, le=1)] = 0.9
-    choose_by: str = Field(description="the metric by which the challenger is chosen, on a slice of the training window")
+    choose_by: str = Field(
+        description="the metric by which the challenger is chosen, on a slice of the training window"
+    )
     patience: SpanText = Field(default="6 hours", description="how long scoring waits for an open retrain request")
