@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import Param, dag, get_current_context, task
 
 from airflow_glue.forms import PATTERNS
 from airflow_glue.installed import START, use_cases
@@ -56,10 +56,11 @@ def build(case):
 
             return tasks.collect_outcomes(folder, refs)
 
-        @task(outlets=[wakes])
+        @task(outlets=[wakes], map_index_template="{{ batch }}")
         def validate(ref):
             from airflow_glue import tasks
 
+            get_current_context()["batch"] = ref  # the grid shows it instead of a number
             accepted_batch = tasks.validate(folder, ref)
             wake(wakes, [ref] if accepted_batch else [])
             return accepted_batch

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from airflow_glue.installed import START, broken, use_cases
+from airflow_glue.installed import START, Broken, installed
 from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, requested, schedule_of, tags, wake
 
-CASES = {case.name: str(case.folder) for case in use_cases()}
-BROKEN = {case.name: case.error for case in broken()}
+CASES = {case.name: str(case.folder) for case in installed() if not isinstance(case, Broken)}
+BROKEN = {case.name: case.error for case in installed() if isinstance(case, Broken)}
 OUTLETS = [asset(name) for name in CASES for asset in (accepted, requested)]
 
 

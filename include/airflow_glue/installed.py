@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,25 +25,27 @@ class Broken:
     error: str
 
 
-def installed() -> Iterator[UseCase | Broken]:
+def installed() -> list[UseCase | Broken]:
     """Every use case of the installation, whole or broken."""
-    for folder in folders(Settings.from_environment().usecases):
-        try:
-            yield load(folder)
-        except ConfigurationError as error:
-            yield Broken(folder.name, folder, str(error))
+    return [_read(folder) for folder in folders(Settings.from_environment().usecases)]
 
 
 def use_cases() -> list[UseCase]:
     """The use cases to make DAGs of: all whole ones, and in a task's process only the one whose DAG it runs."""
     wanted = get_parsing_context().dag_id
-    cases = [case for case in installed() if isinstance(case, UseCase)]
-    return [case for case in cases if wanted is None or wanted.startswith(f"{case.name}__")]
+    chosen = [
+        _read(folder)
+        for folder in folders(Settings.from_environment().usecases)
+        if wanted is None or wanted.startswith(f"{folder.name}__")
+    ]
+    return [case for case in chosen if isinstance(case, UseCase)]
 
 
-def broken() -> list[Broken]:
-    """The use cases whose files are wrong."""
-    return [case for case in installed() if isinstance(case, Broken)]
+def _read(folder: Path) -> UseCase | Broken:
+    try:
+        return load(folder)
+    except ConfigurationError as error:
+        return Broken(folder.name, folder, str(error))
 
 
 def length(span: str) -> timedelta:

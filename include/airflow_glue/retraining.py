@@ -18,9 +18,10 @@ def claim(folder: str) -> list[str]:
     return candidates
 
 
-@task
+@task(map_index_template="{{ candidate }}")
 def fit(folder: str, name: str) -> dict[str, float]:
     """Fit one candidate, measure it, log it to MLflow."""
+    get_current_context()["candidate"] = name  # the grid shows it instead of a number
     return tasks.fit(folder, _pulled("claim", "request"), name)
 
 

@@ -23,7 +23,7 @@ def decision_report(title: str, decision: Decision, model: ModelVersion) -> str:
         model=model,
         tone=TONES[decision.verdict],
         marks=MARKS,
-        explanation=str(explain(decision)),
+        explanation=str(explain(decision)).splitlines()[1:],
         number=_number,
         interval=_interval,
     )
@@ -42,7 +42,9 @@ def decision_markdown(title: str, decision: Decision) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.4g}"
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _interval(result: RuleResult) -> str:

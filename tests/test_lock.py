@@ -1,0 +1,85 @@
+"""`requirements.txt` is in step with `pyproject.toml`, and this environment with it."""
+
+import re
+import tomllib
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+LINE = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\$", re.MULTILINE)
+
+
+def direct() -> list[Requirement]:
+    """The direct dependencies that `pyproject.toml` names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return [Requirement(text) for text in project["dependencies"]]
+
+
+def locked() -> dict[str, str]:
+    """What the lock pins for this Python and platform: name -> version."""
+    found = {}
+    for name, pinned, marker in LINE.findall((ROOT / "requirements.txt").read_text()):
+        if not marker or Requirement(f"x; {marker}").marker.evaluate():
+            found[canonicalize_name(name)] = pinned
+    return found
+
+
+def needed() -> set[str]:
+    """Everything that the direct dependencies need here, by what the installed packages declare."""
+    waiting, seen = [(each, "") for each in direct()], set()
+    while waiting:
+        requirement, extra = waiting.pop()
+        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        name = canonicalize_name(requirement.name)
+        for wanted in {"", *requirement.extras}:
+            if (name, wanted) not in seen:
+                seen.add((name, wanted))
+                waiting += [(Requirement(text), wanted) for text in requires(name) or []]
+    return {name for name, _ in seen}
+
+
+def test_each_direct_dependency_is_locked_at_an_allowed_version():
+    """A dependency that is added or tightened in pyproject.toml without `make lock` is found."""
+    pins = locked()
+    wrong = [str(each) for each in direct() if not each.specifier.contains(pins.get(canonicalize_name(each.name), "0"))]
+    assert wrong == []
+
+
+def test_the_lock_holds_just_what_is_needed():
+    """Nothing that is needed is missing from the lock, and nothing in it is left over from a dependency that went."""
+    assert needed() == set(locked())
+
+
+def test_everything_is_pinned_with_hashes():
+    """Every pin carries at least one sha256, so that pip refuses anything else."""
+    blocks = re.split(r"^(?=[A-Za-z0-9._-]+==)", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE)[1:]
+    assert len(blocks) > 150
+    assert [block.split("==")[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+def test_this_environment_is_the_locked_one():
+    """What is installed here has the versions that the lock names."""
+
+    def installed(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return "not installed"
+
+    assert {name: installed(name) for name in locked()} == locked()
+
+
+def test_each_direct_dependency_has_its_line_in_the_documents():
+    """docs/dependencies.md says of each dependency why it is there."""
+    text = (ROOT / "docs" / "dependencies.md").read_text().lower()
+    assert [
+        each.name
+        for each in direct()
+        if each.name.lower().removeprefix("types-") not in text
+        and "stubs" not in each.name
+        and not each.name.startswith("types-")
+    ] == []
