@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ import pytest
 from gatehouse.adapters.ledger import migrate, open_ledger
 from gatehouse.local.postgres import Server, private_folder, running
 from gatehouse.ports import Ledger
+from gatehouse.settings import ROOT
 
+os.environ["PYTHONPATH"] = str(ROOT / "include")  # for the processes that tests start
 _numbers = itertools.count(1)
 
 

@@ -66,12 +66,12 @@ def test_features_join_the_weather_of_the_true_hour() -> None:
 
 
 def test_congestion_counts_the_timetable() -> None:
-    """Three flights: two in one hour at one airport, one an hour later."""
-    moment = pd.to_datetime(["2013-03-01 06:10", "2013-03-01 06:50", "2013-03-01 07:00"], utc=True)
+    """Three flights: two in one hour at one airport, one an hour later; the first lands after midnight."""
+    moment = pd.to_datetime(["2013-03-01 22:10", "2013-03-01 22:50", "2013-03-01 23:00"], utc=True)
     flights = pd.DataFrame({
         "scheduled": moment, "day": moment.floor("D"), "time_hour": moment.floor("h"), "carrier": "UA",
         "flight": [1, 2, 3], "origin": "EWR", "dest": ["IAH", "BOS", "IAH"], "distance": [1400.0, 200.0, 1400.0],
-        "sched_arr_time": [910, 750, 1000], "plane_year": [2003.0, np.nan, 2010.0], "seats": 100.0, "dest_lat": 30.0,
+        "sched_arr_time": [110, 2350, 200], "plane_year": [2003.0, np.nan, 2010.0], "seats": 100.0, "dest_lat": 30.0,
         "dest_lon": -95.0, "dest_tz": [-6.0, -5.0, np.nan],
     })  # fmt: skip
     weather = accepted("flight_delays", "2013-03")["weather"]

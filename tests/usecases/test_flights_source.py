@@ -7,6 +7,7 @@ import pytest
 from usecase_folders import case, outcomes, source, tables
 
 from gatehouse.core.calendar import interval_of
+from usecases import _nycflights
 
 MONTHS = dict(
     zip(
@@ -74,3 +75,12 @@ def test_nine_weeks_of_spring() -> None:
     weeks = source("air_time").available()
     assert (weeks[0], weeks[-1], len(weeks)) == ("2013-W10", "2013-W18", 9)
     assert {tables("air_time", week)["flights"]["day"].nunique() for week in weeks} == {7}
+
+
+def test_the_end_of_an_interval_belongs_to_the_next() -> None:
+    """A flight on the stroke of midnight is in one batch only."""
+    moments = pd.DataFrame(
+        {"scheduled": pd.to_datetime(["2013-03-01", "2013-03-31 23:59", "2013-04-01"], utc=True, format="ISO8601")}
+    )
+    march = interval_of("month", "2013-03")
+    assert len(_nycflights.within(moments, "scheduled", march.start, march.end)) == 2

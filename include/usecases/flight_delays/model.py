@@ -80,7 +80,8 @@ def _planned_minutes(flights: pd.DataFrame) -> pd.Series:
     clock = flights["sched_arr_time"].astype("float64")
     arrival = clock // 100 * 60 + clock % 100 - (flights["dest_tz"] - NEW_YORK_TZ) * 60
     departure = flights["scheduled"].dt.hour * 60 + flights["scheduled"].dt.minute
-    return (arrival - departure) % 1440
+    minutes: pd.Series = (arrival - departure) % 1440
+    return minutes
 
 
 def _scheduled_in(flights: pd.DataFrame, where: list[str]) -> pd.Series:
