@@ -43,7 +43,7 @@ class Lazy(click.Group):
 
 def use_local_stack() -> None:
     """Where the environment names no ledger, work on this checkout's own stack when it is up."""
-    home = Settings.from_environment().home
+    home = Settings.from_environment().home.resolve()
     if os.environ.get("GATEHOUSE_LEDGER_URL") or not (home / "state.json").is_file():
         return
     from gatehouse.local import stack

@@ -27,14 +27,16 @@ from gatehouse.yaml_spec import read_spec
 @json_option
 def batches(use_case: str, as_json: bool) -> None:
     """Every batch and revision: rows, quarantined rows, state and why."""
-    found = open_site(use_case).ledger.batches.list(use_case_name(use_case))
+    site = open_site(use_case)
+    found = site.ledger.batches.list(site.name)
     rows = []
     for batch in found:
         delivered = sum(part.source.rows or 0 for part in batch.tables.values())
         kept = sum(part.accepted.rows or 0 for part in batch.tables.values() if part.accepted)
         rejected = delivered - kept if batch.state is BatchState.ACCEPTED else ""
-        rows.append((batch.id.key, batch.id.revision, batch.state, delivered, rejected, batch.reason))
-    headings = ("batch", "revision", "state", "rows", "quarantined", "reason")
+        report = f"{site.settings.lake}/{batch.report.path}" if batch.report else ""
+        rows.append((batch.id.key, batch.id.revision, batch.state, delivered, rejected, batch.reason, report))
+    headings = ("batch", "revision", "state", "rows", "quarantined", "reason", "report")
     emit([plain(batch) for batch in found], as_json, table(headings, rows))
 
 

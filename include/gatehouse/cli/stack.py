@@ -30,9 +30,11 @@ def up(as_json: bool) -> None:
 
 
 @click.command()
-def down() -> None:
+@json_option
+def down(as_json: bool) -> None:
     """End the stack; its data stays."""
-    click.echo("the stack is down" if stack.down(home()) else "nothing was running")
+    ended = stack.down(home())
+    emit({"up": False, "ended": ended}, as_json, "the stack is down" if ended else "nothing was running")
 
 
 @click.command()
@@ -85,4 +87,6 @@ def told(found: stack.Stack) -> str:
     if found.fresh:
         lines += ["Airflow's users (printed once, kept in credentials.json of the stack's home, readable by you only):"]
         lines += [f"  {user:9} {password}" for user, password in found.credentials["users"].items()]
+    else:
+        lines += [f"  passwords {found.home.root / 'credentials.json'}"]
     return "\n".join(lines)

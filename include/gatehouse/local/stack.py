@@ -61,7 +61,7 @@ class Stack:
 def status(home: Home) -> dict[str, Any]:
     """What the supervisor last wrote, or that nothing runs. `up` is whether every component is healthy."""
     document: dict[str, Any] = json.loads(home.state.read_text()) if home.state.is_file() else {"components": []}
-    document["running"] = _supervisor(home, document) is not None
+    document["running"] = _supervisor(home) is not None
     states = [part["state"] for part in document["components"]]
     fresh = time.time() - document.get("written", 0) < STALE_SECONDS
     document["up"] = document["running"] and fresh and bool(states) and set(states) == {"healthy"}
@@ -75,11 +75,12 @@ def up(home: Home, tell: Callable[[str], None] = lambda line: None) -> Stack:
     """
     _, fresh = home.prepare().credentials()
     started = None
-    if not status(home)["running"]:
-        tell("starting PostgreSQL, MLflow and Airflow on 127.0.0.1 ...")
-        started = _start_supervisor(home)
     deadline = time.monotonic() + START_SECONDS
     while not (now := status(home))["up"]:
+        if started is None and not now["running"]:
+            tell("starting PostgreSQL, MLflow and Airflow on 127.0.0.1 ...")
+            started = _start_supervisor(home)
+            continue
         ended = started is not None and started.poll() is not None
         if now.get("problem") or time.monotonic() > deadline or ended or (started and _hopeless(now)):
             raise GatehouseError(_why_not(home, now))
@@ -98,7 +99,7 @@ def attach(home: Home) -> Stack:
 
 def down(home: Home) -> bool:
     """End the stack and whatever carries its mark; False when nothing ran. Data stays."""
-    supervisor = _supervisor(home, status(home))
+    supervisor = _supervisor(home)
     if supervisor is not None:
         supervisor.send_signal(signal.SIGTERM)
         with contextlib.suppress(psutil.TimeoutExpired):
@@ -134,12 +135,12 @@ def _start_supervisor(home: Home) -> subprocess.Popen[bytes]:
         )  # fmt: skip
 
 
-def _supervisor(home: Home, document: dict[str, Any]) -> psutil.Process | None:
-    """The live supervisor that wrote the state, if it is this home's and not another process with its number."""
-    with contextlib.suppress(psutil.Error):
-        found = psutil.Process(document["supervisor"]) if document.get("supervisor") else None
-        if found and found.cmdline()[-2:] == [*_SUPERVISOR, str(home.root)] and found.status() != psutil.STATUS_ZOMBIE:
-            return found
+def _supervisor(home: Home) -> psutil.Process | None:
+    """This home's live supervisor, known by its command line: it is there before its first state is written."""
+    for found in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if found.cmdline()[-2:] == [*_SUPERVISOR, str(home.root)] and found.status() != psutil.STATUS_ZOMBIE:
+                return found
     return None
 
 

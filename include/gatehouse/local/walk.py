@@ -91,12 +91,13 @@ def line_of(site: Site, key: str) -> Line:
     report = next((r for r in site.ledger.batches.watches(site.name) if r.batch == batch.id), None)
     request = next((r for r in site.ledger.requests.list(site.name) if r.opened_by == str(batch.id)), None)
     decision = site.ledger.decisions.of_request(request.id) if request else None
+    held = "held back" if report is not None and report.body.get("held_back") else "-"
     return Line(
         (
             key,
             *_rows(batch),
             *_alarms(report),
-            _request(request),
+            _request(request) or held,
             _verdict(decision, request),
             _champion(site, report, decision),
         )
@@ -123,7 +124,7 @@ def _alarms(report: WatchReport | None) -> tuple[str, str]:
 
 
 def _request(request: Request | None) -> str:
-    return ", ".join(dict.fromkeys(reason.kind for reason in request.reasons)) if request else "-"
+    return ", ".join(dict.fromkeys(reason.kind for reason in request.reasons)) if request else ""
 
 
 def _verdict(decision: Decision | None, request: Request | None) -> str:

@@ -33,7 +33,6 @@ def candidate_plots(
 
 def _svg(draw: Any, *data: Any) -> bytes:
     import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     with mpl.rc_context({"svg.hashsalt": "gatehouse", "svg.fonttype": "none", "font.size": 10, "axes.titlesize": 11}):
@@ -42,7 +41,7 @@ def _svg(draw: Any, *data: Any) -> bytes:
         axes.spines[["top", "right"]].set_visible(False)
         draw(axes, *data)
         buffer = io.BytesIO()
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
 
@@ -89,7 +88,8 @@ def _scores(axes: Any, labels: NDArray[np.float64], predictions: NDArray[np.floa
 
 def _predicted_observed(axes: Any, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> None:
     shown = axes.hexbin(predictions, labels, gridsize=50, bins="log", cmap="cividis", mincnt=1)
-    low, high = float(min(labels.min(), predictions.min())), float(max(labels.max(), predictions.max()))
+    both = np.concatenate([labels, predictions])
+    low, high = float(np.min(both)), float(np.max(both))
     axes.plot([low, high], [low, high], color=ORANGE, linewidth=1, linestyle="--")
     axes.figure.colorbar(shown, label="rows")
     axes.set(xlabel="predicted", ylabel="observed", title="Predicted against observed")

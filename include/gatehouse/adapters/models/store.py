@@ -63,9 +63,8 @@ class SkopsModels(ModelStore):
         before = loss(evaluate(metric, known, predictions(estimator, sample, task)))
         worse = {}
         for name in sample:
-            shuffled = sample.assign(
-                **{name: sample[name].take(random.permutation(len(sample))).set_axis(sample.index)}
-            )
+            shuffled = sample.copy()
+            shuffled[name] = sample[name].take(random.permutation(len(sample))).set_axis(sample.index)
             worse[str(name)] = loss(evaluate(metric, known, predictions(estimator, shuffled, task))) - before
         return dict(sorted(worse.items(), key=lambda item: -item[1]))
 

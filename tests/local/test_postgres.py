@@ -1,0 +1,82 @@
+"""The embedded PostgreSQL: passwords always, each role in its own database, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import time
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from gatehouse.errors import ConfigurationError
+from gatehouse.local import postgres
+from gatehouse.local.postgres import Server, private_folder, running
+
+
+def can_connect(url: str) -> bool:
+    """Whether the address lets one in."""
+    try:
+        psycopg2.connect(url).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("role", ["airflow", "mlflow", "ledger_owner", "ledger"])
+def test_a_role_enters_its_own_database_and_no_other(ledger_server: Server, role: str):
+    """One database each; the ledger's application and owner share the ledger's."""
+    own = {"ledger_owner": "ledger"}.get(role, role)
+    allowed = {
+        name for name in ("airflow", "mlflow", "ledger", "postgres") if can_connect(ledger_server.url(name, role))
+    }
+    assert allowed - {"postgres"} == {own}
+
+
+def test_nobody_enters_without_the_password(ledger_server: Server):
+    """The server trusts no address: a wrong password is refused even from this machine."""
+    right = ledger_server.url("ledger", "ledger")
+    assert can_connect(right)
+    assert not can_connect(right.replace(ledger_server.passwords["ledger"], "wrong"))
+
+
+def test_no_password_is_on_a_command_line(ledger_server: Server):
+    """What `ps` shows holds none of the passwords."""
+    line = " ".join(ledger_server.command())
+    assert not [role for role, password in ledger_server.passwords.items() if password in line]
+    assert "listen_addresses=127.0.0.1" in line
+
+
+def test_it_ends_at_once_though_a_client_is_connected(tmp_path: Path):
+    """The end of the block does not wait for clients, and nothing answers afterwards."""
+    with running(tmp_path / "home") as server:
+        client = psycopg2.connect(server.url("ledger", "ledger"))
+        started = time.monotonic()
+    assert time.monotonic() - started < 3
+    assert not server.healthy()
+    client.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root keeps the server's data in a folder below /var/tmp")
+def test_a_planted_link_is_refused_and_not_followed(tmp_path: Path):
+    """Where anybody may write, a link in the place of root's folder changes nobody's owner."""
+    target, folder = tmp_path / "target", tmp_path / "home" / "postgres"
+    target.mkdir()
+    before = target.stat()
+    private_folder(folder).symlink_to(target)
+    try:
+        with pytest.raises(ConfigurationError, match="not ours"):
+            postgres.server_at(folder, 5999, {"postgres": "secret"})
+    finally:
+        private_folder(folder).unlink()
+    after = target.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_as_root_the_server_cannot_change_its_own_programs(ledger_server: Server):
+    """Programs are root's, data are the server's alone."""
+    assert ledger_server.binaries.stat().st_uid == 0
+    assert ledger_server.data.stat().st_uid == pwd.getpwnam("nobody").pw_uid
+    assert ledger_server.data.stat().st_mode & 0o077 == 0
