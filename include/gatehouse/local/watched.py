@@ -13,7 +13,7 @@ from gatehouse.local.components import Component
 STARTING_SECONDS = 180.0
 SICK_SECONDS = 60.0
 LONGEST_BACKOFF = 30.0
-GRACE = {"scheduler": 12.0, "postgres": 10.0}
+GRACE = {"scheduler": 12.0, "triggerer": 2.0, "postgres": 10.0}  # a trigger that is cut off begins again
 
 
 @dataclass
