@@ -1,0 +1,169 @@
+"""The DAG files: thin, documented, quick to parse, and one for every use case that is a folder."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from gatehouse.settings import ROOT
+
+DAGS = ROOT / "dags"
+PARSER = Path(__file__).parent / "parse_dags.py"
+TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
+STAGES = ("ingest", "watch", "retrain", "rollback")
+
+
+def parse(home: Path, usecases: Path | None = None, **more: str) -> dict:
+    """What a clean process finds in the DAG files."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT / "include"),
+        "AIRFLOW_HOME": str(home / "airflow"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        **({"GATEHOUSE_USECASES": str(usecases)} if usecases else {}),
+        **more,
+    }
+    command = [sys.executable, str(PARSER), str(DAGS)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+@cache
+def parsed() -> dict:
+    return parse(Path(os.environ.get("TMPDIR", "/tmp")) / f"gatehouse-parse-{os.getpid()}")
+
+
+def own_use_case(folder: Path, name: str) -> Path:
+    """A use case that is only a folder."""
+    made = folder / name
+    shutil.copytree(TEMPLATE, made, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("contract.yaml", "gate.yaml"):
+        (made / file).write_text((made / file).read_text().replace("use_case: template", f"use_case: {name}"))
+    return made
+
+
+def test_parsing_imports_nothing_heavy_and_opens_no_connection():
+    """Parsing (with deprecation and import warnings as errors) never pays for the libraries that tasks use."""
+    assert parsed()["heavy"] == []
+
+
+def test_every_use_case_has_its_dags():
+    """Four DAGs a use case and one upkeep DAG for all, each found in the file of its stage."""
+    expected = {f"{name}__{stage}" for name in ("flight_delays", "air_time") for stage in STAGES}
+    assert set(parsed()["dags"]) == expected | {"gatehouse__upkeep"}
+    assert all(dag["file"] == f"{dag_id.split('__')[1]}.py" for dag_id, dag in parsed()["dags"].items())
+
+
+def test_a_use_case_is_only_a_folder(tmp_path):
+    """A folder written by `gatehouse new` gets its DAGs without any other file being changed."""
+    own_use_case(tmp_path / "usecases", "rides")
+    assert set(parse(tmp_path, tmp_path / "usecases")["dags"]) == {f"rides__{s}" for s in STAGES} | {
+        "gatehouse__upkeep"
+    }
+
+
+def test_a_broken_use_case_takes_no_other_with_it(tmp_path, monkeypatch):
+    """One wrong file hides the DAGs of its own use case only; upkeep knows it by name and goes red for it."""
+    own_use_case(tmp_path / "usecases", "rides")
+    broken = own_use_case(tmp_path / "usecases", "broken")
+    (broken / "gate.yaml").write_text("metric: [")
+    found = set(parse(tmp_path, tmp_path / "usecases")["dags"])
+    assert "rides__ingest" in found
+    assert not any(name.startswith("broken__") for name in found)
+    from airflow_glue.installed import Broken, installed
+
+    monkeypatch.setenv("GATEHOUSE_USECASES", str(tmp_path / "usecases"))
+    (named,) = [case for case in installed() if isinstance(case, Broken)]
+    assert named.name == "broken"
+    assert "gate.yaml" in named.error
+
+
+@pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.name)
+def test_a_dag_file_is_wiring_only(path):
+    """At most 60 lines besides its documentation."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documentation = tree.body[0].end_lineno
+    assert len(path.read_text(encoding="utf-8").splitlines()) - documentation <= 70
+    code = [line for line in path.read_text(encoding="utf-8").splitlines()[documentation:] if line.strip()]
+    assert len(code) <= 60
+
+
+def test_every_dag_says_what_it_makes_and_what_to_do_when_red():
+    """The documentation in the UI has a row for each question that an on-call engineer asks."""
+    for dag_id, dag in parsed()["dags"].items():
+        for row in ("makes", "woken by", "owner", "red means", "do"):
+            assert f"\n| {row} |" in dag["doc"], (dag_id, row)
+
+
+def test_every_dag_has_typed_tags_a_fixed_start_and_a_reason_for_its_limit():
+    """Tags name product, use case, stage and impact; nothing depends on when a file is parsed."""
+    for dag_id, dag in parsed()["dags"].items():
+        assert [tag.split(":")[0] for tag in dag["tags"]] == ["gatehouse", "impact", "stage", "use-case"], dag_id
+        assert dag["start"].startswith("2013-01-01"), dag_id
+        assert dag["catchup"] is False, dag_id
+    for path in DAGS.glob("*.py"):
+        assert re.search(r"max_active_runs=\d+,  # \w+", path.read_text(encoding="utf-8")), path.name
+
+
+def test_every_form_field_has_a_title_and_a_description():
+    """A person who triggers by hand is told what each field means."""
+    for dag_id, dag in parsed()["dags"].items():
+        for name, schema in dag["params"].items():
+            assert schema.get("title"), (dag_id, name)
+            assert schema.get("description"), (dag_id, name)
+
+
+def test_every_task_retries_by_the_policy():
+    """Every task outlives a database that is away, and none repeats a named data error."""
+    for dag_id, dag in parsed()["dags"].items():
+        for task_id, task in dag["tasks"].items():
+            assert task["retries"] >= 2, (dag_id, task_id)
+            assert task["policy"], (dag_id, task_id)
+
+
+def test_named_data_errors_fail_at_once_and_an_unreachable_service_is_tried_again():
+    """The retry policy tells the two apart by class, subclasses included."""
+    from airflow.sdk.definitions.retry_policy import RetryAction
+
+    from airflow_glue.wiring import RETRIES
+    from gatehouse.errors import SchemaMismatch, StaleAttempt, Unreachable
+
+    def action(error: Exception) -> RetryAction:
+        return RETRIES.evaluate(error, 1, 8).action
+
+    assert action(SchemaMismatch("a column is missing")) is RetryAction.FAIL
+    assert action(StaleAttempt("a newer one runs")) is RetryAction.FAIL
+    assert action(Unreachable("no answer")) is RetryAction.RETRY
+
+
+def test_what_the_executor_warms_can_be_imported():
+    """A module that a new release renames is found here, not when the scheduler starts."""
+    from importlib.util import find_spec
+
+    from airflow_glue.executor import WARM
+
+    assert [name for name in WARM if find_spec(name) is None] == []
+
+
+def test_a_batch_is_named_with_its_revision():
+    """Tasks name batches like 2013-03.r1; anything else is refused with the form that is allowed."""
+    from airflow_glue.tasks import parse as parse_ref
+    from airflow_glue.tasks import ref_of
+    from gatehouse.core.records import BatchId
+    from gatehouse.errors import UnknownRecord
+
+    batch = BatchId("flight_delays", "2013-03", 2)
+    assert parse_ref("flight_delays", ref_of(batch)) == batch
+    with pytest.raises(UnknownRecord, match=r"named like 2013-03\.r1"):
+        parse_ref("flight_delays", "2013-03")

@@ -1,0 +1,210 @@
+"""The whole: the embedded stack, real DAG runs, and what the ledger, MLflow and Airflow say afterwards.
+
+One stack serves all tests of this file, in the order in which they stand: the ones that break things come last.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from gatehouse.core.records import Champion, Verdict
+from gatehouse.errors import GatehouseError
+from gatehouse.local import process, stack
+from gatehouse.local.stack import Stack
+from gatehouse.local.walk import Line, walk
+from gatehouse.settings import ROOT
+from gatehouse.usecase import find
+from gatehouse.wiring import InstalledSite
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+BATCHES = 5
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with stack.running(tmp_path_factory.mktemp("stack") / "home") as found:
+        yield found
+    assert process.marked(found.home.mark) == [], "the stack left processes behind"
+
+
+@pytest.fixture(scope="module")
+def walked(running: Stack) -> list[Line]:
+    """The first five months of flights, by real DAG runs."""
+    return walk(running, "flight_delays", BATCHES)
+
+
+@pytest.fixture(scope="module")
+def site(running: Stack) -> InstalledSite:
+    return InstalledSite(find("flight_delays", running.settings), running.settings)
+
+
+def command(running: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The `gatehouse` command as a person runs it beside the stack."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "include"),
+        "GATEHOUSE_HOME": str(running.home.root),
+    }
+    line = [sys.executable, "-m", "gatehouse", *arguments]
+    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def eventually(true: Callable[[], bool], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.5)
+
+
+def champion_of(site: InstalledSite) -> Champion:
+    champion = site.ledger.models.champion("flight_delays")
+    assert champion is not None
+    return champion
+
+
+def test_the_months_go_through_real_runs(walked, site):
+    """Every batch is accepted and watched once, all rows accounted for, and the first model is the champion by decision."""
+    batches = site.ledger.batches.list("flight_delays")
+    assert [batch.id.key for batch in batches] == [f"2013-{month:02}" for month in range(1, BATCHES + 1)]
+    for batch in batches:
+        for part in batch.tables.values():
+            assert part.source.rows == part.accepted.rows + part.quarantined.rows
+    assert sum(batch.tables["flights"].source.rows for batch in batches) == 27004 + 24951 + 28834 + 28330 + 28796
+    assert len(site.ledger.batches.watches("flight_delays")) == BATCHES
+    first = site.ledger.models.promotions("flight_delays")[0]
+    assert (first.epoch, first.version) == (1, 1)
+    assert site.ledger.decisions.get(first.decision).verdict is Verdict.PROMOTE
+
+
+def test_the_fault_of_february_is_quarantined_with_its_reason(walked, site):
+    """The wind of 1,048 mph waits in quarantine and names the expectation that it broke."""
+    (february,) = [b for b in site.ledger.batches.list("flight_delays") if b.id.key == "2013-02"]
+    bad = site.lake.frame(february.tables["weather"].quarantined)
+    assert bad["wind_speed"].max() > 1000
+    assert "wind_speed" in bad["gh_reasons"].iloc[0]
+
+
+def test_predictions_carry_the_one_model_that_made_them(walked, site):
+    """May was scored by the champion of epoch 1, and each row of the file says so."""
+    (prediction,) = site.ledger.batches.predictions("flight_delays")
+    frame = site.lake.frame(prediction.file)
+    assert prediction.batch.key == "2013-05"
+    assert set(frame["sha256"]) == {site.ledger.models.get("flight_delays", 1).file.sha256}
+    assert frame["score"].between(0, 1).all()
+
+
+def test_mlflow_shows_runs_versions_and_aliases(walked, site, running):
+    """Each candidate is a finished run that says why it won or lost; the alias follows the ledger."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(running.mlflow_url)
+    experiment = client.get_experiment_by_name("gatehouse/flight_delays")
+    runs = client.search_runs([experiment.experiment_id])
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert {run.data.tags["gatehouse.flag"] for run in runs} == {"challenger", "lost"}
+    version = client.get_model_version_by_alias("flight_delays", "champion")
+    assert version.tags["gatehouse.sha256"] == champion_of(site).model.file.sha256
+    assert version.tags["gatehouse.verdict"] == "PROMOTE"
+
+
+def test_all_runs_are_green_and_strangers_are_refused(walked, running):
+    """No DAG run failed; Airflow answers nobody without a login, and a viewer may look and not trigger."""
+    api = running.airflow()
+    for stage in ("ingest", "watch", "retrain"):
+        assert {run["state"] for run in api.runs(f"flight_delays__{stage}")} == {"success"}
+    assert httpx.get(f"{running.airflow_url}/api/v2/dags", trust_env=False).status_code == 401
+    viewer = running.airflow("viewer")
+    assert viewer.dag_ids()
+    with pytest.raises(GatehouseError, match="403"):
+        viewer.trigger("flight_delays__rollback", "by_viewer", {})
+
+
+def test_verify_holds_after_the_walk(walked, running):
+    """`gatehouse verify --json` prints one document in which every invariant holds."""
+    done = command(running, "verify", "--json")
+    assert done.returncode == 0, done.stderr
+    assert all(finding["ok"] for finding in json.loads(done.stdout))
+
+
+def test_replay_gives_every_decision_again(walked, running):
+    """The archived evidence under the archived policy gives each decision byte for byte."""
+    done = command(running, "replay", "flight_delays", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {row["replay"] for row in json.loads(done.stdout)} == {"same"}
+
+
+def test_a_second_walk_and_twenty_triggers_change_nothing(walked, site, running):
+    """What is settled stays as it is, however often somebody asks for it."""
+    before = len(site.ledger.journal.entries())
+    assert [str(line) for line in walk(running, "flight_delays", BATCHES)] == [str(line) for line in walked]
+    api = running.airflow()
+    names = [f"again_{number}" for number in range(20)]
+    for name in names:
+        api.trigger("flight_delays__watch", name, {"batch": "2013-05.r1"})
+    assert {api.wait("flight_delays__watch", name, 180) for name in names} == {"success"}
+    assert len(site.ledger.journal.entries()) == before
+
+
+def test_a_dry_run_of_a_rollback_changes_nothing(walked, site, running):
+    """The form says what would change, and the champion stays."""
+    before = champion_of(site)
+    api = running.airflow()
+    api.trigger("flight_delays__rollback", "dry", {"reason": "to see what it would do", "dry_run": True})
+    api.wait("flight_delays__rollback", "dry", 120)
+    assert champion_of(site) == before
+
+
+def test_an_alias_moved_by_hand_is_found_named_and_repaired(walked, site, running):
+    """Upkeep goes red, journals an unexplained promotion, and MLflow says again what the ledger says."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(running.mlflow_url)
+    right = client.get_model_version_by_alias("flight_delays", "champion").version
+    client.delete_registered_model_alias("flight_delays", "champion")
+    api = running.airflow()
+    api.trigger("gatehouse__upkeep", "after_the_alias", {})
+    assert api.wait("gatehouse__upkeep", "after_the_alias", 180) == "failed"
+    assert client.get_model_version_by_alias("flight_delays", "champion").version == right
+    assert [entry for entry in site.ledger.journal.entries() if entry.kind == "alias.unexplained"]
+    api.trigger("gatehouse__upkeep", "all_well_again", {})
+    assert api.wait("gatehouse__upkeep", "all_well_again", 180) == "success"
+
+
+def test_a_person_asks_for_a_retraining_by_the_form(walked, site, running):
+    """A reason in the form opens a request in that person's name; it ends with a decision or with why there is none."""
+    api = running.airflow()
+    api.trigger("flight_delays__retrain", "by_hand", {"reason": "a new runway opens tomorrow"})
+    api.wait("flight_delays__retrain", "by_hand", 240)
+    request = site.ledger.requests.list("flight_delays")[-1]
+    assert request.reasons[0].kind == "person"
+    assert request.closing
+
+
+@pytest.mark.parametrize("component", ["scheduler", "postgres", "api-server"])
+def test_a_killed_component_comes_back(walked, running, component):
+    """SIGKILL ends a component; the supervisor has it back and the stack healthy within a minute and a half."""
+    before = {part["name"]: part for part in stack.status(running.home)["components"]}[component]
+    os.kill(before["pid"], signal.SIGKILL)
+
+    def back() -> bool:
+        now = stack.status(running.home)
+        part = {each["name"]: each for each in now["components"]}[component]
+        return bool(now["up"]) and part["pid"] != before["pid"] and part["restarts"] == before["restarts"] + 1
+
+    eventually(back, 90, f"{component} back and everything healthy")
+
+
+def test_the_loop_goes_on_after_all_that(walked, site, running):
+    """The next month goes through, and every invariant still holds."""
+    lines = walk(running, "flight_delays", BATCHES + 1)
+    assert len(lines) == BATCHES + 1
+    assert command(running, "verify").returncode == 0
