@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from gatehouse.core.records import BatchId, BatchState, RequestState
-from gatehouse.errors import GatehouseError
+from gatehouse.errors import GatehouseError, StaleAttempt
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -190,6 +190,8 @@ def closing(site: InstalledSite, request_id: str) -> Iterator[None]:
     """A named error that trying again cannot heal ends the request as failed, with its sentence, before the task goes red."""
     try:
         yield
+    except StaleAttempt:
+        raise  # another run is at work on this very request: it is not this one's to end
     except GatehouseError as error:
         if not error.retry:
             lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/close")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from gatehouse.core.records import BatchState, RequestState
 from gatehouse.site import Site
+from gatehouse.stages import fit
 from gatehouse.stages.promote import mirror
 from gatehouse.stages.score import waiting
 
 FORGOTTEN_SECONDS = 600.0
+ABANDONED_SECONDS = 3600.0
 
 
 def forgotten_landed(site: Site) -> list[str]:
@@ -30,11 +32,17 @@ def forgotten_batches(site: Site) -> list[str]:
 
 
 def forgotten_requests(site: Site) -> list[str]:
-    """The open request, when no retrain run has claimed it for ten minutes."""
+    """The pending request, when no retrain run has claimed it for ten minutes, or none of the work on it was started for
+    an hour: the run that claimed it has died or failed, and a new one goes on with what is recorded."""
     request = site.ledger.requests.pending(site.name)
-    if request is None or request.state is not RequestState.OPEN:
+    if request is None:
         return []
-    return [request.id] if _forgotten(site, f"{site.name}/{request.id}/claim", f"{request.opened_by}/watch") else []
+    work = f"{site.name}/{request.id}"
+    if request.state is RequestState.OPEN:
+        return [request.id] if _forgotten(site, f"{work}/claim", f"{request.opened_by}/watch") else []
+    steps = ("claim", "gather", *(f"fit/{name}" for name in fit.names(site)), "choose", "judge")
+    started = [idle for step in steps if (idle := site.ledger.attempts.idle(f"{work}/{step}")) is not None]
+    return [request.id] if min(started, default=ABANDONED_SECONDS) >= ABANDONED_SECONDS else []
 
 
 def reconcile(site: Site) -> str:

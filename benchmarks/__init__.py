@@ -1,0 +1,1 @@
+"""Measurements: ratios taken in one run, never timed tests. `make bench` runs them and writes docs/benchmarks.md."""
