@@ -1,0 +1,104 @@
+"""A small use case of its own, on a real ledger, a real contract and real estimators."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from fakes import FakeLake, FakeTracking
+from gatehouse.adapters.contract import GreatExpectationsChecker
+from gatehouse.adapters.models import SkopsModels
+from gatehouse.adapters.sources import open_source
+from gatehouse.core.calendar import Interval
+from gatehouse.ports import Ledger, Source
+from gatehouse.settings import ROOT
+from gatehouse.site import Site
+from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, score, watch
+from gatehouse.stages.validate import validate
+from gatehouse.usecase import load
+
+TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
+
+
+class AlteredSource(Source):
+    """The template's source, with what a test changes about a delivery."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.change: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {}
+        self.no_outcomes: set[str] = set()
+
+    def available(self) -> list[str]:
+        return self.source.available()
+
+    def fetch(self, key: str, interval: Interval) -> dict[str, pd.DataFrame]:
+        tables = dict(self.source.fetch(key, interval))
+        return {name: self.change.get(key, lambda frame: frame)(frame) for name, frame in tables.items()}
+
+    def outcomes(self, key: str, interval: Interval) -> pd.DataFrame | None:
+        return None if key in self.no_outcomes else self.source.outcomes(key, interval)
+
+
+class FakeSite(Site):
+    """A site with a fake lake and tracking server; ledger, contract and estimators are the real ones."""
+
+    ledger: Any = None
+    lake: Any = None
+    source: Any = None
+    checker: Any = None
+    models: Any = None
+    tracking: Any = None
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A use case that a test may edit before it is read."""
+    made = tmp_path / "rides"
+    shutil.copytree(TEMPLATE, made, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("contract.yaml", "gate.yaml"):
+        text = (made / name).read_text().replace("use_case: template", "use_case: rides")
+        (made / name).write_text(text.replace("first_model: review", "first_model: promote"))
+    return made
+
+
+@pytest.fixture
+def open_site(folder: Path, ledger: Ledger) -> Callable[[], FakeSite]:
+    def opened() -> FakeSite:
+        site = FakeSite(load(folder))
+        site.ledger, site.lake, site.tracking = ledger, FakeLake(), FakeTracking()
+        site.source = AlteredSource(open_source(site.case.contract, folder))
+        site.checker, site.models = GreatExpectationsChecker(), SkopsModels()
+        return site
+
+    return opened
+
+
+@pytest.fixture
+def site(open_site: Callable[[], FakeSite]) -> FakeSite:
+    return open_site()
+
+
+def take(site: Site, key: str) -> None:
+    """Take one batch through ingest and watch, and what it asks for through training and gate."""
+    batch = ingest.land(site, key)
+    outcomes.collect(site, key)
+    if validate(site, batch.id).state != "accepted":
+        return
+    score.score(site, batch.id)
+    request = watch.watch(site, batch.id)
+    if request is not None:
+        train(site, request.id)
+
+
+def train(site: Site, request_id: str) -> None:
+    request = gather.claim(site, request_id)
+    gather.gather(site, request)
+    for name in fit.names(site):
+        fit.fit(site, request_id, name)
+    choose.choose(site, request_id)
+    promote.promote(site, judge.judge(site, request_id).id)
