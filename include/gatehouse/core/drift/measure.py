@@ -76,7 +76,8 @@ def measure_presence(reference: ColumnProfile, batch: ColumnProfile, distance: D
 def tenths(p: Counts) -> NDArray[np.intp]:
     """Each cell's tenth of the reference, by the middle of its mass; a heavy cell has a tenth to itself."""
     middles = (np.cumsum(p) - p / 2) / p.sum()
-    return np.minimum((middles * TENTHS).astype(np.intp), TENTHS - 1)
+    cells: NDArray[np.intp] = np.minimum((middles * TENTHS).astype(np.intp), TENTHS - 1)
+    return cells
 
 
 def positions(profile: NumericProfile) -> NDArray[np.float64]:

@@ -44,7 +44,8 @@ def only(means: Array) -> Array:
 def log_loss_terms(labels: Array, predictions: Array) -> Array:
     """-log of the probability given to what happened, clipped to [eps, 1 - eps] as scikit-learn does."""
     happened = np.where(labels == 1, predictions, 1 - predictions)
-    return -np.log(np.clip(happened, _EPSILON, 1 - _EPSILON))
+    surprise: Array = -np.log(np.clip(happened, _EPSILON, 1 - _EPSILON))
+    return surprise
 
 
 def squared_error(labels: Array, predictions: Array) -> Array:

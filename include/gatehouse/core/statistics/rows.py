@@ -25,7 +25,8 @@ class Rows:
 
     def per_block(self, values: Array) -> Array:
         """The sum of `weights * values` over the rows of each block; shape (blocks,)."""
-        return np.bincount(self.blocks, weights=self.weights * values, minlength=self.block_count)
+        weighted = np.bincount(self.blocks, weights=self.weights * values, minlength=self.block_count)
+        return weighted.astype(np.float64, copy=False)
 
 
 def dense(values: NDArray[Any]) -> Codes:
