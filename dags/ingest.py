@@ -11,11 +11,11 @@
 
 from __future__ import annotations
 
-from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk import dag, get_current_context, task
 
-from airflow_glue.forms import PATTERNS
-from airflow_glue.installed import START, use_cases
-from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, dag_id, schedule_of, tags, wake
+from airflow_glue.forms import batch_key
+from airflow_glue.installed import use_cases
+from airflow_glue.wiring import Impact, Stage, accepted, described, schedule_of, wake
 
 
 def build(case):
@@ -23,25 +23,11 @@ def build(case):
     folder, wakes = str(case.folder), accepted(case.name)
 
     @dag(
-        dag_id=dag_id(case.name, Stage.INGEST),
-        dag_display_name=f"{case.contract.title}: ingest",
+        **described(case, Stage.INGEST, Impact.OFFICE_HOURS, __doc__),
         schedule=schedule_of(case.contract.schedule),
-        start_date=START,
-        catchup=False,
         is_paused_upon_creation=case.contract.schedule is not None,  # a person switches a feed on
         max_active_runs=1,  # two runs would validate each other's batches, and the fence would refuse one of them
-        doc_md=__doc__,
-        default_args=DEFAULT_ARGS,
-        tags=tags(case.name, Stage.INGEST, Impact.OFFICE_HOURS),
-        params={
-            "batch": Param(
-                None,
-                type=["null", "string"],
-                title="Batch",
-                description="A key such as 2013-03 to fetch (again); empty takes everything that the source has.",
-                pattern=PATTERNS[case.contract.batch],
-            )
-        },
+        params={"batch": batch_key(case.contract.batch)},
     )
     def ingest():
         @task
@@ -61,9 +47,7 @@ def build(case):
             from airflow_glue import tasks
 
             get_current_context()["batch"] = ref  # the grid shows it instead of a number
-            accepted_batch = tasks.validate(folder, ref)
-            wake(wakes, [ref] if accepted_batch else [])
-            return accepted_batch
+            wake(wakes, [ref] if tasks.validate(folder, ref) else [])
 
         landed = land()
         outcomes(landed) >> validate.expand(ref=landed)  # a batch wakes the watch when what is due with it has arrived

@@ -13,11 +13,11 @@
 from __future__ import annotations
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Param, PartitionedAssetTimetable, dag
+from airflow.sdk import PartitionedAssetTimetable, dag
 
-from airflow_glue.forms import REVIEW_REASON, reviewers
-from airflow_glue.installed import START, length, use_cases
-from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, dag_id, requested, tags
+from airflow_glue.forms import RETRAIN_REASON, REVIEW_REASON, reviewers
+from airflow_glue.installed import length, use_cases
+from airflow_glue.wiring import Impact, Stage, described, requested
 
 
 def build(case):
@@ -25,21 +25,11 @@ def build(case):
     folder, policy = str(case.folder), case.gate
 
     @dag(
-        dag_id=dag_id(case.name, Stage.RETRAIN),
-        dag_display_name=f"{case.contract.title}: retrain",
+        **described(case, Stage.RETRAIN, Impact.PAGE, __doc__, priority=100),
         schedule=PartitionedAssetTimetable(assets=requested(case.name)),
-        start_date=START,
-        catchup=False,
         is_paused_upon_creation=False,
         max_active_runs=4,  # one request at a time is the ledger's rule; the others may be waiting for a reviewer
-        doc_md=__doc__,
-        default_args=DEFAULT_ARGS | {"priority_weight": 100},
-        tags=tags(case.name, Stage.RETRAIN, Impact.PAGE),
-        params={
-            "reason": Param(
-                None, type=["null", "string"], title="Reason", description="Why retrain now, in a sentence."
-            )
-        },
+        params={"reason": RETRAIN_REASON},
     )
     def retrain():
         from airflow_glue.retraining import answer, choose, claim, fit, judge, promote

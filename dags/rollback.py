@@ -11,11 +11,11 @@
 
 from __future__ import annotations
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import dag, task
 
-from airflow_glue.forms import REASON
-from airflow_glue.installed import START, use_cases
-from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, dag_id, tags
+from airflow_glue.forms import DRY_RUN, REASON, VERSION
+from airflow_glue.installed import use_cases
+from airflow_glue.wiring import Impact, Stage, described
 
 
 def build(case):
@@ -23,27 +23,11 @@ def build(case):
     folder = str(case.folder)
 
     @dag(
-        dag_id=dag_id(case.name, Stage.ROLLBACK),
-        dag_display_name=f"{case.contract.title}: rollback",
+        **described(case, Stage.ROLLBACK, Impact.OFFICE_HOURS, __doc__),
         schedule=None,
-        start_date=START,
-        catchup=False,
         is_paused_upon_creation=False,
         max_active_runs=1,  # each plan is made against the champion that the one before left
-        doc_md=__doc__,
-        default_args=DEFAULT_ARGS,
-        tags=tags(case.name, Stage.ROLLBACK, Impact.OFFICE_HOURS),
-        params={
-            "version": Param(
-                None,
-                type=["null", "integer"],
-                minimum=1,
-                title="Version",
-                description="The earlier champion to go back to; empty takes the one before the present.",
-            ),
-            "reason": REASON,
-            "dry_run": Param(True, type="boolean", title="Dry run", description="Only say what would change."),
-        },
+        params={"version": VERSION, "reason": REASON, "dry_run": DRY_RUN},
     )
     def rollback():
         @task(task_id="rollback")

@@ -12,11 +12,12 @@
 
 from __future__ import annotations
 
-from airflow.sdk import Param, PartitionedAssetTimetable, dag, task
+from airflow.sdk import PartitionedAssetTimetable, dag, task
 
-from airflow_glue.installed import START, use_cases
+from airflow_glue.forms import BATCH_REF
+from airflow_glue.installed import use_cases
 from airflow_glue.turn import ScoreInTurn
-from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, dag_id, requested, tags, wake
+from airflow_glue.wiring import Impact, Stage, accepted, described, requested, wake
 
 
 def build(case):
@@ -24,25 +25,11 @@ def build(case):
     folder, wakes = str(case.folder), requested(case.name)
 
     @dag(
-        dag_id=dag_id(case.name, Stage.WATCH),
-        dag_display_name=f"{case.contract.title}: watch",
+        **described(case, Stage.WATCH, Impact.PAGE, __doc__, priority=10),
         schedule=PartitionedAssetTimetable(assets=accepted(case.name)),
-        start_date=START,
-        catchup=False,
         is_paused_upon_creation=False,
         max_active_runs=32,  # runs of a backlog wait side by side in the triggerer; the ledger says whose turn it is
-        doc_md=__doc__,
-        default_args=DEFAULT_ARGS | {"priority_weight": 10},
-        tags=tags(case.name, Stage.WATCH, Impact.PAGE),
-        params={
-            "batch": Param(
-                None,
-                type=["null", "string"],
-                title="Batch and revision",
-                description="Such as 2013-03.r1; empty takes the oldest accepted batch that waits.",
-                pattern=r"^.+\.r\d+$",
-            )
-        },
+        params={"batch": BATCH_REF},
     )
     def watch():
         @task(task_id="watch", outlets=[wakes])

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from airflow.sdk import Asset, CronTriggerTimetable, get_current_context
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
+
+from airflow_glue.installed import START
+from gatehouse.usecase import UseCase
 
 
 class Stage(StrEnum):
@@ -87,3 +91,16 @@ DEFAULT_ARGS = {
     "retry_delay": timedelta(seconds=15),
     "retry_policy": RETRIES,
 }
+
+
+def described(case: UseCase, stage: Stage, impact: Impact, documentation: str, priority: int = 1) -> dict[str, Any]:
+    """What a use case's DAG of a stage has in common with every other: names, tags, documentation, start, retries."""
+    return {
+        "dag_id": dag_id(case.name, stage),
+        "dag_display_name": f"{case.contract.title}: {stage}",
+        "start_date": START,
+        "catchup": False,
+        "doc_md": documentation,
+        "default_args": DEFAULT_ARGS | {"priority_weight": priority},
+        "tags": tags(case.name, stage, impact),
+    }

@@ -10,7 +10,7 @@ from gatehouse.core.records import BatchState, PromotionKind, RequestState, Verd
 from gatehouse.errors import ModelError, NotAllowed, SourceError, StaleChampion, Unreachable
 from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, score, upkeep, watch
 from gatehouse.stages.validate import release, validate
-from stages.conftest import take, train
+from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
 
 MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04"]
 
