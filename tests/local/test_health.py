@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -73,6 +74,15 @@ def test_all_components_are_looked_up_with_one_request(server: tuple[str, list[s
     looks = [health.server(0.0), *(health.part(name)(0.0) for name in ("scheduler", "triggerer", "dag_processor"))]
     assert looks == [True, True, False, False]
     assert asked == ["/api/v2/monitor/health"]
+
+
+def test_an_answer_from_before_the_start_is_not_the_new_servers(server: tuple[str, list[str]]):
+    """A server that has just been started anew is asked itself: what its predecessor said a moment ago does not count."""
+    url, asked = server
+    health = AirflowHealth(url)
+    assert health.server(0.0) is True
+    assert health.server(time.time()) is True
+    assert len(asked) == 2
 
 
 def test_a_page_is_healthy_when_it_answers_with_success(server: tuple[str, list[str]]):

@@ -11,6 +11,7 @@ import httpx
 from gatehouse.errors import GatehouseError, Unreachable
 
 FINISHED = ("success", "failed")
+CONNECT_RETRIES = 6  # with httpx's growing pauses about 15 s: an api-server that has just been restarted is waited for
 
 
 class AirflowApi:
@@ -18,7 +19,8 @@ class AirflowApi:
 
     def __init__(self, base: str, user: str, password: str) -> None:
         self.base, self.user, self._password = base, user, password
-        self._client = httpx.Client(base_url=base, timeout=30, trust_env=False)
+        transport = httpx.HTTPTransport(retries=CONNECT_RETRIES)
+        self._client = httpx.Client(base_url=base, timeout=30, trust_env=False, transport=transport)
         self._token = ""
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:

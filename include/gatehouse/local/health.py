@@ -21,24 +21,27 @@ class AirflowHealth:
         self._url = f"{base}/api/v2/monitor/health"
         self._client = httpx.Client(timeout=5, trust_env=False)
         self._lock = threading.Lock()
-        self._asked, self._said = -_KEPT_SECONDS, dict[str, Any]()
+        self._asked, self._said = 0.0, dict[str, Any]()
 
-    def server(self, _started: float) -> bool:
+    def server(self, started: float) -> bool:
         """Whether the api-server answers and reaches its database."""
-        return bool(self._document().get("metadatabase", {}).get("status") == "healthy")
+        return bool(self._document(started).get("metadatabase", {}).get("status") == "healthy")
 
     def part(self, name: str) -> Health:
         """The health of `scheduler`, `dag_processor` or `triggerer`, which the api-server knows by their heartbeats."""
 
         def healthy(started: float) -> bool | None:
-            return beats(self._document(), name, started)
+            return beats(self._document(started), name, started)
 
         return healthy
 
-    def _document(self) -> Mapping[str, Any]:
+    def _document(self, started: float) -> Mapping[str, Any]:
+        """The answer kept, unless it is old or was given before the component started: by its predecessor, that is."""
         with self._lock:
-            if time.monotonic() - self._asked >= _KEPT_SECONDS:
-                self._said, self._asked = _ask(self._client, self._url), time.monotonic()
+            now = time.time()
+            if now - self._asked >= _KEPT_SECONDS or self._asked <= started:
+                self._asked = now
+                self._said = _ask(self._client, self._url)
             return self._said
 
 
