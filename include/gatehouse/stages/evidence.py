@@ -1,0 +1,86 @@
+"""Evidence: everything a decision is computed from is gathered from ledger, lake and models, and archived."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gatehouse.core.canonical import canonical
+from gatehouse.core.evidence import Evidence, Facts, Holdout
+from gatehouse.core.evidence_record import evidence_document, holdout_columns
+from gatehouse.core.records import Batch, Champion, FileRef, ModelVersion, TrainingSet
+from gatehouse.site import Site
+from gatehouse.stages.gather import trained_until
+from gatehouse.stages.rows import KEY, LABEL, TIME
+from gatehouse.stages.score import model_inputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROBE_ROWS = 2000
+
+
+def gather_evidence(site: Site, model: ModelVersion, champion: Champion | None) -> Evidence:
+    """Both models on the same held-out rows, and what was measured about the challenger besides."""
+    training_set = site.ledger.requests.training_set(model.request)
+    frame = site.lake.frame(training_set.holdout)
+    data = site.lake.read(model.file)
+    task, inputs = site.case.retrain.task, model_inputs(frame)
+    challenger = site.models.predict(site.models.load(data, model.file.sha256), inputs, task)
+    reigning = None
+    if champion is not None:
+        former = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
+        reigning = site.models.predict(former, inputs, task)
+    return Evidence(
+        use_case=site.name,
+        task=task,
+        version=model.version,
+        model_sha256=model.file.sha256,
+        champion=champion.model.version if champion else None,
+        champion_sha256=champion.model.file.sha256 if champion else None,
+        epoch=champion.epoch if champion else 0,
+        training_set=training_set.sha256,
+        holdout=Holdout(
+            keys=frame[KEY].to_numpy("str"),
+            labels=frame[LABEL].to_numpy("float64"),
+            time=frame[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"),
+            challenger=challenger,
+            champion=reigning,
+            slices={name: frame[name].astype("str").to_numpy("str") for name in site.case.model.SLICES},
+        ),
+        facts=facts(site, model, training_set, data, inputs),
+    )
+
+
+def facts(site: Site, model: ModelVersion, training_set: TrainingSet, data: bytes, inputs: pd.DataFrame) -> Facts:
+    """What was measured about the challenger besides its predictions."""
+    probe = site.models.probe(data, model.file.sha256, inputs.head(PROBE_ROWS), site.case.retrain.task)
+    held_out = [site.ledger.batches.get(batch) for batch in training_set.holdout_batches]
+    used = [site.ledger.batches.get(batch) for batch in training_set.training_batches] + held_out
+    accepted = sum(_rows(site, batch) for batch in held_out)
+    return Facts(
+        maturity=(training_set.holdout.rows or 0) / accepted if accepted else 0.0,
+        training_rows=training_set.training.rows or 0,
+        training_until=trained_until(site, training_set.training_batches),
+        holdout_from=min(batch.interval.start for batch in held_out),
+        size_bytes=probe.size_bytes,
+        load_seconds=probe.load_seconds,
+        rows_per_second=probe.rows_per_second,
+        load_error=probe.error,
+        validated_batches=len(used),
+        failed_checks=tuple(f"{batch.id} is {batch.state}" for batch in used if batch.state != "accepted"),
+    )
+
+
+def _rows(site: Site, batch: Batch) -> int:
+    part = batch.tables[site.case.contract.main]
+    return (part.accepted.rows or 0) if part.accepted else 0
+
+
+def archive(site: Site, evidence: Evidence) -> FileRef:
+    """Store the held-out rows and the document that names them; the document's file is the evidence."""
+    import pandas as pd
+
+    holdout = site.lake.put_frame(pd.DataFrame(holdout_columns(evidence.holdout)), "evidence")
+    named = {"path": holdout.path, "sha256": holdout.sha256, "size": holdout.size, "rows": holdout.rows}
+    document = {"evidence": evidence_document(evidence, holdout.sha256), "holdout_file": named}
+    return site.lake.put(canonical(document).encode(), "evidence", "json")
