@@ -12,17 +12,16 @@
 
 from __future__ import annotations
 
-from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import PartitionedAssetTimetable, dag
 
-from airflow_glue.forms import RETRAIN_REASON, REVIEW_REASON, reviewers
-from airflow_glue.installed import length, use_cases
+from airflow_glue.forms import RETRAIN_REASON
+from airflow_glue.installed import use_cases
 from airflow_glue.wiring import Impact, Stage, described, requested
 
 
 def build(case):
     """The retrain DAG of one use case."""
-    folder, policy = str(case.folder), case.gate
+    folder = str(case.folder)
 
     @dag(
         **described(case, Stage.RETRAIN, Impact.PAGE, __doc__, priority=100),
@@ -32,23 +31,13 @@ def build(case):
         params={"reason": RETRAIN_REASON},
     )
     def retrain():
-        from airflow_glue.retraining import answer, choose, claim, fit, judge, promote
+        from airflow_glue.retraining import choose, claim, fit, judge
+        from airflow_glue.review import settle
 
         fitted = fit.partial(folder=folder).expand(name=claim(folder))
         decided = judge(folder)
         fitted >> choose(folder) >> decided
-        review = HITLOperator(
-            task_id="review",
-            subject=f"{case.contract.title}: promote the challenger?",
-            body="{{ ti.xcom_pull(task_ids='judge', key='body') }}",
-            options=["Approve", "Reject"],
-            defaults=["Reject"],
-            params={"reason": REVIEW_REASON},
-            assigned_users=reviewers(policy.review.approvers),
-            response_timeout=length(policy.review.timeout),
-        )
-        decided >> [promote(folder), review]
-        answer(folder, review.output)
+        settle(case, decided)
 
     retrain()
 

@@ -2,10 +2,10 @@
 
 | | |
 |---|---|
-| makes | wake-ups for batches and requests that nobody took up, repaired aliases, a verdict on the invariants |
+| makes | wake-ups for what nobody took up or more rows settle, the end of expired overrides, repairs, a verdict on the ledger |
 | woken by | the clock |
 | owner | on-call engineer |
-| red means | an invariant is broken, or an alias was moved by hand (repaired and journaled); the log names it |
+| red means | an invariant is broken, an override ended, or somebody went round the gate: journaled, repaired, in the log |
 | do | `gatehouse verify`; the use case's RUNBOOK.md |
 """
 
@@ -14,11 +14,11 @@ from __future__ import annotations
 from airflow.sdk import dag, task
 
 from airflow_glue.installed import START, Broken, installed
-from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, requested, schedule_of, tags, wake
+from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, requested, schedule_of, tags, unsettled, wake
 
 CASES = {case.name: str(case.folder) for case in installed() if not isinstance(case, Broken)}
 BROKEN = {case.name: case.error for case in installed() if isinstance(case, Broken)}
-OUTLETS = [asset(name) for name in CASES for asset in (accepted, requested)]
+OUTLETS = [asset(name) for name in CASES for asset in (accepted, requested, unsettled)]
 
 
 @dag(
@@ -42,6 +42,7 @@ def upkeep():
         for name, pending in found.items():
             wake(accepted(name), pending["accepted"])
             wake(requested(name), pending["requested"])
+            wake(unsettled(name), pending["unsettled"])
         return found
 
     @task

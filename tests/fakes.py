@@ -25,6 +25,9 @@ class FakeLake(Lake):
     def put_frame(self, frame: pd.DataFrame, kind: str) -> FileRef:
         return self._put(parquet.encode(frame), kind, "parquet", len(frame))
 
+    def restore(self, file: FileRef, data: bytes) -> None:
+        self.files[file.path] = data
+
     def read(self, file: FileRef) -> bytes:
         data = self.files.get(file.path)
         if data is None or hashlib.sha256(data).hexdigest() != file.sha256:
@@ -49,6 +52,7 @@ class FakeTracking(Tracking):
         self.tags: dict[str, dict[str, str]] = {}
         self.fits: dict[str, Fit] = {}
         self.registered: list[ModelVersion] = []
+        self.copies: dict[int, bytes] = {}
 
     def log_candidate(self, use_case: str, request: str, name: str, fit: Fit, dataset: TrainingSet) -> str:
         run_id = f"{use_case}-{request}-{name}"
@@ -58,6 +62,7 @@ class FakeTracking(Tracking):
     def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
         if model not in self.registered:
             self.registered.append(model)
+            self.copies[model.version] = data
 
     def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
         self.tags.setdefault(run_id, {}).update(tags)
@@ -70,6 +75,9 @@ class FakeTracking(Tracking):
             self.aliases.pop((use_case, alias), None)
             if version is not None:
                 self.aliases[use_case, alias] = version
+
+    def model_bytes(self, use_case: str, version: int) -> bytes | None:
+        return self.copies.get(version)
 
     def champion_alias(self, use_case: str) -> int | None:
         return self.aliases.get((use_case, "champion"))

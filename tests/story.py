@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pandas as pd
 
@@ -22,6 +22,7 @@ from gatehouse.core.records import (
     ModelVersion,
     Outcome,
     Outcomes,
+    Override,
     Prediction,
     PromotionKind,
     Reason,
@@ -34,6 +35,7 @@ from gatehouse.core.records import (
 from gatehouse.ports import Lake, Ledger
 
 POLICY = canonical({"rules": ["better than the champion"]})
+NEVER = datetime(2100, 1, 1, tzinfo=UTC)
 DRIFT = Reason("drift", "distance moved by 0.31", {"effect": 0.31})
 
 
@@ -141,6 +143,24 @@ class Story:
         return self.ledger.models.promote(
             self.name, decision.version, decision.epoch, kind, decision.id, actor, decision.sentence
         )
+
+    def override(
+        self, decision: Decision, actor: str = "Ada", expires: datetime = NEVER, second_person: bool = False
+    ) -> Override:
+        """An override on record; `serve` carries it out."""
+        epoch = champion.epoch if (champion := self.ledger.models.champion(self.name)) else 0
+        identity = digest([decision.id, epoch, actor])
+        return self.ledger.overrides.propose(
+            Override(
+                identity, self.name, decision.version, epoch, decision.id, actor, "urgent, for a reason of its own",
+                expires, second_person, "Eve",
+            )
+        )  # fmt: skip
+
+    def serve(self, asked: Override) -> Champion:
+        """The champion that an override makes."""
+        act = (asked.version, asked.epoch, PromotionKind.OVERRIDE, asked.decision, asked.actor, asked.reason)
+        return self.ledger.models.promote(self.name, *act, override=asked.id)
 
     def challenger(self, training: Batch, holdout: Batch, batch: BatchId | None = None) -> ModelVersion:
         """A request opened, claimed and trained for; its challenger, registered."""

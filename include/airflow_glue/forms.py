@@ -32,6 +32,13 @@ RETRAIN_REASON = Param(
     title="Reason",
     description="Why retrain now, in a sentence; empty takes the open request.",
 )
+DECISION = Param(
+    None,
+    type=["null", "string"],
+    pattern=r"^[0-9a-f]{6,64}$",
+    title="Decision",
+    description="The decision to make again, by the first characters of its id (`gatehouse decisions USECASE`).",
+)
 VERSION = Param(
     None,
     type=["null", "integer"],

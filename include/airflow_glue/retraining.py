@@ -34,7 +34,18 @@ def choose(folder: str) -> int:
 @task.branch
 def judge(folder: str) -> list[str]:
     """Let the gate decide, and take the way that the verdict opens; HOLD and BLOCK open none."""
-    told = tasks.judge(folder, _pulled("claim", "request"))
+    return _opened(tasks.judge(folder, _pulled("claim", "request")))
+
+
+@task.branch(task_id="judge")
+def judge_again(folder: str) -> list[str]:
+    """Let the gate decide again on all rows that have matured, and take the way that the verdict opens."""
+    context = get_current_context()
+    return _opened(tasks.judge_again(folder, context["dag_run"].partition_key or context["params"]["decision"]))
+
+
+def _opened(told: dict[str, str]) -> list[str]:
+    """Keep what the later tasks and the reviewer read, and name the task that the verdict leads to."""
     instance = get_current_context()["ti"]
     for key, value in told.items():
         instance.xcom_push(key=key, value=value)

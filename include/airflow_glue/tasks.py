@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
+from airflow_glue.wiring import Stage, dag_id
 from gatehouse.core.records import BatchId, BatchState, RequestState
-from gatehouse.errors import GatehouseError, StaleAttempt
+from gatehouse.errors import GatehouseError, StaleAttempt, UnknownRecord
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from gatehouse.wiring import InstalledSite
+
+
+UNDER_WAY = (None, "scheduled", "queued", "running", "deferred", "awaiting_input", "up_for_retry")
 
 
 def site_of(folder: str) -> InstalledSite:
@@ -26,8 +32,6 @@ def site_of(folder: str) -> InstalledSite:
 
 def parse(use_case: str, ref: str) -> BatchId:
     """`2013-03.r1` as a batch; the newest revision's number is part of the name."""
-    from gatehouse.errors import UnknownRecord
-
     key, _, revision = ref.rpartition(".r")
     if not key or not revision.isdigit():
         raise UnknownRecord(f"not a batch: {ref!r}; a batch is named like 2013-03.r1")
@@ -153,6 +157,22 @@ def judge(folder: str, request_id: str) -> dict[str, str]:
         return {"decision": decision.id, "verdict": decision.verdict, "sentence": decision.sentence, "body": body}
 
 
+def judge_again(folder: str, decision: str) -> dict[str, str]:
+    """Decide again on all rows that have matured, or ask again for a review that nobody is asked for any more."""
+    from gatehouse.report import decision_markdown
+    from gatehouse.stages import rejudge
+    from gatehouse.stages.upkeep import reviews
+
+    site = site_of(folder)
+    whole = [each for each in site.ledger.decisions.list(site.name) if each.id.startswith(decision)]
+    if len(decision) < 6 or len(whole) != 1:
+        raise UnknownRecord(f"{decision!r} names {len(whole)} decisions of {site.name}; give six characters or more")
+    lost = whole[0].id in [waiting.id for waiting, _ in reviews(site)]
+    made = whole[0] if lost else rejudge.judge_again(site, whole[0].id)
+    body = decision_markdown(site.case.contract.title, made)
+    return {"decision": made.id, "verdict": made.verdict, "sentence": made.sentence, "body": body}
+
+
 def promote(folder: str, decision: str) -> str:
     """Carry out a PROMOTE; the ledger is read again and the epoch compared."""
     from gatehouse.stages.promote import promote as promote_challenger
@@ -169,7 +189,11 @@ def answer(folder: str, decision: str, response: dict[str, Any]) -> str:
     actor = user.get("name") or user.get("id") or "nobody"
     reason = (response.get("params_input") or {}).get("reason") or "no answer in time"
     approved = response["chosen_options"] == ["Approve"] and actor != "nobody"
-    champion = record_answer(site_of(folder), decision, approved, actor, reason)
+    site = site_of(folder)
+    before = site.ledger.decisions.answers(decision)
+    if before and (approved, actor, reason) not in before:  # on the command line or the page, or in an earlier task
+        return f"answered before by {before[0][1]}: {'approved' if before[0][0] else 'rejected'}; this answer changes nothing"
+    champion = record_answer(site, decision, approved, actor, reason)
     return f"version {champion.model.version} is the champion" if champion else f"rejected by {actor}: {reason}"
 
 
@@ -201,17 +225,52 @@ def closing(site: InstalledSite, request_id: str) -> Iterator[None]:
 
 def upkeep(folder: str) -> dict[str, list[str]]:
     """Sweep one use case: validate what was left landed, repair the alias; returns what has to be woken."""
+    from gatehouse.stages import rejudge
     from gatehouse.stages import upkeep as stage
+    from gatehouse.stages.override import expire
     from gatehouse.stages.validate import validate as validate_batch
 
     site = site_of(folder)
     for ref in stage.forgotten_landed(site):
         validate_batch(site, parse(site.name, ref))
+    told = [
+        *stage.replaced_files(site),
+        *stage.uncarried(site),
+        *stage.unanswered(site),
+        *unasked(site),
+        expire(site),
+        stage.reconcile(site),
+    ]
     return {
         "accepted": stage.forgotten_batches(site),
         "requested": stage.forgotten_requests(site),
-        "unexplained": [sentence for sentence in [stage.reconcile(site)] if sentence],
+        "unsettled": [*rejudge.due(site), *lost_reviews(site)],
+        "unexplained": [sentence for sentence in told if sentence],
     }
+
+
+def unasked(site: InstalledSite) -> list[str]:
+    """Sentences about reviews that nobody is asked for in Airflow any more; the judge DAG asks for them again."""
+    return [
+        f"{site.name}: the review of decision {decision[:8]} is not waiting in Airflow and has no answer: its task was "
+        "cleared, marked or deleted; it is asked for again"
+        for decision in lost_reviews(site)
+    ]
+
+
+def lost_reviews(site: InstalledSite) -> list[str]:
+    """The decisions that wait for an answer while no task of Airflow's is asking for it."""
+    from gatehouse.stages.upkeep import GRACE, reviews
+
+    waiting = [decision.id for decision, made in reviews(site) if datetime.now(UTC) - made > GRACE]
+    if not waiting:
+        return []
+    ti = get_current_context()["ti"]
+    asking = 0
+    for stage in (Stage.RETRAIN, Stage.JUDGE):
+        states = ti.get_task_states(dag_id=dag_id(site.name, stage), task_ids=["review"])
+        asking += sum(state in UNDER_WAY for run in states.values() for state in run.values())
+    return waiting if asking == 0 else []
 
 
 def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ class Stage(StrEnum):
     INGEST = "ingest"
     WATCH = "watch"
     RETRAIN = "retrain"
+    JUDGE = "judge"
     ROLLBACK = "rollback"
     UPKEEP = "upkeep"
 
@@ -49,6 +50,11 @@ def accepted(use_case: str) -> Asset:
 def requested(use_case: str) -> Asset:
     """Wakes the retraining: a partition is a retrain request."""
     return Asset(f"{use_case}_requested", uri=f"gatehouse://{use_case}/requested")
+
+
+def unsettled(use_case: str) -> Asset:
+    """Wakes the judging again: a partition is a decision that more rows, or a lost review, ask for anew."""
+    return Asset(f"{use_case}_unsettled", uri=f"gatehouse://{use_case}/unsettled")
 
 
 def wake(asset: Asset, keys: Collection[str]) -> None:

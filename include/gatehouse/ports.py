@@ -24,7 +24,9 @@ from gatehouse.core.records import (
     Lease,
     ModelVersion,
     Outcomes,
+    Override,
     Prediction,
+    Probation,
     Promotion,
     PromotionKind,
     Request,
@@ -66,16 +68,28 @@ class Batches(ABC):
 
     @abstractmethod
     def accept(
-        self, lease: Lease, batch: BatchId, parts: Mapping[str, tuple[FileRef, FileRef]], report: FileRef
+        self,
+        lease: Lease,
+        batch: BatchId,
+        parts: Mapping[str, tuple[FileRef, FileRef]],
+        report: FileRef,
+        profile: FileRef | None = None,
     ) -> None:
-        """Record the accepted and the quarantined rows of each table: landed -> accepted."""
+        """Record the accepted and the quarantined rows of each table and the accepted rows' profile: landed -> accepted."""
 
     @abstractmethod
     def quarantine(self, lease: Lease, batch: BatchId, reason: str, report: FileRef) -> None:
         """landed -> quarantined, the whole batch, with the reason."""
 
     @abstractmethod
-    def release(self, batch: BatchId, actor: str, reason: str, parts: Mapping[str, tuple[FileRef, FileRef]]) -> None:
+    def release(
+        self,
+        batch: BatchId,
+        actor: str,
+        reason: str,
+        parts: Mapping[str, tuple[FileRef, FileRef]],
+        profile: FileRef | None = None,
+    ) -> None:
         """quarantined -> accepted, by a named person with a reason (NotAllowed without either)."""
 
     @abstractmethod
@@ -175,10 +189,12 @@ class Models(ABC):
         decision: str | None,
         actor: str,
         reason: str,
+        override: str | None = None,
     ) -> Champion:
         """Compare-and-set: the champion of `epoch` is replaced by `version` and the epoch rises by one (StaleChampion
-        when it moved). `decision` must be a PROMOTE, or a REVIEW approved by a person, on that very version;
-        override and rollback need a named actor and a reason. The same promotion again changes nothing."""
+        when it moved). `decision` must be a PROMOTE, or a REVIEW approved by a person, on that very version; an
+        override names its record, the return from it is refused before it has expired, a probation must have been lost,
+        a rollback needs a named actor and a reason. The same promotion again changes nothing."""
 
     @abstractmethod
     def list(self, use_case: str) -> list[ModelVersion]: ...
@@ -199,7 +215,12 @@ class Decisions(ABC):
         """The evidence file and the policy's canonical text of a decision."""
 
     @abstractmethod
-    def of_request(self, request: str) -> Decision | None: ...
+    def of_request(self, request: str) -> Decision | None:
+        """The newest decision on a request's challenger: it may have been judged again."""
+
+    @abstractmethod
+    def made_at(self, decision: str) -> datetime:
+        """When a decision was recorded, by the ledger's clock; for an answered REVIEW, when it was answered."""
 
     @abstractmethod
     def answer(self, decision: str, approved: bool, actor: str, reason: str) -> None:
@@ -214,11 +235,48 @@ class Decisions(ABC):
     def list(self, use_case: str) -> list[Decision]: ...
 
 
+class Overrides(ABC):
+    """Overrides: proposed by one person, confirmed by a second where the policy wants one, in force until they expire."""
+
+    @abstractmethod
+    def propose(self, override: Override) -> Override:
+        """Record an override; the same again changes nothing. NotAllowed without a name and a reason."""
+
+    @abstractmethod
+    def confirm(self, override: str, actor: str, reason: str) -> Override:
+        """A second person's word; NotAllowed for who proposed it and for who asked for the training."""
+
+    @abstractmethod
+    def get(self, override: str) -> Override: ...
+
+    @abstractmethod
+    def list(self, use_case: str) -> list[Override]: ...
+
+
+class Probations(ABC):
+    """What the former champion would have said, and how the new one compares with it on matured outcomes."""
+
+    @abstractmethod
+    def shadowed(self, lease: Lease, prediction: Prediction) -> None:
+        """Record the former champion's scores of a batch; `epoch` is that of the champion on probation."""
+
+    @abstractmethod
+    def shadows(self, use_case: str, epoch: int) -> list[Prediction]:
+        """The shadow scores made under the champion of `epoch`, in the order of time."""
+
+    @abstractmethod
+    def judged(self, lease: Lease, probation: Probation) -> None: ...
+
+    @abstractmethod
+    def list(self, use_case: str) -> list[Probation]: ...
+
+
 class Journal(ABC):
     """The append-only, hash-chained record of every change."""
 
     @abstractmethod
-    def entries(self, after: int = 0, limit: int = 10_000) -> Sequence[JournalEntry]: ...
+    def entries(self, after: int = 0, limit: int = 10_000, about: str = "") -> Sequence[JournalEntry]:
+        """At most `limit` entries after number `after`, in their order; with `about`, those whose subject has it in it."""
 
     @abstractmethod
     def note(self, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> None:
@@ -234,6 +292,8 @@ class Ledger:
     requests: Requests
     models: Models
     decisions: Decisions
+    overrides: Overrides
+    probations: Probations
     journal: Journal
 
 
@@ -246,6 +306,10 @@ class Lake(ABC):
     @abstractmethod
     def put_frame(self, frame: pd.DataFrame, kind: str) -> FileRef:
         """Store a table as Parquet; equal frames give equal bytes."""
+
+    @abstractmethod
+    def restore(self, file: FileRef, data: bytes) -> None:
+        """Put the recorded bytes back in the place of a file that was damaged or replaced (LakeError for other bytes)."""
 
     @abstractmethod
     def read(self, file: FileRef) -> bytes:
@@ -338,18 +402,24 @@ class Tracking(ABC):
         """Point the aliases `champion` and `challenger` at these ledger versions (None removes the alias)."""
 
     @abstractmethod
+    def model_bytes(self, use_case: str, version: int) -> bytes | None:
+        """MLflow's copy of a version's model file, unchecked; None when there is none."""
+
+    @abstractmethod
     def champion_alias(self, use_case: str) -> int | None:
         """The ledger version that the alias `champion` points at now."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A model file measured in a clean process; `error` is empty when it loaded and predicted."""
+    """A model file measured in a clean process; `error` is empty when it loaded and predicted. `memory_bytes` is how
+    much the peak of its memory rose above what it had with its libraries; None where the system does not tell."""
 
     size_bytes: int
     load_seconds: float | None
     rows_per_second: float | None
     error: str = ""
+    memory_bytes: int | None = None
 
 
 class ModelStore(ABC):

@@ -18,7 +18,7 @@ from gatehouse.settings import ROOT
 DAGS = ROOT / "dags"
 PARSER = Path(__file__).parent / "parse_dags.py"
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
-STAGES = ("ingest", "watch", "retrain", "rollback")
+STAGES = ("ingest", "judge", "retrain", "rollback", "watch")
 
 
 def parse(home: Path, usecases: Path | None = None, **more: str) -> dict:

@@ -32,6 +32,7 @@ class AlteredSource(Source):
         self.source = source
         self.change: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {}
         self.no_outcomes: set[str] = set()
+        self.relabel: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {}
 
     def available(self) -> list[str]:
         return self.source.available()
@@ -41,7 +42,8 @@ class AlteredSource(Source):
         return {name: self.change.get(key, lambda frame: frame)(frame) for name, frame in tables.items()}
 
     def outcomes(self, key: str, interval: Interval) -> pd.DataFrame | None:
-        return None if key in self.no_outcomes else self.source.outcomes(key, interval)
+        delivered = None if key in self.no_outcomes else self.source.outcomes(key, interval)
+        return delivered if delivered is None else self.relabel.get(key, lambda frame: frame)(delivered)
 
 
 class FakeSite(Site):

@@ -6,7 +6,7 @@ import pytest
 
 from gatehouse.core.canonical import canonical
 from gatehouse.core.gate import decision_document
-from gatehouse.core.records import BatchState, PromotionKind, RequestState, Verdict
+from gatehouse.core.records import BatchState, RequestState, Verdict
 from gatehouse.errors import ModelError, NotAllowed, SourceError, StaleChampion, Unreachable
 from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, score, upkeep, watch
 from gatehouse.stages.validate import release, validate
@@ -142,10 +142,10 @@ def test_a_review_waits_for_a_person_and_a_second_answer_is_refused(folder, open
     assert decision.verdict is Verdict.REVIEW
     assert site.ledger.models.champion("rides") is None
     assert site.ledger.requests.list("rides")[0].state is RequestState.DECIDED
-    champion = promote.answer(site, decision.id, True, "ann", "the figures are what we expect")
+    champion = promote.answer(site, decision.id, True, "admin", "the figures are what we expect")
     assert champion.model.version == 1
     with pytest.raises(NotAllowed):
-        promote.answer(site, decision.id, False, "bob", "I disagree")
+        promote.answer(site, decision.id, False, "reviewer", "I disagree")
 
 
 def test_a_decision_against_an_older_epoch_promotes_nothing(looped):
@@ -158,9 +158,7 @@ def test_a_decision_against_an_older_epoch_promotes_nothing(looped):
     choose.choose(looped, request.id)
     decision = judge.judge(looped, request.id)
     assert decision.verdict is Verdict.PROMOTE
-    looped.ledger.models.promote(
-        "rides", decision.version, 1, PromotionKind.OVERRIDE, decision.id, "bob", "moved in between"
-    )
+    promote.promote(looped, decision.id)
     back = promote.rollback(looped, 1, "bob", "and moved back again")
     assert back.epoch == 3
     with pytest.raises(StaleChampion):

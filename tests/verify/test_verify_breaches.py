@@ -81,10 +81,10 @@ def _champion_without_its_promotion(by: Saboteur) -> None:
 
 @breaks("I1")
 def _an_epoch_left_out(by: Saboteur) -> None:
-    act = {"kind": "override", "decision": None, "actor": "Ada", "reason": "because"}
-    by.forge(
-        "promotions", "champion.changed", {"use_case": "flights", "epoch": 3, "version": by.challenger().version, **act}
-    )
+    model = by.challenger()
+    decision = by.story.decide(model, epoch=2)
+    act = {"kind": "decision", "decision": decision.id, "actor": "gate", "reason": "looks fine"}
+    by.forge("promotions", "champion.changed", {"use_case": "flights", "epoch": 3, "version": model.version, **act})
     by.sql("UPDATE champions SET epoch = 3, version = 2")
     by.tracking.mirror("flights", 2, None)
 

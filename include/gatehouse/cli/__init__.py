@@ -15,14 +15,14 @@ COMMANDS = {
     "up": "stack", "down": "stack", "status": "stack", "walk": "stack",
     "batches": "inspect", "requests": "inspect", "decisions": "inspect", "champion": "inspect", "explain": "inspect",
     "replay": "inspect",
-    "verify": "verify",
-    "approve": "acts", "reject": "acts", "override": "acts", "rollback": "acts", "retrain": "acts",
+    "verify": "verify", "journal": "journal", "backtest": "backtest",
+    "approve": "acts", "reject": "acts", "override": "acts", "confirm": "acts", "rollback": "acts", "retrain": "acts",
     "release": "acts", "discard": "acts",
     "new": "author", "schema": "author", "check": "author",
 }  # fmt: skip
 
 
-NEED_A_LEDGER = ("inspect", "acts", "verify")
+NEED_A_LEDGER = ("inspect", "acts", "verify", "journal")
 
 
 class Lazy(click.Group):

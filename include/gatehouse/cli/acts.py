@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from gatehouse.cli.inspect import locate
-from gatehouse.core.records import Batch
+from gatehouse.core.records import Batch, Champion, Override
 from gatehouse.errors import UnknownRecord
+from gatehouse.stages import override as overrides
 from gatehouse.stages import promote, validate
 from gatehouse.stages.ask import ask
 from gatehouse.wiring import InstalledSite, open_site
@@ -45,10 +46,31 @@ def reject(decision: str, actor: str, reason: str) -> None:
 @click.argument("decision")
 @signed
 def override(decision: str, actor: str, reason: str) -> None:
-    """Promote a challenger that the gate held or blocked."""
+    """Promote a challenger that the gate held, sent to review or blocked, until the override expires."""
     site, whole_id = locate(decision)
-    champion = promote.override(site, whole_id, actor, reason)
-    click.echo(f"overridden: version {champion.model.version} is the champion of epoch {champion.epoch}")
+    asked, champion = overrides.override(site, whole_id, actor, reason)
+    click.echo(_override_told(asked, champion))
+
+
+@click.command()
+@click.argument("use_case")
+@click.argument("override")
+@signed
+def confirm(use_case: str, override: str, actor: str, reason: str) -> None:
+    """Confirm another person's override, as the second person that the policy wants."""
+    site = open_site(use_case)
+    matches = [asked.id for asked in site.ledger.overrides.list(site.name) if asked.id.startswith(override)]
+    if len(override) < 6 or len(matches) != 1:
+        raise UnknownRecord(f"{override!r} names {len(matches)} overrides; give at least six characters of one id")
+    click.echo(_override_told(*overrides.confirm(site, matches[0], actor, reason)))
+
+
+def _override_told(asked: Override, champion: Champion | None) -> str:
+    until = f"until {asked.expires:%Y-%m-%d %H:%M} UTC"
+    if champion is None:
+        command = f"gatehouse confirm {asked.use_case} {asked.id[:8]} --by NAME --reason TEXT"
+        return f"override {asked.id[:8]} waits for a second person: {command}"
+    return f"overridden: version {champion.model.version} is the champion of epoch {champion.epoch}, {until}"
 
 
 @click.command()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from gatehouse.cli.output import emit, json_option, plain, table
+from gatehouse.core.chain import check
 from gatehouse.settings import Settings
 from gatehouse.verify import Finding, run
 
@@ -15,12 +17,30 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option(
+    "--export",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An exported journal to check instead.",
+)
 @json_option
-def verify(as_json: bool) -> None:
-    """Check the invariants on ledger, lake and MLflow; exit 1 on a breach."""
+def verify(export: Path | None, as_json: bool) -> None:
+    """Check the invariants on ledger, lake and MLflow, or an exported journal without any of them; exit 1 on a breach."""
+    if export is not None:
+        _verify_export(export, as_json)
+        return
     findings = run_installed(Settings.from_environment())
     emit([plain(finding) for finding in findings], as_json, _page(findings))
     if not all(finding.ok for finding in findings):
+        raise click.exceptions.Exit(1)
+
+
+def _verify_export(export: Path, as_json: bool) -> None:
+    with export.open("rb") as lines:
+        checked = check(lines)
+    head = f"{checked.entries} entries, head {checked.head}"
+    human = "\n".join([*checked.breaches, f"BROKEN: {head}"]) if checked.breaches else f"the journal is whole: {head}"
+    emit(plain(checked), as_json, human)
+    if checked.breaches:
         raise click.exceptions.Exit(1)
 
 

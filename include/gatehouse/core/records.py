@@ -49,12 +49,15 @@ class Outcome(StrEnum):
 
 
 class PromotionKind(StrEnum):
-    """What stands behind a change of champion: a PROMOTE decision, an approved review, or a person's own act."""
+    """What stands behind a change of champion: a PROMOTE decision, an approved review, a person's own act, the end of an
+    override's time, or a probation that the new champion lost."""
 
     DECISION = "decision"
     APPROVAL = "approval"
     OVERRIDE = "override"
     ROLLBACK = "rollback"
+    EXPIRY = "expiry"
+    PROBATION = "probation"
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class TablePart:
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch as the ledger knows it. `reason` says why it is quarantined or discarded."""
+    """A batch as the ledger knows it. `reason` says why it is quarantined or discarded; `profile` is the file of its
+    accepted rows' `BatchProfile` (None for batches accepted before profiles were kept)."""
 
     id: BatchId
     interval: Interval
@@ -107,6 +111,7 @@ class Batch:
     tables: Mapping[str, TablePart]
     reason: str = ""
     report: FileRef | None = None
+    profile: FileRef | None = None
 
 
 @dataclass(frozen=True)
@@ -215,7 +220,8 @@ class WatchReport:
 class RuleResult:
     """One rule judged: the measured value, the limit, the rows it rests on, and a sentence for people.
 
-    `missing_rows` estimates, for an INCONCLUSIVE comparison, how many further matured rows would settle it.
+    `missing_rows` estimates, for an INCONCLUSIVE comparison, how many further matured rows would settle it; `bound` says
+    on which side of the limit the value has to be: `at most`, `at least` or `more than` ("" where it is not known).
     """
 
     rule: str
@@ -228,6 +234,8 @@ class RuleResult:
     rows: int = 0
     missing_rows: int | None = None
     on_fail: str = "block"
+    standard_error: float | None = None
+    bound: str = ""
 
 
 @dataclass(frozen=True)
@@ -258,6 +266,39 @@ class Promotion:
     actor: str
     reason: str
     at: datetime | None = None
+    override: str | None = None
+
+
+@dataclass(frozen=True)
+class Override:
+    """A named person's word against a HOLD, REVIEW or BLOCK. It serves until `expires` (wall-clock); where the policy
+    wants a second person, only after `confirmed_by` has said so too. `requester` is who asked for the training."""
+
+    id: str
+    use_case: str
+    version: int
+    epoch: int
+    decision: str
+    actor: str
+    reason: str
+    expires: datetime
+    second_person: bool
+    requester: str = ""
+    confirmed_by: str = ""
+    confirmation: str = ""
+
+
+@dataclass(frozen=True)
+class Probation:
+    """A new champion compared with the former one on matured batches up to `key`. `verdict` is open, worse or passed."""
+
+    use_case: str
+    epoch: int
+    key: str
+    former: int
+    verdict: str
+    sentence: str
+    result: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

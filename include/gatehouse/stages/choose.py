@@ -5,18 +5,13 @@ from __future__ import annotations
 import math
 
 from gatehouse.core.canonical import canonical
-from gatehouse.core.profile import profile_of
-from gatehouse.core.records import Candidate, ModelVersion, TrainingSet
-from gatehouse.core.reference import LABEL as LABEL_COLUMN
-from gatehouse.core.reference import SCORE, Reference
+from gatehouse.core.records import Candidate, ModelVersion
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.errors import ModelError
 from gatehouse.site import Site
-from gatehouse.stages.fit import measured
 from gatehouse.stages.gather import trained_until
 from gatehouse.stages.provenance import requirements
-from gatehouse.stages.rows import LABEL
-from gatehouse.stages.score import model_inputs
+from gatehouse.stages.reference import reference_of
 
 
 def choose(site: Site, request_id: str) -> ModelVersion:
@@ -50,23 +45,6 @@ def rank(candidates: list[Candidate], metric: str) -> list[Candidate]:
     loss = metric_named(metric).loss
     usable = [c for c in candidates if c.file is not None and math.isfinite(c.metrics.get(metric, math.nan))]
     return sorted(usable, key=lambda candidate: (loss(candidate.metrics[metric]), candidate.name))
-
-
-def reference_of(site: Site, training_set: TrainingSet, best: Candidate) -> Reference:
-    """What the watch will compare with while this model is the champion."""
-    if best.file is None:
-        raise ModelError(f"candidate {best.name} has no model file")
-    training, holdout = site.lake.frame(training_set.training), site.lake.frame(training_set.holdout)
-    estimator = site.models.load(site.lake.read(best.file), best.file.sha256)
-    task, inputs, labels = site.case.retrain.task, model_inputs(holdout), holdout[LABEL].to_numpy("float64")
-    scores = site.models.predict(estimator, inputs, task)
-    importance = site.models.importance(
-        estimator, inputs, labels, site.case.retrain.choose_by, task, site.case.retrain.seed
-    )
-    profiled = model_inputs(training).assign(**{LABEL_COLUMN: training[LABEL]})
-    return Reference(
-        profile_of(profiled), profile_of({SCORE: scores}), measured(site, labels, scores), importance, len(holdout)
-    )
 
 
 def _tell(site: Site, model: ModelVersion, ranked: list[Candidate], candidates: list[Candidate]) -> None:

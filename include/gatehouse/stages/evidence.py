@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.canonical import canonical
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.evidence_record import evidence_document, holdout_columns
-from gatehouse.core.records import Batch, Champion, FileRef, ModelVersion, TrainingSet
+from gatehouse.core.records import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
 from gatehouse.site import Site
 from gatehouse.stages.gather import trained_until
+from gatehouse.stages.looks import looks_before
+from gatehouse.stages.measuring import Subject, measure_all, needed
 from gatehouse.stages.rows import KEY, LABEL, TIME
 from gatehouse.stages.score import model_inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 PROBE_ROWS = 2000
 
 
-def gather_evidence(site: Site, model: ModelVersion, champion: Champion | None) -> Evidence:
-    """Both models on the same held-out rows, and what was measured about the challenger besides."""
+@dataclass(frozen=True)
+class HeldOut:
+    """The labelled rows that a decision rests on, and the batches that they are of."""
+
+    frame: pd.DataFrame
+    batches: tuple[BatchId, ...]
+
+
+def gather_evidence(
+    site: Site,
+    model: ModelVersion,
+    champion: Champion | None,
+    held_out: HeldOut | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Evidence:
+    """Both models on the same held-out rows, and what was measured about the challenger besides.
+
+    `held_out` replaces the training set's own holdout when a decision is made again on more outcomes; `extra` goes into
+    the evidence as it is.
+    """
     training_set = site.ledger.requests.training_set(model.request)
-    frame = site.lake.frame(training_set.holdout)
+    held_out = held_out or HeldOut(site.lake.frame(training_set.holdout), training_set.holdout_batches)
+    frame = held_out.frame
     data = site.lake.read(model.file)
     task, inputs = site.case.retrain.task, model_inputs(frame)
-    challenger = site.models.predict(site.models.load(data, model.file.sha256), inputs, task)
-    reigning = None
+    estimator, former, reigning = site.models.load(data, model.file.sha256), None, None
+    challenger = site.models.predict(estimator, inputs, task)
     if champion is not None:
         former = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
         reigning = site.models.predict(former, inputs, task)
+    subject = Subject(site, model, champion, training_set, frame, estimator, challenger, former, reigning)
     return Evidence(
         use_case=site.name,
         task=task,
@@ -47,25 +72,31 @@ def gather_evidence(site: Site, model: ModelVersion, champion: Champion | None) 
             champion=reigning,
             slices={name: frame[name].astype("str").to_numpy("str") for name in site.case.model.SLICES},
         ),
-        facts=facts(site, model, training_set, data, inputs),
+        facts=facts(site, model, training_set, data, inputs, held_out),
+        extra=dict(extra or {}),
+        looks=looks_before(site, champion, extra),
+        measured=measure_all(subject, needed(site.case.gate)),
     )
 
 
-def facts(site: Site, model: ModelVersion, training_set: TrainingSet, data: bytes, inputs: pd.DataFrame) -> Facts:
+def facts(
+    site: Site, model: ModelVersion, training_set: TrainingSet, data: bytes, inputs: pd.DataFrame, held_out: HeldOut
+) -> Facts:
     """What was measured about the challenger besides its predictions."""
     probe = site.models.probe(data, model.file.sha256, inputs.head(PROBE_ROWS), site.case.retrain.task)
-    held_out = [site.ledger.batches.get(batch) for batch in training_set.holdout_batches]
-    used = [site.ledger.batches.get(batch) for batch in training_set.training_batches] + held_out
-    accepted = sum(_rows(site, batch) for batch in held_out)
+    judged_on = [site.ledger.batches.get(batch) for batch in held_out.batches]
+    used = [site.ledger.batches.get(batch) for batch in training_set.training_batches] + judged_on
+    accepted = sum(_rows(site, batch) for batch in judged_on)
     return Facts(
-        maturity=(training_set.holdout.rows or 0) / accepted if accepted else 0.0,
+        maturity=len(held_out.frame) / accepted if accepted else 0.0,
         training_rows=training_set.training.rows or 0,
         training_until=trained_until(site, training_set.training_batches),
-        holdout_from=min(batch.interval.start for batch in held_out),
+        holdout_from=min(batch.interval.start for batch in judged_on),
         size_bytes=probe.size_bytes,
         load_seconds=probe.load_seconds,
         rows_per_second=probe.rows_per_second,
         load_error=probe.error,
+        memory_bytes=probe.memory_bytes,
         validated_batches=len(used),
         failed_checks=tuple(f"{batch.id} is {batch.state}" for batch in used if batch.state != "accepted"),
     )

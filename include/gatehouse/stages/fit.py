@@ -87,8 +87,9 @@ def inner_split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def measured(site: Site, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> dict[str, float]:
-    """Every metric of the task."""
-    return {name: evaluate(name, labels, predictions) for name in metrics_for(site.case.retrain.task)}
+    """Every metric of the task, and the use case's own."""
+    names = (*metrics_for(site.case.retrain.task), *site.case.own_metrics)
+    return {name: evaluate(name, labels, predictions) for name in names}
 
 
 def _labels(frame: pd.DataFrame) -> NDArray[np.float64]:

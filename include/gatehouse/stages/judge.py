@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from gatehouse.core.evidence_record import evidence_from, evidence_sha256
 from gatehouse.core.gate import decide
-from gatehouse.core.records import Decision, FileRef, ModelVersion, RequestState, Verdict
+from gatehouse.core.records import Champion, Decision, FileRef, ModelVersion, RequestState, Verdict
 from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.report import decision_report
 from gatehouse.site import Site
-from gatehouse.stages.evidence import archive, gather_evidence
+from gatehouse.stages.evidence import HeldOut, archive, gather_evidence
 
 
 def judge(site: Site, request_id: str) -> Decision:
@@ -19,7 +21,7 @@ def judge(site: Site, request_id: str) -> Decision:
     model = next(model for model in site.ledger.models.list(site.name) if model.request == request_id)
     if decision is None:
         lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/judge")
-        decision, archived = decide_on(site, model)
+        decision, archived = decide_on(site, model, site.ledger.models.champion(site.name))
         site.ledger.decisions.record(lease, decision, archived, site.case.gate.text)
     site.tracking.decided(decision, model.run_id, decision_report(site.case.contract.title, decision, model))
     if decision.verdict is not Verdict.PROMOTE:
@@ -27,9 +29,16 @@ def judge(site: Site, request_id: str) -> Decision:
     return decision
 
 
-def decide_on(site: Site, model: ModelVersion) -> tuple[Decision, FileRef]:
-    """The decision on a model under the use case's policy, and the archived evidence that it follows from."""
-    evidence = gather_evidence(site, model, site.ledger.models.champion(site.name))
+def decide_on(
+    site: Site,
+    model: ModelVersion,
+    champion: Champion | None,
+    held_out: HeldOut | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> tuple[Decision, FileRef]:
+    """The decision on a model under the use case's policy, and the archived evidence that it follows from. `held_out`
+    and `extra` are those of a decision that is made again (`stages/rejudge.py`)."""
+    evidence = gather_evidence(site, model, champion, held_out, extra)
     archived = archive(site, evidence)
     document = json.loads(site.lake.read(archived))
     return decide(evidence, site.case.gate, evidence_sha256(document["evidence"])), archived
@@ -41,7 +50,7 @@ def replay(site: Site, decision_id: str, policy: GatePolicy | None = None) -> De
     document = json.loads(site.lake.read(archived))
     columns = site.lake.frame(FileRef(**document["holdout_file"]))
     evidence = evidence_from(document["evidence"], {str(name): columns[name].to_numpy() for name in columns})
-    return decide(evidence, policy or GatePolicy.model_validate_json(text), evidence_sha256(document["evidence"]))
+    return decide(evidence, policy or GatePolicy.archived(text), evidence_sha256(document["evidence"]))
 
 
 def _close(site: Site, model: ModelVersion, decision: Decision) -> None:

@@ -23,7 +23,8 @@ def collect(site: Site, key: str) -> list[Outcomes]:
     Outcomes that break the contract as a whole are journaled as refused and count as not arrived.
     """
     now = interval_of(site.case.contract.batch, key).end
-    return [outcomes for batch in due(site, now) if (outcomes := _collect(site, batch, now)) is not None]
+    wanted = [*due(site, now), *incomplete(site, now)]
+    return [outcomes for batch in wanted if (outcomes := _collect(site, batch, now)) is not None]
 
 
 def due(site: Site, now: datetime) -> list[Batch]:
@@ -37,6 +38,20 @@ def due(site: Site, now: datetime) -> list[Batch]:
     return [
         batch for batch in newest.values() if batch.id.key not in arrived and delay.after(batch.interval.end) <= now
     ]
+
+
+def incomplete(site: Site, now: datetime) -> list[Batch]:
+    """The batches whose outcomes have arrived and may still become more, by the contract's `until`.
+
+    None when a later batch is there already: what the source gives today had not arrived by an earlier `now`.
+    """
+    until = site.case.contract.outcomes.until
+    newest = {batch.id.key: batch for batch in site.ledger.batches.list(site.name)}
+    if until is None or any(batch.interval.end > now for batch in newest.values()):
+        return []
+    arrived = site.ledger.batches.outcomes(site.name, now)
+    span = Span.parse(until)
+    return [newest[key] for key in arrived if span.after(newest[key].interval.end) >= now]
 
 
 def _collect(site: Site, batch: Batch, now: datetime) -> Outcomes | None:
@@ -59,8 +74,7 @@ def _collect(site: Site, batch: Batch, now: datetime) -> Outcomes | None:
     report = site.lake.put(page.encode(), "reports", "html")
     good = frame.iloc[list(validation.splits[TABLE].good)].reset_index(drop=True)
     outcomes = Outcomes(batch.id, now, site.lake.put_frame(good, "outcomes"), report=report)
-    site.ledger.batches.arrive(lease, outcomes)
-    return outcomes
+    return outcomes if site.ledger.batches.arrive(lease, outcomes) else None
 
 
 def _refuse(site: Site, batch: Batch, reason: str) -> None:

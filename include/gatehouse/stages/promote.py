@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatehouse.core.acts import check_approver
 from gatehouse.core.records import Champion, Decision, PromotionKind, RequestState, Verdict
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
 
 GATE = "gate"
+NOBODY = "nobody"
 
 
 def promote(site: Site, decision_id: str) -> Champion | None:
@@ -46,26 +48,24 @@ def _close_request(site: Site, decision: Decision, champion: Champion | None) ->
 
 
 def answer(site: Site, decision_id: str, approved: bool, actor: str, reason: str) -> Champion | None:
-    """Record a person's answer to a REVIEW, then carry it out."""
+    """Record an approver's answer to a REVIEW, then carry it out; returns the champion that it made, if any.
+
+    `nobody` stands for no answer in time, which approves nothing. A decision about a challenger that serves already
+    (it was judged again) is about whether it may stay: rejecting it rolls back to the champion before it.
+    """
     decision = site.ledger.decisions.get(decision_id)
     if decision.verdict is not Verdict.REVIEW:
         raise NotAllowed(
             f"decision {decision_id[:8]} is {decision.verdict}; only a REVIEW is answered, a BLOCK is overridden"
         )
+    if actor != NOBODY:
+        check_approver(actor, site.case.gate.review.approvers, "answer a review")
     site.ledger.decisions.answer(decision_id, approved, actor, reason)
-    return promote(site, decision_id)
-
-
-def override(site: Site, decision_id: str, actor: str, reason: str) -> Champion:
-    """Make a challenger that the gate held or blocked the champion, on a named person's word."""
-    decision = site.ledger.decisions.get(decision_id)
-    if decision.verdict is Verdict.PROMOTE:
-        raise NotAllowed(f"decision {decision_id[:8]} is PROMOTE; there is nothing to override")
-    champion = site.ledger.models.promote(
-        site.name, decision.version, _epoch(site), PromotionKind.OVERRIDE, decision.id, actor, reason
-    )
-    mirror(site)
-    return champion
+    now = site.ledger.models.champion(site.name)
+    if now is None or now.model.version != decision.version:
+        return promote(site, decision_id)
+    stays = approved or actor == NOBODY
+    return now if stays else rollback(site, decision.champion, actor, f"rejected when judged again: {reason}")
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,3 @@ def mirror(site: Site) -> None:
     versions = [model.version for model in site.ledger.models.list(site.name)]
     newest = max(versions, default=None)
     site.tracking.mirror(site.name, now, newest if newest != now else None)
-
-
-def _epoch(site: Site) -> int:
-    champion = site.ledger.models.champion(site.name)
-    return champion.epoch if champion else 0

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from gatehouse.core.records import BatchState, RequestState
+from datetime import UTC, datetime, timedelta
+
+from gatehouse.core.calendar import Span
+from gatehouse.core.canonical import sha256
+from gatehouse.core.records import BatchState, Decision, RequestState, Verdict
+from gatehouse.errors import LakeError
 from gatehouse.site import Site
 from gatehouse.stages import fit
-from gatehouse.stages.promote import mirror
+from gatehouse.stages.promote import NOBODY, answer, mirror, promote
 from gatehouse.stages.score import waiting
 
 FORGOTTEN_SECONDS = 600.0
 ABANDONED_SECONDS = 3600.0
+GRACE = timedelta(minutes=2)  # a run that has just decided carries out its decision itself
+UPKEEP = "upkeep"
 
 
 def forgotten_landed(site: Site) -> list[str]:
@@ -54,9 +61,93 @@ def reconcile(site: Site) -> str:
     if found == expected:
         return ""
     sentence = f"MLflow's alias champion of {site.name} pointed at version {found}, the ledger's champion is {expected}"
-    site.ledger.journal.note("alias.unexplained", site.name, "upkeep", {"found": found, "expected": expected})
+    site.ledger.journal.note("alias.unexplained", site.name, UPKEEP, {"found": found, "expected": expected})
     mirror(site)
     return sentence
+
+
+def uncarried(site: Site) -> list[str]:
+    """Carry out decisions that nobody has carried out: a PROMOTE or an approved REVIEW against the present champion whose
+    task was marked as done, skipped or lost. Each is journaled as what it is; returns the sentences about them."""
+    champion = site.ledger.models.champion(site.name)
+    epoch = champion.epoch if champion else 0
+    found = []
+    for decision in site.ledger.decisions.list(site.name):
+        if decision.epoch != epoch or not _allows(site, decision) or _young(site, decision):
+            continue
+        sentence = (
+            f"{site.name}: decision {decision.id[:8]} on version {decision.version} is {decision.verdict} and was not "
+            "carried out: its task was marked, skipped or lost; the ledger has promoted it now"
+        )
+        site.ledger.journal.note("promotion.uncarried", decision.id, UPKEEP, {"sentence": sentence})
+        promote(site, decision.id)
+        found.append(sentence)
+        break  # the champion has changed: what was decided against the one before is stale
+    return found
+
+
+def unanswered(site: Site, now: datetime | None = None) -> list[str]:
+    """Close reviews whose time is over and that nobody answered, not even Airflow's time-out: their task was cleared,
+    marked or deleted. They are rejected by nobody, as the policy says; returns the sentences about them."""
+    timeout = Span.parse(site.case.gate.review.timeout)
+    found = []
+    for decision, made in reviews(site):
+        if timeout.after(made) + GRACE > (now or datetime.now(UTC)):
+            continue
+        sentence = (
+            f"{site.name}: the review of decision {decision.id[:8]} has no answer {site.case.gate.review.timeout} and "
+            "more after it was asked for: its task was cleared, marked or deleted; it counts as rejected"
+        )
+        answer(site, decision.id, False, NOBODY, sentence)
+        found.append(sentence)
+    return found
+
+
+def reviews(site: Site) -> list[tuple[Decision, datetime]]:
+    """The REVIEWs that wait for an answer, each with the moment it was made at (the ledger's clock)."""
+    waiting = [
+        decision
+        for decision in site.ledger.decisions.list(site.name)
+        if decision.verdict is Verdict.REVIEW and not site.ledger.decisions.answers(decision.id)
+    ]
+    return [(decision, site.ledger.decisions.made_at(decision.id)) for decision in waiting]
+
+
+def replaced_files(site: Site) -> list[str]:
+    """Champion files whose bytes are no longer those recorded. MLflow's copy brings them back when it is the recorded
+    one; returns the sentences about them."""
+    champion = site.ledger.models.champion(site.name)
+    if champion is None:
+        return []
+    file = champion.model.file
+    try:
+        site.lake.read(file)
+    except LakeError as error:
+        copy = site.tracking.model_bytes(site.name, champion.model.version)
+        mended = copy is not None and sha256(copy) == file.sha256
+        if copy is not None and mended:
+            site.lake.restore(file, copy)
+        ending = "restored from MLflow's copy" if mended else "no copy has the recorded bytes: scoring stops; roll back"
+        sentence = f"{site.name}: the file of champion {champion.model.version} was replaced: {error}; {ending}"
+        site.ledger.journal.note(
+            "model.replaced", f"{site.name}/v{champion.model.version}", UPKEEP, {"sentence": sentence}
+        )
+        return [sentence]
+    return []
+
+
+def _allows(site: Site, decision: Decision) -> bool:
+    """Whether a decision allows a promotion that has not happened. One made again on a model that serves does not."""
+    champion = site.ledger.models.champion(site.name)
+    if champion is not None and champion.model.version == decision.version:
+        return False
+    approved = any(approved for approved, _, _ in site.ledger.decisions.answers(decision.id))
+    return decision.verdict is Verdict.PROMOTE or (decision.verdict is Verdict.REVIEW and approved)
+
+
+def _young(site: Site, decision: Decision) -> bool:
+    """Whether its own run may still be about to carry it out."""
+    return datetime.now(UTC) - site.ledger.decisions.made_at(decision.id) < GRACE
 
 
 def _forgotten(site: Site, work: str, before: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gatehouse.core.parameters import parameters
@@ -13,6 +14,7 @@ from gatehouse.frames import as_declared, undeclared
 from gatehouse.ports import TableCheck
 from gatehouse.report import batch_report
 from gatehouse.site import Site
+from gatehouse.stages import profiles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +24,9 @@ REASONS = "gh_reasons"
 
 def validate(site: Site, batch_id: BatchId) -> Batch:
     """Check a landed batch against its contract: landed -> accepted with its bad rows quarantined, or quarantined whole.
-    A batch that rests elsewhere already is returned as it is."""
+    A batch that keeps the contract and has a data fault against the batches before it (columns swapped, another unit,
+    sudden nulls) is quarantined too: no model is retrained on a broken pipeline. A batch that rests elsewhere already is
+    returned as it is."""
     lease = site.ledger.attempts.enter(f"{batch_id}/validate")
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.LANDED:
@@ -35,11 +39,18 @@ def validate(site: Site, batch_id: BatchId) -> Batch:
         return site.ledger.batches.get(batch_id)
     checks = check(site, batch, frames)
     validation = judge(site, frames, checks)
+    good = good_rows(frames, validation)
+    earlier = profiles.earlier_profiles(site, batch)
+    profile = profiles.profile(site, good, earlier)
+    if validation.accepted:
+        broken = [f"data fault: {each.sentence}" for each in profiles.found_faults(good, profile, earlier)]
+        validation = replace(validation, reasons=tuple(broken))
     counts = {name: validation.counts(name) for name in frames}
     extra = {name: undeclared(frame) for name, frame in frames.items()}
     report = _keep_report(site, batch, tuple(checks.values()), counts, validation.reason, extra)
     if validation.accepted:
-        site.ledger.batches.accept(lease, batch_id, store(site, frames, validation), report)
+        stored = store(site, frames, validation)
+        site.ledger.batches.accept(lease, batch_id, stored, report, profiles.keep(site, profile))
     else:
         site.ledger.batches.quarantine(lease, batch_id, validation.reason, report)
     return site.ledger.batches.get(batch_id)
@@ -53,7 +64,9 @@ def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
         raise NotAllowed(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
     frames = declared_frames(site, batch)
     validation = judge(site, frames, check(site, batch, frames))
-    site.ledger.batches.release(batch_id, actor, reason, store(site, frames, validation))
+    profile = profiles.profile(site, good_rows(frames, validation), profiles.earlier_profiles(site, batch))
+    stored = store(site, frames, validation)
+    site.ledger.batches.release(batch_id, actor, reason, stored, profiles.keep(site, profile))
     return site.ledger.batches.get(batch_id)
 
 
@@ -77,6 +90,13 @@ def check(site: Site, batch: Batch, frames: Mapping[str, pd.DataFrame]) -> dict[
 def judge(site: Site, frames: Mapping[str, pd.DataFrame], checks: Mapping[str, TableCheck]) -> Validation:
     """The verdict on the batch."""
     return decide(site.case.contract.tables, {name: len(frame) for name, frame in frames.items()}, checks)
+
+
+def good_rows(frames: Mapping[str, pd.DataFrame], validation: Validation) -> dict[str, pd.DataFrame]:
+    """The rows of each table that are, or in a release would be, accepted."""
+    return {
+        name: frame.iloc[list(validation.splits[name].good)].reset_index(drop=True) for name, frame in frames.items()
+    }
 
 
 def store(site: Site, frames: Mapping[str, pd.DataFrame], validation: Validation) -> dict[str, tuple[FileRef, FileRef]]:

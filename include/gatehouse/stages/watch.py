@@ -4,28 +4,34 @@ arrived, and whether that is a reason to retrain. Each accepted batch gets exact
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core import decay
+from gatehouse.core import decay, impact
 from gatehouse.core.alarms import Alarm
-from gatehouse.core.drift import judge as judge_drift
+from gatehouse.core.change.incidents import Incident, follow
+from gatehouse.core.change.kinds import Finding, Outcome, findings
 from gatehouse.core.drift import to_document
+from gatehouse.core.drift.measure import measure_values
 from gatehouse.core.profile import profile_of
 from gatehouse.core.records import Batch, BatchId, Champion, Request, RequestState, WatchReport
-from gatehouse.core.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.retrain import Standing
 from gatehouse.core.retrain import reasons as weigh
+from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
+from gatehouse.stages import change, probation
 from gatehouse.stages.outcomes import due
 from gatehouse.stages.rows import LABEL, TIME, batch_frame, newest_revisions, with_labels
 from gatehouse.stages.score import model_inputs
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 def watch(site: Site, batch_id: BatchId) -> Request | None:
@@ -40,39 +46,98 @@ def watch(site: Site, batch_id: BatchId) -> Request | None:
     batch = site.ledger.batches.get(batch_id)
     as_of = batch.interval.end
     champion = site.ledger.models.champion(site.name)
-    body, alarms = found(site, batch, champion) if champion else ({"champion": None}, [])
+    body, alarms, changes = found(site, batch, champion) if champion else ({"champion": None}, [], [])
     earlier = [report for report in site.ledger.batches.watches(site.name) if report.as_of < as_of]
     history = [[Alarm.from_document(alarm) for alarm in report.body["alarms"]] for report in earlier]
     weighed = weigh(site.case.retrain, [*history, alarms], standing(site, as_of, champion))
     body |= {
         "alarms": [alarm.to_document() for alarm in alarms],
+        "kinds": [each.to_document() for each in changes],
+        "incidents": incidents(earlier, changes, batch_id.key, "matured" in body),
         "held_back": [{"sentence": held.reason.sentence, "why": held.why} for held in weighed.held_back],
         "overdue_outcomes": overdue(site, as_of),
     }
+    probation.follow(site, batch, champion)  # before the verdict is on record: a crash in between repeats it
     report = WatchReport(batch_id, as_of, body, weighed.asked)
     return site.ledger.batches.watched(lease, report, site.case.retrain.model_dump(mode="json"))
 
 
-def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any], list[Alarm]]:
-    """What is known of a batch under a champion: drift of inputs, scores and labels, and the measured quality."""
+def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any], list[Alarm], list[Finding]]:
+    """What is known of a batch under a champion: drift of inputs, scores and labels with its estimated impact, the
+    measured quality, and which kinds of change that is."""
     reference = Reference.from_document(json.loads(site.lake.read(champion.model.reference)))
     frame = model_inputs(batch_frame(site, batch)).assign(**{SCORE: scores(site, batch, champion)})
-    policy = site.case.retrain
-    body: dict[str, Any] = {"champion": champion.model.version, "epoch": champion.epoch, "rows": len(frame)}
+    estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
+    looked = change.look(site, batch, reference, frame, estimator)
+    body: dict[str, Any] = {
+        "champion": champion.model.version,
+        "epoch": champion.epoch,
+        "rows": len(frame),
+        "estimate": estimate(site, reference, frame[SCORE].to_numpy("float64")),
+        "together": looked.together.to_document() if looked.together else None,
+        "impact": looked.joint,
+    }
     alarms: list[Alarm] = []
-    drifts = []
-    if policy.reasons.drift is not None:
-        drifts = list(judge_drift(reference.profile, profile_of(frame, like=reference.profile), policy.reasons.drift))
-    measured = newest_matured(site, batch.interval.end, champion)
+    drifts, outcome = list(looked.inputs.drifts), None
+    measured = newest_matured(site, batch.interval.end, champion, estimator)
     if measured is not None and not measured_before(site, measured[0].id.key, champion):
         on, labelled, scored_rows = measured
-        if policy.reasons.drift is not None:
-            labels = profile_of(labelled[[LABEL_COLUMN]], like=reference.profile)
-            drifts += judge_drift(reference.profile, labels, policy.reasons.drift)
         body["matured"], judged = quality(site, on, labelled, scored_rows, reference)
+        labels = change.judge_labels(site, reference, labelled, any(each.alarm for each in judged))
+        outcome = outcome_of(site, reference, labelled, judged, body["matured"]["estimate"])
+        outcome = replace(outcome, label=labels)
+        drifts += [labels] if labels is not None else []
         alarms += [each.to_alarm() for each in judged if each.alarm]
+        alarms += [labels.to_alarm()] if labels is not None and labels.alarm else []
     body["drift"] = to_document(drifts)
-    return body, alarms + [drift.to_alarm() for drift in drifts if drift.alarm]
+    return body, alarms + looked.alarms, findings(looked.inputs, outcome)
+
+
+def incidents(
+    earlier: Sequence[WatchReport], changes: Sequence[Finding], key: str, measured: bool
+) -> list[dict[str, Any]]:
+    """The incidents after this batch, continued from the report before."""
+    before = earlier[-1].body.get("incidents", []) if earlier else []
+    known = [Incident.from_document(each) for each in before]
+    return [each.to_document() for each in follow(known, changes, key, measured)]
+
+
+def estimate(site: Site, reference: Reference, predicted: NDArray[np.float64]) -> dict[str, Any] | None:
+    """What the scores themselves expect of the metric on these rows (confidence-based performance estimation), with how
+    far that can be trusted; None for regression, whose predictions say nothing about their errors."""
+    metric = impact.metric_of(site.case.retrain)
+    if site.case.retrain.task != "classification" or not reference.expected:
+        return None
+    realised, expected = reference.quality[metric], reference.expected[metric]
+    off = abs(expected - realised)
+    valid = off <= impact.threshold(site.case.retrain)
+    warning = (
+        "holds while the scores are calibrated and inputs mean what they meant: it cannot see concept drift; "
+        f"on the holdout it was off by {off:.3f}{'' if valid else ', too much to be relied on'}"
+    )
+    value = impact.expected(metric, predicted, predicted)
+    return {"metric": metric, "value": value, "holdout": realised, "off_on_holdout": off, "valid": valid} | {
+        "warning": warning
+    }
+
+
+def outcome_of(
+    site: Site,
+    reference: Reference,
+    labelled: pd.DataFrame,
+    judged: tuple[decay.Judged, ...],
+    compared: dict[str, Any] | None,
+) -> Outcome:
+    """The measured quality with what tells the kinds of change apart."""
+    margin = impact.threshold(site.case.retrain)
+    if compared is None or not len(labelled):
+        return Outcome(judged, margin=margin)
+    same = []
+    for name, known in reference.by_label.items():
+        mine = labelled.loc[labelled[LABEL] == float(name), SCORE].to_numpy("float64")
+        apart = measure_values(known.columns[SCORE], profile_of({SCORE: mine}, like=known).columns[SCORE], "ks")
+        same.append(apart is None or apart.value <= max(2 * apart.noise, 0.1))
+    return Outcome(judged, compared["realised"], compared["value"], all(same) if same else None, margin=margin)
 
 
 def scores(site: Site, batch: Batch, champion: Champion) -> Any:
@@ -85,7 +150,9 @@ def scores(site: Site, batch: Batch, champion: Champion) -> Any:
     )
 
 
-def newest_matured(site: Site, as_of: datetime, champion: Champion) -> tuple[Batch, pd.DataFrame, int] | None:
+def newest_matured(
+    site: Site, as_of: datetime, champion: Champion, estimator: Any
+) -> tuple[Batch, pd.DataFrame, int] | None:
     """The newest batch whose outcomes arrived by `as_of` and that the champion was not trained on: its labelled rows
     with the champion's scores (`gh_score`), and how many rows it has in all."""
     arrived = site.ledger.batches.outcomes(site.name, as_of)
@@ -95,7 +162,6 @@ def newest_matured(site: Site, as_of: datetime, champion: Champion) -> tuple[Bat
         return None
     frame = with_labels(site, batch_frame(site, fresh[-1]), arrived[fresh[-1].id.key])
     labelled = frame[frame[LABEL].notna()]
-    estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
     predicted: Any = (
         site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task) if len(labelled) else []
     )
@@ -127,7 +193,11 @@ def quality(
     )
     judged = decay.judge(measured, reference.quality[metric], policy)
     document = {"batch": batch.id.key, **asdict(measured), "judged": [each.to_document() for each in judged]}
-    return document, judged
+    known, predicted = labelled[LABEL].to_numpy("float64"), labelled[SCORE].to_numpy("float64")
+    expected = estimate(site, reference, predicted) if len(labelled) else None
+    if expected is not None:
+        expected["realised"] = evaluate(expected["metric"], known, predicted)
+    return {**document, "estimate": expected}, judged
 
 
 def standing(site: Site, as_of: datetime, champion: Champion | None) -> Standing:

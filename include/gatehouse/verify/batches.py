@@ -42,11 +42,12 @@ def every_row_once(look: Look) -> None:
     reports = """
         SELECT batch_name(use_case, key, revision) AS batch, file(report) AS file FROM batch_acts
         WHERE report IS NOT NULL
+        UNION ALL SELECT batch_name(use_case, key, revision), file(profile) FROM batch_acts WHERE profile IS NOT NULL
         UNION ALL SELECT batch_name(use_case, key, batch_revision), file(report) FROM outcomes
         WHERE report IS NOT NULL
     """
     for row in look.ledger.all(reports):
-        look.bytes_of(f"report of {row['batch']}", FileRef(**row["file"]))
+        look.bytes_of(f"report or profile of {row['batch']}", FileRef(**row["file"]))
 
 
 def one_model_a_batch(look: Look) -> None:

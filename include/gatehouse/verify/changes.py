@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.change import stored
-from gatehouse.adapters.ledger.journal import CHANGES, FIRST, entry_hash
+from gatehouse.adapters.ledger.journal import CHANGES
 from gatehouse.core.canonical import canonical
+from gatehouse.core.chain import FIRST, entry_hash
 from gatehouse.core.records import JournalEntry
 
 if TYPE_CHECKING:

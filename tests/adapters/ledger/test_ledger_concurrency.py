@@ -12,7 +12,7 @@ import pytest
 from conftest import LedgerDatabase
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.core.calendar import interval_of
-from gatehouse.core.records import PromotionKind
+from gatehouse.core.records import ModelVersion, PromotionKind
 from gatehouse.errors import NotAllowed, StaleAttempt, StaleChampion
 from gatehouse.ports import Ledger
 from gatehouse.verify import run
@@ -21,11 +21,13 @@ from story import DRIFT, Story
 PROCESSES, TIMES = 8, 25
 
 
-def _two_versions(story: Story) -> None:
+def _two_versions(story: Story) -> list[ModelVersion]:
     first, second = story.accept("2013-01"), story.accept("2013-02")
+    versions = []
     for batch in (first, second):
-        model = story.challenger(first, second, batch.id)
-        story.close(story.ledger.requests.get(model.request))
+        versions.append(story.challenger(first, second, batch.id))
+        story.close(story.ledger.requests.get(versions[-1].request))
+    return versions
 
 
 def promote_again_and_again(url: str, number: int, wins: Any) -> None:
@@ -33,10 +35,11 @@ def promote_again_and_again(url: str, number: int, wins: Any) -> None:
     models = open_ledger(url).models
     while wins[number] < TIMES:
         now = models.champion("flights")
-        epoch, version = (now.epoch, 3 - now.model.version) if now else (0, 1)
+        assert now is not None
+        epoch, version = now.epoch, 3 - now.model.version
         try:
             reason = f"win {wins[number]}"
-            models.promote("flights", version, epoch, PromotionKind.OVERRIDE, None, f"process {number}", reason)
+            models.promote("flights", version, epoch, PromotionKind.ROLLBACK, None, f"process {number}", reason)
         except StaleChampion:
             continue
         wins[number] += 1
@@ -48,7 +51,8 @@ def test_eight_processes_promote_and_every_epoch_has_one_winner(
 ) -> None:
     """8 processes with 25 promotions each: 200 epochs, 200 promotions, 200 journal entries, 25 by each process."""
     story = Story(ledger)
-    _two_versions(story)
+    for epoch, model in enumerate(_two_versions(story)):
+        story.promote(story.decide(model, epoch=epoch))
     context = multiprocessing.get_context("fork")
     wins = context.Array("i", PROCESSES)
     work = [
@@ -61,13 +65,13 @@ def test_eight_processes_promote_and_every_epoch_has_one_winner(
         process.join(120)
     assert [process.exitcode for process in work] == [0] * PROCESSES
     promotions = ledger.models.promotions("flights")
-    assert [promotion.epoch for promotion in promotions] == list(range(1, PROCESSES * TIMES + 1))
-    winners = [promotion.actor for promotion in promotions]
+    assert [promotion.epoch for promotion in promotions] == list(range(1, PROCESSES * TIMES + 3))
+    winners = [promotion.actor for promotion in promotions[2:]]
     assert {winner: winners.count(winner) for winner in winners} == {f"process {n}": TIMES for n in range(PROCESSES)}
-    assert [entry.kind for entry in ledger.journal.entries()].count("champion.changed") == PROCESSES * TIMES
+    assert [entry.kind for entry in ledger.journal.entries()].count("champion.changed") == PROCESSES * TIMES + 2
     champion = ledger.models.champion("flights")
     assert champion is not None
-    assert champion.epoch == PROCESSES * TIMES
+    assert champion.epoch == PROCESSES * TIMES + 2
     assert [f.breaches for f in run(ledger_database.url, story.lake, None) if not f.ok] == []
 
 

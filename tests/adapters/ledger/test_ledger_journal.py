@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import LedgerDatabase
-from gatehouse.adapters.ledger.journal import CHANGES, FIRST, entry_hash
+from gatehouse.adapters.ledger.journal import CHANGES
+from gatehouse.core.chain import FIRST, entry_hash
 from gatehouse.errors import NotAllowed, StaleAttempt
 from gatehouse.ports import Ledger
 from story import Story

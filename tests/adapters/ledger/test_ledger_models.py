@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gatehouse.core.records import Decision, ModelVersion, PromotionKind, Verdict
+from gatehouse.core.records import Decision, ModelVersion, Probation, PromotionKind, Verdict
 from gatehouse.errors import NotAllowed, StaleChampion, UnknownRecord
 from gatehouse.ports import Ledger
 from story import POLICY, Story
@@ -137,12 +137,63 @@ def _act(story: Story, version: int, epoch: int, kind: PromotionKind, actor: str
     return story.ledger.models.promote("flights", version, epoch, kind, None, actor, reason).epoch
 
 
-def test_an_override_needs_a_name_and_a_reason(story: Story, models: list[ModelVersion]) -> None:
-    """A named person with a reason may override; nobody else may."""
+def test_an_override_needs_a_name_a_reason_and_its_record(story: Story, models: list[ModelVersion]) -> None:
+    """A named person with a reason may override, and the promotion names the record of it; nothing else will do."""
+    decision = story.decide(models[0], Verdict.BLOCK)
     for actor, reason in (("", "urgent"), ("Ada", "")):
         with pytest.raises(NotAllowed, match="a name and a reason"):
             _act(story, 1, 0, OVERRIDE, actor, reason)
-    assert _act(story, 1, 0, OVERRIDE, "Ada", "urgent") == 1
+    with pytest.raises(NotAllowed, match="an_override_behind_it"):
+        _act(story, 1, 0, OVERRIDE, "Ada", "urgent")
+    asked = story.override(decision)
+    assert story.serve(asked).epoch == story.serve(asked).epoch == 1
+    assert story.ledger.models.promotions("flights")[0].override == asked.id
+
+
+def test_a_second_person_is_neither_the_first_nor_the_requester(story: Story, models: list[ModelVersion]) -> None:
+    """Where two are needed, the ledger promotes nothing on one word, and takes the second from nobody involved."""
+    asked = story.override(story.decide(models[0], Verdict.BLOCK), second_person=True)
+    with pytest.raises(NotAllowed, match="nothing allows this override"):
+        story.serve(asked)
+    for involved in ("Ada", "Eve"):
+        with pytest.raises(NotAllowed, match="needs a second person"):
+            story.ledger.overrides.confirm(asked.id, involved, "I agree with myself")
+    assert story.ledger.overrides.confirm(asked.id, "Bob", "I have looked at it too").confirmed_by == "Bob"
+    assert story.serve(asked).epoch == 1
+
+
+def test_an_override_that_needs_nobody_else_is_not_confirmed(story: Story, models: list[ModelVersion]) -> None:
+    """A second name where none was asked for would say more than happened."""
+    asked = story.override(story.decide(models[0], Verdict.BLOCK))
+    with pytest.raises(NotAllowed, match="needs no second person"):
+        story.ledger.overrides.confirm(asked.id, "Bob", "I have looked at it too")
+
+
+def test_only_an_expired_override_ends_and_only_for_a_proper_champion(story: Story, models: list[ModelVersion]) -> None:
+    """Before its time the return is refused; after it, it goes to what a decision promoted last and nowhere else."""
+    expiry = PromotionKind.EXPIRY
+    story.promote(story.decide(models[0]))
+    story.serve(story.override(story.decide(models[1], Verdict.BLOCK, epoch=1)))
+    with pytest.raises(NotAllowed, match="nothing allows this expiry"):
+        _act(story, 1, 2, expiry, "upkeep", "too early")
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    story.serve(story.override(story.decide(models[2], Verdict.BLOCK, epoch=2), expires=past))
+    with pytest.raises(NotAllowed, match="nothing allows this expiry"):
+        _act(story, 2, 3, expiry, "upkeep", "that one was an override as well")
+    assert _act(story, 1, 3, expiry, "upkeep", "its time is over") == 4
+
+
+def test_a_probation_brings_back_the_former_champion_once_it_is_lost(story: Story, models: list[ModelVersion]) -> None:
+    """Nobody is rolled back while the probation is open; a lost one brings back the champion before, no other."""
+    for epoch, model in enumerate(models[:2]):
+        story.promote(story.decide(model, epoch=epoch))
+    lease = story.enter("epoch 2/probation")
+    for key, verdict in (("2013-03", "open"), ("2013-04", "worse")):
+        with pytest.raises(NotAllowed, match="nothing allows this probation"):
+            _act(story, 1, 2, PromotionKind.PROBATION, "gate", "worse")
+        story.ledger.probations.judged(lease, Probation("flights", 2, key, 1, verdict, f"it is {verdict}"))
+    assert _act(story, 1, 2, PromotionKind.PROBATION, "gate", "worse") == 3
+    assert [each.verdict for each in story.ledger.probations.list("flights")] == ["open", "worse"]
 
 
 def test_a_rollback_goes_to_an_earlier_champion(story: Story, models: list[ModelVersion]) -> None:
@@ -153,12 +204,7 @@ def test_a_rollback_goes_to_an_earlier_champion(story: Story, models: list[Model
         _act(story, 3, 2, ROLLBACK, "Ada", "it is late")
     assert [_act(story, 1, 2, ROLLBACK, "Ada", "it is worse") for _ in range(2)] == [3, 3]
     with pytest.raises(NotAllowed, match="is the champion already"):
-        _act(story, 1, 3, OVERRIDE, "Bob", "again")
-
-
-def test_the_same_override_again_is_the_same_override(story: Story, models: list[ModelVersion]) -> None:
-    """Repeated at the epoch it led to (as a retried command would), an override changes nothing."""
-    assert _act(story, 1, 0, OVERRIDE, "Ada", "urgent") == _act(story, 1, 1, OVERRIDE, "Ada", "urgent") == 1
+        _act(story, 1, 3, ROLLBACK, "Bob", "again")
 
 
 def test_the_champion_of_a_moment(story: Story, models: list[ModelVersion]) -> None:

@@ -8,6 +8,8 @@ from gatehouse.adapters.ledger.connection import Database
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.adapters.ledger.journal import PostgresJournal
 from gatehouse.adapters.ledger.models import PostgresModels
+from gatehouse.adapters.ledger.overrides import PostgresOverrides
+from gatehouse.adapters.ledger.probations import PostgresProbations
 from gatehouse.adapters.ledger.requests import PostgresRequests
 from gatehouse.ports import Ledger
 
@@ -21,5 +23,7 @@ def open_ledger(url: str) -> Ledger:
         PostgresRequests(database),
         PostgresModels(database),
         PostgresDecisions(database),
+        PostgresOverrides(database),
+        PostgresProbations(database),
         PostgresJournal(database),
     )

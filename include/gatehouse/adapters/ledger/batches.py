@@ -19,6 +19,8 @@ Parts = Mapping[str, tuple[FileRef, FileRef]]
 
 _BATCHES = """
     SELECT b.use_case, b.key, b.revision, b.starts, b.ends, b.content, b.state, b.reason, file(b.report) AS report,
+           (SELECT file(a.profile) FROM batch_acts a WHERE (a.use_case, a.key, a.revision) = (b.use_case, b.key, b.revision)
+            AND a.profile IS NOT NULL ORDER BY a.entry DESC LIMIT 1) AS profile,
            (SELECT json_object_agg(t.name, json_build_object('source', file(t.source), 'accepted', file(p.accepted),
                                                              'quarantined', file(p.quarantined)) ORDER BY t.name)
             FROM batch_tables t LEFT JOIN batch_parts p USING (use_case, key, revision, name)
@@ -50,20 +52,24 @@ class PostgresBatches(OutcomesAndScores):
         with self._database.transaction() as rows:
             return _get(rows, batch)
 
-    def accept(self, lease: Lease, batch: BatchId, parts: Parts, report: FileRef) -> None:
+    def accept(
+        self, lease: Lease, batch: BatchId, parts: Parts, report: FileRef, profile: FileRef | None = None
+    ) -> None:
         with by_attempt(self._database, lease) as change:
             _require(change, batch, "accepted", after=BatchState.LANDED)
-            _settle(change, batch, "accepted", "", report, parts)
+            _settle(change, batch, "accepted", "", report, parts, profile)
 
     def quarantine(self, lease: Lease, batch: BatchId, reason: str, report: FileRef) -> None:
         with by_attempt(self._database, lease) as change:
             _require(change, batch, "quarantined", after=BatchState.LANDED)
             _settle(change, batch, "quarantined", reason, report, {})
 
-    def release(self, batch: BatchId, actor: str, reason: str, parts: Parts) -> None:
+    def release(
+        self, batch: BatchId, actor: str, reason: str, parts: Parts, profile: FileRef | None = None
+    ) -> None:
         with by_person(self._database, actor, reason) as change:
             _require(change, batch, "released", after=BatchState.QUARANTINED)
-            _settle(change, batch, "released", reason, None, parts)
+            _settle(change, batch, "released", reason, None, parts, profile)
 
     def discard(self, batch: BatchId, actor: str, reason: str) -> None:
         with by_person(self._database, actor, reason) as change:
@@ -100,12 +106,21 @@ def _require(change: Change, batch: BatchId, act: str, after: BatchState) -> Non
         raise NotAllowed(f"batch {batch} is {state}; only a {after} batch can be {act}")
 
 
-def _settle(change: Change, batch: BatchId, act: str, reason: str, report: FileRef | None, parts: Parts) -> None:
+def _settle(
+    change: Change,
+    batch: BatchId,
+    act: str,
+    reason: str,
+    report: FileRef | None,
+    parts: Parts,
+    profile: FileRef | None = None,
+) -> None:
     """Record an act. Its content is the parts' hashes: the same act again must bring the same rows."""
     files = {name: (vars(accepted), vars(quarantined)) for name, (accepted, quarantined) in parts.items()}
     content = digest({name: (accepted.sha256, quarantined.sha256) for name, (accepted, quarantined) in parts.items()})
     key = {**vars(batch), "act": act}
     row = {"actor": change.actor, "reason": reason, "content": content, "report": report}
+    row |= {"profile": profile} if profile else {}
     same = ("content", "reason") if report else ("content", "reason", "actor")
     if change.once("batch_acts", f"batch.{act}", str(batch), key, row, same, parts=files):
         for name, (accepted, quarantined) in parts.items():
@@ -129,6 +144,7 @@ def _batch(row: dict[str, Any]) -> Batch:
         {name: _part(files) for name, files in (row["tables"] or {}).items()},
         row["reason"],
         file_ref(row["report"]),
+        file_ref(row["profile"]),
     )
 
 

@@ -12,6 +12,8 @@ from gatehouse.errors import NotAllowed, UnknownRecord
 from gatehouse.ports import Decisions
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from gatehouse.adapters.ledger.connection import Database, Rows
 
 _DECISIONS = """
@@ -57,6 +59,19 @@ class PostgresDecisions(Decisions):
                 request,
             )
         return _decision(found) if found else None
+
+    def made_at(self, decision: str) -> datetime:
+        with self._database.transaction() as rows:
+            found = rows.one(
+                "SELECT max(j.at) AS at FROM journal j JOIN (SELECT entry FROM decisions WHERE id = %s UNION ALL "
+                "SELECT entry FROM answers WHERE decision = %s) e ON e.entry = j.seq",
+                decision,
+                decision,
+            )
+        if found is None or found["at"] is None:
+            raise _unknown(decision)
+        moment: datetime = found["at"]
+        return moment
 
     def answer(self, decision: str, approved: bool, actor: str, reason: str) -> None:
         with by_person(self._database, actor, reason) as change:

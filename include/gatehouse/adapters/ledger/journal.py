@@ -1,11 +1,10 @@
-"""The journal: what an entry's hash covers, and the one way in which the ledger changes."""
+"""The journal: the one way in which the ledger changes."""
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.canonical import canonical, sha256
+from gatehouse.core.canonical import canonical
 from gatehouse.core.records import JournalEntry
 from gatehouse.errors import NotAllowed
 from gatehouse.ports import Journal
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gatehouse.adapters.ledger.connection import Database, Rows
-
-FIRST = "0" * 64  # what the first entry calls its previous one
 
 # The kinds of entry that are changes of state, by the table whose rows they stand for. Every other kind is a note.
 CHANGES: Mapping[str, tuple[str, ...]] = {
@@ -31,19 +28,13 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "models": ("model.registered",),
     "decisions": ("decision.made",),
     "answers": ("decision.answered",),
+    "overrides": ("override.proposed",),
+    "confirmations": ("override.confirmed",),
+    "shadows": ("batch.shadowed",),
+    "probations": ("probation.judged",),
     "promotions": ("champion.changed",),
 }
 _CHANGE_KINDS = {kind for kinds in CHANGES.values() for kind in kinds}
-
-
-def entry_hash(entry: JournalEntry) -> str:
-    """What an entry's hash must be: SHA-256 over the previous hash and the entry as one canonical JSON array.
-
-    The database computes the same in its trigger `chain`; that the two agree is what `gatehouse verify` checks.
-    """
-    moment = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
-    head = canonical([entry.seq, entry.kind, entry.subject, entry.actor, moment])
-    return sha256(f"{entry.previous}{head[:-1]},{entry.body}]")
 
 
 class PostgresJournal(Journal):
@@ -52,9 +43,15 @@ class PostgresJournal(Journal):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def entries(self, after: int = 0, limit: int = 10_000) -> Sequence[JournalEntry]:
+    def entries(self, after: int = 0, limit: int = 10_000, about: str = "") -> Sequence[JournalEntry]:
         with self._database.transaction() as rows:
-            found = rows.all("SELECT * FROM journal WHERE seq > %s ORDER BY seq LIMIT %s", after, limit)
+            found = rows.all(
+                "SELECT * FROM journal WHERE seq > %s AND (%s = '' OR strpos(subject, %s) > 0) ORDER BY seq LIMIT %s",
+                after,
+                about,
+                about,
+                limit,
+            )
         return [JournalEntry(**row) for row in found]
 
     def note(self, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> None:

@@ -60,7 +60,7 @@ class PostgresModels(Models):
     def promotions(self, use_case: str) -> list[Promotion]:
         with self._database.transaction() as rows:
             found = rows.all(
-                "SELECT use_case, epoch, version, p.kind, decision, p.actor, reason, j.at FROM promotions p "
+                "SELECT use_case, epoch, version, p.kind, decision, p.actor, reason, j.at, override FROM promotions p "
                 "JOIN journal j ON j.seq = p.entry WHERE use_case = %s ORDER BY epoch",
                 use_case,
             )
@@ -75,8 +75,10 @@ class PostgresModels(Models):
         decision: str | None,
         actor: str,
         reason: str,
+        override: str | None = None,
     ) -> Champion:
         act = {"version": version, "kind": kind.value, "decision": decision, "actor": actor, "reason": reason}
+        act |= {"override": override}
         with by_person(self._database, actor, reason) as change:
             model = _model(change.rows, use_case, version)
             now = _champion(change.rows, use_case)
@@ -107,7 +109,7 @@ def _change_champion(change: Change, use_case: str, epoch: int, act: dict[str, A
 def _done(rows: Rows, use_case: str, act: dict[str, Any], epochs: set[int]) -> int | None:
     """The epoch of this very promotion, if it was the answer to this call before or is the newest one."""
     found = rows.all(
-        "SELECT epoch, version, kind, decision, actor, reason FROM promotions WHERE use_case = %s AND epoch = ANY(%s) "
+        "SELECT epoch, version, kind, decision, actor, reason, override FROM promotions WHERE use_case = %s AND epoch = ANY(%s) "
         "ORDER BY epoch DESC",
         use_case,
         list(epochs),

@@ -33,7 +33,7 @@ class PostgresRequests(TrainingRecords):
 
     def ask(self, use_case: str, as_of: datetime, actor: str, reason: str) -> Request:
         with by_person(self._database, actor, reason) as change:
-            return open_or_join(change, use_case, as_of, actor, [asdict(Reason("person", reason))])
+            return open_or_join(change, use_case, as_of, actor, [asdict(Reason("person", reason, {"actor": actor}))])
 
     def get(self, request: str) -> Request:
         with self._database.transaction() as rows:

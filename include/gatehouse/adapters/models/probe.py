@@ -2,7 +2,7 @@
 
     python -m gatehouse.adapters.models.probe MODEL SHA256 FEATURES.parquet TASK
 
-prints one JSON document. The seconds of loading do not count the import of scikit-learn: a service pays that once.
+prints one JSON document. Neither seconds nor memory count the import of scikit-learn: a service pays that once.
 """
 
 from __future__ import annotations
@@ -57,11 +57,34 @@ def main(model: str, sha256: str, rows: str, task: str) -> None:
     from gatehouse.adapters.models.store import predictions
 
     features = pd.read_parquet(rows)
+    before = _peak_from_now()
     started = time.perf_counter()
     estimator = loads(Path(model).read_bytes(), sha256)
     loaded = time.perf_counter() - started
     seconds = min(_timed(estimator, features, task, predictions) for _ in range(REPEATS))
-    print(json.dumps({"load_seconds": loaded, "rows_per_second": len(features) / seconds if seconds else None}))  # noqa: T201
+    after = _memory("VmHWM")
+    found = {
+        "load_seconds": loaded,
+        "rows_per_second": len(features) / seconds if seconds else None,
+        "memory_bytes": None if before is None or after is None else max(0, after - before),
+    }
+    print(json.dumps(found))  # noqa: T201
+
+
+def _peak_from_now() -> int | None:
+    """The memory of this process in bytes; its peak (VmHWM) counts anew from here. None where the system does not tell:
+    `ru_maxrss` would not do, a process inherits that of the one that started it."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return None
+    return _memory("VmRSS")
+
+
+def _memory(name: str) -> int | None:
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), None)
 
 
 def _timed(estimator: Any, features: pd.DataFrame, task: str, predict: Any) -> float:

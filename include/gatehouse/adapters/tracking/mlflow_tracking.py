@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.adapters.tracking.client import client_for, told
-from gatehouse.adapters.tracking.model_folder import write_model_folder
+from gatehouse.adapters.tracking.model_folder import MODEL_FILE, write_model_folder
 from gatehouse.core.records import Decision, ModelVersion, TrainingSet
 from gatehouse.ports import Fit, Tracking
 
@@ -111,6 +111,21 @@ class MlflowTracking(Tracking):
                     self._client.set_registered_model_alias(use_case, alias, version)
                 elif version is None and alias in present:
                     self._client.delete_registered_model_alias(use_case, alias)
+
+    def model_bytes(self, use_case: str, version: int) -> bytes | None:
+        from mlflow.exceptions import MlflowException
+
+        with told(self.uri):
+            found = self._mlflow_version(use_case, version)
+            if found is None:
+                return None
+            run_id = self._client.get_model_version(use_case, found).run_id
+            with tempfile.TemporaryDirectory(prefix="gatehouse-model-") as folder:
+                try:
+                    copy = self._client.download_artifacts(run_id, f"{MODEL_PATH}/{MODEL_FILE}", folder)
+                except (MlflowException, OSError):  # somebody has removed the artefact
+                    return None
+                return Path(copy).read_bytes()
 
     def champion_alias(self, use_case: str) -> int | None:
         with told(self.uri):

@@ -47,10 +47,15 @@ class TableSpec(Spec):
 
 
 class OutcomesSpec(TableSpec):
-    """The outcomes table: it has the key of the first table, the label, and arrives `delay` after the interval's end."""
+    """The outcomes table: it has the key of the first table, the label, and arrives `delay` after the interval's end.
+
+    With `until`, it is asked for again with every batch until so long after the interval's end, because some outcomes
+    come later than others; a delivery that has changed is a new revision.
+    """
 
     label: str
     delay: SpanText
+    until: SpanText | None = None
 
     @model_validator(mode="after")
     def _label_is_declared(self) -> OutcomesSpec:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+import json
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
+from gatehouse.core.calendar import Span
 from gatehouse.core.canonical import canonical, sha256
 from gatehouse.core.rules.base import MetricName, Rule
+from gatehouse.core.rules.behaviour import HandlesUnseen, Invariant, Monotone, NotConstant
 from gatehouse.core.rules.bounds import Calibration, MetricBound
 from gatehouse.core.rules.champion import BetterThanChampion, NotWorseThanChampion, SuspiciouslyGood
 from gatehouse.core.rules.data import DataValidated, EnoughRows, TrainingIsFresh
-from gatehouse.core.rules.service import LoadsCleanly, ModelSize, PredictionSpeed
-from gatehouse.core.rules.slices import SliceFloor
+from gatehouse.core.rules.decomposition import BrierDecomposition
+from gatehouse.core.rules.own import GoldenSet, PythonRule
+from gatehouse.core.rules.parity import Parity
+from gatehouse.core.rules.provenance import LineageWhole, Reproduces, SignatureUnchanged
+from gatehouse.core.rules.service import LoadsCleanly, ModelSize, PredictionMemory, PredictionSpeed
+from gatehouse.core.rules.slices import SliceFloor, SliceNotWorse
+from gatehouse.core.rules.stability import StableOverTime
+from gatehouse.core.rules.training import EnoughTrainingRows, HoldoutDrift, NoDominantFeature
+from gatehouse.core.specs.acts import OverridePolicy, ProbationPolicy
 from gatehouse.core.specs.base import Name, SpanText, Spec
 from gatehouse.core.statistics.metrics import metrics_for
+from gatehouse.core.statistics.own import is_own
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,15 +34,32 @@ if TYPE_CHECKING:
 
 AnyRule = Annotated[
     BetterThanChampion
+    | BrierDecomposition
     | Calibration
     | DataValidated
     | EnoughRows
+    | EnoughTrainingRows
+    | GoldenSet
+    | HandlesUnseen
+    | HoldoutDrift
+    | Invariant
+    | LineageWhole
     | LoadsCleanly
     | MetricBound
     | ModelSize
+    | Monotone
+    | NoDominantFeature
+    | NotConstant
     | NotWorseThanChampion
+    | Parity
+    | PredictionMemory
     | PredictionSpeed
+    | PythonRule
+    | Reproduces
+    | SignatureUnchanged
     | SliceFloor
+    | SliceNotWorse
+    | StableOverTime
     | SuspiciouslyGood
     | TrainingIsFresh,
     Field(discriminator="rule"),
@@ -39,6 +68,24 @@ AnyRule = Annotated[
 RULES: dict[str, type[Rule]] = {
     get_args(kind.model_fields["rule"].annotation)[0]: kind for kind in get_args(get_args(AnyRule)[0])
 }
+
+COLUMN = r"[A-Za-z_]\w*"
+# What a key that an archived text lacks means: that which was done before there was the key.
+ABSENT: dict[str, Any] = {"error_over": "look", "self_test": 0}
+ABSENT_IN_RULES: dict[str, dict[str, Any]] = {"slice_floor": {"judge_by": "estimate"}}
+
+
+def _block(text: str) -> str:
+    if re.fullmatch(COLUMN, text):
+        return text
+    try:
+        Span.parse(text)
+    except ConfigurationError as error:
+        raise ValueError(f"{error}, or the name of one of the use case's SLICES") from None
+    return text
+
+
+BlockText = Annotated[str, AfterValidator(_block)]
 
 
 class Review(Spec):
@@ -52,22 +99,51 @@ class Review(Spec):
 class GatePolicy(Spec):
     """The policy: ordered rules, and how sure comparisons must be.
 
-    Intervals have `confidence` (both sides together) from `resamples` draws of whole blocks of time `block`, whose days
-    begin at `day_starts` (UTC); with fewer than `min_rows` rows or `min_blocks` blocks nothing is compared.
-    `first_model` is what happens without a champion.
+    Intervals have `confidence` (both sides together) from `resamples` draws of whole blocks: spans of time `block`, whose
+    days begin at `day_starts` (UTC), or the rows of one entity when `block` names a column of the use case's SLICES.
+    With fewer than `min_rows` rows or `min_blocks` blocks nothing is compared. `error_over` says what the error of a
+    comparison is promised over: all looks at one `champion`, of which half is spent by look `half_spent_by`, or each
+    `look` anew. `self_test` is the set of mutants that the gate judges before each decision (0: none). `first_model` is
+    what happens without a champion.
     """
 
     use_case: Name | None = None
     metric: MetricName
     first_model: Literal["promote", "review", "block"]
     review: Review
-    block: SpanText = "1 day"
+    block: BlockText = "1 day"
     day_starts: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
     confidence: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
     resamples: Annotated[int, Field(ge=200, le=100_000)] = 2000
     min_rows: Annotated[int, Field(ge=1)] = 500
     min_blocks: Annotated[int, Field(ge=5)] = 10
+    error_over: Literal["champion", "look"] = "champion"
+    half_spent_by: Annotated[int, Field(ge=1, le=1000)] = 1
+    self_test: Literal[0, 1] = 1
+    override: OverridePolicy = OverridePolicy()
+    probation: ProbationPolicy | None = None
     rules: tuple[AnyRule, ...]
+    _archived: str | None = PrivateAttr(default=None)
+
+    @classmethod
+    def archived(cls, text: str) -> GatePolicy:
+        """The policy of an archived text, which stays its text: a key that the text lacks means what it meant before
+        there was that key, not what is the default today, and the hash is that of the text."""
+        given = json.loads(text)
+        rules = [ABSENT_IN_RULES.get(rule["rule"], {}) | rule for rule in given["rules"]]
+        policy = cls.model_validate_json(json.dumps({**ABSENT, **given, "rules": rules}))
+        policy._archived = text
+        return policy
+
+    @property
+    def first_form(self) -> bool:
+        """Whether the text is of before results told their standard error and the side of their limit."""
+        return self._archived is not None and "error_over" not in json.loads(self._archived)
+
+    @property
+    def block_column(self) -> str | None:
+        """The column whose values are the blocks; None when blocks are spans of time."""
+        return self.block if re.fullmatch(COLUMN, self.block) else None
 
     @model_validator(mode="after")
     def _enforces_something(self) -> GatePolicy:
@@ -77,17 +153,26 @@ class GatePolicy(Spec):
 
     @property
     def text(self) -> str:
-        """The policy as canonical JSON, defaults included: `GatePolicy.model_validate_json` reads it back."""
-        return canonical(self.model_dump(mode="json"))
+        """The policy as canonical JSON, defaults included, or as it was archived: `GatePolicy.archived` reads it back."""
+        return self._archived or canonical(self.model_dump(mode="json"))
 
     @property
     def hash(self) -> str:
-        """The version of the policy: the hash of its canonical JSON."""
+        """The version of the policy: the hash of its text."""
         return sha256(self.text)
 
 
 def check_policy(policy: GatePolicy, task: Task) -> None:
-    """Refuse a metric that is not defined for the task; the ConfigurationError names rule, found and allowed."""
+    """Refuse a rule or a metric that is not defined for the task; ConfigurationError names rule, found and allowed."""
+    for position, rule in enumerate(policy.rules):
+        if task not in rule.tasks:
+            raise ConfigurationError(
+                f"the rule is not defined for {task}",
+                where=f"gate.yaml: rules.{position}",
+                found=repr(rule.rule),
+                allowed=f"{rule.rule} judges {' and '.join(rule.tasks)}",
+                owner="risk owner",
+            )
     asked = [("metric", policy.metric)]
     asked += [
         (f"rules.{position} ({rule.rule})", metric)
@@ -95,7 +180,7 @@ def check_policy(policy: GatePolicy, task: Task) -> None:
         for metric in rule.metrics()
     ]
     for key, metric in asked:
-        if metric not in metrics_for(task):
+        if metric not in metrics_for(task) and not is_own(metric):
             raise ConfigurationError(
                 f"the metric is not defined for {task}",
                 where=f"gate.yaml: {key}",

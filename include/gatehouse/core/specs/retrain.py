@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -12,17 +12,58 @@ Positive = Annotated[int, Field(ge=1)]
 Distance = Literal["psi", "js", "ks", "wasserstein"]
 
 
-class Window(Spec):
-    """Which matured batches train: all of them (`expanding`) or the newest `batches` (`rolling`)."""
+WindowKind = Literal["expanding", "rolling", "same_season", "since_change", "best_of"]
 
-    kind: Literal["expanding", "rolling"] = "expanding"
+
+class Window(Spec):
+    """Which matured batches train.
+
+    `expanding`: all of them. `rolling`: the newest `batches`. `same_season`: those within `days` of the coming batch's
+    time of the year, in every year, and the newest `batches` (one, unless given). `since_change`: those since the newest
+    change that is detected in the outcomes. `best_of`: whichever of `among` does best on the newest training batch,
+    measured anew for each training. Where a window finds nothing to choose from, it is the expanding one.
+    """
+
+    kind: WindowKind = "expanding"
     batches: Positive | None = None
+    days: Annotated[int, Field(ge=1, le=182)] | None = None
+    among: tuple[Window, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_name(cls, given: Any) -> Any:
+        return {"kind": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
-    def _rolling_has_a_length(self) -> Window:
-        if (self.kind == "rolling") != (self.batches is not None):
-            raise ValueError("a rolling window needs `batches`, an expanding one has none")
+    def _says_what_it_needs(self) -> Window:
+        if self.kind == "rolling" and self.batches is None:
+            raise ValueError("a rolling window needs `batches`")
+        if self.kind not in ("rolling", "same_season") and self.batches is not None:
+            raise ValueError(f"`batches` is for rolling and same_season windows, {self.kind} has none")
+        if self.kind != "same_season" and self.days is not None:
+            raise ValueError(f"`days` is for same_season windows, {self.kind} has none")
+        if self.kind != "best_of" and self.among:
+            raise ValueError(f"`among` is for best_of windows, {self.kind} has none")
+        if any(each.kind == "best_of" for each in self.among):
+            raise ValueError("a best_of window cannot choose among best_of windows")
         return self
+
+    @property
+    def choices(self) -> tuple[Window, ...]:
+        """The windows to choose among: itself, unless it is `best_of`."""
+        if self.kind != "best_of":
+            return (self,)
+        return self.among or (
+            Window(),
+            Window(kind="rolling", batches=3),
+            Window(kind="same_season"),
+            Window(kind="since_change"),
+        )
+
+    @property
+    def name(self) -> str:
+        """The window in a word or two: `rolling 3`."""
+        return f"{self.kind} {self.batches}" if self.batches else self.kind
 
 
 class Holdout(Spec):
@@ -31,14 +72,32 @@ class Holdout(Spec):
     batches: Positive = 1
 
 
+class ReferenceGroup(Spec):
+    """Columns that are compared with earlier accepted batches instead of the champion's training rows: those of the
+    `same season` of earlier years (the two batches around it included), or all of them (`wide`). Where there are too few,
+    the champion's reference stays."""
+
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    reference: Literal["same season", "wide"]
+
+
 class DriftReason(Spec):
-    """Distance from the champion's reference per column; `request: false` reports it and asks for nothing."""
+    """Distance from the champion's reference per column; `request: false` reports it and asks for nothing.
+
+    `false_alarms` is the share of quiet batches in which any column may be called changed. Where the reference has too
+    few batches to calibrate on, `limit` is the threshold. A change is an alarm when its estimated effect on the metric
+    reaches `min_impact` (unless given: decay's margin, or .01); all others are told and page nobody.
+    """
 
     distance: Distance = "js"
     limit: Annotated[float, Field(gt=0)] = 0.1
     min_rows: Positive = 500
     columns: tuple[str, ...] = ()
     request: bool = False
+    false_alarms: Annotated[float, Field(gt=0, le=0.5)] = 0.01
+    min_impact: Annotated[float, Field(ge=0)] | None = None
+    references: tuple[ReferenceGroup, ...] = ()
+    together: Annotated[bool, Field(description="whether columns that go together differently are looked for")] = True
 
 
 class DecayReason(Spec):
@@ -57,13 +116,33 @@ class CalibrationReason(Spec):
     min_rows: Positive = 500
 
 
+class CostReason(Spec):
+    """Cost-aware retraining: decay, calibration and drift ask for a training only when it pays.
+
+    Staying stale costs `per_1000_rows` for each unit of the metric's loss that a new model is expected to win back, on
+    1,000 rows, over the `horizon` batches it would serve; a training costs `training` and, where a person has to look at
+    it, `review`. All are in one currency of your own. Source: Mahadevan and Mathioudakis, arXiv 2310.04216 (CARA).
+    """
+
+    per_1000_rows: Annotated[float, Field(gt=0)]
+    training: Annotated[float, Field(ge=0)]
+    review: Annotated[float, Field(ge=0)] = 0.0
+    horizon: Positive = 3
+    min_rows: Positive = 500
+
+
 class Reasons(Spec):
-    """The reasons that open a request; a reason that is left out never does."""
+    """The reasons that open a request; a reason that is left out never does. With `cost`, what the alarms ask for is
+    held back until staying stale costs more than training."""
 
     drift: DriftReason | None = None
     decay: DecayReason | None = None
     calibration: CalibrationReason | None = None
+    cost: CostReason | None = None
     schedule: Annotated[int, Field(ge=1, description="retrain every so many batches")] | None = None
+    age: (
+        Annotated[SpanText, Field(description="retrain when the newest training looked back from so long ago")] | None
+    ) = None
     volume: Annotated[int, Field(ge=1, description="retrain after so many new matured rows")] | None = None
 
 
@@ -99,6 +178,9 @@ class RetrainPolicy(Spec):
     debounce: Debounce = Debounce()
     cooldown: Annotated[int, Field(ge=0, description="batches after a training in which no reason counts")] = 0
     budget: Budget | None = None
+    expire_after: Annotated[
+        int, Field(ge=1, description="an open request that no run has claimed for so many batches expires")
+    ] = 3
     min_maturity: Annotated[float, Field(ge=0, le=1)] = 0.9
     choose_by: str = Field(
         description="the metric by which the challenger is chosen, on a slice of the training window"

@@ -10,7 +10,8 @@ GRANT INSERT ON
     gatehouse.batches, gatehouse.batch_tables, gatehouse.batch_acts, gatehouse.batch_parts, gatehouse.outcomes,
     gatehouse.requests, gatehouse.request_acts, gatehouse.training_sets, gatehouse.training_set_batches, gatehouse.candidates,
     gatehouse.models, gatehouse.decisions, gatehouse.answers, gatehouse.promotions, gatehouse.champions,
-    gatehouse.predictions, gatehouse.watches
+    gatehouse.predictions, gatehouse.watches,
+    gatehouse.overrides, gatehouse.confirmations, gatehouse.shadows, gatehouse.probations
     TO {role};
 GRANT UPDATE (token, entered) ON gatehouse.attempts TO {role};
 GRANT UPDATE (state) ON gatehouse.requests TO {role};

@@ -1,0 +1,42 @@
+"""**Judge**: a decision is made again, because the rows it waited for have matured, or a review was lost.
+
+| | |
+|---|---|
+| makes | a new decision beside the old one; a new champion when the verdict is PROMOTE |
+| woken by | `upkeep`; a person with the id of a decision |
+| verdicts | a HOLD becomes what the rows say; a verdict that would now differ asks a person under *Required Actions* |
+| owner | risk owner |
+| red means | the decision rests on every matured row already, or a service is away |
+| do | `gatehouse explain DECISION`; the use case's RUNBOOK.md |
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import PartitionedAssetTimetable, dag
+
+from airflow_glue.forms import DECISION
+from airflow_glue.installed import use_cases
+from airflow_glue.wiring import Impact, Stage, described, unsettled
+
+
+def build(case):
+    """The judge DAG of one use case."""
+
+    @dag(
+        **described(case, Stage.JUDGE, Impact.PAGE, __doc__),
+        schedule=PartitionedAssetTimetable(assets=unsettled(case.name)),
+        is_paused_upon_creation=False,
+        max_active_runs=4,  # others may be waiting for a reviewer
+        params={"decision": DECISION},
+    )
+    def judge():
+        from airflow_glue.retraining import judge_again
+        from airflow_glue.review import settle
+
+        settle(case, judge_again(str(case.folder)))
+
+    judge()
+
+
+for use_case in use_cases():
+    build(use_case)

@@ -1,0 +1,58 @@
+"""Overrides and the second persons who confirm them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gatehouse.adapters.ledger.change import by_person
+from gatehouse.core.records import Override
+from gatehouse.errors import NotAllowed, UnknownRecord
+from gatehouse.ports import Overrides
+
+if TYPE_CHECKING:
+    from gatehouse.adapters.ledger.connection import Database, Rows
+
+_OVERRIDES = """
+    SELECT o.id, o.use_case, o.version, o.epoch, o.decision, o.actor, o.reason, o.expires, o.second_person, o.requester,
+           coalesce(c.actor, '') AS confirmed_by, coalesce(c.reason, '') AS confirmation
+    FROM overrides o LEFT JOIN confirmations c ON c.override = o.id"""
+_RECORDED = ("use_case", "version", "epoch", "decision", "actor", "reason", "expires", "second_person", "requester")
+
+
+class PostgresOverrides(Overrides):
+    """`ports.Overrides` on the tables `overrides` and `confirmations`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def propose(self, override: Override) -> Override:
+        row = {name: getattr(override, name) for name in _RECORDED}
+        same = tuple(name for name in _RECORDED if name != "expires")  # asked again a minute later, it is the same one
+        with by_person(self._database, override.actor, override.reason) as change:
+            change.once("overrides", "override.proposed", override.id, {"id": override.id}, row, same)
+            return _get(change.rows, override.id)
+
+    def confirm(self, override: str, actor: str, reason: str) -> Override:
+        with by_person(self._database, actor, reason) as change:
+            asked = _get(change.rows, override)
+            if not asked.second_person:
+                raise NotAllowed(f"override {override[:8]} of {asked.actor} needs no second person")
+            row = {"actor": actor, "reason": reason}
+            change.once("confirmations", "override.confirmed", override, {"override": override}, row, tuple(row))
+            return _get(change.rows, override)
+
+    def get(self, override: str) -> Override:
+        with self._database.transaction() as rows:
+            return _get(rows, override)
+
+    def list(self, use_case: str) -> list[Override]:
+        with self._database.transaction() as rows:
+            found = rows.all(f"{_OVERRIDES} WHERE o.use_case = %s ORDER BY o.entry", use_case)
+        return [Override(**row) for row in found]
+
+
+def _get(rows: Rows, override: str) -> Override:
+    found = rows.one(f"{_OVERRIDES} WHERE o.id = %s", override)
+    if found is None:
+        raise UnknownRecord(f"the ledger holds no override {override}")
+    return Override(**found)

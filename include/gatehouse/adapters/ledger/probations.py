@@ -1,0 +1,61 @@
+"""Shadow scores and the probation of a new champion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gatehouse.adapters.ledger.change import by_attempt
+from gatehouse.core.records import BatchId, FileRef, Lease, Prediction, Probation
+from gatehouse.ports import Probations
+
+if TYPE_CHECKING:
+    from gatehouse.adapters.ledger.connection import Database
+
+_SHADOWS = """
+    SELECT use_case, key, revision, version, sha256, epoch, file(file) AS file
+    FROM shadows WHERE use_case = %s AND epoch = %s ORDER BY key, revision"""
+
+
+class PostgresProbations(Probations):
+    """`ports.Probations` on the tables `shadows` and `probations`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def shadowed(self, lease: Lease, prediction: Prediction) -> None:
+        batch = prediction.batch
+        key = {"use_case": batch.use_case, "key": batch.key, "revision": batch.revision}
+        row = {"version": prediction.version, "sha256": prediction.sha256, "epoch": prediction.epoch}
+        row |= {"file": prediction.file}
+        with by_attempt(self._database, lease) as change:
+            change.once("shadows", "batch.shadowed", str(batch), key, row, tuple(row))
+
+    def shadows(self, use_case: str, epoch: int) -> list[Prediction]:
+        with self._database.transaction() as rows:
+            found = rows.all(_SHADOWS, use_case, epoch)
+        return [
+            Prediction(
+                BatchId(row["use_case"], row["key"], row["revision"]),
+                row["version"],
+                row["sha256"],
+                row["epoch"],
+                FileRef(**row["file"]),
+            )
+            for row in found
+        ]
+
+    def judged(self, lease: Lease, probation: Probation) -> None:
+        row = dict(vars(probation))
+        key = {name: row.pop(name) for name in ("use_case", "epoch", "key")}
+        subject = f"{probation.use_case}/epoch {probation.epoch}"
+        with by_attempt(self._database, lease) as change:
+            change.once("probations", "probation.judged", subject, key, row, ("former", "verdict"))
+
+    def list(self, use_case: str) -> list[Probation]:
+        with self._database.transaction() as rows:
+            found = rows.all(
+                "SELECT use_case, epoch, key, former, verdict, sentence, result::json AS result FROM probations "
+                "WHERE use_case = %s ORDER BY entry",
+                use_case,
+            )
+        return [Probation(**row) for row in found]

@@ -1,0 +1,57 @@
+"""`gatehouse journal`: what was recorded, and the whole of it as one file that anyone can check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from gatehouse.adapters.ledger import open_ledger
+from gatehouse.cli.output import emit, json_option, plain, table
+from gatehouse.core.chain import exported
+from gatehouse.core.records import JournalEntry
+from gatehouse.ports import Journal
+from gatehouse.settings import Settings
+
+CHUNK = 10_000
+WIDTH = 100
+
+
+@click.command()
+@click.option("--about", default="", help="Only entries whose subject has this in it: a batch, a decision, a use case.")
+@click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many of the newest.")
+@click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole journal to this file.")
+@json_option
+def journal(about: str, last: int, export: Path | None, as_json: bool) -> None:
+    """What was recorded, the newest last; `--export FILE` is checked by `gatehouse verify --export FILE`."""
+    entries = all_entries(
+        open_ledger(Settings.from_environment().require("ledger_url")).journal, "" if export else about
+    )
+    if export is not None:
+        with export.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(exported(entries))
+        emit({"export": str(export)}, as_json, f"written: {export}; `gatehouse verify --export {export}` checks it")
+        return
+    newest = list(entries)[-last:]
+    rows = [
+        (
+            entry.seq,
+            f"{entry.at:%Y-%m-%d %H:%M:%S}",
+            entry.kind,
+            entry.subject[:40],
+            entry.actor[:40],
+            entry.body[:WIDTH],
+        )
+        for entry in newest
+    ]
+    names = ("entry", "at (UTC)", "kind", "subject", "actor", "body")
+    emit([plain(entry) for entry in newest], as_json, table(names, rows))
+
+
+def all_entries(journal: Journal, about: str = "") -> Iterator[JournalEntry]:
+    """Every entry, read in portions."""
+    last = 0
+    while chunk := journal.entries(last, CHUNK, about):
+        yield from chunk
+        last = chunk[-1].seq

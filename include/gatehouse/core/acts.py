@@ -1,0 +1,25 @@
+"""What counts as a reason: an act against a verdict is read by others, perhaps years later."""
+
+from __future__ import annotations
+
+from gatehouse.errors import NotAllowed
+
+MIN_WORDS = 4
+
+
+def check_sentence(reason: str, act: str) -> None:
+    """NotAllowed when a reason is shorter than a sentence of four words."""
+    words = reason.split()
+    if len(words) < MIN_WORDS:
+        raise NotAllowed(
+            f"{act} needs a reason of at least a sentence ({MIN_WORDS} words); found {len(words)}: {reason!r}"
+        )
+
+
+def check_approver(actor: str, approvers: tuple[str, ...], act: str) -> None:
+    """NotAllowed for a person whom the policy does not name."""
+    if actor not in approvers:
+        raise NotAllowed(
+            f"{actor or 'nobody'} may not {act}; gate.yaml names under review.approvers: {', '.join(approvers)}; "
+            "to be changed by the risk owner"
+        )

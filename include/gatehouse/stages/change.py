@@ -1,0 +1,292 @@
+"""What changed in a batch under a champion: columns against their calibrated limits, how they go together, and what the
+change costs. The watch's senses; what follows is decided in `core.change`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gatehouse.core import impact
+from gatehouse.core.alarms import Alarm, State
+from gatehouse.core.change.kinds import Inputs
+from gatehouse.core.drift import ColumnDrift, judge
+from gatehouse.core.drift.calibrate import Calibration, calibrate
+from gatehouse.core.drift.together import MIN_ROWS, Together, correlations, ranks, told_apart
+from gatehouse.core.drift.together import judge as judge_together
+from gatehouse.core.profile import NumericProfile, Profile, profile_of
+from gatehouse.core.profile.batch import BatchProfile, merged
+from gatehouse.core.records import Batch
+from gatehouse.core.reference import LABEL, SCORE, Reference
+from gatehouse.site import Site
+from gatehouse.stages.reference import codes, some_rows
+from gatehouse.stages.rows import newest_revisions
+from gatehouse.stages.score import model_inputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gatehouse.core.specs.retrain import DriftReason
+
+INPUTS, TOGETHER, LABELS = 0.8, 0.1, 0.1  # the shares of `false_alarms` that each of the three tests may spend
+WIDE = 24  # batches of a wide reference
+MAPPED = 12  # columns whose impact is estimated by scoring again, the farthest first
+LINKED = 0.3  # rank correlation from which columns that change together have one cause
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was found in the batch itself, and the estimate of all changed columns together."""
+
+    inputs: Inputs
+    together: Together | None = None
+    joint: dict[str, Any] | None = None
+
+    @property
+    def alarms(self) -> list[Alarm]:
+        """The alarms, each with its impact."""
+        found = [each.to_alarm() for each in self.inputs.drifts if each.alarm]
+        if self.together is not None and self.together.changed and self.inputs.together_pages:
+            subject = " & ".join(self.together.pair or ("columns",))
+            found.append(Alarm("drift", subject, self.together.sentence, {**self.inputs.more}))
+        return found
+
+
+def look(site: Site, batch: Batch, reference: Reference, frame: pd.DataFrame, estimator: Any) -> Looked:
+    """Judge a batch's features and scores (`gh_score`)."""
+    policy = site.case.retrain.reasons.drift
+    if policy is None:
+        return Looked(Inputs(()))
+    budget = policy.model_copy(update={"false_alarms": policy.false_alarms * INPUTS})
+    known, batch_profile, calibration = compared(site, batch, reference, frame, policy)
+    drifts = judge(known, batch_profile, budget, calibration)
+    together = how_together(site, reference, frame, policy) if policy.together else None
+    seasonal = as_last_year(site, batch, drifts, policy)
+    judged, joint = with_impact(site, reference, batch_profile, frame, estimator, drifts, seasonal)
+    pages, more = _impact_together(site, reference, together)
+    links = linked(reference, [each.column for each in judged if each.changed])
+    return Looked(Inputs(judged, seasonal, links, together, pages, more), together, joint)
+
+
+def judge_labels(site: Site, reference: Reference, labelled: pd.DataFrame, fell: bool) -> ColumnDrift | None:
+    """The labels of a matured batch against those of training, with what their shift costs: an alarm only when the
+    measured quality fell too."""
+    policy = site.case.retrain.reasons.drift
+    if policy is None:
+        return None
+    wanted = policy.model_copy(update={"false_alarms": policy.false_alarms * LABELS, "columns": ()})
+    profile = profile_of(labelled[[LABEL]], like=reference.profile)
+    for drift in judge(reference.profile, profile, wanted, reference.calibration):
+        cost = impact.if_real(reference.profile.columns[LABEL], profile.columns[LABEL], reference.losses.get(LABEL))
+        told = impact.Impact(impact.metric_of(site.case.retrain), cost, float("nan"))
+        least = impact.threshold(site.case.retrain) if fell else float("inf")
+        return _weighed(drift, told, least) if drift.changed else drift
+    return None
+
+
+def compared(
+    site: Site, batch: Batch, reference: Reference, frame: pd.DataFrame, policy: DriftReason
+) -> tuple[Profile, Profile, dict[str, Calibration]]:
+    """The reference, the batch on its grids, and the calibration; the groups of `references` on earlier batches' ones."""
+    known, own = dict(reference.profile.columns), dict(profile_of(frame, like=reference.profile).columns)
+    calibration = dict(reference.calibration)
+    for group in policy.references:
+        earlier = history(site, batch, group.reference == "same season")
+        mine = stored(site, batch)
+        for name in group.columns:
+            whole = merged(earlier, name) if mine is not None and name in mine.columns else None
+            if whole is not None and len(earlier) > 1 and mine is not None:
+                known[name], own[name] = whole.columns[name], mine.columns[name]
+                calibration.pop(name, None)
+                calibration |= calibrate(whole, [each for each in earlier if name in each.columns])
+    return Profile(known), Profile(own), calibration
+
+
+def history(site: Site, batch: Batch, same_season: bool) -> list[Profile]:
+    """The stored feature profiles of earlier accepted batches, the newest last: of the same season of earlier years, one
+    batch to either side included, or the newest `WIDE`."""
+    earlier = [
+        each
+        for each in newest_revisions(site.ledger.batches.list(site.name))
+        if each.interval.end <= batch.interval.start and each.profile is not None
+    ]
+    chosen = [each for each in earlier if _same_season(each, batch)] if same_season else earlier[-WIDE:]
+    return [profile for each in chosen if (profile := stored(site, each)) is not None]
+
+
+def stored(site: Site, batch: Batch) -> Profile | None:
+    """The feature profile that is stored with a batch."""
+    if batch.profile is None:
+        return None
+    return BatchProfile.from_document(json.loads(site.lake.read(batch.profile))).features
+
+
+def _same_season(earlier: Batch, batch: Batch) -> bool:
+    """Whether a batch lies a whole number of years before, give or take one batch."""
+    length = batch.interval.end - batch.interval.start
+    middle = (batch.interval.start + length / 2) - (earlier.interval.start + length / 2)
+    years = round(middle.days / 365.25)
+    return years >= 1 and abs(middle.days - years * 365.25) <= 1.5 * max(length.days, 1)
+
+
+def as_last_year(site: Site, batch: Batch, drifts: Sequence[ColumnDrift], policy: DriftReason) -> frozenset[str]:
+    """The changed columns that a batch of the same season of an earlier year came near to: within the limit, or much
+    nearer than the champion's reference."""
+    changed = [each for each in drifts if each.changed and each.column != SCORE and each.value]
+    mine = stored(site, batch) if changed else None
+    if mine is None:
+        return frozenset()
+    found = set()
+    for before in history(site, batch, same_season=True):
+        for drift in changed:
+            if drift.column in before.columns and drift.column in mine.columns:
+                one = {drift.column: before.columns[drift.column]}, {drift.column: mine.columns[drift.column]}
+                again = judge(Profile(one[0]), Profile(one[1]), policy.model_copy(update={"columns": ()}))
+                value, limit = again[0].value, drift.limit or 0.0
+                if value is not None and (value <= limit or value <= (drift.value or 0.0) / 3):
+                    found.add(drift.column)
+    return frozenset(found)
+
+
+def how_together(site: Site, reference: Reference, frame: pd.DataFrame, policy: DriftReason) -> Together | None:
+    """Whether the features go together as in the reference's sample; None with too few rows or columns."""
+    known, batch = _samples(reference, frame, site.case.retrain.seed)
+    if len(known) < 2 or min(len(next(iter(known.values()))), len(next(iter(batch.values())))) < MIN_ROWS:
+        return None
+    seed = site.case.retrain.seed
+    one, other = ranks(list(known.values()), seed), ranks(list(batch.values()), seed)
+    auc = told_apart(one, other)
+    level = policy.false_alarms * TOGETHER
+    return judge_together(auc, reference.apart, level, (len(one), len(other)), list(known), one, other)
+
+
+def _samples(reference: Reference, frame: pd.DataFrame, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    import pandas as pd
+
+    known = codes(pd.DataFrame({name: list(values) for name, values in reference.sample.items()}), reference.inputs)
+    batch = codes(model_inputs(frame).iloc[some_rows(len(frame), seed)], reference.inputs)
+    both = [name for name in known if name in batch]
+    return {name: known[name] for name in both}, {name: batch[name] for name in both}
+
+
+def linked(reference: Reference, columns: Sequence[str]) -> frozenset[frozenset[str]]:
+    """The pairs of changed columns that go together in the reference's sample."""
+    import pandas as pd
+
+    frame = pd.DataFrame({name: list(reference.sample[name]) for name in columns if name in reference.sample})
+    coded = codes(frame, reference.inputs)
+    if len(coded) < 2:
+        return frozenset()
+    names, table = list(coded), np.abs(correlations(ranks(list(coded.values()), 0)))
+    return frozenset(
+        frozenset((names[one], names[other])) for one, other in np.argwhere(np.triu(table >= LINKED, 1)).tolist()
+    )
+
+
+def with_impact(
+    site: Site,
+    reference: Reference,
+    batch: Profile,
+    frame: pd.DataFrame,
+    estimator: Any,
+    drifts: Sequence[ColumnDrift],
+    seasonal: frozenset[str],
+) -> tuple[list[ColumnDrift], dict[str, Any] | None]:
+    """Each changed column with its impact, an alarm only from the policy's threshold on; and that of all together, with
+    the columns that carry it, the largest first."""
+    policy = site.case.retrain
+    metric, least = impact.metric_of(policy), impact.threshold(policy)
+    moved = sorted((each for each in drifts if each.changed), key=lambda each: -(each.value or 0) / (each.limit or 1))
+    mapper = _Mapper(site, reference, frame, estimator) if moved and estimator is not None else None
+    wrong = {
+        each.column: mapper.costs([each.column])
+        for each in moved[:MAPPED]
+        if mapper is not None and each.column in mapper.known
+    }
+    judged = []
+    for drift in drifts:
+        name = drift.column
+        if drift.changed:
+            same = name in batch.columns and _comparable(reference, batch, name)
+            real = (
+                impact.if_real(reference.profile.columns[name], batch.columns[name], reference.losses.get(name))
+                if same
+                else float("nan")
+            )
+            told = impact.Impact(metric, real, wrong.get(name, float("nan")))
+            drift = _weighed(drift, told, float("inf") if name in seasonal else least)
+        judged.append(drift)
+    columns = [each.column for each in moved if each.column in wrong and each.column not in seasonal]
+    if mapper is None or not columns:
+        return judged, None
+    carried = sorted(columns, key=lambda name: -wrong[name])
+    joint = impact.Impact(metric, float("nan"), mapper.costs(columns)).to_document()
+    return judged, {**joint, "columns": columns, "carried_by": [[name, wrong[name]] for name in carried]}
+
+
+def _comparable(reference: Reference, batch: Profile, name: str) -> bool:
+    one, other = reference.profile.columns[name], batch.columns[name]
+    if isinstance(one, NumericProfile) or isinstance(other, NumericProfile):
+        both = isinstance(one, NumericProfile) and isinstance(other, NumericProfile)
+        return both and np.array_equal(one.edges, other.edges)  # type: ignore[union-attr]
+    return one.categories == other.categories
+
+
+def _weighed(drift: ColumnDrift, told: impact.Impact, least: float) -> ColumnDrift:
+    """An alarm when the estimated cost reaches the least that pages, or cannot be estimated."""
+    harmless = least == float("inf") or (isfinite(told.worst) and told.worst < least)
+    return replace(drift, state=State.CHANGED if harmless else State.ALARM, impact=told.to_document())
+
+
+def _impact_together(site: Site, reference: Reference, together: Together | None) -> tuple[bool, dict[str, Any]]:
+    """Columns that go together differently cost at most what breaking the more important of them costs: permutation
+    importance is just that."""
+    if together is None or not together.changed:
+        return False, {}
+    worst = max((reference.importance.get(name, 0.0) for name in together.pair or ()), default=0.0)
+    sentence = f"{site.case.retrain.choose_by} up to {worst:+.3f} if they no longer belong to the same rows"
+    document = {"metric": site.case.retrain.choose_by, "if_real": None, "if_wrong": worst, "worst": worst}
+    pages = worst >= impact.threshold(site.case.retrain)
+    return pages, {**together.to_document(), "impact": {**document, "sentence": sentence}}
+
+
+class _Mapper:
+    """Scores a sample of the batch with some columns mapped back to the reference's distribution."""
+
+    def __init__(self, site: Site, reference: Reference, frame: pd.DataFrame, estimator: Any) -> None:
+        import pandas as pd
+
+        self._site, self._estimator, self._policy = site, estimator, site.case.retrain
+        self._rows = model_inputs(frame).iloc[some_rows(len(frame), self._policy.seed)].reset_index(drop=True)
+        self._delivered = self._predict(self._rows)
+        self.known = {
+            name: pd.Series([_number(each) for each in values] if _numeric(reference, name) else list(values))
+            for name, values in reference.sample.items()
+            if name in self._rows
+        }
+
+    def costs(self, columns: Sequence[str]) -> float:
+        """What the delivered scores cost when the mapped-back values of these columns are the right ones."""
+        mapped = {
+            name: impact.mapped_back(self._rows[name], self.known[name], self._policy.seed + number)
+            for number, name in enumerate(columns)
+        }
+        again = self._predict(self._rows.assign(**mapped))
+        metric = impact.metric_of(self._policy)
+        return impact.if_wrong(self._policy.task, metric, self._delivered, again)
+
+    def _predict(self, rows: pd.DataFrame) -> Any:
+        return self._site.models.predict(self._estimator, rows, self._policy.task)
+
+
+def _numeric(reference: Reference, name: str) -> bool:
+    return isinstance(reference.inputs.columns.get(name), NumericProfile)
+
+
+def _number(value: Any) -> float:
+    """Nulls are None; infinities are texts in canonical JSON."""
+    return float("nan") if value is None else float(value)

@@ -1,0 +1,27 @@
+"""How often a champion has been compared with: every look at it spends of the error of its life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import takewhile
+from typing import Any
+
+from gatehouse.core.again import BEFORE
+from gatehouse.core.records import Champion, Verdict
+from gatehouse.site import Site
+
+
+def looks_before(site: Site, champion: Champion | None, extra: Mapping[str, Any] | None = None) -> int:
+    """How many decisions against this champion were made before.
+
+    A HOLD that is judged again is a further look: it was not settled, and asking until it passes is what has to be paid
+    for. Any other decision that is judged again, because outcomes came late, is the same look on better data: it counts
+    the looks that it had.
+    """
+    if champion is None:
+        return 0
+    against = [decision for decision in site.ledger.decisions.list(site.name) if decision.epoch == champion.epoch]
+    before = (extra or {}).get(BEFORE)
+    if before is not None and before["verdict"] != Verdict.HOLD:
+        against = list(takewhile(lambda decision: decision.id != before["decision"], against))
+    return len(against)

@@ -1,0 +1,47 @@
+"""Each kind of need and who measures it. What goes wrong in measuring is archived as the reason, never as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gatehouse.core.needs import ALWAYS, Need
+from gatehouse.core.specs.gate import GatePolicy
+from gatehouse.errors import GatehouseError
+from gatehouse.stages.measuring import behaviour, brought, metrics, record
+from gatehouse.stages.measuring.subject import Subject
+
+MEASURED_BY: dict[str, Callable[[Subject, Need], dict[str, Any]]] = {
+    "golden_set": brought.golden_set,
+    "holdout_drift": record.holdout_drift,
+    "importance": record.importance,
+    "invariant": behaviour.invariant,
+    "lineage": record.lineage,
+    "monotone": behaviour.monotone,
+    "own_metrics": metrics.own_metrics,
+    "python": brought.python,
+    "refit": record.refit,
+    "signature": record.signature,
+    "unseen": behaviour.unseen,
+}
+
+
+def needed(policy: GatePolicy) -> tuple[Need, ...]:
+    """What the policy's rules need measured, each once, and what always is; a rule that is off needs nothing."""
+    asked = [need for rule in policy.rules if rule.mode != "off" for need in rule.needs()]
+    code = [metrics.CODE] if metrics.asks_for_own(policy) else []
+    return tuple(dict.fromkeys([*ALWAYS, *code, *asked]))
+
+
+def measure_all(subject: Subject, needs: Iterable[Need]) -> dict[str, dict[str, Any]]:
+    """What was measured for each need by its key, or {"error": why not}: a rule without its value is INCONCLUSIVE."""
+    return {need.key: _measured(subject, need) for need in needs}
+
+
+def _measured(subject: Subject, need: Need) -> dict[str, Any]:
+    try:
+        return MEASURED_BY[need.kind](subject, need)
+    except Exception as error:  # models, files and the use case's code fail in many ways: all of them are the answer
+        if isinstance(error, GatehouseError) and error.retry:
+            raise  # trying again can help: that is the task's to do
+        return {"error": f"{type(error).__name__}: {str(error)[:300]}"}

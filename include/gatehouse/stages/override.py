@@ -1,0 +1,117 @@
+"""Override: a named person's word against the gate. It expires, and may need a second person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from gatehouse.core.acts import check_approver, check_sentence
+from gatehouse.core.calendar import Span
+from gatehouse.core.canonical import digest
+from gatehouse.core.records import Champion, Decision, Override, Promotion, PromotionKind, Request, Verdict
+from gatehouse.errors import NotAllowed, StaleChampion
+from gatehouse.site import Site
+from gatehouse.stages.promote import mirror
+
+UPKEEP = "upkeep"
+PROPER = (PromotionKind.DECISION, PromotionKind.APPROVAL)
+
+
+def override(site: Site, decision_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
+    """Overrule a HOLD, REVIEW or BLOCK: its challenger becomes the champion until the override expires.
+
+    With `second_person` in the policy nothing changes yet (None): another approver has to `confirm` it. NotAllowed for
+    a person whom the policy does not name, for less than a sentence, and for a PROMOTE.
+    """
+    decision = site.ledger.decisions.get(decision_id)
+    if decision.verdict is Verdict.PROMOTE:
+        raise NotAllowed(f"decision {decision_id[:8]} is PROMOTE; there is nothing to override")
+    check_approver(actor, site.case.gate.review.approvers, "override a verdict")
+    check_sentence(reason, "an override")
+    asked = site.ledger.overrides.propose(_proposal(site, decision, actor, reason))
+    return asked, carry_out(site, asked)
+
+
+def confirm(site: Site, override_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
+    """The second person's word. NotAllowed for who overrode, who asked for the training, and whom no policy names."""
+    check_approver(actor, site.case.gate.review.approvers, "confirm an override")
+    check_sentence(reason, "a confirmation")
+    asked = site.ledger.overrides.get(override_id)
+    model = site.ledger.models.get(site.name, asked.version)
+    if actor in requesters(site.ledger.requests.get(model.request)):
+        raise NotAllowed(f"{actor} asked for the training of version {asked.version} and cannot confirm its override")
+    confirmed = site.ledger.overrides.confirm(override_id, actor, reason)
+    return confirmed, carry_out(site, confirmed)
+
+
+def carry_out(site: Site, asked: Override) -> Champion | None:
+    """Change the champion when everything the override needs is there; StaleChampion when it changed since."""
+    if asked.second_person and not asked.confirmed_by:
+        return None
+    until = f"until {asked.expires:%Y-%m-%d %H:%M} UTC"
+    confirmed = f"; confirmed by {asked.confirmed_by}: {asked.confirmation}" if asked.confirmed_by else ""
+    champion = site.ledger.models.promote(
+        site.name, asked.version, asked.epoch, PromotionKind.OVERRIDE, asked.decision, asked.actor,
+        f"{asked.reason} ({until}{confirmed})", override=asked.id,
+    )  # fmt: skip
+    mirror(site)
+    return champion
+
+
+def expire(site: Site, now: datetime | None = None) -> str:
+    """End an override whose time is over: the last properly promoted champion serves again. Returns the sentence about
+    it; empty when there is nothing to end."""
+    history = site.ledger.models.promotions(site.name)
+    last = history[-1] if history else None
+    if last is None or last.kind is not PromotionKind.OVERRIDE or last.override is None:
+        return ""
+    asked = site.ledger.overrides.get(last.override)
+    if (now or datetime.now(UTC)) < asked.expires:
+        return ""
+    ended = f"{site.name}: the override of {asked.actor} for version {last.version} expired at {asked.expires:%Y-%m-%d %H:%M} UTC"
+    back = last_proper(history)
+    if back is None or back == last.version:
+        return f"{ended}, and no champion was ever promoted by a decision: version {last.version} still serves; decide"
+    sentence = f"{ended}; version {back}, the last that a decision promoted, serves again"
+    try:
+        site.ledger.models.promote(site.name, back, last.epoch, PromotionKind.EXPIRY, None, UPKEEP, sentence)
+    except StaleChampion:
+        return ""  # somebody changed the champion in this very moment: the override serves no more
+    mirror(site)
+    return sentence
+
+
+def last_proper(history: list[Promotion]) -> int | None:
+    """The champion before the newest promotion that a decision or an approval had made one."""
+    proper: set[int] = set()
+    found = None
+    for promotion in history[:-1]:
+        if promotion.kind in PROPER:
+            proper.add(promotion.version)
+        if promotion.version in proper:
+            found = promotion.version
+    return found
+
+
+def _proposal(site: Site, decision: Decision, actor: str, reason: str) -> Override:
+    champion = site.ledger.models.champion(site.name)
+    epoch = champion.epoch if champion else 0
+    policy = site.case.gate.override
+    request = site.ledger.requests.get(site.ledger.models.get(site.name, decision.version).request)
+    people = requesters(request)
+    return Override(
+        id=digest(["override", decision.id, epoch, actor, reason]),
+        use_case=site.name,
+        version=decision.version,
+        epoch=epoch,
+        decision=decision.id,
+        actor=actor,
+        reason=reason,
+        expires=Span.parse(policy.expires_after).after(datetime.now(UTC)),
+        second_person=policy.second_person,
+        requester=people[0] if people else request.opened_by,
+    )
+
+
+def requesters(request: Request) -> list[str]:
+    """The people who asked for a training; none when a batch did."""
+    return [str(each.numbers["actor"]) for each in request.reasons if each.kind == "person" and "actor" in each.numbers]
