@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import ledger, parsing, profiling, resampling, stages
+from benchmarks import backtest, ledger, mutation, pages, parsing, profiling, resampling, simulation, stages
 from benchmarks.table import machine
 from gatehouse.settings import ROOT
 
@@ -15,13 +15,13 @@ Machine: {machine}
 
 
 def main() -> None:
-    pages = [PREFACE.format(machine=machine())]
-    for part in (parsing, resampling, profiling, ledger, stages):
+    sections = [PREFACE.format(machine=machine())]
+    for part in (parsing, resampling, simulation, mutation, profiling, ledger, pages, stages, backtest):
         measured = part.measure()
         for table in measured if isinstance(measured, list) else [measured]:
-            pages.append(table.markdown())
-            print(pages[-1], flush=True)
-    (ROOT / "docs" / "benchmarks.md").write_text("\n".join(pages), encoding="utf-8")
+            sections.append(table.markdown())
+            print(sections[-1], flush=True)
+    (ROOT / "docs" / "benchmarks.md").write_text("\n".join(sections), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ class Requests(ABC):
 
     @abstractmethod
     def close(self, lease: Lease, request: str, state: str, closing: str) -> None:
-        """claimed -> decided | failed | cancelled, with the sentence that says how it ended."""
+        """claimed -> decided | failed | cancelled, or open -> expired, with the sentence that says how it ended."""
 
     @abstractmethod
     def record_training_set(self, lease: Lease, training_set: TrainingSet) -> None: ...
@@ -380,6 +380,8 @@ class Fit:
 
 class Tracking(ABC):
     """MLflow, as a projection of the ledger: idempotent by tags, never read for a decision."""
+
+    keeps_plots = True  # drawing them is not for free: one that drops them says so
 
     @abstractmethod
     def log_candidate(self, use_case: str, request: str, name: str, fit: Fit, dataset: TrainingSet) -> str:

@@ -10,10 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from gatehouse.brought import check_brought
 from gatehouse.core.canonical import sha256
 from gatehouse.core.specs.contract import Contract
 from gatehouse.core.specs.gate import GatePolicy, check_policy
 from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.core.statistics.own import register
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
 from gatehouse.settings import Settings
 from gatehouse.yaml_spec import read_spec
@@ -26,7 +28,7 @@ OWNERS = {"contract.yaml": "data engineer", "retrain.yaml": "data scientist", "g
 
 
 class Model(Protocol):
-    """What `model.py` provides."""
+    """What `model.py` provides; and, if it likes, METRICS: its own metrics by name (`core/statistics/own.py`)."""
 
     SLICES: tuple[str, ...]
     features: Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
@@ -46,8 +48,21 @@ class UseCase:
 
     @cached_property
     def model(self) -> Model:
-        """The data scientist's code. Whatever importing it raises is a ModelError that names the file."""
-        return load_model_code(self.folder / "model.py")
+        """The data scientist's code. Whatever importing it raises is a ModelError that names the file. Its own metrics
+        are known under `use_case.metric` from then on."""
+        code = load_model_code(self.folder / "model.py")
+        own = getattr(code, "METRICS", {})
+        if not isinstance(own, Mapping):
+            raise ModelError(
+                f"{self.folder / 'model.py'}: METRICS is a {type(own).__name__}; wanted: names to functions"
+            )
+        register({f"{self.name}.{name}": function for name, function in own.items()})
+        return code
+
+    @cached_property
+    def own_metrics(self) -> tuple[str, ...]:
+        """The full names of the metrics in METRICS of `model.py`: `flight_delays.cost`."""
+        return tuple(f"{self.name}.{name}" for name in getattr(self.model, "METRICS", {}))
 
     @cached_property
     def code_sha256(self) -> str:
@@ -77,6 +92,7 @@ def load(folder: Path) -> UseCase:
     retrain = read_spec(folder / "retrain.yaml", RetrainPolicy, OWNERS["retrain.yaml"])
     gate = read_spec(folder / "gate.yaml", GatePolicy, OWNERS["gate.yaml"])
     check_policy(gate, retrain.task)
+    check_brought(gate, folder)
     return UseCase(folder.name, folder, contract, retrain, gate)
 
 

@@ -15,6 +15,7 @@ from gatehouse.core.records import Decision, Outcome, RuleResult
 from gatehouse.core.specs.gate import GatePolicy
 
 SHA = "5e" * 32
+PLAIN = {"error_over": "look", "self_test": 0}  # what a test is not about
 REVIEW = {"approvers": ["risk"], "timeout": "3 days"}
 FACTS = Facts(
     maturity=1.0,
@@ -68,13 +69,24 @@ def evidence(rows: Holdout | None = None, **facts: Any) -> Evidence:
 def policy(*rules: dict[str, Any], **keys: Any) -> GatePolicy:
     """A policy of these rules; each gets words for people if it brings none."""
     spoken = [{"says": "as the risk owner wrote it", **rule} for rule in rules]
-    given = {"metric": "log_loss", "first_model": "review", "review": REVIEW, "resamples": 400, "rules": spoken, **keys}
+    given = {"metric": "log_loss", "first_model": "review", "review": REVIEW, "resamples": 400, **PLAIN, "rules": spoken, **keys}
     return GatePolicy.model_validate_json(json.dumps(given))
 
 
 def judged(rule: dict[str, Any], rows: Holdout | None = None, **facts: Any) -> tuple[RuleResult, ...]:
-    """The results of one enforced rule."""
-    return decided(rule, rows=rows, **facts).results
+    """The results of one enforced rule, without what the gate says of itself."""
+    return _of(rule, decided(rule, rows=rows, **facts))
+
+
+def weighed(rule: dict[str, Any], found: dict[str, Any] | None, rows: Holdout | None = None) -> tuple[RuleResult, ...]:
+    """The results of one enforced rule whose needs were measured as `found`, or not at all."""
+    asked = policy(rule)
+    measured = {} if found is None else {need.key: found for need in asked.rules[0].needs()}
+    return _of(rule, decide(replace(evidence(rows), measured=measured), asked, SHA))
+
+
+def _of(rule: dict[str, Any], decision: Decision) -> tuple[RuleResult, ...]:
+    return tuple(found for found in decision.results if found.rule.split("(")[0] in (rule["rule"], "first_model"))
 
 
 def outcomes(rule: dict[str, Any], rows: Holdout | None = None, **facts: Any) -> list[Outcome]:

@@ -71,3 +71,34 @@ def test_a_holdout_that_lost_a_column_is_named():
         holdout_from({name: values for name, values in columns.items() if name != "label"})
     with pytest.raises(LakeError, match="differ in length"):
         holdout_from({**columns, "challenger": columns["challenger"][1:]})
+
+
+def test_what_was_measured_survives_the_archive():
+    """Through JSON, NaN as text and tuples as lists, measured rules decide to the same bytes."""
+    rules = policy(
+        {"rule": "monotone", "feature": "rain", "direction": "increasing"},
+        {"rule": "invariant", "column": "sex", "max_change": 0.1},
+        {"rule": "lineage_whole"},
+    )
+    keys = [need.key for rule in rules.rules for need in rule.needs()]
+    found = [
+        {"falling": 0.0, "points": 3, "rows": 9},
+        {"change": float("nan")},
+        {"files": 3, "broken": ("model: gone",)},
+    ]
+    before = replace(evidence(), measured=dict(zip(keys, found, strict=True)))
+    document = json.loads(canonical(evidence_document(before, "77" * 32)))
+    after = evidence_from(document, holdout_columns(before.holdout))
+    first, second = (decide(one, rules, SHA) for one in (before, after))
+    assert canonical(decision_document(first)) == canonical(decision_document(second))
+    assert [result.outcome.value for result in first.results[:3]] == ["PASS", "INCONCLUSIVE", "FAIL"]
+
+
+def test_evidence_from_before_something_was_measured_still_loads():
+    """Fields that came later mean `not measured`: a rule about them is INCONCLUSIVE, and the old hash is kept."""
+    old = json.loads(canonical(evidence_document(evidence(), "77" * 32)))
+    del old["measured"], old["facts"]["memory_bytes"]
+    rules = policy({"rule": "handles_unseen"}, {"rule": "prediction_memory", "max_mb": 1})
+    results = decide(evidence_from(old, holdout_columns(evidence().holdout)), rules, evidence_sha256(old)).results
+    assert [result.outcome.value for result in results[:2]] == ["INCONCLUSIVE", "INCONCLUSIVE"]
+    assert "was not measured" in results[0].sentence

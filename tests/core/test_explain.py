@@ -20,13 +20,18 @@ UNKNOWN = {"rule": "enough_rows", "min_rows": 10_000}
 
 
 def test_a_block_tells_distance_in_units_and_standard_errors():
-    """value - limit in the metric's units, and the same over the standard error read back from the interval."""
+    """value - limit in the metric's units, and the same over the standard error that the result records."""
     decision = decided(PASSES, NOT_WORSE, rows=BAD)
     (one,) = explain(decision).deciding
     result = decision.results[-1]
     assert one.rule == "not_worse_than_champion(log_loss)"
     assert one.units == pytest.approx(result.value - 0.005)
-    assert one.standard_errors == pytest.approx(one.units / ((result.high - result.low) / 2 / 1.959964), rel=1e-5)
+    assert one.standard_errors == pytest.approx(one.units / result.standard_error)
+    before = replace(decision, results=(replace(result, standard_error=None, bound=""),))
+    for confidence, quantile in ((0.95, 1.959964), (0.9, 1.644854)):
+        (one,) = explain(before, confidence).deciding
+        expected = one.units / ((result.high - result.low) / 2 / quantile)
+        assert one.standard_errors == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_stated_limit_would_pass():

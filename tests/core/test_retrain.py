@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +13,10 @@ from gatehouse.core.retrain import Standing, Weighed, reasons
 from gatehouse.core.specs.retrain import RetrainPolicy
 
 DECAY = Alarm("decay", "log_loss", "log loss .575 on 2013-06, .520 on the holdout", {"value": 0.575})
-DRIFT = Alarm("drift", "temp", "mean 71.2 → 83.0")
-OTHER = Alarm("drift", "wind", "mean 8 → 12")
+IMPACT = {"impact": {"if_real": 0.03, "if_wrong": None}, "rows": 1000}
+DRIFT = Alarm("drift", "temp", "mean 71.2 → 83.0", IMPACT)
+OTHER = Alarm("drift", "wind", "mean 8 → 12", IMPACT)
+HARMLESS = Alarm("drift", "noise", "mean 1 → 2")
 RUNNING = Standing(champion=True, matured_batches=6, new_rows=28_000, batches_since=3)
 
 
@@ -137,7 +141,7 @@ few = st.integers(0, 9)
 
 
 @given(
-    st.lists(st.lists(st.sampled_from([DECAY, DRIFT, OTHER]), max_size=3), max_size=8),
+    st.lists(st.lists(st.sampled_from([DECAY, DRIFT, OTHER, HARMLESS]), max_size=3), max_size=8),
     st.builds(Standing, st.booleans(), few, few, st.none() | st.integers(1, 9), st.integers(0, 3)),
     st.integers(0, 3),
 )
@@ -152,8 +156,52 @@ def test_a_reason_is_asked_for_or_held_back_never_dropped(
         *bound.asked,
         *(each.reason for each in bound.held_back),
     ]
-    assert not (bound.asked and bound.held_back)
+    assert not bound.asked or {each.reason.kind for each in bound.held_back} <= {"drift"}
     assert all(each.why for each in bound.held_back)
+
+
+def test_a_drift_without_estimated_impact_asks_for_nothing() -> None:
+    """A drift that costs nothing, or whose cost is unknown, is held back with why; one that costs asks."""
+    drifting = policy(reasons={"drift": {"request": True}})
+    found = reasons(drifting, [[HARMLESS, DRIFT]], RUNNING)
+    assert [reason.sentence.split(" (")[0] for reason in found.asked] == [DRIFT.sentence]
+    assert [held.reason.sentence.split(" (")[0] for held in found.held_back] == [HARMLESS.sentence]
+    assert "impact" in found.held_back[0].why
+
+
+def test_with_costs_an_alarm_asks_only_when_training_pays() -> None:
+    """Without the cost alarm decay waits with why; with it both ask; a drift is priced by its own impact."""
+    cost = {"per_1000_rows": 1000, "training": 50, "review": 20}
+    careful = policy(reasons={"cost": cost, "drift": {"request": True}})
+    pays = Alarm("cost", "log_loss", "staying stale costs 900", {"stale": 900.0})
+    assert kinds(reasons(careful, [[DECAY]], RUNNING)) == ([], ["decay"])
+    assert kinds(reasons(careful, [[DECAY, pays]], RUNNING)) == (["decay", "cost"], [])
+    assert kinds(reasons(careful, [[DRIFT]], RUNNING)) == (["drift"], [])  # .03 x 1,000 rows x 3 batches: 90 > 70
+    dear = policy(reasons={"cost": {**cost, "training": 500}, "drift": {"request": True}})
+    (held,) = reasons(dear, [[DRIFT]], RUNNING).held_back
+    assert all(number in held.why for number in ("90", "500", "20"))
+
+
+def test_age_counts_from_what_the_last_training_looked_back_from() -> None:
+    """Once the last training lies further back than allowed, its age is a reason; before that it is none."""
+    old = policy(reasons={"age": "3 months"})
+    since = datetime(2013, 1, 1, tzinfo=UTC)
+
+    def at(month: int) -> Standing:
+        return Standing(True, 6, 100, 3, as_of=datetime(2013, month, 1, tzinfo=UTC), last_training=since)
+
+    assert kinds(reasons(old, [[]], at(3))) == ([], [])
+    assert kinds(reasons(old, [[]], at(4))) == (["age"], [])
+
+
+def test_what_was_held_out_of_an_alarms_training_is_followed_up() -> None:
+    """Once the batch that alarmed can be learned from, one more training is asked for, where the policy wants it."""
+    standing = Standing(True, 6, 28_000, 1, unlearned=("2013-04",))
+    assert kinds(reasons(policy(), [[]], standing)) == ([], [])
+    (reason,) = reasons(policy(reasons={"follow_up": True}), [[]], standing).asked
+    assert reason.kind == "follow_up"
+    assert "2013-04" in reason.sentence
+    assert kinds(reasons(policy(reasons={"follow_up": True}), [[]], RUNNING)) == ([], [])
 
 
 def test_alarms_survive_the_watch_report() -> None:

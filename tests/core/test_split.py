@@ -8,10 +8,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from gatehouse.core.calendar import Interval, interval_of
 from gatehouse.core.records import BatchId
-from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.core.specs.retrain import RetrainPolicy, Window
 from gatehouse.core.split import Matured, Split, split
 from gatehouse.errors import NotEnoughData
 
@@ -89,3 +90,59 @@ def test_training_and_holdout_never_overlap_and_are_in_time_order(
     assert len(found.holdout) == holdout
     assert 1 <= len(found.training) <= (rolling or len(matured))
     assert champion is None or interval[found.holdout[0]].start >= until(champion)
+
+
+def test_the_same_season_of_earlier_years_trains_with_the_newest() -> None:
+    """After December of the third year the model will serve January: winters train, and the newest batch; summers not."""
+    window = Window(kind="same_season", days=46)
+    months = [month(number) for number in range(1, 37)]
+    found = keys(split(months, policy(), window=window))[0]
+    winters = [f"{year}-{m:02}" for year in (2013, 2014, 2015) for m in (1, 2, 12)]
+    assert found == sorted({*winters, "2015-11"} - {"2015-01", "2015-02", "2015-12"} | {"2015-01", "2015-02"})
+
+
+def test_without_an_earlier_year_or_a_change_the_window_is_all() -> None:
+    """Where the same season or a change is not to be found, nothing is left out."""
+    months = [month(number) for number in range(1, 7)]
+    for kind in ("same_season", "since_change"):
+        assert split(months, policy(), window=Window(kind=kind)) == split(months, policy())
+
+
+@given(st.integers(2, 30), st.integers(1, 40))
+def test_since_a_change_only_what_is_newer_trains(count: int, at: int) -> None:
+    """No batch that ended before the change trains, and there is always one that does."""
+    months = [month(number) for number in range(1, count + 1)]
+    changed = month(at).interval.start
+    found = split(months, policy(), changed=changed, window=Window(kind="since_change"))
+    assert found.training
+    if at < count:
+        assert keys(found)[0] == [each.id.key for each in months[at - 1 : -1]]
+    assert not set(found.training) & set(found.holdout)
+
+
+@pytest.mark.parametrize(
+    ("window", "says"),
+    [
+        ({"kind": "rolling"}, "batches"),
+        ({"kind": "expanding", "batches": 3}, "batches"),
+        ({"kind": "since_change", "days": 3}, "days"),
+        ({"kind": "rolling", "batches": 2, "among": ["expanding"]}, "among"),
+        ({"kind": "best_of", "among": ["best_of"]}, "best_of"),
+    ],
+)
+def test_a_window_that_contradicts_itself_is_refused(window: dict[str, object], says: str) -> None:
+    """Every key that the kind of window does not have is named."""
+    with pytest.raises(ValidationError, match=says):
+        Window.model_validate(window, strict=False)
+
+
+def test_a_window_may_be_given_by_its_name() -> None:
+    """`window: best_of` chooses among all kinds; `among` names others."""
+    assert [each.name for each in Window.model_validate("best_of").choices] == [
+        "expanding",
+        "rolling 3",
+        "same_season",
+        "since_change",
+    ]
+    some = Window.model_validate({"kind": "best_of", "among": ("expanding", {"kind": "rolling", "batches": 2})})
+    assert [each.name for each in some.choices] == ["expanding", "rolling 2"]

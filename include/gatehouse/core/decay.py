@@ -6,7 +6,8 @@ independent and .0202 by day. Intervals here therefore resample days, never rows
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,14 @@ import numpy as np
 
 from gatehouse.core.alarms import Alarm, State
 from gatehouse.core.calendar import Span
+from gatehouse.core.cost import cost_of, excess_loss
 from gatehouse.core.statistics.blocks import Estimate, block_codes, block_counts, resample, summarise
 from gatehouse.core.statistics.metrics import metric_named
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from gatehouse.core.specs.retrain import CalibrationReason, DecayReason, RetrainPolicy
+    from gatehouse.core.specs.retrain import CalibrationReason, CostReason, DecayReason, RetrainPolicy
 
 DAY = Span(1, "day")
 
@@ -28,7 +30,8 @@ DAY = Span(1, "day")
 @dataclass(frozen=True)
 class Quality:
     """The champion on one batch's matured outcomes: the metric and the gap (mean prediction - mean outcome, in units
-    of the label), each with its interval; `maturity` is the share of scored rows whose outcomes have arrived."""
+    of the label), each with its interval; `maturity` is the share of scored rows whose outcomes have arrived, `excess` the
+    loss that a refitted model would win back (`cost.excess_loss`)."""
 
     metric: str
     value: Estimate
@@ -37,11 +40,12 @@ class Quality:
     observed: float
     rows: int
     maturity: float
+    excess: float = float("nan")
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Quality judged by one reason of `retrain.yaml`: `decay` or `calibration`."""
+    """Quality judged by one reason of `retrain.yaml`: `decay`, `calibration` or `cost`, whose numbers are in `more`."""
 
     kind: str
     subject: str
@@ -52,6 +56,7 @@ class Judged:
     high: float
     limit: float
     rows: int
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def alarm(self) -> bool:
@@ -61,7 +66,7 @@ class Judged:
     def to_alarm(self) -> Alarm:
         """This alarm as the watch report keeps it."""
         numbers = {name: getattr(self, name) for name in ("value", "low", "high", "limit", "rows")}
-        return Alarm(self.kind, self.subject, self.sentence, numbers)
+        return Alarm(self.kind, self.subject, self.sentence, {**numbers, **self.more})
 
     def to_document(self) -> dict[str, Any]:
         """What was judged as plain values, for the watch report."""
@@ -99,6 +104,7 @@ def measure(
         observed=float(outcomes.mean()) if rows else float("nan"),
         rows=rows,
         maturity=rows / scored_rows if scored_rows else 0.0,
+        excess=excess_loss(outcomes, predictions, codes, metric) if rows else float("nan"),
     )
 
 
@@ -114,6 +120,8 @@ def judge(quality: Quality, holdout_value: float, policy: RetrainPolicy) -> tupl
         judged.append(_decay(quality, holdout_value, policy.reasons.decay, policy.min_maturity))
     if policy.reasons.calibration is not None:
         judged.append(_calibration(quality, policy.reasons.calibration, policy.min_maturity))
+    if policy.reasons.cost is not None:
+        judged.append(_cost(quality, policy.reasons.cost, policy.min_maturity))
     return tuple(judged)
 
 
@@ -150,6 +158,18 @@ def _calibration(quality: Quality, reason: CalibrationReason, min_maturity: floa
         f"rows; gap {_interval(gap)}, allowed {reason.gap:g}: {state}"
     )
     return Judged("calibration", "gap", state, sentence, gap.value, gap.low, gap.high, reason.gap, quality.rows)
+
+
+def _cost(quality: Quality, reason: CostReason, min_maturity: float) -> Judged:
+    """An alarm when staying stale is expected to cost more than training and review."""
+    cost = cost_of(reason, quality.excess, quality.rows)
+    excess = Estimate(quality.excess, quality.excess, quality.excess, 0.0, quality.rows, 0)
+    state = _measurable(quality, excess, reason.min_rows, min_maturity)
+    if state is State.QUIET and cost.pays:
+        state = State.ALARM
+    numbers = {name: getattr(cost, name) for name in ("stale", "training", "review", "excess", "horizon")}
+    limit, stale, sentence = reason.training + reason.review, cost.stale, f"{cost.sentence}: {state}"
+    return Judged("cost", quality.metric, state, sentence, stale, stale, stale, limit, quality.rows, numbers)
 
 
 def _measurable(quality: Quality, estimate: Estimate, min_rows: int, min_maturity: float) -> State:

@@ -39,7 +39,7 @@ class Facts:
     """What was measured about the challenger besides its predictions; plain values only.
 
     `maturity` is the share of the held-out batches' rows whose outcomes have arrived, `size_bytes` and
-    `load_seconds`, `rows_per_second` and `load_error` come from loading the file in a clean process;
+    `load_seconds`, `rows_per_second`, `memory_bytes` and `load_error` come from loading the file in a clean process;
     `failed_checks` names the contract's unresolved critical failures among the batches trained on.
     """
 
@@ -53,11 +53,16 @@ class Facts:
     load_error: str
     validated_batches: int
     failed_checks: tuple[str, ...] = ()
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence for one challenger against the champion of `epoch` (0 and None: there is no champion)."""
+    """The evidence for one challenger against the champion of `epoch` (0 and None: there is no champion).
+
+    `looks` is how many decisions were made against that champion before; 0 too in evidence of before they were counted.
+    `measured` maps the key of a `Need` to the plain values that were measured for it, or to {"error": why not}.
+    """
 
     use_case: str
     task: Task
@@ -70,3 +75,5 @@ class Evidence:
     holdout: Holdout
     facts: Facts
     extra: Mapping[str, Any] = field(default_factory=dict)
+    measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    looks: int = 0

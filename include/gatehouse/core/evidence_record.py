@@ -60,7 +60,8 @@ def evidence_document(evidence: Evidence, holdout_sha256: str) -> dict[str, Any]
     facts = dataclasses.asdict(evidence.facts)
     for moment in ("training_until", "holdout_from"):
         facts[moment] = facts[moment].isoformat()
-    return named | {"holdout": holdout_sha256, "facts": facts, "extra": dict(evidence.extra)}
+    measured = {key: dict(values) for key, values in evidence.measured.items()}
+    return named | {"holdout": holdout_sha256, "facts": facts, "extra": dict(evidence.extra), "measured": measured}
 
 
 def evidence_sha256(document: Mapping[str, Any]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.gate import asks_for, verdict_of
+from gatehouse.core.flips import Flip, flips
+from gatehouse.core.gate import OVERRULE, asks_for, verdict_of
 from gatehouse.core.records import Decision, Outcome, RuleResult, Verdict
+from gatehouse.core.spending import SPENT
+from gatehouse.core.steps import standard_error
 from gatehouse.core.wording import about, number
 
 if TYPE_CHECKING:
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 class Distance:
     """How far one result was from its limit.
 
-    `units` is value - limit in units of the measured value, `standard_errors` the same in standard errors (read back
-    from the interval's width), `rows` how many further matured rows would settle it; None where there is none.
+    `units` is value - limit in units of the measured value, `standard_errors` the same in standard errors, `rows` how
+    many further matured rows would settle it; None where there is none.
     """
 
     rule: str
@@ -35,14 +37,18 @@ class Distance:
 class Explanation:
     """What `gatehouse explain` tells: `str()` of it is what people read, `document()` its plain values.
 
-    `deciding` holds every result that asked for the verdict (each alone would have sufficed); for PROMOTE, which all
-    results carry together, it holds the one that came nearest to its limit.
+    `deciding` holds every result that asked for the verdict (each alone would have sufficed, and all of them must change
+    for a less grave one); for PROMOTE, which all results carry together, it holds the one that came nearest to its
+    limit. `flips` holds changes that give another verdict, the smallest first. `spent` says what this look at the
+    champion spent of its error ("" when nothing was compared).
     """
 
     verdict: Verdict
     sentence: str
     deciding: tuple[Distance, ...]
     change: str
+    flips: tuple[Flip, ...] = ()
+    spent: str = ""
 
     def document(self) -> dict[str, Any]:
         """The explanation as plain values."""
@@ -50,27 +56,32 @@ class Explanation:
 
     def __str__(self) -> str:
         blocks = [f"{one.rule}: {one.outcome}\n  {one.sentence}\n  {_how_far(one)}" for one in self.deciding]
-        return "\n".join([self.sentence, *blocks, self.change])
+        smallest = [f"the smallest change that flips it: {self.flips[0]}"] if self.flips else []
+        return "\n".join([self.sentence, *blocks, self.change, *smallest, *([self.spent] if self.spent else [])])
 
 
 def explain(decision: Decision, confidence: float = 0.95) -> Explanation:
-    """Explain a decision from its record alone; `confidence` is that of the policy's intervals."""
+    """Explain a decision from its record alone; `confidence` is that of its policy's intervals, which records of before
+    standard errors were recorded need."""
+    found = flips(decision, confidence)
+    spent = next((result.sentence for result in decision.results if result.rule == SPENT), "")
     if decision.verdict is Verdict.PROMOTE:
         measured = [_distance(r, confidence) for r in decision.results if r.on_fail in ("block", "review")]
         sure = [one for one in measured if one.standard_errors is not None]
         nearest = sorted(sure, key=lambda one: abs(one.standard_errors or 0.0))[:1]
-        return Explanation(decision.verdict, decision.sentence, tuple(nearest), _first_to_break(nearest))
-    deciding = [result for result in decision.results if asks_for(result) is decision.verdict]
-    others = [result for result in decision.results if asks_for(result) is not decision.verdict]
+        first = _first_to_break(nearest)
+        return Explanation(decision.verdict, decision.sentence, tuple(nearest), first, found, spent)
+    overruling = [r for r in decision.results if r.rule in OVERRULE and r.outcome is Outcome.FAIL]
+    deciding = overruling or [result for result in decision.results if asks_for(result) is decision.verdict]
+    others = [result for result in decision.results if result not in deciding]
     distances = tuple(_distance(result, confidence) for result in deciding)
-    return Explanation(decision.verdict, decision.sentence, distances, _otherwise(decision.verdict, distances, others))
+    otherwise = _otherwise(decision.verdict, distances, others)
+    return Explanation(decision.verdict, decision.sentence, distances, otherwise, found, spent)
 
 
 def _distance(result: RuleResult, confidence: float) -> Distance:
     units = None if result.value is None or result.limit is None else result.value - result.limit
-    error = None
-    if result.low is not None and result.high is not None:
-        error = (result.high - result.low) / 2 / NormalDist().inv_cdf((1 + confidence) / 2)
+    error = standard_error(result, confidence)
     return Distance(
         rule=result.rule,
         outcome=result.outcome,

@@ -5,24 +5,37 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.core.again import JUDGED_AGAIN, judged_again
+from gatehouse.core.canaries import SELF_TEST, self_test
 from gatehouse.core.canonical import digest
 from gatehouse.core.records import Decision, Outcome, RuleResult, Verdict
 from gatehouse.core.rules.measures import Measures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gatehouse.core.evidence import Evidence
     from gatehouse.core.rules.base import Rule
     from gatehouse.core.specs.gate import GatePolicy
 
 FIRST_MODEL = "first_model"
+# Results that overrule all others when they fail: then neither a promotion nor a refusal is the gate's to decide.
+OVERRULE = (SELF_TEST, JUDGED_AGAIN)
+# Fields of a result that were added later: they stand in a document only where they say something.
+_ADDED = {"standard_error": None, "bound": ""}
 
 
 def decide(evidence: Evidence, policy: GatePolicy, evidence_sha256: str) -> Decision:
     """Judge every rule of the policy, in its order; the seed of the bootstrap is the evidence's own hash."""
-    measures = Measures(evidence, policy, seed=int(evidence_sha256[:16], 16))
-    results = (*_first_model(policy, measures), *_judged(policy, measures))
+    seed = int(evidence_sha256[:16], 16)
+    measures = Measures(evidence, policy, seed)
+    results = (*_first_model(policy, measures), *_judged(policy, measures), *_spent(policy, measures))
+    tested = self_test(evidence, policy, seed, _verdict_in_mode)
+    results = (*results, tested) if tested is not None else results
+    again = judged_again(evidence, verdict_of(results))
+    results = (again, *results) if again is not None else results
+    if policy.first_form:
+        results = tuple(dataclasses.replace(result, standard_error=None, bound="") for result in results)
     verdict = verdict_of(results)
     return Decision(
         id=digest({"evidence": evidence_sha256, "policy": policy.hash}),
@@ -39,7 +52,11 @@ def decide(evidence: Evidence, policy: GatePolicy, evidence_sha256: str) -> Deci
 
 
 def verdict_of(results: Iterable[RuleResult]) -> Verdict:
-    """The verdict that the results ask for; the gravest wins: BLOCK, HOLD, REVIEW, PROMOTE."""
+    """The verdict that the results ask for; the gravest wins: BLOCK, HOLD, REVIEW, PROMOTE. REVIEW whatever the others
+    say when the gate failed its own test, or when a decision that was made again comes out differently."""
+    results = list(results)
+    if any(_overrules(result) for result in results):
+        return Verdict.REVIEW
     asked = {asks_for(result) for result in results}
     gravest_first = (Verdict.BLOCK, Verdict.HOLD, Verdict.REVIEW)
     return next((verdict for verdict in gravest_first if verdict in asked), Verdict.PROMOTE)
@@ -58,7 +75,11 @@ def asks_for(result: RuleResult) -> Verdict:
 
 def decision_document(decision: Decision) -> dict[str, Any]:
     """The decision as plain values, ready for canonical JSON."""
-    return {**dataclasses.asdict(decision), "results": [dataclasses.asdict(result) for result in decision.results]}
+    results = [dataclasses.asdict(result) for result in decision.results]
+    for result in results:
+        for name in [name for name, nothing in _ADDED.items() if result[name] == nothing]:
+            del result[name]
+    return {**dataclasses.asdict(decision), "results": results}
 
 
 def decision_from(document: Mapping[str, Any]) -> Decision:
@@ -84,6 +105,21 @@ def _judged(policy: GatePolicy, measures: Measures) -> list[RuleResult]:
     return [_in_mode(rule, result) for rule in applying for result in rule.judge(measures)]
 
 
+def _spent(policy: GatePolicy, measures: Measures) -> list[RuleResult]:
+    """What this look at the champion spends of the error, when a rule compares with it."""
+    if measures.look is None or not any(rule.spends and rule.mode != "off" for rule in policy.rules):
+        return []
+    return [measures.look.result(measures.evidence.champion)]
+
+
+def _verdict_in_mode(results: Sequence[tuple[Rule, RuleResult]]) -> Verdict:
+    return verdict_of(_in_mode(rule, result) for rule, result in results)
+
+
+def _overrules(result: RuleResult) -> bool:
+    return result.rule in OVERRULE and result.outcome is Outcome.FAIL
+
+
 def _in_mode(rule: Rule, result: RuleResult) -> RuleResult:
     """A FAIL of a rule that only warns is a WARN; a dry run says what it would have done."""
     if result.outcome is Outcome.FAIL and rule.on_fail == "warn":
@@ -96,7 +132,7 @@ def _in_mode(rule: Rule, result: RuleResult) -> RuleResult:
 
 def _sentence(verdict: Verdict, results: tuple[RuleResult, ...], policy: GatePolicy) -> str:
     """One sentence: the first result that asked for the verdict, and how many others did."""
-    deciding = [result for result in results if asks_for(result) is verdict]
+    deciding = sorted((result for result in results if asks_for(result) is verdict), key=lambda r: not _overrules(r))
     if verdict is not Verdict.PROMOTE:
         more = f" (and {len(deciding) - 1} more)" if len(deciding) > 1 else ""
         return f"{verdict}: {deciding[0].sentence}{more}"

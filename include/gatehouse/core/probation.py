@@ -53,7 +53,8 @@ def judge(
     if probation is None:
         raise ValueError("the policy has no probation")
     confidence = 1 - (1 - policy.confidence) / probation.batches
-    codes = block_codes(time, Span.parse(policy.block), policy.day_starts)
+    span = "1 day" if policy.block_column else policy.block  # entities are not known here; rows of a day belong together
+    codes = block_codes(time, Span.parse(span), policy.day_starts)
     found = difference(labels, champion, former, codes, policy.metric, policy.resamples, seed, confidence)
     worse = -found if metric_named(policy.metric).better == "higher" else found
     enough = worse.rows >= policy.min_rows and worse.blocks >= policy.min_blocks

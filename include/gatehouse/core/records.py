@@ -21,13 +21,15 @@ class BatchState(StrEnum):
 
 
 class RequestState(StrEnum):
-    """A retrain request is `open`, then `claimed` by a retrain run, then rests in one of the last three."""
+    """A retrain request is `open`, then `claimed` by a retrain run, then rests in one of the next three; one that no run
+    has claimed in time is `expired`."""
 
     OPEN = "open"
     CLAIMED = "claimed"
     DECIDED = "decided"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
 
 
 class Verdict(StrEnum):

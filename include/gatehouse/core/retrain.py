@@ -1,17 +1,22 @@
-"""From alarms to reasons to a retrain request: debounce, cooldown and budget. Pure: the ledger's facts come in.
+"""From alarms to reasons to a retrain request: debounce, cost, cooldown and budget. Pure: the ledger's facts come in.
 
 A reason that is held back is reported with why, never dropped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
+from gatehouse.core.calendar import Span
+from gatehouse.core.cost import cost_of
 from gatehouse.core.records import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from gatehouse.core.alarms import Alarm
     from gatehouse.core.specs.retrain import RetrainPolicy
@@ -23,7 +28,9 @@ class Standing:
 
     `batches_since` counts the batches watched since the last training, this one included, and is None before the very
     first; `new_rows` the rows matured since then (all of them before the first); `trainings` those within the
-    budget's window of batches.
+    budget's window of batches. `as_of` is the end of the newest batch, `last_training` the moment that the last training
+    looked back from, `unlearned` the keys of the batches that raised an alarm, were held out of the training that it
+    caused, and could be trained on now.
     """
 
     champion: bool
@@ -31,6 +38,9 @@ class Standing:
     new_rows: int
     batches_since: int | None
     trainings: int = 0
+    as_of: datetime | None = None
+    last_training: datetime | None = None
+    unlearned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,12 +66,12 @@ def reasons(policy: RetrainPolicy, history: Sequence[Sequence[Alarm]], standing:
     the ones before were about another model or have been answered. Without a champion the only reason is the first
     training, once `first_after` batches have matured and there are enough to hold some out.
     """
-    found = _from_alarms(policy, _since_training(history, standing)) if standing.champion else []
+    found, idle = _from_alarms(policy, _since_training(history, standing)) if standing.champion else ([], [])
     found += _from_counts(policy, standing) if standing.champion else _first(policy, standing)
     why = _held_back(policy, standing)
     if why:
-        return Weighed(held_back=tuple(HeldBack(reason, why) for reason in found))
-    return Weighed(asked=tuple(found))
+        return Weighed(held_back=(*(HeldBack(reason, why) for reason in found), *idle))
+    return Weighed(tuple(found), tuple(idle))
 
 
 def _since_training(history: Sequence[Sequence[Alarm]], standing: Standing) -> Sequence[Sequence[Alarm]]:
@@ -70,18 +80,51 @@ def _since_training(history: Sequence[Sequence[Alarm]], standing: Standing) -> S
     return history[max(len(history) - standing.batches_since, 0) :]
 
 
-def _from_alarms(policy: RetrainPolicy, history: Sequence[Sequence[Alarm]]) -> list[Reason]:
-    """Alarms of the newest batch that were on in at least n of the last m: a past incident asks for nothing."""
-    drift = policy.reasons.drift
+def _from_alarms(policy: RetrainPolicy, history: Sequence[Sequence[Alarm]]) -> tuple[list[Reason], list[HeldBack]]:
+    """Alarms of the newest batch that were on in at least n of the last m, those that ask and those that do not: a past
+    incident asks for nothing, nor does a drift without an estimated impact, nor what costs less than a training."""
     recent = [{(alarm.kind, alarm.subject) for alarm in alarms} for alarms in history[-policy.debounce.of_last :]]
-    found = []
+    found: list[Reason] = []
+    idle: list[HeldBack] = []
     for alarm in history[-1] if history else ():
         times = sum((alarm.kind, alarm.subject) in batch for batch in recent)
-        asks = alarm.kind != "drift" or (drift is not None and drift.request)
-        if asks and times >= policy.debounce.at_least:
-            numbers = {**alarm.numbers, "alarms": times, "of_last": len(recent)}
-            found.append(Reason(alarm.kind, f"{alarm.sentence} ({_times(times, len(recent))})", numbers))
-    return found
+        if times < policy.debounce.at_least or (alarm.kind == "drift" and not _drift_asks(policy)):
+            continue
+        numbers = {**alarm.numbers, "alarms": times, "of_last": len(recent)}
+        reason = Reason(alarm.kind, f"{alarm.sentence} ({_times(times, len(recent))})", numbers)
+        why = _idle(policy, alarm, history[-1])
+        if why:
+            idle.append(HeldBack(reason, why))
+        else:
+            found.append(reason)
+    return found, idle
+
+
+def _drift_asks(policy: RetrainPolicy) -> bool:
+    return policy.reasons.drift is not None and policy.reasons.drift.request
+
+
+def _idle(policy: RetrainPolicy, alarm: Alarm, newest: Sequence[Alarm]) -> str:
+    """Why an alarm that is on asks for nothing by itself; empty when it does."""
+    effect = estimated_impact(alarm)
+    if alarm.kind == "drift" and (effect is None or effect <= 0):
+        return "no estimated impact on the metric: a change that costs nothing is no reason to retrain"
+    cost = policy.reasons.cost
+    if cost is None or alarm.kind == "cost":
+        return ""
+    if alarm.kind == "drift" and effect is not None:
+        weighed = cost_of(cost, effect, int(alarm.numbers.get("rows") or 0))
+        return "" if weighed.pays else weighed.sentence
+    if any(other.kind == "cost" for other in newest):
+        return ""
+    return "cost: what staying stale costs does not exceed the cost of training and review"
+
+
+def estimated_impact(alarm: Alarm) -> float | None:
+    """How much worse a drift, if it is real, is estimated to make the metric; None where no estimate was possible."""
+    impact = alarm.numbers.get("impact")
+    value = impact.get("if_real") if isinstance(impact, Mapping) else impact
+    return float(value) if isinstance(value, (int, float)) and isfinite(value) else None
 
 
 def _from_counts(policy: RetrainPolicy, standing: Standing) -> list[Reason]:
@@ -90,9 +133,19 @@ def _from_counts(policy: RetrainPolicy, standing: Standing) -> list[Reason]:
     if schedule is not None and since is not None and since >= schedule:
         sentence = f"{since} batches since the last training, one is due every {schedule}"
         found.append(Reason("schedule", sentence, {"batches": since, "every": schedule}))
+    age, last, now = policy.reasons.age, standing.last_training, standing.as_of
+    if age is not None and last is not None and now is not None and Span.parse(age).after(last) <= now:
+        sentence = f"the last training looked back from {last:%Y-%m-%d}, {age} or more ago"
+        found.append(Reason("age", sentence, {"days": (now - last).days, "allowed": age}))
     if volume is not None and standing.new_rows >= volume:
         sentence = f"{standing.new_rows:,} rows have matured since the last training, {volume:,} are enough"
         found.append(Reason("volume", sentence, {"rows": standing.new_rows, "enough": volume}))
+    if policy.reasons.follow_up and standing.unlearned:
+        keys = ", ".join(standing.unlearned)
+        sentence = (
+            f"{keys} raised the alarm and was held out of the training that it caused; it can be learned from now"
+        )
+        found.append(Reason("follow_up", sentence, {"held_out": list(standing.unlearned)}))
     return found
 
 

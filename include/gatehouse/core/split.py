@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gatehouse.errors import NotEnoughData
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
     from gatehouse.core.calendar import Interval
     from gatehouse.core.records import BatchId
-    from gatehouse.core.specs.retrain import RetrainPolicy
+    from gatehouse.core.specs.retrain import RetrainPolicy, Window
+
+SEASON_DAYS = 45
+YEAR = timedelta(days=365.2425)
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,16 @@ class Split:
     holdout: tuple[BatchId, ...]
 
 
-def split(matured: Sequence[Matured], policy: RetrainPolicy, champion_trained_until: datetime | None = None) -> Split:
-    """Hold out the newest `holdout.batches`; train on the window taken from those before.
+def split(
+    matured: Sequence[Matured],
+    policy: RetrainPolicy,
+    champion_trained_until: datetime | None = None,
+    changed: datetime | None = None,
+    window: Window | None = None,
+) -> Split:
+    """Hold out the newest `holdout.batches`; train on the window (the policy's, unless given) of those before.
+
+    `changed` is the newest change that was detected in the outcomes, for a `since_change` window.
 
     Of a batch's revisions only the newest counts, and a batch without rows does not. `champion_trained_until` is the
     end of the champion's own training rows: the holdout must not start before it, because challenger and champion are
@@ -54,9 +66,35 @@ def split(matured: Sequence[Matured], policy: RetrainPolicy, champion_trained_un
             f"{'too few' if newer else 'no'} newer matured batches than the champion was trained on, until "
             f"{champion_trained_until:%Y-%m-%d}; found {newer}, needed {policy.holdout.batches} to hold out"
         )
-    if policy.window.kind == "rolling" and policy.window.batches is not None:
-        training = training[-policy.window.batches :]
-    return Split(tuple(each.id for each in training), tuple(each.id for each in holdout))
+    chosen = windowed(training, window or policy.window, holdout[-1].interval, changed)
+    return Split(tuple(each.id for each in chosen), tuple(each.id for each in holdout))
+
+
+def windowed(
+    training: Sequence[Matured], window: Window, newest: Interval, changed: datetime | None = None
+) -> Sequence[Matured]:
+    """The batches of a window, in the order of time; all of them where the window finds none.
+
+    `newest` is the interval after which the model will serve: the coming batch is taken to be as long.
+    """
+    if window.kind == "rolling" and window.batches is not None:
+        return training[-window.batches :]
+    if window.kind == "same_season":
+        coming = newest.end + (newest.end - newest.start) / 2
+        recent = {each.id for each in training[-(window.batches or 1) :]}
+        found = [each for each in training if _days_apart(each.interval, coming) <= (window.days or SEASON_DAYS)]
+        earlier = [each for each in found if coming - each.interval.end > YEAR / 2]
+        return [each for each in training if each in earlier or each.id in recent] if earlier else training
+    if window.kind == "since_change" and changed is not None:
+        return [each for each in training if each.interval.end > changed] or training[-1:]
+    return training
+
+
+def _days_apart(interval: Interval, moment: datetime) -> float:
+    """How far the middle of an interval is from the same time of the year as `moment`, in days."""
+    middle = interval.start + (interval.end - interval.start) / 2
+    apart = abs(moment - middle) % YEAR
+    return min(apart, YEAR - apart) / timedelta(days=1)
 
 
 def _in_time(matured: Sequence[Matured]) -> list[Matured]:

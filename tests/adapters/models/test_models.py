@@ -141,6 +141,20 @@ def test_the_probe_measures_in_a_clean_process_and_tells_what_went_wrong():
     assert bad.load_seconds is None
 
 
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is told by Linux only")
+def test_the_probe_measures_the_memory_of_a_prediction_beyond_the_libraries():
+    """More rows need more; what the process that asks has taken itself does not count, and an error has no number."""
+    wide = np.ones((400, 20_000))  # 64 MB here, which a child's `ru_maxrss` would inherit
+    data = MODELS.dump(fitted())
+    small = MODELS.probe(data, sha256(data), ROWS, "classification")
+    assert wide.nbytes == 64_000_000
+    assert 0 < small.memory_bytes < 30_000_000
+    many = pd.concat([ROWS] * 500, ignore_index=True)  # 200,000 rows: 4.8 MB for each copy of the three columns
+    large = MODELS.probe(data, sha256(data), many, "classification")
+    assert large.memory_bytes > small.memory_bytes + 4_000_000
+    assert MODELS.probe(data, "0" * 64, ROWS, "classification").memory_bytes is None
+
+
 def test_importance_finds_the_feature_that_matters():
     """Shuffling the one informative column costs most."""
     found = MODELS.importance(fitted(), ROWS, LABELS, "log_loss", "classification", seed=1)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from gatehouse.core.evidence import Task
 from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.specs.base import Spec
 from gatehouse.core.statistics.blocks import Estimate
 from gatehouse.core.statistics.metrics import METRICS, metric_named
+from gatehouse.core.statistics.own import is_own
 
 if TYPE_CHECKING:
+    from gatehouse.core.needs import Need
     from gatehouse.core.rules.measures import Measures
 
 OnFail = Literal["block", "review", "warn"]
@@ -21,11 +24,14 @@ Mode = Literal["enforce", "dry_run", "off"]
 Judge = Literal["estimate", "interval"]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def _known_metric(name: str) -> str:
-    if name not in METRICS:
-        raise ValueError(f"{name!r} is no metric; allowed: {', '.join(METRICS)}")
+    if name not in METRICS and not is_own(name):
+        raise ValueError(
+            f"{name!r} is no metric; allowed: {', '.join(METRICS)}, or the use case's own: use_case.metric"
+        )
     return name
 
 
@@ -45,13 +51,28 @@ class Rule(Spec):
     on_fail: OnFail = "block"
     mode: Mode = "enforce"
 
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+
     def metrics(self) -> tuple[str, ...]:
         """The metrics that the rule asks for: they must be defined for the use case's task."""
+        return ()
+
+    def needs(self) -> tuple[Need, ...]:
+        """What has to be measured with the models at hand when the evidence is gathered."""
+        return ()
+
+    def files(self) -> tuple[str, ...]:
+        """The files of the use-case folder that the rule names."""
         return ()
 
     @property
     def compares(self) -> bool:
         """Whether the rule needs a champion; without one it does not apply and `first_model` decides."""
+        return False
+
+    @property
+    def spends(self) -> bool:
+        """Whether the rule lets a challenger pass by an interval that spends the error over looks at a champion."""
         return False
 
     @abstractmethod
@@ -67,6 +88,7 @@ class Rule(Spec):
         estimate: Estimate | None = None,
         limit: float | None = None,
         missing_rows: int | None = None,
+        bound: str = "",
     ) -> RuleResult:
         """A result of this rule; `about` tells several rules of one kind apart (a metric, a column).
 
@@ -83,6 +105,8 @@ class Rule(Spec):
             rows=estimate.rows if estimate else 0,
             missing_rows=missing_rows,
             on_fail=self.on_fail if self.mode == "enforce" else "dry_run",
+            standard_error=_finite(estimate.standard_error) if estimate and estimate.blocks else None,
+            bound=bound,
         )
 
 

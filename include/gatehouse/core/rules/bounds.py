@@ -38,7 +38,10 @@ class Bounded(Rule):
             missing = found.rows_to_reach(limit) if upper else (-found).rows_to_reach(-limit)
             sentence += f"; {about(missing)} further matured rows would settle it at this value" if missing else ""
         which = f"{metric} {'max' if upper else 'min'}"
-        return self.result(outcome, sentence, about=which, estimate=judged, limit=limit, missing_rows=missing)
+        side = "at most" if upper else "at least"
+        return self.result(
+            outcome, sentence, about=which, estimate=judged, limit=limit, missing_rows=missing, bound=side
+        )
 
     def _few(self, measures: Measures, found: Estimate) -> tuple[str, int] | None:
         few = measures.too_few(found)

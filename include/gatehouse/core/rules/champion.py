@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 
 class Comparison(Rule):
-    """A paired comparison over blocks of time, with three outcomes: the interval clears the bound, excludes it, or
-    straddles it. Subclasses say which side of the bound is the good one."""
+    """A paired comparison over blocks, with three outcomes: the interval clears the bound, excludes it, or straddles it.
+
+    The end that lets a challenger pass has this look's share of the error (`core/spending.py`), the other one the
+    policy's. Subclasses say which side of the bound is the good one.
+    """
 
     metric: MetricName
 
@@ -31,20 +34,27 @@ class Comparison(Rule):
     def compares(self) -> bool:
         return True
 
+    @property
+    def spends(self) -> bool:
+        return True
+
     def compared(
-        self, measures: Measures, outcome: Outcome, estimate: Estimate, limit: float, demand: str
+        self, measures: Measures, outcome: Outcome, estimate: Estimate, limit: float, demand: str, bound: str
     ) -> RuleResult:
         """The result of a judged comparison; too few rows or blocks make it INCONCLUSIVE whatever the interval says."""
         worse = measures.worsening(self.metric)
-        sentence, missing = f"{worsening(self.metric, worse, measures.policy.confidence, limit)}; {demand}", None
+        confidence, at_look = measures.policy.confidence, _at_look(worse, limit, measures)
+        sentence, missing = f"{worsening(self.metric, worse, confidence, limit, at_look)}; {demand}", None
         few = measures.too_few(worse)
         if few:
             outcome, missing = Outcome.INCONCLUSIVE, few[1]
             sentence = f"{title(self.metric)} cannot be compared yet: {few[0]}"
         elif outcome is Outcome.INCONCLUSIVE:
-            missing = self.to_settle(worse)
+            missing = self.to_settle(measures.at_look(worse, further=1))
             sentence += _settling(missing, estimate)
-        return self.result(outcome, sentence, about=self.metric, estimate=estimate, limit=limit, missing_rows=missing)
+        return self.result(
+            outcome, sentence, about=self.metric, estimate=estimate, limit=limit, missing_rows=missing, bound=bound
+        )
 
     @abstractmethod
     def to_settle(self, worse: Estimate) -> int | None:
@@ -58,9 +68,9 @@ class NotWorseThanChampion(Comparison):
     margin: NotNegative
 
     def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
-        worse = measures.worsening(self.metric)
+        worse = measures.at_look(measures.worsening(self.metric))
         demand = f"allowed: at most {number(self.margin, worse.low, worse.high)} worse"
-        return (self.compared(measures, at_most(worse, self.margin), worse, self.margin, demand),)
+        return (self.compared(measures, at_most(worse, self.margin), worse, self.margin, demand, "at most"),)
 
     def to_settle(self, worse: Estimate) -> int | None:
         return worse.rows_to_reach(self.margin)
@@ -73,9 +83,9 @@ class BetterThanChampion(Comparison):
     by: NotNegative = 0.0
 
     def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
-        gain = -measures.worsening(self.metric)
+        gain = -measures.at_look(measures.worsening(self.metric))
         demand = f"demanded: more than {number(self.by, gain.low, gain.high)} better"
-        return (self.compared(measures, more_than(gain, self.by), gain, self.by, demand),)
+        return (self.compared(measures, more_than(gain, self.by), gain, self.by, demand, "more than"),)
 
     def to_settle(self, worse: Estimate) -> int | None:
         return worse.rows_to_reach(-self.by)
@@ -119,7 +129,7 @@ class SuspiciouslyGood(Rule):
             f"{title(self.metric)} on {count(gain.rows)} rows is {_sided(-gain.value, limit)} than the champion's; "
             f"more than {number(limit, gain.value)} better is too good to be true"
         )
-        return self._alarm(measures, at_most(measured, limit), sentence, measured, limit, "gain")
+        return self._alarm(measures, at_most(measured, limit), sentence, measured, limit, "gain", "at most")
 
     def _by_level(self, measures: Measures, limit: float) -> RuleResult:
         found, metric = measures.challenger(self.metric), metric_named(self.metric)
@@ -129,30 +139,47 @@ class SuspiciouslyGood(Rule):
             f"{title(self.metric)} on {count(found.rows)} rows is {number(found.value, limit)}; "
             f"better than {number(limit, found.value)} is too good to be true"
         )
-        return self._alarm(measures, outcome, sentence, measured, limit, "level")
+        bound = "at most" if metric.better == "higher" else "at least" if metric.better == "lower" else ""
+        return self._alarm(measures, outcome, sentence, measured, limit, "level", bound)
 
     def _alarm(
-        self, measures: Measures, outcome: Outcome, sentence: str, measured: Estimate, limit: float, which: str
+        self,
+        measures: Measures,
+        outcome: Outcome,
+        sentence: str,
+        measured: Estimate,
+        limit: float,
+        which: str,
+        bound: str,
     ) -> RuleResult:
         """The result; an alarm may ring on few rows, but its silence on few rows says nothing."""
         if outcome is Outcome.PASS and measured.rows < measures.policy.min_rows:
             outcome = Outcome.INCONCLUSIVE
         if outcome is Outcome.INCONCLUSIVE:
             sentence = f"{title(self.metric)} cannot be judged on {count(measured.rows)} rows"
-        return self.result(outcome, sentence, about=f"{self.metric} {which}", estimate=measured, limit=limit)
+        about = f"{self.metric} {which}"
+        return self.result(outcome, sentence, about=about, estimate=measured, limit=limit, bound=bound)
 
 
-def worsening(metric: str, worse: Estimate, confidence: float, limit: float) -> str:
-    """`log loss on 28,243 rows is 0.021 worse than the champion's (95 % interval 0.004 to 0.038 worse)`."""
+def worsening(metric: str, worse: Estimate, confidence: float, limit: float, at_look: str = "") -> str:
+    """`log loss on 28,243 rows is 0.021 worse than the champion's (95 % interval 0.004 to 0.038 worse; at look 3 up to
+    0.047 worse)`."""
     if not worse.low <= worse.high:
         cause = "it is undefined for one of the two" if math.isnan(worse.value) else "too few or too unequal blocks"
         return f"{title(metric)} on {count(worse.rows)} rows cannot be compared with the champion's: {cause}"
     if worse.low == worse.high == 0:
         return f"{title(metric)} on {count(worse.rows)} rows is equal to the champion's in every resample"
-    return (
-        f"{title(metric)} on {count(worse.rows)} rows is {_sided(worse.value, limit)} than the champion's "
-        f"({100 * confidence:g} % interval {_range(worse, limit)})"
-    )
+    interval = f"{100 * confidence:g} % interval {_range(worse, limit)}{at_look}"
+    rows = count(worse.rows)
+    return f"{title(metric)} on {rows} rows is {_sided(worse.value, limit)} than the champion's ({interval})"
+
+
+def _at_look(worse: Estimate, limit: float, measures: Measures) -> str:
+    """`; at look 3 up to 0.047 worse`: the end that the share of the error of this look leads to."""
+    if measures.look is None:
+        return ""
+    high = measures.at_look(worse).high
+    return f"; at look {measures.look.number} {'up to' if high > 0 else 'at least'} {_sided(high, limit)}"
 
 
 def _range(worse: Estimate, limit: float) -> str:

@@ -27,11 +27,15 @@ class DataValidated(Rule):
         facts = measures.facts
         if facts.failed_checks:
             sentence = f"{len(facts.failed_checks)} critical checks are unresolved: {listed(facts.failed_checks)}"
-            return (self.result(Outcome.FAIL, sentence, estimate=exactly(len(facts.failed_checks), 0), limit=0.0),)
+            return (
+                self.result(
+                    Outcome.FAIL, sentence, estimate=exactly(len(facts.failed_checks), 0), limit=0.0, bound="at most"
+                ),
+            )
         if facts.validated_batches < 1:
             return (self.result(Outcome.INCONCLUSIVE, "no batch of the training set is known to be validated"),)
         sentence = f"all {count(facts.validated_batches)} batches trained on were validated"
-        return (self.result(Outcome.PASS, sentence, estimate=exactly(0, 0), limit=0.0),)
+        return (self.result(Outcome.PASS, sentence, estimate=exactly(0, 0), limit=0.0, bound="at most"),)
 
 
 class EnoughRows(Rule):
@@ -50,7 +54,9 @@ class EnoughRows(Rule):
         outcome = Outcome.PASS if short <= 0 else Outcome.INCONCLUSIVE
         sentence = f"{count(rows)} matured rows are held out; demanded: at least {count(self.min_rows)}"
         measured, missing = exactly(rows, rows), short if short > 0 else None
-        return self.result(outcome, sentence, estimate=measured, limit=self.min_rows, missing_rows=missing)
+        return self.result(
+            outcome, sentence, estimate=measured, limit=self.min_rows, missing_rows=missing, bound="at least"
+        )
 
     def _maturity(self, measures: Measures) -> RuleResult:
         maturity, rows = measures.facts.maturity, measures.rows
@@ -65,6 +71,7 @@ class EnoughRows(Rule):
             estimate=exactly(maturity, rows),
             limit=self.min_maturity,
             missing_rows=missing,
+            bound="at least",
         )
 
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gatehouse.core.calendar import Span
+from gatehouse.core.spending import look_of
 from gatehouse.core.statistics.blocks import Estimate, block_codes, block_counts, resample, subtract, summarise
 from gatehouse.core.statistics.metrics import evaluate, metric_named
+from gatehouse.core.statistics.rows import dense
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from numpy.typing import NDArray
 
     from gatehouse.core.evidence import Evidence
+    from gatehouse.core.needs import Need
     from gatehouse.core.specs.gate import GatePolicy
-    from gatehouse.core.statistics.rows import Array
+    from gatehouse.core.statistics.rows import Array, Codes
 
 _METRIC_DIGITS, _JUDGED_DIGITS = 12, 9
 
@@ -33,7 +40,8 @@ class Measures:
         self.evidence = evidence
         self.facts = evidence.facts
         self.policy = policy
-        self._codes = block_codes(evidence.holdout.time, Span.parse(policy.block), policy.day_starts)
+        self.look = look_of(evidence, policy)
+        self._codes = _blocks(evidence, policy)
         self._counts = block_counts(len(np.unique(self._codes)), policy.resamples, seed)
         self._resampled: dict[tuple[str, bool], Array] = {}
 
@@ -61,10 +69,59 @@ class Measures:
         change = self.difference(metric)
         return -change if metric_named(metric).better == "higher" else change
 
+    @property
+    def error(self) -> float:
+        """The error of either end of an interval."""
+        return (1 - self.policy.confidence) / 2
+
+    def at_look(self, worse: Estimate, further: int = 0) -> Estimate:
+        """A worsening whose upper end, the one that lets a challenger pass, has only this look's share of the error, or
+        that of a look `further` on, which is when more rows will be judged."""
+        if self.look is None:
+            return worse
+        return self.stretched(worse, upper=replace(self.look, number=self.look.number + further).error)
+
+    def stretched(self, found: Estimate, lower: float | None = None, upper: float | None = None) -> Estimate:
+        """An estimate with one end or both at another error than the policy's."""
+        moved = found.stretched(self.error, lower, upper)
+        return replace(moved, low=_rounded(moved.low), high=_rounded(moved.high))
+
+    def part(self, metric: str, where: NDArray[np.bool_], against_champion: bool) -> Estimate:
+        """On some of the rows, with an interval from the same draws of blocks: the challenger's metric, or by how much
+        the challenger is worse than the champion."""
+        holdout, found, codes = self.evidence.holdout, metric_named(metric), self._codes[where]
+
+        def drawn(predictions: Array | None) -> Array:
+            if predictions is None:
+                return np.full(1 + len(self._counts), np.nan)
+            return _steady(resample(found, holdout.labels[where], predictions[where], codes, self._counts))
+
+        if not against_champion:
+            return self._summary(drawn(holdout.challenger), codes)
+        change = self._summary(subtract(found, drawn(holdout.challenger), drawn(holdout.champion)), codes)
+        return -change if found.better == "higher" else change
+
     def value(self, metric: str, where: NDArray[np.bool_]) -> float:
         """The challenger's metric on some of the rows."""
         holdout = self.evidence.holdout
         return _rounded(evaluate(metric, holdout.labels[where], holdout.challenger[where]))
+
+    def summed(self, columns: Array) -> Array:
+        """Sums of (terms, rows) over all rows, then over each resample; shape (1 + resamples, terms)."""
+        blocks = self._counts.shape[1]
+        sums = np.stack([np.bincount(self._codes, weights=column, minlength=blocks) for column in columns], axis=1)
+        return np.concatenate([sums.sum(axis=0, keepdims=True), self._counts @ sums])
+
+    def estimate(self, values: Array) -> Estimate:
+        """The value on all rows with its interval, of (1 + resamples,) values."""
+        return self._summary(_steady(values))
+
+    def found(self, need: Need) -> Mapping[str, Any] | str:
+        """What was measured for a need, or why there is nothing: it was not asked for then, or it went wrong."""
+        found = self.evidence.measured.get(need.key)
+        if found is None:
+            return "it was not measured when the evidence was gathered"
+        return str(found["error"]) if "error" in found else found
 
     def too_few(self, estimate: Estimate) -> tuple[str, int] | None:
         """Why an interval rests on too little, and how many rows are missing; None when it rests on enough."""
@@ -75,6 +132,12 @@ class Measures:
             missing = math.ceil(estimate.rows / estimate.blocks * (policy.min_blocks - estimate.blocks))
             return f"{estimate.blocks} of at least {policy.min_blocks} blocks of {policy.block}", missing
         return None
+
+    def too_few_blocks(self, estimate: Estimate) -> str:
+        """Why a part of the rows cannot be judged by an interval; "" when it can."""
+        if estimate.blocks < self.policy.min_blocks:
+            return f"{estimate.blocks} of at least {self.policy.min_blocks} blocks of {self.policy.block}"
+        return "" if estimate.low <= estimate.high else "it has no interval"
 
     def _of(self, metric: str, of_champion: bool) -> Array:
         holdout = self.evidence.holdout
@@ -88,10 +151,19 @@ class Measures:
             self._resampled[key] = _steady(values)
         return self._resampled[key]
 
-    def _summary(self, values: Array) -> Estimate:
-        found = summarise(values, self._codes, self.policy.confidence)
+    def _summary(self, values: Array, codes: Codes | None = None) -> Estimate:
+        found = summarise(values, self._codes if codes is None else codes, self.policy.confidence)
         value, low, high, error = map(_rounded, (found.value, found.low, found.high, found.standard_error))
-        return Estimate(value, low, high, error, found.rows, found.blocks)
+        return replace(found, value=value, low=low, high=high, standard_error=error)
+
+
+def _blocks(evidence: Evidence, policy: GatePolicy) -> Codes:
+    """Each row's block: a span of time or, when `block` names a column, the rows of one entity. Without that column in
+    the evidence all rows are one block, which no interval rests on."""
+    if policy.block_column is None:
+        return block_codes(evidence.holdout.time, Span.parse(policy.block), policy.day_starts)
+    entities = evidence.holdout.slices.get(policy.block_column)
+    return np.zeros(evidence.holdout.rows, dtype=np.intp) if entities is None else dense(entities)
 
 
 def _steady(values: Array) -> Array:

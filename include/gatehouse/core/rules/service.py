@@ -25,7 +25,7 @@ class ModelSize(Rule):
             return (self.result(Outcome.INCONCLUSIVE, "the size of the model file is not known", limit=self.max_mb),)
         size = exactly(measures.facts.size_bytes / BYTES_PER_MB, 0)
         sentence = f"the model file has {number(size.value, self.max_mb)} MB; demanded: at most {number(self.max_mb)}"
-        return (self.result(at_most(size, self.max_mb), sentence, estimate=size, limit=self.max_mb),)
+        return (self.result(at_most(size, self.max_mb), sentence, estimate=size, limit=self.max_mb, bound="at most"),)
 
 
 class PredictionSpeed(Rule):
@@ -41,7 +41,7 @@ class PredictionSpeed(Rule):
             return (self.result(Outcome.INCONCLUSIVE, "the speed of prediction could not be measured", limit=limit),)
         bound = f"demanded: at least {number(limit, speed)}"
         sentence = f"a clean process predicts {count(round(speed))} rows a second; {bound}"
-        return (self.result(outcome, sentence, estimate=exactly(speed, 0), limit=limit),)
+        return (self.result(outcome, sentence, estimate=exactly(speed, 0), limit=limit, bound="at least"),)
 
 
 class LoadsCleanly(Rule):
@@ -59,4 +59,20 @@ class LoadsCleanly(Rule):
         if seconds is None or outcome is Outcome.INCONCLUSIVE:
             return (self.result(Outcome.INCONCLUSIVE, "loading the model could not be measured", limit=limit),)
         sentence = f"the model loads in {number(seconds, limit)} s; demanded: at most {number(limit, seconds)} s"
-        return (self.result(outcome, sentence, estimate=exactly(seconds, 0), limit=limit),)
+        return (self.result(outcome, sentence, estimate=exactly(seconds, 0), limit=limit, bound="at most"),)
+
+
+class PredictionMemory(Rule):
+    """Loading the model and predicting takes at most `max_mb` megabytes (of 1,000,000 bytes) in a clean process, beyond
+    what the process has with its libraries alone."""
+
+    rule: Literal["prediction_memory"]
+    max_mb: Positive
+
+    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+        found, limit = measures.facts.memory_bytes, self.max_mb
+        if found is None or found < 0:
+            return (self.result(Outcome.INCONCLUSIVE, "the memory of a prediction could not be measured", limit=limit),)
+        memory = exactly(found / BYTES_PER_MB, 0)
+        sentence = f"loading and predicting takes {number(memory.value, limit)} MB; demanded: at most {number(limit)}"
+        return (self.result(at_most(memory, limit), sentence, estimate=memory, limit=limit, bound="at most"),)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from gatehouse.core.calendar import BatchKind
 from gatehouse.core.specs.base import SpanText, Spec
 
 Positive = Annotated[int, Field(ge=1)]
@@ -144,6 +145,10 @@ class Reasons(Spec):
         Annotated[SpanText, Field(description="retrain when the newest training looked back from so long ago")] | None
     ) = None
     volume: Annotated[int, Field(ge=1, description="retrain after so many new matured rows")] | None = None
+    follow_up: Annotated[
+        bool,
+        Field(description="retrain once more when the batch that raised an alarm, held out then, can be learned from"),
+    ] = False
 
 
 class Debounce(Spec):
@@ -182,7 +187,15 @@ class RetrainPolicy(Spec):
         int, Field(ge=1, description="an open request that no run has claimed for so many batches expires")
     ] = 3
     min_maturity: Annotated[float, Field(ge=0, le=1)] = 0.9
+    measure_over: Annotated[
+        int | None,
+        Field(ge=1, description="matured batches that quality is measured over: 14 for batches of a day, else 1"),
+    ] = None
     choose_by: str = Field(
         description="the metric by which the challenger is chosen, on a slice of the training window"
     )
     patience: SpanText = Field(default="6 hours", description="how long scoring waits for an open retrain request")
+
+    def measured_together(self, batch: BatchKind) -> int:
+        """How many of the newest matured batches quality is measured over: intervals resample days, and need some."""
+        return self.measure_over or (14 if batch == "day" else 1)

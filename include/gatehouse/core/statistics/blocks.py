@@ -8,7 +8,7 @@ percentiles are moved outwards until they match Student's t (`summarise`).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +30,8 @@ _DRAWS_AT_ONCE = 1 << 20
 class Estimate:
     """A measured value with its interval, in units of the metric, and the rows and blocks it rests on.
 
-    `low` and `high` are NaN when the interval is undefined, `value` too when the metric is.
+    `low` and `high` are NaN when the interval is undefined, `value` too when the metric is. `effective` is the number
+    of blocks of equal size that would tell as much (0 where it is not known).
     """
 
     value: float
@@ -39,9 +40,37 @@ class Estimate:
     standard_error: float
     rows: int
     blocks: int
+    effective: float = 0.0
 
     def __neg__(self) -> Estimate:
-        return Estimate(-self.value, -self.high, -self.low, self.standard_error, self.rows, self.blocks)
+        return replace(self, value=-self.value, low=-self.high, high=-self.low)
+
+    def stretched(self, error: float, lower: float | None = None, upper: float | None = None) -> Estimate:
+        """The same with one end or both moved out from a one-sided `error` to `lower` below and `upper` above.
+
+        An arm grows like the quantile of Student's t with (effective - 1) degrees of freedom: the percentiles of a
+        bootstrap of some thousand draws say nothing about errors of one in ten thousand.
+        """
+        low, high = self.low, self.high
+        if lower is not None and low < self.value:
+            low = self.value - (self.value - low) * _ratio_of_t(self.effective, error, lower)
+        if upper is not None and high > self.value:
+            high = self.value + (high - self.value) * _ratio_of_t(self.effective, error, upper)
+        return replace(self, low=low, high=high)
+
+    def error_beyond(self, limit: float, error: float) -> float:
+        """The one-sided error at which the lower end would reach `limit`: the p-value of "not above the limit".
+
+        `error` is that of `low` as it is. NaN when there is no interval.
+        """
+        from scipy.special import stdtr, stdtrit
+
+        if not self.low <= self.value:
+            return math.nan
+        if self.low == self.value:
+            return 0.0 if self.value > limit else 1.0
+        freedom = self.effective - 1
+        return float(stdtr(freedom, stdtrit(freedom, error) * (self.value - limit) / (self.value - self.low)))
 
     def rows_to_reach(self, limit: float) -> int | None:
         """How many further rows would bring the upper end of the interval down to `limit`, at the present value.
@@ -133,9 +162,10 @@ def summarise(values: Array, codes: Codes, confidence: float) -> Estimate:
     from scipy.special import ndtr, stdtrit  # here: files are checked, and DAGs parsed, without it
 
     sizes = np.bincount(codes).astype(np.float64)
+    sizes = sizes[sizes > 0]
     value, drawn = float(values[0]), values[1:]
-    nowhere = Estimate(value, math.nan, math.nan, math.nan, len(codes), len(sizes))
     effective = float(sizes.sum() ** 2 / (sizes**2).sum()) if len(codes) else 0.0
+    nowhere = Estimate(value, math.nan, math.nan, math.nan, len(codes), len(sizes), effective)
     if effective <= 1 + 1e-9:
         return nowhere
     inflation = math.sqrt(effective / (effective - 1))
@@ -144,4 +174,10 @@ def summarise(values: Array, codes: Codes, confidence: float) -> Estimate:
         return nowhere
     low, high = np.quantile(drawn, [tail, 1 - tail], method="weibull")
     error = float(drawn.std(ddof=1)) * inflation
-    return Estimate(value, float(low), float(high), error, len(codes), len(sizes))
+    return Estimate(value, float(low), float(high), error, len(codes), len(sizes), effective)
+
+
+def _ratio_of_t(effective: float, error: float, other: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(effective - 1, other) / stdtrit(effective - 1, error))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from gatehouse.core.statistics import decomposition, own, ranking
 from gatehouse.core.statistics import moments as m
-from gatehouse.core.statistics import ranking
 from gatehouse.core.statistics.rows import Array, Build, Codes, Rows, Sampler
 from gatehouse.errors import ConfigurationError
 
@@ -62,7 +62,10 @@ def evaluate(name: str, labels: ArrayLike, predictions: ArrayLike, weights: Arra
 
 
 def metric_named(name: str) -> Metric:
-    """The metric of that name; ConfigurationError lists the ones there are."""
+    """The metric of that name, built in or a use case's own; ConfigurationError lists the built-in ones."""
+    if own.is_own(name):
+        title = name.split(".")[1].replace("_", " ")
+        return Metric(name, title, "lower", "number", ("classification", "regression"), own.build(name))
     if name not in METRICS:
         raise ConfigurationError("no such metric", found=repr(name), allowed=", ".join(METRICS))
     return METRICS[name]
@@ -112,6 +115,22 @@ METRICS: dict[str, Metric] = {
             "probability",
             _CLASS,
             m.moments(m.excess_by_bin, m.sum_of_magnitudes),
+        ),
+        Metric(
+            "reliability",
+            "reliability",
+            "lower",
+            "probability",
+            _CLASS,
+            m.moments(decomposition.bin_terms, decomposition.reliability),
+        ),
+        Metric(
+            "resolution",
+            "resolution",
+            "higher",
+            "probability",
+            _CLASS,
+            m.moments(decomposition.bin_terms, decomposition.resolution),
         ),
         Metric("mae", "mean absolute error", "lower", "number", _NUMBER, m.moments(m.absolute_error, m.only)),
         Metric("rmse", "root mean squared error", "lower", "number", _NUMBER, m.moments(m.squared_error, m.root)),

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.statistics.rows import Array, Rows, Sampler, dense
+from gatehouse.core.statistics.rows import Array, Codes, Rows, Sampler, dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
+
 _PAIRED_BLOCKS = 2048  # up to here a (blocks x blocks) matrix of pairs is smaller and faster than sweeping the rows
 _CELLS = 1 << 20  # resamples x rows held at one time while sweeping: 8 MB an array
+_TABLED = 1 << 23  # up to here a (blocks x thresholds) table, 64 MB, is faster than sweeping the rows
 
 
 def roc_auc(rows: Rows) -> Sampler:
@@ -22,7 +25,41 @@ def roc_auc(rows: Rows) -> Sampler:
 
 def average_precision(rows: Rows) -> Sampler:
     """sum over thresholds of (gain in recall) * precision, as scikit-learn's `average_precision_score`."""
-    return _swept(rows, _precision)
+    ranks, positive = dense(rows.predictions), rows.labels == 1
+    thresholds = np.unique(ranks[positive])[::-1]
+    if not len(thresholds) or rows.block_count * len(thresholds) > _TABLED:
+        return _swept(rows, _precision)
+    return _tabled_precision(rows, np.searchsorted(-thresholds, -ranks), positive, len(thresholds))
+
+
+def _tabled_precision(rows: Rows, threshold: Codes, positive: NDArray[np.bool_], thresholds: int) -> Sampler:
+    """Average precision from each block's weight at or above each threshold: a resample's is counts @ table, exactly.
+
+    Only the predictions of positives are thresholds, since recall rises nowhere else; `threshold` is the first of them,
+    from above, that a row reaches.
+    """
+    reached = threshold < thresholds
+    cell = rows.blocks * thresholds + threshold
+    shape, size = (rows.block_count, thresholds), rows.block_count * thresholds
+
+    def table(where: NDArray[np.bool_]) -> Array:
+        weighted = np.bincount(cell[where], weights=rows.weights[where], minlength=size)
+        return weighted.astype(np.float64, copy=False).reshape(shape)
+
+    gained, above = table(positive), np.cumsum(table(reached), axis=1)
+    positives, negatives = rows.per_block(rows.labels), rows.per_block(1 - rows.labels)
+
+    def sample(counts: Array) -> Array:
+        areas = []
+        for few in _portions(counts, max(1, _CELLS // thresholds)):
+            gain = few @ gained
+            part = np.cumsum(gain, axis=1)
+            np.divide(part, few @ above, out=part, where=part > 0)
+            total = np.where(few @ negatives > 0, few @ positives, 0.0)
+            areas.append(_ratio(np.einsum("rt,rt->r", gain, part), total))
+        return np.concatenate(areas)
+
+    return sample
 
 
 def _paired_auc(rows: Rows) -> Sampler:

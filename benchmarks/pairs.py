@@ -1,0 +1,122 @@
+"""Simulated pairs of models with a known true difference, and simulated lives of champions that nobody beats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatehouse.core.rules.base import at_most, more_than
+from gatehouse.core.spending import Look
+from gatehouse.core.statistics.blocks import block_counts, difference, summarise
+from gatehouse.core.statistics.metrics import evaluate, metric_named
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Made:
+    """Labels, both models' predictions, and the day of each row."""
+
+    labels: Array
+    challenger: Array
+    champion: Array
+    days: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of models of one kind: the challenger's own noise is larger than the champion's, so that it is truly worse.
+
+    `within_day` is the size of the effects that all rows of a day share, in each model's error and in the labels.
+    """
+
+    metric: str
+    within_day: float = 0.0
+    days: int = 40
+    noise: tuple[float, float] = (0.7, 0.5)
+
+    @cached_property
+    def truth(self) -> float:
+        """challenger - champion of the metric on some 800,000 rows."""
+        made = replace(self, days=40_000).made(np.random.default_rng(2013))
+        pair = [evaluate(self.metric, made.labels, scores) for scores in (made.challenger, made.champion)]
+        return pair[0] - pair[1]
+
+    def made(self, random: np.random.Generator) -> Made:
+        days = np.repeat(np.arange(self.days), random.integers(8, 33, self.days))
+        rows = len(days)
+        shared = self.within_day * random.normal(0, 0.5, (3, self.days))[:, days]
+        signal = random.normal(-0.6, 1.0, rows) + shared[0]
+        errors = np.array(self.noise)[:, None] * random.normal(0, 1, (2, rows)) + shared[1:]
+        if metric_named(self.metric).predicts == "number":
+            return Made(signal + random.normal(0, 0.5, rows), signal + errors[0], signal + errors[1], days)
+        labels = (random.random(rows) < _chance(signal)).astype(np.float64)
+        return Made(labels, _chance(signal + errors[0]), _chance(signal + errors[1]), days)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Shares of the intervals that hold the truth, that lie above it, and that lie below it."""
+
+    covered: float
+    above: float
+    below: float
+
+
+def coverage(pairs: Pairs, runs: int, confidence: float = 0.95, resamples: int = 400) -> Coverage:
+    """How often intervals of `confidence` hold the true difference."""
+    random, above, below = np.random.default_rng(7), 0, 0
+    for run in range(runs):
+        made = pairs.made(random)
+        pair = made.challenger, made.champion
+        found = difference(made.labels, *pair, made.days, pairs.metric, resamples, run, confidence)
+        above, below = above + (found.low > pairs.truth), below + (found.high < pairs.truth)
+    return Coverage(1 - (above + below) / runs, above / runs, below / runs)
+
+
+def promotions_at_margin(pairs: Pairs, runs: int, confidence: float = 0.9, resamples: int = 400) -> tuple[float, float]:
+    """Of challengers that are worse by exactly the margin: the shares that pass by interval, and by measured value."""
+    random, gate, value = np.random.default_rng(11), 0, 0
+    rises = metric_named(pairs.metric).better == "higher"
+    margin = -pairs.truth if rises else pairs.truth
+    for run in range(runs):
+        made = pairs.made(random)
+        pair = made.challenger, made.champion
+        found = difference(made.labels, *pair, made.days, pairs.metric, resamples, run, confidence)
+        worse = -found if rises else found
+        gate, value = gate + (at_most(worse, margin) == "PASS"), value + (worse.value <= margin)
+    return gate / runs, value / runs
+
+
+@dataclass(frozen=True)
+class Lives:
+    """Shares of the champions that were ever beaten by a challenger that is no better, by the way error is spent."""
+
+    spending: float
+    each_look: float
+
+
+def false_betters(lives: int, looks: int, frozen: bool, confidence: float = 0.95, days: int = 30) -> Lives:
+    """Champions that meet `looks` null challengers each: on a new month each time, or all on the same held-out month,
+    in which the champion's own luck is the same for all of them. The metric is a mean over days with heavy tails."""
+    beaten, naive, error = 0, 0, (1 - confidence) / 2
+    codes = np.arange(days)
+    for life in range(lives):
+        random = np.random.default_rng([life, looks, frozen])
+        own = random.standard_t(5, (looks, days))
+        champion = random.standard_t(5, (1 if frozen else looks, days))
+        counts = block_counts(days, 400, life)
+        gains = champion - own
+        drawn = np.concatenate([gains.mean(axis=1)[None, :], counts @ gains.T / days])
+        found = [summarise(drawn[:, look], codes, confidence) for look in range(looks)]
+        spent = [one.stretched(error, lower=Look(k + 1, error, 1).error) for k, one in enumerate(found)]
+        beaten += any(more_than(one, 0.0) == "PASS" for one in spent)
+        naive += any(more_than(one, 0.0) == "PASS" for one in found)
+    return Lives(beaten / lives, naive / lives)
+
+
+def _chance(odds: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-odds)))

@@ -1,0 +1,64 @@
+"""The gate tests itself: before each decision it judges mutants made from the evidence at hand, whose answer is known.
+
+What is known of a mutant is known by its making (a copy is not better, turned-round predictions are not good) or by
+metrics on all rows with a second statement of which way each metric points. It is never read from the intervals and
+comparisons that are being tested. A wrong outcome makes the verdict REVIEW: neither a PROMOTE nor a BLOCK of a gate
+that misjudges can be trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from gatehouse.core.canaries.mutants import Mutant, mutants
+from gatehouse.core.records import Outcome, RuleResult, Verdict
+from gatehouse.core.rules.base import Rule
+from gatehouse.core.rules.measures import Measures
+from gatehouse.core.wording import listed
+
+if TYPE_CHECKING:
+    from gatehouse.core.evidence import Evidence
+    from gatehouse.core.specs.gate import GatePolicy
+
+SELF_TEST = "self_test"
+_MOST_RESAMPLES = 400
+ToVerdict = Callable[[Sequence[tuple[Rule, RuleResult]]], Verdict]
+
+
+def self_test(evidence: Evidence, policy: GatePolicy, seed: int, verdict: ToVerdict) -> RuleResult | None:
+    """The result of judging all mutants; None when the policy wants none. `verdict` is the gate's way from the results
+    of some rules to a verdict: a rule that rightly does not pass must also stop a promotion."""
+    if policy.self_test == 0:
+        return None
+    coarse = policy.model_copy(update={"resamples": min(policy.resamples, _MOST_RESAMPLES)})
+    found = [mutant for mutant in mutants(evidence, coarse, seed) if mutant.not_pass or mutant.not_fail]
+    wrong = [mistake for mutant in found for mistake in _mistakes(mutant, coarse, seed, verdict)]
+    if wrong:
+        sentence = (
+            f"the gate judges a mutant of this evidence wrongly, so that a person must decide: {listed(wrong, 3)}"
+        )
+        return RuleResult(SELF_TEST, Outcome.FAIL, sentence, on_fail="review")
+    if not found:
+        sentence = "no mutant of this evidence tests a rule of this policy"
+        return RuleResult(SELF_TEST, Outcome.WARN, sentence, on_fail="warn")
+    names = listed([mutant.name for mutant in found], most=20)
+    sentence = f"the gate judged {len(found)} mutants of this evidence as it must: {names}"
+    return RuleResult(SELF_TEST, Outcome.PASS, sentence, on_fail="review")
+
+
+def _mistakes(mutant: Mutant, policy: GatePolicy, seed: int, verdict: ToVerdict) -> Iterator[str]:
+    measures = Measures(mutant.evidence, policy, seed)
+    for rule in mutant.not_fail:
+        for result in rule.judge(measures):
+            if result.outcome is Outcome.FAIL:
+                yield f"{mutant.name}: {result.rule} is FAIL"
+    stopping: list[tuple[Rule, RuleResult]] = []
+    for rule in mutant.not_pass:
+        results = rule.judge(measures)
+        if all(result.outcome in (Outcome.PASS, Outcome.WARN) for result in results):
+            yield f"{mutant.name}: {rule.rule} is PASS"
+        elif rule.mode == "enforce" and rule.on_fail != "warn":
+            stopping += [(rule, result) for result in results]
+    if stopping and verdict(stopping) is Verdict.PROMOTE:
+        yield f"{mutant.name}: the verdict is PROMOTE"
