@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from gatehouse.core.canonical import canonical
 from gatehouse.core.gate import decision_document
-from gatehouse.core.records import BatchState, RequestState, Verdict
+from gatehouse.core.records import BatchState, Override, PromotionKind, RequestState, Verdict
 from gatehouse.errors import ModelError, NotAllowed, SourceError, StaleChampion, Unreachable
 from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, score, upkeep, watch
 from gatehouse.stages.validate import release, validate
@@ -158,7 +160,10 @@ def test_a_decision_against_an_older_epoch_promotes_nothing(looped):
     choose.choose(looped, request.id)
     decision = judge.judge(looped, request.id)
     assert decision.verdict is Verdict.PROMOTE
-    promote.promote(looped, decision.id)
+    never = datetime(2100, 1, 1, tzinfo=UTC)
+    asked = Override("moved", "rides", decision.version, 1, decision.id, "bob", "moved in between", never, False)
+    act = (asked.version, asked.epoch, PromotionKind.OVERRIDE, asked.decision, asked.actor, asked.reason)
+    looped.ledger.models.promote("rides", *act, override=looped.ledger.overrides.propose(asked).id)
     back = promote.rollback(looped, 1, "bob", "and moved back again")
     assert back.epoch == 3
     with pytest.raises(StaleChampion):

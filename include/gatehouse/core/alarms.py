@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """What the watch says of a column or a metric; only the second is an alarm, the last four say why not measured."""
+    """What the watch says of a column or a metric; only the second is an alarm, the last four say why not measured.
+    `CHANGED` is a change that is real and, by its estimated effect on the metric, pages nobody."""
 
     QUIET = "quiet"
     ALARM = "alarm"
+    CHANGED = "changed"
     TOO_FEW_ROWS = "too few rows"
     NOT_MATURE = "not mature"
     NO_REFERENCE = "no reference"

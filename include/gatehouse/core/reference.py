@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from gatehouse.core.drift.calibrate import Calibration
+from gatehouse.core.impact import Losses
 from gatehouse.core.profile import Profile
 
 SCORE, LABEL = "gh_score", "gh_label"
+VERSION = 2
 
 
 @dataclass(frozen=True)
 class Reference:
     """`inputs` profiles the training features and labels (`gh_label`); `scores` the model's scores on its holdout
     (`gh_score`), because scores on rows it was fitted to look better than they are. `quality` maps metrics to their
-    values on the holdout, `importance` features to their permutation importance there."""
+    values on the holdout, `importance` features to their permutation importance there.
+
+    `calibration` says how far the training batches themselves lie from the whole, column by column; `losses` the
+    holdout's mean loss by cell of each column; `by_label` profiles the scores of each class (`0`, `1`) on the holdout;
+    `expected` maps a metric to the value that the scores themselves expected there. `sample` holds some training rows,
+    column by column, nulls as None; `apart` the AUCs of telling units of them from the rest (`drift.together`).
+    `made_by` is what fitting it again takes besides its training set: the `seed`, and the hash of `model.py` (`code`).
+    """
 
     inputs: Profile
     scores: Profile
     quality: Mapping[str, float]
     importance: Mapping[str, float]
     holdout_rows: int
+    calibration: Mapping[str, Calibration] = field(default_factory=dict)
+    losses: Mapping[str, Losses] = field(default_factory=dict)
+    by_label: Mapping[str, Profile] = field(default_factory=dict)
+    expected: Mapping[str, float] = field(default_factory=dict)
+    sample: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    apart: tuple[float, ...] = ()
+    made_by: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def profile(self) -> Profile:
@@ -30,15 +47,37 @@ class Reference:
 
     def to_document(self) -> dict[str, Any]:
         return {
-            "version": 1,
+            "version": VERSION,
             "inputs": self.inputs.to_document(),
             "scores": self.scores.to_document(),
             "quality": dict(self.quality),
             "importance": dict(self.importance),
             "holdout_rows": self.holdout_rows,
+            "calibration": {name: each.to_document() for name, each in self.calibration.items()},
+            "losses": {name: [list(each.shares), list(each.means)] for name, each in self.losses.items()},
+            "by_label": {name: each.to_document() for name, each in self.by_label.items()},
+            "expected": dict(self.expected),
+            "sample": {name: list(values) for name, values in self.sample.items()},
+            "apart": list(self.apart),
+            "made_by": dict(self.made_by),
         }
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Reference:
+        """The inverse of `to_document`; references of version 1 have no calibration and no sample."""
         inputs, scores = (Profile.from_document(document[part]) for part in ("inputs", "scores"))
-        return cls(inputs, scores, document["quality"], document["importance"], document["holdout_rows"])
+        losses = document.get("losses", {})
+        return cls(
+            inputs,
+            scores,
+            document["quality"],
+            document["importance"],
+            document["holdout_rows"],
+            {name: Calibration.from_document(each) for name, each in document.get("calibration", {}).items()},
+            {name: Losses(tuple(map(float, s)), tuple(map(float, m))) for name, (s, m) in losses.items()},
+            {name: Profile.from_document(each) for name, each in document.get("by_label", {}).items()},
+            {name: float(value) for name, value in document.get("expected", {}).items()},
+            {name: tuple(values) for name, values in document.get("sample", {}).items()},
+            tuple(map(float, document.get("apart", ()))),
+            dict(document.get("made_by", {})),
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.records import Candidate, TrainingSet
@@ -56,19 +57,17 @@ def _fitted(site: Site, training_set: TrainingSet, name: str) -> Candidate:
         estimator, model_inputs(newer), site.case.retrain.task
     )  # a NaN must show here, not at three at night
     file = site.lake.put(site.models.dump(estimator), "models", "skops")
-    importance = site.models.importance(
-        trial,
-        model_inputs(newer),
-        _labels(newer),
-        site.case.retrain.choose_by,
-        site.case.retrain.task,
-        site.case.retrain.seed,
-    )
-    plots = site.models.plots(site.case.retrain.task, _labels(newer), predictions, importance)
+    plots = _plots(site, trial, newer, predictions) if site.tracking.keeps_plots else {}
     params = {"rows": len(frame), "inner_rows": len(newer), **_params(estimator)}
     run = Fit(params, metrics, plots, provenance(site, training_set))
     run_id = site.tracking.log_candidate(site.name, training_set.request, name, run, training_set)
     return Candidate(training_set.request, name, metrics, file, run_id)
+
+
+def _plots(site: Site, trial: Any, newer: pd.DataFrame, predictions: NDArray[np.float64]) -> Mapping[str, bytes]:
+    policy, labels = site.case.retrain, _labels(newer)
+    importance = site.models.importance(trial, model_inputs(newer), labels, policy.choose_by, policy.task, policy.seed)
+    return site.models.plots(policy.task, labels, predictions, importance)
 
 
 def _failed(site: Site, training_set: TrainingSet, name: str, reason: str) -> Candidate:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from gatehouse.core.canonical import digest
 from gatehouse.core.records import Batch, BatchId, FileRef, Request, RequestState, TrainingSet
-from gatehouse.core.split import Matured, split
+from gatehouse.core.split import Matured
 from gatehouse.errors import UnknownRecord
 from gatehouse.site import Site
 from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels
+from gatehouse.stages.windows import choose_window
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,11 +41,14 @@ def gather(site: Site, request: Request) -> TrainingSet:
     frames = {batch.id: frame for batch, frame in matured(site, request.as_of)}
     intervals = {batch.id: batch.interval for batch in newest_revisions(site.ledger.batches.list(site.name))}
     candidates = [Matured(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
-    chosen = split(candidates, site.case.retrain, champion.model.trained_until if champion else None)
+    until = champion.model.trained_until if champion else None
+    chosen, told = choose_window(site, candidates, frames, until)
     training = _store(site, [frames[batch] for batch in chosen.training])
     holdout = _store(site, [frames[batch] for batch in chosen.holdout])
     identity = digest([training.sha256, holdout.sha256])
     training_set = TrainingSet(identity, request.id, training, holdout, chosen.training, chosen.holdout)
+    if told:
+        site.ledger.journal.note("training.window", request.id, "gather", told)
     site.ledger.requests.record_training_set(lease, training_set)
     return training_set
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from gatehouse.core.evidence import Evidence
 from gatehouse.core.evidence_record import evidence_from, evidence_sha256
 from gatehouse.core.gate import decide
 from gatehouse.core.records import Champion, Decision, FileRef, ModelVersion, RequestState, Verdict
@@ -13,6 +14,7 @@ from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.report import decision_report
 from gatehouse.site import Site
 from gatehouse.stages.evidence import HeldOut, archive, gather_evidence
+from gatehouse.stages.measuring import metrics_of
 
 
 def judge(site: Site, request_id: str) -> Decision:
@@ -23,7 +25,7 @@ def judge(site: Site, request_id: str) -> Decision:
         lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/judge")
         decision, archived = decide_on(site, model, site.ledger.models.champion(site.name))
         site.ledger.decisions.record(lease, decision, archived, site.case.gate.text)
-    site.tracking.decided(decision, model.run_id, decision_report(site.case.contract.title, decision, model))
+    site.tracking.decided(decision, model.run_id, report_of(site, decision, model))
     if decision.verdict is not Verdict.PROMOTE:
         _close(site, model, decision)
     return decision
@@ -41,16 +43,31 @@ def decide_on(
     evidence = gather_evidence(site, model, champion, held_out, extra)
     archived = archive(site, evidence)
     document = json.loads(site.lake.read(archived))
-    return decide(evidence, site.case.gate, evidence_sha256(document["evidence"])), archived
+    with metrics_of(site, evidence):
+        return decide(evidence, site.case.gate, evidence_sha256(document["evidence"])), archived
+
+
+def report_of(site: Site, decision: Decision, model: ModelVersion) -> str:
+    """The report of a recorded decision, with the plots of its archived evidence: what the decision's page shows."""
+    file, text = site.ledger.decisions.archive(decision.id)
+    evidence, _ = archived_evidence(site, file)
+    return decision_report(site.case.contract.title, decision, model, evidence, text)
+
+
+def archived_evidence(site: Site, file: FileRef) -> tuple[Evidence, str]:
+    """The evidence of an archived file, and its hash."""
+    document = json.loads(site.lake.read(file))
+    columns = site.lake.frame(FileRef(**document["holdout_file"]))
+    evidence = evidence_from(document["evidence"], {str(name): columns[name].to_numpy() for name in columns})
+    return evidence, evidence_sha256(document["evidence"])
 
 
 def replay(site: Site, decision_id: str, policy: GatePolicy | None = None) -> Decision:
     """Decide again from the archived evidence, under the archived policy or another one: a pure function of the two."""
     archived, text = site.ledger.decisions.archive(decision_id)
-    document = json.loads(site.lake.read(archived))
-    columns = site.lake.frame(FileRef(**document["holdout_file"]))
-    evidence = evidence_from(document["evidence"], {str(name): columns[name].to_numpy() for name in columns})
-    return decide(evidence, policy or GatePolicy.archived(text), evidence_sha256(document["evidence"]))
+    evidence, identity = archived_evidence(site, archived)
+    with metrics_of(site, evidence):
+        return decide(evidence, policy or GatePolicy.archived(text), identity)
 
 
 def _close(site: Site, model: ModelVersion, decision: Decision) -> None:

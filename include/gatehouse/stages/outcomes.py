@@ -8,7 +8,7 @@ from gatehouse.core.calendar import Span, interval_of
 from gatehouse.core.parameters import parameters
 from gatehouse.core.records import Batch, BatchState, Outcomes
 from gatehouse.core.validation import decide
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatch, SourceError
 from gatehouse.frames import as_declared
 from gatehouse.report import batch_report
 from gatehouse.site import Site
@@ -20,11 +20,21 @@ def collect(site: Site, key: str) -> list[Outcomes]:
     """Fetch the outcomes that are due by the end of batch `key` and have not arrived yet; returns the new ones.
 
     Time is the data's: outcomes found while batch `key` is ingested have arrived by the end of its interval.
-    Outcomes that break the contract as a whole are journaled as refused and count as not arrived.
+    Outcomes that break the contract as a whole are journaled as refused and count as not arrived. What the source
+    raises about one batch's outcomes is raised when those of all others have been collected.
     """
     now = interval_of(site.case.contract.batch, key).end
-    wanted = [*due(site, now), *incomplete(site, now)]
-    return [outcomes for batch in wanted if (outcomes := _collect(site, batch, now)) is not None]
+    found, broken = [], None
+    for batch in [*due(site, now), *incomplete(site, now)]:
+        try:
+            outcomes = _collect(site, batch, now)
+        except SourceError as error:  # a file that cannot be read must not keep all later outcomes from arriving
+            broken = broken or error
+            continue
+        found += [outcomes] if outcomes is not None else []
+    if broken is not None:
+        raise broken
+    return found
 
 
 def due(site: Site, now: datetime) -> list[Batch]:

@@ -56,6 +56,7 @@ def reference_of(site: Site, training_set: TrainingSet, best: Candidate) -> Refe
         expected={metric: impact.expected(metric, scores, scores)} if classes else {},
         sample=sample_of(model_inputs(training), policy.seed),
         apart=units_apart(site, training, whole) if policy.reasons.drift is not None else (),
+        made_by={"seed": policy.seed, "code": site.case.code_sha256},
     )
 
 

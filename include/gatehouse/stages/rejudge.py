@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.again import BEFORE
 from gatehouse.core.records import Batch, BatchId, Champion, Decision, Outcome, Outcomes, Verdict
 from gatehouse.errors import NotAllowed
-from gatehouse.report import decision_report
 from gatehouse.site import Site
 from gatehouse.stages.evidence import HeldOut
-from gatehouse.stages.judge import decide_on
+from gatehouse.stages.judge import decide_on, report_of
 from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def judge_again(site: Site, decision_id: str) -> Decision:
     }
     again, file = decide_on(site, model, champion, held_out, extra)
     site.ledger.decisions.record(lease, again, file, site.case.gate.text)
-    site.tracking.decided(again, model.run_id, decision_report(site.case.contract.title, again, model))
+    site.tracking.decided(again, model.run_id, report_of(site, again, model))
     return again
 
 

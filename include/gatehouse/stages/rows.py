@@ -60,6 +60,12 @@ def features_of(site: Site, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def batch_frame(site: Site, batch: Batch) -> pd.DataFrame:
     """Features of an accepted batch with the row's key, batch and time in front (columns `gh_*`)."""
+    parts = tuple(sorted(part.accepted.sha256 for part in batch.tables.values() if part.accepted))
+    frame: pd.DataFrame = site.remembered(("batch_frame", batch.id, parts), lambda: _batch_frame(site, batch))
+    return frame
+
+
+def _batch_frame(site: Site, batch: Batch) -> pd.DataFrame:
     import pandas as pd
 
     tables = accepted_tables(site, batch)
@@ -76,6 +82,12 @@ def with_labels(site: Site, frame: pd.DataFrame, outcomes: Outcomes | None) -> p
 
     if outcomes is None:
         return frame.assign(**{LABEL: np.nan})
+    labels = site.remembered(("labels", outcomes.batch.use_case, outcomes.file.sha256), lambda: _labels(site, outcomes))
+    return frame.assign(**{LABEL: frame[KEY].map(labels)})
+
+
+def _labels(site: Site, outcomes: Outcomes) -> pd.Series[float]:
+    """The labels by row key."""
     delivered = site.lake.frame(outcomes.file)
     try:
         target = site.case.model.target(delivered)
@@ -85,4 +97,4 @@ def with_labels(site: Site, frame: pd.DataFrame, outcomes: Outcomes | None) -> p
             f"{where}: target() raised {type(error).__name__}: {error}; the data scientist's to change"
         ) from error
     labels = target.astype("float64").set_axis(row_keys(delivered, site.case.contract.outcomes.key))
-    return frame.assign(**{LABEL: frame[KEY].map(labels[~labels.index.duplicated()])})
+    return labels[~labels.index.duplicated()]

@@ -13,12 +13,11 @@ from gatehouse.core import decay, impact
 from gatehouse.core.alarms import Alarm
 from gatehouse.core.change.incidents import Incident, follow
 from gatehouse.core.change.kinds import Finding, Outcome, findings
-from gatehouse.core.drift import to_document
+from gatehouse.core.drift import ColumnDrift, to_document
 from gatehouse.core.drift.measure import measure_values
 from gatehouse.core.profile import profile_of
-from gatehouse.core.records import Batch, BatchId, Champion, Request, RequestState, WatchReport
+from gatehouse.core.records import Batch, BatchId, Champion, Request, WatchReport
 from gatehouse.core.reference import SCORE, Reference
-from gatehouse.core.retrain import Standing
 from gatehouse.core.retrain import reasons as weigh
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import NotAllowed
@@ -27,6 +26,7 @@ from gatehouse.stages import change, probation
 from gatehouse.stages.outcomes import due
 from gatehouse.stages.rows import LABEL, TIME, batch_frame, newest_revisions, with_labels
 from gatehouse.stages.score import model_inputs
+from gatehouse.stages.standing import expire, standing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +45,7 @@ def watch(site: Site, batch_id: BatchId) -> Request | None:
     lease = site.ledger.attempts.enter(f"{batch_id}/watch")
     batch = site.ledger.batches.get(batch_id)
     as_of = batch.interval.end
+    expire(site, as_of)
     champion = site.ledger.models.champion(site.name)
     body, alarms, changes = found(site, batch, champion) if champion else ({"champion": None}, [], [])
     earlier = [report for report in site.ledger.batches.watches(site.name) if report.as_of < as_of]
@@ -85,7 +86,7 @@ def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any],
         body["matured"], judged = quality(site, on, labelled, scored_rows, reference)
         labels = change.judge_labels(site, reference, labelled, any(each.alarm for each in judged))
         outcome = outcome_of(site, reference, labelled, judged, body["matured"]["estimate"])
-        outcome = replace(outcome, label=labels)
+        outcome = replace(outcome, label=labels, by_classes=by_classes(site, reference, labels))
         drifts += [labels] if labels is not None else []
         alarms += [each.to_alarm() for each in judged if each.alarm]
         alarms += [labels.to_alarm()] if labels is not None and labels.alarm else []
@@ -121,6 +122,14 @@ def estimate(site: Site, reference: Reference, predicted: NDArray[np.float64]) -
     }
 
 
+def by_classes(site: Site, reference: Reference, labels: ColumnDrift | None) -> float:
+    """The metric that the holdout's losses of each class give for the batch's shares of classes: what a label shift
+    alone would make of it; NaN where labels did not change."""
+    shift = labels.impact["if_real"] if labels is not None and labels.impact is not None else None
+    metric = impact.metric_of(site.case.retrain)
+    return float("nan") if shift is None else reference.quality[metric] + float(shift)
+
+
 def outcome_of(
     site: Site,
     reference: Reference,
@@ -137,7 +146,8 @@ def outcome_of(
         mine = labelled.loc[labelled[LABEL] == float(name), SCORE].to_numpy("float64")
         apart = measure_values(known.columns[SCORE], profile_of({SCORE: mine}, like=known).columns[SCORE], "ks")
         same.append(apart is None or apart.value <= max(2 * apart.noise, 0.1))
-    return Outcome(judged, compared["realised"], compared["value"], all(same) if same else None, margin=margin)
+    whole = all(same) if same else None
+    return Outcome(judged, compared["realised"], compared["value"], same_within_classes=whole, margin=margin)
 
 
 def scores(site: Site, batch: Batch, champion: Champion) -> Any:
@@ -154,13 +164,18 @@ def newest_matured(
     site: Site, as_of: datetime, champion: Champion, estimator: Any
 ) -> tuple[Batch, pd.DataFrame, int] | None:
     """The newest batch whose outcomes arrived by `as_of` and that the champion was not trained on: its labelled rows
-    with the champion's scores (`gh_score`), and how many rows it has in all."""
+    with the champion's scores (`gh_score`), and how many rows it has in all. Batches of a day are too short to resample
+    days of: the newest `measure_over` batches are measured together."""
+    import pandas as pd
+
     arrived = site.ledger.batches.outcomes(site.name, as_of)
     accepted = [b for b in newest_revisions(site.ledger.batches.list(site.name)) if b.id.key in arrived]
     fresh = [b for b in accepted if b.interval.start >= champion.model.trained_until and b.interval.end <= as_of]
     if not fresh:
         return None
-    frame = with_labels(site, batch_frame(site, fresh[-1]), arrived[fresh[-1].id.key])
+    pooled = fresh[-site.case.retrain.measured_together(site.case.contract.batch) :]
+    frames = [with_labels(site, batch_frame(site, each), arrived[each.id.key]) for each in pooled]
+    frame = pd.concat(frames, ignore_index=True)
     labelled = frame[frame[LABEL].notna()]
     predicted: Any = (
         site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task) if len(labelled) else []
@@ -198,27 +213,6 @@ def quality(
     if expected is not None:
         expected["realised"] = evaluate(expected["metric"], known, predicted)
     return {**document, "estimate": expected}, judged
-
-
-def standing(site: Site, as_of: datetime, champion: Champion | None) -> Standing:
-    """Where the use case stands at `as_of`: what has matured, and what was trained since when."""
-    spent = (RequestState.CLAIMED, RequestState.DECIDED, RequestState.FAILED)
-    trainings = [r for r in site.ledger.requests.list(site.name) if r.state in spent and r.as_of <= as_of]
-    last = max((request.as_of for request in trainings), default=None)
-    watched = sorted(report.as_of for report in site.ledger.batches.watches(site.name) if report.as_of < as_of)
-    arrived = site.ledger.batches.outcomes(site.name, as_of)
-    rows = {
-        key: outcomes.file.rows or 0 for key, outcomes in arrived.items() if last is None or outcomes.arrived > last
-    }
-    budget = site.case.retrain.budget
-    window = [*watched, as_of][-budget.batches] if budget and len(watched) >= budget.batches else None
-    return Standing(
-        champion=champion is not None,
-        matured_batches=len(arrived),
-        new_rows=sum(rows.values()),
-        batches_since=None if last is None else sum(moment > last for moment in watched) + 1,
-        trainings=sum(window is None or request.as_of >= window for request in trainings),
-    )
 
 
 def overdue(site: Site, as_of: datetime) -> list[str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
-from gatehouse.core.drift import distances, measure_presence, measure_values
+from gatehouse.core.drift import all_distances, distances, measure_presence, measure_values
 from gatehouse.core.drift.measure import positions, tenths
 from gatehouse.core.profile import NumericProfile, profile_of
 from gatehouse.errors import SchemaMismatch
@@ -162,3 +162,31 @@ def test_another_grid_is_refused() -> None:
     """Profiles that were not made on one grid are not compared."""
     with pytest.raises(SchemaMismatch, match="like=reference"):
         measure_values(NumericProfile.of(np.arange(3.0)), NumericProfile.of(np.arange(4.0)), "js")
+
+
+@given(pairs())
+def test_hellinger_and_chi_square_agree_with_scipy_on_the_same_bins(
+    pair: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> None:
+    """Chi-square is that of the contingency table, Hellinger's square is one minus the overlap of the roots."""
+    from scipy.stats import chi2_contingency
+
+    p, q = pair
+    held = p + q > 0
+    if held.sum() > 1:
+        exact = chi2_contingency(np.array([p[held], q[held]]), correction=False).statistic
+        assert distances.chi_square(p, q) == pytest.approx(exact, rel=1e-9, abs=1e-9)
+    overlap = float(np.sqrt(p / p.sum() * (q / q.sum())).sum())
+    assert distances.hellinger(p, q) ** 2 == pytest.approx(1 - overlap, abs=1e-9)
+
+
+def test_all_distances_of_a_column_are_told_at_once() -> None:
+    """Numbers and categories have the same keys; without values they are NaN and the nulls still count."""
+    known = profile_of({"x": np.arange(100.0), "c": ["a", "b"] * 50})
+    batch = profile_of({"x": [np.nan] * 50 + [200.0] * 50, "c": ["a", "z"] * 50}, like=known)
+    none = profile_of({"x": [np.nan] * 10}, like=known)
+    numeric, named = (all_distances(known.columns[name], batch.columns[name]) for name in ("x", "c"))
+    assert numeric.keys() == named.keys()
+    assert (numeric["ks"], numeric["null_change"], named["unseen_change"]) == (1.0, 0.5, 0.5)
+    assert np.isnan(all_distances(known.columns["x"], none.columns["x"])["hellinger"])
+    assert all_distances(known.columns["x"], none.columns["x"])["null_change"] == 1.0

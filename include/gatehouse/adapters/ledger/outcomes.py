@@ -22,6 +22,7 @@ class OutcomesAndScores(Batches):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._watches: dict[BatchId, WatchReport] = {}
 
     def arrive(self, lease: Lease, outcomes: Outcomes) -> bool:
         with by_attempt(self._database, lease) as change:
@@ -74,13 +75,25 @@ class OutcomesAndScores(Batches):
             return _request_by(change, batch)
 
     def watches(self, use_case: str) -> list[WatchReport]:
+        """A verdict never changes, so what was read once is not read again: a history of n batches costs n bodies."""
         with self._database.transaction() as rows:
-            found = rows.all(
-                "SELECT use_case, key, revision, as_of, body::json, reasons::json FROM watches "
-                "WHERE use_case = %s ORDER BY key, revision",
-                use_case,
-            )
-        return [WatchReport(_batch_id(row), row["as_of"], row["body"], reasons_of(row["reasons"])) for row in found]
+            there = rows.all("SELECT key, revision FROM watches WHERE use_case = %s ORDER BY key, revision", use_case)
+            ids = [BatchId(use_case, row["key"], row["revision"]) for row in there]
+            new = [batch for batch in ids if batch not in self._watches]
+            if new:
+                self._watches |= _watches(rows, new)
+        return [self._watches[batch] for batch in ids]
+
+
+def _watches(rows: Rows, batches: Sequence[BatchId]) -> dict[BatchId, WatchReport]:
+    found = rows.all(
+        "SELECT use_case, key, revision, as_of, body::json, reasons::json FROM watches "
+        "WHERE use_case = %s AND key = ANY(%s)",
+        batches[0].use_case,
+        list({batch.key for batch in batches}),
+    )
+    reports = [WatchReport(_batch_id(row), row["as_of"], row["body"], reasons_of(row["reasons"])) for row in found]
+    return {report.batch: report for report in reports}
 
 
 def _delivered(known: Sequence[Outcomes], new: Outcomes) -> bool:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from gatehouse.adapters.ledger.connection import Rows
 
-ENDS = (RequestState.DECIDED, RequestState.FAILED, RequestState.CANCELLED)
+ENDS = (RequestState.DECIDED, RequestState.FAILED, RequestState.CANCELLED, RequestState.EXPIRED)
 
 _REQUESTS = """
     SELECT r.id, r.use_case, r.state, r.as_of, r.opened_by, r.reasons::json AS reasons,
            (SELECT json_agg(a.reasons::json ORDER BY a.entry) FROM request_acts a
             WHERE a.request = r.id AND a.act = 'joined') AS joined,
            (SELECT a.sentence FROM request_acts a
-            WHERE a.request = r.id AND a.act IN ('decided', 'failed', 'cancelled')) AS closing
+            WHERE a.request = r.id AND a.act IN ('decided', 'failed', 'cancelled', 'expired')) AS closing
     FROM requests r"""
 
 
@@ -60,7 +60,7 @@ class PostgresRequests(TrainingRecords):
             found = request_of(change.rows, request)
             if (found.state, found.closing) == (state, closing):
                 return
-            if found.state is not RequestState.CLAIMED:
+            if found.state is not (RequestState.OPEN if state == RequestState.EXPIRED else RequestState.CLAIMED):
                 raise NotAllowed(
                     f"request {request} is {found.state} ({found.closing}); it cannot become {state} ({closing})"
                 )

@@ -57,12 +57,12 @@ def main(model: str, sha256: str, rows: str, task: str) -> None:
     from gatehouse.adapters.models.store import predictions
 
     features = pd.read_parquet(rows)
-    before = _peak_from_now()
+    before = _before()
     started = time.perf_counter()
     estimator = loads(Path(model).read_bytes(), sha256)
     loaded = time.perf_counter() - started
     seconds = min(_timed(estimator, features, task, predictions) for _ in range(REPEATS))
-    after = _memory("VmHWM")
+    after = _peak()
     found = {
         "load_seconds": loaded,
         "rows_per_second": len(features) / seconds if seconds else None,
@@ -71,14 +71,27 @@ def main(model: str, sha256: str, rows: str, task: str) -> None:
     print(json.dumps(found))  # noqa: T201
 
 
-def _peak_from_now() -> int | None:
-    """The memory of this process in bytes; its peak (VmHWM) counts anew from here. None where the system does not tell:
-    `ru_maxrss` would not do, a process inherits that of the one that started it."""
+def _before() -> int | None:
+    """The memory of this process in bytes, from which its peak is counted. Where the system cannot count anew, that is
+    the peak so far: then what is measured is too little rather than too much."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
-        return None
+        return _peak()
     return _memory("VmRSS")
+
+
+def _peak() -> int | None:
+    """The peak of this process's memory in bytes; None where no system call tells. On Linux it is read from `/proc`:
+    `ru_maxrss` would not do, a process inherits that of the one that started it."""
+    found = _memory("VmHWM")
+    if found is not None:
+        return found
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _memory(name: str) -> int | None:

@@ -43,6 +43,19 @@ def population_stability(p: Counts, q: Counts) -> float:
     return float(((b - a) * np.log(b / a)).sum())
 
 
+def hellinger(p: Counts, q: Counts) -> float:
+    """The Hellinger distance, in [0, 1]: the root of half the sum of squared differences of the roots of the shares."""
+    return float(np.linalg.norm(np.sqrt(p / p.sum()) - np.sqrt(q / q.sum())) / np.sqrt(2))
+
+
+def chi_square(p: Counts, q: Counts) -> float:
+    """Pearson's chi-square statistic of the two-sample table of counts (scipy's `chi2_contingency` without correction)."""
+    p, q = p[p + q > 0], q[p + q > 0]
+    total = p + q
+    expected = total * (q.sum() / total.sum())
+    return float(((q - expected) ** 2 / expected).sum() + ((p - (total - expected)) ** 2 / (total - expected)).sum())
+
+
 def l_infinity(p: Counts, q: Counts) -> float:
     """The largest difference of one cell's shares: Kolmogorov-Smirnov's place for cells without an order."""
     return float(np.abs(p / p.sum() - q / q.sum()).max())

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.alarms import Alarm, State
 from gatehouse.core.drift import words
-from gatehouse.core.drift.measure import Measured, measure_presence, measure_values
-from gatehouse.core.profile import CategoricalProfile, ColumnProfile, Profile
+from gatehouse.core.drift.calibrate import Calibration, holm
+from gatehouse.core.drift.measure import Measured, measure_presence, measure_values, unseen_change
+from gatehouse.core.profile import ColumnProfile, Profile
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gatehouse.core.specs.retrain import DriftReason
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 class ColumnDrift:
     """One column judged. `distance`, `value`, `limit` and `effect` are those of the values, or of the presence of
     values when that lies farther beyond its limit; `origin` says where the limit comes from. `rows` are the batch's,
-    `reference_rows` the reference's. `null_change` and `unseen_share` are differences of shares of rows and values."""
+    `reference_rows` the reference's. `null_change` and `unseen_share` are differences of shares of rows and values.
+    `p_value` is Holm's, over all columns of the batch; None where the limit is an effect size. `impact` is the estimated
+    effect on the metric (`core.impact`), None where it was not estimated."""
 
     column: str
     state: State
@@ -35,6 +38,13 @@ class ColumnDrift:
     effect: str = ""
     null_change: float = 0.0
     unseen_share: float = 0.0
+    p_value: float | None = None
+    impact: Mapping[str, Any] | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the column changed, alarm or not."""
+        return self.state in (State.ALARM, State.CHANGED)
 
     @property
     def alarm(self) -> bool:
@@ -43,7 +53,14 @@ class ColumnDrift:
 
     def to_alarm(self) -> Alarm:
         """This alarm as the watch report keeps it."""
-        numbers = {"distance": self.distance, "value": self.value, "limit": self.limit, "rows": self.rows}
+        numbers: dict[str, Any] = {
+            "distance": self.distance,
+            "value": self.value,
+            "limit": self.limit,
+            "rows": self.rows,
+        }
+        numbers |= {"p_value": self.p_value} if self.p_value is not None else {}
+        numbers |= {"impact": dict(self.impact)} if self.impact is not None else {}
         return Alarm("drift", self.column, self.sentence, numbers)
 
     @property
@@ -51,18 +68,23 @@ class ColumnDrift:
         """The column in one sentence with its numbers."""
         if self.value is None or self.limit is None:
             return f"{self.column}: {self.state} ({self.rows:,})"
-        sign = ">" if self.alarm else "≤"
+        sign = ">" if self.changed else "≤"
+        effect = f"; {self.impact['sentence']}" if self.impact else ""
         return (
             f"{self.column}: {self.effect}; {self.distance} {self.value:.3f} {sign} {self.limit:.3f} ({self.origin}), "
-            f"{self.rows:,} rows against {self.reference_rows:,}"
+            f"{self.rows:,} rows against {self.reference_rows:,}{effect}"
         )
 
 
-def judge(reference: Profile, batch: Profile, policy: DriftReason) -> tuple[ColumnDrift, ...]:
+def judge(
+    reference: Profile, batch: Profile, policy: DriftReason, calibration: Mapping[str, Calibration] | None = None
+) -> tuple[ColumnDrift, ...]:
     """Judge the columns that both profiles hold (all of them, or the policy's), in the reference's order.
 
-    Inputs, scores and labels are columns alike. Fewer rows than `min_rows` are never an alarm, and neither is a
-    distance within the sampling noise of so few rows. A column the reference does not know is a ConfigurationError.
+    Inputs, scores and labels are columns alike. A column with a calibration is an alarm when Holm's adjusted p-value over
+    all such columns is at most `false_alarms`; another one when it lies beyond the effect size `limit` and beyond the
+    sampling noise. Fewer rows than `min_rows` are never an alarm. A column the reference does not know is a
+    ConfigurationError.
     """
     unknown = sorted(set(policy.columns) - reference.columns.keys())
     if unknown:
@@ -73,10 +95,19 @@ def judge(reference: Profile, batch: Profile, policy: DriftReason) -> tuple[Colu
             allowed=", ".join(reference.columns),
             owner="data scientist",
         )
-    return tuple(
-        _column(name, known, batch.columns[name], policy)
+    measured = {
+        name: _measured(known, batch.columns[name], policy)
         for name, known in reference.columns.items()
         if name in batch.columns and (not policy.columns or name in policy.columns)
+    }
+    known = calibration or {}
+    tested = {name: _tested(parts, known[name], policy) for name, parts in measured.items() if parts and name in known}
+    limits = _levels(tested, policy.false_alarms)
+    return tuple(
+        _calibrated(name, reference, batch, *limits[name], tested[name], known[name], policy)
+        if name in tested
+        else _by_effect(name, reference.columns[name], batch.columns[name], parts, policy)
+        for name, parts in measured.items()
     )
 
 
@@ -85,38 +116,90 @@ def to_document(drifts: Iterable[ColumnDrift]) -> list[dict[str, Any]]:
     return [{**vars(drift), "state": drift.state.value, "sentence": drift.sentence} for drift in drifts]
 
 
-def _column(name: str, reference: ColumnProfile, batch: ColumnProfile, policy: DriftReason) -> ColumnDrift:
+@dataclass(frozen=True)
+class _Part:
+    """A column's values or presence, measured."""
+
+    name: str
+    measured: Measured
+    rows: int
+    p_value: float = 1.0
+
+
+def _measured(reference: ColumnProfile, batch: ColumnProfile, policy: DriftReason) -> list[_Part]:
+    """Both parts as far as they can be measured; none below `min_rows`."""
     if batch.rows < policy.min_rows or not reference.rows:
-        state = State.NO_REFERENCE if not reference.rows else State.TOO_FEW_ROWS
-        return ColumnDrift(name, state, batch.rows, reference.rows)
+        return []
     values = measure_values(reference, batch, policy.distance) if batch.values >= policy.min_rows else None
     presence = measure_presence(reference, batch, policy.distance)
-    found = [each for each in (values, presence) if each is not None]
-    worst = max(found, key=lambda each: each.value / _limit(each, policy))
-    limit = _limit(worst, policy)
+    rows = {"values": batch.values, "presence": batch.rows}
+    return [_Part(name, each, rows[name]) for name, each in (("values", values), ("presence", presence)) if each]
+
+
+def _tested(parts: Sequence[_Part], calibration: Calibration, policy: DriftReason) -> _Part:
+    """The more surprising of a column's parts, with its p-value times the number of parts (Bonferroni)."""
+    tested = [
+        replace(part, p_value=calibration.p_value(part.name, part.measured, policy.distance, part.rows))
+        for part in parts
+    ]
+    worst = min(tested, key=lambda part: part.p_value)
+    return replace(worst, p_value=min(worst.p_value * len(parts), 1.0))
+
+
+def _levels(tested: Mapping[str, _Part], level: float) -> dict[str, tuple[float, float]]:
+    """Each column's adjusted p-value and the unadjusted level that Holm's procedure holds it to."""
+    adjusted = dict(zip(tested, holm([part.p_value for part in tested.values()]), strict=True))
+    rejected = sum(p <= level for p in adjusted.values())
+    remaining = max(len(tested) - rejected, 1)
+    ranks = {name: rank for rank, name in enumerate(sorted(tested, key=lambda each: tested[each].p_value))}
+    return {name: (p, level / max(len(tested) - ranks[name], remaining)) for name, p in adjusted.items()}
+
+
+def _calibrated(
+    name: str,
+    references: Profile,
+    batches: Profile,
+    p_value: float,
+    level: float,
+    part: _Part,
+    calibration: Calibration,
+    policy: DriftReason,
+) -> ColumnDrift:
+    reference, batch = references.columns[name], batches.columns[name]
+    limit = calibration.limit(part.name, part.measured, policy.distance, part.rows, level / 2)
+    judged = _judged(name, reference, batch, part, limit, calibration.origin)
+    changed = p_value <= policy.false_alarms
+    return replace(judged, state=State.ALARM if changed else State.QUIET, p_value=p_value)
+
+
+def _by_effect(
+    name: str, reference: ColumnProfile, batch: ColumnProfile, parts: Sequence[_Part], policy: DriftReason
+) -> ColumnDrift:
+    if not parts:
+        state = State.NO_REFERENCE if not reference.rows else State.TOO_FEW_ROWS
+        return ColumnDrift(name, state, batch.rows, reference.rows)
+    limits = {part.name: max(policy.limit, part.measured.noise) for part in parts}
+    worst = max(parts, key=lambda part: part.measured.value / limits[part.name])
+    limit = limits[worst.name]
+    origin = "policy" if limit == policy.limit else f"sampling noise of {batch.rows:,} rows"
+    return _judged(name, reference, batch, worst, limit, origin)
+
+
+def _judged(
+    name: str, reference: ColumnProfile, batch: ColumnProfile, part: _Part, limit: float, origin: str
+) -> ColumnDrift:
+    values, measured = part.name == "values", part.measured
     return ColumnDrift(
         column=name,
-        state=State.ALARM if worst.value > limit else State.QUIET,
+        state=State.ALARM if measured.value > limit else State.QUIET,
         rows=batch.rows,
         reference_rows=reference.rows,
-        distance=worst.name if worst is values else f"{worst.name} of presence",
-        value=worst.value,
+        distance=measured.name if values else f"{measured.name} of presence",
+        value=measured.value,
         limit=limit,
-        origin="policy" if limit == policy.limit else f"sampling noise of {batch.rows:,} rows",
-        bound=worst.bound,
-        effect=words.of_values(reference, batch) if worst is values else words.of_presence(reference, batch),
+        origin=origin,
+        bound=measured.bound,
+        effect=words.of_values(reference, batch) if values else words.of_presence(reference, batch),
         null_change=batch.nulls / batch.rows - reference.nulls / reference.rows,
-        unseen_share=_unseen(reference, batch),
+        unseen_share=unseen_change(reference, batch),
     )
-
-
-def _limit(measured: Measured, policy: DriftReason) -> float:
-    return max(policy.limit, measured.noise)
-
-
-def _unseen(reference: ColumnProfile, batch: ColumnProfile) -> float:
-    """By how much the share of values outside the reference's categories rose; exact when the reference has no tail."""
-    if not isinstance(reference, CategoricalProfile) or not isinstance(batch, CategoricalProfile) or not batch.values:
-        return 0.0
-    before = reference.tail / reference.values if reference.values else 0.0
-    return max(batch.tail / batch.values - before, 0.0)

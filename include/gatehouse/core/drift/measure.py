@@ -41,12 +41,14 @@ UNORDERED: dict[Distance, tuple[str, Pair]] = {
 @dataclass(frozen=True)
 class Measured:
     """A distance by its full name; `noise` is what a batch of as many rows of the reference itself would exceed once
-    in a thousand times, `bound` how much larger than `value` the exact distance can be."""
+    in a thousand times, `bound` how much larger than `value` the exact distance can be. `row_noise` is the expected
+    square (for the stability index, the expected value) of the distance of n independent rows, times n."""
 
     name: str
     value: float
     noise: float
     bound: float = 0.0
+    row_noise: float = 0.0
 
 
 def measure_values(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> Measured | None:
@@ -59,11 +61,11 @@ def measure_values(reference: ColumnProfile, batch: ColumnProfile, distance: Dis
         return _unordered(distance, p, q)
     if distance == "ks":
         gap = distances.kolmogorov_smirnov(p, q)
-        return Measured("Kolmogorov-Smirnov", gap, noise.of_largest_gap(p, q), distances.ks_bound(p, q))
+        bound = distances.ks_bound(p, q)
+        return Measured("Kolmogorov-Smirnov", gap, noise.of_largest_gap(p, q), bound, noise.KOLMOGOROV)
     if distance == "wasserstein":
         return _wasserstein(reference, batch)
-    bins = tenths(p)
-    return _unordered(distance, np.bincount(bins, p, TENTHS).astype(int), np.bincount(bins, q, TENTHS).astype(int))
+    return _unordered(distance, *_binned(reference, batch))
 
 
 def measure_presence(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> Measured | None:
@@ -71,6 +73,41 @@ def measure_presence(reference: ColumnProfile, batch: ColumnProfile, distance: D
     if not reference.rows or not batch.rows:
         return None
     return _unordered(distance, reference.presence, batch.presence)
+
+
+def all_distances(reference: ColumnProfile, batch: ColumnProfile) -> dict[str, float]:
+    """Every distance of a column: those of `retrain.yaml` and, on the same cells as the Jensen-Shannon distance, Hellinger,
+    chi-square and L-infinity; the changes of the share of nulls, and of values outside the reference's categories.
+
+    Distances of values are NaN where either has none, all are where either has no rows.
+    """
+    names: tuple[Distance, ...] = ("js", "psi", "ks", "wasserstein")
+    measured = {name: measure_values(reference, batch, name) for name in names}
+    found: dict[str, float] = {name: each.value if each else float("nan") for name, each in measured.items()}
+    p, q = _binned(reference, batch) if reference.values and batch.values else (None, None)
+    for name, distance in (("hellinger", distances.hellinger), ("chi_square", distances.chi_square)):
+        found[name] = distance(p, q) if p is not None and q is not None else float("nan")
+    found["l_infinity"] = distances.l_infinity(p, q) if p is not None and q is not None else float("nan")
+    rows = reference.rows and batch.rows
+    found["null_change"] = batch.nulls / batch.rows - reference.nulls / reference.rows if rows else float("nan")
+    found["unseen_change"] = unseen_change(reference, batch)
+    return found
+
+
+def unseen_change(reference: ColumnProfile, batch: ColumnProfile) -> float:
+    """By how much the share of values outside the reference's categories rose; exact when the reference has no tail."""
+    if isinstance(reference, NumericProfile) or isinstance(batch, NumericProfile) or not batch.values:
+        return 0.0
+    before = reference.tail / reference.values if reference.values else 0.0
+    return max(batch.tail / batch.values - before, 0.0)
+
+
+def _binned(reference: ColumnProfile, batch: ColumnProfile) -> tuple[Counts, Counts]:
+    """Both columns' counts on tenths of the reference, or on its categories."""
+    if not isinstance(reference, NumericProfile):
+        return reference.cells, batch.cells
+    bins = tenths(reference.cells)
+    return np.bincount(bins, reference.cells, TENTHS).astype(int), np.bincount(bins, batch.cells, TENTHS).astype(int)
 
 
 def tenths(p: Counts) -> NDArray[np.intp]:
@@ -100,12 +137,13 @@ def _wasserstein(reference: NumericProfile, batch: NumericProfile) -> Measured:
     )
     unit = reference.moments.std or abs(reference.moments.mean) or 1.0
     floor = noise.of_wasserstein(where, reference.cells, batch.cells)
-    return Measured("Wasserstein distance", (inside + outside) / unit, floor / unit)
+    per_row = noise.wasserstein_row(where, reference.cells) / unit**2
+    return Measured("Wasserstein distance", (inside + outside) / unit, floor / unit, row_noise=per_row)
 
 
 def _unordered(distance: Distance, p: Counts, q: Counts) -> Measured:
     name, (value, floor) = UNORDERED[distance]
-    return Measured(name, value(p, q), floor(p, q))
+    return Measured(name, value(p, q), floor(p, q), row_noise=noise.unordered_row(distance, p, q))
 
 
 def _same_grid(reference: ColumnProfile, batch: ColumnProfile) -> None:

@@ -6,7 +6,7 @@ no distance means anything. The rows are taken as independent, so this is a floo
 
 from __future__ import annotations
 
-from math import log, sqrt
+from math import log, pi, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ONCE_IN = 1000
+KOLMOGOROV = pi**2 / 12  # the expected square of Kolmogorov's statistic times its rows
 _NORMAL = 3.0902  # the normal quantile of 1 - 1/1000
 _TWO_SIDED = 3.2905  # of 1 - 1/2000
 
@@ -56,3 +57,20 @@ def of_wasserstein(positions: NDArray[np.float64], p: NDArray[np.int64], q: NDAr
     steps = (np.cumsum(p) / p.sum())[:-1]
     area = float((np.sqrt(steps * (1 - steps)) * np.diff(positions)).sum())
     return area * sqrt(inverse_rows(int(p.sum()), int(q.sum()))) * _TWO_SIDED
+
+
+def wasserstein_row(positions: NDArray[np.float64], p: NDArray[np.int64]) -> float:
+    """The expected square of the Wasserstein distance of one row, as if all of F - G moved together."""
+    steps = (np.cumsum(p) / p.sum())[:-1]
+    return float((np.sqrt(steps * (1 - steps)) * np.diff(positions)).sum()) ** 2
+
+
+def unordered_row(distance: str, p: NDArray[np.int64], q: NDArray[np.int64]) -> float:
+    """The expected square of a distance of one row over unordered cells (for the stability index, its value)."""
+    cells = max(int(((p + q) > 0).sum()) - 1, 0)
+    if distance in ("psi", "js"):
+        return cells / (1.0 if distance == "psi" else 8 * log(2))
+    if distance == "ks":
+        return KOLMOGOROV if cells else 0.0
+    shares = p / p.sum()
+    return float(np.sqrt(shares * (1 - shares) * 2 / pi).sum() / 2) ** 2

@@ -52,18 +52,26 @@ def lineage(subject: Subject, _need: Need) -> dict[str, Any]:
 
 
 def refit(subject: Subject, _need: Need) -> dict[str, Any]:
-    """The candidate is fitted again on its training set with the seed; the largest difference of any prediction."""
+    """The candidate is fitted again on its training set with the recorded seed; the largest difference of a prediction.
+
+    ModelError when `model.py` has changed since: then it is not the record that is fitted again.
+    """
     import numpy as np
 
-    site, name = subject.site, subject.model.candidate
-    estimators, seed = site.case.model.estimators(site.case.retrain.seed), site.case.retrain.seed
+    site, name, made_by = subject.site, subject.model.candidate, _reference(subject).made_by
+    if not made_by:
+        raise ModelError("the seed that the model was fitted with is not on record")
+    if made_by["code"] != site.case.code_sha256:
+        raise ModelError(f"model.py has changed since: its sha256 was {made_by['code'][:12]}...")
+    seed = int(made_by["seed"])
+    estimators = site.case.model.estimators(seed)
     if name not in estimators:
         raise ModelError(f"model.py has no estimator {name!r} any more; it has {', '.join(sorted(estimators))}")
     frame = site.lake.frame(subject.training_set.training)
     again = site.models.fit(name, estimators[name], model_inputs(frame), frame[LABEL].to_numpy("float64"))
     predicted = site.models.predict(again, subject.inputs, site.case.retrain.task)
     difference = float(np.abs(predicted - subject.predictions).max())
-    return {"difference": difference, "seed": seed, "code": site.case.code_sha256, "rows": len(predicted)}
+    return {"difference": difference, "seed": seed, "code": made_by["code"], "rows": len(predicted)}
 
 
 def holdout_drift(subject: Subject, need: Need) -> dict[str, Any]:

@@ -1,0 +1,113 @@
+"""Incidents: one for each cause, from the batch it begins in to the batch it is over; a pure function of the findings.
+
+A finding continues the open incident of its kind that shares a column with it; what continues pages nobody again. An
+incident that no finding continues is resolved. Resolved ones are kept for a year of months, so that a cause that comes
+back (a recurring concept, a winter) is told as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from gatehouse.core.change.kinds import Finding, Kind
+
+KEPT = 12
+MEASURED = (Kind.CONCEPT, Kind.LABEL)  # kinds that only outcomes can end
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One incident as it stands. `paged` is the batch that paged (empty: none did), `again` how often the same cause was
+    resolved before, `idle` how many batches ago it was resolved."""
+
+    kind: str
+    columns: tuple[str, ...]
+    opened: str
+    updated: str
+    batches: int
+    sentence: str
+    page: bool
+    consequences: tuple[str, ...] = ()
+    resolved: str = ""
+    paged: str = ""
+    again: int = 0
+    idle: int = 0
+
+    @property
+    def id(self) -> str:
+        """The kind, the column it began with, and the batch it began in."""
+        return "/".join([self.kind, *self.columns[:1], self.opened])
+
+    @property
+    def state(self) -> str:
+        """open or resolved."""
+        return "resolved" if self.resolved else "open"
+
+    def to_document(self) -> dict[str, Any]:
+        """The incident as plain values."""
+        return {"id": self.id, "state": self.state, **asdict(self)}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Incident:
+        """The inverse of `to_document`."""
+        known = {name: value for name, value in document.items() if name not in ("id", "state")}
+        known |= {name: tuple(known[name]) for name in ("columns", "consequences")}
+        return cls(**known)
+
+
+def follow(before: Sequence[Incident], findings: Sequence[Finding], batch: str, measured: bool) -> list[Incident]:
+    """The incidents after a batch: opened, updated, resolved. `measured` says whether outcomes were looked at: without
+    them an incident that only outcomes can end stays as it is."""
+    left = [each for each in before if not each.resolved]
+    now: list[Incident] = []
+    for finding in findings:
+        known = next((each for each in left if _same(each, finding)), None)
+        left = [each for each in left if each is not known]
+        now.append(_update(known, finding, batch) if known else _open(before, finding, batch))
+    waiting = [each for each in left if not measured and each.kind in MEASURED]
+    over = [replace(each, resolved=batch) for each in left if each not in waiting]
+    old = [replace(each, idle=each.idle + 1) for each in before if each.resolved and each.idle < KEPT]
+    return [*now, *waiting, *over, *old]
+
+
+def pages(incidents: Sequence[Incident], batch: str) -> list[Incident]:
+    """Those that page somebody for this batch."""
+    return [each for each in incidents if each.paged == batch]
+
+
+def _open(before: Sequence[Incident], finding: Finding, batch: str) -> Incident:
+    again = sum(bool(each.resolved) and _same(each, finding) for each in before)
+    return Incident(
+        kind=finding.kind.value,
+        columns=finding.columns,
+        opened=batch,
+        updated=batch,
+        batches=1,
+        sentence=finding.sentence,
+        page=finding.page,
+        consequences=finding.consequences,
+        paged=batch if finding.page else "",
+        again=again,
+    )
+
+
+def _update(known: Incident, finding: Finding, batch: str) -> Incident:
+    columns = (*known.columns, *(each for each in finding.columns if each not in known.columns))
+    return replace(
+        known,
+        columns=columns,
+        updated=batch,
+        batches=known.batches + 1,
+        sentence=finding.sentence,
+        page=known.page or finding.page,
+        consequences=finding.consequences,
+        paged=known.paged or (batch if finding.page else ""),
+    )
+
+
+def _same(incident: Incident, finding: Finding) -> bool:
+    if incident.kind != finding.kind:
+        return False
+    return (not finding.columns and not incident.columns) or bool(set(incident.columns) & set(finding.columns))

@@ -1,0 +1,197 @@
+"""Which kind of change a batch shows, as findings: what changed, why that is said, and whether it pages anybody.
+
+| kind | said when |
+|---|---|
+| data fault | no world makes such a change (`faults`, before a batch is accepted) |
+| covariate drift | input columns, or how they go together, or the scores lie beyond their calibrated limits |
+| seasonal | so they do, and the same season of an earlier year looked the same |
+| label shift | the labels' shares changed while the scores of each class are distributed as on the holdout |
+| concept drift | quality fell by more than the scores themselves expect on these rows: the same inputs mean something else |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.reference import LABEL, SCORE
+
+if TYPE_CHECKING:
+    from gatehouse.core.decay import Judged
+    from gatehouse.core.drift import ColumnDrift
+    from gatehouse.core.drift.together import Together
+
+
+class Kind(StrEnum):
+    """The kinds of change."""
+
+    FAULT = "data fault"
+    COVARIATE = "covariate drift"
+    SEASONAL = "seasonal"
+    LABEL = "label shift"
+    CONCEPT = "concept drift"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One change with one cause: the columns (the one that moved farthest first), a sentence, what follows from it, and
+    whether somebody must look."""
+
+    kind: Kind
+    columns: tuple[str, ...]
+    sentence: str
+    page: bool
+    consequences: tuple[str, ...] = ()
+
+    def to_document(self) -> dict[str, Any]:
+        """The finding as plain values."""
+        return {
+            "kind": self.kind.value,
+            "columns": list(self.columns),
+            "sentence": self.sentence,
+            "page": self.page,
+            "consequences": list(self.consequences),
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the newest matured batch says: the judgements; the metric as realised, as the scores expected it, and as the
+    holdout's losses of each class give it for the batch's shares of classes (NaN where there is no such estimate); and
+    whether the scores of each class are distributed as on the holdout (None: unknown)."""
+
+    judged: tuple[Judged, ...] = ()
+    realised: float = float("nan")
+    expected: float = float("nan")
+    by_classes: float = float("nan")
+    same_within_classes: bool | None = None
+    label: ColumnDrift | None = None
+    margin: float = 0.0
+
+    @property
+    def alarms(self) -> tuple[Judged, ...]:
+        """The judgements that are alarms."""
+        return tuple(each for each in self.judged if each.alarm)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the batch itself says: judged columns, which of them are as in the same season before, the correlations of
+    the changed ones (pairs of columns that move together), and how all columns go together."""
+
+    drifts: Sequence[ColumnDrift]
+    seasonal: Collection[str] = ()
+    linked: Collection[frozenset[str]] = ()
+    together: Together | None = None
+    together_pages: bool = False
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+def findings(inputs: Inputs, outcome: Outcome | None) -> list[Finding]:
+    """All findings of one watch, causes with their consequences below them."""
+    found = _covariate(inputs)
+    found += _seasonal(inputs)
+    if outcome is not None:
+        found = _quality(found, outcome)
+    return found
+
+
+def _covariate(inputs: Inputs) -> list[Finding]:
+    moved = [
+        each
+        for each in inputs.drifts
+        if each.changed and each.column not in (SCORE, LABEL) and each.column not in inputs.seasonal
+    ]
+    score = next((each for each in inputs.drifts if each.column == SCORE and each.changed), None)
+    found = [_group(group) for group in components(moved, inputs.linked)]
+    found.sort(key=lambda each: not each.page)
+    together = inputs.together if inputs.together is not None and inputs.together.changed else None
+    if together is not None:
+        known = {column for each in found for column in each.columns}
+        pair = together.pair or ()
+        if found and set(pair) & known:
+            owner = next(i for i, each in enumerate(found) if set(pair) & set(each.columns))
+            found[owner] = _with(found[owner], together.sentence)
+        else:
+            found.append(Finding(Kind.COVARIATE, tuple(pair), together.sentence, inputs.together_pages))
+    if score is not None and found:
+        found[0] = _with(found[0], score.sentence, page=score.alarm)
+    elif score is not None:
+        found.append(Finding(Kind.COVARIATE, (SCORE,), score.sentence, score.alarm))
+    return found
+
+
+def components(moved: Sequence[ColumnDrift], linked: Collection[frozenset[str]]) -> list[list[ColumnDrift]]:
+    """Columns that go together, as groups: what moves together has one cause."""
+    groups: list[list[ColumnDrift]] = []
+    left = list(moved)
+    while left:
+        group, edge = [left.pop(0)], 0
+        while edge < len(group):
+            near = [each for each in left if frozenset((group[edge].column, each.column)) in linked]
+            group += near
+            left = [each for each in left if each not in near]
+            edge += 1
+        groups.append(group)
+    return groups
+
+
+def _group(group: Sequence[ColumnDrift]) -> Finding:
+    ordered = sorted(group, key=lambda each: (not each.alarm, -_ratio(each)))
+    root, rest = ordered[0], ordered[1:]
+    page = any(each.alarm for each in ordered)
+    return Finding(
+        Kind.COVARIATE, tuple(each.column for each in ordered), root.sentence, page, tuple(e.sentence for e in rest)
+    )
+
+
+def _seasonal(inputs: Inputs) -> list[Finding]:
+    known = [each for each in inputs.drifts if each.changed and each.column in inputs.seasonal]
+    if not known:
+        return []
+    names = ", ".join(each.column for each in known)
+    sentence = f"{names}: beyond the champion's training rows, and as in the same season of an earlier year"
+    return [Finding(Kind.SEASONAL, tuple(each.column for each in known), sentence, page=False)]
+
+
+def _quality(found: list[Finding], outcome: Outcome) -> list[Finding]:
+    alarms, same = outcome.alarms, outcome.same_within_classes
+    covariate = next((i for i, each in enumerate(found) if each.kind is Kind.COVARIATE), None)
+    label = outcome.label if outcome.label is not None and outcome.label.changed else None
+    if not alarms:
+        if label is None:
+            return found
+        if covariate is not None:  # other inputs, other labels, and the scores say so themselves
+            found[covariate] = _with(found[covariate], label.sentence)
+            return found
+        return [*found, Finding(Kind.LABEL, (LABEL,), label.sentence, page=False)]
+    told = tuple(each.sentence for each in alarms)
+    excess = outcome.realised - outcome.expected
+    says = f"realised {outcome.realised:.3f}, the scores expected {outcome.expected:.3f}" if isfinite(excess) else ""
+    if label is not None and same and not outcome.realised - outcome.by_classes > outcome.margin:
+        sentence = f"{label.sentence}; the scores of each class are distributed as on the holdout"
+        if covariate is not None and found[covariate].page:  # one cause: other inputs bring other labels
+            found[covariate] = _with(found[covariate], sentence, *told)
+            return found
+        return [*found, Finding(Kind.LABEL, (LABEL,), sentence, True, told)]
+    calibrated = all(each.kind != "calibration" for each in alarms)  # scores that are off the outcomes explain nothing
+    explained = calibrated and isfinite(excess) and excess <= outcome.margin
+    if explained and covariate is not None:
+        found[covariate] = _with(found[covariate], f"harder rows: {says}", *told, page=True)
+        return found
+    consequences = [*told[1:], *([label.sentence] if label else [])]
+    reason = f"; the same inputs mean something else now: {says}" if says else ""
+    return [*found, Finding(Kind.CONCEPT, (), told[0] + reason, True, tuple(consequences))]
+
+
+def _with(finding: Finding, *sentences: str, page: bool = False) -> Finding:
+    return Finding(
+        finding.kind, finding.columns, finding.sentence, finding.page or page, (*finding.consequences, *sentences)
+    )
+
+
+def _ratio(drift: ColumnDrift) -> float:
+    return drift.value / drift.limit if drift.value is not None and drift.limit else 0.0

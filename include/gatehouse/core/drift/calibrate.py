@@ -1,0 +1,161 @@
+"""Calibrated thresholds: how far do the reference's own batches lie from it, and how surprising is a new batch then?
+
+The reference's rows come in units: its training batches, each cut into consecutive pieces when there are few. The
+squared distance of a batch over the mean squared distance of the units is a ratio of two quadratic forms of shares whose
+rows are correlated within a unit. Rao and Scott (1981, JASA 76) scale such chi-squares by their mean design effect;
+Thomas and Rao (1987, JASA 82) refer them to F with (v, v (m - 1)) degrees of freedom for m units, where v is
+Satterthwaite's (1946) effective number of independent cells. That is what `Calibration.p_value` does. The units replace
+the assumption that rows are independent; what remains is that a quiet batch is to the units as they are to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from gatehouse.core.drift.measure import TENTHS, Measured, measure_presence, measure_values, tenths
+from gatehouse.core.profile import ColumnProfile, NumericProfile, Profile
+from gatehouse.core.specs.retrain import Distance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MIN_UNITS = 5
+DISTANCES: tuple[Distance, ...] = get_args(Distance)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One column's distances between the units and the whole: `values` and `presence` map each distance to one number a
+    unit, `rows` are the units' rows, `freedom` the effective number of independent cells (values, presence)."""
+
+    values: Mapping[str, tuple[float, ...]]
+    presence: Mapping[str, tuple[float, ...]]
+    rows: tuple[int, ...]
+    freedom: tuple[float, float]
+    pieces: bool = False
+
+    @property
+    def origin(self) -> str:
+        """Where a threshold that rests on this comes from, in words."""
+        return f"{len(self.rows)} {'pieces of the' if self.pieces else ''} reference batches".replace("  ", " ")
+
+    def p_value(self, part: str, measured: Measured, distance: Distance, rows: int) -> float:
+        """The chance that a quiet batch of `rows` rows lies at least as far as `measured`."""
+        from scipy.special import fdtrc
+
+        freedom = self._freedom(part, distance)
+        scale = self.typical(part, measured, distance, rows)
+        return float(fdtrc(freedom, freedom * (len(self.rows) - 1), _squared(measured.value, distance) / scale))
+
+    def limit(self, part: str, measured: Measured, distance: Distance, rows: int, level: float) -> float:
+        """The distance at which the p-value is `level`."""
+        from scipy.special import fdtri
+
+        freedom = self._freedom(part, distance)
+        ratio = fdtri(freedom, freedom * (len(self.rows) - 1), 1 - level)
+        squared = float(ratio) * self.typical(part, measured, distance, rows)
+        return squared if distance == "psi" else float(np.sqrt(squared))
+
+    def _freedom(self, part: str, distance: Distance) -> float:
+        """A sum over cells has the effective number of cells; a largest gap and an area behave like one cell's."""
+        return self.freedom[part == "presence"] if distance in ("js", "psi") else 1.0
+
+    def typical(self, part: str, measured: Measured, distance: Distance, rows: int) -> float:
+        """The expected squared distance of a quiet batch of `rows` rows.
+
+        The mean over the units, which were measured against a whole that they are part of; and the sampling noise of
+        `rows` rows in place of that of the units' rows. Never less than the noise of independent rows.
+        """
+        units = np.array((self.values if part == "values" else self.presence)[distance])
+        count = len(units)
+        mean = float(np.mean([_squared(each, distance) for each in units])) * (count + 1) / (count - 1)
+        per_row = measured.row_noise
+        own = per_row * float(np.mean(1 / np.array(self.rows)))
+        floor = per_row * (1 / rows + 1 / sum(self.rows))
+        return max(mean + per_row / rows - own, floor, 1e-12)
+
+    def to_document(self) -> dict[str, Any]:
+        """The calibration as plain values."""
+        return {
+            "values": {name: list(each) for name, each in self.values.items()},
+            "presence": {name: list(each) for name, each in self.presence.items()},
+            "rows": list(self.rows),
+            "freedom": list(self.freedom),
+            "pieces": self.pieces,
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Calibration:
+        """The inverse of `to_document`."""
+        values, presence = (
+            {name: tuple(map(float, each)) for name, each in document[part].items()} for part in ("values", "presence")
+        )
+        freedom = document["freedom"]
+        return cls(
+            values, presence, tuple(document["rows"]), (float(freedom[0]), float(freedom[1])), document["pieces"]
+        )
+
+
+def calibrate(
+    whole: Profile, units: Sequence[Profile], pieces: bool = False, distances: Sequence[Distance] = DISTANCES
+) -> dict[str, Calibration]:
+    """The calibration of each column from the units' profiles on the whole's grid. A column with values in fewer than
+    `MIN_UNITS` units has none: its limit stays the effect size of `retrain.yaml`."""
+    found = {}
+    for name, column in whole.columns.items():
+        parts = [unit.columns[name] for unit in units if name in unit.columns and unit.columns[name].values]
+        if len(parts) >= MIN_UNITS:
+            found[name] = _calibrated(column, parts, pieces, distances)
+    return found
+
+
+def _calibrated(
+    whole: ColumnProfile, units: Sequence[ColumnProfile], pieces: bool, distances: Sequence[Distance]
+) -> Calibration:
+    values: dict[str, tuple[float, ...]] = {}
+    presence: dict[str, tuple[float, ...]] = {}
+    for distance in distances:
+        apart = [measure_values(whole, unit, distance) for unit in units]
+        there = [measure_presence(whole, unit, distance) for unit in units]
+        values[distance] = tuple(each.value for each in apart if each is not None)
+        presence[distance] = tuple(each.value for each in there if each is not None)
+    freedom = (_freedom([_cells(whole, unit) for unit in units]), _freedom([unit.presence for unit in units]))
+    return Calibration(values, presence, tuple(unit.rows for unit in units), freedom, pieces)
+
+
+def _cells(whole: ColumnProfile, unit: ColumnProfile) -> NDArray[np.int64]:
+    if not isinstance(whole, NumericProfile):
+        return unit.cells
+    return np.bincount(tenths(whole.cells), unit.cells, TENTHS).astype(np.int64)
+
+
+def _freedom(cells: Sequence[NDArray[np.int64]]) -> float:
+    """(sum of eigenvalues)^2 / sum of their squares, for the covariance of the units' shares, each in units of its
+    expected standard deviation; at least 1. Few units underestimate it, which makes the tail heavier: cautious."""
+    counts = np.array(cells, dtype=np.float64)
+    counts = counts[:, counts.sum(axis=0) > 0]
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    centre = counts.sum(axis=0) / counts.sum()
+    scaled = (shares - centre) / np.sqrt(centre)
+    gram = scaled @ scaled.T  # the same non-zero eigenvalues as the covariance's, and as small as the units are few
+    squares = float((gram * gram).sum())
+    return max(float(np.trace(gram)) ** 2 / squares, 1.0) if squares > 0 else 1.0
+
+
+def _squared(value: float, distance: Distance) -> float:
+    return value if distance == "psi" else value * value
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's (1979, Scand. J. Statist. 6) adjusted p-values: those at or below a level are the alarms whose chance of
+    holding one false alarm or more is at most that level, however the columns depend on each other."""
+    order = np.argsort(p_values, kind="stable")
+    adjusted, highest = [1.0] * len(p_values), 0.0
+    for rank, position in enumerate(order):
+        highest = max(highest, (len(p_values) - rank) * p_values[position])
+        adjusted[position] = min(highest, 1.0)
+    return adjusted

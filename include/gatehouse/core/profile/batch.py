@@ -1,0 +1,99 @@
+"""The profile that is stored with a batch: its delivered tables and its features, all on the use case's own grids.
+
+The grids are those of the first accepted batch, and stay: so the profiles of all batches of a use case merge, whichever
+champion served, and no later check reads a batch's rows again to compare batches with each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gatehouse.core.profile.categorical import CategoricalProfile
+from gatehouse.core.profile.table import ColumnProfile, Profile, profile_of
+from gatehouse.errors import SchemaMismatch
+
+VERSION = 1
+MOSTLY = 0.5  # a text column whose every second value is new, or lies outside its own 1,000 categories, names rows
+
+
+@dataclass(frozen=True)
+class BatchProfile:
+    """`tables` profiles the accepted rows of each table as declared; `features` the model's inputs (None where the use
+    case's code could not make them)."""
+
+    tables: Mapping[str, Profile]
+    features: Profile | None = None
+
+    def to_document(self) -> dict[str, Any]:
+        """A plain document for `canonical`."""
+        return {
+            "version": VERSION,
+            "tables": {name: profile.to_document() for name, profile in self.tables.items()},
+            "features": self.features.to_document() if self.features else None,
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> BatchProfile:
+        """The inverse of `to_document`; SchemaMismatch for another version."""
+        if document.get("version") != VERSION:
+            raise SchemaMismatch(
+                f"batch profile of an unknown version; found {document.get('version')!r}; allowed: {VERSION}"
+            )
+        tables = {name: Profile.from_document(each) for name, each in document["tables"].items()}
+        return cls(tables, Profile.from_document(document["features"]) if document["features"] else None)
+
+
+def on_grid(table: Any, like: Profile | None) -> Profile:
+    """Profile a table on an earlier batch's grids, or on its own. Columns that the grids do not know begin their own
+    now; a column whose type changed since is left out: the contract judges types."""
+    if like is None:
+        return _telling(profile_of(table))
+    try:
+        known = profile_of(table, like=like)
+    except SchemaMismatch:
+        known = _one_by_one(table, like)
+    names = [str(name) for name in (table.column_names if hasattr(table, "column_names") else table.keys())]
+    new = [name for name in names if not any(each == name or each.startswith(f"{name}.") for each in like.columns)]
+    fresh = _telling(profile_of({name: table[name] for name in new})) if new else Profile({})
+    return Profile({**known.columns, **fresh.columns})
+
+
+def merged(profiles: Sequence[Profile], column: str) -> Profile | None:
+    """The merged profile of one column over batches, as a profile of its own; None where none has it."""
+    parts = [Profile({column: each.columns[column]}) for each in profiles if column in each.columns]
+    whole = parts[0] if parts else None
+    for part in parts[1:]:
+        try:
+            whole = whole.merge(part) if whole else part
+        except SchemaMismatch:  # its grid began anew
+            whole = part
+    return whole
+
+
+def _telling(profile: Profile) -> Profile:
+    return Profile(
+        {
+            name: column
+            for name, column in profile.columns.items()
+            if not (isinstance(column, CategoricalProfile) and _names_rows(column))
+        }
+    )
+
+
+def _names_rows(column: CategoricalProfile) -> bool:
+    few = MOSTLY * max(column.values, 2)
+    return column.tail > few or len(column.categories) > few
+
+
+def _one_by_one(table: Any, like: Profile) -> Profile:
+    found: dict[str, ColumnProfile] = {}
+    for name, column in like.columns.items():
+        source = name if name in table else name.rpartition(".")[0]
+        if source in table:
+            try:
+                found |= profile_of({source: table[source]}, like=Profile({name: column})).columns
+            except SchemaMismatch:
+                continue
+    return Profile(found)

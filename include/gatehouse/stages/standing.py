@@ -1,0 +1,58 @@
+"""Where a use case stands when a batch has been watched: what has matured and what was trained since when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gatehouse.core.records import Champion, Request, RequestState
+from gatehouse.core.retrain import Standing
+from gatehouse.site import Site
+
+ALARMS = ("decay", "calibration", "cost", "drift")
+SPENT = (RequestState.CLAIMED, RequestState.DECIDED, RequestState.FAILED)
+
+
+def standing(site: Site, as_of: datetime, champion: Champion | None) -> Standing:
+    """Where the use case stands at `as_of`, the end of the batch that is watched."""
+    trainings = [r for r in site.ledger.requests.list(site.name) if r.state in SPENT and r.as_of <= as_of]
+    last = max((request.as_of for request in trainings), default=None)
+    watched = sorted(report.as_of for report in site.ledger.batches.watches(site.name) if report.as_of < as_of)
+    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    fresh = [outcomes for outcomes in arrived.values() if last is None or outcomes.arrived > last]
+    budget = site.case.retrain.budget
+    window = [*watched, as_of][-budget.batches] if budget and len(watched) >= budget.batches else None
+    newest = max(trainings, key=lambda each: each.as_of, default=None)
+    return Standing(
+        champion=champion is not None,
+        matured_batches=len(arrived),
+        new_rows=sum(outcomes.file.rows or 0 for outcomes in fresh),
+        batches_since=None if last is None else sum(moment > last for moment in watched) + 1,
+        trainings=sum(window is None or request.as_of >= window for request in trainings),
+        as_of=as_of,
+        last_training=last,
+        unlearned=unlearned(site, newest, len(fresh)) if newest else (),
+    )
+
+
+def unlearned(site: Site, training: Request, fresh: int) -> tuple[str, ...]:
+    """The keys of the batches that the last training, which an alarm asked for, held out, once as many newer ones have
+    matured as have to be held out."""
+    caused = any(reason.kind in ALARMS for reason in training.reasons)
+    if not caused or training.state is not RequestState.DECIDED or fresh < site.case.retrain.holdout.batches:
+        return ()
+    return tuple(batch.key for batch in site.ledger.requests.training_set(training.id).holdout_batches)
+
+
+def expire(site: Site, as_of: datetime) -> Request | None:
+    """Let the open request expire when no retrain run has claimed it for `expire_after` watched batches: what it was
+    opened for is history, and what still holds asks anew."""
+    request, limit = site.ledger.requests.pending(site.name), site.case.retrain.expire_after
+    if request is None or request.state is not RequestState.OPEN:
+        return None
+    since = sum(request.as_of < report.as_of < as_of for report in site.ledger.batches.watches(site.name))
+    if since < limit:
+        return None
+    lease = site.ledger.attempts.enter(f"{site.name}/{request.id}/expire")
+    closing = f"no retrain run has claimed it in {since} batches, until {as_of:%Y-%m-%d}; it may wait for {limit}"
+    site.ledger.requests.close(lease, request.id, RequestState.EXPIRED, closing)
+    return site.ledger.requests.get(request.id)

@@ -1,0 +1,139 @@
+"""Data faults: what no world does is told from what a world may do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatehouse.core.change.faults import Fault, faults
+from gatehouse.core.change.mapping import distance, in_words, mapping
+from gatehouse.core.profile import Profile, profile_of
+from gatehouse.core.profile.batch import on_grid
+
+
+def table(seed: int, rows: int = 1500) -> pd.DataFrame:
+    """A delivery: lengths, masses and temperatures, a code, the hour, and an identity nobody has twice."""
+    random = np.random.default_rng(seed)
+    start = pd.Timestamp("2024-01-01", tz="UTC")
+    hours = np.clip(random.normal(9, 2.5, rows), 0, 23.9)
+    return pd.DataFrame(
+        {
+            "id": [f"{seed}-{row}" for row in range(rows)],
+            "at": start + pd.to_timedelta(random.integers(0, 28, rows) * 24 + hours, unit="h"),
+            "miles": random.gamma(4, 20, rows),
+            "pounds": random.normal(12, 3, rows),
+            "celsius": random.normal(15, 6, rows),
+            "hour": np.floor(hours),
+            "code": random.choice(["a", "b", "c", "d"], rows, p=[0.4, 0.3, 0.2, 0.1]),
+        }
+    )
+
+
+def found(batch: pd.DataFrame, earlier: Sequence[pd.DataFrame] | None = None) -> list[Fault]:
+    """The faults of a delivery after four quiet ones."""
+    profiles: list[Profile] = []
+    for each in [table(seed) for seed in range(4)] if earlier is None else earlier:
+        profiles.append(on_grid(each, profiles[-1] if profiles else None))
+
+    def own(columns: Sequence[str]) -> Profile:
+        return profile_of(batch[[name for name in columns if name in batch]])
+
+    return faults("trips", profiles, on_grid(batch, profiles[-1] if profiles else None), own)
+
+
+def test_a_quiet_delivery_has_no_fault() -> None:
+    """Neither an identity that is new in every row, nor another draw of the same distributions."""
+    assert found(table(9)) == []
+
+
+def test_a_moved_world_is_no_fault() -> None:
+    """A heat wave, longer trips, a category that grew: changes for the watch, not for quarantine."""
+    warm = table(9).assign(celsius=lambda each: each["celsius"] + 12, miles=lambda each: each["miles"] * 1.2)
+    assert found(warm.assign(code=lambda each: each["code"].where(each.index % 3 > 0, "d"))) == []
+
+
+def test_a_cold_week_is_no_unit_change() -> None:
+    """Weather that halves overnight fits a factor by chance; it varied nearly as much before (the flights' January)."""
+    weeks = [
+        table(seed).assign(celsius=lambda each, by=by: 45 + by + each["celsius"]) for seed, by in ((0, 0), (1, -8))
+    ]
+    cold = table(9).assign(celsius=lambda each: 0.54 * (each["celsius"] + 37))
+    assert found(cold, weeks) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "says"),
+    [
+        ({"miles": "pounds", "pounds": "miles"}, "columns swapped", "'miles' holds what 'pounds' held"),
+        (
+            {"miles": "pounds", "pounds": "celsius", "celsius": "miles"},
+            "columns rotated",
+            "'celsius' holds what 'miles'",
+        ),
+    ],
+)
+def test_a_mapping_fault_names_the_mapping(change: dict[str, str], kind: str, says: str) -> None:
+    """Swapped and rotated columns are one fault that says which column holds which content."""
+    right = table(9)
+    (fault,) = found(right.assign(**{held: right[was] for held, was in change.items()}))
+    assert fault.kind == kind
+    assert says in fault.sentence
+    assert set(fault.columns) == {f"trips.{name}" for name in change}
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "kind", "says"),
+    [
+        ("miles", lambda x: x * 1.609344, "unit changed", "1.60934 times"),
+        ("pounds", lambda x: x * 0.45359237, "unit changed", "0.453592 times"),
+        ("celsius", lambda x: x * 1.8 + 32, "unit changed", "Celsius to Fahrenheit"),
+        ("miles", lambda x: x * 1000, "unit changed", "1000 times"),
+        ("hour", lambda x: (x + 7) % 24, "time zone shifted", "+7 hours"),
+        ("at", lambda x: x + pd.Timedelta(hours=-5), "time zone shifted", "-5 hours"),
+        ("celsius", lambda x: x * 0 + 20.0, "constant", "one value"),
+        ("code", lambda x: x.where(x.index % 2 > 0, "z"), "unseen categories", "'z'"),
+        ("pounds", lambda x: x.where(x.index % 3 > 0), "sudden nulls", "33% nulls"),
+    ],
+)  # fmt: skip
+def test_a_broken_column_is_named_with_its_kind(column: str, change: object, kind: str, says: str) -> None:
+    """One fault, in words the data engineer can act on."""
+    right = table(9)
+    broken = right.assign(**{column: change(right[column])})  # type: ignore[operator]
+    (fault,) = found(broken)
+    assert fault.kind == kind
+    assert says in fault.sentence
+
+
+def test_what_was_seen_before_is_no_fault_again() -> None:
+    """A person released a delivery in kilometres: the next one in kilometres is like an earlier batch."""
+    metric = [table(seed).assign(miles=lambda each: each["miles"] * 1.609344) for seed in (7, 8)]
+    assert found(metric[1], [*(table(seed) for seed in range(3)), metric[0]]) == []
+
+
+def test_small_batches_and_first_batches_are_not_judged() -> None:
+    """Without an earlier batch, or with a hundred rows, nothing is known well enough to refuse rows."""
+    swapped = table(9).assign(miles=table(9)["pounds"], pounds=table(9)["miles"])
+    assert found(swapped, []) == []
+    assert found(swapped.head(100)) == []
+
+
+def test_columns_on_different_grids_are_compared() -> None:
+    """The distance between contents is that of their distributions, whatever grids they were profiled on."""
+    one, other = table(1), table(2)
+    a, b = (profile_of(each[["miles", "pounds", "code"]]) for each in (one, other))
+    assert distance(a.columns["miles"], b.columns["miles"]) < 0.07
+    assert distance(a.columns["miles"], b.columns["pounds"]) > 0.8
+    assert distance(a.columns["code"], b.columns["code"]) < 0.07
+    assert distance(a.columns["code"], b.columns["miles"]) == 1.0
+
+
+def test_a_mapping_is_whole_cycles_only() -> None:
+    """A column that looks like another one, which still holds its own content, is no mapping."""
+    right = table(9)
+    known = [on_grid(table(1), None)]
+    copied = profile_of(right.assign(miles=right["pounds"])[["miles"]])
+    assert mapping(known, copied) == {}
+    assert in_words({"a": "b", "b": "c", "c": "a"}).startswith("columns look rotated: 'a' holds what 'b' held")

@@ -1,0 +1,80 @@
+"""Incidents: opened, updated, resolved, reopened; one page for one cause."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from gatehouse.core.canonical import canonical
+from gatehouse.core.change.incidents import Incident, follow, pages
+from gatehouse.core.change.kinds import Finding, Kind
+
+
+def shift(*columns: str, page: bool = True) -> Finding:
+    """A covariate drift of these columns."""
+    return Finding(Kind.COVARIATE, columns, f"{columns[0]} moved", page, tuple(f"{each} too" for each in columns[1:]))
+
+
+CONCEPT = Finding(Kind.CONCEPT, (), "log loss fell", page=True)
+
+
+def history(*batches: Sequence[Finding], measured: bool = True) -> list[list[Incident]]:
+    """The incidents after each batch."""
+    now: list[Incident] = []
+    found = []
+    for number, findings in enumerate(batches):
+        now = follow(now, findings, f"2024-{number + 1:02}", measured)
+        found.append(now)
+    return found
+
+
+def test_a_lasting_cause_is_one_incident_that_pages_once() -> None:
+    """It is opened, then updated with each batch; later batches page nobody."""
+    first, second, third = history([shift("speed", "load")], [shift("speed")], [shift("load", "speed", "age")])
+    (incident,) = third
+    assert (incident.opened, incident.updated, incident.batches) == ("2024-01", "2024-03", 3)
+    assert incident.columns == ("speed", "load", "age")
+    assert incident.id == "covariate drift/speed/2024-01"
+    assert [len(pages(each, f"2024-0{n}")) for n, each in enumerate((first, second, third), 1)] == [1, 0, 0]
+
+
+def test_two_causes_are_two_incidents() -> None:
+    """Columns that do not move together, and another kind of change, are told apart."""
+    (now,) = history([shift("speed"), shift("clutter", page=False), CONCEPT])
+    assert [each.page for each in now] == [True, False, True]
+    assert len({each.id for each in now}) == 3
+
+
+def test_what_is_over_is_resolved_and_told_again_when_it_comes_back() -> None:
+    """The next quiet batch resolves an incident; the same cause later is a new one that knows of the first."""
+    *_, quiet, back = history([shift("speed")], [], [shift("speed")])
+    (resolved,) = quiet
+    assert (resolved.state, resolved.resolved) == ("resolved", "2024-02")
+    assert [(each.state, each.again) for each in back] == [("open", 1), ("resolved", 0)]
+
+
+def test_a_worsening_pages_when_it_begins_to_matter() -> None:
+    """A harmless change that becomes harmful pages then, once."""
+    *_, last = history([shift("speed", page=False)], [shift("speed")], [shift("speed")])
+    (incident,) = last
+    assert (incident.opened, incident.paged) == ("2024-01", "2024-02")
+
+
+def test_only_outcomes_end_what_outcomes_began() -> None:
+    """A batch without matured outcomes neither resolves concept drift nor keeps it counting."""
+    (waiting,) = follow(follow([], [CONCEPT], "2024-01", measured=True), [], "2024-02", measured=False)
+    assert (waiting.state, waiting.updated) == ("open", "2024-01")
+    (over,) = follow([waiting], [], "2024-03", measured=True)
+    assert over.resolved == "2024-03"
+
+
+def test_resolved_incidents_are_forgotten_after_a_year_of_batches() -> None:
+    """The report does not grow for ever."""
+    assert history([shift("speed")], *[[]] * 15)[-1] == []
+
+
+def test_incidents_survive_the_ledger() -> None:
+    """An incident read back from a watch report is the one that was written."""
+    (now,) = history([shift("speed", "load")])
+    (document,) = json.loads(canonical([each.to_document() for each in now]))
+    assert Incident.from_document(document) == now[0]

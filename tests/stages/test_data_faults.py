@@ -1,0 +1,32 @@
+"""A broken pipeline is quarantined before any model sees it, and told to the data engineer."""
+
+from __future__ import annotations
+
+from gatehouse.core.records import BatchState
+from gatehouse.stages import ingest
+from gatehouse.stages.validate import release, validate
+from stages.rides import folder, open_site, site  # noqa: F401 - fixtures
+
+
+def _taken(site, key):
+    return validate(site, ingest.land(site, key).id)
+
+
+def test_a_unit_change_is_quarantined_until_a_person_says_it_is_right(site):
+    """Kilometres instead of miles wait in quarantine with the reason; released, they are the next batches' normal."""
+    assert _taken(site, "2024-01").state is BatchState.ACCEPTED
+    for key in ("2024-02", "2024-03"):
+        site.source.change[key] = lambda frame: frame.assign(amount=frame["amount"] * 1000)
+    broken = _taken(site, "2024-02")
+    assert broken.state is BatchState.QUARANTINED
+    assert "data fault: table 'rows': column 'amount' looks like 1000 times what it held" in broken.reason
+    assert release(site, broken.id, "ann", "cents from now on").profile is not None
+    assert _taken(site, "2024-03").state is BatchState.ACCEPTED
+
+
+def test_every_accepted_batch_has_its_profile_in_the_lake_and_quiet_ones_are_not_touched(site):
+    """Three quiet months are accepted, each with a profile on the first one's grid."""
+    batches = [_taken(site, key) for key in ("2024-01", "2024-02", "2024-03")]
+    assert {batch.state for batch in batches} == {BatchState.ACCEPTED}
+    assert len({batch.profile.sha256 for batch in batches}) == 3
+    assert all(site.lake.read(batch.profile) for batch in batches)

@@ -1,0 +1,113 @@
+"""Another policy over all past evidence: which verdicts flip, and what each flip would have cost or saved."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from sklearn.metrics import log_loss
+
+from gatehouse.core.records import Verdict
+from gatehouse.core.specs.gate import GatePolicy
+from gatehouse.stages import choose, fit, gather, judge, promote
+from gatehouse.stages.regret import replay_all
+from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
+
+MONTHS = [f"2024-0{month}" for month in range(1, 9)]
+REFUSING = {"rule": "better_than_champion", "says": "never", "metric": "log_loss", "by": 5.0}
+
+
+def other_policy(site, *rules):
+    """The use case's own policy with these rules added."""
+    own = json.loads(site.case.gate.text)
+    return GatePolicy.model_validate_json(json.dumps({**own, "rules": [*own["rules"], *rules]}))
+
+
+@pytest.fixture
+def lived(folder, open_site, request):
+    """A champion, a challenger in May that is promoted or refused, and three months that it or the champion scores; the last has no outcomes yet."""
+    if request.param == "refused":
+        text = (folder / "gate.yaml").read_text()
+        (folder / "gate.yaml").write_text(
+            text + "  - {rule: better_than_champion, says: never, metric: log_loss, by: 5.0}\n"
+        )
+    site = open_site()
+    for key in MONTHS[:5]:
+        take(site, key)
+    retrain(site, MONTHS[4])
+    for key in MONTHS[5:]:
+        take(site, key)
+    return site
+
+
+def retrain(site, key):
+    """What a person's request at the end of a month leads to; its decision."""
+    batch = next(b for b in site.ledger.batches.list("rides") if b.id.key == key)
+    asked = site.ledger.requests.ask("rides", batch.interval.end, "ann", "to see what another model does")
+    gather.gather(site, gather.claim(site, asked.id))
+    for name in fit.names(site):
+        fit.fit(site, asked.id, name)
+    choose.choose(site, asked.id)
+    decision = judge.judge(site, asked.id)
+    promote.promote(site, decision.id)
+    return decision
+
+
+def looks(site):
+    """The looks that the decisions against the first champion told."""
+    sentences = [r.sentence for d in site.ledger.decisions.list("rides") for r in d.results if r.rule == "error_spent"]
+    return [int(sentence.split()[1]) for sentence in sentences]
+
+
+def by_hand(site, keys, served, instead):
+    """The row-weighted mean over batches of log loss served minus log loss instead, from the models and sources."""
+    losses = []
+    for key in keys:
+        batch = next(b for b in site.ledger.batches.list("rides") if b.id.key == key)
+        rows = site.lake.frame(batch.tables["rows"].accepted)
+        labels = site.source.outcomes(key, batch.interval).set_index("id")["label"][rows["id"]].to_numpy()
+        features = site.case.model.features({"rows": rows})
+        pair = []
+        for version in (served, instead):
+            file = site.ledger.models.get("rides", version).file
+            estimator = site.models.load(site.lake.read(file), file.sha256)
+            pair.append(log_loss(labels, estimator.predict_proba(features)[:, 1]))
+        losses.append((len(labels), pair[0] - pair[1]))
+    return sum(n * loss for n, loss in losses) / sum(n for n, _ in losses), sum(n for n, _ in losses)
+
+
+@pytest.mark.parametrize("lived", ["promoted"], indirect=True)
+def test_a_promotion_that_would_not_have_been_costs_what_it_gained(lived):
+    """PROMOTE becomes BLOCK: on the batches that the new champion scored and that have matured, the old one instead."""
+    first, second = replay_all(lived, other_policy(lived, REFUSING))
+    assert first.regret is None
+    assert (second.decision.verdict, second.again.verdict) == (Verdict.PROMOTE, Verdict.BLOCK)
+    saved, rows = by_hand(lived, MONTHS[5:7], served=2, instead=1)
+    assert (second.regret.served, second.regret.instead) == (2, 1)
+    assert [batch.key for batch in second.regret.batches] == MONTHS[5:7]
+    assert second.regret.rows == rows
+    assert second.regret.saved == pytest.approx(saved, rel=1e-9)
+    assert saved != 0
+    assert [one.regret for one in replay_all(lived, lived.case.gate)] == [None, None]
+    lived.ledger.batches.outcomes = lambda use_case, as_of: {}
+    _, unknown = replay_all(lived, other_policy(lived, REFUSING))
+    assert (unknown.regret.rows, unknown.regret.batches) == (0, ())
+    assert math.isnan(unknown.regret.saved)
+
+
+@pytest.mark.parametrize("lived", ["refused"], indirect=True)
+def test_a_refusal_that_would_not_have_been_is_measured_on_what_followed(lived):
+    """BLOCK becomes PROMOTE: on the batches that the champion went on scoring, the challenger instead."""
+    own = json.loads(lived.case.gate.text)
+    rules = [rule for rule in own["rules"] if rule["rule"] != "better_than_champion"]
+    _, second = replay_all(lived, GatePolicy.model_validate_json(json.dumps({**own, "rules": rules})))
+    assert (second.decision.verdict, second.again.verdict) == (Verdict.BLOCK, Verdict.PROMOTE)
+    saved, rows = by_hand(lived, MONTHS[5:7], served=1, instead=2)
+    assert (second.regret.served, second.regret.instead, second.regret.rows) == (1, 2, rows)
+    assert second.regret.saved == pytest.approx(saved, rel=1e-9)
+    assert looks(lived) == [1]
+    again = retrain(lived, MONTHS[7])
+    assert looks(lived) == [1, 2]
+    assert "of the 2.5 % risk of a false promotion in its life this look has 0.417 %" in again.results[-2].sentence
+    assert judge.replay(lived, again.id) == again

@@ -1,0 +1,161 @@
+"""Streams watched without a ledger: batches accepted and scored in memory by a champion that is trained once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fakes import FakeLake
+from gatehouse.adapters.models import SkopsModels
+from gatehouse.core.calendar import interval_of
+from gatehouse.core.canonical import canonical
+from gatehouse.core.change.incidents import Incident, follow
+from gatehouse.core.change.kinds import Finding
+from gatehouse.core.records import (
+    Batch,
+    BatchId,
+    BatchState,
+    Candidate,
+    Champion,
+    FileRef,
+    ModelVersion,
+    Outcomes,
+    Prediction,
+    TablePart,
+    TrainingSet,
+    WatchReport,
+)
+from gatehouse.site import Site
+from gatehouse.stages import profiles, watch
+from gatehouse.stages.reference import reference_of
+from gatehouse.stages.rows import LABEL, batch_frame, with_labels
+from gatehouse.stages.score import model_inputs
+from gatehouse.usecase import load
+from streams import Stream
+
+
+@dataclass
+class Seen:
+    """What the watch said of one batch: its alarms' subjects, findings, faults and incidents."""
+
+    number: int
+    alarms: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of change that were named, data faults among them."""
+        return {each.kind.value for each in self.findings} | ({"data fault"} if self.faults else set())
+
+    @property
+    def pages(self) -> bool:
+        """Whether anybody is paged."""
+        return bool(self.faults) or any(each.page for each in self.findings)
+
+
+class MemorySite(Site):
+    """A site with the desks of a ledger that the watch reads."""
+
+    ledger: Any = None
+    lake: Any = None
+    source: Any = None
+    checker: Any = None
+    models: Any = None
+    tracking: Any = None
+
+
+def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4) -> list[Seen]:
+    """Watch every batch after the training ones and the held-out one; a faulty batch is not accepted."""
+    site = MemorySite(load(stream.folder(path, retrain)))
+    site.lake, site.models = FakeLake(), SkopsModels()
+    desk = _Desk()
+    site.ledger = SimpleNamespace(batches=desk)
+    seen, champion = [], None
+    for number, made in enumerate(stream.batches):
+        interval = interval_of("month", made.key)
+        rows = made.rows.assign(at=pd.to_datetime(made.rows["at"], utc=True))
+        part = TablePart(*[site.lake.put_frame(rows, "rows")] * 2)
+        id = BatchId("stream", made.key, 1)
+        batch = Batch(id, interval, BatchState.ACCEPTED, made.key, {"rows": part})
+        earlier = profiles.earlier_profiles(site, batch)
+        profile = profiles.profile(site, {"rows": rows}, earlier)
+        faults = profiles.found_faults({"rows": rows}, profile, earlier)
+        now = Seen(number, faults=[each.kind for each in faults])
+        if not faults:
+            batch = replace(batch, profile=profiles.keep(site, profile))
+            desk.kept.append(batch)
+            arrived = interval_of("month", stream.batches[min(number + 1, len(stream.batches) - 1)].key).end
+            desk.labels[made.key] = Outcomes(id, arrived, site.lake.put_frame(made.outcomes, "outcomes"))
+            if champion is not None:
+                _look(site, batch, champion, now)
+        if number == training:
+            champion = _champion(site, desk, training)
+        if champion is not None and number > training:
+            seen.append(now)
+    return seen
+
+
+class _Desk:
+    """`ports.Batches` as far as the watch reads it."""
+
+    def __init__(self) -> None:
+        self.kept: list[Batch] = []
+        self.labels: dict[str, Outcomes] = {}
+        self.scored: list[Prediction] = []
+        self.reports: list[WatchReport] = []
+
+    def list(self, use_case: str) -> list[Batch]:
+        return self.kept
+
+    def predictions(self, use_case: str) -> list[Prediction]:
+        return self.scored
+
+    def watches(self, use_case: str) -> list[WatchReport]:
+        return self.reports
+
+    def outcomes(self, use_case: str, as_of: Any) -> dict[str, Outcomes]:
+        return {key: each for key, each in self.labels.items() if each.arrived <= as_of}
+
+
+def _look(site: MemorySite, batch: Batch, champion: Champion, now: Seen) -> None:
+    desk = site.ledger.batches
+    frame = batch_frame(site, batch)
+    estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
+    scores = site.models.predict(estimator, model_inputs(frame), "classification")
+    file = site.lake.put_frame(pd.DataFrame({"key": frame["gh_key"], "score": scores}), "predictions")
+    desk.scored.append(Prediction(batch.id, 1, champion.model.file.sha256, 1, file))
+    body, alarms, now.findings = watch.found(site, batch, champion)
+    before = desk.reports[-1].body["incidents"] if desk.reports else []
+    known = [Incident.from_document(each) for each in before]
+    now.incidents = follow(known, now.findings, batch.id.key, "matured" in body)
+    now.alarms, now.body = [f"{each.kind} {each.subject}" for each in alarms], body
+    body["incidents"] = [each.to_document() for each in now.incidents]
+    canonical(body)  # as the ledger will write it
+    desk.reports.append(WatchReport(batch.id, batch.interval.end, body))
+
+
+def _champion(site: MemorySite, desk: _Desk, training: int) -> Champion:
+    frames = []
+    for batch in desk.kept:
+        frame = with_labels(site, batch_frame(site, batch), desk.labels[batch.id.key])
+        frames.append(frame[frame[LABEL].notna()])
+    train, holdout = pd.concat(frames[:training], ignore_index=True), frames[training]
+    estimator = site.case.model.estimators(0)["boosting"]
+    fitted = site.models.fit("boosting", estimator, model_inputs(train), np.asarray(train[LABEL], dtype=float))
+    file = site.lake.put(site.models.dump(fitted), "models", "skops")
+    stored = [site.lake.put_frame(each, "training") for each in (train, holdout)]
+    ids = tuple(batch.id for batch in desk.kept)
+    recorded = TrainingSet("s", "r", stored[0], stored[1], ids[:training], ids[training:])
+    reference = reference_of(site, recorded, Candidate("r", "boosting", {}, file, "run"))
+    put: FileRef = site.lake.put(canonical(reference.to_document()).encode(), "references", "json")
+    until = desk.kept[training - 1].interval.end
+    model = ModelVersion("stream", 1, "boosting", file, put, "s", "r", "run", until)
+    return Champion(1, model)
