@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable
+from typing import Any
 
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
 from gatehouse.usecase import UseCase
@@ -18,6 +20,10 @@ class Site(ABC):
     def name(self) -> str:
         """The name of the use case."""
         return self.case.name
+
+    def remembered(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` gives. A site that lives long enough for that to pay may give what it gave before for this key."""
+        return make()
 
     @property
     @abstractmethod

@@ -47,7 +47,7 @@ def site(running: Stack) -> InstalledSite:
     return InstalledSite(find("flight_delays", running.settings), running.settings)
 
 
-def command(running: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(running: Stack, *arguments: str, seconds: int = 120) -> subprocess.CompletedProcess[str]:
     """The `gatehouse` command as a person runs it beside the stack."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -55,7 +55,7 @@ def command(running: Stack, *arguments: str) -> subprocess.CompletedProcess[str]
         "GATEHOUSE_HOME": str(running.home.root),
     }
     line = [sys.executable, "-m", "gatehouse", *arguments]
-    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
 
 
 def eventually(true: Callable[[], bool], seconds: float, what: str) -> None:
@@ -177,6 +177,22 @@ def test_an_alias_moved_by_hand_is_found_named_and_repaired(walked, site, runnin
     assert [entry for entry in site.ledger.journal.entries() if entry.kind == "alias.unexplained"]
     api.trigger("gatehouse__upkeep", "all_well_again", {})
     assert api.wait("gatehouse__upkeep", "all_well_again", 180) == "success"
+
+
+def test_the_backtest_gives_the_verdicts_of_the_dag_runs(walked, site, running):
+    """Without Airflow the same months come to the same requests, verdicts, champions and scores' metrics."""
+    done = command(running, "backtest", "flight_delays", "--json", "--last", f"2013-{BATCHES:02}", seconds=300)
+    assert done.returncode == 0, done.stderr
+    lines = json.loads(done.stdout)["lines"]
+    for batch, line in zip(site.ledger.batches.list("flight_delays"), lines, strict=True):
+        asked = [r for r in site.ledger.requests.list("flight_delays") if r.opened_by == str(batch.id)]
+        decided = [site.ledger.decisions.of_request(request.id) for request in asked]
+        reasons = [[reason.kind for reason in request.reasons] for request in asked]
+        assert [[reason["kind"] for reason in each["reasons"]] for each in line["requests"]] == reasons
+        found = [(each["version"], each["verdict"]) for each in line["decisions"]]
+        assert found == [(each.version, str(each.verdict)) for each in decided if each]
+    scored = {each.batch.key: each.version for each in site.ledger.batches.predictions("flight_delays")}
+    assert {line["key"]: line["champion"] for line in lines if line["champion"] and not line["late"]} == scored
 
 
 def test_a_person_asks_for_a_retraining_by_the_form(walked, site, running):

@@ -34,7 +34,7 @@ def nothing_lost(look: Look) -> None:
             SELECT request AS id, string_agg(act, ', then ' ORDER BY entry) AS acts
             FROM request_acts WHERE act <> 'joined' GROUP BY request) a USING (id)
         WHERE coalesce(acts, 'open')
-              <> CASE WHEN state IN ('open', 'claimed') THEN state ELSE 'claimed, then ' || state END
+              <> CASE WHEN state IN ('open', 'claimed', 'expired') THEN state ELSE 'claimed, then ' || state END
         """,
         "request {id} is {state}, but it was {acts}",
     )

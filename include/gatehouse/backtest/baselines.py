@@ -1,0 +1,197 @@
+"""What other ways to retrain would have given on the same batches: lean what-ifs without gate, alarms or reviews.
+
+Each model is one fit of the candidate that the replay's newest challenger was, on the rows that had matured when the
+batch was scored (at most `ROWS` of them, evenly spaced in time), so a what-if of n batches costs n fits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gatehouse.backtest.history import EVER, History, first_champion, held_out_until, predict
+from gatehouse.core.hindsight import best_moments
+from gatehouse.core.statistics.metrics import evaluate, metric_named
+from gatehouse.errors import ModelError
+from gatehouse.stages.rows import LABEL
+from gatehouse.stages.score import model_inputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from gatehouse.core.records import Batch
+
+ROWS = 100_000
+MOMENTS = 12  # of `every batch`, for the oracle to choose from: all of them would make it quadratic in the batches
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """One other way to retrain: its metric on each compared batch (NaN where it is undefined) and its trainings."""
+
+    name: str
+    says: str
+    metrics: dict[str, float]
+    trainings: int
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """A compared batch, and the matured batches that a model scoring it could have been trained on."""
+
+    batch: Batch
+    matured: tuple[str, ...]
+
+
+def what_ifs(history: History, trainings: int) -> list[WhatIf]:
+    """Never retrain, every batch, a fixed window every batch, and the best in hindsight for `trainings`."""
+    first = first_champion(history.site)
+    if first is None:
+        return []
+    version, training_set = first
+    turns = _turns(history, held_out_until(history.site, training_set))
+    if not turns:
+        return []
+    before = _made_at(history, version)
+    alone = {turn.batch.id.key: _measure(history, turn, version) for turn in turns}
+    never = WhatIf("never", "the first champion for ever", alone, 1)
+    bank = _Bank(history, turns, alone, before)
+    length = len(training_set.training_batches) + len(training_set.holdout_batches)
+    with ThreadPoolExecutor(2) as side_by_side:
+        every = side_by_side.submit(bank.every, "every batch", "all matured rows before each batch, no gate", None)
+        says = f"the newest {length} matured batches before each batch, no gate"
+        window = side_by_side.submit(bank.every, "fixed window", says, length)
+        return [never, every.result(), window.result(), bank.oracle(trainings)]
+
+
+def _turns(history: History, after: datetime) -> list[_Turn]:
+    """The batches that the first champion was neither trained on nor judged by, with what had matured before each."""
+    site = history.site
+    arrived = {key: found.arrived for key, found in site.ledger.batches.outcomes(site.name, EVER).items()}
+    keys = [batch.id.key for batch in history.batches if batch.id.key in history.frames]
+    found, known, waiting = [], [], sorted(keys, key=lambda key: (arrived[key], key))
+    for batch in history.batches:
+        while waiting and arrived[waiting[0]] <= batch.interval.start:
+            known.append(waiting.pop(0))
+        if batch.interval.start >= after and batch.id.key in history.frames:
+            found.append(_Turn(batch, tuple(known)))
+    return found
+
+
+def _made_at(history: History, version: int) -> datetime:
+    site = history.site
+    return site.ledger.requests.get(site.ledger.models.get(site.name, version).request).as_of
+
+
+def _measure(history: History, turn: _Turn, model: Any) -> float:
+    """A model's metric on a batch: a registered version, or an estimator that was fitted here."""
+    frame, site = history.frames[turn.batch.id.key], history.site
+    labels = frame[LABEL].to_numpy("float64")
+    try:
+        if isinstance(model, int):
+            scores = predict(site, model, frame)
+        else:
+            scores = site.models.predict(model, model_inputs(frame), site.case.retrain.task)
+    except ModelError:
+        return math.nan
+    return evaluate(history.metric, labels, scores)
+
+
+class _Bank:
+    """Models of many moments over the same batches."""
+
+    def __init__(self, history: History, turns: Sequence[_Turn], never: dict[str, float], made: datetime) -> None:
+        self._history, self._turns, self._never = history, turns, never
+        self._open = [number for number, turn in enumerate(turns) if turn.batch.interval.start >= made]
+        self._names = _candidates(history)
+        self._models: dict[int, Any] = {}
+
+    def every(self, name: str, says: str, length: int | None) -> WhatIf:
+        """A new model before each batch whose training rows are not the ones before."""
+        metrics, model, trained_on, fits = dict(self._never), None, None, 0
+        for number in self._open:
+            turn = self._turns[number]
+            rows = turn.matured if length is None else turn.matured[-length:]
+            if rows != trained_on:
+                fitted = self._fit(turn, rows)
+                model, trained_on, fits = (model if fitted is None else fitted), rows, fits + (fitted is not None)
+                if fitted is not None and length is None:
+                    self._models[number] = fitted
+            if model is not None:
+                metrics[turn.batch.id.key] = _measure(self._history, turn, model)
+        return WhatIf(name, says, metrics, 1 + fits)
+
+    def oracle(self, trainings: int) -> WhatIf:
+        """The models that turn out best, of those of `every batch` and the policy's own, for as many trainings as the
+        policy had; nobody could have known them."""
+        keys, loss = [turn.batch.id.key for turn in self._turns], metric_named(self._history.metric).loss
+        served = [(start, version) for start, version in self._served() if start > 0]
+        moments = sorted([*_spread(self._models), *served], key=lambda each: each[0])
+        rows: list[NDArray[np.float64]] = [np.array([loss(self._never[key]) for key in keys])]
+        for start, model in moments:
+            measured = [
+                loss(_measure(self._history, turn, model)) if number >= start else math.nan
+                for number, turn in enumerate(self._turns)
+            ]
+            rows.append(np.array(measured))
+        starts = [0, *(start for start, _ in moments)]
+        chosen = best_moments(np.array(rows), starts, max(trainings - 1, 0))
+        metrics = {}
+        for number, key in enumerate(keys):
+            value = float(rows[max(row for row in chosen if starts[row] <= number)][number])
+            metrics[key] = -value if metric_named(self._history.metric).better == "higher" else value
+        says = f"the best {len(chosen)} of {len(rows)} models, known only afterwards ({trainings} trainings allowed)"
+        return WhatIf("oracle", says, metrics, len(chosen))
+
+    def _served(self) -> list[tuple[int, int]]:
+        """From which compared batch on each of the policy's champions scored."""
+        scored = {
+            each.batch.key: each.version
+            for each in self._history.site.ledger.batches.predictions(self._history.site.name)
+        }
+        first: dict[int, int] = {}
+        for number, turn in enumerate(self._turns):
+            version = scored.get(turn.batch.id.key)
+            if version is not None:
+                first.setdefault(version, number)
+        return [(number, version) for version, number in first.items()]
+
+    def _fit(self, turn: _Turn, keys: Sequence[str]) -> Any:
+        """One estimator on the matured rows of these batches; None when it cannot be fitted (one class only)."""
+        site = self._history.site
+        rows = _stacked([self._history.frames[key] for key in keys])
+        name = next(name for as_of, name in reversed(self._names) if as_of <= turn.batch.interval.start)
+        estimator = site.case.model.estimators(site.case.retrain.seed)[name]
+        try:
+            return site.models.fit(name, estimator, model_inputs(rows), rows[LABEL].to_numpy("float64"))
+        except ModelError:
+            return None
+
+
+def _spread(models: dict[int, Any]) -> list[tuple[int, Any]]:
+    """At most `MOMENTS` of the models, evenly spread over time."""
+    made = sorted(models.items())
+    return [made[int(i)] for i in np.linspace(0, len(made) - 1, min(MOMENTS, len(made)))] if made else []
+
+
+def _candidates(history: History) -> list[tuple[datetime, str]]:
+    """From when on which candidate was the newest challenger."""
+    site = history.site
+    models = site.ledger.models.list(site.name)
+    return sorted((site.ledger.requests.get(model.request).as_of, model.candidate) for model in models)
+
+
+def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """At most `ROWS` rows of the frames, each thinned alike: the cost of a fit does not grow with the history."""
+    import pandas as pd
+
+    total = sum(len(frame) for frame in frames)
+    step = max(1, math.ceil(total / ROWS))
+    return pd.concat([frame.iloc[::step] for frame in frames], ignore_index=True)

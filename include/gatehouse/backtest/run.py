@@ -1,0 +1,115 @@
+"""One backtest from a folder to its result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from gatehouse.backtest.baselines import WhatIf, what_ifs
+from gatehouse.backtest.history import Line, lines, read_history, training_set_of
+from gatehouse.backtest.replay import Reviews, Taken, replay
+from gatehouse.backtest.site import throwaway
+from gatehouse.core.canonical import digest
+from gatehouse.core.specs.gate import GatePolicy
+from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.site import Site
+from gatehouse.usecase import UseCase
+
+POLICY = "policy"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The whole history in numbers. `means` are unweighted means of the metric over the same batches for everybody:
+    those that the first champion was neither trained on nor judged by, and where all metrics are defined."""
+
+    batches: int
+    rows: int
+    quarantined: int
+    compared: tuple[str, ...]
+    trainings: int
+    alarms: int
+    reviews: int
+    errors: int
+    verdicts: dict[str, int]
+    means: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a backtest found. `policies` are the hashes of the files that decided."""
+
+    use_case: str
+    title: str
+    metric: str
+    reviews: str
+    policies: dict[str, str]
+    lines: tuple[Line, ...]
+    ways: tuple[WhatIf, ...]
+    totals: Totals
+
+    def document(self) -> dict[str, Any]:
+        """The result as plain values; a metric that is undefined is null."""
+        found: dict[str, Any] = _plain(asdict(self))
+        return found
+
+
+def backtest(
+    case: UseCase,
+    retrain: RetrainPolicy | None = None,
+    gate: GatePolicy | None = None,
+    reviews: Reviews = "nobody",
+    told: Callable[[Taken], None] = lambda taken: None,
+    last: str | None = None,
+) -> Result:
+    """Replay a use case's history (up to and including batch `last`, if given), with another `retrain` policy or gate
+    policy in place of its own if given."""
+    case = replace(case, retrain=retrain or case.retrain, gate=gate or case.gate)
+    with throwaway(case) as site:
+        return result_of(site, replay(site, reviews, told, last), reviews)
+
+
+def result_of(site: Site, taken: list[Taken], reviews: Reviews) -> Result:
+    """The result of a replay, with what other ways to retrain would have given."""
+    case = site.case
+    history = read_history(site, case.retrain.choose_by)
+    told = tuple(lines(history, taken))
+    requests = site.ledger.requests.list(site.name)
+    trainings = sum(training_set_of(site, request.id) is not None for request in requests)
+    own = {line.key: line.metric for line in told if line.champion is not None}
+    ways = what_ifs(history, trainings)
+    compared = sorted(ways[0].metrics) if ways else sorted(key for key, value in own.items() if not math.isnan(value))
+    policy = WhatIf(POLICY, "retrain.yaml and gate.yaml", {key: own.get(key, math.nan) for key in compared}, trainings)
+    every = (policy, *ways)
+    policies = {"retrain": digest(case.retrain.model_dump(mode="json")), "gate": case.gate.hash}
+    totals = _totals(told, every, trainings, compared)
+    return Result(site.name, case.contract.title, history.metric, reviews, policies, told, every, totals)
+
+
+def _totals(told: tuple[Line, ...], ways: tuple[WhatIf, ...], trainings: int, compared: list[str]) -> Totals:
+    defined = tuple(key for key in compared if all(math.isfinite(way.metrics.get(key, math.nan)) for way in ways))
+    verdicts: dict[str, int] = {}
+    for decision in (decision for line in told for decision in line.decisions):
+        verdicts[decision["verdict"]] = verdicts.get(decision["verdict"], 0) + 1
+    return Totals(
+        len(told),
+        sum(line.rows for line in told),
+        sum(line.quarantined for line in told),
+        defined,
+        trainings,
+        sum(len(line.alarms) for line in told),
+        verdicts.get("REVIEW", 0),
+        sum(len(line.errors) for line in told),
+        verdicts,
+        {way.name: sum(way.metrics[key] for key in defined) / len(defined) if defined else math.nan for way in ways},
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,167 @@
+"""The site of a backtest: the real contract checks, estimators and ledger code over a throwaway server and lake.
+
+Nothing of a running stack is opened or touched: the ledger is a PostgreSQL server of its own in a temporary folder, and
+tracking logs nothing. Where a stage asks for the same model or the same rows again, it gets them out of memory.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.adapters.contract import GreatExpectationsChecker
+from gatehouse.adapters.lake import open_lake
+from gatehouse.adapters.ledger import migrate, open_ledger
+from gatehouse.adapters.models import SkopsModels
+from gatehouse.adapters.sources import open_source
+from gatehouse.core.records import Decision, ModelVersion, TrainingSet
+from gatehouse.errors import ModelError
+from gatehouse.local.postgres import running
+from gatehouse.ports import Checker, Fit, Lake, Ledger, ModelStore, Probe, Source, Tracking
+from gatehouse.site import Site
+from gatehouse.usecase import UseCase
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gatehouse.core.evidence import Task
+
+MODELS_KEPT = 8
+FRAME_BYTES_KEPT = 512 * 2**20
+
+
+class BacktestSite(Site):
+    """A site that forgets everything when the backtest ends."""
+
+    def __init__(self, case: UseCase, ledger: Ledger, lake: Lake) -> None:
+        super().__init__(case)
+        self._ledger, self._lake = ledger, lake
+        self._source = open_source(case.contract, case.folder)
+        self._checker, self._models, self._tracking = (
+            GreatExpectationsChecker(),
+            Remembering(wants_memory(case)),
+            NoTracking(),
+        )
+        self._frames: OrderedDict[Hashable, tuple[pd.DataFrame | pd.Series[float], int]] = OrderedDict()
+        self._bytes, self._alone = 0, RLock()
+
+    def remembered(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Features and labels that were used last, up to half a gibibyte; whoever gets one may add columns to its own."""
+        with self._alone:
+            if key not in self._frames:
+                made = make()
+                used = made.memory_usage(deep=False)
+                self._frames[key] = made, int(used if isinstance(used, int) else used.sum())
+                self._bytes += self._frames[key][1]
+            self._frames.move_to_end(key)
+            found = self._frames[key][0].copy(deep=False)
+            while self._bytes > FRAME_BYTES_KEPT:
+                self._bytes -= self._frames.popitem(last=False)[1][1]
+            return found
+
+    @property
+    def ledger(self) -> Ledger:
+        return self._ledger
+
+    @property
+    def lake(self) -> Lake:
+        return self._lake
+
+    @property
+    def source(self) -> Source:
+        return self._source
+
+    @property
+    def checker(self) -> Checker:
+        return self._checker
+
+    @property
+    def models(self) -> ModelStore:
+        return self._models
+
+    @property
+    def tracking(self) -> Tracking:
+        return self._tracking
+
+
+def wants_memory(case: UseCase) -> bool:
+    """Whether a rule of the gate limits a model's memory, which only a clean process can tell."""
+    return any("memory" in rule.rule for rule in case.gate.rules)
+
+
+@contextmanager
+def throwaway(case: UseCase) -> Iterator[BacktestSite]:
+    """A site over a fresh ledger and an empty lake, both gone when the block ends."""
+    with (
+        tempfile.TemporaryDirectory(prefix="gatehouse-backtest-") as folder,
+        running(Path(folder) / "server") as server,
+    ):
+        migrate.upgrade(server.url("ledger", "ledger_owner"), "ledger")
+        lake = open_lake(str(Path(folder) / "lake"))
+        yield BacktestSite(case, open_ledger(server.url("ledger", "ledger")), lake)
+
+
+class Remembering(SkopsModels):
+    """The real estimators; a model file that was opened a moment ago is not opened again. It is
+    measured in this process, which takes a fraction of a second, unless the gate wants to know its memory."""
+
+    def __init__(self, clean_process: bool) -> None:
+        self._clean_process = clean_process
+        self._open: OrderedDict[str, Any] = OrderedDict()
+        self._alone = RLock()
+
+    def load(self, data: bytes, sha256: str) -> Any:
+        with self._alone:
+            if sha256 not in self._open:
+                self._open[sha256] = super().load(data, sha256)
+            self._open.move_to_end(sha256)
+            found = self._open[sha256]
+            while len(self._open) > MODELS_KEPT:
+                self._open.popitem(last=False)
+            return found
+
+    def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
+        if self._clean_process:
+            return super().probe(data, sha256, features, task)
+        try:
+            started = time.perf_counter()
+            estimator = super().load(data, sha256)
+            loaded = time.perf_counter()
+            self.predict(estimator, features, task)
+        except ModelError as error:
+            return Probe(len(data), None, None, str(error)[:500])
+        seconds = time.perf_counter() - loaded
+        return Probe(len(data), loaded - started, len(features) / seconds if seconds else None)
+
+
+class NoTracking(Tracking):
+    """Tracking that logs nothing: a backtest is an experiment about policies, not a training run to be kept."""
+
+    keeps_plots = False
+
+    def log_candidate(self, use_case: str, request: str, name: str, fit: Fit, dataset: TrainingSet) -> str:
+        return f"{request}-{name}"
+
+    def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
+        return None
+
+    def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        return None
+
+    def decided(self, decision: Decision, run_id: str, report_html: str) -> None:
+        return None
+
+    def mirror(self, use_case: str, champion: int | None, challenger: int | None) -> None:
+        return None
+
+    def model_bytes(self, use_case: str, version: int) -> bytes | None:
+        return None
+
+    def champion_alias(self, use_case: str) -> int | None:
+        return None
