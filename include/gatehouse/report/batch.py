@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
+from gatehouse.core.canonical import canonical
 from gatehouse.report.page import render
 
 if TYPE_CHECKING:
@@ -15,18 +19,9 @@ if TYPE_CHECKING:
     from gatehouse.core.specs.contract import Contract
     from gatehouse.ports import CheckResult, TableCheck
 
-_SEVERITIES = ("critical", "warning", "info")
+SEVERITIES = ("critical", "warning", "info")
 _SHOWN_ROWS = 10
-
-
-@dataclass(frozen=True)
-class BadRows:
-    """The rows that one reason put in quarantine: how many, and the first of their positions."""
-
-    table: str
-    reason: str
-    count: int
-    first: tuple[int, ...]
+_DATA = re.compile(r'<meta name="gatehouse-results" content="([^"]*)">')
 
 
 def batch_report(
@@ -40,28 +35,33 @@ def batch_report(
     """The HTML page of a batch's contract results; the same results give the same bytes.
 
     `counts` has the accepted and quarantined rows of each table, `reason` is why the batch as a whole is quarantined
-    (empty when it is accepted), `undeclared` the columns of each table that were delivered and not declared.
+    (empty when it is accepted), `undeclared` the columns of each table that were delivered and not declared. The page
+    carries its own numbers, so that `results_of` can read them back.
     """
     checks = list(checks)
     results = sorted((result for check in checks for result in check.results), key=_worst_first)
-    return render(
-        "batch.html",
-        contract=contract,
-        batch=batch,
-        reason=reason,
-        counts=counts,
-        results=results,
-        failed={severity: sum(not r.success and r.severity == severity for r in results) for severity in _SEVERITIES},
-        bad=[row for check in checks for row in _bad_rows(check)],
-        undeclared={name: columns for name, columns in (undeclared or {}).items() if columns},
-    )
+    values = {
+        "counts": {table: list(pair) for table, pair in counts.items()},
+        "results": [asdict(result) for result in results],
+        "failed": {severity: sum(not r.success and r.severity == severity for r in results) for severity in SEVERITIES},
+        "bad": [row for check in checks for row in _bad_rows(check)],
+        "undeclared": {name: list(columns) for name, columns in (undeclared or {}).items() if columns},
+    }
+    return render("batch.html", contract=contract, batch=batch, reason=reason, data=canonical(values), **values)
+
+
+def results_of(report: str) -> dict[str, Any] | None:
+    """What `_batch.html` shows, read back from an archived report; None for a report of before it carried its numbers."""
+    found = _DATA.search(report)
+    return json.loads(html.unescape(found.group(1))) if found else None
 
 
 def _worst_first(result: CheckResult) -> tuple[bool, int, str]:
-    return result.success, _SEVERITIES.index(result.severity), result.table
+    return result.success, SEVERITIES.index(result.severity), result.table
 
 
-def _bad_rows(check: TableCheck) -> list[BadRows]:
+def _bad_rows(check: TableCheck) -> list[dict[str, Any]]:
+    """For each reason that put rows in quarantine: how many, and the first of their positions."""
     counts = Counter(reason for reasons in check.bad_rows.values() for reason in reasons)
     first: dict[str, list[int]] = {reason: [] for reason in counts}
     for row, reasons in check.bad_rows.items():
@@ -69,4 +69,7 @@ def _bad_rows(check: TableCheck) -> list[BadRows]:
             if len(first[reason]) < _SHOWN_ROWS:
                 first[reason].append(row)
     table = check.results[0].table if check.results else ""
-    return [BadRows(table, reason, count, tuple(first[reason])) for reason, count in counts.most_common()]
+    return [
+        {"table": table, "reason": reason, "count": count, "first": first[reason]}
+        for reason, count in counts.most_common()
+    ]

@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.explain import explain
 from gatehouse.report.page import render
+from gatehouse.report.plots import decision_plots
+from gatehouse.report.text import MARKS, TONES, number
 
 if TYPE_CHECKING:
+    from gatehouse.core.evidence import Evidence
     from gatehouse.core.records import Decision, ModelVersion, RuleResult
 
-TONES = {"PROMOTE": "good", "HOLD": "warn", "REVIEW": "warn", "BLOCK": "bad"}
-MARKS = {"PASS": ("good", "✓"), "WARN": ("warn", "!"), "FAIL": ("bad", "✗"), "INCONCLUSIVE": ("warn", "?")}
+
+def decision_report(
+    title: str, decision: Decision, model: ModelVersion, evidence: Evidence | None = None, policy: str = "{}"
+) -> str:
+    """The HTML page of a decision; the same decision gives the same bytes. With the evidence and the policy's text it
+    has the plots of champion and challenger."""
+    return render("decision.html", subject=title, model=model, **decision_values(decision, evidence, policy))
 
 
-def decision_report(title: str, decision: Decision, model: ModelVersion) -> str:
-    """The HTML page of a decision; the same decision gives the same bytes."""
-    return render(
-        "decision.html",
-        subject=title,
-        decision=decision,
-        model=model,
-        tone=TONES[decision.verdict],
-        marks=MARKS,
-        explanation=str(explain(decision)).splitlines()[1:],
-        number=_number,
-        interval=_interval,
-    )
+def decision_values(decision: Decision, evidence: Evidence | None, policy: str) -> dict[str, Any]:
+    """What `_decision.html` shows, in the archived report and in the page alike."""
+    metric = str(json.loads(policy).get("metric", "")) if evidence else ""
+    return {
+        "decision": decision,
+        "tone": TONES[decision.verdict],
+        "explanation": str(explain(decision)).splitlines()[1:],
+        "plots": decision_plots(evidence, metric) if evidence and metric else [],
+        "facts": _facts(evidence) if evidence else [],
+    }
+
+
+def _facts(evidence: Evidence) -> list[tuple[str, str]]:
+    facts = evidence.facts
+    speed = f"{facts.rows_per_second:,.0f} rows a second" if facts.rows_per_second else "not measured"
+    load = f"{facts.load_seconds:.2f} s" if facts.load_seconds is not None else "not measured"
+    return [
+        ("Held-out rows", f"{evidence.holdout.rows:,}, from {facts.holdout_from:%Y-%m-%d}"),
+        ("Outcomes known", f"{facts.maturity:.1%} of the held-out batches' rows"),
+        ("Trained on", f"{facts.training_rows:,} rows until {facts.training_until:%Y-%m-%d}"),
+        ("Model file", f"{facts.size_bytes / 1e6:.2f} MB, loads in {load}, {speed}"),
+    ]
 
 
 def decision_markdown(title: str, decision: Decision) -> str:
@@ -35,20 +53,14 @@ def decision_markdown(title: str, decision: Decision) -> str:
     lines += ["| rule | outcome | measured | limit | rows |", "|---|---|---|---|---|"]
     lines += [
         f"| {_text(r.rule)} | {MARKS[r.outcome][1]} {r.outcome} "
-        f"| {_number(r.value)} {_interval(r)} | {_number(r.limit)} | {r.rows:,} |"
+        f"| {number(r.value)} {_interval(r)} | {number(r.limit)} | {r.rows:,} |"
         for r in decision.results
     ]
     return "\n".join([*lines, "", "No answer in time means: not promoted."])
 
 
-def _number(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
 def _interval(result: RuleResult) -> str:
-    return "" if result.low is None or result.high is None else f"({_number(result.low)} to {_number(result.high)})"
+    return "" if result.low is None or result.high is None else f"({number(result.low)} to {number(result.high)})"
 
 
 def _text(value: str) -> str:

@@ -15,6 +15,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from gatehouse.report.glyphs import interval
+from gatehouse.report.text import MARKS, TONES, number
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -29,13 +32,20 @@ def render(template: str, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
+    return environment(TEMPLATES)
+
+
+def environment(*folders: Path) -> Environment:
+    """A Jinja2 environment over template folders that escapes everything and knows the filters of the reports."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(interval=interval, marks=MARKS, tones=TONES)
+    environment.filters["measured"] = number
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["share"] = lambda value: f"{value:.2%}"
     environment.filters["moment"] = lambda value: f"{value:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,165 @@
+"""A use case on one time axis, and its drift by column and batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.report.inline import BLUE, ORANGE, SOFT, draw, labels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from markupsafe import Markup
+
+GREEN, PURPLE, YELLOW = "#009E73", "#CC79A7", "#B58900"
+LANES = ("batches", "alarms", "requests", "decisions", "champions")
+_BATCH = {"accepted": ("o", GREEN), "landed": ("o", SOFT), "quarantined": ("s", ORANGE), "discarded": ("x", SOFT)}
+_VERDICT = {"PROMOTE": GREEN, "HOLD": YELLOW, "REVIEW": YELLOW, "BLOCK": ORANGE}
+COLUMNS, NAME = 40, 22
+
+Row = dict[str, Any]
+
+
+def timeline(batches: Sequence[Row], requests: Sequence[Row], promotions: Sequence[Row]) -> Markup:
+    """The champion's measured quality above, and below it what happened: batches, alarms, requests, decisions and
+    changes of champion, all in the time of the data. Rows are those of `views.use_case_view`, oldest batch first."""
+    points = [point for batch in batches if (point := _measured(batch, batches)) is not None]
+    metric = points[-1]["metric"] if points else ""
+
+    def paint(quality: Any, lanes: Any) -> None:
+        _quality(quality, [point for point in points if point["metric"] == metric], metric)
+        _lanes(lanes, batches, requests, promotions)
+
+    alarms = sum(len((batch["body"] or {}).get("alarms", ())) for batch in batches)
+    said = (
+        f"{len(batches)} batches, {alarms} alarms, {len(requests)} requests, {len(promotions)} changes of champion; "
+        f"{len(points)} measured values of {metric or 'no metric'}"
+    )
+    margins = {"left": 0.1, "right": 0.95, "bottom": 0.1, "top": 0.9, "hspace": 0.08}
+    size, heights = ((9.6, 4.0), (3, 2.4)) if points else ((9.6, 2.8), (0.6, 2.4))
+    return draw(paint, "What happened", said, size, heights, **margins)
+
+
+def _measured(batch: Row, batches: Sequence[Row]) -> Row | None:
+    """The measured value that a batch's watch recorded, at the time of the batch that it was measured on."""
+    matured = (batch["body"] or {}).get("matured")
+    if not matured or not isinstance((matured.get("value") or {}).get("value"), int | float):
+        return None
+    on = next((each for each in batches if each["key"] == matured["batch"]), batch)
+    value = matured["value"]
+    alarm = any(judged["state"] == "alarm" for judged in matured["judged"])
+    never = matured.get("never")
+    return {"at": on["starts"], "metric": matured["metric"], "alarm": alarm, "never": never, **value}
+
+
+def _quality(axes: Any, points: Sequence[Row], metric: str) -> None:
+    if not points:
+        axes.text(0.5, 0.5, "nothing measured yet: no outcomes have arrived", transform=axes.transAxes, ha="center")
+        axes.set_yticks([])
+        return
+    at, values = [point["at"] for point in points], np.array([point["value"] for point in points])
+    ends = [(point.get("low"), point.get("high")) for point in points]
+    arms = np.array(
+        [[v - (v if low is None else low), (v if high is None else high) - v] for v, (low, high) in zip(values, ends)]
+    )
+    axes.errorbar(at, values, yerr=np.abs(arms.T), color=BLUE, marker="o", markersize=4, capsize=2, linewidth=1.4,
+                  label="champion, measured")  # fmt: skip
+    alarmed = [index for index, point in enumerate(points) if point["alarm"]]
+    axes.plot([at[i] for i in alarmed], values[alarmed], linestyle="none", marker="x", markersize=10, color=ORANGE,
+              label="alarm")  # fmt: skip
+    never = [(point["at"], point["never"]) for point in points if isinstance(point["never"], int | float)]
+    if never:
+        axes.plot(*zip(*never), color=SOFT, linestyle="--", marker=".", label="never retrained")
+    better = {"lower": "lower", "higher": "higher", "nearer zero": "nearer zero"}[metric_named(metric).better]
+    axes.set_ylabel(f"{metric_named(metric).title}\n({better} is better)", fontsize=9)
+    axes.legend(loc="upper left", ncols=3, fontsize=8)
+    axes.tick_params(axis="x", labelbottom=False, length=0)
+    axes.margins(y=0.25)
+
+
+def _lanes(axes: Any, batches: Sequence[Row], requests: Sequence[Row], promotions: Sequence[Row]) -> None:
+    from matplotlib.dates import AutoDateLocator
+
+    place = {name: len(LANES) - 1 - index for index, name in enumerate(LANES)}
+    for state, (marker, colour) in _BATCH.items():
+        at = [batch["starts"] for batch in batches if batch["state"] == state]
+        axes.plot(at, [place["batches"]] * len(at), linestyle="none", marker=marker, color=colour)
+    alarmed = [
+        (batch["starts"], len(batch["body"]["alarms"])) for batch in batches if (batch["body"] or {}).get("alarms")
+    ]
+    for at, count in alarmed:
+        _mark(axes, at, place["alarms"], str(count), ORANGE)
+    for request in requests:
+        _mark(axes, request["as_of"], place["requests"], "▲", BLUE if request["state"] != "failed" else ORANGE)
+        if request["verdict"]:
+            letter, colour = request["verdict"][0], _VERDICT[request["verdict"]]
+            _mark(axes, request["as_of"], place["decisions"], letter, colour)
+    first = batches[0]["starts"] if batches else None
+    for promotion in promotions:
+        if promotion["as_of"] is not None and (first is None or promotion["as_of"] >= first):
+            _mark(axes, promotion["as_of"], place["champions"], f"v{promotion['version']}", PURPLE)
+    labels(axes, "y", place.values(), place, 9)
+    axes.set_ylim(-0.7, len(LANES) - 0.3)
+    axes.hlines(list(place.values()), 0, 1, transform=axes.get_yaxis_transform(), color=SOFT, alpha=0.25, linewidth=0.8)
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))  # type: ignore[no-untyped-call]
+    axes.tick_params(axis="x", labelsize=9)
+
+
+def _mark(axes: Any, at: Any, place: float, text: str, colour: str) -> None:
+    axes.text(at, place, text, color=colour, ha="center", va="center", fontsize=9, fontweight="bold")
+
+
+def heat_map(batches: Sequence[Row]) -> Markup | None:
+    """How far each column lies from its limit in each watched batch: 1 is the limit, a cross is an alarm. None when no
+    batch was compared with a reference."""
+    watched = [batch for batch in batches if (batch["body"] or {}).get("drift")]
+    columns = list(
+        dict.fromkeys(str(each["column"]) for batch in reversed(watched) for each in batch["body"]["drift"])
+    )[:COLUMNS]
+    if not columns:
+        return None
+    cells = np.full((len(columns), len(watched)), np.nan)
+    alarms: list[tuple[int, int]] = []
+    for x, batch in enumerate(watched):
+        for each in batch["body"]["drift"]:
+            if each["column"] in columns:
+                y = columns.index(each["column"])
+                cells[y, x] = _ratio(each)
+                alarms += [(x, y)] if each["state"] == "alarm" else []
+
+    def paint(axes: Any) -> None:
+        axes.imshow(np.ma.masked_invalid(cells), cmap="cividis", vmin=0, vmax=2, aspect="auto", interpolation="none")
+        for colour, bright in (("#ffffff", False), ("#000000", True)):
+            marked = [(x, y) for x, y in alarms if bool(cells[y, x] > 1.2) is bright]
+            axes.plot(*zip(*marked) if marked else ([], []), linestyle="none", marker="x", markersize=5, color=colour)
+        step = max(1, len(watched) // 18)
+        labels(axes, "x", range(0, len(watched), step), [batch["key"] for batch in watched[::step]])
+        labels(axes, "y", range(len(columns)), [short(name) for name in columns])
+
+    height = 1.2 + 0.19 * len(columns)
+    margins = {"left": 0.17, "right": 0.97, "bottom": 0.75 / height, "top": 1 - 0.3 / height}
+    said = f"{len(columns)} columns in {len(watched)} batches, {len(alarms)} alarms"
+    return draw(
+        paint,
+        "Drift: dark is none, grey the limit, yellow twice the limit or more, a cross an alarm",
+        said,
+        (9.6, height),
+        (1,),
+        **margins,
+    )
+
+
+def _ratio(each: Mapping[str, Any]) -> float:
+    value, limit = each.get("value"), each.get("limit")
+    if not isinstance(value, int | float) or not isinstance(limit, int | float) or limit <= 0:
+        return float("nan")
+    return float(value / limit)
+
+
+def short(name: str, most: int = NAME) -> str:
+    """A name from data as it can stand in a drawing: one line, printable, not long."""
+    name = "".join(char if char.isprintable() else "?" for char in name[: most + 1])
+    return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -1,0 +1,22 @@
+"""Read-only questions for the pages: each asks the ledger for one page's rows and no more, in one snapshot."""
+
+from __future__ import annotations
+
+from gatehouse.views.batch import BatchView, batch_view, batches_of
+from gatehouse.views.decision import DecisionView, decision_view, decisions_of
+from gatehouse.views.fleet import Need, Standing, fleet
+from gatehouse.views.usecase import UseCaseView, use_case_view
+
+__all__ = [
+    "BatchView",
+    "DecisionView",
+    "Need",
+    "Standing",
+    "UseCaseView",
+    "batch_view",
+    "batches_of",
+    "decision_view",
+    "decisions_of",
+    "fleet",
+    "use_case_view",
+]

@@ -1,0 +1,101 @@
+"""One batch: its revisions, acts, tables, score, watch verdict, and the decisions it took part in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.records import BatchId, FileRef
+from gatehouse.errors import UnknownRecord
+
+if TYPE_CHECKING:
+    from gatehouse.adapters.ledger.connection import Database
+
+LINES = 60
+
+_BATCH = "SELECT *, file(report) AS report_file FROM batch_now WHERE (use_case, key, revision) = (%s, %s, %s)"
+_TABLES = """
+    SELECT t.name, file(t.source) AS source, file(p.accepted) AS accepted, file(p.quarantined) AS quarantined
+    FROM batch_tables t LEFT JOIN batch_parts p USING (use_case, key, revision, name)
+    WHERE (t.use_case, t.key, t.revision) = (%s, %s, %s) ORDER BY t.name"""
+_ACTS = """
+    SELECT a.act, a.actor, a.reason, j.at FROM batch_acts a JOIN journal j ON j.seq = a.entry
+    WHERE (a.use_case, a.key, a.revision) = (%s, %s, %s) ORDER BY a.entry"""
+_WATCH = """
+    SELECT w.body::json AS body, w.reasons::json AS reasons, p.version, f.rows
+    FROM (SELECT %s AS use_case, %s AS key, %s AS revision) b
+    LEFT JOIN watches w USING (use_case, key, revision) LEFT JOIN predictions p USING (use_case, key, revision)
+    LEFT JOIN files f ON f.path = p.file"""
+_DECISIONS = """
+    SELECT d.id, d.version, d.verdict, d.sentence, t.part FROM training_set_batches t
+    JOIN models m ON m.request = t.request JOIN decisions d ON (d.use_case, d.version) = (m.use_case, m.version)
+    WHERE (t.use_case, t.key, t.revision) = (%s, %s, %s) ORDER BY d.entry DESC LIMIT 20"""
+_LIST = """
+    SELECT b.key, b.revision, b.state, b.starts, b.ends, b.reason, p.rows, p.quarantined,
+           w.body::json -> 'alarms' AS alarms
+    FROM (SELECT * FROM batch_now WHERE use_case = %s AND (key, revision) < (%s, %s) ORDER BY key DESC, revision DESC LIMIT %s) b
+    LEFT JOIN LATERAL (SELECT sum(a.rows)::bigint AS rows, sum(q.rows)::bigint AS quarantined FROM batch_parts p
+        JOIN files a ON a.path = p.accepted JOIN files q ON q.path = p.quarantined
+        WHERE (p.use_case, p.key, p.revision) = (b.use_case, b.key, b.revision)) p ON true
+    LEFT JOIN watches w ON (w.use_case, w.key, w.revision) = (b.use_case, b.key, b.revision)
+    ORDER BY b.key DESC, b.revision DESC"""
+
+
+@dataclass(frozen=True)
+class BatchView:
+    """What the page of a batch shows besides the rows, which lie in the lake. A table's files are FileRef or None."""
+
+    id: BatchId
+    row: dict[str, Any]
+    tables: list[dict[str, Any]]
+    acts: list[dict[str, Any]]
+    revisions: list[int]
+    watch: dict[str, Any]
+    decisions: list[dict[str, Any]]
+    journal: list[dict[str, Any]]
+
+    @property
+    def report(self) -> FileRef | None:
+        return FileRef(**self.row["report_file"]) if self.row["report_file"] else None
+
+    def file(self, table: str) -> FileRef | None:
+        """The rows that a table has in quarantine: its bad rows, or all that was delivered when the batch waits whole."""
+        for each in self.tables:
+            if each["name"] == table:
+                return each["quarantined"] or (each["source"] if self.row["state"] != "accepted" else None)
+        return None
+
+
+def batch_view(database: Database, batch: BatchId) -> BatchView:
+    """One revision of a batch; UnknownRecord when the ledger holds none."""
+    about = (batch.use_case, batch.key, batch.revision)
+    with database.snapshot() as rows:
+        row = rows.one(_BATCH, *about)
+        if row is None:
+            raise UnknownRecord(f"the ledger holds no batch {str(batch)[:100]!r}")
+        tables = [{name: _file(value) for name, value in table.items()} for table in rows.all(_TABLES, *about)]
+        revisions = rows.all(
+            "SELECT revision FROM batches WHERE (use_case, key) = (%s, %s) ORDER BY 1 DESC LIMIT 20", *about[:2]
+        )
+        journal = "SELECT seq, kind, subject, actor, at FROM journal WHERE subject = %s ORDER BY seq LIMIT %s"
+        return BatchView(
+            id=batch,
+            row=row,
+            tables=tables,
+            acts=rows.all(_ACTS, *about),
+            revisions=[each["revision"] for each in revisions],
+            watch=rows.one(_WATCH, *about) or {},
+            decisions=rows.all(_DECISIONS, *about),
+            journal=rows.all(journal, str(batch), LINES),
+        )
+
+
+def batches_of(database: Database, use_case: str, before: BatchId | None, size: int) -> list[dict[str, Any]]:
+    """The newest batches of a use case, or those before one."""
+    key, revision = (before.key, before.revision) if before else ("\U0010ffff", 0)
+    with database.snapshot() as rows:
+        return rows.all(_LIST, use_case, key, revision, size)
+
+
+def _file(value: Any) -> Any:
+    return FileRef(**value) if isinstance(value, dict) else value

@@ -1,0 +1,131 @@
+"""One decision with what stands around it: model, request, data, answers, promotions, and the journal's lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.adapters.ledger.decisions import PostgresDecisions
+from gatehouse.core.records import Decision, FileRef
+from gatehouse.errors import UnknownRecord
+
+if TYPE_CHECKING:
+    from gatehouse.adapters.ledger.connection import Database
+
+LINES = 60  # of the journal
+
+_DECISION = """
+    SELECT d.use_case, d.version, d.policy_text, file(d.evidence_file) AS evidence_file, made.at AS made_at,
+           m.candidate, m.run_id, m.request, m.training_set, m.trained_until, m.sha256 AS model_sha256,
+           former.candidate AS champion_candidate, r.opened_by, r.as_of, r.reasons::json AS reasons, r.state AS request_state,
+           now.version AS now_version, now.epoch AS now_epoch,
+           file(t.training) AS training, file(t.holdout) AS holdout
+    FROM decisions d
+    JOIN journal made ON made.seq = d.entry
+    JOIN models m USING (use_case, version)
+    LEFT JOIN models former ON (former.use_case, former.version) = (d.use_case, d.champion)
+    JOIN requests r ON r.id = m.request
+    LEFT JOIN champions now ON now.use_case = d.use_case
+    LEFT JOIN training_sets t ON t.request = m.request
+    WHERE d.id = %s"""
+_BATCHES = """
+    SELECT t.part, t.key, t.revision,
+           (SELECT coalesce(sum(f.rows), 0)::bigint FROM batch_parts p JOIN files f ON f.path = p.accepted
+            WHERE (p.use_case, p.key, p.revision) = (t.use_case, t.key, t.revision)) AS rows
+    FROM training_set_batches t WHERE t.request = %s ORDER BY t.part DESC, t.key, t.revision LIMIT 500"""
+_CANDIDATES = """
+    SELECT name, metrics::json AS metrics, run_id, reason FROM candidates WHERE request = %s ORDER BY name LIMIT 50"""
+_SERVED = """
+    SELECT count(*) AS batches, coalesce(sum(f.rows), 0)::bigint AS rows, min(p.key) AS first, max(p.key) AS last
+    FROM predictions p JOIN files f ON f.path = p.file WHERE p.use_case = %s AND p.version = %s"""
+_OVERRIDES = """
+    SELECT o.id, o.actor, o.reason, o.expires, o.second_person, j.at, c.actor AS confirmed_by, c.reason AS confirmation
+    FROM overrides o JOIN journal j ON j.seq = o.entry LEFT JOIN confirmations c ON c.override = o.id
+    WHERE o.decision = %s ORDER BY o.entry DESC LIMIT 10"""
+_JOURNAL = """
+    SELECT seq, kind, subject, actor, at FROM (
+        SELECT * FROM journal WHERE subject = ANY(%s)
+        UNION SELECT j.* FROM promotions p JOIN journal j ON j.seq = p.entry WHERE p.use_case = %s AND p.version = %s) lines
+    ORDER BY seq LIMIT %s"""
+
+
+@dataclass(frozen=True)
+class DecisionView:
+    """What the page of a decision shows besides the evidence, which lies in the lake under `evidence_file`.
+
+    `answer` is (approved, actor, reason, at); `overrides` are the newest first; `promotions` are the changes
+    of champion that made this version one;
+    `batches` are those trained on and held out, with their accepted rows; `served` counts what the version scored.
+    """
+
+    decision: Decision
+    row: dict[str, Any]
+    evidence_file: FileRef
+    answer: dict[str, Any] | None
+    overrides: list[dict[str, Any]]
+    promotions: list[dict[str, Any]]
+    batches: list[dict[str, Any]]
+    candidates: list[dict[str, Any]]
+    served: dict[str, Any]
+    journal: list[dict[str, Any]]
+
+    @property
+    def serves(self) -> bool:
+        """Whether this version is the champion now."""
+        return bool(self.row["now_version"] == self.decision.version)
+
+    @property
+    def second(self) -> dict[str, Any] | None:
+        """The override that waits for a second person."""
+        return next((each for each in self.overrides if each["second_person"] and not each["confirmed_by"]), None)
+
+    @property
+    def open(self) -> bool:
+        """Whether the champion is still the one this decision was made against: later, promoting would be refused."""
+        return (self.row["now_epoch"] or 0) == self.decision.epoch
+
+
+def decision_view(database: Database, decision: str) -> DecisionView:
+    """One decision by its whole id; UnknownRecord when the ledger holds none."""
+    recorded = PostgresDecisions(database).get(decision)
+    with database.snapshot() as rows:
+        row = rows.one(_DECISION, decision)
+        if row is None:
+            raise UnknownRecord(f"the ledger holds no decision {decision[:64]!r}")
+        about = (row["use_case"], row["version"])
+        candidates = rows.all(_CANDIDATES, row["request"])
+        subjects = [decision, row["request"], f"{about[0]}/v{about[1]}"]
+        subjects += [f"{row['request']}/{candidate['name']}" for candidate in candidates]
+        return DecisionView(
+            decision=recorded,
+            row=row,
+            evidence_file=FileRef(**row["evidence_file"]),
+            answer=rows.one(
+                "SELECT a.approved, a.actor, a.reason, j.at FROM answers a JOIN journal j ON j.seq = a.entry "
+                "WHERE a.decision = %s",
+                decision,
+            ),
+            overrides=rows.all(_OVERRIDES, decision),
+            promotions=rows.all(
+                "SELECT p.epoch, p.kind, p.actor, p.reason, j.at FROM promotions p JOIN journal j ON j.seq = p.entry "
+                "WHERE p.use_case = %s AND p.version = %s ORDER BY p.epoch",
+                *about,
+            ),
+            batches=rows.all(_BATCHES, row["request"]),
+            candidates=candidates,
+            served=rows.one(_SERVED, *about) or {},
+            journal=rows.all(_JOURNAL, subjects, *about, LINES),
+        )
+
+
+def decisions_of(database: Database, use_case: str, before: int | None, size: int) -> list[dict[str, Any]]:
+    """The newest decisions of a use case, or those before a journal number."""
+    with database.snapshot() as rows:
+        return rows.all(
+            "SELECT d.id, d.version, d.verdict, d.sentence, d.champion, d.epoch, d.entry, j.at FROM decisions d "
+            "JOIN journal j ON j.seq = d.entry WHERE d.use_case = %s AND d.entry < coalesce(%s, 9223372036854775807) "
+            "ORDER BY d.entry DESC LIMIT %s",
+            use_case,
+            before,
+            size,
+        )

@@ -1,0 +1,165 @@
+"""Every use case at a glance, the ones that need a person first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+
+    from gatehouse.adapters.ledger.connection import Database, Rows
+
+MEASURED = 10  # the points of a sparkline
+
+# A skip scan: two hundred index probes instead of reading every batch.
+_NAMES = """
+    WITH RECURSIVE names(name) AS (
+        (SELECT use_case FROM batches ORDER BY use_case LIMIT 1)
+        UNION ALL
+        SELECT (SELECT b.use_case FROM batches b WHERE b.use_case > names.name ORDER BY b.use_case LIMIT 1)
+        FROM names WHERE names.name IS NOT NULL)
+    SELECT name FROM names WHERE name IS NOT NULL"""
+
+_STANDING = """
+    SELECT n.name AS use_case, c.version, c.epoch, crowned.at AS since,
+           b.key, b.revision, b.state, b.ends, b.reason AS batch_reason,
+           coalesce(q.quarantined, 0) AS quarantined, coalesce(r.waiting, 0) AS reviews,
+           last.verdict, last.id AS decision, request.state AS request,
+           coalesce(json_array_length(found.alarms), 0) AS alarms, found.incidents
+    FROM unnest(%s::text[]) AS n(name)
+    LEFT JOIN champions c ON c.use_case = n.name
+    LEFT JOIN promotions p ON (p.use_case, p.epoch) = (c.use_case, c.epoch)
+    LEFT JOIN journal crowned ON crowned.seq = p.entry
+    LEFT JOIN LATERAL (SELECT * FROM batch_now x WHERE x.use_case = n.name ORDER BY key DESC, revision DESC LIMIT 1) b ON true
+    LEFT JOIN LATERAL (SELECT body FROM watches x WHERE x.use_case = n.name ORDER BY key DESC, revision DESC LIMIT 1) w ON true
+    LEFT JOIN LATERAL json_to_record(w.body::json) AS found(alarms json, incidents json) ON true
+    LEFT JOIN (SELECT DISTINCT ON (use_case) use_case, id, verdict
+               FROM decisions ORDER BY use_case, version DESC, entry DESC) last ON last.use_case = n.name
+    LEFT JOIN (SELECT DISTINCT ON (use_case) use_case, state FROM requests ORDER BY use_case, entry DESC) request
+        ON request.use_case = n.name
+    LEFT JOIN (SELECT use_case, count(*) AS quarantined FROM batch_acts a WHERE act = 'quarantined' AND NOT EXISTS (
+                   SELECT FROM batch_acts later WHERE (later.use_case, later.key, later.revision)
+                   = (a.use_case, a.key, a.revision) AND later.act IN ('released', 'discarded')) AND NOT EXISTS (
+                   SELECT FROM batches newer WHERE (newer.use_case, newer.key) = (a.use_case, a.key)
+                   AND newer.revision > a.revision)
+               GROUP BY use_case) q ON q.use_case = n.name
+    LEFT JOIN (SELECT d.use_case, count(*) AS waiting FROM decisions d
+               LEFT JOIN champions now ON now.use_case = d.use_case
+               WHERE d.verdict = 'REVIEW' AND d.epoch = coalesce(now.epoch, 0)
+               AND NOT EXISTS (SELECT FROM answers WHERE decision = d.id)
+               GROUP BY d.use_case) r ON r.use_case = n.name"""
+
+_MEASURED = """
+    SELECT n.name AS use_case, m.* FROM unnest(%s::text[]) AS n(name), LATERAL (
+        SELECT w.key, w.body::json -> 'matured' AS matured FROM watches w
+        WHERE w.use_case = n.name ORDER BY w.key DESC, w.revision DESC LIMIT %s) m
+    WHERE m.matured IS NOT NULL ORDER BY n.name, m.key"""
+
+
+class Need(IntEnum):
+    """How much a use case needs a person; the pages sort by it."""
+
+    NOTHING = 0
+    LOOK = 1
+    ACT = 2
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one use case stands. `version` is None without a champion; `since` is when it became one (wall-clock).
+    `points` are the newest measured values of the champion's metric, oldest first: (batch, value, alarm).
+    `incidents` are the open ones that page somebody, `watched` counts the open ones that do not."""
+
+    use_case: str
+    version: int | None
+    since: datetime | None
+    batch: str
+    revision: int
+    state: str
+    ends: datetime | None
+    quarantined: int
+    reviews: int
+    verdict: str
+    decision: str
+    request: str
+    alarms: int
+    incidents: tuple[str, ...]
+    watched: int
+    metric: str = ""
+    points: tuple[tuple[str, float, bool], ...] = ()
+
+    @property
+    def need(self) -> Need:
+        if self.reviews or self.quarantined or self.request == "failed" or self.incidents:
+            return Need.ACT
+        return (
+            Need.LOOK
+            if self.alarms or self.watched or self.verdict in ("HOLD", "BLOCK") or self.version is None
+            else Need.NOTHING
+        )
+
+
+def fleet(
+    database: Database,
+    installed: Collection[str],
+    readable: Callable[[set[str]], set[str]],
+    search: str,
+    page: int,
+    size: int,
+) -> tuple[list[Standing], int, dict[Need, int]]:
+    """One page of use cases, how many there are, and how many of each need.
+
+    `installed` are the names of the folders, joined with those the ledger knows; `readable` picks the names that may
+    be shown. Pages count from 1.
+    """
+    with database.snapshot() as rows:
+        known = {row["name"] for row in rows.all(_NAMES)} | set(installed)
+        names = sorted(name for name in readable(known) if search.lower().strip() in name)
+        standings = [_standing(row) for row in rows.all(_STANDING, names)]
+        standings.sort(key=lambda each: (-each.need, -each.reviews, -each.quarantined, -each.alarms, each.use_case))
+        shown = standings[(page - 1) * size : page * size]
+        measured = _measured(rows, [each.use_case for each in shown])
+    needs = {need: sum(each.need is need for each in standings) for need in reversed(Need)}
+    return [_with_points(each, measured.get(each.use_case, [])) for each in shown], len(standings), needs
+
+
+def _standing(row: dict[str, Any]) -> Standing:
+    incidents = [each for each in row["incidents"] or [] if each.get("state") != "resolved"]
+    paging = [each for each in incidents if each.get("page", True)]
+    return Standing(
+        use_case=row["use_case"],
+        version=row["version"],
+        since=row["since"],
+        batch=row["key"] or "",
+        revision=row["revision"] or 0,
+        state=row["state"] or "",
+        ends=row["ends"],
+        quarantined=row["quarantined"],
+        reviews=row["reviews"],
+        verdict=row["verdict"] or "",
+        decision=row["decision"] or "",
+        request=row["request"] or "",
+        alarms=row["alarms"],
+        incidents=tuple(str(each.get("sentence") or each.get("kind") or "an incident") for each in paging),
+        watched=len(incidents) - len(paging),
+    )
+
+
+def _measured(rows: Rows, names: list[str]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows.all(_MEASURED, names, MEASURED):
+        found.setdefault(row["use_case"], []).append(row["matured"])
+    return found
+
+
+def _with_points(standing: Standing, measured: list[dict[str, Any]]) -> Standing:
+    points = tuple(
+        (str(each["batch"]), float(each["value"]["value"]), any(j["state"] == "alarm" for j in each["judged"]))
+        for each in measured
+        if isinstance(each.get("value"), dict) and isinstance(each["value"].get("value"), int | float)
+    )
+    metric = str(measured[-1].get("metric", "")) if measured else ""
+    return Standing(**{**vars(standing), "metric": metric, "points": points})

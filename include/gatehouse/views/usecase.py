@@ -1,0 +1,70 @@
+"""One use case over time: batches, alarms, requests, decisions and promotions, the newest so many of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gatehouse.adapters.ledger.connection import Database
+
+SHOWN = 36  # batches on the time axis
+
+_BATCHES = """
+    SELECT b.key, b.revision, b.starts, b.ends, b.state, b.reason, w.body::json AS body, w.reasons::json AS reasons,
+           s.version
+    FROM (SELECT * FROM batch_now WHERE use_case = %s ORDER BY key DESC, revision DESC LIMIT %s) b
+    LEFT JOIN watches w ON (w.use_case, w.key, w.revision) = (b.use_case, b.key, b.revision)
+    LEFT JOIN predictions s ON (s.use_case, s.key, s.revision) = (b.use_case, b.key, b.revision)
+    ORDER BY b.key, b.revision"""
+_REQUESTS = """
+    SELECT r.id, r.state, r.as_of, r.opened_by, r.reasons::json AS reasons, j.at,
+           coalesce(ending.sentence, '') AS closing, d.id AS decision, d.verdict, d.version, d.sentence
+    FROM (SELECT * FROM requests WHERE use_case = %s AND as_of >= %s ORDER BY entry DESC LIMIT %s) r
+    JOIN journal j ON j.seq = r.entry
+    LEFT JOIN request_acts ending ON ending.request = r.id AND ending.act IN ('decided', 'failed', 'cancelled', 'expired')
+    LEFT JOIN models m ON m.request = r.id
+    LEFT JOIN LATERAL (SELECT * FROM decisions x WHERE (x.use_case, x.version) = (m.use_case, m.version)
+                       ORDER BY entry DESC LIMIT 1) d ON true
+    ORDER BY r.entry DESC"""
+_PROMOTIONS = """
+    SELECT p.epoch, p.version, p.kind, p.decision, p.actor, p.reason, j.at, r.as_of, m.candidate
+    FROM (SELECT * FROM promotions WHERE use_case = %s ORDER BY epoch DESC LIMIT %s) p
+    JOIN journal j ON j.seq = p.entry
+    JOIN models m ON (m.use_case, m.version) = (p.use_case, p.version)
+    LEFT JOIN requests r ON r.id = m.request
+    ORDER BY p.epoch DESC"""
+_JOURNAL = """
+    SELECT seq, kind, subject, actor, at FROM journal WHERE subject = ANY(%s) ORDER BY seq DESC LIMIT %s"""
+
+
+@dataclass(frozen=True)
+class UseCaseView:
+    """What the page of a use case shows. `batches` oldest first; `requests` and `promotions` newest first; `champion`
+    is the newest promotion, None before the first."""
+
+    use_case: str
+    batches: list[dict[str, Any]]
+    requests: list[dict[str, Any]]
+    promotions: list[dict[str, Any]]
+    journal: list[dict[str, Any]]
+
+    @property
+    def champion(self) -> dict[str, Any] | None:
+        return self.promotions[0] if self.promotions else None
+
+    @property
+    def newest(self) -> dict[str, Any] | None:
+        """The newest batch that was watched."""
+        return next((batch for batch in reversed(self.batches) if batch["body"]), None)
+
+
+def use_case_view(database: Database, use_case: str, shown: int = SHOWN) -> UseCaseView:
+    """The newest `shown` batches and what happened in their time."""
+    with database.snapshot() as rows:
+        batches = rows.all(_BATCHES, use_case, shown)
+        since = batches[0]["starts"] if batches else None
+        requests = rows.all(_REQUESTS, use_case, since or "-infinity", shown)
+        promotions = rows.all(_PROMOTIONS, use_case, shown)
+        journal = rows.all(_JOURNAL, [use_case], 10)
+    return UseCaseView(use_case, batches, requests, promotions, journal)

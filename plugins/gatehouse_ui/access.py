@@ -1,0 +1,60 @@
+"""Who may see and who may act: Airflow's own authentication and permissions, and the names in `gate.yaml`.
+
+Reading a use case takes what reading its DAGs takes. Acting takes what triggering its DAGs takes, and a name among the
+approvers of `gate.yaml`. Only the public interface of Airflow's auth managers is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
+from fastapi import Depends, HTTPException, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gatehouse.usecase import UseCase
+
+User = Annotated[Any, Depends(get_user)]
+READ_STAGE, ACT_STAGE = "watch", "rollback"
+
+
+def may_read(request: Request, user: Any, use_case: str) -> None:
+    """403 unless Airflow lets the user see the use case's DAGs."""
+    requires_access_dag("GET", param_dag_id=f"{use_case}__{READ_STAGE}")(request, user)
+
+
+def readable(user: Any, names: Iterable[str]) -> set[str]:
+    """Those of the use cases that the user may read."""
+    ids = {f"{name}__{READ_STAGE}": name for name in names}
+    return {ids[dag] for dag in get_auth_manager().filter_authorized_dag_ids(dag_ids=set(ids), user=user)}
+
+
+def why_not(request: Request, user: Any, case: UseCase | None) -> str:
+    """Why the user may not act on a use case, in a sentence; empty when they may."""
+    if case is None:
+        return "the use case has no readable folder, so nobody is named who may act"
+    try:
+        requires_access_dag("POST", DagAccessEntity.RUN, f"{case.name}__{ACT_STAGE}")(request, user)
+    except HTTPException:
+        return f"{name_of(user)} may look, not act: Airflow does not let this role trigger {case.name}'s DAGs"
+    approvers = set(case.gate.review.approvers)
+    named = name_of(user) in approvers
+    if not named and not get_auth_manager().is_authorized_hitl_task(assigned_users=approvers, user=user):
+        return f"{name_of(user)} is not an approver; gate.yaml names {', '.join(sorted(approvers))}"
+    return ""
+
+
+def may_act(request: Request, user: Any, case: UseCase | None) -> None:
+    """403 with the reason unless the user may act on the use case."""
+    why = why_not(request, user, case)
+    if why:
+        raise HTTPException(403, why)
+
+
+def name_of(user: Any) -> str:
+    """The name that goes on record."""
+    return str(user.get_name())

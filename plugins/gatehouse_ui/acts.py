@@ -1,0 +1,133 @@
+"""The acts of people: the same stage functions and the same reviews as everywhere else, with a name and a reason."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse, Response
+
+from gatehouse.core.records import BatchState
+from gatehouse.errors import NotAllowed
+from gatehouse.views import decision_view
+from gatehouse.wiring import InstalledSite
+from gatehouse_ui import forgery, runs
+from gatehouse_ui.access import User, may_act, name_of
+from gatehouse_ui.pages import checked, desk_of, parsed, runs_of, whole_id
+
+router = APIRouter()
+SHORTEST, LONGEST = 10, 2000  # characters of a reason
+Reason = Annotated[str, Form(max_length=10 * LONGEST)]
+Token = Annotated[str, Form(max_length=1000)]
+
+
+@router.post("/decisions/{decision}/{act}")
+async def on_decision(
+    request: Request, user: User, decision: str, act: str, reason: Reason = "", token: Token = ""
+) -> Response:
+    """Approve or reject a REVIEW, or override a HOLD or a BLOCK."""
+    if act not in ("approve", "reject", "override", "confirm"):
+        raise HTTPException(404, "no such act")
+    desk = desk_of(request)
+    view = await run_in_threadpool(decision_view, desk.database, whole_id(decision))
+    use_case = view.decision.use_case
+    site, reason = await run_in_threadpool(allowed, request, user, use_case, reason, token)
+    back = f"{request.scope.get('root_path', '')}/decisions/{view.decision.id}"
+    if act in ("approve", "reject"):
+        review = await run_in_threadpool(runs_of(request).review, use_case, view.decision.id)
+        if review is not None and not review.answered_by:
+            return await _through_airflow(request, review, act == "approve", reason, back)
+    await run_in_threadpool(_carry_out, site, act, view.decision.id, name_of(user), reason)
+    return RedirectResponse(f"{back}?said={act}", 303)
+
+
+async def _through_airflow(request: Request, review: runs.Review, approve: bool, reason: str, back: str) -> Response:
+    """The review waits in Airflow: it is answered there, and its run carries the answer to the ledger."""
+    status = await runs.answer(review, approve, reason, _credentials(request))
+    if status == 409:
+        raise NotAllowed("somebody answered this review a moment ago; load the page again")
+    if status >= 400:
+        raise HTTPException(status, "Airflow refused the answer to its review")
+    return RedirectResponse(f"{back}?said=answered", 303)
+
+
+def _carry_out(site: InstalledSite, act: str, decision: str, actor: str, reason: str) -> None:
+    from gatehouse.stages.override import confirm, override
+    from gatehouse.stages.promote import answer as answer_review
+
+    if act == "override":
+        override(site, decision, actor, reason)
+    elif act == "confirm":
+        waiting = [
+            each
+            for each in site.ledger.overrides.list(site.name)
+            if each.decision == decision and not each.confirmed_by
+        ]
+        if not waiting:
+            raise NotAllowed("no override of this decision waits for a second person")
+        confirm(site, waiting[-1].id, actor, reason)
+    else:
+        answer_review(site, decision, act == "approve", actor, reason)
+
+
+@router.post("/use-cases/{use_case}/rollback")
+def on_use_case(
+    request: Request,
+    user: User,
+    use_case: str,
+    version: Annotated[int, Form(ge=1, lt=2**31)],
+    reason: Reason = "",
+    token: Token = "",
+) -> Response:
+    """Make an earlier champion the champion again."""
+    from gatehouse.stages.promote import rollback
+
+    site, reason = allowed(request, user, use_case, reason, token)
+    rollback(site, version, name_of(user), reason)
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/use-cases/{use_case}?said=rollback", 303)
+
+
+@router.post("/batches/{use_case}/{ref}/{act}")
+def on_batch(
+    request: Request, user: User, use_case: str, ref: str, act: str, reason: Reason = "", token: Token = ""
+) -> Response:
+    """Release or discard a quarantined batch."""
+    from gatehouse.stages.validate import release
+
+    if act not in ("release", "discard"):
+        raise HTTPException(404, "no such act")
+    site, reason = allowed(request, user, use_case, reason, token)
+    batch = parsed(use_case, ref)
+    if act == "release":
+        release(site, batch, name_of(user), reason)
+    else:
+        state = site.ledger.batches.get(batch).state
+        if state is not BatchState.QUARANTINED:
+            raise NotAllowed(f"batch {batch} is {state}; only a quarantined batch is discarded")
+        site.ledger.batches.discard(batch, name_of(user), reason)
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/batches/{use_case}/{ref}?said={act}", 303)
+
+
+def allowed(request: Request, user: Any, use_case: str, reason: str, token: str) -> tuple[InstalledSite, str]:
+    """The site to act on and the reason in one line. Every check is made before anything is done: our own form, a
+    reader of the use case, an approver, a reason that says something."""
+    forgery.check(request, user, token)
+    checked(request, user, use_case)
+    desk = desk_of(request)
+    may_act(request, user, desk.known_case(use_case))
+    reason = " ".join(reason.split())
+    if not SHORTEST <= len(reason) <= LONGEST:
+        raise HTTPException(
+            400,
+            f"a reason of {SHORTEST} to {LONGEST:,} characters goes on record with your name; found {len(reason):,}",
+        )
+    return InstalledSite(desk.case(use_case), desk.settings), reason
+
+
+def _credentials(request: Request) -> str:
+    """The user's own token, as Airflow gave it: from the header or the session's cookie."""
+    from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
+
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return value if scheme.lower() == "bearer" else request.cookies.get(COOKIE_NAME_JWT_TOKEN, "")

@@ -1,0 +1,68 @@
+"""What the pages read from: the ledger's database, the lake, and the use cases' files. One of each a process."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.adapters.lake import open_lake
+from gatehouse.adapters.ledger.connection import Database
+from gatehouse.core.evidence_record import evidence_from
+from gatehouse.core.records import FileRef
+from gatehouse.errors import ConfigurationError, UnknownUseCase
+from gatehouse.settings import Settings
+from gatehouse.usecase import UseCase, folders, load
+
+if TYPE_CHECKING:
+    from gatehouse.core.evidence import Evidence
+    from gatehouse.ports import Lake
+
+
+class Desk:
+    """Opened on first use; the settings are those of the API server's environment."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._given = settings
+
+    @cached_property
+    def settings(self) -> Settings:
+        return self._given or Settings.from_environment()
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.settings.require("ledger_url"))
+
+    @cached_property
+    def lake(self) -> Lake:
+        return open_lake(self.settings.lake)
+
+    def names(self) -> list[str]:
+        """The names of the installed use cases; no file is read."""
+        return [folder.name for folder in folders(self.settings.usecases)]
+
+    def case(self, name: str) -> UseCase:
+        """A use case by name only, read again when one of its files changed; never by a path, which a URL could carry."""
+        for folder in folders(self.settings.usecases):
+            if folder.name == name:
+                stamp = tuple(path.stat().st_mtime_ns for path in sorted(folder.iterdir()) if path.is_file())
+                return _loaded(folder, stamp)
+        raise UnknownUseCase("no such use case", found=repr(name[:80]), allowed=", ".join(self.names()) or "none")
+
+    def known_case(self, name: str) -> UseCase | None:
+        """The use case, or None when its folder is gone or broken: what the ledger holds is shown all the same."""
+        try:
+            return self.case(name)
+        except ConfigurationError:
+            return None
+
+    def evidence(self, file: FileRef) -> Evidence:
+        """The archived evidence of a decision, checked against its hashes."""
+        document: dict[str, Any] = json.loads(self.lake.read(file))
+        columns = self.lake.frame(FileRef(**document["holdout_file"]))
+        return evidence_from(document["evidence"], {str(name): columns[name].to_numpy() for name in columns})
+
+
+@lru_cache(maxsize=512)
+def _loaded(folder: Any, stamp: tuple[int, ...]) -> UseCase:
+    return load(folder)

@@ -1,0 +1,95 @@
+"""Links from tasks to what they made: the decision's page, the MLflow run, the registered model version."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from airflow.sdk import BaseOperatorLink
+
+TASKS = ("fit", "choose", "judge", "review", "promote", "answer")
+
+
+class _Link(BaseOperatorLink):
+    """A link of a retrain run's tasks; empty for every other task, which Airflow then does not show."""
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """The address, computed when a person looks at the task."""
+        if not ti_key.dag_id.endswith("__retrain") or ti_key.task_id not in TASKS:
+            return ""
+        try:
+            return self.address(ti_key)
+        except Exception:
+            return ""
+
+    def address(self, ti_key: Any) -> str:
+        raise NotImplementedError
+
+
+class MlflowRun(_Link):
+    """The candidate's run in MLflow."""
+
+    name = "MLflow run"
+
+    def address(self, ti_key: Any) -> str:
+        found = made_by(ti_key)
+        return mlflow_run(found["experiment"], found["run_id"]) if found else ""
+
+
+class ModelVersion(_Link):
+    """The challenger in MLflow's registry."""
+
+    name = "MLflow model version"
+
+    def address(self, ti_key: Any) -> str:
+        found = made_by(ti_key)
+        return mlflow_model(found["use_case"]) if found and found["version"] and ti_key.task_id != "fit" else ""
+
+
+LINKS = (MlflowRun, ModelVersion)
+
+
+def mlflow_run(experiment: str, run_id: str) -> str:
+    """A run's page. MLflow takes any experiment in the address and shows the run's own."""
+    return f"{_mlflow()}/#/experiments/{quote(experiment)}/runs/{quote(run_id)}" if _mlflow() else ""
+
+
+def mlflow_model(use_case: str) -> str:
+    """The registered model's page, where versions carry the ledger's number as a tag."""
+    return f"{_mlflow()}/#/models/{quote(use_case)}" if _mlflow() else ""
+
+
+def _mlflow() -> str:
+    """Where a browser finds MLflow; the server may reach it under another name."""
+    return (os.environ.get("GATEHOUSE_MLFLOW_URL") or os.environ.get("MLFLOW_TRACKING_URI", "")).rstrip("/")
+
+
+def made_by(ti_key: Any) -> dict[str, Any] | None:
+    """The MLflow run and the version that the task's run made: a candidate's own for `fit`, else the challenger's."""
+    from gatehouse_ui.runs import Runs
+
+    subject = Runs().subject(ti_key.dag_id, ti_key.run_id, ti_key.task_id, ti_key.map_index)
+    if subject is None or not subject.request:
+        return None
+    with _database().snapshot() as rows:
+        if ti_key.task_id == "fit":
+            fitted = rows.all("SELECT name, run_id FROM candidates WHERE request = %s ORDER BY name", subject.request)
+            if not 0 <= ti_key.map_index < len(fitted):
+                return None
+            return {
+                "use_case": subject.use_case,
+                "experiment": "0",
+                "run_id": fitted[ti_key.map_index]["run_id"],
+                "version": None,
+            }
+        model = rows.one("SELECT version, run_id FROM models WHERE request = %s", subject.request)
+    return {"use_case": subject.use_case, "experiment": "0", **model} if model else None
+
+
+@lru_cache(maxsize=1)
+def _database() -> Any:
+    from gatehouse_ui.desk import Desk
+
+    return Desk().database

@@ -1,0 +1,109 @@
+"""Quarantined rows as a person reads them: a page of them, searched; and all of them as CSV that no spreadsheet obeys."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.errors import NotAllowed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gatehouse.core.records import FileRef
+    from gatehouse.ports import Lake
+
+REASONS = "gh_reasons"
+SIZE, CELL, WIDEST = 25, 160, 60  # rows a page, characters a cell, columns
+LARGEST = 64 * 2**20  # bytes of a file that a page opens
+FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+)  # OWASP, CSV injection
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of rows. `reasons` counts what the rows were refused for among all rows of the file, whatever was searched for."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    reasons: list[tuple[str, int]]
+    total: int
+    matched: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.matched // SIZE))
+
+
+def found(lake: Lake, file: FileRef, search: str, page: int) -> Found:
+    """The page of a quarantined table's rows that contain `search` (any column, any case); pages count from 1."""
+    frame = _frame(lake, file)
+    reasons = []
+    if REASONS in frame:
+        reasons = [
+            (str(text), int(count)) for text, count in frame[REASONS].astype(str).value_counts().head(30).items()
+        ]
+        frame = frame[[REASONS, *(name for name in frame.columns if name != REASONS)]]
+    matched = _searched(frame, search.strip())
+    page = min(max(page, 1), max(1, -(-len(matched) // SIZE)))
+    shown = matched.iloc[(page - 1) * SIZE : page * SIZE, :WIDEST]
+    cells = [[cell(value) for value in row] for row in shown.itertuples(index=False, name=None)]
+    return Found([str(name) for name in shown.columns], cells, reasons, len(frame), len(matched), page)
+
+
+def cell(value: Any) -> str:
+    """A value as a short text that says how long it was."""
+    text = "" if value is None or value != value else str(value)
+    text = "".join(char if char.isprintable() else "�" for char in text[: CELL + 1]) + text[CELL + 1 :]
+    return text if len(text) <= CELL else f"{text[:CELL]}… ({len(text):,} characters)"
+
+
+def as_csv(lake: Lake, file: FileRef) -> Iterator[str]:
+    """The file as CSV, chunk by chunk; texts that a spreadsheet would run as a formula begin with an apostrophe."""
+    frame = _frame(lake, file)
+    yield _line([harmless(str(name)) for name in frame.columns])
+    for row in frame.itertuples(index=False, name=None):
+        yield _line([harmless(value) for value in row])
+
+
+def harmless(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula; numbers stay numbers."""
+    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA):
+        return f"'{value}"
+    return "" if value is None or value != value else value
+
+
+def _line(values: list[Any]) -> str:
+    stream = io.StringIO()
+    csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerow(values)
+    return stream.getvalue()
+
+
+def _frame(lake: Lake, file: FileRef) -> pd.DataFrame:
+    if file.size > LARGEST:
+        raise NotAllowed(f"the file {file.path} has {file.size / 2**20:,.0f} MiB; a page opens at most {LARGEST >> 20}")
+    return lake.frame(file)
+
+
+def _searched(frame: pd.DataFrame, search: str) -> pd.DataFrame:
+    if not search:
+        return frame
+    hit = False
+    for name in frame.columns:
+        hit = frame[name].astype(str).str.contains(search, case=False, regex=False).fillna(False) | hit
+    return frame[hit] if len(frame) else frame

@@ -1,0 +1,170 @@
+"""What Airflow's own tables know: which record a run is about, what runs now, what comes next, which review waits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.models.hitl import HITLDetail
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.xcom import XComModel
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
+STAGES = ("ingest", "watch", "retrain", "rollback")
+BATCH_STAGES = ("ingest", "watch")
+NOW = ("queued", "running")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a run is about. `batch` is like `2013-03.r1`; `decision` is known only where the run's own tasks tell it."""
+
+    use_case: str
+    stage: str
+    batch: str = ""
+    request: str = ""
+    decision: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """Airflow's review of a decision: where it waits, and how it was answered."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    options: tuple[str, ...]
+    answered_by: str
+
+    @property
+    def api(self) -> str:
+        """The path of the public API that answers it."""
+        where = f"dags/{quote(self.dag_id)}/dagRuns/{quote(self.run_id)}/taskInstances/{quote(self.task_id)}"
+        return f"/api/v2/{where}/{self.map_index}/hitlDetails"
+
+
+class Runs:
+    """Questions to Airflow's metadata database, in short sessions of their own."""
+
+    def subject(self, dag_id: str, run_id: str, task_id: str, map_index: int) -> Subject | None:
+        """What the run is about; None when the DAG is not one of a use case."""
+        use_case, _, stage = dag_id.rpartition("__")
+        if not use_case or stage not in STAGES:
+            return None
+        with create_session() as session:
+            run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+            if run is None:
+                return None
+            key, told = run.partition_key or "", _told(session, dag_id, run_id)
+        if stage in BATCH_STAGES:
+            return Subject(use_case, stage, batch=key if stage == "watch" and key else _batch(told, task_id, map_index))
+        if stage == "retrain":
+            return Subject(
+                use_case,
+                stage,
+                request=key or told.get(("claim", "request"), ""),
+                decision=told.get(("judge", "decision"), ""),
+            )
+        return Subject(use_case, stage)
+
+    def review(self, use_case: str, decision: str) -> Review | None:
+        """The newest review of a decision in Airflow, answered or not; None when no run holds one."""
+        dag_id = f"{use_case}__retrain"
+        with create_session() as session:
+            found = session.execute(
+                select(HITLDetail, TaskInstance)
+                .join(TaskInstance, TaskInstance.id == HITLDetail.ti_id)
+                .where(TaskInstance.dag_id == dag_id, TaskInstance.task_id == "review")
+                .order_by(HITLDetail.created_at.desc())
+                .limit(50)
+            ).all()
+            for detail, instance in found:
+                if _told(session, dag_id, instance.run_id).get(("judge", "decision")) == decision:
+                    by = (detail.responded_by or {}).get("name", "") or ("nobody" if detail.responded_at else "")
+                    where = (dag_id, instance.run_id, instance.task_id, instance.map_index)
+                    return Review(*where, tuple(detail.options or ()), by)
+        return None
+
+    def of_decision(self, use_case: str, request: str) -> str:
+        """The newest retrain run for a request, by its partition key; empty when there is none."""
+        with create_session() as session:
+            found = session.scalar(
+                select(DagRun.run_id)
+                .where(DagRun.dag_id == f"{use_case}__retrain", DagRun.partition_key == request)
+                .order_by(DagRun.id.desc())
+                .limit(1)
+            )
+        return found or ""
+
+    def running(self, use_case: str) -> list[dict[str, Any]]:
+        """The runs of a use case that are at work or queued, at most twenty."""
+        ids = [f"{use_case}__{stage}" for stage in STAGES]
+        with create_session() as session:
+            found = session.scalars(
+                select(DagRun).where(DagRun.dag_id.in_(ids), DagRun.state.in_(NOW)).order_by(DagRun.id.desc()).limit(20)
+            ).all()
+            return [
+                {"dag_id": run.dag_id, "run_id": run.run_id, "state": str(run.state), "key": run.partition_key or "",
+                 "since": run.start_date or run.queued_at}
+                for run in found
+            ]  # fmt: skip
+
+    def next_runs(self, use_cases: Iterable[str]) -> dict[str, tuple[datetime | None, bool]]:
+        """For each use case when its ingest runs next (None: when something wakes it), and whether it is paused."""
+        ids = {f"{name}__ingest": name for name in use_cases}
+        with create_session() as session:
+            found = session.execute(
+                select(DagModel.dag_id, DagModel.next_dagrun_create_after, DagModel.is_paused).where(
+                    DagModel.dag_id.in_(list(ids)), ~DagModel.is_stale
+                )
+            ).all()
+        return {ids[dag_id]: (at, paused) for dag_id, at, paused in found}
+
+
+def _told(session: Any, dag_id: str, run_id: str) -> dict[tuple[str, str], Any]:
+    """What the run's tasks have told each other, by task and key; mapped tasks tell nothing that is asked for here."""
+    wanted = select(XComModel).where(
+        XComModel.dag_id == dag_id,
+        XComModel.run_id == run_id,
+        XComModel.map_index == -1,
+        XComModel.task_id.in_(["claim", "judge", "land", "score"]),
+        XComModel.key.in_(["request", "decision", "return_value"]),
+    )
+    return {(row.task_id, row.key): XComModel.deserialize_value(row) for row in session.scalars(wanted.limit(20))}
+
+
+def _batch(told: dict[tuple[str, str], Any], task_id: str, map_index: int) -> str:
+    """The batch that an ingest or a hand-started watch run is about: the mapped task's own, or the only one."""
+    scored, landed = told.get(("score", "return_value")), told.get(("land", "return_value")) or []
+    if isinstance(scored, str):
+        return scored
+    if task_id == "validate" and 0 <= map_index < len(landed):
+        return str(landed[map_index])
+    return str(landed[-1]) if landed else ""
+
+
+def link(dag_id: str, run_id: str) -> str:
+    """The run's page in the Airflow UI."""
+    return f"/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
+
+
+async def answer(review: Review, approve: bool, reason: str, credentials: str) -> int:
+    """Answer the review through Airflow's public API, in process, as the user whose credentials are given: the same
+    checks, the same record and the same line in Airflow's audit log as a click under Required Actions. Gives the
+    HTTP status."""
+    import httpx
+    from airflow.api_fastapi.app import cached_app
+
+    root = cached_app(apps=os.environ.get("AIRFLOW_API_APPS", "all"))
+    body = {"chosen_options": ["Approve" if approve else "Reject"], "params_input": {"reason": reason}}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=root), base_url="http://airflow") as client:
+        response = await client.patch(review.api, json=body, headers={"Authorization": f"Bearer {credentials}"})
+    return response.status_code

@@ -1,0 +1,68 @@
+"""Templates: what every page knows, and the page of a refusal."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi.responses import HTMLResponse
+
+from gatehouse.report.glyphs import sparkline
+from gatehouse.report.page import TEMPLATES, environment
+from gatehouse.views import Need
+from gatehouse_ui import links, runs
+
+if TYPE_CHECKING:
+    from fastapi import Request
+    from jinja2 import Environment
+
+OWN = Path(__file__).parent / "templates"
+_HASH = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
+LONG = 300  # characters of a sentence in a list
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A template as a response; `root` is the path that the app is mounted under."""
+    root = request.scope.get("root_path", "")
+    html = _templates().get_template(template).render(values, root=root, said=request.query_params.get("said", ""))
+    return HTMLResponse(html, status)
+
+
+def failure(request: Request, status: int, sentence: str) -> HTMLResponse:
+    """The page that says why not."""
+    return page(request, "failure.html", status, code=status, sentence=sentence[:2000])
+
+
+@cache
+def _templates() -> Environment:
+    templates = environment(OWN, TEMPLATES)
+    templates.filters.update(ago=ago, brief=brief, when=when)
+    templates.globals.update(
+        sparkline=sparkline, Need=Need, run_link=runs.link, mlflow_run=links.mlflow_run, mlflow_model=links.mlflow_model
+    )
+    return templates
+
+
+def ago(moment: datetime | None) -> str:
+    """`3 h`, `12 d`: how long ago a moment of wall-clock time was."""
+    if moment is None:
+        return ""
+    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def when(moment: datetime | None) -> str:
+    """A moment for people, in UTC; a hyphen for none."""
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else "-"
+
+
+def brief(text: Any, most: int = LONG) -> str:
+    """At most so many characters of a text from data, hashes cut to what people compare."""
+    text = _HASH.sub(r"\1…", str(text))
+    return text if len(text) <= most else f"{text[:most]}…"

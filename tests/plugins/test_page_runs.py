@@ -1,0 +1,177 @@
+"""From Airflow's runs to records: against Airflow's own tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from gatehouse.core.records import Verdict
+from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
+
+
+@pytest.fixture
+def airflow(airflow_home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Makes runs, XComs and reviews in Airflow's metadata database, and takes them away afterwards."""
+    for name, value in airflow_home.items():
+        monkeypatch.setenv(name, value)
+    from airflow.models import DagRun
+    from airflow.models.dag import DagModel
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+    from airflow.utils.types import DagRunTriggeredByType, DagRunType
+    from sqlalchemy import insert
+
+    class Airflow:
+        def run(self, stage: str, run_id: str, key: str | None = None, state: str = "success", **told: Any) -> None:
+            with create_session() as session:
+                run = DagRun(
+                    dag_id=f"{CASE}__{stage}", run_id=run_id, run_type=DagRunType.MANUAL, partition_key=key, state=state,
+                    run_after=datetime(2026, 1, 1, tzinfo=UTC), triggered_by=DagRunTriggeredByType.TEST,
+                )  # fmt: skip
+                session.add(run)
+                session.flush()
+                for task in {name.partition("__")[0] for name in told}:
+                    instance = {"task_id": task, "dag_id": run.dag_id, "run_id": run_id, "pool": "any", "pool_slots": 1}
+                    session.execute(insert(TaskInstance.__table__).values(map_index=-1, **instance))
+                for name, value in told.items():
+                    task, _, xcom = name.partition("__")
+                    row = XComModel(
+                        dag_run_id=run.id, task_id=task, map_index=-1, key=xcom, dag_id=run.dag_id, run_id=run_id
+                    )
+                    row.value, row.timestamp = value, run.run_after
+                    session.add(row)
+
+        def dag(self, stage: str, at: datetime | None, paused: bool) -> None:
+            with create_session() as session:
+                session.merge(DagBundleModel(name="tests"))
+                session.flush()
+                session.add(
+                    DagModel(
+                        dag_id=f"{CASE}__{stage}",
+                        next_dagrun_create_after=at,
+                        is_paused=paused,
+                        bundle_name="tests",
+                        is_stale=False,
+                    )
+                )
+
+    yield Airflow()
+    with create_session() as session:
+        for table in (XComModel, TaskInstance, DagRun, DagModel):
+            session.query(table).delete()
+
+
+def test_a_run_leads_to_its_record(airflow: Any) -> None:
+    """A watch run to its batch, a retrain run to its request and decision, an ingest task to the batch it validated."""
+    from gatehouse_ui.runs import Runs, Subject
+
+    airflow.run("watch", "w", key="2013-03.r1")
+    airflow.run("watch", "w-by-hand", score__return_value="2013-04.r1")
+    airflow.run("retrain", "r", key="request-1")
+    airflow.run("retrain", "r-by-hand", claim__request="request-2", judge__decision="decision-2")
+    airflow.run("ingest", "i", land__return_value=["2013-05.r1", "2013-06.r2"])
+    airflow.run("rollback", "b")
+    runs = Runs()
+
+    def of(stage: str, run: str, task: str = "", index: int = -1) -> Subject | None:
+        return runs.subject(f"{CASE}__{stage}", run, task, index)
+
+    assert of("watch", "w") == Subject(CASE, "watch", batch="2013-03.r1")
+    assert of("watch", "w-by-hand") == Subject(CASE, "watch", batch="2013-04.r1")
+    assert of("retrain", "r") == Subject(CASE, "retrain", request="request-1")
+    assert of("retrain", "r-by-hand") == Subject(CASE, "retrain", request="request-2", decision="decision-2")
+    assert of("ingest", "i", "validate", 0) == Subject(CASE, "ingest", batch="2013-05.r1")
+    assert of("ingest", "i") == Subject(CASE, "ingest", batch="2013-06.r2")
+    assert of("rollback", "b") == Subject(CASE, "rollback")
+    assert of("watch", "never-was") is None
+    assert runs.subject("somebody_elses", "w", "", -1) is None
+    assert runs.subject("gatehouse__upkeep", "u", "", -1) is None
+
+
+def test_what_runs_now_and_next(airflow: Any) -> None:
+    """Running and queued runs of the use case only; when its ingest runs next, and whether it is paused."""
+    from gatehouse_ui.runs import Runs
+
+    airflow.run("watch", "busy", key="2013-03.r1", state="running")
+    airflow.run("watch", "over")
+    moment = datetime(2027, 1, 1, tzinfo=UTC)
+    airflow.dag("ingest", moment, True)
+    assert [(run["run_id"], run["key"]) for run in Runs().running(CASE)] == [("busy", "2013-03.r1")]
+    assert Runs().running("other") == []
+    assert Runs().next_runs([CASE, "other"]) == {CASE: (moment, True)}
+    airflow.run("retrain", "of-it", key="request-1")
+    assert Runs().of_decision(CASE, "request-1") == "of-it"
+    assert Runs().of_decision(CASE, "request-9") == ""
+
+
+def test_the_tab_of_a_run_opens_its_decision(world: World) -> None:
+    """A retrain run's tab shows that run's decision, also when only the request is known; a watch run's its batch."""
+    from gatehouse_ui.runs import Subject
+
+    model = world.story.challenger(world.story.accept("2013-01"), world.story.accept("2013-02"))
+    decision = world.story.decide(model, Verdict.BLOCK)
+    world.runs.subjects = {
+        "decided": Subject(CASE, "retrain", request=model.request), "told": Subject(CASE, "retrain", decision=decision.id),
+        "early": Subject(CASE, "retrain", request="no model yet"), "watched": Subject(CASE, "watch", batch="2013-01.r1"),
+        "back": Subject(CASE, "rollback"),
+    }  # fmt: skip
+    client = world.client("viewer")
+
+    def tab(run: str) -> Any:
+        return client.get(f"/gatehouse/run?dag_id={CASE}__retrain&run_id={run}&task_id=judge&map_index=-1")
+
+    for run in ("decided", "told"):
+        assert tab(run).headers["location"] == f"/gatehouse/decisions/{decision.id}"
+    assert tab("watched").headers["location"] == f"/gatehouse/batches/{CASE}/2013-01.r1"
+    assert tab("back").headers["location"] == f"/gatehouse/use-cases/{CASE}"
+    assert "has not made a record yet" in tab("early").text
+    assert "not the DAG of a use case" in tab("somebody's").text
+
+
+def test_tasks_link_to_mlflow(airflow: Any, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The judge's task to the challenger's run and its registered model, a fit's to its own candidate's run, and no
+    other task anywhere."""
+    from types import SimpleNamespace
+
+    from gatehouse_ui import links
+
+    request = world.story.challenger(world.story.accept("2013-01"), world.story.accept("2013-02")).request
+    airflow.run("retrain", "r", key=request)
+    monkeypatch.setattr(links, "_database", lambda: world.desk.database)
+
+    def link(kind: Any, task: str, index: int = -1, dag: str = f"{CASE}__retrain") -> str:
+        return kind().get_link(None, ti_key=SimpleNamespace(dag_id=dag, run_id="r", task_id=task, map_index=index))
+
+    assert link(links.MlflowRun, "judge") == "http://mlflow.test/#/experiments/0/runs/run-linear"
+    assert link(links.MlflowRun, "fit", 0) == "http://mlflow.test/#/experiments/0/runs/run-linear"
+    assert link(links.MlflowRun, "fit", 7) == ""
+    assert link(links.ModelVersion, "judge") == f"http://mlflow.test/#/models/{CASE}"
+    assert link(links.ModelVersion, "fit", 0) == ""
+    assert link(links.MlflowRun, "claim") == ""
+    assert link(links.MlflowRun, "judge", dag="other__watch") == ""
+    monkeypatch.setattr(links, "_database", lambda: 1 / 0)
+    assert link(links.MlflowRun, "judge") == ""
+
+
+def test_the_plugin_is_cheap_until_somebody_asks(airflow_home: dict[str, str]) -> None:
+    """Airflow imports the plugin in each task's process: nothing of the pages is imported with it."""
+    import os
+    import subprocess
+    import sys
+
+    from gatehouse.settings import ROOT
+
+    code = (
+        "import sys; import gatehouse_plugin as p; heavy = [m for m in sys.modules if m.split('.')[0] in "
+        "('gatehouse_ui', 'matplotlib', 'pandas', 'pyarrow')]; assert not heavy, heavy; "
+        "assert len(p.GatehousePlugin.external_views) == 3; assert p.GatehousePlugin.global_operator_extra_links[0].name"
+    )
+    path = os.pathsep.join([str(ROOT / "include"), str(ROOT / "plugins")])
+    environment = {**airflow_home, "PATH": os.environ["PATH"], "PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr[-1500:]

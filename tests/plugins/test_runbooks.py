@@ -1,0 +1,74 @@
+"""Every red thing that a page shows leads to an entry of the use case's runbook."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gatehouse.core.again import JUDGED_AGAIN
+from gatehouse.core.canaries.__init__ import SELF_TEST
+from gatehouse.core.change.kinds import Kind
+from gatehouse.core.gate import FIRST_MODEL
+from gatehouse.core.records import Verdict
+from gatehouse.core.specs.gate import RULES
+from gatehouse.core.spending import SPENT
+from gatehouse.settings import ROOT
+from gatehouse.usecase import load
+from gatehouse_ui import book
+
+CASES = sorted(path.parent for path in (ROOT / "include" / "usecases").glob("*/RUNBOOK.md"))
+TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
+PAGES = ROOT / "plugins" / "gatehouse_ui" / "templates"
+RESULTS = {FIRST_MODEL, SELF_TEST, SPENT, JUDGED_AGAIN}  # results of the gate's own, which no line of gate.yaml names
+ALARMS = {"drift", "decay", "calibration"} | {kind.value for kind in Kind}
+
+
+def anchor(text: str) -> str:
+    return text.lower().replace("_", "-").replace(" ", "-")
+
+
+def anchors(folder: Path) -> set[str]:
+    return set(re.findall(r'<h\d id="([^"]+)"', book.page(folder / "RUNBOOK.md")))
+
+
+@pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)
+def test_every_alarm_verdict_and_rule_has_an_entry(folder: Path) -> None:
+    """All kinds of alarm and incident, all verdicts, and the rules that gate.yaml uses; the template has all rules."""
+    rules = set(RULES) if folder == TEMPLATE else {rule.rule for rule in load(folder).gate.rules}
+    wanted = {f"rule-{anchor(rule)}" for rule in rules | RESULTS}
+    wanted |= {f"alarm-{anchor(kind)}" for kind in ALARMS} | {f"verdict-{verdict.lower()}" for verdict in Verdict}
+    assert wanted - anchors(folder) == set()
+
+
+@pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)
+def test_every_place_that_a_page_links_to_is_there(folder: Path) -> None:
+    """The fixed anchors of the page templates exist in each runbook."""
+    linked = {
+        found
+        for page in PAGES.glob("*.html")
+        for found in re.findall(r"\{\{ runbook \}\}#([a-z-]+)\"", page.read_text())
+    }
+    assert len(linked) >= 4
+    assert linked - anchors(folder) == set()
+
+
+@pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)
+def test_an_entry_says_what_to_do_and_whom_to_wake(folder: Path) -> None:
+    """An entry of three words helps nobody at three in the morning."""
+    text = (folder / "RUNBOOK.md").read_text()
+    entries = re.findall(r"^### ((?:Rule|Alarm|Verdict): .+)\n((?:(?!^#).*\n?)*)", text, re.MULTILINE)
+    assert len(entries) > 10
+    lacking = [title for title, body in entries if "- Do: " not in body or "- Wake: " not in body]
+    assert lacking == []
+
+
+def test_a_runbook_cannot_carry_markup(tmp_path: Path) -> None:
+    """Raw HTML and script links of a runbook are shown, not run."""
+    path = tmp_path / "RUNBOOK.md"
+    path.write_text("# A\n<script>alert(1)</script>\n\n[x](javascript:alert(1)) <b onclick=y>z</b>\n")
+    html = book.page(path)
+    assert "<script" not in html
+    assert 'href="javascript' not in html
+    assert "<b " not in html
