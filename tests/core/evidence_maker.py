@@ -69,7 +69,15 @@ def evidence(rows: Holdout | None = None, **facts: Any) -> Evidence:
 def policy(*rules: dict[str, Any], **keys: Any) -> GatePolicy:
     """A policy of these rules; each gets words for people if it brings none."""
     spoken = [{"says": "as the risk owner wrote it", **rule} for rule in rules]
-    given = {"metric": "log_loss", "first_model": "review", "review": REVIEW, "resamples": 400, **PLAIN, "rules": spoken, **keys}
+    given = {
+        "metric": "log_loss",
+        "first_model": "review",
+        "review": REVIEW,
+        "resamples": 400,
+        **PLAIN,
+        "rules": spoken,
+        **keys,
+    }
     return GatePolicy.model_validate_json(json.dumps(given))
 
 

@@ -53,7 +53,9 @@ def judge(
     if probation is None:
         raise ValueError("the policy has no probation")
     confidence = 1 - (1 - policy.confidence) / probation.batches
-    span = "1 day" if policy.block_column else policy.block  # entities are not known here; rows of a day belong together
+    span = (
+        "1 day" if policy.block_column else policy.block
+    )  # entities are not known here; rows of a day belong together
     codes = block_codes(time, Span.parse(span), policy.day_starts)
     found = difference(labels, champion, former, codes, policy.metric, policy.resamples, seed, confidence)
     worse = -found if metric_named(policy.metric).better == "higher" else found

@@ -64,9 +64,7 @@ class PostgresBatches(OutcomesAndScores):
             _require(change, batch, "quarantined", after=BatchState.LANDED)
             _settle(change, batch, "quarantined", reason, report, {})
 
-    def release(
-        self, batch: BatchId, actor: str, reason: str, parts: Parts, profile: FileRef | None = None
-    ) -> None:
+    def release(self, batch: BatchId, actor: str, reason: str, parts: Parts, profile: FileRef | None = None) -> None:
         with by_person(self._database, actor, reason) as change:
             _require(change, batch, "released", after=BatchState.QUARANTINED)
             _settle(change, batch, "released", reason, None, parts, profile)
