@@ -233,29 +233,21 @@ def upkeep(folder: str) -> dict[str, list[str]]:
     site = site_of(folder)
     for ref in stage.forgotten_landed(site):
         validate_batch(site, parse(site.name, ref))
+    lost = lost_reviews(site)
     told = [
         *stage.replaced_files(site),
         *stage.uncarried(site),
         *stage.unanswered(site),
-        *unasked(site),
+        *(stage.unasked(site, decision) for decision in lost),
         expire(site),
         stage.reconcile(site),
     ]
     return {
         "accepted": stage.forgotten_batches(site),
         "requested": stage.forgotten_requests(site),
-        "unsettled": [*rejudge.due(site), *lost_reviews(site)],
+        "unsettled": [*rejudge.due(site), *lost],
         "unexplained": [sentence for sentence in told if sentence],
     }
-
-
-def unasked(site: InstalledSite) -> list[str]:
-    """Sentences about reviews that nobody is asked for in Airflow any more; the judge DAG asks for them again."""
-    return [
-        f"{site.name}: the review of decision {decision[:8]} is not waiting in Airflow and has no answer: its task was "
-        "cleared, marked or deleted; it is asked for again"
-        for decision in lost_reviews(site)
-    ]
 
 
 def lost_reviews(site: InstalledSite) -> list[str]:

@@ -7,32 +7,44 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from gatehouse.core.records import Champion, Verdict
+from gatehouse.core.records import Champion, PromotionKind, Verdict
 from gatehouse.errors import GatehouseError
 from gatehouse.local import process, stack
+from gatehouse.local.airflow_api import AirflowApi
 from gatehouse.local.stack import Stack
 from gatehouse.local.walk import Line, walk
 from gatehouse.settings import ROOT
+from gatehouse.stages.upkeep import GRACE
 from gatehouse.usecase import find
 from gatehouse.wiring import InstalledSite
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 BATCHES = 5
+TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with stack.running(tmp_path_factory.mktemp("stack") / "home") as found:
-        yield found
+    """A stack with the built-in use cases and `rides`, whose first model is sent to review."""
+    rides = tmp_path_factory.mktemp("usecases") / "rides"
+    shutil.copytree(TEMPLATE, rides, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("contract.yaml", "gate.yaml"):
+        (rides / name).write_text((rides / name).read_text().replace("use_case: template", "use_case: rides"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GATEHOUSE_USECASES", os.pathsep.join([str(ROOT / "include" / "usecases"), str(rides.parent)]))
+        with stack.running(tmp_path_factory.mktemp("stack") / "home") as found:
+            yield found
     assert process.marked(found.home.mark) == [], "the stack left processes behind"
 
 
@@ -177,6 +189,41 @@ def test_an_alias_moved_by_hand_is_found_named_and_repaired(walked, site, runnin
     assert [entry for entry in site.ledger.journal.entries() if entry.kind == "alias.unexplained"]
     api.trigger("gatehouse__upkeep", "all_well_again", {})
     assert api.wait("gatehouse__upkeep", "all_well_again", 180) == "success"
+
+
+def waiting_review(api: AirflowApi, stage: str) -> str:
+    """The run of the use case's stage in which a review waits for a person; empty while there is none."""
+    for run in api.runs(f"rides__{stage}"):
+        for task in api.tasks(f"rides__{stage}", run["dag_run_id"]):
+            if task["task_id"] == "review" and task["state"] in ("awaiting_input", "deferred"):
+                return str(run["dag_run_id"])
+    return ""
+
+
+def test_a_review_whose_task_was_marked_is_asked_for_again_and_approved(walked, running):
+    """Marking the review as done promotes nothing; upkeep finds it, says so and asks again; the answer to that one, given
+    in Airflow by name and with a reason, makes the champion."""
+    walk(running, "rides", 3)
+    rides = InstalledSite(find("rides", running.settings), running.settings)
+    (decision,) = rides.ledger.decisions.list("rides")
+    assert decision.verdict is Verdict.REVIEW
+    api = running.airflow()
+    eventually(lambda: waiting_review(api, "retrain") != "", 60, "the review waits under Required Actions")
+    run = waiting_review(api, "retrain")
+    api.call("PATCH", f"dags/rides__retrain/dagRuns/{run}/taskInstances/review", {"new_state": "success"})
+    eventually(lambda: datetime.now(UTC) - rides.ledger.decisions.made_at(decision.id) > GRACE, 90, "a minute is over")
+    api.trigger("gatehouse__upkeep", "after_the_mark", {})
+    assert api.wait("gatehouse__upkeep", "after_the_mark", 180) == "failed"
+    assert [entry.subject for entry in rides.ledger.journal.entries() if entry.kind == "review.unasked"] == [
+        decision.id
+    ]
+    assert rides.ledger.models.champion("rides") is None
+    eventually(lambda: waiting_review(api, "judge") != "", 120, "the review is asked for again")
+    again = waiting_review(api, "judge")
+    api.answer("rides__judge", again, "review", "Approve", {"reason": "the figures are what we expect"})
+    assert api.wait("rides__judge", again, 120) == "success"
+    champion = rides.ledger.models.promotions("rides")[-1]
+    assert (champion.version, champion.kind, champion.actor) == (1, PromotionKind.APPROVAL, "admin")
 
 
 def test_the_backtest_gives_the_verdicts_of_the_dag_runs(walked, site, running):

@@ -15,7 +15,7 @@ from gatehouse.stages.score import waiting
 
 FORGOTTEN_SECONDS = 600.0
 ABANDONED_SECONDS = 3600.0
-GRACE = timedelta(minutes=2)  # a run that has just decided carries out its decision itself
+GRACE = timedelta(minutes=1)  # a run that has just decided carries out its decision itself
 UPKEEP = "upkeep"
 
 
@@ -101,6 +101,16 @@ def unanswered(site: Site, now: datetime | None = None) -> list[str]:
         answer(site, decision.id, False, NOBODY, sentence)
         found.append(sentence)
     return found
+
+
+def unasked(site: Site, decision_id: str) -> str:
+    """Journal that nobody is asked for a review any more, before it is asked for again; returns the sentence."""
+    sentence = (
+        f"{site.name}: the review of decision {decision_id[:8]} is not waiting in Airflow and has no answer: its task "
+        "was cleared, marked or deleted; it is asked for again"
+    )
+    site.ledger.journal.note("review.unasked", decision_id, UPKEEP, {"sentence": sentence})
+    return sentence
 
 
 def reviews(site: Site) -> list[tuple[Decision, datetime]]:
