@@ -5,24 +5,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import isfinite
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gatehouse.core import impact
-from gatehouse.core.alarms import Alarm, State
+from gatehouse.core.alarms import Alarm
 from gatehouse.core.change.kinds import Inputs
 from gatehouse.core.drift import ColumnDrift, judge
 from gatehouse.core.drift.calibrate import Calibration, calibrate
 from gatehouse.core.drift.together import MIN_ROWS, Together, correlations, ranks, told_apart
 from gatehouse.core.drift.together import judge as judge_together
-from gatehouse.core.profile import NumericProfile, Profile, profile_of
+from gatehouse.core.profile import Profile, profile_of
 from gatehouse.core.profile.batch import BatchProfile, merged
 from gatehouse.core.records import Batch
 from gatehouse.core.reference import LABEL, SCORE, Reference
 from gatehouse.site import Site
+from gatehouse.stages.costs import impact_together, weighed, with_impact
 from gatehouse.stages.reference import codes, some_rows
 from gatehouse.stages.rows import newest_revisions
 from gatehouse.stages.score import model_inputs
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 INPUTS, TOGETHER, LABELS = 0.8, 0.1, 0.1  # the shares of `false_alarms` that each of the three tests may spend
 WIDE = 24  # batches of a wide reference
-MAPPED = 12  # columns whose impact is estimated by scoring again, the farthest first
 LINKED = 0.3  # rank correlation from which columns that change together have one cause
 
 
@@ -67,7 +66,7 @@ def look(site: Site, batch: Batch, reference: Reference, frame: pd.DataFrame, es
     together = how_together(site, reference, frame, policy) if policy.together else None
     seasonal = as_last_year(site, batch, drifts, policy)
     judged, joint = with_impact(site, reference, batch_profile, frame, estimator, drifts, seasonal)
-    pages, more = _impact_together(site, reference, together)
+    pages, more = impact_together(site, reference, together)
     links = linked(reference, [each.column for each in judged if each.changed])
     return Looked(Inputs(judged, seasonal, links, together, pages, more), together, joint)
 
@@ -84,7 +83,7 @@ def judge_labels(site: Site, reference: Reference, labelled: pd.DataFrame, fell:
         cost = impact.if_real(reference.profile.columns[LABEL], profile.columns[LABEL], reference.losses.get(LABEL))
         told = impact.Impact(impact.metric_of(site.case.retrain), cost, float("nan"))
         least = impact.threshold(site.case.retrain) if fell else float("inf")
-        return _weighed(drift, told, least) if drift.changed else drift
+        return weighed(drift, told, least) if drift.changed else drift
     return None
 
 
@@ -185,108 +184,3 @@ def linked(reference: Reference, columns: Sequence[str]) -> frozenset[frozenset[
     return frozenset(
         frozenset((names[one], names[other])) for one, other in np.argwhere(np.triu(table >= LINKED, 1)).tolist()
     )
-
-
-def with_impact(
-    site: Site,
-    reference: Reference,
-    batch: Profile,
-    frame: pd.DataFrame,
-    estimator: Any,
-    drifts: Sequence[ColumnDrift],
-    seasonal: frozenset[str],
-) -> tuple[list[ColumnDrift], dict[str, Any] | None]:
-    """Each changed column with its impact, an alarm only from the policy's threshold on; and that of all together, with
-    the columns that carry it, the largest first."""
-    policy = site.case.retrain
-    metric, least = impact.metric_of(policy), impact.threshold(policy)
-    moved = sorted((each for each in drifts if each.changed), key=lambda each: -(each.value or 0) / (each.limit or 1))
-    mapper = _Mapper(site, reference, frame, estimator) if moved and estimator is not None else None
-    wrong = {
-        each.column: mapper.costs([each.column])
-        for each in moved[:MAPPED]
-        if mapper is not None and each.column in mapper.known
-    }
-    judged = []
-    for drift in drifts:
-        name = drift.column
-        if drift.changed:
-            same = name in batch.columns and _comparable(reference, batch, name)
-            real = (
-                impact.if_real(reference.profile.columns[name], batch.columns[name], reference.losses.get(name))
-                if same
-                else float("nan")
-            )
-            told = impact.Impact(metric, real, wrong.get(name, float("nan")))
-            drift = _weighed(drift, told, float("inf") if name in seasonal else least)
-        judged.append(drift)
-    columns = [each.column for each in moved if each.column in wrong and each.column not in seasonal]
-    if mapper is None or not columns:
-        return judged, None
-    carried = sorted(columns, key=lambda name: -wrong[name])
-    joint = impact.Impact(metric, float("nan"), mapper.costs(columns)).to_document()
-    return judged, {**joint, "columns": columns, "carried_by": [[name, wrong[name]] for name in carried]}
-
-
-def _comparable(reference: Reference, batch: Profile, name: str) -> bool:
-    one, other = reference.profile.columns[name], batch.columns[name]
-    if isinstance(one, NumericProfile) or isinstance(other, NumericProfile):
-        both = isinstance(one, NumericProfile) and isinstance(other, NumericProfile)
-        return both and np.array_equal(one.edges, other.edges)  # type: ignore[union-attr]
-    return one.categories == other.categories
-
-
-def _weighed(drift: ColumnDrift, told: impact.Impact, least: float) -> ColumnDrift:
-    """An alarm when the estimated cost reaches the least that pages, or cannot be estimated."""
-    harmless = least == float("inf") or (isfinite(told.worst) and told.worst < least)
-    return replace(drift, state=State.CHANGED if harmless else State.ALARM, impact=told.to_document())
-
-
-def _impact_together(site: Site, reference: Reference, together: Together | None) -> tuple[bool, dict[str, Any]]:
-    """Columns that go together differently cost at most what breaking the more important of them costs: permutation
-    importance is just that."""
-    if together is None or not together.changed:
-        return False, {}
-    worst = max((reference.importance.get(name, 0.0) for name in together.pair or ()), default=0.0)
-    sentence = f"{site.case.retrain.choose_by} up to {worst:+.3f} if they no longer belong to the same rows"
-    document = {"metric": site.case.retrain.choose_by, "if_real": None, "if_wrong": worst, "worst": worst}
-    pages = worst >= impact.threshold(site.case.retrain)
-    return pages, {**together.to_document(), "impact": {**document, "sentence": sentence}}
-
-
-class _Mapper:
-    """Scores a sample of the batch with some columns mapped back to the reference's distribution."""
-
-    def __init__(self, site: Site, reference: Reference, frame: pd.DataFrame, estimator: Any) -> None:
-        import pandas as pd
-
-        self._site, self._estimator, self._policy = site, estimator, site.case.retrain
-        self._rows = model_inputs(frame).iloc[some_rows(len(frame), self._policy.seed)].reset_index(drop=True)
-        self._delivered = self._predict(self._rows)
-        self.known = {
-            name: pd.Series([_number(each) for each in values] if _numeric(reference, name) else list(values))
-            for name, values in reference.sample.items()
-            if name in self._rows
-        }
-
-    def costs(self, columns: Sequence[str]) -> float:
-        """What the delivered scores cost when the mapped-back values of these columns are the right ones."""
-        mapped = {
-            name: impact.mapped_back(self._rows[name], self.known[name], self._policy.seed + number)
-            for number, name in enumerate(columns)
-        }
-        again = self._predict(self._rows.assign(**mapped))
-        metric = impact.metric_of(self._policy)
-        return impact.if_wrong(self._policy.task, metric, self._delivered, again)
-
-    def _predict(self, rows: pd.DataFrame) -> Any:
-        return self._site.models.predict(self._estimator, rows, self._policy.task)
-
-
-def _numeric(reference: Reference, name: str) -> bool:
-    return isinstance(reference.inputs.columns.get(name), NumericProfile)
-
-
-def _number(value: Any) -> float:
-    """Nulls are None; infinities are texts in canonical JSON."""
-    return float("nan") if value is None else float(value)
