@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from airflow.sdk import BaseOperatorLink
 
+DECIDING = ("retrain", "judge")
 TASKS = ("fit", "choose", "judge", "review", "promote", "answer")
 
 
 class _Link(BaseOperatorLink):
-    """A link of a retrain run's tasks; empty for every other task, which Airflow then does not show."""
+    """A link of a deciding run's tasks; empty for every other task, which Airflow then does not show."""
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """The address, computed when a person looks at the task."""
-        if not ti_key.dag_id.endswith("__retrain") or ti_key.task_id not in TASKS:
+        use_case, _, stage = ti_key.dag_id.rpartition("__")
+        if not use_case or stage not in DECIDING or ti_key.task_id not in TASKS:
             return ""
         try:
             return self.address(ti_key)
-        except Exception:
+        except Exception:  # Airflow asks while it renders a task: a ledger that is away must not break its page
             return ""
 
+    @abstractmethod
     def address(self, ti_key: Any) -> str:
-        raise NotImplementedError
+        """The address for a task that decided; empty when nothing was made."""
 
 
 class MlflowRun(_Link):
@@ -49,6 +53,9 @@ class ModelVersion(_Link):
 
 
 LINKS = (MlflowRun, ModelVersion)
+_MODEL = """
+    SELECT m.version, m.run_id FROM models m LEFT JOIN decisions d USING (use_case, version)
+    WHERE m.request = %s OR d.id = %s LIMIT 1"""
 
 
 def mlflow_run(experiment: str, run_id: str) -> str:
@@ -71,21 +78,16 @@ def made_by(ti_key: Any) -> dict[str, Any] | None:
     from gatehouse_ui.runs import Runs
 
     subject = Runs().subject(ti_key.dag_id, ti_key.run_id, ti_key.task_id, ti_key.map_index)
-    if subject is None or not subject.request:
+    if subject is None or not (subject.request or subject.decision):
         return None
+    of = {"use_case": subject.use_case, "experiment": "0"}
     with _database().snapshot() as rows:
         if ti_key.task_id == "fit":
-            fitted = rows.all("SELECT name, run_id FROM candidates WHERE request = %s ORDER BY name", subject.request)
-            if not 0 <= ti_key.map_index < len(fitted):
-                return None
-            return {
-                "use_case": subject.use_case,
-                "experiment": "0",
-                "run_id": fitted[ti_key.map_index]["run_id"],
-                "version": None,
-            }
-        model = rows.one("SELECT version, run_id FROM models WHERE request = %s", subject.request)
-    return {"use_case": subject.use_case, "experiment": "0", **model} if model else None
+            fitted = rows.all("SELECT run_id FROM candidates WHERE request = %s ORDER BY name", subject.request)
+            one = fitted[ti_key.map_index] if 0 <= ti_key.map_index < len(fitted) else None
+            return {**of, "version": None, **one} if one else None
+        model = rows.one(_MODEL, subject.request, subject.decision)
+    return {**of, **model} if model else None
 
 
 @lru_cache(maxsize=1)

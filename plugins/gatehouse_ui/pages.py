@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
+from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.core.records import BatchId, Verdict
 from gatehouse.errors import ConfigurationError, LakeError, UnknownRecord
 from gatehouse.report.batch import results_of
@@ -125,7 +126,7 @@ def decision_page(request: Request, user: User, decision: str) -> Response:
         view=view,
         case=case,
         review=review,
-        run=review.run_id if review else runs.of_decision(use_case, view.row["request"]),
+        run=(review.dag_id, review.run_id) if review else runs.of_request(use_case, view.row["request"]),
         runbook=f"{request.scope.get('root_path', '')}/use-cases/{use_case}/runbook",
         **_drawn(desk, view),
         **acting(request, user, case),
@@ -197,7 +198,8 @@ def run_page(
         return page(request, "no_record.html", dag_id=dag_id, use_case="")
     checked(request, user, subject.use_case)
     root, desk = request.scope.get("root_path", ""), desk_of(request)
-    decision = subject.decision or (_decision_of(desk, subject.request) if subject.request else "")
+    recorded = PostgresDecisions(desk.database).of_request(subject.request) if subject.request else None
+    decision = subject.decision or (recorded.id if recorded else "")
     if decision:
         return RedirectResponse(f"{root}/decisions/{decision}", 303)
     if subject.batch:
@@ -237,16 +239,6 @@ def whole_id(decision: str) -> str:
 def _held(view: Any, table: str) -> bool:
     file = view.file(table)
     return file is not None and (file.rows is None or file.rows > 0)
-
-
-def _decision_of(desk: Desk, request_id: str) -> str:
-    with desk.database.snapshot() as asked:
-        found = asked.one(
-            "SELECT d.id FROM decisions d JOIN models m USING (use_case, version) WHERE m.request = %s "
-            "ORDER BY d.entry DESC LIMIT 1",
-            request_id,
-        )
-    return found["id"] if found else ""
 
 
 def _drawn(desk: Desk, view: DecisionView) -> dict[str, Any]:

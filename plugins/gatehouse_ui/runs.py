@@ -17,8 +17,12 @@ from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
-STAGES = ("ingest", "watch", "retrain", "rollback")
-BATCH_STAGES = ("ingest", "watch")
+from airflow_glue.wiring import Stage
+from airflow_glue.wiring import dag_id as dag_of
+
+STAGES = tuple(stage for stage in Stage if stage is not Stage.UPKEEP)
+BATCH_STAGES = (Stage.INGEST, Stage.WATCH)
+DECIDING = (Stage.RETRAIN, Stage.JUDGE)  # whose runs decide, and ask a person
 NOW = ("queued", "running")
 
 
@@ -66,47 +70,45 @@ class Runs:
             key, told = run.partition_key or "", _told(session, dag_id, run_id)
         if stage in BATCH_STAGES:
             return Subject(use_case, stage, batch=key if stage == "watch" and key else _batch(told, task_id, map_index))
-        if stage == "retrain":
-            return Subject(
-                use_case,
-                stage,
-                request=key or told.get(("claim", "request"), ""),
-                decision=told.get(("judge", "decision"), ""),
-            )
+        decision = told.get(("judge", "decision"), "")
+        if stage == Stage.JUDGE:
+            return Subject(use_case, stage, decision=decision or key)
+        if stage == Stage.RETRAIN:
+            return Subject(use_case, stage, request=key or told.get(("claim", "request"), ""), decision=decision)
         return Subject(use_case, stage)
 
     def review(self, use_case: str, decision: str) -> Review | None:
         """The newest review of a decision in Airflow, answered or not; None when no run holds one."""
-        dag_id = f"{use_case}__retrain"
         with create_session() as session:
             found = session.execute(
                 select(HITLDetail, TaskInstance)
                 .join(TaskInstance, TaskInstance.id == HITLDetail.ti_id)
-                .where(TaskInstance.dag_id == dag_id, TaskInstance.task_id == "review")
+                .where(TaskInstance.dag_id.in_(_deciding(use_case)), TaskInstance.task_id == "review")
                 .order_by(HITLDetail.created_at.desc())
                 .limit(50)
             ).all()
             for detail, instance in found:
-                if _told(session, dag_id, instance.run_id).get(("judge", "decision")) == decision:
+                if _told(session, instance.dag_id, instance.run_id).get(("judge", "decision")) == decision:
                     by = (detail.responded_by or {}).get("name", "") or ("nobody" if detail.responded_at else "")
-                    where = (dag_id, instance.run_id, instance.task_id, instance.map_index)
+                    where = (instance.dag_id, instance.run_id, instance.task_id, instance.map_index)
                     return Review(*where, tuple(detail.options or ()), by)
         return None
 
-    def of_decision(self, use_case: str, request: str) -> str:
-        """The newest retrain run for a request, by its partition key; empty when there is none."""
+    def of_request(self, use_case: str, request: str) -> tuple[str, str] | None:
+        """The DAG and the newest run of it for a request, by its partition key; None when there is none."""
+        dag_id = dag_of(use_case, Stage.RETRAIN)
         with create_session() as session:
             found = session.scalar(
                 select(DagRun.run_id)
-                .where(DagRun.dag_id == f"{use_case}__retrain", DagRun.partition_key == request)
+                .where(DagRun.dag_id == dag_id, DagRun.partition_key == request)
                 .order_by(DagRun.id.desc())
                 .limit(1)
             )
-        return found or ""
+        return (dag_id, found) if found else None
 
     def running(self, use_case: str) -> list[dict[str, Any]]:
         """The runs of a use case that are at work or queued, at most twenty."""
-        ids = [f"{use_case}__{stage}" for stage in STAGES]
+        ids = [dag_of(use_case, stage) for stage in STAGES]
         with create_session() as session:
             found = session.scalars(
                 select(DagRun).where(DagRun.dag_id.in_(ids), DagRun.state.in_(NOW)).order_by(DagRun.id.desc()).limit(20)
@@ -119,7 +121,7 @@ class Runs:
 
     def next_runs(self, use_cases: Iterable[str]) -> dict[str, tuple[datetime | None, bool]]:
         """For each use case when its ingest runs next (None: when something wakes it), and whether it is paused."""
-        ids = {f"{name}__ingest": name for name in use_cases}
+        ids = {dag_of(name, Stage.INGEST): name for name in use_cases}
         with create_session() as session:
             found = session.execute(
                 select(DagModel.dag_id, DagModel.next_dagrun_create_after, DagModel.is_paused).where(
@@ -127,6 +129,10 @@ class Runs:
                 )
             ).all()
         return {ids[dag_id]: (at, paused) for dag_id, at, paused in found}
+
+
+def _deciding(use_case: str) -> list[str]:
+    return [dag_of(use_case, stage) for stage in DECIDING]
 
 
 def _told(session: Any, dag_id: str, run_id: str) -> dict[tuple[str, str], Any]:

@@ -69,8 +69,8 @@ class NoRuns:
     def review(self, use_case: str, decision: str) -> Any:
         return self.reviews.get(decision)
 
-    def of_decision(self, use_case: str, request: str) -> str:
-        return ""
+    def of_request(self, use_case: str, request: str) -> tuple[str, str] | None:
+        return None
 
     def running(self, use_case: str) -> list[dict[str, Any]]:
         return []

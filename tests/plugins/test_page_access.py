@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from gatehouse.core.records import BatchState, Verdict
+from gatehouse.core.specs.acts import OverridePolicy
+from gatehouse.views import fleet
 from plugins.pages_world import CASE, ROLES, World, airflow_home, world  # noqa: F401 - fixtures
 
 ACTORS = ("reviewer", "admin")
@@ -105,13 +109,45 @@ def test_an_override_and_a_rollback_change_the_champion(world: World) -> None:
     sent = world.act("reviewer", f"/gatehouse/decisions/{blocked.id}/override", "the risk owner said so on the phone")
     assert sent.status_code == 303, sent.text
     models = world.story.ledger.models
-    if world.client("viewer").get(f"/gatehouse/decisions/{blocked.id}").text.count("waits for a second person"):
-        world.act("admin", f"/gatehouse/decisions/{blocked.id}/confirm", "I was on that call as well")
     assert models.champion(CASE).model.version == blocked.version
     sent = world.act("admin", f"/gatehouse/use-cases/{CASE}/rollback", "it was not right after all", version=1)
     assert sent.status_code == 303, sent.text
     assert models.champion(CASE).model.version == champion.model.version
     assert [p.actor for p in models.promotions(CASE)][-2:] == ["reviewer", "admin"]
+
+
+def test_an_override_waits_for_a_second_person_where_the_policy_wants_one(world: World, monkeypatch: Any) -> None:
+    """One word changes nothing, the same person's second word neither; another approver's does."""
+    world.story.tell()
+    second, third = (world.story.accept(key) for key in ("2013-05", "2013-06"))
+    blocked = world.story.decide(world.story.challenger(second, third), Verdict.BLOCK, epoch=1)
+    case = world.desk.case(CASE)
+    gate = case.gate.model_copy(update={"override": OverridePolicy(second_person=True)})
+    monkeypatch.setattr(world.desk, "case", lambda name: replace(case, gate=gate))
+    page, confirm = f"/gatehouse/decisions/{blocked.id}", f"/gatehouse/decisions/{blocked.id}/confirm"
+    assert world.act("reviewer", f"{page}/override", "the risk owner said so on the phone").status_code == 303
+    assert "waits for a second person" in world.client("viewer").get(page).text
+    assert world.act("reviewer", confirm, "I am still of my opinion").status_code == 409
+    assert world.story.ledger.models.champion(CASE).model.version == 1
+    assert world.act("admin", confirm, "I was on that call as well").status_code == 303
+    assert world.story.ledger.models.champion(CASE).model.version == blocked.version
+
+
+def test_a_decision_made_again_is_answered_though_its_version_serves(world: World) -> None:
+    """The fleet says that a review waits, the page asks whether the version may stay, and a rejection rolls it back."""
+    world.story.tell()
+    second, third = (world.story.accept(key) for key in ("2013-05", "2013-06"))
+    model = world.story.challenger(second, third)
+    review = world.story.decide(model, Verdict.REVIEW, epoch=1)
+    world.story.promote(world.story.decide(model, epoch=1))
+    page = world.client("reviewer").get(f"/gatehouse/decisions/{review.id}").text
+    assert "Version 2 stays the champion" in page
+    assert "Version 2 is rolled back to version 1" in page
+    assert fleet(world.desk.database, [CASE], lambda names: names, "", 1, 9)[0][0].reviews == 1
+    sent = world.act("reviewer", f"/gatehouse/decisions/{review.id}/reject", "late outcomes speak against it")
+    assert sent.status_code == 303
+    assert world.story.ledger.models.champion(CASE).model.version == 1
+    assert world.story.ledger.models.promotions(CASE)[-1].actor == "reviewer"
 
 
 def test_a_review_is_answered_in_the_ledger_when_no_run_waits(world: World) -> None:

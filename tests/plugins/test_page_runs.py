@@ -20,11 +20,12 @@ def airflow(airflow_home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> It
     from airflow.models import DagRun
     from airflow.models.dag import DagModel
     from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.hitl import HITLDetail
     from airflow.models.taskinstance import TaskInstance
     from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
     from airflow.utils.types import DagRunTriggeredByType, DagRunType
-    from sqlalchemy import insert
+    from sqlalchemy import insert, select
 
     class Airflow:
         def run(self, stage: str, run_id: str, key: str | None = None, state: str = "success", **told: Any) -> None:
@@ -46,6 +47,18 @@ def airflow(airflow_home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> It
                     row.value, row.timestamp = value, run.run_after
                     session.add(row)
 
+        def review(self, stage: str, run_id: str, by: str = "") -> None:
+            """The review task of a run waits for a person, or has been answered by one."""
+            with create_session() as session:
+                task = select(TaskInstance.id).where(
+                    TaskInstance.dag_id == f"{CASE}__{stage}",
+                    TaskInstance.run_id == run_id,
+                    TaskInstance.task_id == "review",
+                )
+                answered = {"responded_at": datetime.now(UTC), "responded_by": {"id": by, "name": by}} if by else {}
+                options = {"options": ["Approve", "Reject"], "subject": "promote the challenger?"}
+                session.merge(HITLDetail(ti_id=session.scalar(task), **options, **answered))
+
         def dag(self, stage: str, at: datetime | None, paused: bool) -> None:
             with create_session() as session:
                 session.merge(DagBundleModel(name="tests"))
@@ -62,12 +75,13 @@ def airflow(airflow_home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> It
 
     yield Airflow()
     with create_session() as session:
-        for table in (XComModel, TaskInstance, DagRun, DagModel):
+        for table in (HITLDetail, XComModel, TaskInstance, DagRun, DagModel):
             session.query(table).delete()
 
 
 def test_a_run_leads_to_its_record(airflow: Any) -> None:
-    """A watch run to its batch, a retrain run to its request and decision, an ingest task to the batch it validated."""
+    """A watch run to its batch, a retrain run to its request and decision, an ingest task to the batch it validated, a
+    judge run to the decision it made, or before that to the one it makes again."""
     from gatehouse_ui.runs import Runs, Subject
 
     airflow.run("watch", "w", key="2013-03.r1")
@@ -76,6 +90,8 @@ def test_a_run_leads_to_its_record(airflow: Any) -> None:
     airflow.run("retrain", "r-by-hand", claim__request="request-2", judge__decision="decision-2")
     airflow.run("ingest", "i", land__return_value=["2013-05.r1", "2013-06.r2"])
     airflow.run("rollback", "b")
+    airflow.run("judge", "j", key="decision-2")
+    airflow.run("judge", "j-done", key="decision-2", judge__decision="decision-3")
     runs = Runs()
 
     def of(stage: str, run: str, task: str = "", index: int = -1) -> Subject | None:
@@ -88,9 +104,27 @@ def test_a_run_leads_to_its_record(airflow: Any) -> None:
     assert of("ingest", "i", "validate", 0) == Subject(CASE, "ingest", batch="2013-05.r1")
     assert of("ingest", "i") == Subject(CASE, "ingest", batch="2013-06.r2")
     assert of("rollback", "b") == Subject(CASE, "rollback")
+    assert of("judge", "j") == Subject(CASE, "judge", decision="decision-2")
+    assert of("judge", "j-done") == Subject(CASE, "judge", decision="decision-3")
     assert of("watch", "never-was") is None
     assert runs.subject("somebody_elses", "w", "", -1) is None
     assert runs.subject("gatehouse__upkeep", "u", "", -1) is None
+
+
+@pytest.mark.parametrize("stage", ["retrain", "judge"])
+def test_a_review_is_found_wherever_it_waits(airflow: Any, stage: str) -> None:
+    """In the run that decided and in one that decided again; with the name of who answered, once somebody has."""
+    from gatehouse_ui.runs import Runs
+
+    airflow.run(stage, "r", judge__decision="decision-1", review__any="")
+    assert Runs().review(CASE, "decision-1") is None
+    airflow.review(stage, "r")
+    review = Runs().review(CASE, "decision-1")
+    assert review is not None
+    assert (review.dag_id, review.run_id, review.answered_by) == (f"{CASE}__{stage}", "r", "")
+    assert Runs().review(CASE, "decision-2") is None
+    airflow.review(stage, "r", by="Ada")
+    assert Runs().review(CASE, "decision-1").answered_by == "Ada"  # type: ignore[union-attr]
 
 
 def test_what_runs_now_and_next(airflow: Any) -> None:
@@ -105,8 +139,8 @@ def test_what_runs_now_and_next(airflow: Any) -> None:
     assert Runs().running("other") == []
     assert Runs().next_runs([CASE, "other"]) == {CASE: (moment, True)}
     airflow.run("retrain", "of-it", key="request-1")
-    assert Runs().of_decision(CASE, "request-1") == "of-it"
-    assert Runs().of_decision(CASE, "request-9") == ""
+    assert Runs().of_request(CASE, "request-1") == (f"{CASE}__retrain", "of-it")
+    assert Runs().of_request(CASE, "request-9") is None
 
 
 def test_the_tab_of_a_run_opens_its_decision(world: World) -> None:
@@ -154,6 +188,9 @@ def test_tasks_link_to_mlflow(airflow: Any, world: World, monkeypatch: pytest.Mo
     assert link(links.ModelVersion, "fit", 0) == ""
     assert link(links.MlflowRun, "claim") == ""
     assert link(links.MlflowRun, "judge", dag="other__watch") == ""
+    decision = world.story.decide(world.story.ledger.models.list(CASE)[0])
+    airflow.run("judge", "r", key=decision.id)
+    assert link(links.MlflowRun, "judge", dag=f"{CASE}__judge") == "http://mlflow.test/#/experiments/0/runs/run-linear"
     monkeypatch.setattr(links, "_database", lambda: 1 / 0)
     assert link(links.MlflowRun, "judge") == ""
 

@@ -117,7 +117,7 @@ def test_a_decision_knows_what_stands_around_it(ledger, database) -> None:
         ("training", "2013-01", 9),
         ("holdout", "2013-02", 9),
     ]
-    assert (view.served["batches"], view.serves, view.open) == (1, True, False)
+    assert (view.served["batches"], view.serves) == (1, True)
     kinds = [line["kind"] for line in view.journal]
     assert kinds == ["request.opened", "request.claimed", "training_set.recorded", "candidate.recorded", "model.registered",
                      "decision.made", "champion.changed", "request.decided"]  # fmt: skip

@@ -79,11 +79,6 @@ class DecisionView:
         """The override that waits for a second person."""
         return next((each for each in self.overrides if each["second_person"] and not each["confirmed_by"]), None)
 
-    @property
-    def open(self) -> bool:
-        """Whether the champion is still the one this decision was made against: later, promoting would be refused."""
-        return (self.row["now_epoch"] or 0) == self.decision.epoch
-
 
 def decision_view(database: Database, decision: str) -> DecisionView:
     """One decision by its whole id; UnknownRecord when the ledger holds none."""

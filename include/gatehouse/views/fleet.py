@@ -48,7 +48,7 @@ _STANDING = """
                GROUP BY use_case) q ON q.use_case = n.name
     LEFT JOIN (SELECT d.use_case, count(*) AS waiting FROM decisions d
                LEFT JOIN champions now ON now.use_case = d.use_case
-               WHERE d.verdict = 'REVIEW' AND d.epoch = coalesce(now.epoch, 0)
+               WHERE d.verdict = 'REVIEW' AND (d.epoch = coalesce(now.epoch, 0) OR d.version = now.version)
                AND NOT EXISTS (SELECT FROM answers WHERE decision = d.id)
                GROUP BY d.use_case) r ON r.use_case = n.name"""
 
