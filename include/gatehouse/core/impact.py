@@ -18,6 +18,7 @@ import numpy as np
 
 from gatehouse.core.drift.measure import TENTHS, tenths
 from gatehouse.core.profile import CategoricalProfile, ColumnProfile, NumericProfile
+from gatehouse.core.statistics import moments
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 
 if TYPE_CHECKING:
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
     from gatehouse.core.evidence import Task
     from gatehouse.core.specs.retrain import RetrainPolicy
 
-MEANS = ("log_loss", "brier", "error_rate", "mae")  # metrics that are means of a loss a row
+ROW_LOSS = {  # the metrics that are means of a loss a row
+    "log_loss": moments.log_loss_terms,
+    "brier": moments.squared_error,
+    "error_rate": moments.wrong_class,
+    "mae": moments.absolute_error,
+}
 DEFAULT = 0.01
 PRIOR_ROWS = 50  # a cell's mean loss is drawn to the overall mean as if by so many rows
 
@@ -74,7 +80,7 @@ class Impact:
 def metric_of(policy: RetrainPolicy) -> str:
     """The metric that impact is stated in: decay's when it is a mean of losses, else log loss or mean absolute error."""
     named = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
-    return named if named in MEANS else {"classification": "log_loss", "regression": "mae"}[policy.task]
+    return named if named in ROW_LOSS else {"classification": "log_loss", "regression": "mae"}[policy.task]
 
 
 def threshold(policy: RetrainPolicy) -> float:
@@ -87,14 +93,7 @@ def threshold(policy: RetrainPolicy) -> float:
 
 def row_losses(metric: str, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each row's share of a metric that is a mean."""
-    if metric == "log_loss":
-        right = np.clip(np.where(labels == 1, predictions, 1 - predictions), 1e-15, 1)
-        return np.asarray(-np.log(right))
-    if metric == "brier":
-        return np.asarray((predictions - labels) ** 2)
-    if metric == "error_rate":
-        return np.asarray(((predictions >= 0.5) != (labels == 1)).astype(np.float64))
-    return np.asarray(np.abs(labels - predictions))
+    return ROW_LOSS[metric](labels, predictions)
 
 
 def losses_of(reference: ColumnProfile, cells: NDArray[np.intp], losses: NDArray[np.float64]) -> Losses:

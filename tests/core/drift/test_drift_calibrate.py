@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Sequence
 
@@ -14,9 +13,10 @@ from numpy.typing import NDArray
 
 from gatehouse.core.canonical import canonical
 from gatehouse.core.drift import judge
-from gatehouse.core.drift.calibrate import Calibration, calibrate, holm
+from gatehouse.core.drift.calibrate import Calibration, calibrate
 from gatehouse.core.profile import Profile, profile_of
 from gatehouse.core.specs.retrain import Distance, DriftReason
+from gatehouse.core.statistics.family import adjusted
 
 COLUMNS, DAYS = 8, 30
 
@@ -110,13 +110,9 @@ def test_calibrations_survive_json() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
-def test_holm_rejects_what_bonferroni_does_and_less_than_no_correction(p_values: Sequence[float]) -> None:
-    """Adjusted p-values lie between the raw ones and Bonferroni's, and keep their order."""
-    adjusted = holm(p_values)
-    for raw, now in zip(p_values, adjusted, strict=True):
-        assert raw <= now + 1e-12
-        assert now <= min(raw * len(p_values), 1.0) + 1e-12 or now <= max(
-            min(other * len(p_values), 1.0) for other in p_values if other <= raw
-        )
-    order = np.argsort(p_values, kind="stable")
-    assert all(adjusted[a] <= adjusted[b] + 1e-12 for a, b in itertools.pairwise(order))
+def test_adjusted_p_values_are_those_of_holms_definition(p_values: Sequence[float]) -> None:
+    """The largest of (m - i + 1) p_(i) so far, at most 1: written down once more, and in the order of the raw ones."""
+    found = adjusted({str(number): p for number, p in enumerate(p_values)})
+    steps = [(len(p_values) - rank) * p for rank, p in enumerate(sorted(p_values))]
+    assert list(found.values()) == [min(max(steps[: rank + 1]), 1.0) for rank in range(len(steps))]
+    assert [p_values[int(name)] for name in found] == sorted(p_values)

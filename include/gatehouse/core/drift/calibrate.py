@@ -148,14 +148,3 @@ def _freedom(cells: Sequence[NDArray[np.int64]]) -> float:
 
 def _squared(value: float, distance: Distance) -> float:
     return value if distance == "psi" else value * value
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's (1979, Scand. J. Statist. 6) adjusted p-values: those at or below a level are the alarms whose chance of
-    holding one false alarm or more is at most that level, however the columns depend on each other."""
-    order = np.argsort(p_values, kind="stable")
-    adjusted, highest = [1.0] * len(p_values), 0.0
-    for rank, position in enumerate(order):
-        highest = max(highest, (len(p_values) - rank) * p_values[position])
-        adjusted[position] = min(highest, 1.0)
-    return adjusted

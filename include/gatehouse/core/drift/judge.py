@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.alarms import Alarm, State
 from gatehouse.core.drift import words
-from gatehouse.core.drift.calibrate import Calibration, holm
+from gatehouse.core.drift.calibrate import Calibration
 from gatehouse.core.drift.measure import Measured, measure_presence, measure_values, unseen_change
 from gatehouse.core.profile import ColumnProfile, Profile
+from gatehouse.core.statistics.family import adjusted
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -148,11 +149,11 @@ def _tested(parts: Sequence[_Part], calibration: Calibration, policy: DriftReaso
 
 def _levels(tested: Mapping[str, _Part], level: float) -> dict[str, tuple[float, float]]:
     """Each column's adjusted p-value and the unadjusted level that Holm's procedure holds it to."""
-    adjusted = dict(zip(tested, holm([part.p_value for part in tested.values()]), strict=True))
-    rejected = sum(p <= level for p in adjusted.values())
+    held = adjusted({name: part.p_value for name, part in tested.items()})
+    rejected = sum(p <= level for p in held.values())
     remaining = max(len(tested) - rejected, 1)
     ranks = {name: rank for rank, name in enumerate(sorted(tested, key=lambda each: tested[each].p_value))}
-    return {name: (p, level / max(len(tested) - ranks[name], remaining)) for name, p in adjusted.items()}
+    return {name: (p, level / max(len(tested) - ranks[name], remaining)) for name, p in held.items()}
 
 
 def _calibrated(

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatehouse.core.statistics.metrics import evaluate
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -106,10 +108,9 @@ def _direction(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def _auc(known: NDArray[np.float64], new: NDArray[np.float64]) -> float:
-    """Mann and Whitney's statistic as a share; ties count half."""
-    ordered = np.sort(known)
-    below = np.searchsorted(ordered, new, "left") + np.searchsorted(ordered, new, "right")
-    return float(below.mean() / (2 * len(known)))
+    """The AUC of a score that is meant to be higher for the new rows."""
+    labels = np.repeat([0.0, 1.0], [len(known), len(new)])
+    return evaluate("roc_auc", labels, np.concatenate([known, new]))
 
 
 def _half(rows: NDArray[np.float64], which: int) -> NDArray[np.float64]:
