@@ -17,6 +17,7 @@ class Fault:
 
 BASE, BLOCKS, CHAMPION = "rules/base.py", "statistics/blocks.py", "rules/champion.py"
 GATE, MEASURES, METRICS = "gate.py", "rules/measures.py", "statistics/metrics.py"
+FAMILY = "statistics/family.py"
 
 FAULTS = (
     Fault(
@@ -140,20 +141,13 @@ FAULTS = (
     ),
     Fault(
         "the best slice speaks for all",
-        "rules/slices.py",
+        "rules/by_slice.py",
         "outcome = Outcome.INCONCLUSIVE if open_ones else Outcome.PASS",
         "outcome = Outcome.PASS",
     ),
-    Fault(
-        "no slice is ever rejected", "statistics/family.py", "if p > error / (len(p_values) - position):", "if True:"
-    ),
-    Fault(
-        "Holm's correction is left out",
-        "statistics/family.py",
-        "if p > error / (len(p_values) - position):",
-        "if p > error:",
-    ),
-    Fault("a missing slice is passed over", "rules/slices.py", "if slices.missing:", "if False:"),
+    Fault("no slice is ever rejected", FAMILY, "if p <= error and not", "if p < 0 and not"),
+    Fault("Holm's correction is left out", FAMILY, "(len(known) - rank) * known[name]", "known[name]"),
+    Fault("a missing slice is passed over", "rules/by_slice.py", "if slices.missing:", "if False:"),
     Fault("the training set may reach into the holdout", "rules/data.py", "if until > held_out:", "if False:"),
     Fault(
         "intervals are half as wide",

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.core.evidence_record import evidence_from
-from gatehouse.core.records import FileRef
 from gatehouse.errors import ConfigurationError, UnknownUseCase
 from gatehouse.settings import Settings
 from gatehouse.usecase import UseCase, folders, load
 
 if TYPE_CHECKING:
-    from gatehouse.core.evidence import Evidence
     from gatehouse.ports import Lake
 
 
@@ -55,12 +51,6 @@ class Desk:
             return self.case(name)
         except ConfigurationError:
             return None
-
-    def evidence(self, file: FileRef) -> Evidence:
-        """The archived evidence of a decision, checked against its hashes."""
-        document: dict[str, Any] = json.loads(self.lake.read(file))
-        columns = self.lake.frame(FileRef(**document["holdout_file"]))
-        return evidence_from(document["evidence"], {str(name): columns[name].to_numpy() for name in columns})
 
 
 @lru_cache(maxsize=512)

@@ -16,6 +16,7 @@ from gatehouse.errors import ConfigurationError, LakeError, UnknownRecord
 from gatehouse.report.batch import results_of
 from gatehouse.report.decision import decision_values
 from gatehouse.report.timeline import heat_map, timeline
+from gatehouse.stages.evidence import archived_evidence
 from gatehouse.views import batch_view, batches_of, decision_view, decisions_of, fleet, use_case_view
 from gatehouse_ui import book, forgery, rows
 from gatehouse_ui.access import User, may_read, name_of, readable, why_not
@@ -256,4 +257,4 @@ def _drawn(desk: Desk, view: DecisionView) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def _remembered(desk: Desk, decision: Any, file: Any, policy: str) -> dict[str, Any]:
     metric = json.loads(policy).get("metric", "")
-    return {**decision_values(decision, desk.evidence(file), policy), "metric": metric, "lost": ""}
+    return {**decision_values(decision, archived_evidence(desk.lake, file)[0], policy), "metric": metric, "lost": ""}

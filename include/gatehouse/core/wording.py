@@ -28,6 +28,16 @@ def about(rows: int) -> str:
     return f"about {float(f'{rows:.2g}'):,.0f}" if rows > 99 else f"about {rows}"
 
 
+def settling(rows: int | None) -> str:
+    """`; about 12,000 further matured rows would settle it at this value`; nothing where no number is known."""
+    return f"; {about(rows)} further matured rows would settle it at this value" if rows else ""
+
+
+def sided(worse: float, limit: float) -> str:
+    """`0.021 worse` or `0.021 better`, not to be confused with `limit`."""
+    return f"{number(abs(worse), abs(limit))} {'worse' if worse > 0 else 'better'}"
+
+
 def listed(names: Iterable[str], most: int = 5) -> str:
     """`a, b and 3 more`."""
     names = list(names)

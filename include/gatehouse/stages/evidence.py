@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.canonical import canonical
 from gatehouse.core.evidence import Evidence, Facts, Holdout
-from gatehouse.core.evidence_record import evidence_document, holdout_columns
+from gatehouse.core.evidence_record import evidence_document, evidence_from, evidence_sha256, holdout_columns
 from gatehouse.core.records import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
+from gatehouse.ports import Lake
 from gatehouse.site import Site
 from gatehouse.stages.gather import trained_until
 from gatehouse.stages.looks import looks_before
@@ -115,3 +117,11 @@ def archive(site: Site, evidence: Evidence) -> FileRef:
     named = {"path": holdout.path, "sha256": holdout.sha256, "size": holdout.size, "rows": holdout.rows}
     document = {"evidence": evidence_document(evidence, holdout.sha256), "holdout_file": named}
     return site.lake.put(canonical(document).encode(), "evidence", "json")
+
+
+def archived_evidence(lake: Lake, file: FileRef) -> tuple[Evidence, str]:
+    """The evidence of a file of `archive`, checked against its hashes, and its own hash."""
+    document = json.loads(lake.read(file))
+    columns = lake.frame(FileRef(**document["holdout_file"]))
+    evidence = evidence_from(document["evidence"], {str(name): columns[name].to_numpy() for name in columns})
+    return evidence, evidence_sha256(document["evidence"])

@@ -6,14 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse.core.evidence import Evidence
-from gatehouse.core.evidence_record import evidence_from, evidence_sha256
+from gatehouse.core.evidence_record import evidence_sha256
 from gatehouse.core.gate import decide
 from gatehouse.core.records import Champion, Decision, FileRef, ModelVersion, RequestState, Verdict
 from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.report import decision_report
 from gatehouse.site import Site
-from gatehouse.stages.evidence import HeldOut, archive, gather_evidence
+from gatehouse.stages.evidence import HeldOut, archive, archived_evidence, gather_evidence
 from gatehouse.stages.measuring import metrics_of
 
 
@@ -50,22 +49,14 @@ def decide_on(
 def report_of(site: Site, decision: Decision, model: ModelVersion) -> str:
     """The report of a recorded decision, with the plots of its archived evidence: what the decision's page shows."""
     file, text = site.ledger.decisions.archive(decision.id)
-    evidence, _ = archived_evidence(site, file)
+    evidence, _ = archived_evidence(site.lake, file)
     return decision_report(site.case.contract.title, decision, model, evidence, text)
-
-
-def archived_evidence(site: Site, file: FileRef) -> tuple[Evidence, str]:
-    """The evidence of an archived file, and its hash."""
-    document = json.loads(site.lake.read(file))
-    columns = site.lake.frame(FileRef(**document["holdout_file"]))
-    evidence = evidence_from(document["evidence"], {str(name): columns[name].to_numpy() for name in columns})
-    return evidence, evidence_sha256(document["evidence"])
 
 
 def replay(site: Site, decision_id: str, policy: GatePolicy | None = None) -> Decision:
     """Decide again from the archived evidence, under the archived policy or another one: a pure function of the two."""
     archived, text = site.ledger.decisions.archive(decision_id)
-    evidence, identity = archived_evidence(site, archived)
+    evidence, identity = archived_evidence(site.lake, archived)
     with metrics_of(site, evidence):
         return decide(evidence, policy or GatePolicy.archived(text), identity)
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gatehouse.core.rules.bounds import MetricBound
+from gatehouse.core.rules.by_slice import SliceRule
 from gatehouse.core.rules.champion import BetterThanChampion, NotWorseThanChampion, SuspiciouslyGood
-from gatehouse.core.rules.slices import SliceFloor, SliceNotWorse, SliceRule
+from gatehouse.core.rules.slices import SliceFloor, SliceNotWorse
 from gatehouse.core.statistics.metrics import evaluate
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ import numpy as np
 from gatehouse.core.canaries.known import alarming, misses, only, worsening
 from gatehouse.core.rules.base import Rule
 from gatehouse.core.rules.bounds import MetricBound
+from gatehouse.core.rules.by_slice import SliceRule
 from gatehouse.core.rules.champion import BetterThanChampion, Comparison, NotWorseThanChampion, SuspiciouslyGood
 from gatehouse.core.rules.data import TrainingIsFresh
-from gatehouse.core.rules.slices import SliceFloor, SliceNotWorse, SliceRule
+from gatehouse.core.rules.slices import SliceFloor, SliceNotWorse
 from gatehouse.core.statistics.metrics import METRICS
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from gatehouse.core.evidence import Task
 from gatehouse.core.records import Outcome, RuleResult
@@ -108,6 +108,23 @@ class Rule(Spec):
             standard_error=_finite(estimate.standard_error) if estimate and estimate.blocks else None,
             bound=bound,
         )
+
+
+class TwoSided(Rule):
+    """A rule with a lower limit, an upper one, or both, in units of what it measures."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min must not exceed max; found {self.min} and {self.max}")
+        return self
+
+    def sides(self) -> list[tuple[float, bool]]:
+        """The limits that there are, each with whether it is the upper one."""
+        return [(limit, upper) for limit, upper in ((self.min, False), (self.max, True)) if limit is not None]
 
 
 def at_most(estimate: Estimate, limit: float) -> Outcome:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import model_validator
 
 from gatehouse.core.records import Outcome, RuleResult
-from gatehouse.core.rules.base import Judge, MetricName, Positive, Rule, at_least, at_most, exactly, title
-from gatehouse.core.wording import about, count, number
+from gatehouse.core.rules.base import Judge, MetricName, Positive, Rule, TwoSided, at_least, at_most, exactly, title
+from gatehouse.core.wording import count, number, settling
 
 if TYPE_CHECKING:
     from gatehouse.core.rules.measures import Measures
@@ -36,7 +36,7 @@ class Bounded(Rule):
             sentence = f"{title(metric)} cannot be measured on {count(found.rows)} rows"
         elif outcome is Outcome.INCONCLUSIVE:
             missing = found.rows_to_reach(limit) if upper else (-found).rows_to_reach(-limit)
-            sentence += f"; {about(missing)} further matured rows would settle it at this value" if missing else ""
+            sentence += settling(missing)
         which = f"{metric} {'max' if upper else 'min'}"
         side = "at most" if upper else "at least"
         return self.result(
@@ -48,30 +48,23 @@ class Bounded(Rule):
         return few if self.judge_by == "interval" or found.rows < measures.policy.min_rows else None
 
 
-class MetricBound(Bounded):
+class MetricBound(Bounded, TwoSided):
     """A metric of the challenger is at least `min`, at most `max`, or both."""
 
     rule: Literal["metric_bound"]
     metric: MetricName
-    min: float | None = None
-    max: float | None = None
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> MetricBound:
         if self.min is None and self.max is None:
             raise ValueError("metric_bound needs min, max, or both")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min must not exceed max; found {self.min} and {self.max}")
         return self
 
     def metrics(self) -> tuple[str, ...]:
         return (self.metric,)
 
     def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
-        bounds = ((self.min, False), (self.max, True))
-        return tuple(
-            self.bounded(measures, self.metric, limit, upper=upper) for limit, upper in bounds if limit is not None
-        )
+        return tuple(self.bounded(measures, self.metric, limit, upper=upper) for limit, upper in self.sides())
 
 
 class Calibration(Bounded):

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import MetricName, NotNegative, OnFail, Rule, at_most, exactly, more_than, title
 from gatehouse.core.statistics.metrics import metric_named
-from gatehouse.core.wording import about, count, number
+from gatehouse.core.wording import count, number, settling, sided
 
 if TYPE_CHECKING:
     from gatehouse.core.rules.measures import Measures
@@ -51,7 +51,7 @@ class Comparison(Rule):
             sentence = f"{title(self.metric)} cannot be compared yet: {few[0]}"
         elif outcome is Outcome.INCONCLUSIVE:
             missing = self.to_settle(measures.at_look(worse, further=1))
-            sentence += _settling(missing, estimate)
+            sentence += settling(missing) or _never(estimate)
         return self.result(
             outcome, sentence, about=self.metric, estimate=estimate, limit=limit, missing_rows=missing, bound=bound
         )
@@ -126,7 +126,7 @@ class SuspiciouslyGood(Rule):
         gain = -measures.worsening(self.metric)
         measured = exactly(gain.value, gain.rows)
         sentence = (
-            f"{title(self.metric)} on {count(gain.rows)} rows is {_sided(-gain.value, limit)} than the champion's; "
+            f"{title(self.metric)} on {count(gain.rows)} rows is {sided(-gain.value, limit)} than the champion's; "
             f"more than {number(limit, gain.value)} better is too good to be true"
         )
         return self._alarm(measures, at_most(measured, limit), sentence, measured, limit, "gain", "at most")
@@ -171,7 +171,7 @@ def worsening(metric: str, worse: Estimate, confidence: float, limit: float, at_
         return f"{title(metric)} on {count(worse.rows)} rows is equal to the champion's in every resample"
     interval = f"{100 * confidence:g} % interval {_range(worse, limit)}{at_look}"
     rows = count(worse.rows)
-    return f"{title(metric)} on {rows} rows is {_sided(worse.value, limit)} than the champion's ({interval})"
+    return f"{title(metric)} on {rows} rows is {sided(worse.value, limit)} than the champion's ({interval})"
 
 
 def _at_look(worse: Estimate, limit: float, measures: Measures) -> str:
@@ -179,22 +179,16 @@ def _at_look(worse: Estimate, limit: float, measures: Measures) -> str:
     if measures.look is None:
         return ""
     high = measures.at_look(worse).high
-    return f"; at look {measures.look.number} {'up to' if high > 0 else 'at least'} {_sided(high, limit)}"
+    return f"; at look {measures.look.number} {'up to' if high > 0 else 'at least'} {sided(high, limit)}"
 
 
 def _range(worse: Estimate, limit: float) -> str:
     """Both ends with the smaller magnitude first, or from better to worse when zero lies between them."""
     if worse.low < 0 < worse.high:
-        return f"{_sided(worse.low, limit)} to {_sided(worse.high, limit)}"
+        return f"{sided(worse.low, limit)} to {sided(worse.high, limit)}"
     near, far = sorted((worse.low, worse.high), key=abs)
-    return f"{number(abs(near), limit)} to {_sided(far, limit)}"
+    return f"{number(abs(near), limit)} to {sided(far, limit)}"
 
 
-def _sided(worse: float, limit: float) -> str:
-    return f"{number(abs(worse), abs(limit))} {'worse' if worse > 0 else 'better'}"
-
-
-def _settling(missing: int | None, estimate: Estimate) -> str:
-    if missing is not None:
-        return f"; {about(missing)} further matured rows would settle it at this value"
+def _never(estimate: Estimate) -> str:
     return "; more rows would not settle it at this value" if estimate.low <= estimate.high else ""

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, StringConstraints, model_validator
 
 from gatehouse.core.needs import Need
 from gatehouse.core.records import Outcome, RuleResult
-from gatehouse.core.rules.base import MetricName, NotNegative, Rule, at_least, at_most, exactly, title
+from gatehouse.core.rules.base import MetricName, NotNegative, TwoSided, at_least, at_most, exactly, title
 from gatehouse.core.rules.measured import Measured, rows_in, steady, value_in
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.wording import count, number
@@ -33,7 +33,7 @@ Inside = Annotated[str, AfterValidator(_inside)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class GoldenSet(Rule):
+class GoldenSet(TwoSided):
     """On a frozen set of labelled feature rows the challenger keeps within `min` and `max`, and so it does on the
     recent rows, which are the holdout; and on the golden set it is at most `margin` worse than the champion.
 
@@ -45,16 +45,12 @@ class GoldenSet(Rule):
     file: Annotated[Inside, StringConstraints(pattern=r"\.(parquet|csv)$")]
     sha256: Sha256
     metric: MetricName
-    min: float | None = None
-    max: float | None = None
     margin: NotNegative | None = None
 
     @model_validator(mode="after")
     def _has_a_limit(self) -> GoldenSet:
         if self.min is None and self.max is None and self.margin is None:
             raise ValueError("golden_set needs min, max, margin, or several of them")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min must not exceed max; found {self.min} and {self.max}")
         return self
 
     def metrics(self) -> tuple[str, ...]:
@@ -81,10 +77,9 @@ class GoldenSet(Rule):
         golden = (value_in(found, "challenger"), rows_in(found))
         recent = measures.challenger(self.metric)
         results = []
-        for limit, upper in ((self.min, False), (self.max, True)):
-            if limit is not None:
-                results.append(self._bound("golden", *golden, limit, upper=upper))
-                results.append(self._bound("recent", recent.value, recent.rows, limit, upper=upper))
+        for limit, upper in self.sides():
+            results.append(self._bound("golden", *golden, limit, upper=upper))
+            results.append(self._bound("recent", recent.value, recent.rows, limit, upper=upper))
         if self.margin is not None and measures.has_champion:
             results.append(self._not_worse(golden[0], value_in(found, "champion"), golden[1], self.margin))
         return tuple(results)

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from gatehouse.core.evidence import Task
 from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import Judge, Rule, Share, at_most, exactly
-from gatehouse.core.wording import about, count, listed, number
+from gatehouse.core.wording import count, listed, number, settling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,7 @@ class Parity(Rule):
             outcome, missing, sentence = Outcome.INCONCLUSIVE, few[1], f"{rate} cannot be compared yet: {few[0]}"
         elif outcome is Outcome.INCONCLUSIVE:
             missing = found.rows_to_reach(limit)
-            sentence += f"; {about(missing)} further matured rows would settle it at this value" if missing else ""
+            sentence += settling(missing)
         return self.result(
             outcome, sentence, about=which, estimate=judged, limit=limit, missing_rows=missing, bound="at most"
         )

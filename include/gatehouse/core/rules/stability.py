@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from gatehouse.core.calendar import Span
 from gatehouse.core.records import Outcome, RuleResult
-from gatehouse.core.rules.base import MetricName, Positive, Rule, at_least, at_most, exactly, title
+from gatehouse.core.rules.base import MetricName, Positive, TwoSided, at_least, at_most, exactly, title
 from gatehouse.core.rules.measured import steady
 from gatehouse.core.specs.base import SpanText
 from gatehouse.core.statistics.blocks import block_codes
@@ -20,15 +20,13 @@ if TYPE_CHECKING:
     from gatehouse.core.rules.measures import Measures
 
 
-class StableOverTime(Rule):
+class StableOverTime(TwoSided):
     """A metric of the challenger, on each stretch of time `period` of the holdout that has at least `min_rows` rows,
     keeps within `min` and `max`, and its best and its worst stretch differ by at most `max_spread`."""
 
     rule: Literal["stable_over_time"]
     metric: MetricName
     period: SpanText = "1 week"
-    min: float | None = None
-    max: float | None = None
     max_spread: Positive | None = None
     min_rows: Annotated[int, Field(ge=1)] = 500
 
@@ -36,8 +34,6 @@ class StableOverTime(Rule):
     def _has_a_limit(self) -> StableOverTime:
         if self.min is None and self.max is None and self.max_spread is None:
             raise ValueError("stable_over_time needs min, max, max_spread, or several of them")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min must not exceed max; found {self.min} and {self.max}")
         return self
 
     def metrics(self) -> tuple[str, ...]:
@@ -45,7 +41,7 @@ class StableOverTime(Rule):
 
     def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
         values, sizes, small = self._by_period(measures)
-        results = [self._worst(values, sizes, limit, upper=upper) for limit, upper in self._bounds()]
+        results = [self._worst(values, sizes, limit, upper=upper) for limit, upper in self.sides()]
         if self.max_spread is not None:
             results.append(self._spread(values, sizes, self.max_spread))
         if small and values:
@@ -56,9 +52,6 @@ class StableOverTime(Rule):
     @property
     def _stretch(self) -> str:
         return self.period.removeprefix("1 ")
-
-    def _bounds(self) -> list[tuple[float, bool]]:
-        return [(limit, upper) for limit, upper in ((self.min, False), (self.max, True)) if limit is not None]
 
     def _by_period(self, measures: Measures) -> tuple[dict[str, float], dict[str, int], list[str]]:
         """The metric and the rows of each stretch, named by its first row's day, and the names of those too small."""

@@ -1,0 +1,140 @@
+"""What rules for each part of the rows share: which slices are judged, and the error of the family over them."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from gatehouse.core.records import Outcome, RuleResult
+from gatehouse.core.rules.base import MetricName, Rule, at_most
+from gatehouse.core.statistics.family import holm
+from gatehouse.core.wording import count, listed, settling
+
+if TYPE_CHECKING:
+    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.statistics.blocks import Estimate
+
+
+@dataclass(frozen=True)
+class Slices:
+    """The slices of one column: the rows of each, and which are judged, missing or too small."""
+
+    sizes: dict[str, int]
+    judged: tuple[str, ...]
+    missing: tuple[str, ...]
+    small: tuple[str, ...]
+
+
+class SliceRule(Rule):
+    """A bound for every slice of a column that has at least `min_rows` rows.
+
+    `slices` names the values that are judged; without it, every value found is. A named slice that is missing or too
+    small is INCONCLUSIVE; a small slice that nobody named is listed in a WARN.
+
+    The error is that of the family: the rule is FAIL when Holm's procedure finds a slice beyond the bound, so that all
+    sound slices pass together with the policy's confidence; it is PASS when every slice's interval is within, which
+    needs no correction, since one bad slice suffices to prevent it (Berger 1982, intersection-union tests).
+    """
+
+    column: str
+    metric: MetricName
+    min_rows: Annotated[int, Field(ge=1)] = 200
+    slices: tuple[str, ...] = ()
+
+    def metrics(self) -> tuple[str, ...]:
+        return (self.metric,)
+
+    def found(self, measures: Measures) -> Slices | RuleResult:
+        """The slices in the evidence, or the result that says that it has none by this column."""
+        column = measures.evidence.holdout.slices.get(self.column)
+        if column is None:
+            known = listed(sorted(measures.evidence.holdout.slices)) or "none"
+            return self.unknown(f"the evidence has no slices by {self.column!r}; it has {known}")
+        names, counts = np.unique(column, return_counts=True)
+        sizes = dict(zip(names.tolist(), counts.tolist(), strict=True))
+        asked = self.slices or tuple(sizes)
+        return Slices(
+            sizes=sizes,
+            judged=tuple(name for name in asked if sizes.get(name, 0) >= self.min_rows),
+            missing=tuple(name for name in asked if name not in sizes),
+            small=tuple(name for name in asked if 0 < sizes.get(name, 0) < self.min_rows),
+        )
+
+    def by_interval(
+        self, measures: Measures, slices: Slices, limit: float, *, compare: bool, sign: float
+    ) -> RuleResult:
+        """One result for all slices: the one nearest to failing, or to not passing, speaks for them.
+
+        Values times `sign` are held to be at most `limit` times `sign`; a comparison judges by how much the challenger
+        is worse than the champion.
+        """
+        column, error = measures.evidence.holdout.slices[self.column], measures.error
+        found = {name: measures.part(self.metric, column == name, compare) for name in slices.judged}
+        turned = {name: one if sign > 0 else -one for name, one in found.items()}
+        unclear = {name: measures.too_few_blocks(one) for name, one in turned.items()}
+        unclear = {name: why for name, why in unclear.items() if why}
+        if not turned:
+            return self.unknown(f"no slice of {self.column} has at least {count(self.min_rows)} rows")
+        upper = measures.look.error if compare and measures.look else None
+        held = {name: measures.stretched(one, error / len(turned), upper) for name, one in turned.items()}
+        p_values = {name: one.error_beyond(sign * limit, error) for name, one in turned.items() if name not in unclear}
+        bad = holm({name: p_values.get(name, math.nan) for name in turned}, error)
+        if bad:
+            outcome, worst = Outcome.FAIL, bad[0]
+        else:
+            outcomes = {name: at_most(one, sign * limit) for name, one in held.items()}
+            open_ones = [name for name, one in outcomes.items() if one is not Outcome.PASS or name in unclear]
+            outcome = Outcome.INCONCLUSIVE if open_ones else Outcome.PASS
+            worst = max(open_ones or held, key=lambda name: _nan_first(held[name].high))
+        judged = held[worst] if sign > 0 else -held[worst]
+        later = measures.at_look(turned[worst], further=1) if compare else turned[worst]
+        missing = None if outcome is not Outcome.INCONCLUSIVE else _missing(later, sign * limit, measures)
+        sentence = self.interval_sentence(worst, judged, len(found), bad, outcome, measures)
+        if outcome is Outcome.INCONCLUSIVE:
+            sentence += f": {unclear[worst]}" if worst in unclear else settling(missing)
+        bound = "at most" if sign > 0 else "at least"
+        return self.result(
+            outcome, sentence, about=self.column, estimate=judged, limit=limit, missing_rows=missing, bound=bound
+        )
+
+    @abstractmethod
+    def interval_sentence(
+        self, worst: str, judged: Estimate, slices: int, bad: tuple[str, ...], outcome: Outcome, measures: Measures
+    ) -> str:
+        """What the result tells of its worst slice."""
+
+    def left_out(self, slices: Slices) -> list[RuleResult]:
+        """A missing slice and small slices are results of their own."""
+        results = []
+        if slices.missing:
+            results.append(self.unknown(f"no held-out row has {self.column} {listed(slices.missing)}", " missing"))
+        if slices.small:
+            rows = count(self.min_rows)
+            sentence = f"{self.column} {listed(slices.small)} has fewer than {rows} rows and is not judged"
+            outcome = Outcome.INCONCLUSIVE if self.slices else Outcome.WARN
+            results.append(self.result(outcome, sentence, about=f"{self.column} small"))
+        return results
+
+    def unknown(self, sentence: str, which: str = "") -> RuleResult:
+        """What could not be measured."""
+        return self.result(Outcome.INCONCLUSIVE, sentence, about=f"{self.column}{which}", limit=self.limit)
+
+    @property
+    @abstractmethod
+    def limit(self) -> float:
+        """What every slice is held to."""
+
+
+def _missing(found: Estimate, limit: float, measures: Measures) -> int | None:
+    """How many further rows of all slices together: the worst slice keeps its share of them."""
+    needed = found.rows_to_reach(limit) if found.low <= found.high else None
+    return None if needed is None else math.ceil(needed * measures.rows / found.rows)
+
+
+def _nan_first(value: float) -> float:
+    return math.inf if math.isnan(value) else value
