@@ -132,9 +132,7 @@ def test_a_champion_that_does_worse_than_the_one_before_is_rolled_back(looped, r
 def test_an_equal_champion_passes_its_probation(looped, rewritten):
     """A challenger of the same kind on the same data is compared on two matured batches, and stays."""
     site = rewritten(looped, "gate.yaml", "rules:", "probation: {batches: 2}\nrules:")
-    decision = retrain(site)
-    if decision.verdict is not Verdict.PROMOTE:
-        override.override(site, decision.id, "admin", REASON)
+    assert retrain(site).verdict is Verdict.PROMOTE
     for key in MONTHS[4:]:
         take(site, key)
     found = [each for each in site.ledger.probations.list("rides") if each.epoch == 2]
@@ -207,21 +205,59 @@ def test_a_decision_on_partly_matured_labels_is_confirmed_when_they_mature(rewri
     assert champion(site) == 1
 
 
-def test_a_verdict_that_would_now_differ_asks_a_person(rewritten):
-    """The late outcomes speak against the champion they made: a review is raised, and a rejection rolls it back."""
+def raised(rewritten):
+    """The late outcomes of February speak against the first champion, and its decision is made again."""
     probe, first = partly_matured(rewritten, "{rule: metric_bound, says: Useful., metric: log_loss, max: 0.9}")
     measured = next(r.value for r in first.results if r.rule.startswith("metric_bound"))
     site = rewritten(probe, "gate.yaml", "max: 0.9", f"max: {measured + 0.005:.4f}")
     site.source.relabel = {MONTHS[1]: rest_upside_down}
     take(site, MONTHS[3])
-    review = rejudge.judge_again(site, rejudge.due(site)[0])
+    return site, rejudge.judge_again(site, rejudge.due(site)[0])
+
+
+def test_a_verdict_that_would_now_differ_asks_a_person(rewritten):
+    """The late outcomes speak against the champion they made: a review is raised, which changes nothing by itself."""
+    site, review = raised(rewritten)
     assert review.verdict is Verdict.REVIEW
     assert review.results[0].outcome is Outcome.FAIL
     assert "would be BLOCK instead of PROMOTE" in review.sentence
     assert judge.replay(site, review.id) == review
     assert champion(site) == 1
-    with pytest.raises(NotAllowed, match="cannot be rolled back"):
+    assert rejudge.due(site) == [], "it waits for its answer"
+
+
+def test_to_approve_a_champion_again_lets_it_stay(rewritten):
+    """The answer is on record, and nothing else changes."""
+    site, review = raised(rewritten)
+    assert promote.answer(site, review.id, True, "admin", REASON).model.version == 1
+    assert len(site.ledger.models.promotions("rides")) == 1
+
+
+def test_to_reject_the_only_champion_there_was_is_told(rewritten):
+    """There is nothing to return to: the rejection is on record, the error says so, and the version serves on."""
+    site, review = raised(rewritten)
+    with pytest.raises(NotAllowed, match="earlier champions are none"):
         promote.answer(site, review.id, False, "admin", REASON)
+    assert site.ledger.decisions.answers(review.id) == [(False, "admin", REASON)]
+    assert champion(site) == 1
+
+
+def test_to_reject_a_champion_again_rolls_it_back(looped, rewritten):
+    """Version 2 was promoted on the outcomes that were there; the late ones speak against it, and version 1 returns."""
+    site = rewritten(looped, "contract.yaml", "delay: 1 month", "delay: 1 month\n  until: 4 months")
+    site.source.relabel = {MONTHS[3]: most}
+    take(site, MONTHS[4])
+    second = retrain(site)
+    assert (second.verdict, champion(site)) == (Verdict.PROMOTE, 2)
+    bound = "  - {rule: metric_bound, says: Useful., metric: log_loss, max: 0.5}"
+    site = rewritten(site, "gate.yaml", "rules:", f"rules:\n{bound}")
+    site.source.relabel = {}
+    take(site, MONTHS[5])
+    review = rejudge.judge_again(site, second.id)
+    assert review.verdict is Verdict.REVIEW
+    assert champion(site) == 2
+    assert promote.answer(site, review.id, False, "admin", REASON).model.version == 1
+    assert site.ledger.models.promotions("rides")[-1].kind is PromotionKind.ROLLBACK
 
 
 def test_a_promotion_whose_task_was_marked_is_carried_out_and_named(site):

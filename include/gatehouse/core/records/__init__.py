@@ -1,0 +1,57 @@
+"""The values that travel between stages and the ledger: frozen, plain, without behaviour that touches the world."""
+
+from __future__ import annotations
+
+from gatehouse.core.records.decisions import (
+    Champion,
+    Decision,
+    JournalEntry,
+    ModelVersion,
+    Override,
+    Probation,
+    Promotion,
+    RuleResult,
+)
+from gatehouse.core.records.states import BatchState, Outcome, PromotionKind, RequestState, Verdict
+from gatehouse.core.records.work import (
+    Batch,
+    BatchId,
+    Candidate,
+    FileRef,
+    Lease,
+    Outcomes,
+    Prediction,
+    Reason,
+    Request,
+    TablePart,
+    TrainingSet,
+    WatchReport,
+)
+
+__all__ = [
+    "Batch",
+    "BatchId",
+    "BatchState",
+    "Candidate",
+    "Champion",
+    "Decision",
+    "FileRef",
+    "JournalEntry",
+    "Lease",
+    "ModelVersion",
+    "Outcome",
+    "Outcomes",
+    "Override",
+    "Prediction",
+    "Probation",
+    "Promotion",
+    "PromotionKind",
+    "Reason",
+    "Request",
+    "RequestState",
+    "RuleResult",
+    "TablePart",
+    "TrainingSet",
+    "Verdict",
+    "WatchReport",
+]

@@ -1,0 +1,34 @@
+"""The ports: what the stages ask of the world. Adapters implement them; the tests' fakes subclass them.
+
+Every method that changes the ledger takes the lease of the attempt and refuses a stale one (StaleAttempt),
+writes its journal entry in the same transaction, and is idempotent: the same call again changes nothing.
+"""
+
+from __future__ import annotations
+
+from gatehouse.ports.data import Checker, CheckResult, Lake, Source, TableCheck
+from gatehouse.ports.ledger import Journal, Ledger
+from gatehouse.ports.models import Decisions, Models, Overrides, Probations
+from gatehouse.ports.training import Fit, ModelStore, Probe, Tracking
+from gatehouse.ports.work import Attempts, Batches, Requests
+
+__all__ = [
+    "Attempts",
+    "Batches",
+    "CheckResult",
+    "Checker",
+    "Decisions",
+    "Fit",
+    "Journal",
+    "Lake",
+    "Ledger",
+    "ModelStore",
+    "Models",
+    "Overrides",
+    "Probations",
+    "Probe",
+    "Requests",
+    "Source",
+    "TableCheck",
+    "Tracking",
+]

@@ -1,0 +1,112 @@
+"""Ports to training: estimators as files, and MLflow."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.records import (
+    Decision,
+    ModelVersion,
+    TrainingSet,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from gatehouse.core.evidence import Task
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a fitted candidate gives to tracking: parameters, metrics, plots (file name -> PNG or SVG bytes), tags."""
+
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    plots: Mapping[str, bytes]
+    tags: Mapping[str, str]
+
+
+class Tracking(ABC):
+    """MLflow, as a projection of the ledger: idempotent by tags, never read for a decision."""
+
+    keeps_plots = True  # drawing them is not for free: one that drops them says so
+
+    @abstractmethod
+    def log_candidate(self, use_case: str, request: str, name: str, fit: Fit, dataset: TrainingSet) -> str:
+        """Log one candidate as a run (found again by its tags when logged before); returns the run id."""
+
+    @abstractmethod
+    def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
+        """Make the version known in the registry with the very bytes of the ledger's file, tagged with its sha256."""
+
+    @abstractmethod
+    def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Tag a run, for example with the reason why the candidate lost."""
+
+    @abstractmethod
+    def decided(self, decision: Decision, run_id: str, report_html: str) -> None:
+        """Tag the model version with verdict and decision; log the report as the run's artefact."""
+
+    @abstractmethod
+    def mirror(self, use_case: str, champion: int | None, challenger: int | None) -> None:
+        """Point the aliases `champion` and `challenger` at these ledger versions (None removes the alias)."""
+
+    @abstractmethod
+    def model_bytes(self, use_case: str, version: int) -> bytes | None:
+        """MLflow's copy of a version's model file, unchecked; None when there is none."""
+
+    @abstractmethod
+    def champion_alias(self, use_case: str) -> int | None:
+        """The ledger version that the alias `champion` points at now."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A model file measured in a clean process; `error` is empty when it loaded and predicted. `memory_bytes` is how
+    much the peak of its memory rose above what it had with its libraries; None where the system does not tell."""
+
+    size_bytes: int
+    load_seconds: float | None
+    rows_per_second: float | None
+    error: str = ""
+    memory_bytes: int | None = None
+
+
+class ModelStore(ABC):
+    """Estimators to bytes and back, by a fixed allow-list of types; never pickle, never MLflow's loader."""
+
+    @abstractmethod
+    def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
+        """Fit an estimator; ModelError names it when it raises, or when the labels hold one class only."""
+
+    @abstractmethod
+    def predict(self, estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[np.float64]:
+        """The probability of class 1, or the number, a row; ModelError for NaN, infinities or a wrong length."""
+
+    @abstractmethod
+    def dump(self, estimator: Any) -> bytes: ...
+
+    @abstractmethod
+    def load(self, data: bytes, sha256: str) -> Any:
+        """UntrustedModel when the bytes are not those recorded, too large, or hold a type off the allow-list."""
+
+    @abstractmethod
+    def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
+        """Load and predict in a clean process and measure it."""
+
+    @abstractmethod
+    def plots(
+        self, task: Task, labels: NDArray[np.float64], predictions: NDArray[np.float64], importance: Mapping[str, float]
+    ) -> dict[str, bytes]:
+        """The candidate's plots by file name."""
+
+    @abstractmethod
+    def importance(
+        self, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64], metric: str, task: Task, seed: int
+    ) -> dict[str, float]:
+        """Permutation importance by feature: by how much the metric worsens (Breiman 2001, scikit-learn's inspection)."""
