@@ -18,7 +18,7 @@ from gatehouse.core.profile import Profile, profile_of
 from gatehouse.core.specs.retrain import DriftReason
 
 ROWS = 1_000_000
-GROWTH = tuple(int(float(each)) for each in os.environ.get("GATEHOUSE_PROFILED", "1e5,1e6,1e7").split(","))
+GROWTH = tuple(int(float(each)) for each in os.environ.get("GATEHOUSE_PROFILED", "1e5,1e6,1e7,1e8").split(","))
 
 
 def measure() -> list[Table]:

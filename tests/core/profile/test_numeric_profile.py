@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gatehouse.core.canonical import canonical
+from gatehouse.core.profile.cells import counted, of_sorted
 from gatehouse.core.profile.numeric import GRID, NumericProfile, grid
 from gatehouse.errors import SchemaMismatch
 
@@ -118,3 +119,28 @@ def test_the_grid_is_made_of_the_columns_own_values() -> None:
     edges = grid(values)
     assert set(edges) <= set(values)
     assert (edges[0], edges[-1]) == (values[0], values[-1])
+
+
+LONGS = {
+    "normal": lambda g: g.normal(size=60_000),
+    "heavy tails": lambda g: g.standard_cauchy(60_000),
+    "a wide range": lambda g: np.exp(g.uniform(-600, 600, 60_000)),
+    "huge": lambda g: g.normal(size=60_000) * 1e308,
+    "tiny": lambda g: g.normal(size=60_000) * 5e-324,
+    "ties": lambda g: np.where(g.random(60_000) < 0.5, 0.25, g.normal(size=60_000)),
+    "few values": lambda g: g.choice([0.1, 0.2, 1e9], 60_000),
+    "whole numbers": lambda g: g.integers(-40, 3000, 60_000).astype(float),
+    "large whole numbers": lambda g: g.integers(2**52 - 9, 2**52 + 9, 60_000).astype(float),
+    "spread whole numbers": lambda g: g.integers(-(2**40), 2**40, 60_000).astype(float),
+}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("name", LONGS)
+def test_a_long_column_is_counted_as_a_sorted_one(name: str, seed: int) -> None:
+    """Value by value, in buckets or sorted: the same counts, also of values beside, below and above every edge."""
+    generator = np.random.default_rng(seed)
+    edges = NumericProfile.of(LONGS[name](np.random.default_rng(seed + 10))).edges
+    beside = np.concatenate([edges, np.nextafter(edges, np.inf), np.nextafter(edges, -np.inf)])
+    values = generator.permutation(np.concatenate([LONGS[name](generator), beside[np.isfinite(beside)]]))
+    assert list(counted(values, edges)) == list(of_sorted(np.sort(values), edges))

@@ -3,8 +3,7 @@
 The grid is up to 1,024 values of the reference itself, its quantiles with ties collapsed. Values *at* an edge are
 counted apart from values *between* edges, so a heavy tie (zero, a default) is exact, and less than 1/1023 of the
 reference lies between two edges: that is what bounds the error of Kolmogorov-Smirnov (see `drift`). A column of at
-most 1,024 distinct values is held exactly. The values are sorted and the edges looked up in them, not the other way
-round: on a million rows five times faster.
+most 1,024 distinct values is held exactly. How the values are counted is in `cells`.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatehouse.core.profile.cells import counted
 from gatehouse.core.profile.moments import Moments
 from gatehouse.errors import SchemaMismatch
 
@@ -49,21 +49,18 @@ class NumericProfile:
     @classmethod
     def of(cls, values: NDArray[np.float64], edges: NDArray[np.float64] | None = None) -> NumericProfile:
         """Profile one column's values (nulls as NaN) on `edges`, or on their own grid."""
-        ordered = np.sort(values)  # NaN sorts last
-        start = int(np.searchsorted(ordered, -np.inf, side="right"))
-        stop = int(np.searchsorted(ordered, np.inf, side="left"))
-        present = int(np.searchsorted(ordered, np.nan, side="left"))
-        finite = ordered[start:stop]
-        edges = grid(finite) if edges is None else edges
+        present = values[~np.isnan(values)]
+        finite = present[np.isfinite(present)]
+        edges = grid(np.sort(finite)) if edges is None else edges
         return cls(
             rows=len(values),
-            nulls=len(values) - present,
-            infinite=(start, present - stop),
+            nulls=len(values) - len(present),
+            infinite=(int((present == -np.inf).sum()), int((present == np.inf).sum())),
             moments=Moments.of(finite),
-            minimum=float(finite[0]) if len(finite) else nan,
-            maximum=float(finite[-1]) if len(finite) else nan,
+            minimum=float(finite.min()) if len(finite) else nan,
+            maximum=float(finite.max()) if len(finite) else nan,
             edges=edges,
-            cells=_cells(finite, edges),
+            cells=counted(finite, edges),
             excess=_excess(finite, edges),
         )
 
@@ -134,18 +131,9 @@ def grid(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.unique(ordered[np.arange(GRID) * (len(ordered) - 1) // (GRID - 1)])
 
 
-def _cells(finite: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    ends = np.empty(2 * len(edges) + 2, dtype=np.int64)
-    ends[0], ends[-1] = 0, len(finite)
-    ends[1:-1:2] = np.searchsorted(finite, edges, side="left")
-    ends[2:-1:2] = np.searchsorted(finite, edges, side="right")
-    return np.diff(ends)
-
-
 def _excess(finite: NDArray[np.float64], edges: NDArray[np.float64]) -> tuple[float, float]:
     if not len(edges):
         return 0.0, 0.0
-    below = finite[: np.searchsorted(finite, edges[0], side="left")]
-    above = finite[np.searchsorted(finite, edges[-1], side="right") :]
+    below, above = finite[finite < edges[0]], finite[finite > edges[-1]]
     with np.errstate(over="ignore"):
         return float((edges[0] - below).sum()), float((above - edges[-1]).sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 VERSION = 1
+MANY, THREADS = (
+    2_000_000,
+    2,
+)  # values from which two columns are profiled side by side: NumPy and Arrow let go of the lock
 ColumnProfile = NumericProfile | CategoricalProfile
 
 
@@ -54,11 +59,11 @@ def profile_of(table: Any, like: Profile | None = None) -> Profile:
     profiled on its grids and all others are left out; a column of another type is a SchemaMismatch.
     """
     columns = columns_of(table)
-    if like is None:
-        return Profile({name: _profile(name, column) for name, column in columns.items()})
-    return Profile(
-        {name: _profile(name, columns[name], known) for name, known in like.columns.items() if name in columns}
-    )
+    known = dict.fromkeys(columns) if like is None else {n: like.columns[n] for n in like.columns if n in columns}
+    values = sum(len(columns[name]) for name in known)
+    with ThreadPoolExecutor(1 if values < MANY else THREADS) as side_by_side:
+        found = side_by_side.map(lambda name: _profile(name, columns[name], known[name]), known)
+        return Profile(dict(zip(known, found, strict=True)))
 
 
 def _profile(name: str, column: pa.ChunkedArray, like: ColumnProfile | None = None) -> ColumnProfile:
