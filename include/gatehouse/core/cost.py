@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gatehouse.core.specs.retrain import CostReason
 
 EDGE = 1e-6
-STEPS = 25
+STEPS = 50  # halvings of a range of forty log odds
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _shifted(
     if not chances:
         return np.asarray(others + (labels.mean() - scores.mean()))
     known, low, high = _log_odds(scores), -20.0, 20.0
-    for _ in range(STEPS * 2):
+    for _ in range(STEPS):
         middle = (low + high) / 2
         low, high = (middle, high) if _chance(known + middle).mean() < labels.mean() else (low, middle)
     return _chance(_log_odds(others) + (low + high) / 2)

@@ -1,0 +1,82 @@
+"""`python -m benchmarks.retraining`: when to retrain, by schedule, decay, drift or cost, on the flights and on streams.
+
+Each policy is one backtest, so this takes some minutes and is not part of `make bench`.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.table import Table
+from gatehouse.backtest.run import Result, backtest
+from gatehouse.core.specs.retrain import CalibrationReason, CostReason, DecayReason, DriftReason, Reasons
+from gatehouse.settings import ROOT
+from gatehouse.usecase import UseCase, load
+
+sys.path.insert(0, str(ROOT / "tests"))
+from streams import stream
+
+PRICE = CostReason(per_1000_rows=100, training=100, review=50)
+STREAMS = ("label", "gradual", "recurring", "nothing")
+BATCHES, ROWS = 18, 4000
+
+
+def measure(streams: tuple[str, ...] = STREAMS) -> list[Table]:
+    """One table for the flights, and one for each kind of stream."""
+    tables = [_table("New York flights of 2013", load(ROOT / "include" / "usecases" / "flight_delays"))]
+    for kind in streams:
+        with tempfile.TemporaryDirectory() as folder:
+            case = load(stream(kind, batches=BATCHES, rows=ROWS).folder(Path(folder)))
+            tables.append(_table(f"Stream '{kind}', {BATCHES} batches of {ROWS:,} rows", case))
+    return tables
+
+
+def policies(case: UseCase) -> dict[str, Reasons]:
+    """The reasons of each way; window, holdout and gate are the use case's own."""
+    own = case.retrain.reasons
+    decay = own.decay or DecayReason(metric=case.retrain.choose_by, margin=0.02)
+    calibration = own.calibration or CalibrationReason(gap=0.05)
+    drift = (own.drift or DriftReason()).model_copy(update={"request": True})
+    return {
+        "schedule, every 3 batches": Reasons(schedule=3),
+        "decay and calibration": Reasons(decay=decay, calibration=calibration),
+        "drift": Reasons(drift=drift),
+        "cost-aware": Reasons(decay=decay, calibration=calibration, drift=drift, cost=PRICE),
+    }
+
+
+def _table(title: str, case: UseCase) -> Table:
+    rows: list[tuple[str, ...]] = []
+    best: tuple[float, tuple[str, ...]] | None = None
+    for name, reasons in policies(case).items():
+        free = case.retrain.model_copy(update={"reasons": reasons, "budget": None, "cooldown": 0})
+        result = backtest(replace(case, retrain=free))
+        rows.append(_row(name, result, "policy"))
+        if len(rows) == 1:
+            rows.insert(0, _row("never", result, "never"))
+        oracle = _row("oracle", result, "oracle")
+        cost = float(oracle[-1].replace(",", ""))
+        best = min(best or (cost, oracle), (cost, oracle))
+    rows += [best[1]] if best else []
+    method = (
+        f"{len(result.totals.compared)} batches. Cost: {PRICE.per_1000_rows:g} for each unit of {result.metric} on 1,000 "
+        f"rows, {PRICE.training + PRICE.review:g} a training with its review. No budget, no cooldown. The oracle is the "
+        "cheapest of those with as many trainings as one of the policies had."
+    )
+    return Table(title, method, ("way", f"mean {result.metric}", "trainings", "cost"), rows)
+
+
+def _row(name: str, result: Result, way: str) -> tuple[str, ...]:
+    found = next(each for each in result.ways if each.name == way)
+    sizes = {line.key: line.rows for line in result.lines}
+    lost = sum(found.metrics[key] * sizes[key] for key in result.totals.compared) / 1000 * PRICE.per_1000_rows
+    cost = lost + found.trainings * (PRICE.training + PRICE.review)
+    return name, f"{result.totals.means[way]:.4f}", str(found.trainings), f"{cost:,.0f}"
+
+
+if __name__ == "__main__":
+    for table in measure(tuple(sys.argv[1:]) or STREAMS):
+        print(table.markdown(), flush=True)
