@@ -1,0 +1,51 @@
+"""`make bench`: parts that run alone, and a whole that outlives a part that fails."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import pytest
+from benchmarks import __main__ as bench
+from benchmarks.table import Table
+
+BROKEN, SOUND = "parsing", "ledger"
+
+
+@pytest.fixture
+def two_parts(monkeypatch, tmp_path):
+    """A bench of two parts, one of which fails, that writes its page into a folder of the test's own."""
+    sound, broken = ModuleType("sound"), ModuleType("broken")
+    sound.measure = lambda: [Table("Sound", "It is measured.", ("a",), [("1",)])]
+    monkeypatch.setitem(sys.modules, f"benchmarks.{SOUND}", sound)
+    monkeypatch.setitem(sys.modules, f"benchmarks.{BROKEN}", broken)
+    monkeypatch.setattr(bench, "PARTS", (BROKEN, SOUND))
+    monkeypatch.setattr(bench, "ROOT", tmp_path)
+    (tmp_path / "docs").mkdir()
+    return tmp_path / "docs" / "benchmarks.md"
+
+
+def test_a_part_that_fails_is_told_and_stops_no_other(two_parts, capsys):
+    """The page names it as failed, has what the others measured, and the exit code stays 0."""
+    assert bench.main([]) == 0
+    text = two_parts.read_text()
+    assert f"## {BROKEN}: failed" in text
+    assert "AttributeError ended this part" in text
+    assert "## Sound" in text
+    assert f"failed: {BROKEN}" in capsys.readouterr().err
+
+
+def test_a_part_runs_alone_and_writes_no_page(two_parts, capsys):
+    """What is asked for by its name is printed, and fails the command when it fails; an unknown name is wrong usage."""
+    assert bench.main([SOUND]) == 0
+    assert capsys.readouterr().out.startswith("## Sound")
+    assert bench.main([SOUND, BROKEN]) == 1
+    assert bench.main(["nonsense"]) == 2
+    assert "no such part: nonsense; there are: parsing, ledger" in capsys.readouterr().err
+    assert not two_parts.exists()
+
+
+@pytest.mark.parametrize("name", bench.PARTS)
+def test_every_part_can_be_run(name):
+    """Its module is there and has what the bench calls."""
+    assert (bench.ROOT / "benchmarks" / f"{name}.py").read_text().count("\ndef measure() -> ") == 1
