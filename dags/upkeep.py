@@ -2,7 +2,7 @@
 
 | | |
 |---|---|
-| makes | wake-ups for what nobody took up or more rows settle, the end of expired overrides, repairs, a verdict on the ledger |
+| makes | wake-ups for what nobody took up, the end of expired overrides, repairs, a verdict on the ledger, messages to people |
 | woken by | the clock |
 | owner | on-call engineer |
 | red means | an invariant is broken, an override ended, or somebody went round the gate: journaled, repaired, in the log |
@@ -14,6 +14,7 @@ from __future__ import annotations
 from airflow.sdk import dag, task
 
 from airflow_glue.installed import START, Broken, installed
+from airflow_glue.telling import tell
 from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, requested, schedule_of, tags, unsettled, wake
 
 CASES = {case.name: str(case.folder) for case in installed() if not isinstance(case, Broken)}
@@ -51,7 +52,7 @@ def upkeep():
 
         tasks.check_installation(found, BROKEN)
 
-    check(sweep())
+    check(sweep()) >> tell(CASES)
 
 
 upkeep()

@@ -9,8 +9,10 @@ import pandas as pd
 
 from gatehouse.adapters import parquet
 from gatehouse.core.records import Decision, FileRef, ModelVersion, TrainingSet
+from gatehouse.core.specs.notify import Recipient
+from gatehouse.core.telling.message import Message
 from gatehouse.errors import LakeError
-from gatehouse.ports import Fit, Lake, Tracking
+from gatehouse.ports import Courier, Fit, Lake, Tracking
 
 
 class FakeLake(Lake):
@@ -81,3 +83,16 @@ class FakeTracking(Tracking):
 
     def champion_alias(self, use_case: str) -> int | None:
         return self.aliases.get((use_case, "champion"))
+
+
+class FakeCourier(Courier):
+    """Keeps what it was given; a recipient in `away` is not reached."""
+
+    def __init__(self) -> None:
+        self.delivered: list[Message] = []
+        self.away: set[str] = set()
+
+    def deliver(self, recipient: Recipient, message: Message) -> None:
+        if recipient.name in self.away:
+            raise ConnectionRefusedError("postgresql://user:secret@host")
+        self.delivered.append(message)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from gatehouse.ports.data import Checker, CheckResult, Lake, Source, TableCheck
 from gatehouse.ports.ledger import Journal, Ledger
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
+from gatehouse.ports.telling import Courier, Telling
 from gatehouse.ports.training import Fit, ModelStore, Probe, Tracking
 from gatehouse.ports.work import Attempts, Batches, Requests
 
@@ -17,6 +18,7 @@ __all__ = [
     "Batches",
     "CheckResult",
     "Checker",
+    "Courier",
     "Decisions",
     "Fit",
     "Journal",
@@ -30,5 +32,6 @@ __all__ = [
     "Requests",
     "Source",
     "TableCheck",
+    "Telling",
     "Tracking",
 ]

@@ -14,6 +14,7 @@ from gatehouse.core.records import (
 if TYPE_CHECKING:
     pass
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
+from gatehouse.ports.telling import Telling
 from gatehouse.ports.work import Attempts, Batches, Requests
 
 
@@ -41,3 +42,4 @@ class Ledger:
     overrides: Overrides
     probations: Probations
     journal: Journal
+    telling: Telling

@@ -11,6 +11,7 @@ from gatehouse.adapters.ledger.models import PostgresModels
 from gatehouse.adapters.ledger.overrides import PostgresOverrides
 from gatehouse.adapters.ledger.probations import PostgresProbations
 from gatehouse.adapters.ledger.requests import PostgresRequests
+from gatehouse.adapters.ledger.telling import PostgresTelling
 from gatehouse.ports import Ledger
 
 
@@ -26,4 +27,5 @@ def open_ledger(url: str) -> Ledger:
         PostgresOverrides(database),
         PostgresProbations(database),
         PostgresJournal(database),
+        PostgresTelling(database),
     )

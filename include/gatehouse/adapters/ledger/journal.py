@@ -33,7 +33,13 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "shadows": ("batch.shadowed",),
     "probations": ("probation.judged",),
     "promotions": ("champion.changed",),
-}
+    "troubles": ("trouble.opened",),
+    "trouble_acts": ("trouble.changed", "trouble.over"),
+    "messages": ("message.made",),
+    "message_acts": (
+        "message.pending", "message.held", "message.sending", "message.sent", "message.failed", "message.dropped",
+    ),
+}  # fmt: skip
 _CHANGE_KINDS = {kind for kinds in CHANGES.values() for kind in kinds}
 
 

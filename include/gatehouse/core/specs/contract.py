@@ -101,7 +101,8 @@ Source = Annotated[FilesSource | PostgresSource | PythonSource | PluginSource, F
 
 
 class Contract(Spec):
-    """What a batch must satisfy. The first table of `tables` is the one whose rows are scored."""
+    """What a batch must satisfy. The first table of `tables` is the one whose rows are scored. A batch that has not come
+    `late_after` the end of its interval is late (without it: one interval later, where there is a `schedule`)."""
 
     use_case: Name
     title: str
@@ -111,6 +112,7 @@ class Contract(Spec):
     first: str
     last: str | None = None
     schedule: str | None = None
+    late_after: SpanText | None = None
     tables: Annotated[dict[Name, TableSpec], Field(min_length=1)]
     outcomes: OutcomesSpec
     parameters: dict[Name, str] = {}

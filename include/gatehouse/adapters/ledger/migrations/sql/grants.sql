@@ -11,7 +11,8 @@ GRANT INSERT ON
     gatehouse.requests, gatehouse.request_acts, gatehouse.training_sets, gatehouse.training_set_batches, gatehouse.candidates,
     gatehouse.models, gatehouse.decisions, gatehouse.answers, gatehouse.promotions, gatehouse.champions,
     gatehouse.predictions, gatehouse.watches,
-    gatehouse.overrides, gatehouse.confirmations, gatehouse.shadows, gatehouse.probations
+    gatehouse.overrides, gatehouse.confirmations, gatehouse.shadows, gatehouse.probations,
+    gatehouse.troubles, gatehouse.trouble_acts, gatehouse.messages, gatehouse.message_acts
     TO {role};
 GRANT UPDATE (token, entered) ON gatehouse.attempts TO {role};
 GRANT UPDATE (state) ON gatehouse.requests TO {role};

@@ -1,0 +1,86 @@
+"""Messages to mail and chat servers: Airflow's connections, and the hooks of its maintained providers.
+
+Hooks, not notifiers: a notifier renders its texts as Jinja templates, and ours hold values from data.
+"""
+
+from __future__ import annotations
+
+from email.mime.text import MIMEText
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.telling import render
+from gatehouse.errors import GatehouseError
+from gatehouse.ports import Courier
+
+if TYPE_CHECKING:
+    from gatehouse.core.specs.notify import Recipient
+    from gatehouse.core.telling.message import Message
+
+SECONDS = 20  # a server that has not answered for so long is tried again later
+
+
+class Undelivered(GatehouseError):
+    """A server answered, and did not take the message."""
+
+    retry = True
+
+
+class AirflowCourier(Courier):
+    """Delivers by mail, to a Slack webhook, or to whatever Apprise reaches; which one is the recipient's `via`."""
+
+    def deliver(self, recipient: Recipient, message: Message) -> None:
+        {"smtp": by_mail, "slack": by_slack, "apprise": by_apprise}[recipient.via](recipient, message)
+
+
+def by_mail(recipient: Recipient, message: Message) -> None:
+    """One mail with a plain and an HTML part. Its Message-ID is the message's own id, so a mail that has to be sent a
+    second time is shown once by readers that know the header; mails about one matter make one thread."""
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
+
+    class Mail(SmtpHook):
+        """The provider's hook with a plain part beside the HTML, and without tries of its own: the outbox has them."""
+
+        smtp_retry_limit = 0
+        timeout = SECONDS
+
+        def _build_mime_message(self, *args: Any, **kwargs: Any) -> Any:
+            mail, recipients = super()._build_mime_message(*args, **kwargs)
+            mail.get_payload().insert(0, MIMEText(render.text(message), "plain", "utf-8"))
+            return mail, recipients
+
+    thread = f"<{message.matter[:40]}@gatehouse>"
+    headers = {"Message-ID": f"<{message.id[:40]}@gatehouse>", "References": thread, "Auto-Submitted": "auto-generated"}
+    with Mail(smtp_conn_id=recipient.connection) as mail:
+        mail.send_email_smtp(
+            to=list(recipient.to),
+            subject=message.subject,
+            html_content=render.html(message),
+            mime_subtype="alternative",
+            custom_headers=headers,
+        )
+
+
+def by_slack(recipient: Recipient, message: Message) -> None:
+    """A Slack incoming webhook."""
+    from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
+
+    hook = SlackWebhookHook(slack_webhook_conn_id=recipient.connection, timeout=SECONDS)
+    hook.send_dict(render.slack(message))
+
+
+def by_apprise(recipient: Recipient, message: Message) -> None:
+    """Any address that Apprise knows, from the connection. The hook's own `notify` drops Apprise's answer, so that a
+    message that nobody took would pass for sent; its addresses are used, and the answer is asked."""
+    import apprise
+    from airflow.providers.apprise.hooks.apprise import AppriseHook
+
+    hook, servers = AppriseHook(apprise_conn_id=recipient.connection), apprise.Apprise()
+    hook.set_config_from_conn(hook.get_connection(recipient.connection), servers)
+    taken = servers.notify(
+        body=render.chat(message),
+        title=render.quiet(message.subject),
+        notify_type=apprise.NotifyType(render.tone(message)),
+        body_format=apprise.NotifyFormat.TEXT,
+    )
+    if not taken:
+        raise Undelivered(f"{len(servers)} addresses of connection {recipient.connection}: not all took the message")

@@ -1,0 +1,93 @@
+"""Telling people from tasks: the last step of upkeep, and what its check found. Nothing here can fail anything else."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from airflow.sdk import get_current_context, teardown
+
+from gatehouse.core.telling.kinds import Kind
+from gatehouse.core.telling.troubles import Found
+from gatehouse.errors import ConfigurationError, GatehouseError, Unreachable
+
+if TYPE_CHECKING:
+    from gatehouse.verify import Finding
+
+log = logging.getLogger(__name__)
+
+
+def note_health(broken: dict[str, str], findings: list[Finding]) -> None:
+    """Record what upkeep's check found as troubles, and tell `tell` that it looked. Never fails the check."""
+    try:
+        _note_health(broken, findings)
+        get_current_context()["ti"].xcom_push(key="looked", value=True)
+    except Exception:  # the check says what it found in any case
+        log.exception("the troubles that were found could not be recorded")
+
+
+def _note_health(broken: dict[str, str], findings: list[Finding]) -> None:
+    from gatehouse.adapters.ledger import open_ledger
+    from gatehouse.settings import Settings
+    from gatehouse.stages.telling import note
+
+    found = [
+        Found(Kind.UNHEALTHY, "", finding.invariant, f"{finding.invariant} is broken: {finding.breaches[0]}")
+        for finding in findings
+        if finding.breaches
+    ]
+    for name, error in broken.items():
+        found.append(Found(Kind.UNHEALTHY, "", f"use case {name}", f"use case {name} cannot be read: {error}"))
+    note(open_ledger(Settings.from_environment().require("ledger_url")), found, [(Kind.UNHEALTHY, "")])
+
+
+def wrong_notify() -> list[str]:
+    """What is wrong with `notify.yaml`: nobody can be told of it, so it makes upkeep red."""
+    from gatehouse.notify import notify_spec
+    from gatehouse.settings import Settings
+
+    try:
+        notify_spec(Settings.from_environment())
+    except ConfigurationError as error:
+        return [f"nobody is told anything: {error}"]
+    return []
+
+
+@teardown
+def tell(folders: dict[str, str]) -> str:
+    """Tell people. A teardown runs whatever became of the tasks before it, and its colour is not the run's."""
+    return tell_people(folders)
+
+
+def tell_people(folders: dict[str, str]) -> str:
+    """The last step of upkeep: late batches and a red upkeep become troubles, and what is due is told. Returns what was
+    done in a sentence. Only a ledger that is away is worth a retry; nothing here fails anything else."""
+    from airflow_glue.couriers import AirflowCourier
+    from gatehouse.adapters.ledger import open_ledger
+    from gatehouse.notify import notify_spec
+    from gatehouse.settings import Settings
+    from gatehouse.stages import telling as stage
+
+    settings = Settings.from_environment()
+    ledger = open_ledger(settings.require("ledger_url"))
+    if not get_current_context()["ti"].xcom_pull(task_ids="check", key="looked"):
+        red = Found(Kind.UNHEALTHY, "", "upkeep", "upkeep did not come to its end: a task of its newest run is red")
+        stage.note(ledger, [red], [])
+    for name, folder in folders.items():
+        _note_late(name, folder)
+    spec = notify_spec(settings)
+    return str(stage.tell(ledger, spec, AirflowCourier())) if spec is not None else "no notify.yaml: nobody is told"
+
+
+def _note_late(name: str, folder: str) -> None:
+    """Record a use case's late batches, or that they have come."""
+    from gatehouse.stages.telling import late_batches, note
+    from gatehouse.wiring import open_site
+
+    try:
+        site = open_site(folder)
+        note(site.ledger, late_batches(site), [(Kind.LATE_BATCH, name)])
+    except Unreachable:
+        raise
+    except GatehouseError:
+        log.exception("whether batches of %s are late is not known", name)

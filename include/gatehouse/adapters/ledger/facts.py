@@ -1,0 +1,142 @@
+"""The facts that may be told: what lasts, and what began or ended of late, of all use cases in one snapshot."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.telling.kinds import Kind
+from gatehouse.core.telling.matter import Fact
+
+if TYPE_CHECKING:
+    from gatehouse.adapters.ledger.connection import Rows
+
+_DECISIONS = """
+    SELECT d.use_case, d.id, d.version, d.verdict, d.sentence, j.at, a.approved, a.actor, a.reason, answered.at AS answered,
+           moved.at AS moved, (d.epoch = coalesce(now.epoch, 0) OR d.version = now.version) AS current
+    FROM decisions d JOIN journal j ON j.seq = d.entry
+    LEFT JOIN answers a ON a.decision = d.id LEFT JOIN journal answered ON answered.seq = a.entry
+    LEFT JOIN champions now ON now.use_case = d.use_case
+    LEFT JOIN promotions p ON (p.use_case, p.epoch) = (d.use_case, d.epoch + 1) LEFT JOIN journal moved ON moved.seq = p.entry
+    WHERE (d.verdict = 'BLOCK' AND j.at > %s) OR (d.verdict = 'REVIEW' AND (answered.at > %s OR (a.decision IS NULL
+          AND (d.epoch = coalesce(now.epoch, 0) OR d.version = now.version OR moved.at > %s))))
+    ORDER BY d.entry"""
+
+_QUARANTINED = """
+    SELECT q.use_case, q.key, q.revision, q.reason, j.at, e.act, e.actor, e.reason AS ended, ending.at AS over,
+           newer.revision AS newer, arrived.at AS newer_at
+    FROM batch_acts q JOIN journal j ON j.seq = q.entry
+    LEFT JOIN batch_acts e ON (e.use_case, e.key, e.revision) = (q.use_case, q.key, q.revision)
+         AND e.act IN ('released', 'discarded')
+    LEFT JOIN journal ending ON ending.seq = e.entry
+    LEFT JOIN LATERAL (SELECT revision, entry FROM batches b WHERE (b.use_case, b.key) = (q.use_case, q.key)
+                       AND b.revision > q.revision ORDER BY revision LIMIT 1) newer ON true
+    LEFT JOIN journal arrived ON arrived.seq = newer.entry
+    WHERE q.act = 'quarantined' AND coalesce(least(ending.at, arrived.at), 'infinity') > %s
+    ORDER BY q.entry"""
+
+_ROLLBACKS = """
+    SELECT p.use_case, p.epoch, p.version, p.kind, p.reason, j.at FROM promotions p JOIN journal j ON j.seq = p.entry
+    WHERE p.kind IN ('expiry', 'probation') AND j.at > %s ORDER BY p.entry"""
+
+_FAILED = """
+    SELECT r.use_case, r.id, a.sentence, j.at FROM request_acts a JOIN requests r ON r.id = a.request
+    JOIN journal j ON j.seq = a.entry WHERE a.act = 'failed' AND j.at > %s ORDER BY a.entry"""
+
+# The condition on the kinds is that of the index `journal_bypasses`, word for word.
+_BYPASSES = """
+    SELECT seq, kind, subject, body::json AS body, at FROM journal
+    WHERE kind IN ('alias.unexplained', 'promotion.uncarried', 'review.unasked', 'model.replaced') AND at > %s
+    ORDER BY seq"""
+
+_INCIDENTS = """
+    SELECT n.use_case, i.body, opened.at, resolved.at AS over
+    FROM (SELECT DISTINCT ON (use_case) use_case, body FROM watches ORDER BY use_case, key DESC, revision DESC) n,
+         LATERAL json_array_elements(n.body::json -> 'incidents') i(body)
+    LEFT JOIN LATERAL (SELECT j.at FROM watches w JOIN journal j ON j.seq = w.entry
+                       WHERE w.use_case = n.use_case AND w.key = i.body ->> 'opened' ORDER BY w.revision LIMIT 1)
+                       opened ON true
+    LEFT JOIN LATERAL (SELECT j.at FROM watches w JOIN journal j ON j.seq = w.entry
+                       WHERE w.use_case = n.use_case AND w.key = i.body ->> 'resolved' ORDER BY w.revision LIMIT 1)
+                       resolved ON true
+    WHERE json_typeof(n.body::json -> 'incidents') = 'array' ORDER BY n.use_case, opened.at"""
+
+
+def facts_since(rows: Rows, since: datetime) -> list[Fact]:
+    """Every fact, each kind in the order in which it was recorded."""
+    found = [_decision(row) for row in rows.all(_DECISIONS, since, since, since)]
+    found += [_quarantined(row) for row in rows.all(_QUARANTINED, since)]
+    found += [_rollback(row) for row in rows.all(_ROLLBACKS, since)]
+    found += [_failed(row) for row in rows.all(_FAILED, since)]
+    found += [_bypass(row) for row in rows.all(_BYPASSES, since)]
+    found += [_incident(row) for row in rows.all(_INCIDENTS) if row["at"] is not None]
+    found += [_trouble(row) for row in rows.all("SELECT * FROM trouble_now WHERE over IS NULL OR over > %s", since)]
+    return found
+
+
+def _decision(row: dict[str, Any]) -> Fact:
+    page, about = f"decisions/{row['id']}", (row["use_case"], row["id"], row["at"])
+    sentence = f"version {row['version']}: {row['sentence']}"
+    if row["verdict"] == "BLOCK":
+        return Fact(Kind.BLOCKED, *about, sentence, page)
+    if row["answered"] is not None:
+        said = "approved" if row["approved"] else "rejected"
+        return Fact(Kind.REVIEW, *about, sentence, page, row["answered"], f"{said} by {row['actor']}: {row['reason']}")
+    over = None if row["current"] else row["moved"]
+    return Fact(Kind.REVIEW, *about, sentence, page, over, "another champion serves now: nothing is left to answer")
+
+
+def _quarantined(row: dict[str, Any]) -> Fact:
+    name = f"{row['key']}.r{row['revision']}"
+    over = min(filter(None, (row["over"], row["newer_at"])), default=None)
+    ended = f"{row['act']} by {row['actor']}: {row['ended']}"
+    if over is not None and over == row["newer_at"]:
+        ended = f"another delivery has come: {row['key']}.r{row['newer']}"
+    page = f"batches/{row['use_case']}/{name}"
+    return Fact(Kind.DATA_FAULT, row["use_case"], name, row["at"], f"batch {name}: {row['reason']}", page, over, ended)
+
+
+def _rollback(row: dict[str, Any]) -> Fact:
+    why = "an override expired" if row["kind"] == "expiry" else "the new champion lost its probation"
+    sentence = f"version {row['version']} serves again because {why}: {row['reason']}"
+    return Fact(Kind.ROLLBACK, row["use_case"], f"epoch {row['epoch']}", row["at"], sentence)
+
+
+def _failed(row: dict[str, Any]) -> Fact:
+    sentence = f"request {row['id'][:8]}: {row['sentence']}"
+    return Fact(Kind.TRAINING_FAILED, row["use_case"], row["id"], row["at"], sentence)
+
+
+def _bypass(row: dict[str, Any]) -> Fact:
+    """A note of upkeep's: its subject is a use case, a version of one (`flights/v3`), or a decision, which its sentence
+    begins with the use case of."""
+    body, kind = row["body"], row["kind"]
+    sentence = str(body.get("sentence") or "")
+    whose = row["subject"].partition("/")[0] if kind in ("alias.unexplained", "model.replaced") else ""
+    whose = whose or sentence.partition(":")[0]
+    if kind == "alias.unexplained":
+        sentence = (
+            f"MLflow's alias champion pointed at version {body.get('found')}, the ledger's champion is "
+            f"{body.get('expected')}: an unexplained promotion; the alias was pointed back"
+        )
+    page = f"decisions/{row['subject']}" if kind in ("promotion.uncarried", "review.unasked") else ""
+    return Fact(Kind.BYPASS, whose, f"entry {row['seq']}", row["at"], sentence, page)
+
+
+def _incident(row: dict[str, Any]) -> Fact:
+    """What counts as a change of an incident: its columns, what follows from it, and whether it pages."""
+    body = row["body"]
+    mark = [body.get("columns"), body.get("page"), body.get("consequences")]
+    follows = "; ".join(body.get("consequences") or ())
+    sentence = f"{body.get('sentence', '')}{f' ({follows})' if follows else ''}"
+    ended = f"batch {body.get('resolved')} shows it no more"
+    detail = {"kind": body.get("kind"), "page": body.get("page", True), "mark": mark}
+    return Fact(
+        Kind.INCIDENT, row["use_case"], str(body.get("id")), row["at"], sentence, "", row["over"], ended, detail
+    )
+
+
+def _trouble(row: dict[str, Any]) -> Fact:
+    detail = {"mark": row["mark"]}
+    about = (row["use_case"], row["id"], row["at"], row["sentence"], "", row["over"], row["ended"])
+    return Fact(Kind(row["kind"]), *about, detail)

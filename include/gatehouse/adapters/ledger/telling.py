@@ -1,0 +1,194 @@
+"""What is told: facts, troubles, and the messages, which are the outbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.adapters.ledger.change import Change, by_machine
+from gatehouse.adapters.ledger.facts import facts_since
+from gatehouse.core.canonical import canonical, digest
+from gatehouse.core.telling.kinds import Kind, Severity
+from gatehouse.core.telling.message import UNKNOWN_AFTER, Message, Phase, State
+from gatehouse.core.telling.troubles import Found, Steps, Trouble
+from gatehouse.errors import StaleAttempt
+from gatehouse.ports.telling import Telling
+
+if TYPE_CHECKING:
+    from gatehouse.adapters.ledger.connection import Database
+    from gatehouse.core.telling.matter import Fact
+    from gatehouse.core.telling.plan import Plan
+
+TELLER = "teller"
+WORDS = ("subject", "what", "since", "do", "link", "runbook")
+
+_DUE = """
+    SELECT * FROM message_now
+    WHERE state = 'pending' OR (state = 'failed' AND due <= %s) OR (state = 'sending' AND acted < %s)
+    ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, entry LIMIT %s"""
+_SPENT = """
+    SELECT m.recipient, coalesce(go.at, m.made) AS at FROM message_now m
+    LEFT JOIN LATERAL (SELECT j.at FROM message_acts a JOIN journal j ON j.seq = a.entry
+                       WHERE a.message = m.id AND a.act = 'pending' ORDER BY a.entry DESC LIMIT 1) go ON true
+    WHERE m.severity <> 'critical' AND m.kind <> 'test' AND m.state IN ('pending', 'sending', 'sent', 'failed')
+    AND coalesce(go.at, m.made) > %s ORDER BY 2"""
+_LIST = """
+    SELECT * FROM message_now WHERE (%s = '' OR use_case = %s)
+    AND (NOT %s OR state IN ('held', 'failed', 'dropped')) ORDER BY entry DESC LIMIT %s"""
+
+
+class PostgresTelling(Telling):
+    """`ports.Telling` on the tables `troubles`, `messages` and their acts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def facts(self, since: datetime) -> list[Fact]:
+        with self._database.snapshot() as rows:
+            return facts_since(rows, since)
+
+    def troubles(self) -> list[Trouble]:
+        with self._database.transaction() as rows:
+            return [_trouble(row) for row in rows.all("SELECT * FROM trouble_now WHERE over IS NULL ORDER BY at, id")]
+
+    def trouble(self, steps: Steps) -> None:
+        with by_machine(self._database, TELLER) as change:
+            for found in steps.opened:
+                _open(change, found)
+            for trouble, found in steps.changed:
+                _act(change, trouble, "changed", found.sentence, found.mark)
+            for trouble in steps.over:
+                _act(change, trouble, "over", "it is over", "")
+
+    def known(self, matters: Collection[str]) -> list[Message]:
+        sql = "SELECT * FROM message_now WHERE matter = ANY(%s) OR state IN ('held', 'failed') ORDER BY entry"
+        with self._database.transaction() as rows:
+            return [_message(row) for row in rows.all(sql, list(matters))]
+
+    def spent(self, since: datetime) -> Mapping[str, Sequence[datetime]]:
+        found: dict[str, list[datetime]] = {}
+        with self._database.transaction() as rows:
+            for row in rows.all(_SPENT, since):
+                found.setdefault(row["recipient"], []).append(row["at"])
+        return found
+
+    def record(self, plan: Plan) -> int:
+        if not plan.made and not plan.moved:
+            return 0
+        with by_machine(self._database, TELLER) as change:
+            made = [_make(change, message) for message in plan.made]
+            moved = [_move(change, message) for message in plan.moved]
+        return sum(made) + sum(moved)
+
+    def due(self, now: datetime, limit: int) -> list[Message]:
+        with self._database.transaction() as rows:
+            return [_message(row) for row in rows.all(_DUE, now, now - UNKNOWN_AFTER, limit)]
+
+    def claim(self, message: Message, now: datetime) -> Message | None:
+        with by_machine(self._database, TELLER) as change:
+            found = _now(change, message.id)
+            died = found is not None and found.state is State.SENDING and _silent(found, now)
+            ready = found is not None and found.state in (State.PENDING, State.FAILED)
+            if found is None or found.attempt != message.attempt or not (ready or died):
+                return None
+            why = "the attempt before has no end on record; it may have arrived" if died else ""
+            _say(change, message.id, State.SENDING, found.attempt + 1, why, None)
+            return _now(change, message.id)
+
+    def sent(self, message: Message) -> None:
+        self._end(message, State.SENT, "", None)
+
+    def failed(self, message: Message, why: str, due: datetime | None) -> None:
+        self._end(message, State.FAILED, why, due)
+
+    def _end(self, message: Message, state: State, why: str, due: datetime | None) -> None:
+        with by_machine(self._database, TELLER) as change:
+            found = _now(change, message.id)
+            if found is None or (found.state, found.attempt) != (State.SENDING, message.attempt):
+                raise StaleAttempt(f"attempt {message.attempt} at message {message.id[:8]} is not the newest one")
+            _say(change, message.id, state, message.attempt, why, due)
+
+    def messages(self, use_case: str = "", waiting: bool = False, limit: int = 200) -> list[Message]:
+        with self._database.transaction() as rows:
+            return [_message(row) for row in rows.all(_LIST, use_case, use_case, waiting, limit)]
+
+
+def _open(change: Change, found: Found) -> None:
+    """Open a trouble, unless it is open; its id counts how often it was there before."""
+    sql = "SELECT over FROM trouble_now WHERE (kind, use_case, subject) = (%s, %s, %s)"
+    before = change.rows.all(sql, *found.about)
+    if any(row["over"] is None for row in before):
+        return
+    identity = digest([*found.about, len(before)])
+    row = {"id": identity, **vars(found)}
+    change.record("troubles", "trouble.opened", f"{found.use_case or 'installation'}/{found.subject}", row)
+
+
+def _act(change: Change, trouble: str, act: str, sentence: str, mark: str) -> None:
+    found = change.rows.one("SELECT * FROM trouble_now WHERE id = %s", trouble)
+    if found is None or found["over"] is not None or (act == "changed" and found["mark"] == mark):
+        return
+    row = {"trouble": trouble, "act": act, "sentence": sentence, "mark": mark}
+    subject = f"{found['use_case'] or 'installation'}/{found['subject']}"
+    change.record("trouble_acts", f"trouble.{act}", subject, row)
+
+
+def _make(change: Change, message: Message) -> bool:
+    if change.rows.one("SELECT id FROM messages WHERE id = %s", message.id):
+        return False
+    names = ("id", "recipient", "use_case", "matter", "kind", "severity", "phase", "mark", "state", "why", "due")
+    row = {name: getattr(message, name) for name in names}
+    row["body"] = canonical({name: getattr(message, name) for name in WORDS})
+    change.record("messages", "message.made", f"{message.recipient}/{message.id}", row)
+    return True
+
+
+def _move(change: Change, message: Message) -> bool:
+    """A move from where the plan found the message; where it has moved on, the plan is stale and this is left out."""
+    found = _now(change, message.id)
+    if found is None or found.acted != message.acted or found.state not in (State.HELD, State.FAILED):
+        return False
+    _say(change, message.id, message.state, found.attempt, message.why, message.due)
+    return True
+
+
+def _say(change: Change, message: str, state: State, attempt: int, why: str, due: datetime | None) -> None:
+    row = {"message": message, "act": state, "attempt": attempt, "why": why, "due": due}
+    change.record("message_acts", f"message.{state}", message, row)
+
+
+def _now(change: Change, message: str) -> Message | None:
+    row = change.rows.one("SELECT * FROM message_now WHERE id = %s", message)
+    return _message(row) if row else None
+
+
+def _silent(message: Message, now: datetime) -> bool:
+    return message.acted is not None and message.acted < now - UNKNOWN_AFTER
+
+
+def _message(row: dict[str, Any]) -> Message:
+    body = json.loads(row["body"])
+    return Message(
+        id=row["id"],
+        recipient=row["recipient"],
+        use_case=row["use_case"],
+        matter=row["matter"],
+        kind=Kind(row["kind"]),
+        severity=Severity(row["severity"]),
+        phase=Phase(row["phase"]),
+        mark=row["mark"],
+        **{**body, "since": datetime.fromisoformat(body["since"])},
+        state=State(row["state"]),
+        why=row["why"],
+        due=row["due"],
+        attempt=row["attempt"],
+        made=row["made"],
+        acted=row["acted"],
+    )
+
+
+def _trouble(row: dict[str, Any]) -> Trouble:
+    found = Found(Kind(row["kind"]), row["use_case"], row["subject"], row["sentence"], row["mark"])
+    return Trouble(row["id"], found, row["at"], row["over"], row["ended"])

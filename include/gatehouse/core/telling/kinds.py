@@ -1,0 +1,110 @@
+"""What people are told of: how severe each kind is, whose it is, what to do, and where that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How severe a matter is. Only what is critical is told at any hour and whatever the budget."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the order: info, warning, critical."""
+        return list(Severity).index(self)
+
+
+class Role(StrEnum):
+    """Whose a matter is: the roles of the use case's files, and who is on call."""
+
+    DATA_ENGINEER = "data engineer"
+    DATA_SCIENTIST = "data scientist"
+    RISK_OWNER = "risk owner"
+    ON_CALL = "on-call"
+
+
+class Kind(StrEnum):
+    """The kinds of matter."""
+
+    REVIEW = "review"
+    BLOCKED = "blocked"
+    INCIDENT = "incident"
+    DATA_FAULT = "data_fault"
+    LATE_BATCH = "late_batch"
+    TRAINING_FAILED = "training_failed"
+    ROLLBACK = "rollback"
+    BYPASS = "bypass"
+    UNHEALTHY = "unhealthy"
+    TEST = "test"
+
+
+@dataclass(frozen=True)
+class About:
+    """What is true of every matter of a kind. `runbook` is the heading of its entry in RUNBOOK.md; `lasts` says whether
+    it goes on until something ends it, which is then told."""
+
+    title: str
+    severity: Severity
+    roles: frozenset[Role]
+    do: str
+    runbook: str
+    lasts: bool
+
+
+_ENGINEER, _SCIENTIST, _OWNER, _CALL = Role
+ABOUT: Mapping[Kind, About] = {
+    Kind.REVIEW: About(
+        "a review waits for an answer", Severity.WARNING, frozenset({_OWNER}),
+        "Read the decision, then approve or reject it with a reason. Without an answer in time it is rejected.",
+        "Verdict: REVIEW", lasts=True,
+    ),
+    Kind.BLOCKED: About(
+        "the gate blocked a challenger", Severity.WARNING, frozenset({_OWNER, _SCIENTIST}),
+        "Nothing is urgent: the champion stays. Read which rule failed and by how much.",
+        "Verdict: BLOCK", lasts=False,
+    ),
+    Kind.INCIDENT: About(
+        "an incident", Severity.WARNING, frozenset({_SCIENTIST, _CALL}),
+        "Read what changed and what it costs before anything else; a retrain request may be open already.",
+        "Alarm: drift", lasts=True,
+    ),
+    Kind.DATA_FAULT: About(
+        "a batch is quarantined", Severity.WARNING, frozenset({_ENGINEER, _CALL}),
+        "Ask the source for a corrected delivery, or release or discard the batch with a reason.",
+        "A batch is quarantined", lasts=True,
+    ),
+    Kind.LATE_BATCH: About(
+        "a batch is late", Severity.WARNING, frozenset({_ENGINEER, _CALL}),
+        "Ask the source what became of it. It lands by itself with the next ingest run after it is there.",
+        "A batch is late", lasts=True,
+    ),
+    Kind.TRAINING_FAILED: About(
+        "a training failed", Severity.WARNING, frozenset({_SCIENTIST}),
+        "Read the last line of the red task. When it is mended, ask for the retraining again.",
+        "A request failed", lasts=False,
+    ),
+    Kind.ROLLBACK: About(
+        "the champion was rolled back by itself", Severity.WARNING, frozenset({_OWNER, _SCIENTIST, _CALL}),
+        "A former champion serves again. Read why before the next challenger comes.",
+        "The champion is wrong", lasts=False,
+    ),
+    Kind.BYPASS: About(
+        "something was done behind the gate's back", Severity.CRITICAL, frozenset({_OWNER, _CALL}),
+        "It is repaired, or scoring stops on it. Find out who did it; `gatehouse verify` says what else is wrong.",
+        "Behind the gate's back", lasts=False,
+    ),
+    Kind.UNHEALTHY: About(
+        "Gatehouse itself is unwell", Severity.CRITICAL, frozenset({_CALL}),
+        "Look at the newest run of gatehouse__upkeep, then `gatehouse status` and `gatehouse verify`.",
+        "The stack is unhealthy", lasts=True,
+    ),
+    Kind.TEST: About(
+        "a test", Severity.INFO, frozenset(), "Nothing: somebody tried whether this address works.", "", lasts=False
+    ),
+}  # fmt: skip

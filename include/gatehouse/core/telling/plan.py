@@ -1,0 +1,143 @@
+"""Which messages are made, which wait, which are dropped: a pure function of the matters, what was told before, and now.
+
+One message for a recipient and a matter; again only when the matter's mark differs; one more when it is over, to those
+who were told of it. What is not critical waits for the end of the quiet hours, and for room in the week's budget. What
+waits and is over, or replaced, by then is dropped with the reason on record. The same call again plans nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from gatehouse.core.specs.notify import NotifySpec, Recipient
+from gatehouse.core.telling.kinds import Kind, Severity
+from gatehouse.core.telling.matter import Matter
+from gatehouse.core.telling.message import Message, Phase, State
+from gatehouse.core.telling.quiet import quiet_until
+from gatehouse.core.telling.words import compose
+
+WEEK = timedelta(days=7)
+LAST = "This is the last of {} messages within seven days: what is not critical is held back and listed on the page Messages."
+FRESH = timedelta(days=3)  # what has no end and is older is no news: a new recipient is not told the past
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`made` are new messages in their first state; `moved` are known ones in the state they go to, with why."""
+
+    made: tuple[Message, ...] = ()
+    moved: tuple[Message, ...] = ()
+
+
+def plan(
+    spec: NotifySpec,
+    matters: Sequence[Matter],
+    known: Sequence[Message],
+    spent: Mapping[str, Sequence[datetime]],
+    now: datetime,
+) -> Plan:
+    """What is to be done now. `known` are the messages about these matters and all that wait; `spent` are, by recipient,
+    the moments of the last seven days at which messages that count against the budget were let go."""
+    made: list[Message] = []
+    moved: list[Message] = []
+    for recipient in spec.recipients:
+        mine = [each for each in known if each.recipient == recipient.name]
+        wanted, dropped = _wanted(spec, recipient, matters, mine, now)
+        gone = {each.id for each in dropped}
+        waiting = [each for each in mine if each.state is State.HELD and each.id not in gone]
+        let_go = _let_go(recipient, [*waiting, *wanted], spent.get(recipient.name, ()), now)
+        made += [each for each in let_go if each.made is None]
+        old = {each.id: each for each in mine}
+        moved += [*dropped, *(each for each in let_go if each.made is not None and _differs(each, old[each.id]))]
+    names = {each.name for each in spec.recipients}
+    moved += [
+        _drop(each, "the recipient is no longer in notify.yaml")
+        for each in known
+        if each.waits and each.recipient not in names
+    ]
+    return Plan(tuple(made), tuple(moved))
+
+
+def wants(recipient: Recipient, matter: Matter) -> bool:
+    """Whether a matter is this recipient's, by role, use case and severity."""
+    theirs = not matter.use_case or not recipient.use_cases or matter.use_case in recipient.use_cases
+    return theirs and bool(matter.roles & set(recipient.roles)) and matter.severity.rank >= recipient.least.rank
+
+
+def _wanted(
+    spec: NotifySpec, recipient: Recipient, matters: Sequence[Matter], mine: Sequence[Message], now: datetime
+) -> tuple[list[Message], list[Message]]:
+    """The new messages that the matters ask for, and those waiting that they make void."""
+    wanted: list[Message] = []
+    dropped: list[Message] = []
+    seen = set()
+    for matter in matters:
+        seen.add(matter.id)
+        about = [each for each in mine if each.matter == matter.id]
+        message = _message(spec, recipient, matter, about, now)
+        wanted += [message] if message is not None else []
+        dropped += _void(matter, about, message, now)
+    lost = [each for each in mine if each.waits and each.matter not in seen and each.kind is not Kind.TEST]
+    return wanted, [*dropped, *(_drop(each, "it is no news any more") for each in lost)]
+
+
+def _message(
+    spec: NotifySpec, recipient: Recipient, matter: Matter, about: Sequence[Message], now: datetime
+) -> Message | None:
+    """The message that a matter asks for now, if it is not on record already."""
+    before = [each for each in about if each.told]
+    if matter.over is not None:
+        told = any(each.phase is not Phase.RESOLVED for each in before)
+        phase = Phase.RESOLVED if told and recipient.resolved else None
+    elif not wants(recipient, matter) or (not matter.lasts and matter.since < now - FRESH):
+        phase = None
+    else:
+        phase = Phase.CHANGED if before else Phase.OPENED
+    message = compose(spec, recipient, matter, phase) if phase is not None else None
+    return None if message is None or any(each.id == message.id for each in about) else message
+
+
+def _void(matter: Matter, about: Sequence[Message], message: Message | None, now: datetime) -> list[Message]:
+    """The waiting messages that the matter has overtaken."""
+    waiting = [each for each in about if each.waits]
+    if matter.over is not None:
+        return [_drop(each, "it was over before it was told") for each in waiting if each.phase is not Phase.RESOLVED]
+    if message is not None:
+        return [_drop(each, "a newer message says more") for each in waiting]
+    stale = not matter.lasts and matter.since < now - WEEK
+    return [_drop(each, "it is no news any more") for each in waiting if stale]
+
+
+def _let_go(
+    recipient: Recipient, candidates: Iterable[Message], spent: Sequence[datetime], now: datetime
+) -> list[Message]:
+    """Each candidate as pending, or held with why and until when. The most severe go first."""
+    recent = sorted(moment for moment in spent if moment > now - WEEK)
+    quiet = quiet_until(recipient.quiet, now)
+    decided = []
+    for each in sorted(candidates, key=lambda one: (-one.severity.rank, one.made or now, one.id)):
+        if each.severity is Severity.CRITICAL:
+            decided.append(replace(each, state=State.PENDING, why="", due=None))
+        elif quiet is not None and recipient.quiet is not None:
+            hours = f"quiet hours from {recipient.quiet.begin} to {recipient.quiet.end} {recipient.quiet.zone}"
+            decided.append(replace(each, state=State.HELD, why=hours, due=quiet))
+        elif len(recent) >= recipient.budget:
+            why = f"the budget of {recipient.budget} messages in seven days is spent"
+            decided.append(replace(each, state=State.HELD, why=why, due=recent[-recipient.budget] + WEEK))
+        else:
+            recent.append(now)
+            last = len(recent) == recipient.budget and each.made is None
+            do = f"{each.do} {LAST.format(recipient.budget)}".strip() if last else each.do
+            decided.append(replace(each, state=State.PENDING, why="", due=None, do=do))
+    return decided
+
+
+def _drop(message: Message, why: str) -> Message:
+    return replace(message, state=State.DROPPED, why=why, due=None)
+
+
+def _differs(now: Message, before: Message) -> bool:
+    """Whether a waiting message is let go, or waits for another reason; a due that only moves is not told again."""
+    return (now.state, now.why) != (before.state, before.why)

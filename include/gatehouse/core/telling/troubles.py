@@ -1,0 +1,75 @@
+"""Troubles: what is wrong with the installation or a feed until it is over, such as a late batch or a broken invariant.
+
+They are looked at again in every upkeep cycle. One that is found again goes on and is recorded again only when its mark
+differs; one that is not found any more is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gatehouse.core.telling.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Found:
+    """A trouble as one look finds it. `mark` is what has to differ for it to be worth telling again."""
+
+    kind: Kind
+    use_case: str
+    subject: str
+    sentence: str
+    mark: str = ""
+
+    @property
+    def about(self) -> tuple[str, str, str]:
+        """What makes it the same trouble at the next look."""
+        return (self.kind, self.use_case, self.subject)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A trouble on record: open since `at`, over at `over`, by the ledger's clock. `id` is of this one time only."""
+
+    id: str
+    found: Found
+    at: datetime
+    over: datetime | None = None
+    ended: str = ""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a look changes: troubles that open, open ones that changed (id, as found now), and those that are over."""
+
+    opened: tuple[Found, ...] = ()
+    changed: tuple[tuple[str, Found], ...] = ()
+    over: tuple[str, ...] = ()
+
+
+def follow(before: Sequence[Trouble], found: Iterable[Found], looked_at: Iterable[tuple[Kind, str]]) -> Steps:
+    """The steps from the open troubles `before` to what was `found`. Only kinds and use cases in `looked_at` can end: who
+    could not look has not seen that it is over."""
+    now = {each.about: each for each in found}
+    open_ = {each.found.about: each for each in before}
+    seen = set(looked_at)
+    return Steps(
+        opened=tuple(each for about, each in now.items() if about not in open_),
+        changed=tuple(
+            (open_[about].id, each)
+            for about, each in now.items()
+            if about in open_ and open_[about].found.mark != each.mark
+        ),
+        over=tuple(
+            each.id
+            for about, each in open_.items()
+            if about not in now and (each.found.kind, each.found.use_case) in seen
+        ),
+    )
+
+
+def doubled(count: int) -> str:
+    """A mark that differs when a count has doubled: 1, 2, 4, 8 ...; a feed that stopped is told of four times, not daily."""
+    return str(1 << (count.bit_length() - 1)) if count > 0 else "0"

@@ -1,0 +1,63 @@
+"""The words of a message: what, since when, what to do, and where; values from data are made harmless here."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from gatehouse.core.canonical import digest
+from gatehouse.core.telling.message import Message, Phase
+
+if TYPE_CHECKING:
+    from gatehouse.core.specs.notify import NotifySpec, Recipient
+    from gatehouse.core.telling.matter import Matter
+
+SUBJECT, WHAT = 150, 1500  # characters
+STACK = "the installation"
+
+
+def compose(spec: NotifySpec, recipient: Recipient, matter: Matter, phase: Phase) -> Message:
+    """The message to a recipient about a matter as it stands."""
+    whose = matter.use_case or STACK
+    over = phase is Phase.RESOLVED
+    lead = {Phase.OPENED: "", Phase.CHANGED: "changed: ", Phase.RESOLVED: "over: "}[phase]
+    what = one_line(matter.ended or "It is over.", WHAT) if over else one_line(matter.sentence, WHAT)
+    pages = f"{spec.address.rstrip('/')}/gatehouse/"
+    runbook = f"{pages}use-cases/{matter.use_case}/runbook#{anchor(matter.runbook)}"
+    return Message(
+        id=digest(["message", recipient.name, matter.id, "over" if over else matter.mark]),
+        recipient=recipient.name,
+        use_case=matter.use_case,
+        matter=matter.id,
+        kind=matter.kind,
+        severity=matter.severity,
+        phase=phase,
+        mark=matter.mark,
+        subject=one_line(f"[{matter.severity}] {whose}: {lead}{matter.title}", SUBJECT),
+        what=what,
+        since=matter.since,
+        do="" if over else matter.do,
+        link=f"{pages}{matter.page}",
+        runbook=runbook if matter.use_case and matter.runbook and not over else "",
+    )
+
+
+def one_line(text: str, most: int) -> str:
+    """A text from data as one line of at most `most` characters: no control characters, no line breaks, nothing that
+    turns the direction of writing or hides; a text that is cut says how long it was."""
+    line = " ".join("".join(_shown(char) for char in text[: most * 4]).split())
+    if len(line) <= most and len(text) <= most * 4:
+        return line
+    tail = f"… ({len(text):,} characters)"
+    return f"{line[: most - len(tail)]}{tail}"
+
+
+def anchor(heading: str) -> str:
+    """The anchor of a heading on the runbook's page."""
+    words = "".join(char if char.isascii() and char.isalnum() else " " for char in heading.lower())
+    return "-".join(words.split())
+
+
+def _shown(char: str) -> str:
+    category = unicodedata.category(char)
+    return " " if category in ("Cc", "Zl", "Zp", "Zs") else "\N{REPLACEMENT CHARACTER}" if category[0] == "C" else char

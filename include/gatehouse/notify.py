@@ -1,0 +1,30 @@
+"""`notify.yaml`: where it is, and its reading. Without one nobody is told anything, and nothing else changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gatehouse.core.specs.notify import NotifySpec
+from gatehouse.errors import ConfigurationError
+from gatehouse.settings import Settings
+from gatehouse.yaml_spec import read_spec
+
+NAME = "notify.yaml"
+OWNER = "platform"
+
+
+def file_of(settings: Settings) -> Path | None:
+    """The file of this installation: what GATEHOUSE_NOTIFY names, or `notify.yaml` beside the use cases."""
+    if settings.notify is not None:
+        if not settings.notify.is_file():
+            raise ConfigurationError(
+                "no such file", where="GATEHOUSE_NOTIFY", found=str(settings.notify), allowed=f"a {NAME}", owner=OWNER
+            )
+        return settings.notify
+    return next((folder / NAME for folder in settings.usecases if (folder / NAME).is_file()), None)
+
+
+def notify_spec(settings: Settings) -> NotifySpec | None:
+    """Who is told what; None where nobody is. ConfigurationError for a file that is wrong."""
+    path = file_of(settings)
+    return read_spec(path, NotifySpec, OWNER) if path is not None else None

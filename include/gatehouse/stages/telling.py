@@ -1,0 +1,133 @@
+"""Telling people: facts and troubles become messages in the ledger, and what is due is handed to the servers.
+
+It is the last thing that upkeep does, in a task of its own: facts are in the ledger already, so no event can be lost
+between here and there, and a mail server that hangs keeps no batch waiting.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gatehouse.core.canonical import digest
+from gatehouse.core.telling.kinds import Kind, Severity
+from gatehouse.core.telling.late import lateness, overdue
+from gatehouse.core.telling.matter import matter_of
+from gatehouse.core.telling.message import Message, Phase, State, next_attempt
+from gatehouse.core.telling.plan import WEEK, Plan, plan
+from gatehouse.core.telling.troubles import Found, doubled, follow
+from gatehouse.errors import StaleAttempt, UnknownRecord
+
+if TYPE_CHECKING:
+    from gatehouse.core.specs.notify import NotifySpec
+    from gatehouse.ports import Courier, Ledger
+    from gatehouse.site import Site
+
+AT_ONCE = 200  # messages in one cycle
+SECONDS = 240.0  # of one cycle: a hanging server must not reach into the next one
+
+
+@dataclass
+class Told:
+    """What one cycle did: how many messages were made or moved, sent and not, and why not (recipient: error's name)."""
+
+    planned: int = 0
+    sent: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        failures = "; ".join(f"{name}: {why}" for name, why in self.failed.items())
+        return f"{self.planned} messages made or moved, {self.sent} sent{f'; not delivered to {failures}' if failures else ''}"
+
+
+def tell(ledger: Ledger, spec: NotifySpec, courier: Courier, now: datetime | None = None) -> Told:
+    """Plan what is to be told, record it, and send what is due."""
+    now = now or datetime.now(UTC)
+    told = Told(planned=ledger.telling.record(planned(ledger, spec, now)))
+    deliver(ledger, spec, courier, now, told)
+    return told
+
+
+def planned(ledger: Ledger, spec: NotifySpec, now: datetime) -> Plan:
+    """The plan for this moment; nothing is recorded."""
+    facts = ledger.telling.facts(now - 2 * WEEK)
+    matters = [matter_of(fact, spec.severities) for fact in facts]
+    known = ledger.telling.known([each.id for each in matters])
+    return plan(spec, matters, known, ledger.telling.spent(now - WEEK), now)
+
+
+def deliver(ledger: Ledger, spec: NotifySpec, courier: Courier, now: datetime, told: Told) -> None:
+    """Send what is due. A recipient whose server does not take one message is left alone until the next cycle."""
+    deadline = time.monotonic() + SECONDS
+    for message in ledger.telling.due(now, AT_ONCE):
+        recipient = spec.recipient(message.recipient)
+        if recipient is None or recipient.name in told.failed or time.monotonic() > deadline:
+            continue
+        claimed = ledger.telling.claim(message, now)
+        if claimed is None:
+            continue  # another upkeep run is sending it
+        try:
+            courier.deliver(recipient, claimed)
+        except Exception as error:  # whatever a server or a library does: it is recorded, and the pipeline goes on
+            told.failed[recipient.name] = error_name(error)
+            _ended(ledger, claimed, error_name(error), now)
+        else:
+            _ended(ledger, claimed, "", now)
+            told.sent += 1
+
+
+def _ended(ledger: Ledger, message: Message, why: str, now: datetime) -> None:
+    """Record how an attempt ended; one that another run has overtaken in the meantime has nothing to say any more."""
+    try:
+        if why:
+            ledger.telling.failed(message, why, next_attempt(message.attempt, now))
+        else:
+            ledger.telling.sent(message)
+    except StaleAttempt:
+        return
+
+
+def error_name(error: BaseException) -> str:
+    """The name of what went wrong, and of its cause; never its text, which may carry an address with a token."""
+    cause = error.__cause__ or error.__context__
+    names = [type(error).__name__, *([type(cause).__name__] if cause is not None else [])]
+    code = getattr(error, "smtp_code", None)
+    return " from ".join(names) + (f" {code}" if isinstance(code, int) else "")
+
+
+def note(ledger: Ledger, found: Sequence[Found], looked_at: Iterable[tuple[Kind, str]]) -> None:
+    """Record the troubles that a look found, and the end of those it found no more."""
+    ledger.telling.trouble(follow(ledger.telling.troubles(), found, looked_at))
+
+
+def late_batches(site: Site, now: datetime | None = None) -> list[Found]:
+    """The trouble of a use case's batches that have not come; told again when their number has doubled."""
+    contract = site.case.contract
+    if contract.late_after is None and contract.schedule is None:
+        return []
+    have = {batch.id.key for batch in site.ledger.batches.list(site.name)}
+    keys = overdue(contract, have, now or datetime.now(UTC))
+    sentence = lateness(contract, keys) if keys else ""
+    return [Found(Kind.LATE_BATCH, site.name, "batches", sentence, doubled(len(keys)))] if keys else []
+
+
+def try_address(ledger: Ledger, spec: NotifySpec, name: str, actor: str, now: datetime | None = None) -> Message:
+    """Put a message to one recipient into the outbox, past quiet hours and budget; upkeep sends it."""
+    now = now or datetime.now(UTC)
+    recipient = spec.recipient(name)
+    if recipient is None:
+        known = ", ".join(each.name for each in spec.recipients)
+        raise UnknownRecord(f"notify.yaml has no recipient {name!r}; allowed: {known}")
+    identity = digest(["test", name, actor, now])
+    subject = f"[test] Gatehouse: a test for {name}"
+    what = f"{actor} tried whether messages reach {name}. They do."
+    link = f"{spec.address.rstrip('/')}/gatehouse/messages"
+    message = Message(
+        identity, name, "", identity, Kind.TEST, Severity.INFO, Phase.OPENED, "", subject, what, now, "Nothing.", link,
+        "", State.PENDING,
+    )  # fmt: skip
+    ledger.telling.record(Plan(made=(message,)))
+    return message

@@ -1,0 +1,234 @@
+"""Telling on a real ledger: facts to messages, the outbox, and what becomes of a message that nobody takes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import psycopg2
+import pytest
+
+from conftest import LedgerDatabase
+from fakes import FakeCourier, FakeLake
+from gatehouse.adapters.ledger import open_ledger
+from gatehouse.core.records import PromotionKind, Verdict, WatchReport
+from gatehouse.core.specs.notify import NotifySpec, Quiet, Recipient
+from gatehouse.core.telling.kinds import Kind, Role, Severity
+from gatehouse.core.telling.message import MOST_ATTEMPTS, UNKNOWN_AFTER, Phase, State
+from gatehouse.core.telling.troubles import Found
+from gatehouse.errors import NotAllowed, StaleAttempt
+from gatehouse.ports import Ledger
+from gatehouse.stages.telling import Told, deliver, note, planned, tell
+from gatehouse.verify import run
+from story import Story
+
+ALL = Recipient(name="ada", roles=tuple(Role), via="slack", connection="chat", least=Severity.INFO)
+SPEC = NotifySpec(address="https://airflow.example/", recipients=(ALL,))
+
+
+def now(minutes: float = 0) -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=minutes)
+
+
+def told(ledger: Ledger, courier: FakeCourier, spec: NotifySpec = SPEC, minutes: float = 0) -> list[tuple[Kind, Phase]]:
+    """What one cycle delivers."""
+    before = len(courier.delivered)
+    tell(ledger, spec, courier, now(minutes))
+    return [(each.kind, each.phase) for each in courier.delivered[before:]]
+
+
+def test_a_waiting_review_is_told_once_and_its_answer_once(ledger: Ledger) -> None:
+    """From the decision to the message with what, since, do and the link; then who answered and why; then nothing."""
+    story, courier = Story(ledger), FakeCourier()
+    first, second = story.accept("2013-01"), story.accept("2013-02")
+    decision = story.decide(story.challenger(first, second), Verdict.REVIEW)
+    assert told(ledger, courier) == [(Kind.REVIEW, Phase.OPENED)]
+    (message,) = courier.delivered
+    assert message.subject == "[warning] flights: a review waits for an answer"
+    assert message.what == "version 1: the gate says REVIEW"
+    assert message.link == f"https://airflow.example/gatehouse/decisions/{decision.id}"
+    assert message.runbook == "https://airflow.example/gatehouse/use-cases/flights/runbook#verdict-review"
+    assert message.since == ledger.decisions.made_at(decision.id)
+    assert told(ledger, courier) == []
+    ledger.decisions.answer(decision.id, True, "Ada", "seen the slices")
+    assert told(ledger, courier) == [(Kind.REVIEW, Phase.RESOLVED)]
+    assert courier.delivered[-1].what == "approved by Ada: seen the slices"
+    assert told(ledger, courier) == []
+
+
+def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
+    """Block, quarantine and its end, incident opened and resolved, training failed, rollback by itself, bypass, trouble."""
+    story, courier = Story(ledger), FakeCourier()
+    champion = story.tell()  # 2013-04 is in quarantine
+    second, third = story.accept("2013-05"), story.accept("2013-06")
+    model = story.challenger(second, third)
+    blocked = story.decide(model, Verdict.BLOCK, epoch=1)
+    story.serve(story.override(blocked, expires=now(-1)))
+    ledger.journal.note("alias.unexplained", "flights", "upkeep", {"found": 3, "expected": 2})
+    fourth = story.accept("2013-07")
+    incident = {"id": "data fault/distance/2013-07", "kind": "data fault", "columns": ["distance"], "opened": "2013-07",
+                "resolved": "", "page": True, "sentence": "distance is in km", "consequences": []}  # fmt: skip
+    _watched(story, fourth, incident)
+    note(ledger, [Found(Kind.UNHEALTHY, "", "I3", "I3 is broken: rows are lost")], [])
+    request = ledger.requests.ask("flights", fourth.interval.end, "Ada", "the model looks old to me")
+    story.claim(request)
+    ledger.requests.close(story.enter(f"{request.id}/close"), request.id, "failed", "no candidate could be fitted")
+    kinds = {
+        Kind.BLOCKED, Kind.DATA_FAULT, Kind.BYPASS, Kind.INCIDENT, Kind.UNHEALTHY, Kind.TRAINING_FAILED,
+    }  # fmt: skip
+    found = told(ledger, courier)
+    assert set(found) == {(kind, Phase.OPENED) for kind in kinds}
+    assert len(found) == len(kinds)
+    severity = {each.kind: each.severity for each in courier.delivered}
+    assert severity[Kind.BYPASS] is severity[Kind.UNHEALTHY] is Severity.CRITICAL
+    words = {each.kind: each.what for each in courier.delivered}
+    assert "pointed at version 3, the ledger's champion is 2" in words[Kind.BYPASS]
+    assert words[Kind.DATA_FAULT] == "batch 2013-04.r1: too few rows"
+    ledger.models.promote(
+        "flights", champion.model.version, 2, PromotionKind.EXPIRY, None, "upkeep", "its time is over"
+    )
+    ledger.batches.discard(ledger.batches.list("flights")[3].id, "Bob", "it will never be right")
+    _watched(story, story.accept("2013-08"), {**incident, "resolved": "2013-08"})
+    note(ledger, [], [(Kind.UNHEALTHY, "")])
+    assert set(told(ledger, courier)) == {
+        (Kind.ROLLBACK, Phase.OPENED), (Kind.DATA_FAULT, Phase.RESOLVED), (Kind.INCIDENT, Phase.RESOLVED),
+        (Kind.UNHEALTHY, Phase.RESOLVED),
+    }  # fmt: skip
+    assert told(ledger, courier) == []
+
+
+def _watched(story: Story, batch: object, incident: dict) -> None:
+    report = WatchReport(batch.id, batch.interval.end, {"incidents": [incident]})
+    story.ledger.batches.watched(story.enter(f"{batch.id}/watch"), report, {})
+
+
+def test_a_message_that_nobody_takes_is_tried_again_with_growing_pauses_and_an_end(ledger: Ledger) -> None:
+    """Each attempt and the error's name are on record, no text of it, which could carry a password; after the last
+    attempt it rests as failed. Nothing is raised."""
+    story, courier = Story(ledger), FakeCourier()
+    courier.away = {"ada"}
+    story.quarantine()
+    minutes = 0.0
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        done = tell(ledger, SPEC, courier, now(minutes))
+        assert done.failed == {"ada": "ConnectionRefusedError"}
+        (message,) = ledger.telling.messages()
+        assert (message.state, message.attempt, message.why) == (State.FAILED, attempt, "ConnectionRefusedError")
+        assert told(ledger, courier, minutes=minutes) == []
+        minutes += 10 * 2 ** (attempt - 1) + 1
+    assert message.due is None
+    courier.away = set()
+    assert told(ledger, courier, minutes=minutes * 2) == []
+    assert not any("secret" in entry.body for entry in ledger.journal.entries())
+
+
+def test_a_server_that_is_away_costs_others_nothing(ledger: Ledger) -> None:
+    """One attempt a cycle for the recipient that is away, whatever waits for it; others have all of theirs."""
+    other = ALL.model_copy(update={"name": "bob"})
+    spec, courier = SPEC.model_copy(update={"recipients": (ALL, other)}), FakeCourier()
+    courier.away = {"ada"}
+    story = Story(ledger)
+    for key in ("2013-01", "2013-02", "2013-03"):
+        story.quarantine(key)
+    done = tell(ledger, spec, courier)
+    assert (done.sent, {each.recipient for each in courier.delivered}) == (3, {"bob"})
+    assert sorted(each.attempt for each in ledger.telling.messages() if each.recipient == "ada") == [0, 0, 1]
+    courier.away = set()
+    assert len(told(ledger, courier, spec, 11)) == 3
+
+
+def test_eight_senders_at_once_send_each_message_once(ledger_database: LedgerDatabase, ledger: Ledger) -> None:
+    """Upkeep runs that overlap make and send the same messages one time each."""
+    story = Story(ledger)
+    for month in range(1, 10):
+        story.quarantine(f"2013-0{month}")
+    couriers = [FakeCourier() for _ in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda courier: tell(open_ledger(ledger_database.url), SPEC, courier), couriers))
+    delivered = [message.id for courier in couriers for message in courier.delivered]
+    assert len(delivered) == len(set(delivered)) == 9
+    findings = {finding.invariant: finding.breaches for finding in run(ledger_database.url, FakeLake(), None)}
+    assert findings["I6"] == ()
+    assert findings["I7"] == ()
+
+
+def test_a_sender_that_died_is_taken_over_and_has_nothing_to_say_any_more(ledger: Ledger) -> None:
+    """Between the mark and the end a message waits for fifteen minutes; then it is sent again, saying that it may be the
+    second time, and the first sender cannot record anything over it."""
+    Story(ledger).quarantine()
+    ledger.telling.record(planned(ledger, SPEC, now()))
+    (waiting,) = ledger.telling.due(now(), 9)
+    dead = ledger.telling.claim(waiting, now())
+    assert dead is not None
+    assert ledger.telling.claim(waiting, now()) is None
+    courier, later = FakeCourier(), now() + UNKNOWN_AFTER + timedelta(minutes=1)
+    deliver(ledger, SPEC, courier, now(), Told())
+    assert courier.delivered == []
+    deliver(ledger, SPEC, courier, later, Told())
+    (again,) = courier.delivered
+    assert again.attempt == 2
+    assert "may have arrived" in again.why
+    with pytest.raises(StaleAttempt):
+        ledger.telling.sent(dead)
+    (message,) = ledger.telling.messages()
+    assert message.state is State.SENT
+
+
+def test_what_is_held_back_is_listed_with_why(ledger: Ledger) -> None:
+    """Quiet hours and budget leave a record each; it is let go later by the same call."""
+    begin = now().strftime("%H:%M")
+    quiet = Quiet(begin=begin, end=now(120).strftime("%H:%M"), zone="UTC")
+    spec = SPEC.model_copy(update={"recipients": (ALL.model_copy(update={"quiet": quiet}),)})
+    courier = FakeCourier()
+    Story(ledger).quarantine()
+    assert told(ledger, courier, spec) == []
+    (held,) = ledger.telling.messages(waiting=True)
+    assert held.state is State.HELD
+    assert held.why.startswith(f"quiet hours from {begin}")
+    assert told(ledger, courier, spec, 121) == [(Kind.DATA_FAULT, Phase.OPENED)]
+    assert ledger.telling.messages(waiting=True) == []
+
+
+def test_the_ledger_itself_refuses_a_wrong_move(ledger_database: LedgerDatabase, ledger: Ledger) -> None:
+    """Whoever writes: a message that is pending can be marked as being sent by attempt 1, or dropped, and nothing else."""
+    Story(ledger).quarantine()
+    ledger.telling.record(planned(ledger, SPEC, now()))
+    (message,) = ledger.telling.messages()
+    with psycopg2.connect(ledger_database.url, options="-c search_path=gatehouse") as connection:
+        cursor = connection.cursor()
+        for act, attempt in [("sent", 0), ("sending", 2), ("sending", 0), ("pending", 0), ("failed", 1), ("held", 0)]:
+            cursor.execute(
+                "INSERT INTO journal (kind, subject, actor, body) VALUES (%s, 'x', 'x', '{}') RETURNING seq",
+                (f"message.{act}",),
+            )
+            with pytest.raises(psycopg2.errors.RaiseException, match="cannot make it"):
+                cursor.execute(
+                    "INSERT INTO message_acts (message, act, attempt, why, entry) VALUES (%s, %s, %s, '', %s)",
+                    (message.id, act, attempt, cursor.fetchone()[0]),
+                )
+            connection.rollback()
+
+
+def test_a_trouble_opens_changes_and_ends_once(ledger: Ledger) -> None:
+    """Found twice it is one; another mark tells it again; who could not look does not end it; a new one is another."""
+    courier = FakeCourier()
+    one = Found(Kind.LATE_BATCH, "flights", "batches", "batch 2013-03 has not come", "1")
+    looked = [(Kind.LATE_BATCH, "flights")]
+    note(ledger, [one], looked)
+    note(ledger, [one], looked)
+    assert told(ledger, courier) == [(Kind.LATE_BATCH, Phase.OPENED)]
+    note(ledger, [Found(Kind.LATE_BATCH, "flights", "batches", "2 batches have not come", "2")], looked)
+    assert told(ledger, courier) == [(Kind.LATE_BATCH, Phase.CHANGED)]
+    note(ledger, [], [(Kind.LATE_BATCH, "air_time")])
+    assert told(ledger, courier) == []
+    note(ledger, [], looked)
+    assert told(ledger, courier) == [(Kind.LATE_BATCH, Phase.RESOLVED)]
+    note(ledger, [one], looked)
+    assert told(ledger, courier) == [(Kind.LATE_BATCH, Phase.OPENED)]
+    assert len(ledger.telling.troubles()) == 1
+
+
+def test_a_state_of_the_outbox_cannot_be_noted(ledger: Ledger) -> None:
+    """An entry that stands for a change is written with its row or not at all."""
+    with pytest.raises(NotAllowed):
+        ledger.journal.note("message.sent", "x", "Ada", {})
