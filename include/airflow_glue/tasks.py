@@ -276,6 +276,32 @@ def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str,
     note_health(broken, findings)
     for finding in findings:
         problems += [f"{finding.invariant} is broken: {breach}" for breach in finding.breaches]
+    emit_measures()
     problems += wrong_notify()
     if problems:
         raise GatehouseError(" | ".join(problems))
+    all_well()
+
+
+def all_well() -> None:
+    """Leave word that upkeep found nothing wrong: `/gatehouse/health` looks when that was last."""
+    from gatehouse.adapters.ledger import open_ledger
+    from gatehouse.settings import Settings
+    from gatehouse.watching.facts import UPKEEP
+
+    open_ledger(Settings.from_environment().require("ledger_url")).attempts.enter(UPKEEP)
+
+
+def emit_measures() -> None:
+    """Send the measures the way Airflow sends its own: to StatsD or OpenTelemetry, where AIRFLOW__METRICS__* says so."""
+    from airflow.sdk.observability import stats
+
+    from gatehouse.adapters.ledger.connection import Database
+    from gatehouse.settings import Settings
+    from gatehouse.watching import measures, read_facts
+
+    facts = read_facts(Database(Settings.from_environment().require("ledger_url")))
+    for measure, samples in measures(facts):
+        for sample in samples:
+            name = ".".join((measure.name, *sample.labels.values()))
+            stats.gauge(name, sample.value)

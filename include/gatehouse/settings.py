@@ -25,6 +25,7 @@ class Settings:
     ledger_url: str
     mlflow_uri: str
     usecases: tuple[Path, ...]
+    scrape_token_file: Path | None = None  # who shows its content may read the measures without a login
     notify: Path | None = None
 
     @classmethod
@@ -39,6 +40,7 @@ class Settings:
             ledger_url=env.get("GATEHOUSE_LEDGER_URL", ""),
             mlflow_uri=env.get("MLFLOW_TRACKING_URI", ""),
             usecases=tuple(Path(folder) for folder in folders.split(os.pathsep) if folder),
+            scrape_token_file=Path(token) if (token := env.get("GATEHOUSE_SCRAPE_TOKEN_FILE", "")) else None,
             notify=Path(env["GATEHOUSE_NOTIFY"]) if env.get("GATEHOUSE_NOTIFY") else None,
         )
 

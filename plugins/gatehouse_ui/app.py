@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from gatehouse.errors import GatehouseError, NotAllowed, StaleChampion, UnknownRecord, UnknownUseCase, Unreachable
 from gatehouse.report.inline import draw
-from gatehouse_ui import acts, pages
+from gatehouse_ui import acts, machines, pages
 from gatehouse_ui.access import get_user
 from gatehouse_ui.desk import Desk
 from gatehouse_ui.runs import Runs
@@ -40,12 +40,15 @@ STATUS: dict[type[GatehouseError], int] = {
 
 
 def application(desk: Desk | None = None, runs: Runs | None = None) -> FastAPI:
-    """The pages as an app to mount. Every route asks Airflow who it is: also the style sheet's."""
-    app = FastAPI(title="Gatehouse", openapi_url=None, docs_url=None, redoc_url=None, dependencies=[Depends(get_user)])
-    app.state.desk, app.state.runs = desk or Desk(), runs or Runs()
-    app.include_router(pages.router)
-    app.include_router(acts.router)
-    app.add_api_route("/static/{name}", _static, methods=["GET"])
+    """The pages as an app to mount. Every route asks Airflow who it is, also the style sheet's; only what machines ask has
+    its own rule (`machines`). tests/plugins/test_page_access.py walks every route as everybody."""
+    app = FastAPI(title="Gatehouse", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.desk, app.state.runs, app.state.health = desk or Desk(), runs or Runs(), machines.Remembered()
+    known = [Depends(get_user)]
+    app.include_router(pages.router, dependencies=known)
+    app.include_router(acts.router, dependencies=known)
+    app.add_api_route("/static/{name}", _static, methods=["GET"], dependencies=known)
+    app.include_router(machines.router)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(404, _refused)
     app.add_exception_handler(405, _refused)

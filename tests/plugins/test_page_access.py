@@ -33,6 +33,8 @@ ACT = {  # every address that acts, with a form that is complete but for the rea
     "/batches/{use_case}/{ref}/{act}": (f"/batches/{CASE}/2013-04.r1/discard", {}),
 }
 
+MACHINES = ("/health", "/metrics")  # with a rule of their own: test_machines.py
+
 
 def decided(world: World, verdict: Verdict = Verdict.BLOCK) -> str:
     """Two accepted batches, one in quarantine, and a decision without a champion; returns the decision."""
@@ -46,7 +48,9 @@ def test_every_route_is_walked_here(world: World) -> None:
     """A route that is added without a line in this file's tables fails."""
     app = world.app.routes[-1].app
     found = {(route.path, method) for route in app.routes for method in route.methods}
-    assert found == {(path, "GET") for path in READ} | {(path, "POST") for path in ACT}
+    assert found == {(path, "GET") for path in READ} | {(path, "POST") for path in ACT} | {
+        (path, "GET") for path in MACHINES
+    }
 
 
 def test_each_role_reads_and_nobody_else(world: World) -> None:

@@ -96,6 +96,18 @@ class FileLake(Lake):
             raise LakeError(f"{self._address(file.path)}: found {len(frame)} rows, expected {file.rows}")
         return frame
 
+    def ask(self, file: FileRef | None) -> str:
+        """What is wrong with the lake, for a health check: a file that must be there is not, or nothing answers. Reads no
+        content. Without a file only the lake's own address is asked for; a local folder may still be made then."""
+        try:
+            if file is not None and not self._there(self._address(file.path), file.size):
+                return f"{self._address(file.path)} is missing or not {file.size} bytes long"
+            if file is None:
+                self._there(self._root, 0)
+        except OSError as error:
+            return str(self._failed(self._root, error))
+        return ""
+
     def _put(self, data: bytes, kind: str, suffix: str, rows: int | None) -> FileRef:
         sha256 = hashlib.sha256(data).hexdigest()
         file = FileRef(f"{kind}/{sha256[:2]}/{sha256}.{suffix}", sha256, len(data), rows)

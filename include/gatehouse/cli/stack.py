@@ -10,6 +10,7 @@ from gatehouse.cli.output import emit, json_option, table
 from gatehouse.local import stack
 from gatehouse.local.home import Home
 from gatehouse.settings import Settings
+from gatehouse.watching.look import look
 
 
 def home() -> Home:
@@ -40,8 +41,10 @@ def down(as_json: bool) -> None:
 @click.command()
 @json_option
 def status(as_json: bool) -> None:
-    """Each component's health, process, age and restarts; exit code 1 when the stack is not up."""
+    """Each component's health, process, age and restarts, and what is wrong with the work; exit code 1 when the stack is
+    not up."""
     now = stack.status(home())
+    now["health"] = look(stack.attach(home()).settings).document() if now["up"] else None
     rows = [
         (
             p["name"],
@@ -55,7 +58,9 @@ def status(as_json: bool) -> None:
         if now["running"]
     ]
     headings = ("component", "health", "process", "age", "restarts", "address")
-    emit(now, as_json, table(headings, rows, empty="the stack is down; `make run` or `gatehouse up` starts it"))
+    text = table(headings, rows, empty="the stack is down; `make run` or `gatehouse up` starts it")
+    wrong = [f"{each['part']}: {each['sentence']}" for each in (now["health"] or {}).get("problems", ())]
+    emit(now, as_json, "\n".join([text, *wrong]))
     if not now["up"]:
         raise SystemExit(1)
 

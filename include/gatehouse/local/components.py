@@ -106,7 +106,16 @@ def stack_environment(
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        **watchers(os.environ),
     }
+
+
+WATCHERS = ("AIRFLOW__METRICS__", "AIRFLOW__OPENLINEAGE__", "OPENLINEAGE_", "GATEHOUSE_SCRAPE_TOKEN_FILE")
+
+
+def watchers(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the caller says about who watches: metrics, lineage, the scrape token's file (docs/monitoring.md)."""
+    return {name: value for name, value in environment.items() if name.startswith(WATCHERS)}
 
 
 MLFLOW_CLIENT = {

@@ -1,0 +1,26 @@
+"""What others watch Gatehouse by: measures of the ledger for Prometheus and StatsD, and whether anything is wrong.
+
+Everything here is read from the ledger in one snapshot; no counter lives in a process, so a restart, a second API server
+or a scrape that was missed changes nothing.
+"""
+
+from __future__ import annotations
+
+from gatehouse.watching.exposition import CONTENT_TYPE, exposition
+from gatehouse.watching.facts import Facts, read_facts
+from gatehouse.watching.health import Health, Problem, judge
+from gatehouse.watching.measures import CATALOGUE, Measure, Sample, measures
+
+__all__ = [
+    "CATALOGUE",
+    "CONTENT_TYPE",
+    "Facts",
+    "Health",
+    "Measure",
+    "Problem",
+    "Sample",
+    "exposition",
+    "judge",
+    "measures",
+    "read_facts",
+]

@@ -1,0 +1,87 @@
+"""Whether anything is wrong with the installation: a pure judgement of what was asked of each part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gatehouse.watching.facts import Facts
+
+UPKEEP_SECONDS = 1800.0  # three of its periods, so that one slow sweep wakes nobody
+WAITING_SECONDS = 3600.0  # for a use case whose own patience is not known
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong: the part, and a sentence without addresses' passwords or keys."""
+
+    part: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Health:
+    """`parts` says of each part `ok` or `wrong`; `measured` are the numbers that it was judged by (seconds)."""
+
+    parts: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+    measured: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "status": "ok" if self.ok else "wrong",
+            "parts": dict(self.parts),
+            "problems": [vars(problem) for problem in self.problems],
+            "measured": dict(self.measured),
+        }
+
+
+def judge(facts: Facts | None, failures: Mapping[str, str], patience: Mapping[str, float]) -> Health:
+    """The health of an installation.
+
+    `facts` is None when the ledger does not answer; `failures` maps `ledger`, `lake` and `mlflow` to what went wrong when
+    they were asked ("" when nothing did); `patience` says how many seconds a batch of a use case may wait.
+    """
+    problems = [Problem(part, sentence) for part, sentence in failures.items() if sentence]
+    parts = {part: "wrong" if sentence else "ok" for part, sentence in failures.items()}
+    if facts is None:
+        return Health(parts | {"upkeep": "unknown", "batches": "unknown"}, tuple(problems))
+    found = {"upkeep": _upkeep(facts), "batches": _waiting(facts, patience)}
+    problems += [problem for each in found.values() for problem in each]
+    ages = [row["waiting_age"] for row in facts.batches if row["waiting_age"] is not None]
+    measured = {"upkeep_age": facts.ledger.get("upkeep_age"), "oldest_waiting": max(ages, default=None)}
+    return Health(parts | {part: "wrong" if each else "ok" for part, each in found.items()}, tuple(problems), measured)
+
+
+def _upkeep(facts: Facts) -> list[Problem]:
+    """Late when its last success, or without one the ledger's first entry, is too long ago."""
+    last, since = facts.ledger.get("upkeep_age"), facts.ledger.get("age")
+    if last is not None and last > UPKEEP_SECONDS:
+        sentence = f"upkeep last found nothing wrong {last / 60:.0f} min ago; allowed {UPKEEP_SECONDS / 60:.0f} min"
+    elif last is None and since is not None and since > UPKEEP_SECONDS:
+        sentence = f"upkeep has never found nothing wrong in the {since / 60:.0f} min that the ledger is in use"
+    else:
+        return []
+    return [Problem("upkeep", f"{sentence}; see the runs of gatehouse__upkeep in Airflow")]
+
+
+def _waiting(facts: Facts, patience: Mapping[str, float]) -> list[Problem]:
+    """A batch that waits for longer than its use case's patience with a retrain request, and an hour, is stuck."""
+    problems = []
+    for row in facts.batches:
+        allowed = patience.get(row["use_case"], 0.0) + WAITING_SECONDS
+        if row["waiting_age"] is not None and row["waiting_age"] > allowed:
+            problems.append(
+                Problem(
+                    "batches",
+                    f"{row['use_case']}: {row['waiting']} batches wait, the oldest for {row['waiting_age'] / 60:.0f} min; "
+                    f"allowed {allowed / 60:.0f} min; see the use case's ingest and watch DAGs in Airflow",
+                )
+            )
+    return problems
