@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from airflow.sdk import get_current_context, teardown
+from airflow.sdk import get_current_context, task, teardown
 
 from gatehouse.core.telling.kinds import Kind
 from gatehouse.core.telling.troubles import Found
 from gatehouse.errors import ConfigurationError, GatehouseError, Unreachable
 
 if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
     from gatehouse.verify import Finding
 
 log = logging.getLogger(__name__)
@@ -53,10 +55,10 @@ def wrong_notify() -> list[str]:
     return []
 
 
-@teardown
-def tell(folders: dict[str, str]) -> str:
-    """Tell people. A teardown runs whatever became of the tasks before it, and its colour is not the run's."""
-    return tell_people(folders)
+def tell(folders: dict[str, str]) -> XComArg:
+    """The task that tells people. A teardown runs whatever became of the tasks before it, and its colour is not the
+    run's. It is decorated here, anew in each DAG: Airflow takes a decorated teardown into one DAG a process only."""
+    return teardown(task(task_id="tell")(tell_people))(folders)
 
 
 def tell_people(folders: dict[str, str]) -> str:

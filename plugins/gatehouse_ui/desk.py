@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.errors import ConfigurationError, UnknownUseCase
+from gatehouse.notify import notify_spec
 from gatehouse.settings import Settings
 from gatehouse.usecase import UseCase, folders, load
 
@@ -32,6 +33,15 @@ class Desk:
     @cached_property
     def lake(self) -> Lake:
         return open_lake(self.settings.lake)
+
+    def told(self) -> dict[str, Any]:
+        """Who is told: the recipients of `notify.yaml`, and what is wrong with it. It holds no secret, but addresses of
+        mail are people's own and not shown."""
+        try:
+            spec = notify_spec(self.settings)
+        except ConfigurationError as error:
+            return {"recipients": (), "wrong": str(error)}
+        return {"recipients": spec.recipients if spec else (), "wrong": ""}
 
     def names(self) -> list[str]:
         """The names of the installed use cases; no file is read."""

@@ -17,7 +17,16 @@ from gatehouse.report.batch import results_of
 from gatehouse.report.decision import decision_values
 from gatehouse.report.timeline import heat_map, timeline
 from gatehouse.stages.evidence import archived_evidence
-from gatehouse.views import batch_view, batches_of, decision_view, decisions_of, fleet, use_case_view
+from gatehouse.views import (
+    batch_view,
+    batches_of,
+    decision_view,
+    decisions_of,
+    fleet,
+    messages_view,
+    told_use_cases,
+    use_case_view,
+)
 from gatehouse_ui import book, forgery, rows
 from gatehouse_ui.access import User, may_read, name_of, readable, why_not
 from gatehouse_ui.view import page
@@ -53,6 +62,20 @@ def fleet_page(request: Request, user: User, q: Search = "", p: Page = 1) -> Res
     pages = max(1, -(-total // FLEET))
     return page(
         request, "fleet.html", standings=standings, total=total, needs=needs, upcoming=upcoming, q=q, p=p, pages=pages
+    )
+
+
+@router.get("/messages")
+def messages_page(
+    request: Request, user: User, held: bool = False, before: Annotated[int | None, Query(ge=1, lt=2**63)] = None
+) -> Response:
+    """What people were told, what waits, and what was held back and why, of the use cases that the user may read."""
+    desk = desk_of(request)
+    allowed = readable(user, told_use_cases(desk.database) | set(desk.names()))
+    view = messages_view(desk.database, allowed, held, before, LISTED)
+    told = desk.told()
+    return page(
+        request, "messages.html", view=view, held=held, before=before, more=len(view.messages) == LISTED, **told
     )
 
 

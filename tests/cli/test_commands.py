@@ -44,7 +44,7 @@ def test_without_a_stack_the_message_says_how_to_get_one(tmp_path):
     assert "make run" in done.stderr
 
 
-@pytest.mark.parametrize("which", ["contract", "retrain", "gate"])
+@pytest.mark.parametrize("which", ["contract", "retrain", "gate", "notify"])
 def test_schemas_are_json_and_nothing_else(tmp_path, which):
     """What an editor reads is one JSON schema that allows no unknown key."""
     assert json.loads(gatehouse(tmp_path, "schema", which).stdout)["additionalProperties"] is False

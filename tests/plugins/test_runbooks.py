@@ -14,6 +14,9 @@ from gatehouse.core.gate import FIRST_MODEL
 from gatehouse.core.records import Verdict
 from gatehouse.core.specs.gate import RULES
 from gatehouse.core.spending import SPENT
+from gatehouse.core.telling.kinds import ABOUT
+from gatehouse.core.telling.kinds import Kind as Matter
+from gatehouse.core.telling.words import anchor as heading_anchor
 from gatehouse.settings import ROOT
 from gatehouse.usecase import load
 from gatehouse_ui import book
@@ -52,6 +55,15 @@ def test_every_place_that_a_page_links_to_is_there(folder: Path) -> None:
     }
     assert len(linked) >= 4
     assert linked - anchors(folder) == set()
+
+
+@pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)
+def test_every_message_leads_to_an_entry(folder: Path) -> None:
+    """Each kind of matter that people are told of has its heading in the runbook, and each kind of incident."""
+    wanted = {about.runbook for kind, about in ABOUT.items() if kind is not Matter.TEST}
+    wanted |= {f"Alarm: {kind.value}" for kind in Kind}
+    assert "" not in wanted
+    assert {heading_anchor(heading) for heading in wanted} - anchors(folder) == set()
 
 
 @pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)

@@ -18,11 +18,12 @@ COMMANDS = {
     "verify": "verify", "journal": "journal", "backtest": "backtest",
     "approve": "acts", "reject": "acts", "override": "acts", "confirm": "acts", "rollback": "acts", "retrain": "acts",
     "release": "acts", "discard": "acts",
+    "messages": "messages", "notify": "messages",
     "new": "author", "schema": "author", "check": "author",
 }  # fmt: skip
 
 
-NEED_A_LEDGER = ("inspect", "acts", "verify", "journal")
+NEED_A_LEDGER = ("inspect", "acts", "verify", "journal", "messages")
 
 
 class Lazy(click.Group):

@@ -11,12 +11,15 @@ from pydantic import BaseModel
 
 from gatehouse.core.specs.contract import Contract
 from gatehouse.core.specs.gate import GatePolicy
+from gatehouse.core.specs.notify import NotifySpec
 from gatehouse.core.specs.retrain import RetrainPolicy
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
 from gatehouse.usecase import FILES, find, folders
 
-MODELS: dict[str, type[BaseModel]] = {"contract": Contract, "retrain": RetrainPolicy, "gate": GatePolicy}
+MODELS: dict[str, type[BaseModel]] = {
+    "contract": Contract, "retrain": RetrainPolicy, "gate": GatePolicy, "notify": NotifySpec,
+}  # fmt: skip
 TEMPLATE = Path(__file__).parent / "template"
 
 
@@ -40,7 +43,7 @@ def new(use_case: str) -> None:
 @click.command()
 @click.argument("which", type=click.Choice(sorted(MODELS)))
 def schema(which: str) -> None:
-    """Print the JSON schema of contract.yaml, retrain.yaml or gate.yaml for an editor."""
+    """Print the JSON schema of contract.yaml, retrain.yaml, gate.yaml or notify.yaml for an editor."""
     click.echo(json.dumps(MODELS[which].model_json_schema(), indent=2))
 
 

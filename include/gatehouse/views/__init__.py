@@ -5,11 +5,13 @@ from __future__ import annotations
 from gatehouse.views.batch import BatchView, batch_view, batches_of
 from gatehouse.views.decision import DecisionView, decision_view, decisions_of
 from gatehouse.views.fleet import Need, Standing, fleet
+from gatehouse.views.messages import MessagesView, messages_view, told_use_cases
 from gatehouse.views.usecase import UseCaseView, use_case_view
 
 __all__ = [
     "BatchView",
     "DecisionView",
+    "MessagesView",
     "Need",
     "Standing",
     "UseCaseView",
@@ -18,5 +20,7 @@ __all__ = [
     "decision_view",
     "decisions_of",
     "fleet",
+    "messages_view",
+    "told_use_cases",
     "use_case_view",
 ]

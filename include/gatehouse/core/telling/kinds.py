@@ -92,7 +92,7 @@ ABOUT: Mapping[Kind, About] = {
     Kind.ROLLBACK: About(
         "the champion was rolled back by itself", Severity.WARNING, frozenset({_OWNER, _SCIENTIST, _CALL}),
         "A former champion serves again. Read why before the next challenger comes.",
-        "The champion is wrong", lasts=False,
+        "Rolled back by itself", lasts=False,
     ),
     Kind.BYPASS: About(
         "something was done behind the gate's back", Severity.CRITICAL, frozenset({_OWNER, _CALL}),
