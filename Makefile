@@ -1,7 +1,7 @@
 # Gatehouse. From a fresh clone: `make run`, or `make test`. PYTHON=python3.12 names the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test down status check bench clean lock setup
+.PHONY: help run test down status check bench clean secrets backup restore lock setup
 export PYTHONPATH := $(CURDIR)/include
 export PYTHON
 
@@ -33,9 +33,20 @@ bench: setup ## time the stages and what of it is Airflow's; writes docs/benchma
 clean: ## end the stack and remove its data (the ledger, the lake, the models); .venv stays
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m gatehouse.local.clean; else echo "nothing is installed, so there is no data"; fi
 
-lock: setup ## make requirements.txt from pyproject.toml
-	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --custom-compile-command 'make lock' --python .venv/bin/python pyproject.toml -o requirements.txt
+secrets: ## for docker compose: make .env and the secrets that are missing
+	@bin/secrets
+
+backup: ## for docker compose: databases, lake, artefacts and secrets into backups/ (or TO=folder)
+	@bin/backup $(TO)
+
+restore: ## for docker compose: a backup (FROM=folder) into an empty stack
+	@bin/restore $(FROM)
+
+LOCK := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command 'make lock' --python .venv/bin/python pyproject.toml
+lock: setup ## make requirements.txt (everything) and requirements-run.txt (what the image runs) from pyproject.toml
+	$(LOCK) --extra local --extra dev -o requirements.txt
+	$(LOCK) -c requirements.txt -o requirements-run.txt
 
 setup:
 	@bin/setup

@@ -13,9 +13,10 @@ LINE = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\$",
 
 
 def direct() -> list[Requirement]:
-    """The direct dependencies that `pyproject.toml` names."""
+    """The direct dependencies that `pyproject.toml` names: of what runs, of the embedded stack, and of development."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return [Requirement(text) for text in project["dependencies"]]
+    extras = project["optional-dependencies"]
+    return [Requirement(text) for text in (*project["dependencies"], *extras["local"], *extras["dev"])]
 
 
 def locked() -> dict[str, str]:

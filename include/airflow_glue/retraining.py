@@ -7,9 +7,10 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 
 from airflow_glue import tasks
+from airflow_glue.wiring import training
 
 
-@task
+@task(**training())
 def claim(folder: str) -> list[str]:
     """Claim the request and build its training set; gives the names of the candidates to fit."""
     context = get_current_context()
@@ -18,26 +19,26 @@ def claim(folder: str) -> list[str]:
     return candidates
 
 
-@task(map_index_template="{{ candidate }}")
+@task(map_index_template="{{ candidate }}", **training())
 def fit(folder: str, name: str) -> dict[str, float]:
     """Fit one candidate, measure it, log it to MLflow."""
     get_current_context()["candidate"] = name  # the grid shows it instead of a number
     return tasks.fit(folder, _pulled("claim", "request"), name)
 
 
-@task
+@task(**training())
 def choose(folder: str) -> int:
     """Register the best candidate; flag the others with why they lost."""
     return tasks.choose(folder, _pulled("claim", "request"))
 
 
-@task.branch
+@task.branch(**training())
 def judge(folder: str) -> list[str]:
     """Let the gate decide, and take the way that the verdict opens; HOLD and BLOCK open none."""
     return _opened(tasks.judge(folder, _pulled("claim", "request")))
 
 
-@task.branch(task_id="judge")
+@task.branch(task_id="judge", **training())
 def judge_again(folder: str) -> list[str]:
     """Let the gate decide again on all rows that have matured, and take the way that the verdict opens."""
     context = get_current_context()

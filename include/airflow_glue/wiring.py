@@ -11,6 +11,7 @@ from airflow.sdk import Asset, CronTriggerTimetable, get_current_context
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 
 from airflow_glue.installed import START
+from gatehouse.settings import Settings
 from gatehouse.usecase import UseCase
 
 
@@ -97,6 +98,12 @@ DEFAULT_ARGS = {
     "retry_delay": timedelta(seconds=15),
     "retry_policy": RETRIES,
 }
+
+
+def training() -> dict[str, str]:
+    """Where training tasks run: on the queue, and out of the pool, that the installation names for them; anywhere without."""
+    queue = Settings.from_environment().train_queue
+    return {"queue": queue, "pool": queue} if queue else {}
 
 
 def described(case: UseCase, stage: Stage, impact: Impact, documentation: str, priority: int = 1) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,20 @@ from pathlib import Path
 from gatehouse.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
+_PLACE = (r"/\S+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?", "an absolute folder, or s3://BUCKET/PREFIX")
+_WEB = (r"https?://[^/\s]+(/[^\s?#]*)?", "an http or https address without a query")
+_COUNT = (r"[1-9]\d{0,3}", "a whole number from 1 to 9999")
+FORMS = {  # what is checked before a container starts: variable -> (form, what is allowed)
+    "GATEHOUSE_LAKE": _PLACE,
+    "GATEHOUSE_MLFLOW_ARTIFACTS": _PLACE,
+    "GATEHOUSE_AIRFLOW_URL": _WEB,
+    "GATEHOUSE_MLFLOW_URL": _WEB,
+    "AWS_ENDPOINT_URL": _WEB,
+    "GATEHOUSE_LIGHT_SLOTS": _COUNT,
+    "GATEHOUSE_TRAIN_SLOTS": _COUNT,
+    "GATEHOUSE_POSTGRES": (r"[A-Za-z0-9.-]+(:\d{1,5})?", "HOST or HOST:PORT"),
+    "GATEHOUSE_REDIS": (r"[A-Za-z0-9.-]+(:\d{1,5})?", "HOST or HOST:PORT"),
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,7 @@ class Settings:
     usecases: tuple[Path, ...]
     scrape_token_file: Path | None = None  # who shows its content may read the measures without a login
     notify: Path | None = None
+    train_queue: str = ""  # the queue, and pool, of training tasks where workers have queues
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -42,7 +58,21 @@ class Settings:
             usecases=tuple(Path(folder) for folder in folders.split(os.pathsep) if folder),
             scrape_token_file=Path(token) if (token := env.get("GATEHOUSE_SCRAPE_TOKEN_FILE", "")) else None,
             notify=Path(env["GATEHOUSE_NOTIFY"]) if env.get("GATEHOUSE_NOTIFY") else None,
+            train_queue=env.get("GATEHOUSE_TRAIN_QUEUE", ""),
         )
+
+    @staticmethod
+    def problems(env: Mapping[str, str]) -> list[str]:
+        """A sentence for each variable of `.env.example` that is set to what cannot be meant."""
+        return [
+            str(
+                ConfigurationError(
+                    f"{name} is wrong", where="environment (.env)", found=repr(env[name]), allowed=allowed
+                )
+            )
+            for name, (pattern, allowed) in FORMS.items()
+            if env.get(name) and not re.fullmatch(pattern, env[name])
+        ]
 
     def require(self, name: str) -> str:
         """Return the setting `name`, or say which variable to set."""

@@ -31,6 +31,7 @@ def described(dag: Any) -> dict[str, Any]:
         "max_active_runs": dag.max_active_runs,
         "params": {name: param.schema | {"description": param.description} for name, param in dag.params.items()},
         "tasks": {task.task_id: {"retries": task.retries, "policy": bool(task.retry_policy)} for task in dag.tasks},
+        "queues": {task.task_id: (task.queue, task.pool) for task in dag.tasks},
     }
 
 

@@ -64,6 +64,23 @@ def test_every_use_case_has_its_dags():
     assert all(dag["file"] == f"{dag_id.split('__')[1]}.py" for dag_id, dag in parsed()["dags"].items())
 
 
+def test_training_has_a_queue_and_a_pool_where_one_is_configured(tmp_path):
+    """Fitting and judging go to the workers that are named for it, everything else to the others; without a name of
+    theirs nothing is set apart, and one machine runs all."""
+    apart = parse(tmp_path, GATEHOUSE_TRAIN_QUEUE="train", AIRFLOW__OPERATORS__DEFAULT_QUEUE="light")
+    queues = {
+        (dag.split("__")[1], task): tuple(where)
+        for dag, each in apart["dags"].items()
+        for task, where in each["queues"].items()
+    }
+    training = {("retrain", task) for task in ("claim", "fit", "choose", "judge")} | {("judge", "judge")}
+    assert {task for task, where in queues.items() if where == ("train", "train")} == training
+    assert {where for task, where in queues.items() if task not in training} == {("light", "default_pool")}
+    assert {tuple(where) for dag in parsed()["dags"].values() for where in dag["queues"].values()} == {
+        ("default", "default_pool")
+    }
+
+
 def test_a_use_case_is_only_a_folder(tmp_path):
     """A folder written by `gatehouse new` gets its DAGs without any other file being changed."""
     own_use_case(tmp_path / "usecases", "rides")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
+from dataclasses import dataclass
 
 import click
 
 from gatehouse.cli.output import emit, json_option, table
+from gatehouse.errors import ConfigurationError
 from gatehouse.local import stack
+from gatehouse.local.airflow_api import AirflowApi
 from gatehouse.local.home import Home
 from gatehouse.settings import Settings
 from gatehouse.watching.look import look
+
+PASSWORD = "GATEHOUSE_AIRFLOW_PASSWORD"  # noqa: S105 - the variable's name
 
 
 def home() -> Home:
@@ -68,13 +74,37 @@ def status(as_json: bool) -> None:
 @click.command()
 @click.argument("use_case", default="flight_delays")
 @click.option("--batches", "limit", type=int, help="Only the first so many batches.")
-def walk(use_case: str, limit: int | None) -> None:
+@click.option("--url", help="The Airflow of a running installation, instead of this checkout's own stack.")
+@click.option(
+    "--user", default="admin", show_default=True, help="Its user; the password is GATEHOUSE_AIRFLOW_PASSWORD."
+)
+def walk(use_case: str, limit: int | None, url: str | None, user: str) -> None:
     """Take a use case through its pending batches by real DAG runs, and show what happens."""
     from gatehouse.local.walk import walk as take
 
+    if url:
+        take(Elsewhere(Settings.from_environment(), url.rstrip("/"), user), use_case, limit)
+        return
     found = stack.up(home(), tell=click.echo)
     take(found, use_case, limit)
     click.echo(told(found))
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """An installation that somebody else started."""
+
+    settings: Settings
+    url: str
+    user: str
+
+    def airflow(self) -> AirflowApi:
+        """Its REST API; the password comes from the environment, where no process list shows it."""
+        password = os.environ.get(PASSWORD)
+        if not password:
+            allowed = f"the password of {self.user} at {self.url}"
+            raise ConfigurationError(f"{PASSWORD} is not set", where="environment", allowed=allowed)
+        return AirflowApi(self.url, self.user, password)
 
 
 def addresses(found: stack.Stack) -> dict[str, object]:

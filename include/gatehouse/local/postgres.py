@@ -46,10 +46,11 @@ class Server:
     passwords: Mapping[str, str]
     options: tuple[str, ...] = LIMITS
     user: tuple[int, int] | None = field(default=None)
+    host: str = "127.0.0.1"
 
     def url(self, database: str, role: str) -> str:
         """The address of a database as a role, password included."""
-        return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{role}:{self.passwords[role]}@{self.host}:{self.port}/{database}"
 
     def command(self) -> list[str]:
         """The server's command line; nothing secret is in it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -12,7 +13,7 @@ from rich.table import Table
 from gatehouse.core.records import Batch, BatchState, Decision, Request, RequestState, WatchReport
 from gatehouse.errors import GatehouseError
 from gatehouse.local.airflow_api import AirflowApi
-from gatehouse.local.stack import Stack
+from gatehouse.settings import Settings
 from gatehouse.site import Site
 from gatehouse.usecase import find
 from gatehouse.wiring import InstalledSite
@@ -33,7 +34,16 @@ class Line:
         return "  ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, self.cells, strict=True) if cell)
 
 
-def walk(stack: Stack, use_case: str, limit: int | None = None) -> list[Line]:
+class Installation(Protocol):
+    """A running installation, this checkout's own stack or another: its settings and its Airflow."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def airflow(self) -> AirflowApi: ...
+
+
+def walk(stack: Installation, use_case: str, limit: int | None = None) -> list[Line]:
     """Take the first `limit` batches (all of them without) through real DAG runs; returns a line a batch.
 
     Batches that are settled are left alone, so a second walk changes nothing and an interrupted one is finished.
