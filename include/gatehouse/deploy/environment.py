@@ -108,6 +108,12 @@ def administrator(read: Read) -> Variables:
     return {"GATEHOUSE_AIRFLOW_PASSWORD": read("airflow_admin_password")}
 
 
+def scrape(read: Read) -> Variables:
+    """The token that Prometheus shows; the pages read its file at each scrape."""
+    read("scrape_token")
+    return {"GATEHOUSE_SCRAPE_TOKEN_FILE": str(FOLDER / "scrape_token")}
+
+
 def role_passwords(read: Read) -> dict[str, str]:
     """The password of each of the databases' roles, for `init`."""
     return {role: read(f"{SECRET_OF.get(role, role)}_password") for role in ROLES}
@@ -129,7 +135,7 @@ def asked_by_init(read: Read) -> Variables:
 
 PARTS: dict[str, tuple[Callable[[Read], Variables], ...]] = {
     "init": (airflow, tokens, ledger, mlflow_server, asked_by_init),
-    "api-server": (airflow, tokens, ledger, mlflow_as("promoter")),
+    "api-server": (airflow, tokens, ledger, mlflow_as("promoter"), scrape),
     "scheduler": (airflow, tokens, broker),
     "dag-processor": (airflow, tokens),
     "triggerer": (airflow, tokens, ledger),

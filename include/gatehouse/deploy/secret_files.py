@@ -47,6 +47,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "mlflow_admin_password": password,
     "mlflow_trainer_password": password,
     "mlflow_promoter_password": password,
+    "scrape_token": password,
     "s3_access_key": nothing,
     "s3_secret_key": nothing,
 }
