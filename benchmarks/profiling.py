@@ -3,9 +3,15 @@ cost grows when files larger than memory are read one row group at a time and me
 
 from __future__ import annotations
 
+import json
 import os
+import resource
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +20,11 @@ import pyarrow.parquet as pq
 
 from benchmarks.table import Table, seconds
 from gatehouse.core.drift import all_distances, judge
-from gatehouse.core.profile import Profile, profile_of
+from gatehouse.core.profile import profile_of, profile_of_parts
 from gatehouse.core.specs.retrain import DriftReason
 
 ROWS = 1_000_000
+GROUP, FILE = 500_000, 10_000_000  # rows of a row group, and of the largest file that is written
 GROWTH = tuple(int(float(each)) for each in os.environ.get("GATEHOUSE_PROFILED", "1e5,1e6,1e7,1e8").split(","))
 
 
@@ -48,41 +55,53 @@ def _beside_reading() -> Table:
 
 
 def growth(sizes: tuple[int, ...] = GROWTH) -> Table:
-    """Files of row groups of a million rows, read and profiled one group at a time, the profiles merged."""
+    """Each size in a process of its own: a file of row groups is read and profiled one group at a time."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "group.parquet"
-        reference = profile_of(made(0, ROWS))
+        file = Path(folder) / "batch.parquet"
+        groups = max(1, min(max(sizes), FILE) // GROUP)
+        with pq.ParquetWriter(file, made(0, 1).schema) as writer:
+            for number in range(groups):
+                writer.write_table(made(1 + number, GROUP))
         for size in sizes:
-            pq.write_table(made(1, min(size, ROWS)), path)
-            before = time.perf_counter()
-            batch = _streamed(path, size, reference)
-            taken = time.perf_counter() - before
-            counted = next(iter(batch.columns.values())).rows
-            rows.append((f"{counted:,}", f"{taken:.2f}", f"{1e6 * taken / counted:.2f}", f"{_peak():,.0f}"))
+            line = [sys.executable, "-m", "benchmarks.profiling", str(file), str(size)]
+            counted, taken, read, peak = json.loads(subprocess.run(line, check=True, capture_output=True).stdout)
+            shown = (f"{taken:.2f}", f"{1e6 * taken / counted:.2f}", f"{taken / read:.1f}", f"{peak:,.0f}")
+            rows.append((f"{counted:,}", *shown))
     method = (
-        "The same columns, read from Parquet row group by row group (the file of a million rows again and again), each "
-        "group profiled on the stored reference and merged. Peak memory is the process's, data generation included."
+        f"The same columns in one Parquet file of {groups} row groups of {GROUP:,} rows: each group is read, profiled on "
+        f"the stored reference and merged, then forgotten. Beyond {groups * GROUP:,} rows the file is read again from its "
+        "start, as further partitions. Each size is a process of its own; peak memory is all of it, imports included."
     )
-    return Table("Growth of a profile", method, ("rows", "seconds", "µs a row", "peak MiB"), rows)
+    return Table("Growth of a profile", method, ("rows", "seconds", "µs a row", "times the reading", "peak MiB"), rows)
 
 
-def _streamed(path: Path, size: int, reference: Profile) -> Profile:
-    whole: Profile | None = None
-    left = size
-    while left:
-        rows = min(left, ROWS)
-        part = profile_of(pq.read_table(path), like=reference)
-        whole, left = part if whole is None else whole.merge(part), left - rows
-    if whole is None:
-        raise ValueError(f"nothing to profile in {size} rows")
-    return whole
+def streamed(file: str, size: int) -> tuple[int, float, float, float]:
+    """Profile so many rows of a file against a reference and take all distances: the rows, seconds, seconds that the
+    reading alone takes, peak MiB."""
+    reference = profile_of(made(0, 100_000))
+    before = time.perf_counter()
+    for group in _groups(file, size):
+        del group
+    read = time.perf_counter() - before
+    before = time.perf_counter()
+    batch = profile_of_parts(_groups(file, size), like=reference)
+    for name, column in batch.columns.items():
+        all_distances(reference.columns[name], column)
+    taken = time.perf_counter() - before
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return next(iter(batch.columns.values())).rows, taken, read, peak
 
 
-def _peak() -> float:
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _groups(file: str, size: int) -> Iterator[pa.Table]:
+    """The file's row groups, from the start again while rows are left."""
+    with pq.ParquetFile(file) as opened:
+        for number in cycle(range(opened.num_row_groups)):
+            if size <= 0:
+                return
+            group = opened.read_row_group(number).slice(0, size)
+            size -= len(group)
+            yield group
 
 
 def made(seed: int, rows: int) -> pa.Table:
@@ -94,3 +113,11 @@ def made(seed: int, rows: int) -> pa.Table:
     words = np.array([f"w{i:02}" for i in range(50)])
     columns |= {f"s{i}": pa.array(words[random.integers(0, 50, rows)], mask=missing) for i in range(5)}
     return pa.table(columns)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        print(json.dumps(streamed(sys.argv[1], int(sys.argv[2]))))
+    else:
+        for table in measure():
+            print(table.markdown(), flush=True)

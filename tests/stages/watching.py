@@ -87,7 +87,7 @@ def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4) ->
         batch = Batch(id, interval, BatchState.ACCEPTED, made.key, {"rows": part})
         earlier = profiles.earlier_profiles(site, batch)
         profile = profiles.profile(site, {"rows": rows}, earlier)
-        faults = profiles.found_faults({"rows": rows}, profile, earlier)
+        faults = profiles.found_faults({"rows": rows}, profile, earlier, "month")
         now = Seen(number, faults=[each.kind for each in faults])
         if not faults:
             batch = replace(batch, profile=profiles.keep(site, profile))

@@ -6,9 +6,9 @@ independent and .0202 by day. Intervals here therefore resample days, never rows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from math import isfinite
+from math import hypot, isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,11 +90,7 @@ def measure(
     """
     outcomes, predictions = np.asarray(labels, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     codes = block_codes(time, block)
-    counts = block_counts(len(np.unique(codes)), resamples, seed)
-    value, gap = (
-        summarise(resample(metric_named(name), outcomes, predictions, codes, counts), codes, 0.95)
-        for name in (metric, "calibration_gap")
-    )
+    value, gap = intervals(outcomes, predictions, codes, (metric, "calibration_gap"), resamples, seed)
     rows = len(outcomes)
     return Quality(
         metric=metric,
@@ -108,16 +104,34 @@ def measure(
     )
 
 
-def judge(quality: Quality, holdout_value: float, policy: RetrainPolicy) -> tuple[Judged, ...]:
+def intervals(
+    labels: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    codes: NDArray[np.intp],
+    metrics: Sequence[str],
+    resamples: int = 2000,
+    seed: int = 0,
+) -> list[Estimate]:
+    """Each metric with its 95 % interval, whole blocks (rows of equal `codes`) resampled, all on the same draws."""
+    counts = block_counts(len(np.unique(codes)), resamples, seed)
+    return [summarise(resample(metric_named(name), labels, scores, codes, counts), codes, 0.95) for name in metrics]
+
+
+def judge(
+    quality: Quality, holdout_value: float, policy: RetrainPolicy, holdout_interval: Sequence[float] = ()
+) -> tuple[Judged, ...]:
     """Judge a batch by the policy's decay and calibration, those it has.
 
-    `holdout_value` is the champion's own value of the metric on the holdout it was promoted on. A batch below
+    `holdout_value` is the champion's own value of the metric on the holdout it was promoted on, `holdout_interval` its
+    95 % interval there: a holdout that was easy by chance makes every later batch look worse. Without it (or where it is
+    undefined) the value counts as known exactly. A batch below
     `min_maturity` or `min_rows`, or one that cannot be measured, says so and is never an alarm: the outcomes that
     come first are not like the others.
     """
     judged = []
     if policy.reasons.decay is not None:
-        judged.append(_decay(quality, holdout_value, policy.reasons.decay, policy.min_maturity))
+        holdout = (holdout_value, *(holdout_interval or (holdout_value, holdout_value)))
+        judged.append(_decay(quality, holdout, policy.reasons.decay, policy.min_maturity))
     if policy.reasons.calibration is not None:
         judged.append(_calibration(quality, policy.reasons.calibration, policy.min_maturity))
     if policy.reasons.cost is not None:
@@ -125,18 +139,28 @@ def judge(quality: Quality, holdout_value: float, policy: RetrainPolicy) -> tupl
     return tuple(judged)
 
 
-def _decay(quality: Quality, holdout_value: float, reason: DecayReason, min_maturity: float) -> Judged:
-    """An alarm when the whole interval is worse than the holdout's value by more than the margin."""
+def _decay(quality: Quality, holdout: Sequence[float], reason: DecayReason, min_maturity: float) -> Judged:
+    """An alarm when the whole interval of the difference to the holdout lies beyond the margin.
+
+    The interval is put together from those of the batch and of the holdout (MOVER: Zou and Donner 2008, Statistics in
+    Medicine 27): their arms add up like the sides of a right angle. `holdout` is the value with both ends.
+    """
     metric, value = metric_named(reason.metric), quality.value
-    limit = metric.loss(holdout_value) + reason.margin
+    known, *ends = holdout
+    before, arm = metric.loss(known), max((metric.loss(end) - metric.loss(known) for end in ends), default=0.0)
+    arm = arm if isfinite(arm) else 0.0
+    limit = before + reason.margin
     state = _measurable(quality, value, reason.min_rows, min_maturity)
-    if not isfinite(holdout_value):
+    if not isfinite(known):
         state = State.NO_REFERENCE
-    if state is State.QUIET and _best_loss(metric.better, value) > limit:
-        state = State.ALARM
+    if state is State.QUIET:
+        loss = metric.loss(value.value)
+        least = loss - hypot(loss - _best_loss(metric.better, value), max(arm, 0.0))
+        state = State.ALARM if least > limit else State.QUIET
+    told = f"{known:.3f} ({min(ends):.3f} to {max(ends):.3f})" if arm > 0 else f"{known:.3f}"
     sentence = (
-        f"{metric.title} {_interval(value)} on {quality.rows:,} matured rows, {holdout_value:.3f} on the champion's "
-        f"holdout; an alarm when all of it is worse by more than {reason.margin:g}: {state}"
+        f"{metric.title} {_interval(value)} on {quality.rows:,} matured rows, {told} on the champion's "
+        f"holdout; an alarm when it is surely worse by more than {reason.margin:g}: {state}"
     )
     bound = -limit if metric.better == "higher" else limit
     return Judged("decay", reason.metric, state, sentence, value.value, value.low, value.high, bound, quality.rows)

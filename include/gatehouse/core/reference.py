@@ -21,10 +21,11 @@ class Reference:
     values on the holdout, `importance` features to their permutation importance there.
 
     `calibration` says how far the training batches themselves lie from the whole, column by column; `losses` the
-    holdout's mean loss by cell of each column; `by_label` profiles the scores of each class (`0`, `1`) on the holdout;
-    `expected` maps a metric to the value that the scores themselves expected there. `sample` holds some training rows,
-    column by column, nulls as None; `apart` the AUCs of telling units of them from the rest (`drift.together`).
-    `made_by` is what fitting it again takes besides its training set: the `seed`, and the hash of `model.py` (`code`).
+    holdout's mean loss by cell of each column; `intervals` the 95 % intervals of some of `quality`, days resampled;
+    `by_label` profiles the scores of each class (`0`, `1`) on the holdout; `expected` maps a metric to the value that the
+    scores themselves expected there. `sample` holds some training rows, column by column, nulls as None; `apart` the AUCs
+    of telling units of them from the rest (`drift.together`). `made_by` is what fitting it again takes besides its
+    training set: the `seed`, and the hash of `model.py` (`code`).
     """
 
     inputs: Profile
@@ -39,6 +40,7 @@ class Reference:
     sample: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     apart: tuple[float, ...] = ()
     made_by: Mapping[str, Any] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def profile(self) -> Profile:
@@ -60,6 +62,7 @@ class Reference:
             "sample": {name: list(values) for name, values in self.sample.items()},
             "apart": list(self.apart),
             "made_by": dict(self.made_by),
+            "intervals": {name: list(each) for name, each in self.intervals.items()},
         }
 
     @classmethod
@@ -80,4 +83,5 @@ class Reference:
             {name: tuple(values) for name, values in document.get("sample", {}).items()},
             tuple(map(float, document.get("apart", ()))),
             dict(document.get("made_by", {})),
+            {name: (float(low), float(high)) for name, (low, high) in document.get("intervals", {}).items()},
         )

@@ -22,6 +22,7 @@ from gatehouse.core.profile.batch import BatchProfile, merged
 from gatehouse.core.records import Batch
 from gatehouse.core.reference import LABEL, SCORE, Reference
 from gatehouse.site import Site
+from gatehouse.stages import profiles
 from gatehouse.stages.costs import impact_together, weighed, with_impact
 from gatehouse.stages.reference import codes, some_rows
 from gatehouse.stages.rows import newest_revisions
@@ -113,7 +114,7 @@ def history(site: Site, batch: Batch, same_season: bool) -> list[Profile]:
         for each in newest_revisions(site.ledger.batches.list(site.name))
         if each.interval.end <= batch.interval.start and each.profile is not None
     ]
-    chosen = [each for each in earlier if _same_season(each, batch)] if same_season else earlier[-WIDE:]
+    chosen = [each for each in earlier if profiles.same_season(each, batch)] if same_season else earlier[-WIDE:]
     return [profile for each in chosen if (profile := stored(site, each)) is not None]
 
 
@@ -122,14 +123,6 @@ def stored(site: Site, batch: Batch) -> Profile | None:
     if batch.profile is None:
         return None
     return BatchProfile.from_document(json.loads(site.lake.read(batch.profile))).features
-
-
-def _same_season(earlier: Batch, batch: Batch) -> bool:
-    """Whether a batch lies a whole number of years before, give or take one batch."""
-    length = batch.interval.end - batch.interval.start
-    middle = (batch.interval.start + length / 2) - (earlier.interval.start + length / 2)
-    years = round(middle.days / 365.25)
-    return years >= 1 and abs(middle.days - years * 365.25) <= 1.5 * max(length.days, 1)
 
 
 def as_last_year(site: Site, batch: Batch, drifts: Sequence[ColumnDrift], policy: DriftReason) -> frozenset[str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from gatehouse.core.calendar import BatchKind
 from gatehouse.core.change.faults import Fault, faults
 from gatehouse.core.profile import Profile, profile_of
 from gatehouse.core.profile.batch import BatchProfile, on_grid
@@ -17,21 +18,42 @@ from gatehouse.stages.rows import features_of, newest_revisions
 if TYPE_CHECKING:
     import pandas as pd
 
-NEWEST = 6  # earlier batches that a fault must set a batch apart from
+NEWEST: dict[BatchKind, int] = {
+    "day": 8,
+    "week": 6,
+    "month": 6,
+}  # earlier batches that a fault must set a batch apart from: a week of days at least
+CYCLE: dict[BatchKind, int] = {
+    "day": 7,
+    "week": 1,
+    "month": 1,
+}  # earlier batches after which each day of the week has been seen
+SEASONS = 3  # further ones of the same season of earlier years
 
 
 def earlier_profiles(site: Site, batch: Batch) -> list[BatchProfile]:
-    """The profiles of the newest accepted batches before this one, the newest last."""
+    """The profiles of the newest accepted batches before this one, and of some of the same season of earlier years, the
+    newest last."""
     before = [
         each
         for each in newest_revisions(site.ledger.batches.list(site.name))
         if each.profile is not None and each.interval.end <= batch.interval.start
     ]
+    newest = NEWEST[site.case.contract.batch]
+    seasons = [each for each in before[:-newest] if same_season(each, batch)][-SEASONS:]
     return [
         BatchProfile.from_document(json.loads(site.lake.read(each.profile)))
-        for each in before[-NEWEST:]
+        for each in [*seasons, *before[-newest:]]
         if each.profile is not None
     ]
+
+
+def same_season(earlier: Batch, batch: Batch) -> bool:
+    """Whether a batch lies a whole number of years before, give or take one batch."""
+    length = batch.interval.end - batch.interval.start
+    middle = (batch.interval.start + length / 2) - (earlier.interval.start + length / 2)
+    years = round(middle.days / 365.25)
+    return years >= 1 and abs(middle.days - years * 365.25) <= 1.5 * max(length.days, 1)
 
 
 def profile(site: Site, frames: Mapping[str, pd.DataFrame], earlier: Sequence[BatchProfile]) -> BatchProfile:
@@ -50,9 +72,9 @@ def profile(site: Site, frames: Mapping[str, pd.DataFrame], earlier: Sequence[Ba
 
 
 def found_faults(
-    frames: Mapping[str, pd.DataFrame], made: BatchProfile, earlier: Sequence[BatchProfile]
+    frames: Mapping[str, pd.DataFrame], made: BatchProfile, earlier: Sequence[BatchProfile], batch: BatchKind
 ) -> list[Fault]:
-    """The data faults of every table against the same table of earlier batches."""
+    """The data faults of every table against the same table of earlier batches of that kind."""
     found: list[Fault] = []
     for name, table in made.tables.items():
         before = [each.tables[name] for each in earlier if name in each.tables]
@@ -61,7 +83,7 @@ def found_faults(
             names = {each if each in frame else each.rpartition(".")[0] for each in columns}
             return profile_of(frame[sorted(names)])
 
-        found += faults(name, before, table, own)
+        found += faults(name, before, table, own, CYCLE[batch])
     return found
 
 

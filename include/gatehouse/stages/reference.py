@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core import impact
+from gatehouse.core import decay, impact
+from gatehouse.core.decay import DAY
 from gatehouse.core.drift.calibrate import Calibration, calibrate
 from gatehouse.core.drift.together import MIN_ROWS, MOST, ranks, told_apart
 from gatehouse.core.profile import CategoricalProfile, NumericProfile, Profile, profile_of
 from gatehouse.core.records import Candidate, TrainingSet
 from gatehouse.core.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.reference import SCORE, Reference
+from gatehouse.core.statistics.blocks import block_codes
 from gatehouse.errors import ModelError
 from gatehouse.site import Site
 from gatehouse.stages.fit import measured
@@ -22,6 +25,8 @@ from gatehouse.stages.score import model_inputs
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from gatehouse.core.specs.retrain import RetrainPolicy
 
 UNITS = 8  # at least so many units to calibrate on: batches, or pieces of batches
 MOST_UNITS = 60
@@ -57,7 +62,20 @@ def reference_of(site: Site, training_set: TrainingSet, best: Candidate) -> Refe
         sample=sample_of(model_inputs(training), policy.seed),
         apart=units_apart(site, training, whole) if policy.reasons.drift is not None else (),
         made_by={"seed": policy.seed, "code": site.case.code_sha256},
+        intervals=intervals(labels, scores, holdout[TIME], policy),
     )
+
+
+def intervals(
+    labels: NDArray[np.float64], scores: NDArray[np.float64], time: pd.Series[Any], policy: RetrainPolicy
+) -> dict[str, tuple[float, float]]:
+    """How sure the holdout's value of decay's metric is, whole days resampled; nothing where that is undefined."""
+    if policy.reasons.decay is None:
+        return {}
+    name = policy.reasons.decay.metric
+    codes = block_codes(time.dt.tz_localize(None).to_numpy("datetime64[us]"), DAY)
+    (found,) = decay.intervals(labels, scores, codes, (name,), seed=policy.seed)
+    return {name: (found.low, found.high)} if isfinite(found.low) and isfinite(found.high) else {}
 
 
 def with_label(frame: pd.DataFrame) -> pd.DataFrame:

@@ -43,7 +43,8 @@ def validate(site: Site, batch_id: BatchId) -> Batch:
     earlier = profiles.earlier_profiles(site, batch)
     profile = profiles.profile(site, good, earlier)
     if validation.accepted:
-        broken = [f"data fault: {each.sentence}" for each in profiles.found_faults(good, profile, earlier)]
+        found = profiles.found_faults(good, profile, earlier, site.case.contract.batch)
+        broken = [f"data fault: {each.sentence}" for each in found]
         validation = replace(validation, reasons=tuple(broken))
     counts = {name: validation.counts(name) for name in frames}
     extra = {name: undeclared(frame) for name, frame in frames.items()}

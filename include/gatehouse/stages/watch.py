@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core import decay, impact
 from gatehouse.core.alarms import Alarm
-from gatehouse.core.change.incidents import Incident, follow
+from gatehouse.core.change.incidents import CALM, Incident, follow
 from gatehouse.core.change.kinds import Finding, Outcome, findings
 from gatehouse.core.drift import ColumnDrift, to_document
 from gatehouse.core.drift.measure import measure_values
@@ -54,7 +54,7 @@ def watch(site: Site, batch_id: BatchId) -> Request | None:
     body |= {
         "alarms": [alarm.to_document() for alarm in alarms],
         "kinds": [each.to_document() for each in changes],
-        "incidents": incidents(earlier, changes, batch_id.key, "matured" in body),
+        "incidents": incidents(earlier, changes, batch_id.key, "matured" in body, CALM[site.case.contract.batch]),
         "held_back": [{"sentence": held.reason.sentence, "why": held.why} for held in weighed.held_back],
         "overdue_outcomes": overdue(site, as_of),
     }
@@ -95,12 +95,12 @@ def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any],
 
 
 def incidents(
-    earlier: Sequence[WatchReport], changes: Sequence[Finding], key: str, measured: bool
+    earlier: Sequence[WatchReport], changes: Sequence[Finding], key: str, measured: bool, calm: int
 ) -> list[dict[str, Any]]:
-    """The incidents after this batch, continued from the report before."""
+    """The incidents after this batch, continued from the report before; `calm` batches without one end it."""
     before = earlier[-1].body.get("incidents", []) if earlier else []
     known = [Incident.from_document(each) for each in before]
-    return [each.to_document() for each in follow(known, changes, key, measured)]
+    return [each.to_document() for each in follow(known, changes, key, measured, calm)]
 
 
 def estimate(site: Site, reference: Reference, predicted: NDArray[np.float64]) -> dict[str, Any] | None:
@@ -164,8 +164,8 @@ def newest_matured(
     site: Site, as_of: datetime, champion: Champion, estimator: Any
 ) -> tuple[Batch, pd.DataFrame, int] | None:
     """The newest batch whose outcomes arrived by `as_of` and that the champion was not trained on: its labelled rows
-    with the champion's scores (`gh_score`), and how many rows it has in all. Batches of a day are too short to resample
-    days of: the newest `measure_over` batches are measured together."""
+    with the champion's scores (`gh_score`), and how many rows it has in all. Batches of a day or a week are too short to
+    resample days of: the newest `measure_over` batches are measured together."""
     import pandas as pd
 
     arrived = site.ledger.batches.outcomes(site.name, as_of)
@@ -206,7 +206,7 @@ def quality(
         scored_rows,
         seed=policy.seed,
     )
-    judged = decay.judge(measured, reference.quality[metric], policy)
+    judged = decay.judge(measured, reference.quality[metric], policy, reference.intervals.get(metric, ()))
     document = {"batch": batch.id.key, **asdict(measured), "judged": [each.to_document() for each in judged]}
     known, predicted = labelled[LABEL].to_numpy("float64"), labelled[SCORE].to_numpy("float64")
     expected = estimate(site, reference, predicted) if len(labelled) else None

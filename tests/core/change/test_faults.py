@@ -32,7 +32,7 @@ def table(seed: int, rows: int = 1500) -> pd.DataFrame:
     )
 
 
-def found(batch: pd.DataFrame, earlier: Sequence[pd.DataFrame] | None = None) -> list[Fault]:
+def found(batch: pd.DataFrame, earlier: Sequence[pd.DataFrame] | None = None, cycle: int = 1) -> list[Fault]:
     """The faults of a delivery after four quiet ones."""
     profiles: list[Profile] = []
     for each in [table(seed) for seed in range(4)] if earlier is None else earlier:
@@ -41,7 +41,7 @@ def found(batch: pd.DataFrame, earlier: Sequence[pd.DataFrame] | None = None) ->
     def own(columns: Sequence[str]) -> Profile:
         return profile_of(batch[[name for name in columns if name in batch]])
 
-    return faults("trips", profiles, on_grid(batch, profiles[-1] if profiles else None), own)
+    return faults("trips", profiles, on_grid(batch, profiles[-1] if profiles else None), own, cycle)
 
 
 def test_a_quiet_delivery_has_no_fault() -> None:
@@ -137,3 +137,38 @@ def test_a_mapping_is_whole_cycles_only() -> None:
     copied = profile_of(right.assign(miles=right["pounds"])[["miles"]])
     assert mapping(known, copied) == {}
     assert in_words({"a": "b", "b": "c", "c": "a"}).startswith("columns look rotated: 'a' holds what 'b' held")
+
+
+def test_no_snow_in_may_is_no_stuck_sensor() -> None:
+    """A column that rests at what most of its values were has not broken; one that rests at a rare value has."""
+    winter = [table(seed).assign(snow=_snow(seed), promotion=_snow(seed) > 0) for seed in range(6)]
+    assert found(table(9).assign(snow=0.0, promotion=False), winter) == []
+    (stuck,) = found(table(9).assign(snow=4.0, promotion=False), winter)
+    assert (stuck.kind, stuck.columns) == ("constant", ("trips.snow",))
+    (always,) = found(table(9).assign(snow=0.0, promotion=True), winter)
+    assert (always.kind, always.columns) == ("constant", ("trips.promotion",))
+
+
+def _snow(seed: int) -> pd.Series[float]:
+    random = np.random.default_rng(seed)
+    return pd.Series(np.where(random.uniform(size=1500) < 0.75, 0.0, random.integers(1, 9, 1500)))
+
+
+def test_a_column_whose_values_are_new_each_time_has_no_unseen_categories() -> None:
+    """The month by its name is new in every delivery; that is known after a few, and not held against the second one."""
+    months = [table(number).assign(month=name) for number, name in enumerate(("jan", "feb", "mar", "apr", "may"))]
+    for number in range(1, 5):
+        assert found(months[number], months[:number]) == []
+
+
+def test_the_first_saturday_is_no_fault_of_the_week() -> None:
+    """Closed on Saturdays: nulls, one code only. It is judged once every day of the week has been seen, and then it is a
+    Saturday like the others; on a weekday the same is a fault."""
+    week = [table(number) for number in range(5)]
+    closed = table(9).assign(code="z", celsius=np.nan)
+    assert {each.kind for each in found(closed, week)} == {"constant", "sudden nulls"}
+    assert found(closed, week, cycle=7) == []
+    assert found(closed, [*week, closed, table(10)], cycle=7) == []
+    assert found(closed, [*week, table(10), table(11)], cycle=7) != []
+    swapped = table(9).rename(columns={"miles": "pounds", "pounds": "miles"})
+    assert [each.kind for each in found(swapped, week, cycle=7)] == ["columns swapped"], "no weekday swaps columns"

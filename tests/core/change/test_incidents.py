@@ -18,12 +18,12 @@ def shift(*columns: str, page: bool = True) -> Finding:
 CONCEPT = Finding(Kind.CONCEPT, (), "log loss fell", page=True)
 
 
-def history(*batches: Sequence[Finding], measured: bool = True) -> list[list[Incident]]:
-    """The incidents after each batch."""
+def history(*batches: Sequence[Finding], measured: bool = True, calm: int = 1) -> list[list[Incident]]:
+    """The incidents after each batch; `calm` batches without it end one."""
     now: list[Incident] = []
     found = []
     for number, findings in enumerate(batches):
-        now = follow(now, findings, f"2024-{number + 1:02}", measured)
+        now = follow(now, findings, f"2024-{number + 1:02}", measured, calm)
         found.append(now)
     return found
 
@@ -51,6 +51,14 @@ def test_what_is_over_is_resolved_and_told_again_when_it_comes_back() -> None:
     (resolved,) = quiet
     assert (resolved.state, resolved.resolved) == ("resolved", "2024-02")
     assert [(each.state, each.again) for each in back] == [("open", 1), ("resolved", 0)]
+
+
+def test_what_flickers_about_its_limit_is_one_incident_and_pages_once() -> None:
+    """On and off within the calm that ends an incident: one page; it is over when it stayed away for so long."""
+    seen = history([CONCEPT], [], [CONCEPT], [], [], [CONCEPT], [], [], [], calm=3)
+    assert [len(pages(now, f"2024-{number:02}")) for number, now in enumerate(seen, 1)] == [1, *[0] * 8]
+    assert [each[0].state for each in seen] == ["open"] * 8 + ["resolved"]
+    assert (seen[-1][0].batches, seen[-1][0].updated, seen[-1][0].resolved) == (3, "2024-06", "2024-09")
 
 
 def test_a_worsening_pages_when_it_begins_to_matter() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import weakref
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from gatehouse.core.canonical import canonical
-from gatehouse.core.profile import CategoricalProfile, NumericProfile, Profile, profile_of
+from gatehouse.core.profile import CategoricalProfile, NumericProfile, Profile, profile_of, profile_of_parts
 from gatehouse.errors import SchemaMismatch
 
 
@@ -120,3 +122,25 @@ def test_profiles_of_different_columns_do_not_merge() -> None:
         profile_of({"a": [1]}).merge(profile_of({"a": [1], "b": [1]}))
     with pytest.raises(SchemaMismatch, match="numeric in one"):
         profile_of({"a": [1]}).merge(profile_of({"a": ["x"]}))
+
+
+def test_parts_give_the_profile_of_the_whole_and_are_held_one_at_a_time() -> None:
+    """Row groups that come one by one, empty ones among them, give what the whole gives; each is let go of before the next."""
+    whole, reference = pa.Table.from_pandas(frame(), preserve_index=False), profile_of(frame(500, seed=1))
+    alive: list[weakref.ref[pa.Table]] = []
+
+    def parts() -> Iterator[pa.Table]:
+        for start, rows in ((0, 70), (70, 0), (70, 30), (100, 100)):
+            assert not any(each() is not None for each in alive), "an earlier part is still held"
+            part = whole.slice(start, rows)
+            alive.append(weakref.ref(part))
+            yield part
+            del part
+
+    found = profile_of_parts(parts(), like=reference).columns
+    for name, column in profile_of(whole, like=reference).columns.items():
+        one, other = found[name].to_document(), column.to_document()
+        moments = one.pop("moments", []), other.pop("moments", [])
+        assert canonical(one) == canonical(other)
+        assert moments[0] == pytest.approx(moments[1])
+    assert profile_of_parts([]).columns == {}

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from gatehouse.core.change.mapping import cumulative, distance, far, in_words, mapping, tolerance
+from gatehouse.core.change.mapping import cumulative, distance, far, in_words, mapping, shares, tolerance
 from gatehouse.core.profile import CategoricalProfile, ColumnProfile, NumericProfile, Profile
 
 MIN_ROWS = 200
@@ -21,6 +21,9 @@ RESCALED = 0.3  # how far off a column must be before another unit is looked for
 TURNED = 0.2  # and before another time zone is
 NULLS = 0.2  # by how much of all rows the nulls must rise above every earlier batch
 UNSEEN = 0.25  # and the values that no earlier batch had
+ENOUGH = 3  # earlier batches from which it is known that a column hardly ever has new values: `month` always has
+USUAL = 0.5  # of the values: a column that rests at what most of them were is quiet (no snow in May), not stuck
+CYCLIC = ("sudden nulls", "constant", "unseen categories")
 # What a column is multiplied by when its unit changes, in either direction: length, mass, time, currency's hundreds.
 UNITS = (1.609344, 1.852, 3.6, 2.23694, 0.3048, 2.54, 0.45359237, 28.349523, 10.0, 24.0, 60.0, 100.0, 1e3, 3600.0, 1e6)
 TEMPERATURES = (("Celsius to Fahrenheit", 1.8, 32.0), ("Celsius to kelvin", 1.0, 273.15))
@@ -36,11 +39,13 @@ class Fault:
 
 
 def faults(
-    table: str, earlier: Sequence[Profile], batch: Profile, own: Callable[[Sequence[str]], Profile]
+    table: str, earlier: Sequence[Profile], batch: Profile, own: Callable[[Sequence[str]], Profile], cycle: int = 1
 ) -> list[Fault]:
     """The faults of one table against the same table of earlier batches, on one use case's grids, the newest last.
 
     `own(columns)` profiles these columns of the batch on their own grids; it is asked only where a column is far off.
+    Nulls, constants and new categories are judged from `cycle` earlier batches on: what is closed on Saturdays is no fault
+    of the first Saturday.
     """
     earlier = [each for each in earlier if any(column.rows >= MIN_ROWS for column in each.columns.values())]
     if not earlier or all(column.rows < MIN_ROWS for column in batch.columns.values()):
@@ -53,11 +58,12 @@ def faults(
         kind = "columns swapped" if all(moved.get(moved[each]) == each for each in moved) else "columns rotated"
         found.append(Fault(kind, tuple(f"{table}.{each}" for each in moved), f"table {table!r}: {in_words(moved)}"))
     for name, column in batch.columns.items():
-        known = [each.columns[name] for each in earlier if name in each.columns and each.columns[name].values]
+        known = [each.columns[name] for each in earlier if name in each.columns and each.columns[name].rows]
         if known and name not in moved:
             found += [
                 Fault(kind, (f"{table}.{name}",), f"table {table!r}: column {name!r} {says}")
                 for kind, says in _column(name, known, column, closer.columns.get(name, column))
+                if len(earlier) >= cycle or kind not in CYCLIC
             ][:1]
     return found
 
@@ -71,14 +77,15 @@ def _column(
     margin = NULLS if len(known) > 1 else 2 * NULLS
     if nulls > before + margin:
         yield "sudden nulls", f"has {nulls:.0%} nulls, at most {before:.0%} in any of the last {len(known)} batches"
-    if not column.values:
+    known = [each for each in known if each.values]
+    if not column.values or not known:
         return
     if name.endswith(".hour") and isinstance(own, CategoricalProfile):
         yield from _zone(name, known, own)
         return
     if name.endswith(".weekday"):
         return
-    if _varied(known) and not _varied([own]):
+    if _varied(known) and not _varied([own]) and max(_share_of_its_value(each, own) for each in known) <= USUAL:
         yield "constant", f"holds one value in all of {column.values:,} rows; it varied in every earlier batch"
     if isinstance(column, CategoricalProfile):
         yield from _unseen(known, column)
@@ -91,6 +98,17 @@ def _column(
 def _varied(columns: Sequence[ColumnProfile]) -> bool:
     """Whether in every one of them the commonest value leaves at least a tenth of the values to others."""
     return all(_commonest(each) <= 0.9 for each in columns) if len(columns) > 1 else _commonest(columns[0]) < 1.0
+
+
+def _share_of_its_value(earlier: ColumnProfile, constant: ColumnProfile) -> float:
+    """Which share of an earlier batch's values was the one that a constant column holds; 0 where that is not known."""
+    if isinstance(earlier, NumericProfile) and isinstance(constant, NumericProfile):
+        at = np.flatnonzero(earlier.edges == constant.minimum)
+        return float(earlier.cells[2 * at[0] + 1]) / earlier.values if len(at) else 0.0
+    if isinstance(earlier, CategoricalProfile) and isinstance(constant, CategoricalProfile):
+        held = max(shares(constant), key=lambda name: shares(constant)[name], default="")
+        return shares(earlier).get(held, 0.0)
+    return 0.0
 
 
 def _commonest(column: ColumnProfile) -> float:
@@ -108,7 +126,7 @@ def _unseen(known: Sequence[ColumnProfile], column: CategoricalProfile) -> Itera
     seen = {name for each in known if isinstance(each, CategoricalProfile) for name in each.tail_names}
     new = {name: count for name, count in column.tail_names.items() if name not in seen}
     share = column.tail / column.values
-    if before <= UNSEEN / 10 and share > UNSEEN and new:
+    if len(known) >= ENOUGH and before <= UNSEEN / 10 and share > UNSEEN and new:
         example = max(new, key=lambda each: new[each])
         yield (
             "unseen categories",

@@ -1,26 +1,32 @@
 """Incidents: one for each cause, from the batch it begins in to the batch it is over; a pure function of the findings.
 
 A finding continues the open incident of its kind that shares a column with it; what continues pages nobody again. An
-incident that no finding continues is resolved. Resolved ones are kept for a year of months, so that a cause that comes
-back (a recurring concept, a winter) is told as such.
+incident that no finding continues for `calm` batches is resolved: a measurement near its limit is beyond it in one week and
+not in the next, and that is one incident. Resolved ones are kept for a year of months, so that a cause that comes back (a
+recurring concept, a winter) is told as such.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.change.kinds import Finding, Kind
 
+if TYPE_CHECKING:
+    from gatehouse.core.calendar import BatchKind
+
 KEPT = 12
+CALM: dict[BatchKind, int] = {"month": 1, "week": 3, "day": 7}  # batches without it that end an incident
 MEASURED = (Kind.CONCEPT, Kind.LABEL)  # kinds that only outcomes can end
 
 
 @dataclass(frozen=True)
 class Incident:
     """One incident as it stands. `paged` is the batch that paged (empty: none did), `again` how often the same cause was
-    resolved before, `idle` how many batches ago it was resolved."""
+    resolved before, `calm` for how many batches an open one has not been seen, `idle` how many batches ago it was
+    resolved."""
 
     kind: str
     columns: tuple[str, ...]
@@ -34,6 +40,7 @@ class Incident:
     paged: str = ""
     again: int = 0
     idle: int = 0
+    calm: int = 0
 
     @property
     def id(self) -> str:
@@ -57,9 +64,11 @@ class Incident:
         return cls(**known)
 
 
-def follow(before: Sequence[Incident], findings: Sequence[Finding], batch: str, measured: bool) -> list[Incident]:
-    """The incidents after a batch: opened, updated, resolved. `measured` says whether outcomes were looked at: without
-    them an incident that only outcomes can end stays as it is."""
+def follow(
+    before: Sequence[Incident], findings: Sequence[Finding], batch: str, measured: bool, calm: int = 1
+) -> list[Incident]:
+    """The incidents after a batch: opened, updated, resolved after `calm` batches without. `measured` says whether
+    outcomes were looked at: without them an incident that only outcomes can end stays as it is."""
     left = [each for each in before if not each.resolved]
     now: list[Incident] = []
     for finding in findings:
@@ -67,7 +76,9 @@ def follow(before: Sequence[Incident], findings: Sequence[Finding], batch: str, 
         left = [each for each in left if each is not known]
         now.append(_update(known, finding, batch) if known else _open(before, finding, batch))
     waiting = [each for each in left if not measured and each.kind in MEASURED]
-    over = [replace(each, resolved=batch) for each in left if each not in waiting]
+    calmer = [replace(each, calm=each.calm + 1) for each in left if each not in waiting]
+    over = [replace(each, resolved=batch) for each in calmer if each.calm >= calm]
+    waiting += [each for each in calmer if each.calm < calm]
     old = [replace(each, idle=each.idle + 1) for each in before if each.resolved and each.idle < KEPT]
     return [*now, *waiting, *over, *old]
 
@@ -104,6 +115,7 @@ def _update(known: Incident, finding: Finding, batch: str) -> Incident:
         page=known.page or finding.page,
         consequences=finding.consequences,
         paged=known.paged or (batch if finding.page else ""),
+        calm=0,
     )
 
 

@@ -143,14 +143,15 @@ def cumulative(profile: NumericProfile, points: np.typing.NDArray[np.float64]) -
 def _named(reference: CategoricalProfile, batch: CategoricalProfile) -> float:
     if not reference.values or not batch.values:
         return 1.0
-    before, after = _shares(reference), _shares(batch)
+    before, after = shares(reference), shares(batch)
     return sum(abs(before.get(name, 0.0) - after.get(name, 0.0)) for name in before.keys() | after.keys()) / 2
 
 
-def _shares(profile: CategoricalProfile) -> dict[str, float]:
-    shares = {
+def shares(profile: CategoricalProfile) -> dict[str, float]:
+    """The share of each category that has rows, those of the tail as far as their names were kept."""
+    held = {
         name: count / profile.values
         for name, count in zip(profile.categories, profile.counts.tolist(), strict=True)
         if count
     }
-    return shares | {name: count / profile.values for name, count in profile.tail_names.items()}
+    return held | {name: count / profile.values for name, count in profile.tail_names.items()}

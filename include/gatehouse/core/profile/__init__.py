@@ -2,6 +2,6 @@
 
 from gatehouse.core.profile.categorical import CategoricalProfile
 from gatehouse.core.profile.numeric import NumericProfile
-from gatehouse.core.profile.table import ColumnProfile, Profile, profile_of
+from gatehouse.core.profile.table import ColumnProfile, Profile, profile_of, profile_of_parts
 
-__all__ = ["CategoricalProfile", "ColumnProfile", "NumericProfile", "Profile", "profile_of"]
+__all__ = ["CategoricalProfile", "ColumnProfile", "NumericProfile", "Profile", "profile_of", "profile_of_parts"]

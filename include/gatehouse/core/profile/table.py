@@ -12,7 +12,7 @@ from gatehouse.core.profile.numeric import NumericProfile
 from gatehouse.errors import SchemaMismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pyarrow as pa
 
@@ -64,6 +64,20 @@ def profile_of(table: Any, like: Profile | None = None) -> Profile:
     with ThreadPoolExecutor(1 if values < MANY else THREADS) as side_by_side:
         found = side_by_side.map(lambda name: _profile(name, columns[name], known[name]), known)
         return Profile(dict(zip(known, found, strict=True)))
+
+
+def profile_of_parts(parts: Iterable[Any], like: Profile | None = None) -> Profile:
+    """Profile a table that comes in parts (row groups, partitions), holding one of them at a time.
+
+    Every part is as `profile_of` takes it. Without `like` the first part makes the grids, so its rows should be like the
+    others'; how far Kolmogorov-Smirnov can then be off is still stated (`ks_bound`). Without any part: no column.
+    """
+    whole: Profile | None = None
+    for part in parts:
+        found = profile_of(part, like=whole or like)
+        del part  # before the next one is read
+        whole = found if whole is None else whole.merge(found)
+    return whole or Profile({})
 
 
 def _profile(name: str, column: pa.ChunkedArray, like: ColumnProfile | None = None) -> ColumnProfile:

@@ -189,7 +189,7 @@ class RetrainPolicy(Spec):
     min_maturity: Annotated[float, Field(ge=0, le=1)] = 0.9
     measure_over: Annotated[
         int | None,
-        Field(ge=1, description="matured batches that quality is measured over: 14 for batches of a day, else 1"),
+        Field(ge=1, description="matured batches that quality is measured over; unless given fourteen days or a month"),
     ] = None
     choose_by: str = Field(
         description="the metric by which the challenger is chosen, on a slice of the training window"
@@ -198,4 +198,4 @@ class RetrainPolicy(Spec):
 
     def measured_together(self, batch: BatchKind) -> int:
         """How many of the newest matured batches quality is measured over: intervals resample days, and need some."""
-        return self.measure_over or (14 if batch == "day" else 1)
+        return self.measure_over or {"day": 14, "week": 2, "month": 1}[batch]
