@@ -46,7 +46,8 @@ LOCK := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate
 	  --custom-compile-command 'make lock' --python .venv/bin/python pyproject.toml
 lock: setup ## make requirements.txt (everything) and requirements-run.txt (what the image runs) from pyproject.toml
 	$(LOCK) --extra local --extra dev -o requirements.txt
-	$(LOCK) --no-annotate -c requirements.txt -o requirements-run.txt
+	@grep -E '^[a-z0-9._-]+==' requirements.txt | sed 's/ *\\$$//' | grep -v '^celery==' >.venv/constraints.txt
+	$(LOCK) --extra workers --no-annotate -c .venv/constraints.txt -o requirements-run.txt
 
 setup:
 	@bin/setup

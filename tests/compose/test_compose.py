@@ -211,10 +211,12 @@ def test_the_build_context_is_a_list_of_what_may_come_in() -> None:
 
 
 def test_what_the_image_runs_is_locked_as_what_is_tested() -> None:
-    """requirements-run.txt is a part of requirements.txt, package for package, without what only develops or tests."""
+    """requirements-run.txt is a part of requirements.txt, package for package, without what only develops or tests. But
+    for Celery, which only the image uses: Airflow's provider does not import with the newest."""
     pin = re.compile(r"^([a-z0-9._-]+==[^\s;\\]+)", re.MULTILINE)
     run, whole = (set(pin.findall((ROOT / name).read_text())) for name in ("requirements-run.txt", "requirements.txt"))
-    assert run < whole
+    assert [name for name in run - whole if not name.startswith("celery==5.6.")] == []
+    assert [name for name in run if name.startswith("celery==5.6.")] != []
     assert {name.split("==")[0] for name in run} & {
         "pytest",
         "moto",

@@ -20,6 +20,11 @@ def password() -> str:
     return secrets.token_urlsafe(32)
 
 
+def signing() -> str:
+    """A key that signs tokens: 64 bytes and more, as SHA-512 wants it."""
+    return secrets.token_urlsafe(64)
+
+
 def fernet() -> str:
     """A key for Airflow's encryption of connections and variables."""
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
@@ -38,12 +43,12 @@ SECRETS: dict[str, Callable[[], str]] = {
     "ledger_password": password,
     "redis_password": password,
     "airflow_fernet_key": fernet,
-    "airflow_api_key": password,
-    "airflow_jwt_key": password,
+    "airflow_api_key": signing,
+    "airflow_jwt_key": signing,
     "airflow_admin_password": password,
     "airflow_reviewer_password": password,
     "airflow_viewer_password": password,
-    "mlflow_flask_key": password,
+    "mlflow_flask_key": signing,
     "mlflow_admin_password": password,
     "mlflow_trainer_password": password,
     "mlflow_promoter_password": password,
