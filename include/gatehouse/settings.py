@@ -43,6 +43,7 @@ class Settings:
     scrape_token_file: Path | None = None  # who shows its content may read the measures without a login
     notify: Path | None = None
     train_queue: str = ""  # the queue, and pool, of training tasks where workers have queues
+    dask: str = ""  # the scheduler of a cluster that candidates are fitted on; empty fits them in the task
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -59,6 +60,7 @@ class Settings:
             scrape_token_file=Path(token) if (token := env.get("GATEHOUSE_SCRAPE_TOKEN_FILE", "")) else None,
             notify=Path(env["GATEHOUSE_NOTIFY"]) if env.get("GATEHOUSE_NOTIFY") else None,
             train_queue=env.get("GATEHOUSE_TRAIN_QUEUE", ""),
+            dask=env.get("GATEHOUSE_DASK", ""),
         )
 
     @staticmethod

@@ -49,7 +49,7 @@ class InstalledSite(Site):
     def models(self) -> ModelStore:
         from gatehouse.adapters.models import SkopsModels
 
-        return SkopsModels()
+        return SkopsModels(self.settings.dask)
 
     @cached_property
     def tracking(self) -> Tracking:

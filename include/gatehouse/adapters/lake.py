@@ -2,7 +2,9 @@
 
 A file lies at `<kind>/<first two hex digits>/<sha256>.<suffix>`. Locally it is written under a temporary name in its
 own folder, synced, renamed, and the folder synced: it is visible only whole. Object stores make a put visible as a
-whole themselves. What a crash leaves behind are names that begin with a dot; nobody reads them.
+whole themselves (see `s3`), and folders are nothing to them. Nothing here lists: whether a file is there is asked of the
+file itself, by its name, so a listing that lags behind deceives nobody. What a crash leaves behind are names that begin
+with a dot; nobody reads them.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from gatehouse.adapters import parquet
+from gatehouse.adapters.s3 import open_s3
 from gatehouse.core.records import FileRef
 from gatehouse.errors import ConfigurationError, LakeError, Unreachable
 from gatehouse.ports import Lake
@@ -31,7 +34,9 @@ _PATH = re.compile(r"[a-z0-9_-]+/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9.]+")
 
 
 def open_lake(address: str) -> FileLake:
-    """The lake at a folder or an fsspec address such as `s3://bucket/lake`."""
+    """The lake at a folder, at `s3://bucket/prefix`, or at any other fsspec address."""
+    if address.startswith("s3://"):
+        return FileLake(*open_s3(address))
     try:
         filesystem, root = fsspec.core.url_to_fs(address)
     except (ImportError, ValueError) as error:
@@ -131,9 +136,11 @@ class FileLake(Lake):
     def _write(self, address: str, data: bytes) -> None:
         if self._local:
             write_durably(Path(address), data)
-        else:
-            self._filesystem.makedirs(address.rpartition("/")[0], exist_ok=True)
-            self._filesystem.pipe_file(address, data)
+            return
+        with self._filesystem.open(address, "wb") as stream:
+            stream.write(data)
+        if not self._there(address, len(data)):  # a put that was cut short is not taken for one that was not
+            raise OSError(f"{len(data)} bytes were sent and are not there")
 
     def _address(self, path: str) -> str:
         if _PATH.fullmatch(path) is None:

@@ -1,13 +1,23 @@
-"""A model file: a skops archive, opened only when it is what the ledger recorded."""
+"""A model file: a skops archive, opened only when it is what the ledger recorded.
+
+skops names what it stores by addresses in memory and stamps entries with the time. Both are replaced when a model is
+stored, by numbers in the order of appearance and one fixed date: the same model has the same bytes, whichever process
+fitted it and however often.
+"""
 
 from __future__ import annotations
 
 import io
+import itertools
+import json
 import zipfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.canonical import sha256 as sha256_of
 from gatehouse.errors import UntrustedModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ALLOWED = frozenset(
     {
@@ -18,6 +28,7 @@ ALLOWED = frozenset(
         "sklearn.calibration._SigmoidCalibration",
     }
 )
+SCHEMA, EPOCH = "schema.json", (1980, 1, 1, 0, 0, 0)
 LIMIT_BYTES = 64 * 2**20
 LIMIT_UNPACKED = 512 * 2**20
 
@@ -26,7 +37,7 @@ def dumps(estimator: Any) -> bytes:
     """The estimator as a skops archive; UntrustedModel names the types that the loader would refuse."""
     import skops.io
 
-    data: bytes = skops.io.dumps(estimator)
+    data = numbered(skops.io.dumps(estimator))
     _refuse_foreign_types(data, "the data scientist must choose estimators without them in model.py")
     return data
 
@@ -46,6 +57,38 @@ def loads(data: bytes, sha256: str) -> Any:
     if not isinstance(estimator, BaseEstimator):
         raise UntrustedModel(f"model file holds a {type(estimator).__name__}; allowed: a scikit-learn estimator")
     return estimator
+
+
+def numbered(data: bytes) -> bytes:
+    """The same archive with objects numbered in the order of appearance and without times."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    names: dict[str, str] = {}
+    schema = _numbered(json.loads(entries.pop(SCHEMA)), {}, names, itertools.count(1))
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for old, new in names.items():
+            archive.writestr(zipfile.ZipInfo(new, EPOCH), entries[old], zipfile.ZIP_DEFLATED)
+        archive.writestr(zipfile.ZipInfo(SCHEMA, EPOCH), json.dumps(schema), zipfile.ZIP_DEFLATED)
+    return sink.getvalue()
+
+
+def _numbered(node: Any, ids: dict[int, int], files: dict[str, str], numbers: Iterator[int]) -> Any:
+    """A node of the schema with new numbers. Which texts and numbers are one object in memory means nothing and differs
+    between processes, so each of those gets a number of its own; objects that are shared stay shared."""
+    if isinstance(node, list):
+        return [_numbered(each, ids, files, numbers) for each in node]
+    if not isinstance(node, dict):
+        return node
+    made: dict[str, Any] = {}
+    for key, value in node.items():
+        if key == "__id__" and isinstance(value, int):
+            made[key] = next(numbers) if node.get("is_json") else ids.setdefault(value, next(numbers))
+        elif key == "file" and isinstance(value, str):
+            made[key] = files.setdefault(value, f"{len(files) + 1}{value[value.rindex('.') :]}")
+        else:
+            made[key] = _numbered(value, ids, files, numbers)
+    return made
 
 
 def _refuse_bombs(data: bytes) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.adapters.models import archive, plots, probe
+from gatehouse.adapters.models import archive, cluster, plots, probe
 from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.errors import ModelError
+from gatehouse.errors import ModelError, Unreachable
 from gatehouse.ports import ModelStore, Probe
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ IMPORTANCE_ROWS = 2000
 
 
 class SkopsModels(ModelStore):
-    """Estimators by a fixed allow-list of types."""
+    """Estimators by a fixed allow-list of types; fitted in this process, or on the Dask cluster at `dask`."""
+
+    def __init__(self, dask: str = "") -> None:
+        self._dask = dask
 
     def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
         from sklearn.base import is_classifier
@@ -31,7 +34,9 @@ class SkopsModels(ModelStore):
             found = f"{labels[0]:g} in all of {len(labels)} rows" if len(labels) else "no rows"
             raise ModelError(f"estimator {name!r}: the training labels hold one class only; found {found}, needed two")
         try:
-            return estimator.fit(features, labels)
+            return cluster.fit(self._dask, estimator, features, labels)
+        except Unreachable:
+            raise
         except Exception as error:
             raise ModelError(f"estimator {name!r} raised in fit: {type(error).__name__}: {error}") from error
 

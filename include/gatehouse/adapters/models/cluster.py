@@ -1,0 +1,48 @@
+"""Fitting on a Dask cluster through joblib's own backend: the whole fit of a candidate, and within it whatever scikit-learn
+runs in parallel (trees, folds, parameters), goes to the workers.
+
+The numbers do not depend on where a fit runs: seeds are drawn before the work is handed out, so the model's bytes are the
+same with and without a cluster. The cluster runs our code and answers with pickles: it is trusted like the task itself
+(docs/security.md), so its address is the installation's, never a use case's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.errors import Unreachable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+SECONDS = 20  # to reach the scheduler
+
+
+def fit(address: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
+    """The fitted estimator; without an address in this process. Unreachable when the cluster does not answer or is lost
+    on the way; what the estimator raises is raised here."""
+    if not address:
+        return estimator.fit(features, labels)
+    import joblib
+    from distributed import Client
+    from distributed.comm.core import CommClosedError
+    from distributed.scheduler import KilledWorker
+
+    try:
+        client = Client(  # type: ignore[no-untyped-call]
+            address, timeout=SECONDS, set_as_default=False, name="gatehouse"
+        )
+    except (OSError, ValueError) as error:
+        raise Unreachable(f"the Dask scheduler at {address} (GATEHOUSE_DASK) does not answer: {error}") from error
+    with client, joblib.parallel_config("dask", client=client, n_jobs=-1):
+        try:
+            [fitted] = joblib.Parallel()([joblib.delayed(_fitted)(estimator, features, labels)])
+        except (CommClosedError, KilledWorker) as error:
+            raise Unreachable(f"the Dask cluster at {address} was lost in a fit: {error}") from error
+    return fitted
+
+
+def _fitted(estimator: Any, features: Any, labels: Any) -> Any:
+    return estimator.fit(features, labels)

@@ -1,0 +1,87 @@
+"""Fitting on a Dask cluster: elsewhere, and to the same bytes."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from gatehouse.adapters.models import SkopsModels, cluster
+from gatehouse.errors import ModelError, Unreachable
+
+RANDOM = np.random.default_rng(3)
+X = pd.DataFrame(RANDOM.normal(size=(200, 3)), columns=["a", "b", "c"])
+Y = (X["a"] + RANDOM.normal(size=200) > 0).to_numpy("float64")
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[str]:
+    """A cluster of one process, and the address of its scheduler."""
+    from distributed import LocalCluster
+
+    with LocalCluster(1, threads_per_worker=2, processes=True, dashboard_address=None, host="127.0.0.1") as local:
+        yield local.scheduler_address
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        RandomForestClassifier(n_estimators=12, random_state=5),
+        HistGradientBoostingClassifier(max_iter=8, random_state=5),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_a_model_has_the_same_bytes_wherever_it_is_fitted(dask: str, estimator: BaseEstimator) -> None:
+    """With a cluster and without, the stored model is the same to the last bit. (One thread here as there: the stack sets
+    OMP_NUM_THREADS=1, Dask does for its workers, and gradient boosting keeps the number of its threads as an attribute.)"""
+    here, there = SkopsModels(), SkopsModels(dask)
+    with threadpool_limits(1):
+        expected = here.dump(here.fit("it", estimator, X, Y))
+    assert there.dump(there.fit("it", estimator, X, Y)) == expected
+
+
+def test_the_fit_and_what_is_parallel_in_it_run_on_the_cluster(dask: str) -> None:
+    """A fit that cross-validates inside: neither it nor its folds run in this process."""
+
+    class Where(BaseEstimator):
+        def fit(self, features, labels):
+            self.pids_ = {os.getpid()}
+            self.folds_ = cross_val_predict(LogisticRegression(), features, labels, cv=3)
+            return self
+
+    fitted = cluster.fit(dask, Where(), X, Y)
+    assert os.getpid() not in fitted.pids_
+    np.testing.assert_array_equal(fitted.folds_, cluster.fit("", Where(), X, Y).folds_)
+
+
+def test_what_an_estimator_raises_is_its_own_failure(dask: str) -> None:
+    """An error of the estimator's on the cluster is a ModelError that names it, as it is without one."""
+
+    class Broken(BaseEstimator):
+        def fit(self, features, labels):
+            raise ValueError("no such thing")
+
+    with pytest.raises(ModelError, match="'broken' raised in fit: ValueError: no such thing"):
+        SkopsModels(dask).fit("broken", Broken(), X, Y)
+
+
+def test_a_cluster_that_does_not_answer_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No scheduler at the address: Unreachable, so that Airflow tries again, and not a failed candidate."""
+    monkeypatch.setattr(cluster, "SECONDS", 1)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(Unreachable, match="GATEHOUSE_DASK"):
+            SkopsModels(address).fit("it", LogisticRegression(), X, Y)
