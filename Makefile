@@ -1,7 +1,7 @@
 # Gatehouse. From a fresh clone: `make run`, or `make test`. PYTHON=python3.12 names the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test down status check bench clean secrets backup restore lock setup
+.PHONY: help run test down status check bench clean secrets backup restore lock audit sbom setup
 export PYTHONPATH := $(CURDIR)/include
 export PYTHON
 
@@ -48,6 +48,13 @@ lock: setup ## make requirements.txt (everything) and requirements-run.txt (what
 	$(LOCK) --extra local --extra dev -o requirements.txt
 	@grep -E '^[a-z0-9._-]+==' requirements.txt | sed 's/ *\\$$//' | grep -v '^celery==' >.venv/constraints.txt
 	$(LOCK) --extra workers --no-annotate -c .venv/constraints.txt -o requirements-run.txt
+
+audit: setup ## ask the package index's advisories about every locked package; says so when it cannot be reached
+	.venv/bin/python ops/audit.py
+
+sbom: setup ## write sbom.json: the locked packages as CycloneDX
+	.venv/bin/uv tool run -q --python .venv/bin/python --from 'cyclonedx-bom>=7,<8' cyclonedx-py requirements requirements.txt \
+	  --pyproject pyproject.toml --output-reproducible --no-validate --of JSON -o sbom.json
 
 setup:
 	@bin/setup

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gatehouse.errors import ConfigurationError
 
@@ -85,5 +86,11 @@ class Settings:
                 f"{variable} is not set",
                 where="environment",
                 allowed="an address; `make run` starts a stack that sets it, `gatehouse status` prints it",
+            )
+        if name == "mlflow_uri" and "@" in urlsplit(value).netloc:  # MLflow's own errors repeat the whole address
+            raise ConfigurationError(
+                "an address with a password in it, which MLflow would write into every log",
+                where=variable,
+                allowed="the address alone, with MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD beside it",
             )
         return value

@@ -71,5 +71,5 @@ def verify_installation(settings: Settings | None = None) -> list[Finding]:
     from gatehouse.verify import run
 
     settings = settings or Settings.from_environment()
-    tracking = MlflowTracking(settings.mlflow_uri) if settings.mlflow_uri else None
+    tracking = MlflowTracking(settings.require("mlflow_uri")) if settings.mlflow_uri else None
     return run(settings.require("ledger_url"), open_lake(settings.lake), tracking)

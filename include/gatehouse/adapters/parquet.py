@@ -22,7 +22,8 @@ _ROW_GROUP = 131_072
 
 
 def encode(frame: pd.DataFrame) -> bytes:
-    """The frame as Parquet (zstd). Raises ValueError for a column that no Parquet type can hold."""
+    """The frame as Parquet (zstd). Raises ValueError for a column that no Parquet type can hold, and for a table larger than
+    `decode` would read back."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -30,6 +31,9 @@ def encode(frame: pd.DataFrame) -> bytes:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(f"columns appear more than once: {', '.join(map(repr, repeated))}")
+    for what, found, most in (("rows", len(frame), MAX_ROWS), ("columns", len(names), MAX_COLUMNS)):
+        if found > most:
+            raise ValueError(f"it has {found} {what}; at most {most} are kept")
     columns = [_column(name, frame.iloc[:, number]) for number, name in enumerate(names)]
     table = pa.table(columns, names=names)
     sink = pa.BufferOutputStream()
