@@ -49,17 +49,24 @@ _BYPASSES = """
     WHERE kind IN ('alias.unexplained', 'promotion.uncarried', 'review.unasked', 'model.replaced') AND at > %s
     ORDER BY seq"""
 
+# A skip scan to the newest report of each use case: the bodies of all the others stay where they are.
 _INCIDENTS = """
-    SELECT n.use_case, i.body, opened.at, resolved.at AS over
-    FROM (SELECT DISTINCT ON (use_case) use_case, body FROM watches ORDER BY use_case, key DESC, revision DESC) n,
-         LATERAL json_array_elements(n.body::json -> 'incidents') i(body)
+    WITH RECURSIVE names(name) AS (
+        (SELECT use_case FROM watches ORDER BY use_case LIMIT 1)
+        UNION ALL
+        SELECT (SELECT w.use_case FROM watches w WHERE w.use_case > names.name ORDER BY w.use_case LIMIT 1)
+        FROM names WHERE names.name IS NOT NULL)
+    SELECT n.name AS use_case, i.body, opened.at, resolved.at AS over
+    FROM names n, LATERAL (SELECT body FROM watches w WHERE w.use_case = n.name ORDER BY key DESC, revision DESC LIMIT 1) newest,
+         LATERAL json_array_elements(CASE json_typeof(newest.body::json -> 'incidents')
+                                     WHEN 'array' THEN newest.body::json -> 'incidents' ELSE '[]'::json END) i(body)
     LEFT JOIN LATERAL (SELECT j.at FROM watches w JOIN journal j ON j.seq = w.entry
-                       WHERE w.use_case = n.use_case AND w.key = i.body ->> 'opened' ORDER BY w.revision LIMIT 1)
+                       WHERE w.use_case = n.name AND w.key = i.body ->> 'opened' ORDER BY w.revision LIMIT 1)
                        opened ON true
     LEFT JOIN LATERAL (SELECT j.at FROM watches w JOIN journal j ON j.seq = w.entry
-                       WHERE w.use_case = n.use_case AND w.key = i.body ->> 'resolved' ORDER BY w.revision LIMIT 1)
+                       WHERE w.use_case = n.name AND w.key = i.body ->> 'resolved' ORDER BY w.revision LIMIT 1)
                        resolved ON true
-    WHERE json_typeof(n.body::json -> 'incidents') = 'array' ORDER BY n.use_case, opened.at"""
+    WHERE n.name IS NOT NULL ORDER BY n.name, opened.at"""
 
 
 def facts_since(rows: Rows, since: datetime) -> list[Fact]:
