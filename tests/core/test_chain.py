@@ -56,6 +56,17 @@ def test_any_changed_bit_is_found_and_located(data: st.DataObject) -> None:
     assert any(breach.startswith((f"line {line} ", f"line {line}:", f"line {line + 1}")) for breach in found.breaches)
 
 
+def test_every_single_bit_of_a_journal_is_guarded() -> None:
+    """Not a sample: each bit of a small file flipped in turn, and each flip is found on its line or the one beside it."""
+    whole = file_of(["one"])
+    for place in range(len(whole) * 8):
+        altered = bytearray(whole)
+        altered[place // 8] ^= 1 << place % 8
+        line = whole[: place // 8].count(b"\n") + 1
+        near = tuple(f"line {number}{end}" for number in (line, line + 1) for end in (" ", ":"))
+        assert any(breach.startswith(near) for breach in check(_split(bytes(altered))).breaches), f"bit {place}"
+
+
 def test_a_cut_a_lengthened_and_a_reordered_file_are_breaches() -> None:
     """The end left out, an entry left out, two exchanged, something added: each is named."""
     lines = _split(file_of(["one", "two", "three"]))

@@ -171,6 +171,20 @@ def test_a_hold_is_judged_again_when_its_missing_rows_have_matured(rewritten):
     assert rejudge.due(site) == []
 
 
+def test_a_hold_is_released_by_an_approver_and_then_left_alone(rewritten):
+    """An override releases it before its rows are there; when they are, nobody judges it again: its champion has gone."""
+    site = rewritten(None, "gate.yaml", "min_rows: 1000", "min_rows: 3500")
+    for key in MONTHS[:3]:
+        take(site, key)
+    (hold,) = site.ledger.decisions.list("rides")
+    assert hold.verdict is Verdict.HOLD
+    _, released = override.override(site, hold.id, "admin", REASON)
+    assert released.model.version == champion(site) == hold.version
+    assert site.ledger.models.promotions("rides")[-1].kind is PromotionKind.OVERRIDE
+    take(site, MONTHS[3])
+    assert hold.id not in rejudge.due(site)
+
+
 def most(frame):
     return frame.head(1900)
 

@@ -14,7 +14,7 @@ from gatehouse.settings import Settings
 COMMANDS = {
     "up": "stack", "down": "stack", "status": "stack", "walk": "stack",
     "batches": "inspect", "requests": "inspect", "decisions": "inspect", "champion": "inspect", "explain": "inspect",
-    "replay": "inspect",
+    "replay": "replay",
     "verify": "verify", "journal": "journal", "backtest": "backtest",
     "approve": "acts", "reject": "acts", "override": "acts", "confirm": "acts", "rollback": "acts", "retrain": "acts",
     "release": "acts", "discard": "acts",
@@ -23,7 +23,7 @@ COMMANDS = {
 }  # fmt: skip
 
 
-NEED_A_LEDGER = ("inspect", "acts", "verify", "journal", "messages")
+NEED_A_LEDGER = ("inspect", "replay", "acts", "verify", "journal", "messages")
 
 
 class Lazy(click.Group):

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
 from gatehouse.cli.output import emit, json_option, plain, table
-from gatehouse.core.canonical import canonical
 from gatehouse.core.explain import explain as explanation
-from gatehouse.core.gate import decision_document
 from gatehouse.core.records import BatchState
 from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.errors import UnknownRecord
 from gatehouse.settings import Settings
-from gatehouse.stages import judge, regret
-from gatehouse.usecase import OWNERS, folders
+from gatehouse.usecase import folders
 from gatehouse.wiring import InstalledSite, open_site
-from gatehouse.yaml_spec import read_spec
 
 
 @click.command()
@@ -102,50 +97,6 @@ def explain(decision: str, as_json: bool) -> None:
     _, policy = site.ledger.decisions.archive(whole_id)
     told = explanation(found, GatePolicy.archived(policy).confidence)
     emit({"decision": plain(found), "explanation": told.document()}, as_json, str(told))
-
-
-@click.command()
-@click.argument("use_case")
-@click.option(
-    "--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another gate.yaml to decide by."
-)
-@json_option
-def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
-    """Decide again from the archived evidence; exit code 1 when the archived policy gives another decision.
-
-    With --policy: which verdicts flip, and what each flip would have cost or saved on the outcomes since.
-    """
-    site = open_site(use_case)
-    if policy is not None:
-        found = regret.replay_all(site, read_spec(policy, GatePolicy, OWNERS["gate.yaml"]))
-        rows = [_under_another(one, site.case.gate.metric) for one in found]
-        emit([dict(zip(_OTHER, row, strict=True)) for row in rows], as_json, table(_OTHER, rows))
-        return
-    rows = []
-    for decision in site.ledger.decisions.list(site.name):
-        again = judge.replay(site, decision.id)
-        same = canonical(decision_document(again)) == canonical(decision_document(decision))
-        rows.append((decision.id[:8], decision.version, decision.verdict, again.verdict, "same" if same else "differs"))
-    names = ("decision", "version", "then", "now", "replay")
-    emit([dict(zip(names, row, strict=True)) for row in rows], as_json, table(names, rows))
-    if any(row[4] != "same" for row in rows):
-        raise SystemExit(1)
-
-
-_OTHER = ("decision", "version", "then", "now", "flips", "rows since", "what it would have meant", "why now")
-
-
-def _under_another(one: regret.Replayed, metric: str) -> tuple[object, ...]:
-    """One line of a replay under another policy."""
-    then, now, found = one.decision, one.again, one.regret
-    meant = "the same model serves"
-    if found is not None:
-        way = "saved" if found.saved > 0 else "cost"
-        meant = f"version {found.instead} instead of {found.served}: {way} {abs(found.saved):.4g} of {metric}"
-        meant = meant if found.rows else f"version {found.instead} instead of {found.served}: nothing has matured since"
-    flips = "flips" if now.verdict is not then.verdict else ""
-    rows = found.rows if found else ""
-    return then.id[:8], then.version, then.verdict, now.verdict, flips, rows, meant, now.sentence
 
 
 def use_case_name(name_or_path: str) -> str:

@@ -162,13 +162,13 @@ class GatePolicy(Spec):
         return sha256(self.text)
 
 
-def check_policy(policy: GatePolicy, task: Task) -> None:
+def check_policy(policy: GatePolicy, task: Task, file: str = "gate.yaml") -> None:
     """Refuse a rule or a metric that is not defined for the task; ConfigurationError names rule, found and allowed."""
     for position, rule in enumerate(policy.rules):
         if task not in rule.tasks:
             raise ConfigurationError(
                 f"the rule is not defined for {task}",
-                where=f"gate.yaml: rules.{position}",
+                where=f"{file}: rules.{position}",
                 found=repr(rule.rule),
                 allowed=f"{rule.rule} judges {' and '.join(rule.tasks)}",
                 owner="risk owner",
@@ -183,7 +183,7 @@ def check_policy(policy: GatePolicy, task: Task) -> None:
         if metric not in metrics_for(task) and not is_own(metric):
             raise ConfigurationError(
                 f"the metric is not defined for {task}",
-                where=f"gate.yaml: {key}",
+                where=f"{file}: {key}",
                 found=repr(metric),
                 allowed=", ".join(metrics_for(task)),
                 owner="risk owner",

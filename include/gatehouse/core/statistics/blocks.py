@@ -76,9 +76,9 @@ class Estimate:
         """How many further rows would bring the upper end of the interval down to `limit`, at the present value.
 
         The interval's arm shrinks like 1 / sqrt(rows): rows' = rows * ((high - value) / (limit - value))^2.
-        None when the value itself is not below the limit: then no number of rows would.
+        None when the value itself is not below the limit: then no number of rows would; and when there is no interval.
         """
-        if not self.value < limit:
+        if not self.value < limit or not self.value <= self.high < math.inf:
             return None
         return max(1, math.ceil(self.rows * (((self.high - self.value) / (limit - self.value)) ** 2 - 1)))
 

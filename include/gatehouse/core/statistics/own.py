@@ -72,5 +72,5 @@ def _called(name: str, rows: Rows, weights: Array) -> Array:
         return np.array([np.nan, np.nan])
     try:
         return np.asarray(function(rows.labels.copy(), rows.predictions.copy(), weights.copy()), dtype=np.float64)
-    except Exception:  # the use case's code: whatever it raises, its metric is undefined here
+    except (Exception, SystemExit):  # the use case's code: whatever it raises, its metric is undefined here
         return np.array([np.nan, np.nan])

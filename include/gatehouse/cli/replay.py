@@ -1,0 +1,114 @@
+"""`gatehouse replay`: every archived decision again, under its own policy or another one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gatehouse.cli.output import emit, json_option, plain, table
+from gatehouse.core.canonical import canonical
+from gatehouse.core.gate import decision_document
+from gatehouse.core.specs.gate import GatePolicy, check_policy
+from gatehouse.errors import ConfigurationError
+from gatehouse.stages import judge, regret
+from gatehouse.usecase import OWNERS
+from gatehouse.wiring import InstalledSite, open_site
+from gatehouse.yaml_spec import read_spec
+
+
+@click.command()
+@click.argument("use_case")
+@click.option(
+    "--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another gate.yaml to decide by."
+)
+@json_option
+def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
+    """Decide again from the archived evidence; exit code 1 when the archived policy gives another decision.
+
+    With --policy: which verdicts flip, and what each flip would have cost or saved on the outcomes since. A rule whose
+    values were never measured is INCONCLUSIVE; a REVIEW promotes nobody whom no person approved.
+    """
+    site = open_site(use_case)
+    if policy is not None:
+        found = regret.replay_all(site, other_policy(policy, site))
+        emit([_document(one) for one in found], as_json, told(found, site.case.gate.metric))
+        return
+    rows = []
+    for decision in site.ledger.decisions.list(site.name):
+        again = judge.replay(site, decision.id)
+        same = canonical(decision_document(again)) == canonical(decision_document(decision))
+        rows.append((decision.id[:8], decision.version, decision.verdict, again.verdict, "same" if same else "differs"))
+    names = ("decision", "version", "then", "now", "replay")
+    emit([dict(zip(names, row, strict=True)) for row in rows], as_json, table(names, rows, "no decision yet"))
+    if any(row[4] != "same" for row in rows):
+        raise SystemExit(1)
+
+
+def other_policy(file: Path, site: InstalledSite) -> GatePolicy:
+    """The policy of a file, for this use case; ConfigurationError for another's, and for rules its task does not know."""
+    policy = read_spec(file, GatePolicy, OWNERS["gate.yaml"])
+    if policy.use_case not in (None, site.name):
+        raise ConfigurationError(
+            "the policy is another use case's",
+            where=f"{file}: use_case",
+            found=repr(policy.use_case),
+            allowed=f"{site.name}, or no use_case at all",
+            owner=OWNERS["gate.yaml"],
+        )
+    check_policy(policy, site.case.retrain.task, str(file))
+    return policy
+
+
+def told(found: list[regret.Replayed], metric: str) -> str:
+    """A line for each decision, why for those that flip, and how many there are."""
+    flipped = [one for one in found if _flips(one)]
+    rows = [
+        (
+            one.decision.id[:8],
+            one.decision.version,
+            one.decision.verdict,
+            one.again.verdict,
+            "flips" if _flips(one) else "",
+            f"{one.regret.rows:,}" if one.regret else "",
+            meant(one.regret, metric),
+        )
+        for one in found
+    ]
+    headings = ("decision", "version", "then", "now", "", "rows since", "what it would have meant")
+    why = [f"{one.decision.id[:8]}: {one.again.sentence}" for one in flipped]
+    counted = f"{len(flipped)} of {len(found)} verdicts {'flips' if len(flipped) == 1 else 'flip'}"
+    return "\n".join([table(headings, rows, "no decision yet"), "", *why, counted] if found else ["no decision yet"])
+
+
+def meant(found: regret.Regret | None, metric: str) -> str:
+    """`version 2 instead of 4: cost 0.0123 of log_loss`."""
+    if found is None:
+        return "the same model serves"
+    which = f"version {found.instead} instead of {found.served}"
+    if not found.rows:
+        return f"{which}: nothing has matured since"
+    if not found.saved:
+        return f"{which}: no difference in {metric}"
+    return f"{which}: {'saved' if found.saved > 0 else 'cost'} {abs(found.saved):.4g} of {metric}"
+
+
+def _flips(one: regret.Replayed) -> bool:
+    return one.again.verdict is not one.decision.verdict
+
+
+def _document(one: regret.Replayed) -> dict[str, Any]:
+    then, now = one.decision, one.again
+    measured = (
+        None if one.regret is None else {**plain(one.regret), "saved": one.regret.saved if one.regret.rows else None}
+    )
+    return {
+        "decision": then.id,
+        "version": then.version,
+        "then": then.verdict,
+        "now": now.verdict,
+        "flips": _flips(one),
+        "why": now.sentence,
+        "regret": measured,
+    }
