@@ -67,7 +67,7 @@ def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     ledger.journal.note("alias.unexplained", "flights", "upkeep", {"found": 3, "expected": 2})
     fourth = story.accept("2013-07")
     incident = {"id": "data fault/distance/2013-07", "kind": "data fault", "columns": ["distance"], "opened": "2013-07",
-                "resolved": "", "page": True, "sentence": "distance is in km", "consequences": []}  # fmt: skip
+                "resolved": "", "page": True, "sentence": "distance is in km", "consequences": ["log_loss 0.41"]}  # fmt: skip
     _watched(story, fourth, incident)
     note(ledger, [Found(Kind.UNHEALTHY, "", "I3", "I3 is broken: rows are lost")], [])
     request = ledger.requests.ask("flights", fourth.interval.end, "Ada", "the model looks old to me")
@@ -84,11 +84,14 @@ def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     words = {each.kind: each.what for each in courier.delivered}
     assert "pointed at version 3, the ledger's champion is 2" in words[Kind.BYPASS]
     assert words[Kind.DATA_FAULT] == "batch 2013-04.r1: too few rows"
+    moved = {**incident, "sentence": "distance is in km, by 0.62", "consequences": ["log_loss 0.43"]}
+    _watched(story, story.accept("2013-08"), moved)
+    assert told(ledger, courier) == []
     ledger.models.promote(
         "flights", champion.model.version, 2, PromotionKind.EXPIRY, None, "upkeep", "its time is over"
     )
     ledger.batches.discard(ledger.batches.list("flights")[3].id, "Bob", "it will never be right")
-    _watched(story, story.accept("2013-08"), {**incident, "resolved": "2013-08"})
+    _watched(story, story.accept("2013-09"), {**incident, "resolved": "2013-09"})
     note(ledger, [], [(Kind.UNHEALTHY, "")])
     assert set(told(ledger, courier)) == {
         (Kind.ROLLBACK, Phase.OPENED), (Kind.DATA_FAULT, Phase.RESOLVED), (Kind.INCIDENT, Phase.RESOLVED),

@@ -131,9 +131,10 @@ def _bypass(row: dict[str, Any]) -> Fact:
 
 
 def _incident(row: dict[str, Any]) -> Fact:
-    """What counts as a change of an incident: its columns, what follows from it, and whether it pages."""
+    """What counts as a change of an incident: its columns, how much follows from it, and whether it pages. Its sentences
+    have the newest batch's numbers in them, which differ each time."""
     body = row["body"]
-    mark = [body.get("columns"), body.get("page"), body.get("consequences")]
+    mark = [sorted(body.get("columns") or ()), body.get("page"), len(body.get("consequences") or ())]
     follows = "; ".join(body.get("consequences") or ())
     sentence = f"{body.get('sentence', '')}{f' ({follows})' if follows else ''}"
     ended = f"batch {body.get('resolved')} shows it no more"
