@@ -18,15 +18,14 @@ RUN groupadd --non-unique --gid "$GID" gatehouse \
  && install -d -o "$UID" -g "$GID" -m 750 /var/lib/gatehouse /var/lib/gatehouse/lake /var/lib/gatehouse/artifacts \
       /var/lib/gatehouse/logs
 COPY --from=build /opt/venv /opt/venv
-ENV PATH=/opt/venv/bin:/opt/gatehouse/bin:/usr/local/bin:/usr/bin:/bin \
+ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONPATH=/opt/gatehouse/include \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /opt/gatehouse
-COPY docker/gatehouse bin/gatehouse
 COPY include include
 COPY plugins plugins
 COPY dags dags
 RUN python -m compileall -q include plugins dags
 USER ${UID}:${GID}
 ENTRYPOINT ["python", "-m", "gatehouse.deploy.start"]
-CMD ["cli", "gatehouse", "--help"]
+CMD ["cli", "python", "-m", "gatehouse", "--help"]
