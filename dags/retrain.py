@@ -14,21 +14,28 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag
 
-from airflow_glue.forms import RETRAIN_REASON
+from airflow_glue.forms import BATCHES, RETRAIN_REASON, estimators, training_window
 from airflow_glue.installed import use_cases
 from airflow_glue.wiring import Impact, Stage, described, requested
+from gatehouse.model_names import estimator_names
 
 
 def build(case):
     """The retrain DAG of one use case."""
     folder = str(case.folder)
+    names = estimator_names(case.folder / "model.py")
 
     @dag(
         **described(case, Stage.RETRAIN, Impact.PAGE, __doc__, priority=100),
         schedule=PartitionedAssetTimetable(assets=requested(case.name)),
         is_paused_upon_creation=False,
         max_active_runs=4,  # one request at a time is the ledger's rule; the others may be waiting for a reviewer
-        params={"reason": RETRAIN_REASON},
+        params={
+            "reason": RETRAIN_REASON,
+            "window": training_window(case.retrain.window),
+            "batches": BATCHES,
+            "estimators": estimators(names),
+        },
     )
     def retrain():
         from airflow_glue.retraining import choose, claim, fit, judge

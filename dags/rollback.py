@@ -2,7 +2,7 @@
 
 | | |
 |---|---|
-| makes | a change of champion with your name and reason, or with *Dry run* only a sentence about it |
+| makes | a change of champion with your name and reason; with *Dry run* only what it would change, in the task's log and XCom |
 | woken by | a person |
 | owner | on-call engineer, risk owner |
 | red means | the version was never a champion, or a name or reason is missing: nothing has changed |
@@ -34,7 +34,7 @@ def build(case):
         def roll_back(params=None, dag_run=None):
             from airflow_glue import tasks
 
-            actor = dag_run.triggering_user_name or "airflow"
+            actor = tasks.asker(dag_run)
             return tasks.rollback(folder, params["version"], actor, params["reason"], params["dry_run"])
 
         roll_back()

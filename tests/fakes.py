@@ -12,7 +12,7 @@ from gatehouse.core.records import Decision, FileRef, ModelVersion, TrainingSet
 from gatehouse.core.specs.notify import Recipient
 from gatehouse.core.telling.message import Message
 from gatehouse.errors import LakeError
-from gatehouse.ports import Courier, Fit, Lake, Tracking
+from gatehouse.ports import BatchTold, Courier, Fit, Judged, Lake, Tracking
 
 
 class FakeLake(Lake):
@@ -55,6 +55,9 @@ class FakeTracking(Tracking):
         self.fits: dict[str, Fit] = {}
         self.registered: list[ModelVersion] = []
         self.copies: dict[int, bytes] = {}
+        self.judged: dict[str, Judged] = {}
+        self.words: dict[int, str] = {}
+        self.batches: dict[str, BatchTold] = {}
 
     def log_candidate(self, use_case: str, request: str, name: str, fit: Fit, dataset: TrainingSet) -> str:
         run_id = f"{use_case}-{request}-{name}"
@@ -69,14 +72,24 @@ class FakeTracking(Tracking):
     def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
         self.tags.setdefault(run_id, {}).update(tags)
 
-    def decided(self, decision: Decision, run_id: str, report_html: str) -> None:
-        self.flag(run_id, {"verdict": decision.verdict, "decision": decision.id})
+    def decided(self, decision: Decision, judged: Judged) -> None:
+        self.flag(judged.run_id, {"verdict": decision.verdict, "decision": decision.id})
+        self.judged[decision.id] = judged
 
-    def mirror(self, use_case: str, champion: int | None, challenger: int | None) -> None:
+    def mirror(
+        self, use_case: str, champion: int | None, challenger: int | None, words: Mapping[int, str] | None = None
+    ) -> None:
+        self.words |= words or {}
         for alias, version in (("champion", champion), ("challenger", challenger)):
             self.aliases.pop((use_case, alias), None)
             if version is not None:
                 self.aliases[use_case, alias] = version
+
+    def log_batch(self, use_case: str, name: str, told: BatchTold) -> None:
+        self.batches[name] = told
+
+    def batches_told(self, use_case: str) -> dict[str, str]:
+        return {name: told.mark for name, told in self.batches.items()}
 
     def model_bytes(self, use_case: str, version: int) -> bytes | None:
         return self.copies.get(version)

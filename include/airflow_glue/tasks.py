@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
+from airflow_glue.forms import OWN_WINDOW
 from airflow_glue.wiring import Stage, dag_id
 from gatehouse.core.records import BatchId, BatchState, RequestState
-from gatehouse.errors import GatehouseError, StaleAttempt, UnknownRecord
+from gatehouse.errors import GatehouseError, StaleAttempt, UnknownRecord, WrongInput
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from gatehouse.wiring import InstalledSite
 
 
+log = logging.getLogger(__name__)
 UNDER_WAY = (None, "scheduled", "queued", "running", "deferred", "awaiting_input", "up_for_retry")
 
 
@@ -114,19 +117,29 @@ def claim(folder: str, context: Context) -> tuple[str, list[str]]:
         raise AirflowSkipException(f"request {request.id[:8]} is {request.state} already: {request.closing}")
     with closing(site, request_id):
         gather.gather(site, request)
-        return request_id, fit.names(site)
+        return request_id, fit.names(site, request)
 
 
 def _asked(site: InstalledSite, context: Context) -> str:
-    pending = site.ledger.requests.pending(site.name)
-    reason = context["params"].get("reason")
-    if not reason:
-        if pending is None:
-            raise AirflowSkipException(f"no retrain request of {site.name} is open; fill in a reason to ask for one")
-        return pending.id
+    """The request that a person asks for in the form, or the open one."""
     from gatehouse.stages.ask import ask
 
-    return ask(site, context["dag_run"].triggering_user_name or "airflow", reason).id
+    form = dict(context["params"])
+    window = None if form.get("window") in (None, OWN_WINDOW) else form["window"]
+    wanted = (window, form.get("batches"), tuple(form.get("estimators") or ()))
+    if form.get("reason"):
+        return ask(site, asker(context["dag_run"]), form["reason"], *wanted).id
+    if any(wanted):
+        raise WrongInput("a window or estimators were chosen and no reason was given", found="", allowed="a sentence")
+    pending = site.ledger.requests.pending(site.name)
+    if pending is None:
+        raise AirflowSkipException(f"no retrain request of {site.name} is open; fill in a reason to ask for one")
+    return pending.id
+
+
+def asker(dag_run: Any) -> str:
+    """Who filled in the form."""
+    return dag_run.triggering_user_name or "airflow"
 
 
 def fit(folder: str, request_id: str, name: str) -> dict[str, float]:
@@ -200,13 +213,59 @@ def answer(folder: str, decision: str, response: dict[str, Any]) -> str:
 def rollback(folder: str, version: int | None, actor: str, reason: str, dry_run: bool) -> str:
     """Roll back, or say what a rollback would change."""
     from gatehouse.stages import promote as stage
+    from gatehouse.stages.foresee import foresee_rollback
 
     site = site_of(folder)
     if dry_run:
-        plan = stage.plan_rollback(site, version)
-        return f"dry run: version {plan.now} would be replaced by version {plan.to} (epoch {plan.epoch + 1})"
+        return "\n".join(["dry run", *foresee_rollback(site, version)])
     champion = stage.rollback(site, version, actor, reason)
     return f"version {champion.model.version} is the champion of epoch {champion.epoch}"
+
+
+def revalidate(folder: str, ref: str, actor: str, reason: str) -> tuple[list[str], list[str]]:
+    """Hold a batch against its contract as it reads now; returns what was found, and the batch when that accepted it."""
+    from gatehouse.core.records import Revalidation
+    from gatehouse.stages.revalidate import revalidate as check_again
+
+    site = site_of(folder)
+    done = check_again(site, newest(site, ref), actor, reason)
+    record: Revalidation = done.record
+    freed = (record.state, record.verdict) == (BatchState.QUARANTINED, BatchState.ACCEPTED)
+    return list(done.lines), [ref_of(record.batch)] if freed else []
+
+
+def newest(site: InstalledSite, ref: str) -> BatchId:
+    """A batch by its key and revision, or the newest revision of a key."""
+    if ".r" in ref:
+        return parse(site.name, ref)
+    revisions = [batch.id for batch in site.ledger.batches.list(site.name) if batch.id.key == ref]
+    if not revisions:
+        raise UnknownRecord(f"{site.name} has no batch {ref!r}; `gatehouse batches {site.name}` lists what there is")
+    return revisions[-1]
+
+
+def backfill(folder: str, params: dict[str, Any], actor: str) -> tuple[list[str], list[str]]:
+    """Take a range of batches, oldest first; returns a sentence a batch, and the training that follows if it was ticked.
+
+    A named error that trying again cannot heal ends the backfill as failed; anything else leaves it open, and the next
+    try goes on where this one was.
+    """
+    from gatehouse.stages import backfill as stage
+
+    site = site_of(folder)
+    begun = stage.begin(site, params["first"], params["last"], params["promote"], actor, params["reason"])
+    site.ledger.attempts.enter(stage.work_of(begun))
+    told = []
+    try:
+        for key in stage.to_take(site, begun.first, begun.last):
+            told.append(stage.take(site, begun, key))
+            log.info("%s", told[-1])
+        request = stage.finish(site, begun)
+    except GatehouseError as error:
+        if not error.retry and not isinstance(error, StaleAttempt):
+            stage.fail(site, begun, str(error))
+        raise
+    return told, [request.id] if request else []
 
 
 @contextmanager
@@ -225,9 +284,10 @@ def closing(site: InstalledSite, request_id: str) -> Iterator[None]:
 
 def upkeep(folder: str) -> dict[str, list[str]]:
     """Sweep one use case: validate what was left landed, repair the alias; returns what has to be woken."""
-    from gatehouse.stages import rejudge
+    from gatehouse.stages import backfill, rejudge
     from gatehouse.stages import upkeep as stage
     from gatehouse.stages.override import expire
+    from gatehouse.stages.tell import tell_batches
     from gatehouse.stages.validate import validate as validate_batch
 
     site = site_of(folder)
@@ -240,12 +300,14 @@ def upkeep(folder: str) -> dict[str, list[str]]:
         *stage.unanswered(site),
         *(stage.unasked(site, decision) for decision in lost),
         expire(site),
+        backfill.forgotten(site),
         stage.reconcile(site),
     ]
     return {
         "accepted": stage.forgotten_batches(site),
         "requested": stage.forgotten_requests(site),
         "unsettled": [*rejudge.due(site), *lost],
+        "told": tell_batches(site),
         "unexplained": [sentence for sentence in told if sentence],
     }
 

@@ -23,6 +23,8 @@ class Stage(StrEnum):
     RETRAIN = "retrain"
     JUDGE = "judge"
     ROLLBACK = "rollback"
+    REVALIDATE = "revalidate"
+    BACKFILL = "backfill"
     UPKEEP = "upkeep"
 
 

@@ -32,6 +32,13 @@ class UnknownUseCase(ConfigurationError):
     """No folder of that name or path holds a use case."""
 
 
+class WrongInput(ConfigurationError):
+    """What a person asked for, in a form or on the command line, does not exist or does not go together."""
+
+    def __init__(self, what: str, *, found: str, allowed: str) -> None:
+        super().__init__(what, found=found, allowed=allowed, owner="person who asks")
+
+
 class SourceError(GatehouseError):
     """A source delivered something that cannot be read: vanished, truncated, wrong encoding, wrong shape."""
 

@@ -94,3 +94,9 @@ class Settings:
                 allowed="the address alone, with MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD beside it",
             )
         return value
+
+
+def decision_page(decision: str) -> str:
+    """Where a browser finds a decision's page; empty where this process knows no Airflow."""
+    base = os.environ.get("AIRFLOW__API__BASE_URL", "").rstrip("/")
+    return f"{base}/gatehouse/decisions/{decision}" if base else ""

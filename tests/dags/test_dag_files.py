@@ -18,7 +18,7 @@ from gatehouse.settings import ROOT
 DAGS = ROOT / "dags"
 PARSER = Path(__file__).parent / "parse_dags.py"
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
-STAGES = ("ingest", "judge", "retrain", "rollback", "watch")
+STAGES = ("backfill", "ingest", "judge", "retrain", "revalidate", "rollback", "watch")
 
 
 def parse(home: Path, usecases: Path | None = None, **more: str) -> dict:
@@ -58,7 +58,7 @@ def test_parsing_imports_nothing_heavy_and_opens_no_connection():
 
 
 def test_every_use_case_has_its_dags():
-    """Four DAGs a use case and one upkeep DAG for all, each found in the file of its stage."""
+    """Its DAGs for each use case and one upkeep DAG for all, each found in the file of its stage."""
     expected = {f"{name}__{stage}" for name in ("flight_delays", "air_time") for stage in STAGES}
     assert set(parsed()["dags"]) == expected | {"gatehouse__upkeep"}
     assert all(dag["file"] == f"{dag_id.split('__')[1]}.py" for dag_id, dag in parsed()["dags"].items())

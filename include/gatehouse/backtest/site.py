@@ -23,7 +23,7 @@ from gatehouse.adapters.sources import open_source
 from gatehouse.core.records import Decision, ModelVersion, TrainingSet
 from gatehouse.errors import ModelError
 from gatehouse.local.postgres import running
-from gatehouse.ports import Checker, Fit, Lake, Ledger, ModelStore, Probe, Source, Tracking
+from gatehouse.ports import BatchTold, Checker, Fit, Judged, Lake, Ledger, ModelStore, Probe, Source, Tracking
 from gatehouse.site import Site
 from gatehouse.usecase import UseCase
 
@@ -154,11 +154,19 @@ class NoTracking(Tracking):
     def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
         return None
 
-    def decided(self, decision: Decision, run_id: str, report_html: str) -> None:
+    def decided(self, decision: Decision, judged: Judged) -> None:
         return None
 
-    def mirror(self, use_case: str, champion: int | None, challenger: int | None) -> None:
+    def mirror(
+        self, use_case: str, champion: int | None, challenger: int | None, words: Mapping[int, str] | None = None
+    ) -> None:
         return None
+
+    def log_batch(self, use_case: str, name: str, told: BatchTold) -> None:
+        return None
+
+    def batches_told(self, use_case: str) -> dict[str, str]:
+        return {}
 
     def model_bytes(self, use_case: str, version: int) -> bytes | None:
         return None

@@ -17,13 +17,13 @@ COMMANDS = {
     "replay": "replay",
     "verify": "verify", "journal": "journal", "backtest": "backtest",
     "approve": "acts", "reject": "acts", "override": "acts", "confirm": "acts", "rollback": "acts", "retrain": "acts",
-    "release": "acts", "discard": "acts",
-    "messages": "messages", "notify": "messages",
+    "release": "acts", "discard": "acts", "revalidate": "by_hand", "backfill": "by_hand", "judge": "by_hand",
+    "report": "report", "messages": "messages", "notify": "messages",
     "new": "author", "schema": "author", "check": "author",
 }  # fmt: skip
 
 
-NEED_A_LEDGER = ("inspect", "replay", "acts", "verify", "journal", "messages")
+NEED_A_LEDGER = ("inspect", "replay", "acts", "by_hand", "report", "verify", "journal", "messages")
 
 
 class Lazy(click.Group):

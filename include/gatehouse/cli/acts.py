@@ -9,10 +9,12 @@ import click
 
 from gatehouse.cli.inspect import locate
 from gatehouse.core.records import Batch, Champion, Override
+from gatehouse.core.wishes import WINDOWS
 from gatehouse.errors import UnknownRecord
 from gatehouse.stages import override as overrides
 from gatehouse.stages import promote, validate
 from gatehouse.stages.ask import ask
+from gatehouse.stages.foresee import foresee_rollback
 from gatehouse.wiring import InstalledSite, open_site
 
 
@@ -82,8 +84,7 @@ def rollback(use_case: str, version: int | None, dry_run: bool, actor: str, reas
     """Make an earlier champion the champion again."""
     site = open_site(use_case)
     if dry_run:
-        plan = promote.plan_rollback(site, version)
-        click.echo(f"would roll back {site.name} from version {plan.now} to version {plan.to} (epoch {plan.epoch + 1})")
+        click.echo("\n".join(foresee_rollback(site, version)))
         return
     champion = promote.rollback(site, version, actor, reason)
     click.echo(f"rolled back: version {champion.model.version} is the champion of epoch {champion.epoch}")
@@ -91,12 +92,17 @@ def rollback(use_case: str, version: int | None, dry_run: bool, actor: str, reas
 
 @click.command()
 @click.argument("use_case")
+@click.option("--window", type=click.Choice(list(WINDOWS)), help="The rows to train on, instead of retrain.yaml's.")
+@click.option("--batches", type=click.IntRange(min=1), help="How many batches a rolling window has.")
+@click.option("--estimator", "estimators", multiple=True, help="A candidate of model.py; several times for several.")
 @signed
-def retrain(use_case: str, actor: str, reason: str) -> None:
-    """Ask for a retraining; the request joins the one that is open."""
+def retrain(
+    use_case: str, window: str | None, batches: int | None, estimators: tuple[str, ...], actor: str, reason: str
+) -> None:
+    """Ask for a retraining; the request joins the one that is open. Window and estimators are for this request only."""
     site = open_site(use_case)
-    request = ask(site, actor, reason)
-    click.echo(f"request {request.id[:8]} is {request.state}; the retrain DAG takes it within a minute")
+    request = ask(site, actor, reason, window, batches, estimators)
+    click.echo(f"request {request.id[:8]} is {request.state}; upkeep wakes the retrain DAG for it within ten minutes")
 
 
 @click.command(name="release")
@@ -106,7 +112,7 @@ def retrain(use_case: str, actor: str, reason: str) -> None:
 def release_batch(use_case: str, key: str, actor: str, reason: str) -> None:
     """Release a quarantined batch: all its rows that can be read are accepted."""
     site = open_site(use_case)
-    batch = validate.release(site, _newest(site, key).id, actor, reason)
+    batch = validate.release(site, newest(site, key).id, actor, reason)
     click.echo(f"released: batch {batch.id} is {batch.state}")
 
 
@@ -117,12 +123,13 @@ def release_batch(use_case: str, key: str, actor: str, reason: str) -> None:
 def discard_batch(use_case: str, key: str, actor: str, reason: str) -> None:
     """Discard a quarantined batch: it is kept on disk and never used."""
     site = open_site(use_case)
-    batch = _newest(site, key).id
+    batch = newest(site, key).id
     site.ledger.batches.discard(batch, actor, reason)
     click.echo(f"discarded: batch {batch}")
 
 
-def _newest(site: InstalledSite, key: str) -> Batch:
+def newest(site: InstalledSite, key: str) -> Batch:
+    """The newest revision of a batch."""
     revisions = [batch for batch in site.ledger.batches.list(site.name) if batch.id.key == key]
     if not revisions:
         raise UnknownRecord(f"{site.name} has no batch {key!r}")

@@ -6,15 +6,18 @@ writes its journal entry in the same transaction, and is idempotent: the same ca
 
 from __future__ import annotations
 
+from gatehouse.ports.by_hand import Backfills, Revalidations
 from gatehouse.ports.data import Checker, CheckResult, Lake, Source, TableCheck
 from gatehouse.ports.ledger import Journal, Ledger
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
 from gatehouse.ports.telling import Courier, Telling
-from gatehouse.ports.training import Fit, ModelStore, Probe, Tracking
+from gatehouse.ports.training import BatchTold, Fit, Judged, ModelStore, Probe, Table, Tracking
 from gatehouse.ports.work import Attempts, Batches, Requests
 
 __all__ = [
     "Attempts",
+    "Backfills",
+    "BatchTold",
     "Batches",
     "CheckResult",
     "Checker",
@@ -22,6 +25,7 @@ __all__ = [
     "Decisions",
     "Fit",
     "Journal",
+    "Judged",
     "Lake",
     "Ledger",
     "ModelStore",
@@ -30,7 +34,9 @@ __all__ = [
     "Probations",
     "Probe",
     "Requests",
+    "Revalidations",
     "Source",
+    "Table",
     "TableCheck",
     "Telling",
     "Tracking",

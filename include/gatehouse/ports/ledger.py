@@ -13,6 +13,7 @@ from gatehouse.core.records import (
 
 if TYPE_CHECKING:
     pass
+from gatehouse.ports.by_hand import Backfills, Revalidations
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
 from gatehouse.ports.telling import Telling
 from gatehouse.ports.work import Attempts, Batches, Requests
@@ -43,3 +44,5 @@ class Ledger:
     probations: Probations
     journal: Journal
     telling: Telling
+    revalidations: Revalidations
+    backfills: Backfills

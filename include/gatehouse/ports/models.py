@@ -76,6 +76,13 @@ class Decisions(ABC):
         """The evidence file and the policy's canonical text of a decision."""
 
     @abstractmethod
+    def reported(self, decision: str, report: FileRef) -> FileRef:
+        """Archive the report of a decision beside its evidence. The first one stays: returns the one on record."""
+
+    @abstractmethod
+    def report(self, decision: str) -> FileRef | None: ...
+
+    @abstractmethod
     def of_request(self, request: str) -> Decision | None:
         """The newest decision on a request's challenger: it may have been judged again."""
 

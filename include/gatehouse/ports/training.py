@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.records import (
     Decision,
+    FileRef,
     ModelVersion,
     TrainingSet,
 )
@@ -23,12 +24,47 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fit:
-    """What a fitted candidate gives to tracking: parameters, metrics, plots (file name -> PNG or SVG bytes), tags."""
+    """What a fitted candidate gives to tracking: parameters, metrics, plots (file name -> PNG or SVG bytes), tags, and
+    the feature columns with their types (of pandas)."""
 
     params: Mapping[str, Any]
     metrics: Mapping[str, float]
     plots: Mapping[str, bytes]
     tags: Mapping[str, str]
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns and rows of plain values, as tracking shows a table."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a decision gives to the challenger's run and version: the report, tables by file name, metrics on the held-out
+    rows, tags of both, and the version's description."""
+
+    run_id: str
+    report: str
+    tables: Mapping[str, Table]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    description: str
+
+
+@dataclass(frozen=True)
+class BatchTold:
+    """What a batch gives to its run. `mark` changes when there is more to tell; `rows` is the file of its rows."""
+
+    mark: str
+    report: str
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tables: Mapping[str, Table]
+    rows: FileRef
 
 
 class Tracking(ABC):
@@ -49,12 +85,24 @@ class Tracking(ABC):
         """Tag a run, for example with the reason why the candidate lost."""
 
     @abstractmethod
-    def decided(self, decision: Decision, run_id: str, report_html: str) -> None:
-        """Tag the model version with verdict and decision; log the report as the run's artefact."""
+    def decided(self, decision: Decision, judged: Judged) -> None:
+        """Tag run and model version with verdict and decision, log report, tables and metrics to the run, and describe the
+        version anew."""
 
     @abstractmethod
-    def mirror(self, use_case: str, champion: int | None, challenger: int | None) -> None:
-        """Point the aliases `champion` and `challenger` at these ledger versions (None removes the alias)."""
+    def mirror(
+        self, use_case: str, champion: int | None, challenger: int | None, words: Mapping[int, str] | None = None
+    ) -> None:
+        """Point the aliases `champion` and `challenger` at these ledger versions (None removes the alias), and describe
+        these versions (0: the registered model) in these words."""
+
+    @abstractmethod
+    def log_batch(self, use_case: str, name: str, told: BatchTold) -> None:
+        """Log a batch (`2013-03.r1`) as a run of its own, or tell its run what is new."""
+
+    @abstractmethod
+    def batches_told(self, use_case: str) -> dict[str, str]:
+        """The batches that have a run, with the mark they were told with last."""
 
     @abstractmethod
     def model_bytes(self, use_case: str, version: int) -> bytes | None:

@@ -110,8 +110,11 @@ class Requests(ABC):
     """Retrain requests, training sets and candidates."""
 
     @abstractmethod
-    def ask(self, use_case: str, as_of: datetime, actor: str, reason: str) -> Request:
-        """A person's request to retrain; joins the one that is open."""
+    def ask(
+        self, use_case: str, as_of: datetime, actor: str, reason: str, wish: Mapping[str, Any] | None = None
+    ) -> Request:
+        """A person's request to retrain; joins the one that is open. With a `wish` (`core/wishes.py`), NotAllowed when
+        the request to join is claimed already: what it trains is chosen."""
 
     @abstractmethod
     def get(self, request: str) -> Request: ...

@@ -31,12 +31,13 @@ def batch_report(
     counts: Mapping[str, tuple[int, int]],
     reason: str,
     undeclared: Mapping[str, Sequence[str]] | None = None,
+    note: str = "",
 ) -> str:
     """The HTML page of a batch's contract results; the same results give the same bytes.
 
     `counts` has the accepted and quarantined rows of each table, `reason` is why the batch as a whole is quarantined
-    (empty when it is accepted), `undeclared` the columns of each table that were delivered and not declared. The page
-    carries its own numbers, so that `results_of` can read them back.
+    (empty when it is accepted), `undeclared` the columns of each table that were delivered and not declared, `note` a
+    sentence to begin with. The page carries its own numbers, so that `results_of` can read them back.
     """
     checks = list(checks)
     results = sorted((result for check in checks for result in check.results), key=_worst_first)
@@ -47,7 +48,9 @@ def batch_report(
         "bad": [row for check in checks for row in _bad_rows(check)],
         "undeclared": {name: list(columns) for name, columns in (undeclared or {}).items() if columns},
     }
-    return render("batch.html", contract=contract, batch=batch, reason=reason, data=canonical(values), **values)
+    return render(
+        "batch.html", contract=contract, batch=batch, reason=reason, note=note, data=canonical(values), **values
+    )
 
 
 def results_of(report: str) -> dict[str, Any] | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.explain import explain
@@ -15,12 +17,31 @@ if TYPE_CHECKING:
     from gatehouse.core.records import Decision, ModelVersion, RuleResult
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a challenger came from: the reasons of its request, the batches with what each was used for, the candidates
+    with their metrics and why they failed, and the journal's lines (number, moment, kind, actor)."""
+
+    asked: tuple[str, ...]
+    opened_by: str
+    batches: tuple[tuple[str, str], ...]
+    candidates: tuple[tuple[str, Mapping[str, float], str], ...]
+    choose_by: str
+    journal: tuple[tuple[int, str, str, str], ...]
+
+
 def decision_report(
-    title: str, decision: Decision, model: ModelVersion, evidence: Evidence | None = None, policy: str = "{}"
+    title: str,
+    decision: Decision,
+    model: ModelVersion,
+    evidence: Evidence | None = None,
+    policy: str = "{}",
+    origin: Origin | None = None,
 ) -> str:
     """The HTML page of a decision; the same decision gives the same bytes. With the evidence and the policy's text it
-    has the plots of champion and challenger."""
-    return render("decision.html", subject=title, model=model, **decision_values(decision, evidence, policy))
+    has the plots of champion and challenger, with the origin what the decision's page says of where it came from."""
+    values = decision_values(decision, evidence, policy)
+    return render("decision.html", subject=title, model=model, origin=origin, **values)
 
 
 def decision_values(decision: Decision, evidence: Evidence | None, policy: str) -> dict[str, Any]:

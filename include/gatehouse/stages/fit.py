@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import Candidate, TrainingSet
+from gatehouse.core.records import Candidate, Request, TrainingSet
 from gatehouse.core.statistics.metrics import evaluate, metrics_for
+from gatehouse.core.wishes import wished_estimators
 from gatehouse.errors import ModelError, UntrustedModel
 from gatehouse.ports import Fit
 from gatehouse.site import Site
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 INNER_SHARE = 0.25
 
 
-def names(site: Site) -> list[str]:
-    """The names of the use case's estimators."""
-    return sorted(_estimators(site))
+def names(site: Site, request: Request | None = None) -> list[str]:
+    """The names of the use case's estimators; of a request, those that it asks for."""
+    own = sorted(_estimators(site))
+    return wished_estimators(request, own) if request else own
 
 
 def fit(site: Site, request_id: str, name: str) -> Candidate:
@@ -59,7 +61,8 @@ def _fitted(site: Site, training_set: TrainingSet, name: str) -> Candidate:
     file = site.lake.put(site.models.dump(estimator), "models", "skops")
     plots = _plots(site, trial, newer, predictions) if site.tracking.keeps_plots else {}
     params = {"rows": len(frame), "inner_rows": len(newer), **_params(estimator)}
-    run = Fit(params, metrics, plots, provenance(site, training_set))
+    columns = {str(column): str(kind) for column, kind in model_inputs(frame).dtypes.items()}
+    run = Fit(params, metrics, plots, provenance(site, training_set), columns)
     run_id = site.tracking.log_candidate(site.name, training_set.request, name, run, training_set)
     return Candidate(training_set.request, name, metrics, file, run_id)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gatehouse.core.canonical import digest
 from gatehouse.core.records import Batch, BatchId, FileRef, Request, RequestState, TrainingSet
 from gatehouse.core.split import Matured
+from gatehouse.core.wishes import who_wished, wished_window
 from gatehouse.errors import UnknownRecord
 from gatehouse.site import Site
 from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels
@@ -42,7 +43,9 @@ def gather(site: Site, request: Request) -> TrainingSet:
     intervals = {batch.id: batch.interval for batch in newest_revisions(site.ledger.batches.list(site.name))}
     candidates = [Matured(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
     until = champion.model.trained_until if champion else None
-    chosen, told = choose_window(site, candidates, frames, until)
+    chosen, told = choose_window(site, candidates, frames, until, wished_window(request, site.case.retrain.window))
+    if asked_by := who_wished(request):
+        told |= {"asked_by": asked_by, "batches": len(chosen.training)}
     training = _store(site, [frames[batch] for batch in chosen.training])
     holdout = _store(site, [frames[batch] for batch in chosen.holdout])
     identity = digest([training.sha256, holdout.sha256])

@@ -10,10 +10,10 @@ from gatehouse.core.evidence_record import evidence_sha256
 from gatehouse.core.gate import decide
 from gatehouse.core.records import Champion, Decision, FileRef, ModelVersion, RequestState, Verdict
 from gatehouse.core.specs.gate import GatePolicy
-from gatehouse.report import decision_report
 from gatehouse.site import Site
 from gatehouse.stages.evidence import HeldOut, archive, archived_evidence, gather_evidence
 from gatehouse.stages.measuring import metrics_of
+from gatehouse.stages.tell import tell_decision
 
 
 def judge(site: Site, request_id: str) -> Decision:
@@ -24,7 +24,7 @@ def judge(site: Site, request_id: str) -> Decision:
         lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/judge")
         decision, archived = decide_on(site, model, site.ledger.models.champion(site.name))
         site.ledger.decisions.record(lease, decision, archived, site.case.gate.text)
-    site.tracking.decided(decision, model.run_id, report_of(site, decision, model))
+    tell_decision(site, decision, model)
     if decision.verdict is not Verdict.PROMOTE:
         _close(site, model, decision)
     return decision
@@ -44,13 +44,6 @@ def decide_on(
     document = json.loads(site.lake.read(archived))
     with metrics_of(site, evidence):
         return decide(evidence, site.case.gate, evidence_sha256(document["evidence"])), archived
-
-
-def report_of(site: Site, decision: Decision, model: ModelVersion) -> str:
-    """The report of a recorded decision, with the plots of its archived evidence: what the decision's page shows."""
-    file, text = site.ledger.decisions.archive(decision.id)
-    evidence, _ = archived_evidence(site.lake, file)
-    return decision_report(site.case.contract.title, decision, model, evidence, text)
 
 
 def replay(site: Site, decision_id: str, policy: GatePolicy | None = None) -> Decision:

@@ -9,6 +9,7 @@ from gatehouse.core.acts import check_approver
 from gatehouse.core.records import Champion, Decision, PromotionKind, RequestState, Verdict
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
+from gatehouse.stages.tell import model_words, version_words
 
 GATE = "gate"
 NOBODY = "nobody"
@@ -23,7 +24,7 @@ def promote(site: Site, decision_id: str) -> Champion | None:
     decision = site.ledger.decisions.get(decision_id)
     champion = _carry_out(site, decision)
     _close_request(site, decision, champion)
-    mirror(site)
+    mirror(site, decision.version)
     return champion
 
 
@@ -101,10 +102,13 @@ def rollback(site: Site, version: int | None, actor: str, reason: str) -> Champi
     return champion
 
 
-def mirror(site: Site) -> None:
-    """Point MLflow's aliases at what the ledger says; the newest version that is not the champion is the challenger."""
+def mirror(site: Site, *also: int) -> None:
+    """Point MLflow's aliases at what the ledger says, and let the descriptions of the model, of the present and the
+    former champion and of the versions `also` say it; the newest version that is not the champion is the challenger."""
     champion = site.ledger.models.champion(site.name)
     now = champion.model.version if champion else None
     versions = [model.version for model in site.ledger.models.list(site.name)]
     newest = max(versions, default=None)
-    site.tracking.mirror(site.name, now, newest if newest != now else None)
+    served = [promotion.version for promotion in site.ledger.models.promotions(site.name)][-2:]
+    words = {each: version_words(site, site.ledger.models.get(site.name, each)) for each in {*served, *also}}
+    site.tracking.mirror(site.name, now, newest if newest != now else None, {0: model_words(site), **words})

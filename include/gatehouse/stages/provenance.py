@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from gatehouse.core.canonical import sha256
 from gatehouse.core.records import TrainingSet
+from gatehouse.core.wishes import wished_window
 from gatehouse.settings import ROOT
 from gatehouse.site import Site
 
@@ -17,7 +18,17 @@ RUNTIME = ("scikit-learn", "numpy", "pandas", "skops")
 def provenance(site: Site, training_set: TrainingSet) -> dict[str, str]:
     """Tags for a candidate's run."""
     lock = ROOT / "requirements.txt"
+    request = site.ledger.requests.get(training_set.request)
+    why = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in request.reasons)
+    trained, held = (
+        [batch.key for batch in part] for part in (training_set.training_batches, training_set.holdout_batches)
+    )
     return {
+        "mlflow.note.content": f"{site.case.contract.title}: a candidate, trained on {trained[0]} to {trained[-1]}; the gate's "
+        f"rows are {', '.join(held)}, which it has not seen. Asked for by {request.opened_by}, because {why}.",
+        "gatehouse.reasons": why,
+        "gatehouse.opened_by": request.opened_by,
+        "gatehouse.window": wished_window(request, site.case.retrain.window).name,
         "gatehouse.use_case": site.name,
         "gatehouse.request": training_set.request,
         "gatehouse.training_set": training_set.sha256,

@@ -12,8 +12,9 @@ from gatehouse.core.records import Batch, BatchId, Champion, Decision, Outcome, 
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
 from gatehouse.stages.evidence import HeldOut
-from gatehouse.stages.judge import decide_on, report_of
+from gatehouse.stages.judge import decide_on
 from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels
+from gatehouse.stages.tell import tell_decision
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,7 @@ def judge_again(site: Site, decision_id: str) -> Decision:
     }
     again, file = decide_on(site, model, champion, held_out, extra)
     site.ledger.decisions.record(lease, again, file, site.case.gate.text)
-    site.tracking.decided(again, model.run_id, report_of(site, again, model))
+    tell_decision(site, again, model)
     return again
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gatehouse.core.parameters import parameters
@@ -19,6 +19,8 @@ from gatehouse.stages import profiles
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gatehouse.core.profile.batch import BatchProfile
+
 REASONS = "gh_reasons"
 
 
@@ -31,12 +33,36 @@ def validate(site: Site, batch_id: BatchId) -> Batch:
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.LANDED:
         return batch
+    checked = examine(site, batch)
+    if checked.validation is not None and checked.validation.accepted and checked.profile is not None:
+        stored = store(site, checked.frames, checked.validation)
+        site.ledger.batches.accept(lease, batch_id, stored, checked.report, profiles.keep(site, checked.profile))
+    else:
+        site.ledger.batches.quarantine(lease, batch_id, checked.reason, checked.report)
+    return site.ledger.batches.get(batch_id)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A batch held against the contract: the verdict (None when it cannot even be read as declared), why it is bad as a
+    whole (empty when it is not), the rows of each table that are accepted and quarantined, the page about it."""
+
+    frames: Mapping[str, pd.DataFrame]
+    validation: Validation | None
+    reason: str
+    counts: Mapping[str, tuple[int, int]]
+    report: FileRef
+    profile: BatchProfile | None = None
+
+
+def examine(site: Site, batch: Batch, note: str = "") -> Examined:
+    """Hold a batch against its contract and the batches before it. Nothing is recorded but the report's file, which
+    begins with `note`."""
     try:
         frames = declared_frames(site, batch)
     except SchemaMismatch as error:
-        report = _keep_report(site, batch, (), {}, str(error))
-        site.ledger.batches.quarantine(lease, batch_id, f"schema changed: {error}", report)
-        return site.ledger.batches.get(batch_id)
+        report = _keep_report(site, batch, (), {}, str(error), None, note)
+        return Examined({}, None, f"schema changed: {error}", {}, report)
     checks = check(site, batch, frames)
     validation = judge(site, frames, checks)
     good = good_rows(frames, validation)
@@ -48,13 +74,8 @@ def validate(site: Site, batch_id: BatchId) -> Batch:
         validation = replace(validation, reasons=tuple(broken))
     counts = {name: validation.counts(name) for name in frames}
     extra = {name: undeclared(frame) for name, frame in frames.items()}
-    report = _keep_report(site, batch, tuple(checks.values()), counts, validation.reason, extra)
-    if validation.accepted:
-        stored = store(site, frames, validation)
-        site.ledger.batches.accept(lease, batch_id, stored, report, profiles.keep(site, profile))
-    else:
-        site.ledger.batches.quarantine(lease, batch_id, validation.reason, report)
-    return site.ledger.batches.get(batch_id)
+    report = _keep_report(site, batch, tuple(checks.values()), counts, validation.reason, extra, note)
+    return Examined(frames, validation, validation.reason, counts, report, profile)
 
 
 def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
@@ -118,6 +139,7 @@ def _keep_report(
     counts: Mapping[str, tuple[int, int]],
     reason: str,
     extra: Mapping[str, Sequence[str]] | None = None,
+    note: str = "",
 ) -> FileRef:
-    page = batch_report(site.case.contract, batch, checks, counts, reason, extra)
+    page = batch_report(site.case.contract, batch, checks, counts, reason, extra, note)
     return site.lake.put(page.encode(), "reports", "html")

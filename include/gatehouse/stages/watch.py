@@ -23,6 +23,7 @@ from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
 from gatehouse.stages import change, probation
+from gatehouse.stages.held_back import held_back_by, quiet
 from gatehouse.stages.outcomes import due
 from gatehouse.stages.rows import LABEL, TIME, batch_frame, newest_revisions, with_labels
 from gatehouse.stages.score import model_inputs
@@ -50,7 +51,8 @@ def watch(site: Site, batch_id: BatchId) -> Request | None:
     body, alarms, changes = found(site, batch, champion) if champion else ({"champion": None}, [], [])
     earlier = [report for report in site.ledger.batches.watches(site.name) if report.as_of < as_of]
     history = [[Alarm.from_document(alarm) for alarm in report.body["alarms"]] for report in earlier]
-    weighed = weigh(site.case.retrain, [*history, alarms], standing(site, as_of, champion))
+    by_hand = held_back_by(site, batch_id.key)
+    weighed = quiet(weigh(site.case.retrain, [*history, alarms], standing(site, as_of, champion)), by_hand)
     body |= {
         "alarms": [alarm.to_document() for alarm in alarms],
         "kinds": [each.to_document() for each in changes],
@@ -58,7 +60,8 @@ def watch(site: Site, batch_id: BatchId) -> Request | None:
         "held_back": [{"sentence": held.reason.sentence, "why": held.why} for held in weighed.held_back],
         "overdue_outcomes": overdue(site, as_of),
     }
-    probation.follow(site, batch, champion)  # before the verdict is on record: a crash in between repeats it
+    if not by_hand:  # a backfilled batch changes no champion, and a probation might
+        probation.follow(site, batch, champion)  # before the verdict is on record: a crash in between repeats it
     report = WatchReport(batch_id, as_of, body, weighed.asked)
     return site.ledger.batches.watched(lease, report, site.case.retrain.model_dump(mode="json"))
 

@@ -34,19 +34,20 @@ class _Tried:
 
 
 def choose_window(
-    site: Site, matured: Sequence[Matured], frames: Frames, trained_until: datetime | None
+    site: Site, matured: Sequence[Matured], frames: Frames, trained_until: datetime | None, wanted: Window | None = None
 ) -> tuple[Split, dict[str, Any]]:
-    """The split by the policy's window, and what is to be told of how it was chosen (nothing, where nothing was).
+    """The split by the wanted window (the policy's, unless given), and what is to be told of how it was chosen (nothing,
+    where nothing was).
 
     Of several windows the one counts whose model does best on the newest training batch, when it is fitted on the
     window's older ones: the same inner split that chooses among candidates, never the holdout.
     """
-    policy = site.case.retrain
+    policy, window = site.case.retrain, wanted or site.case.retrain.window
     whole = split(matured, policy, trained_until, window=Window())
-    wanted = {window.kind for window in policy.window.choices}
-    changed = change_in(site, [frames[batch] for batch in whole.training]) if "since_change" in wanted else None
-    told: dict[str, Any] = {"changed": f"{changed:%Y-%m-%d}" if changed else None} if "since_change" in wanted else {}
-    splits = [(window, split(matured, policy, trained_until, changed, window)) for window in policy.window.choices]
+    kinds = {each.kind for each in window.choices}
+    changed = change_in(site, [frames[batch] for batch in whole.training]) if "since_change" in kinds else None
+    told: dict[str, Any] = {"changed": f"{changed:%Y-%m-%d}" if changed else None} if "since_change" in kinds else {}
+    splits = [(each, split(matured, policy, trained_until, changed, each)) for each in window.choices]
     if len(splits) == 1:
         return splits[0][1], told | ({"batches": len(splits[0][1].training)} if told else {})
     tried = _tried(site, splits, frames)

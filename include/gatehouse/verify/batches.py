@@ -45,6 +45,8 @@ def every_row_once(look: Look) -> None:
         UNION ALL SELECT batch_name(use_case, key, revision), file(profile) FROM batch_acts WHERE profile IS NOT NULL
         UNION ALL SELECT batch_name(use_case, key, batch_revision), file(report) FROM outcomes
         WHERE report IS NOT NULL
+        UNION ALL SELECT batch_name(use_case, key, revision), file(report) FROM revalidations
+        UNION ALL SELECT 'decision ' || left(decision, 8), file(report) FROM decision_reports
     """
     for row in look.ledger.all(reports):
         look.bytes_of(f"report or profile of {row['batch']}", FileRef(**row["file"]))

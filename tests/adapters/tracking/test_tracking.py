@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,14 +23,31 @@ from sklearn.preprocessing import StandardScaler
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.tracking import MlflowTracking
 from gatehouse.core.canonical import sha256
-from gatehouse.core.records import FileRef, ModelVersion, TrainingSet
+from gatehouse.core.records import BatchId, Decision, FileRef, ModelVersion, TrainingSet, Verdict
 from gatehouse.errors import Unreachable
 from gatehouse.local import process
-from gatehouse.ports import Fit
+from gatehouse.ports import BatchTold, Fit, Judged, Table
 
 FILE = FileRef("training/aa/rows.parquet", "a" * 64, 10, 3)
-SET = TrainingSet("b" * 64, "request-1", FILE, FILE, (), ())
-FIT = Fit({"rows": 3}, {"log_loss": 0.5}, {"roc.svg": b"<svg/>"}, {"gatehouse.git": "unknown"})
+MONTHS = tuple(BatchId("rides", f"2024-0{month}", 1) for month in (1, 2, 3))
+SET = TrainingSet("b" * 64, "request-1", FILE, FILE, MONTHS[:2], MONTHS[2:])
+FIT = Fit(
+    {"rows": 3},
+    {"log_loss": 0.5},
+    {"roc.svg": b"<svg/>"},
+    {"gatehouse.git": "unknown"},
+    {"amount": "float64", "group": "str"},
+)
+HOSTILE = "<script>alert(1)</script>"
+JUDGED = Judged(
+    "",
+    "<html>the report</html>",
+    {"rules.json": Table(("rule", "measured"), (("beats", 0.5), (HOSTILE, float("nan"))))},
+    {"holdout.challenger.log_loss": 0.4},
+    {"gatehouse.verdict": "PROMOTE", "gatehouse.page": "http://airflow/gatehouse/decisions/d"},
+    "Rides. The gate said PROMOTE",
+)
+DECISION = Decision("d" * 64, "rides", 7, Verdict.PROMOTE, "promoted", (), "e", "p", None, 0)
 
 
 def free_port() -> int:
@@ -99,7 +118,13 @@ def test_a_candidate_is_one_run_however_often_it_is_logged(tracking, registered)
     run = MlflowClient(tracking.uri).get_run(registered.run_id)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["log_loss"] == 0.5
-    assert [each.dataset.digest for each in run.inputs.dataset_inputs] == ["a" * 36] * 2
+    assert {each.dataset.digest for each in run.inputs.dataset_inputs} == {"a" * 36}
+    contexts = {each.tags[0].value: each.dataset for each in run.inputs.dataset_inputs}
+    assert (contexts["training"].name, contexts["holdout"].name) == ("training 2024-01 to 2024-02", "holdout 2024-03")
+    assert json.loads(contexts["training"].source) == {"uri": FILE.path, "sha256": FILE.sha256}
+    types = {each["name"]: each["type"] for each in json.loads(contexts["training"].schema)["mlflow_colspec"]}
+    assert types == {"amount": "double", "group": "string"}
+    assert json.loads(contexts["holdout"].profile) == {"num_rows": 3, "num_elements": 6}
     assert [each.path for each in MlflowClient(tracking.uri).list_artifacts(run.info.run_id, "plots")] == [
         "plots/roc.svg"
     ]
@@ -143,6 +168,61 @@ def test_aliases_follow_the_ledger_and_a_hand_is_seen(tracking, registered):
     assert tracking.champion_alias("rides") == -1
     tracking.mirror("rides", 7, None)
     assert tracking.champion_alias("rides") == 7
+
+
+def test_a_verdict_is_told_to_run_and_version_however_often(tracking, registered, tmp_path):
+    """Report, table, metric and tags are on the run, tags and description on the version; told again, no row is doubled.
+    MLflow's own reader gets the table back."""
+    import mlflow
+    from mlflow import MlflowClient
+
+    client, run_id = MlflowClient(tracking.uri), registered.run_id
+    for _ in range(2):
+        tracking.decided(DECISION, replace(JUDGED, run_id=run_id))
+    run = client.get_run(run_id)
+    assert run.data.metrics["holdout.challenger.log_loss"] == 0.4
+    assert len(client.get_metric_history(run_id, "holdout.challenger.log_loss")) == 1
+    assert run.data.tags["gatehouse.verdict"] == "PROMOTE"
+    (version,) = client.search_model_versions("name = 'rides' and tags.`gatehouse.version` = '7'")
+    assert version.tags["gatehouse.page"] == "http://airflow/gatehouse/decisions/d"
+    assert version.description == JUDGED.description
+    mlflow.set_tracking_uri(tracking.uri)
+    table = client.load_table(run.info.experiment_id, "evaluation/rules.json", run_ids=[run_id])
+    assert table["rule"].tolist() == ["beats", HOSTILE]
+    client.download_artifacts(run_id, "evaluation/rules.json", str(tmp_path))
+    assert "NaN" not in (tmp_path / "evaluation" / "rules.json").read_text()
+    assert "decision.html" in [each.path for each in client.list_artifacts(run_id)]
+
+
+def test_the_descriptions_follow_the_champion(tracking, registered):
+    """The words for the model (0) and for a version are set; those for a version that MLflow lacks are left out."""
+    from mlflow import MlflowClient
+
+    tracking.mirror("rides", 7, None, {0: "Version 7 serves", 7: "It serves now", 99: "nowhere"})
+    client = MlflowClient(tracking.uri)
+    assert client.get_registered_model("rides").description == "Version 7 serves"
+    (version,) = client.search_model_versions("name = 'rides' and tags.`gatehouse.version` = '7'")
+    assert version.description == "It serves now"
+
+
+def test_a_batch_is_one_run_and_told_anew_when_there_is_more_to_tell(tracking):
+    """Its report, drift table and numbers are in the experiment of the use case's batches; a new mark is told to the same
+    run; whoever asks gets the marks."""
+    from mlflow import MlflowClient
+
+    assert tracking.batches_told("flights") == {}
+    drift = {"drift.json": Table(("column", "value"), (("distance", 0.3),))}
+    told = BatchTold("one", "<html>batch</html>", {"gatehouse.state": "accepted"}, {"rows": 3.0}, {}, FILE)
+    tracking.log_batch("flights", "2024-01.r1", told)
+    tracking.log_batch(
+        "flights", "2024-01.r1", replace(told, mark="two", metrics={"rows": 3.0, "alarms": 1.0}, tables=drift)
+    )
+    assert tracking.batches_told("flights") == {"2024-01.r1": "two"}
+    client = MlflowClient(tracking.uri)
+    (run,) = client.search_runs([client.get_experiment_by_name("gatehouse/flights/batches").experiment_id])
+    assert (run.info.status, run.data.metrics["alarms"], run.data.metrics["rows"]) == ("FINISHED", 1.0, 3.0)
+    assert run.inputs.dataset_inputs[0].dataset.digest == "a" * 36
+    assert {each.path for each in client.list_artifacts(run.info.run_id)} == {"batch.html", "evaluation"}
 
 
 def test_a_server_that_is_away_is_told_within_bounds():

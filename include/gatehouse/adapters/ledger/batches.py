@@ -56,23 +56,23 @@ class PostgresBatches(OutcomesAndScores):
         self, lease: Lease, batch: BatchId, parts: Parts, report: FileRef, profile: FileRef | None = None
     ) -> None:
         with by_attempt(self._database, lease) as change:
-            _require(change, batch, "accepted", after=BatchState.LANDED)
-            _settle(change, batch, "accepted", "", report, parts, profile)
+            require(change, batch, "accepted", after=BatchState.LANDED)
+            settle(change, batch, "accepted", "", report, parts, profile)
 
     def quarantine(self, lease: Lease, batch: BatchId, reason: str, report: FileRef) -> None:
         with by_attempt(self._database, lease) as change:
-            _require(change, batch, "quarantined", after=BatchState.LANDED)
-            _settle(change, batch, "quarantined", reason, report, {})
+            require(change, batch, "quarantined", after=BatchState.LANDED)
+            settle(change, batch, "quarantined", reason, report, {})
 
     def release(self, batch: BatchId, actor: str, reason: str, parts: Parts, profile: FileRef | None = None) -> None:
         with by_person(self._database, actor, reason) as change:
-            _require(change, batch, "released", after=BatchState.QUARANTINED)
-            _settle(change, batch, "released", reason, None, parts, profile)
+            require(change, batch, "released", after=BatchState.QUARANTINED)
+            settle(change, batch, "released", reason, None, parts, profile)
 
     def discard(self, batch: BatchId, actor: str, reason: str) -> None:
         with by_person(self._database, actor, reason) as change:
-            _require(change, batch, "discarded", after=BatchState.QUARANTINED)
-            _settle(change, batch, "discarded", reason, None, {})
+            require(change, batch, "discarded", after=BatchState.QUARANTINED)
+            settle(change, batch, "discarded", reason, None, {})
 
     def list(self, use_case: str) -> list[Batch]:
         with self._database.transaction() as rows:
@@ -94,7 +94,7 @@ def _land(change: Change, batch: BatchId, interval: Interval, content: str, tabl
         change.insert("batch_tables", {**vars(batch), "name": name, "source": file})
 
 
-def _require(change: Change, batch: BatchId, act: str, after: BatchState) -> None:
+def require(change: Change, batch: BatchId, act: str, after: BatchState) -> None:
     """Refuse an act that the batch's state does not allow; the very act that brought it there may be repeated."""
     state = _get(change.rows, batch).state
     done = change.rows.one(
@@ -104,7 +104,7 @@ def _require(change: Change, batch: BatchId, act: str, after: BatchState) -> Non
         raise NotAllowed(f"batch {batch} is {state}; only a {after} batch can be {act}")
 
 
-def _settle(
+def settle(
     change: Change,
     batch: BatchId,
     act: str,

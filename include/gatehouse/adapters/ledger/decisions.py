@@ -51,6 +51,19 @@ class PostgresDecisions(Decisions):
             raise _unknown(decision)
         return FileRef(**found["file"]), found["policy_text"]
 
+    def reported(self, decision: str, report: FileRef) -> FileRef:
+        known = self.report(decision)
+        if known is None:
+            with by_person(self._database, "gate", "the report of its decision") as change:
+                row = {"report": report}
+                change.once("decision_reports", "decision.reported", decision, {"decision": decision}, row, ())
+        return known or report
+
+    def report(self, decision: str) -> FileRef | None:
+        with self._database.transaction() as rows:
+            found = rows.one("SELECT file(report) AS file FROM decision_reports WHERE decision = %s", decision)
+        return FileRef(**found["file"]) if found else None
+
     def of_request(self, request: str) -> Decision | None:
         with self._database.transaction() as rows:
             found = rows.one(

@@ -22,7 +22,14 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "predictions": ("batch.scored",),
     "watches": ("batch.watched",),
     "requests": ("request.opened",),
-    "request_acts": ("request.joined", "request.claimed", "request.decided", "request.failed", "request.cancelled"),
+    "request_acts": (
+        "request.joined",
+        "request.claimed",
+        "request.decided",
+        "request.failed",
+        "request.cancelled",
+        "request.expired",
+    ),
     "training_sets": ("training_set.recorded",),
     "candidates": ("candidate.recorded",),
     "models": ("model.registered",),
@@ -39,6 +46,10 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "message_acts": (
         "message.pending", "message.held", "message.sending", "message.sent", "message.failed", "message.dropped",
     ),
+    "decision_reports": ("decision.reported",),
+    "revalidations": ("batch.revalidated",),
+    "backfills": ("backfill.begun",),
+    "backfill_ends": ("backfill.done", "backfill.failed"),
 }  # fmt: skip
 _CHANGE_KINDS = {kind for kinds in CHANGES.values() for kind in kinds}
 

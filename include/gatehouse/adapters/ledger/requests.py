@@ -12,7 +12,7 @@ from gatehouse.core.records import Lease, Reason, Request, RequestState
 from gatehouse.errors import NotAllowed, UnknownRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from gatehouse.adapters.ledger.connection import Rows
@@ -31,9 +31,12 @@ _REQUESTS = """
 class PostgresRequests(TrainingRecords):
     """`ports.Requests` on the tables `requests`, `request_acts`, `training_sets` and `candidates`."""
 
-    def ask(self, use_case: str, as_of: datetime, actor: str, reason: str) -> Request:
+    def ask(
+        self, use_case: str, as_of: datetime, actor: str, reason: str, wish: Mapping[str, Any] | None = None
+    ) -> Request:
+        said = asdict(Reason("person", reason, {"actor": actor, **(wish or {})}))
         with by_person(self._database, actor, reason) as change:
-            return open_or_join(change, use_case, as_of, actor, [asdict(Reason("person", reason, {"actor": actor}))])
+            return open_or_join(change, use_case, as_of, actor, [said], while_open=bool(wish))
 
     def get(self, request: str) -> Request:
         with self._database.transaction() as rows:
@@ -71,8 +74,16 @@ class PostgresRequests(TrainingRecords):
             return [_request(row) for row in rows.all(f"{_REQUESTS} WHERE r.use_case = %s ORDER BY r.entry", use_case)]
 
 
-def open_or_join(change: Change, use_case: str, as_of: datetime, by: str, reasons: Sequence[dict[str, Any]]) -> Request:
-    """Open a request for these reasons, or add them to the pending one; nobody's reasons are added twice."""
+def open_or_join(
+    change: Change,
+    use_case: str,
+    as_of: datetime,
+    by: str,
+    reasons: Sequence[dict[str, Any]],
+    while_open: bool = False,
+) -> Request:
+    """Open a request for these reasons, or add them to the pending one; nobody's reasons are added twice. `while_open`
+    refuses (NotAllowed) to join one that is claimed."""
     pending = _pending(change.rows, use_case)
     if pending is None:
         earlier = change.rows.all("SELECT id FROM requests WHERE use_case = %s ORDER BY entry", use_case)
@@ -89,6 +100,11 @@ def open_or_join(change: Change, use_case: str, as_of: datetime, by: str, reason
         by,
     )
     if stored(list(reasons)) not in [row["reasons"] for row in said]:
+        if while_open and pending.state is RequestState.CLAIMED:
+            raise NotAllowed(
+                f"request {pending.id[:8]} is being trained, its rows and candidates are chosen; ask again when it is "
+                "decided, or without a window and estimators"
+            )
         _act(change, pending.id, "joined", by=by, reasons=reasons)
     return request_of(change.rows, pending.id)
 

@@ -9,15 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gatehouse.adapters.tracking.client import client_for, told
+from gatehouse.adapters.tracking.client import client_for
+from gatehouse.adapters.tracking.client import told as named
+from gatehouse.adapters.tracking.entities import MAX_TAG, dataset_input, log_tables, log_values
 from gatehouse.adapters.tracking.model_folder import MODEL_FILE, write_model_folder
 from gatehouse.core.records import Decision, ModelVersion, TrainingSet
-from gatehouse.ports import Fit, Tracking
+from gatehouse.ports import BatchTold, Fit, Judged, Tracking
 
 VERSION, SHA256 = "gatehouse.version", "gatehouse.sha256"
 REQUEST, CANDIDATE = "gatehouse.request", "gatehouse.candidate"
 MODEL_PATH = "model"
-_MAX_TAG = 4900
+BATCH, MARK = "gatehouse.batch", "gatehouse.mark"
 _MAX_PARAM = 5900
 
 
@@ -32,7 +34,7 @@ class MlflowTracking(Tracking):
         return client_for(self.uri)
 
     def log_candidate(self, use_case: str, request: str, name: str, fit: Fit, dataset: TrainingSet) -> str:
-        with told(self.uri):
+        with named(self.uri):
             experiment = self._experiment(use_case)
             known = self._find_run(experiment, request, name)
             if known is not None and known.info.status == "FINISHED":
@@ -44,17 +46,18 @@ class MlflowTracking(Tracking):
 
     def _fill(self, run_id: str, fit: Fit, dataset: TrainingSet) -> None:
         """What a killed attempt has written is written again with the same values."""
-        from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+        from mlflow.entities import Metric, Param, RunTag
 
         now = int(time.time() * 1000)
         metrics = [Metric(key, value, now, 0) for key, value in fit.metrics.items()]
         params = [Param(key, str(value)[:_MAX_PARAM]) for key, value in fit.params.items()]
-        tags = [RunTag(key, value[:_MAX_TAG]) for key, value in fit.tags.items()]
+        tags = [RunTag(key, value[:MAX_TAG]) for key, value in fit.tags.items()]
         self._client.log_batch(run_id, metrics, params, tags)
-        inputs = []
-        for context, file in (("training", dataset.training), ("holdout", dataset.holdout)):
-            entity = Dataset(f"{context} of {dataset.request[:8]}", file.sha256[:36], "lake", file.path)
-            inputs.append(DatasetInput(entity, [InputTag("mlflow.data.context", context)]))
+        parts = {
+            "training": (dataset.training, dataset.training_batches),
+            "holdout": (dataset.holdout, dataset.holdout_batches),
+        }
+        inputs = [dataset_input(context, file, batches, fit.columns) for context, (file, batches) in parts.items()]
         self._client.log_inputs(run_id, inputs)
         with tempfile.TemporaryDirectory(prefix="gatehouse-plots-") as folder:
             for file_name, data in fit.plots.items():
@@ -63,7 +66,7 @@ class MlflowTracking(Tracking):
                 self._client.log_artifacts(run_id, folder, "plots")
 
     def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
-        with told(self.uri):
+        with named(self.uri):
             self._ensure_registered(model.use_case)
             if self._mlflow_version(model.use_case, model.version) is not None:
                 return
@@ -85,25 +88,25 @@ class MlflowTracking(Tracking):
     def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
         from mlflow.entities import RunTag
 
-        with told(self.uri):
-            self._client.log_batch(run_id, tags=[RunTag(key, value[:_MAX_TAG]) for key, value in tags.items()])
+        with named(self.uri):
+            self._client.log_batch(run_id, tags=[RunTag(key, value[:MAX_TAG]) for key, value in tags.items()])
 
-    def decided(self, decision: Decision, run_id: str, report_html: str) -> None:
-        with told(self.uri):
-            self._client.log_text(run_id, report_html, "decision.html")
+    def decided(self, decision: Decision, judged: Judged) -> None:
+        with named(self.uri):
+            self._client.log_text(judged.run_id, judged.report, "decision.html")
+            log_tables(self._client, judged.run_id, judged.tables)
+            log_values(self._client, judged.run_id, judged.metrics, judged.tags)
             version = self._mlflow_version(decision.use_case, decision.version)
             if version is None:
                 return
-            told_of = {
-                "verdict": str(decision.verdict),
-                "decision": decision.id,
-                "reason": decision.sentence[:_MAX_TAG],
-            }
-            for key, value in told_of.items():
-                self._client.set_model_version_tag(decision.use_case, version, f"gatehouse.{key}", value)
+            for key, value in judged.tags.items():
+                self._client.set_model_version_tag(decision.use_case, version, key, value[:MAX_TAG])
+            self._client.update_model_version(decision.use_case, version, judged.description)
 
-    def mirror(self, use_case: str, champion: int | None, challenger: int | None) -> None:
-        with told(self.uri):
+    def mirror(
+        self, use_case: str, champion: int | None, challenger: int | None, words: Mapping[int, str] | None = None
+    ) -> None:
+        with named(self.uri):
             present = self._aliases(use_case)
             for alias, wanted in (("champion", champion), ("challenger", challenger)):
                 version = self._mlflow_version(use_case, wanted) if wanted is not None else None
@@ -111,11 +114,47 @@ class MlflowTracking(Tracking):
                     self._client.set_registered_model_alias(use_case, alias, version)
                 elif version is None and alias in present:
                     self._client.delete_registered_model_alias(use_case, alias)
+            for ours, text in (words or {}).items():
+                self._describe(use_case, ours, text)
+
+    def _describe(self, use_case: str, ours: int, text: str) -> None:
+        """Describe a version, or with 0 the model; what MLflow does not have has no description."""
+        if ours:
+            version = self._mlflow_version(use_case, ours)
+            if version is not None:
+                self._client.update_model_version(use_case, version, text)
+        elif self._client.search_registered_models(f"name = '{use_case}'", max_results=1):
+            self._client.update_registered_model(use_case, text)
+
+    def log_batch(self, use_case: str, name: str, told: BatchTold) -> None:
+        with named(self.uri):
+            experiment = self._experiment(f"{use_case}/batches")
+            found = self._client.search_runs([experiment], f"tags.`{BATCH}` = '{name}'", max_results=1)
+            run = next(iter(found), None) or self._client.create_run(experiment, tags={BATCH: name}, run_name=name)
+            run_id = str(run.info.run_id)
+            self._client.log_text(run_id, told.report, "batch.html")
+            log_tables(self._client, run_id, told.tables)
+            self._client.log_inputs(run_id, [dataset_input("batch", told.rows, (name,), {})])
+            log_values(self._client, run_id, told.metrics, {**told.tags, MARK: told.mark})
+            self._client.set_terminated(run_id, "FINISHED")
+
+    def batches_told(self, use_case: str) -> dict[str, str]:
+        with named(self.uri):
+            experiment = self._client.get_experiment_by_name(f"gatehouse/{use_case}/batches")
+            if experiment is None:
+                return {}
+            marks: dict[str, str] = {}
+            token: str | None = None
+            while token != "":
+                page = self._client.search_runs([experiment.experiment_id], max_results=1000, page_token=token)
+                marks |= {run.data.tags[BATCH]: run.data.tags.get(MARK, "") for run in page if BATCH in run.data.tags}
+                token = page.token or ""
+            return marks
 
     def model_bytes(self, use_case: str, version: int) -> bytes | None:
         from mlflow.exceptions import MlflowException
 
-        with told(self.uri):
+        with named(self.uri):
             found = self._mlflow_version(use_case, version)
             if found is None:
                 return None
@@ -128,7 +167,7 @@ class MlflowTracking(Tracking):
                 return Path(copy).read_bytes()
 
     def champion_alias(self, use_case: str) -> int | None:
-        with told(self.uri):
+        with named(self.uri):
             version = self._aliases(use_case).get("champion")
             if version is None:
                 return None

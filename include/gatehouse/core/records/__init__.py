@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gatehouse.core.records.by_hand import Backfill, Revalidation
 from gatehouse.core.records.decisions import (
     Champion,
     Decision,
@@ -29,6 +30,7 @@ from gatehouse.core.records.work import (
 )
 
 __all__ = [
+    "Backfill",
     "Batch",
     "BatchId",
     "BatchState",
@@ -49,6 +51,7 @@ __all__ = [
     "Reason",
     "Request",
     "RequestState",
+    "Revalidation",
     "RuleResult",
     "TablePart",
     "TrainingSet",

@@ -12,7 +12,8 @@ GRANT INSERT ON
     gatehouse.models, gatehouse.decisions, gatehouse.answers, gatehouse.promotions, gatehouse.champions,
     gatehouse.predictions, gatehouse.watches,
     gatehouse.overrides, gatehouse.confirmations, gatehouse.shadows, gatehouse.probations,
-    gatehouse.troubles, gatehouse.trouble_acts, gatehouse.messages, gatehouse.message_acts
+    gatehouse.troubles, gatehouse.trouble_acts, gatehouse.messages, gatehouse.message_acts,
+    gatehouse.revalidations, gatehouse.backfills, gatehouse.backfill_ends, gatehouse.decision_reports
     TO {role};
 GRANT UPDATE (token, entered) ON gatehouse.attempts TO {role};
 GRANT UPDATE (state) ON gatehouse.requests TO {role};

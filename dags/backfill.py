@@ -1,0 +1,53 @@
+"""**Backfill**: take a range of batches that nobody took yet, oldest first. A form: from, to, why, and whether it may promote.
+
+| | |
+|---|---|
+| makes | landed, validated, scored and watched batches, one after the other; ticked, one training after the last |
+| never | a training for each batch: what they would ask for is held back and stands in their watch reports |
+| woken by | a person |
+| owner | data engineer |
+| red means | a key is none or nothing waits there, the source fails, or a training is under way: the rest of the range waits |
+| do | read the task's last line; start it again with the same values, it goes on where it was |
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag, task
+
+from airflow_glue.forms import MAY_PROMOTE, REASON, end_of_range
+from airflow_glue.installed import use_cases
+from airflow_glue.wiring import Impact, Stage, described, requested, wake
+
+
+def build(case):
+    """The backfill DAG of one use case."""
+    folder, wakes, kind = str(case.folder), requested(case.name), case.contract.batch
+
+    @dag(
+        **described(case, Stage.BACKFILL, Impact.OFFICE_HOURS, __doc__),
+        schedule=None,
+        is_paused_upon_creation=False,
+        max_active_runs=1,  # the ledger allows one backfill at a time
+        params={
+            "first": end_of_range(kind, "From", "oldest"),
+            "last": end_of_range(kind, "To", "newest"),
+            "reason": REASON,
+            "promote": MAY_PROMOTE,
+        },
+    )
+    def backfill():
+        @task(task_id="backfill", outlets=[wakes])
+        def take(params=None, dag_run=None):
+            from airflow_glue import tasks
+
+            told, asked = tasks.backfill(folder, params, tasks.asker(dag_run))
+            wake(wakes, asked)
+            return told
+
+        take()
+
+    backfill()
+
+
+for use_case in use_cases():
+    build(use_case)

@@ -1,0 +1,48 @@
+"""**Re-validate**: hold a batch against its contract as it reads now. A form: which batch, and why.
+
+| | |
+|---|---|
+| makes | a record of what the contract says now; a quarantined batch that keeps it is accepted, and then scored and watched |
+| changes | nothing of an accepted batch, whatever is found: what was scored, trained and judged with it stays (docs/adr/0009) |
+| woken by | a person, after a change of contract.yaml |
+| owner | data engineer |
+| red means | there is no such batch, it was discarded or has a newer revision, or the reason is no sentence: nothing changed |
+| do | read the task's last line or its XCom; `gatehouse batches USECASE`; the batch's page has the report |
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag, task
+
+from airflow_glue.forms import REASON, known_batch
+from airflow_glue.installed import use_cases
+from airflow_glue.wiring import Impact, Stage, accepted, described, wake
+
+
+def build(case):
+    """The re-validation DAG of one use case."""
+    folder, wakes = str(case.folder), accepted(case.name)
+
+    @dag(
+        **described(case, Stage.REVALIDATE, Impact.OFFICE_HOURS, __doc__),
+        schedule=None,
+        is_paused_upon_creation=False,
+        max_active_runs=4,  # each is about one batch, and the ledger serialises what they record
+        params={"batch": known_batch(case.contract.batch), "reason": REASON},
+    )
+    def revalidate():
+        @task(task_id="revalidate", outlets=[wakes])
+        def check_again(params=None, dag_run=None):
+            from airflow_glue import tasks
+
+            found, freed = tasks.revalidate(folder, params["batch"], tasks.asker(dag_run), params["reason"])
+            wake(wakes, freed)
+            return found
+
+        check_again()
+
+    revalidate()
+
+
+for use_case in use_cases():
+    build(use_case)

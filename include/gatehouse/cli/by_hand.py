@@ -1,0 +1,63 @@
+"""Commands for what people do by hand besides answering the gate: the same records as the forms in Airflow."""
+
+from __future__ import annotations
+
+import click
+
+from gatehouse.cli.acts import newest, signed
+from gatehouse.cli.inspect import locate
+from gatehouse.core.records import Verdict
+from gatehouse.errors import GatehouseError
+from gatehouse.stages import backfill as range_of
+from gatehouse.stages import promote, rejudge
+from gatehouse.stages.revalidate import revalidate as check_again
+from gatehouse.wiring import open_site
+
+
+@click.command()
+@click.argument("use_case")
+@click.argument("key")
+@signed
+def revalidate(use_case: str, key: str, actor: str, reason: str) -> None:
+    """Hold a batch against its contract as it reads now. A quarantined one that keeps it is accepted; an accepted one
+    stays as it is, and what was found is recorded."""
+    site = open_site(use_case)
+    click.echo("\n".join(check_again(site, newest(site, key).id, actor, reason).lines))
+
+
+@click.command()
+@click.argument("use_case")
+@click.option("--from", "first", required=True, help="The oldest batch of the range, by its key.")
+@click.option("--to", "last", required=True, help="The newest batch of the range, by its key.")
+@click.option(
+    "--promote", "may_promote", is_flag=True, help="One training follows, and its challenger may be promoted."
+)
+@signed
+def backfill(use_case: str, first: str, last: str, may_promote: bool, actor: str, reason: str) -> None:
+    """Take a range of batches that nobody took yet, oldest first, without a training for each. Started again with the
+    same values, it goes on where it was."""
+    site = open_site(use_case)
+    begun = range_of.begin(site, first, last, may_promote, actor, reason)
+    site.ledger.attempts.enter(range_of.work_of(begun))
+    try:
+        for key in range_of.to_take(site, first, last):
+            click.echo(range_of.take(site, begun, key))
+        range_of.finish(site, begun)
+    except GatehouseError as error:
+        if not error.retry:
+            range_of.fail(site, begun, str(error))
+        raise
+    click.echo(site.ledger.backfills.list(site.name)[-1].sentence)
+
+
+@click.command()
+@click.argument("decision")
+def judge(decision: str) -> None:
+    """Make a decision again on all rows that have matured since, and carry it out when it says PROMOTE."""
+    site, whole_id = locate(decision)
+    again = rejudge.judge_again(site, whole_id)
+    click.echo(f"decision {again.id[:8]}: {again.verdict}: {again.sentence}")
+    if again.verdict is Verdict.PROMOTE:
+        promote.promote(site, again.id)
+    elif again.verdict is Verdict.REVIEW:
+        click.echo(f"a person decides: gatehouse approve {again.id[:8]} --by NAME --reason TEXT, or reject")

@@ -1,0 +1,45 @@
+"""The command that hands out archived reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gatehouse.cli.acts import newest
+from gatehouse.cli.inspect import locate
+from gatehouse.core.records import BatchId, FileRef
+from gatehouse.errors import UnknownRecord
+from gatehouse.wiring import InstalledSite, open_site
+
+
+@click.command()
+@click.argument("subject")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it there instead of printing it.")
+def report(subject: str, out: Path | None) -> None:
+    """The archived HTML report of a decision (by its id) or of a batch (`flight_delays/2013-03`): one file that loads
+    nothing and can be mailed."""
+    site, file = _of_batch(subject) if "/" in subject else _of_decision(subject)
+    if file is None:
+        raise UnknownRecord(
+            f"no report of {subject!r} is archived; one made before reports were kept is in MLflow only"
+        )
+    page = site.lake.read(file).decode()
+    if out is None:
+        click.echo(page)
+        return
+    out.write_text(page, encoding="utf-8")
+    click.echo(f"{out}: {len(page.encode()):,} bytes, sha256 {file.sha256}")
+
+
+def _of_decision(subject: str) -> tuple[InstalledSite, FileRef | None]:
+    site, whole_id = locate(subject)
+    return site, site.ledger.decisions.report(whole_id)
+
+
+def _of_batch(subject: str) -> tuple[InstalledSite, FileRef | None]:
+    name, _, ref = subject.rpartition("/")
+    site = open_site(name)
+    key, _, revision = ref.partition(".r")
+    whole = BatchId(site.name, key, int(revision)) if revision.isdigit() else newest(site, key).id
+    return site, site.ledger.batches.get(whole).report

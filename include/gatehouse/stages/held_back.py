@@ -1,0 +1,22 @@
+"""Whether a batch may ask for a training at all."""
+
+from __future__ import annotations
+
+from gatehouse.core.retrain import HeldBack, Weighed
+from gatehouse.site import Site
+
+
+def held_back_by(site: Site, key: str) -> str:
+    """Why a batch asks for no training: it is being backfilled. Empty when it is not."""
+    backfill = site.ledger.backfills.open(site.name)
+    if backfill is None or not backfill.covers(key):
+        return ""
+    after = "one training follows it" if backfill.promote else "no training was wanted"
+    return f"a backfill of {backfill.first} to {backfill.last} by {backfill.actor} is under way: {after}"
+
+
+def quiet(weighed: Weighed, why: str) -> Weighed:
+    """The reasons with all that ask held back for `why`; as they are without one."""
+    if not why:
+        return weighed
+    return Weighed((), (*weighed.held_back, *(HeldBack(reason, why) for reason in weighed.asked)))

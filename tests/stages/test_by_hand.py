@@ -1,0 +1,246 @@
+"""What people do by hand besides answering the gate: a training of their own, a batch checked again, a range backfilled."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gatehouse import verify
+from gatehouse.core.records import BatchState, RequestState
+from gatehouse.errors import NotAllowed, WrongInput
+from gatehouse.stages import backfill, fit, gather, ingest
+from gatehouse.stages.ask import ask
+from gatehouse.stages.foresee import foresee_rollback
+from gatehouse.stages.revalidate import revalidate
+from gatehouse.stages.validate import validate
+from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
+
+MONTHS = [f"2024-{month:02}" for month in range(1, 9)]
+REASON = "the airport asked for it today"
+
+
+@pytest.fixture
+def rewritten(folder, open_site):
+    """Reads the use case again after an edit, on the same ledger, lake, source and tracking server."""
+
+    def again(site, file, old, new):
+        text = (folder / file).read_text()
+        assert old in text
+        (folder / file).write_text(text.replace(old, new))
+        after = open_site()
+        after.lake, after.source, after.tracking = site.lake, site.source, site.tracking
+        return after
+
+    return again
+
+
+@pytest.fixture
+def looped(site):
+    """Four months: version 1 is the champion by decision."""
+    for key in MONTHS[:4]:
+        take(site, key)
+    return site
+
+
+def breaches(site, database):
+    """What `gatehouse verify` finds broken."""
+    return [breach for finding in verify.run(database.url, site.lake, None) for breach in finding.breaches]
+
+
+def kinds(site):
+    return [entry.kind for entry in site.ledger.journal.entries()]
+
+
+def test_a_window_and_estimators_are_for_one_request_and_on_record_with_it(looped, ledger_database):
+    """The request's reason holds them, the training set has that window, only those candidates are fitted; the next
+    request is the use case's own again."""
+    request = ask(looped, "ann", REASON, "rolling", 1, ["logistic"])
+    assert request.reasons[-1].numbers == {
+        "actor": "ann",
+        "window": {"kind": "rolling", "batches": 1},
+        "estimators": ["logistic"],
+    }
+    assert ask(looped, "ann", REASON, "rolling", 1, ["logistic"]) == request, "asked twice, it is one request"
+    request = gather.claim(looped, request.id)
+    assert len(gather.gather(looped, request).training_batches) == 1
+    assert fit.names(looped, request) == ["logistic"]
+    (told,) = [entry for entry in looped.ledger.journal.entries() if entry.kind == "training.window"]
+    assert json.loads(told.body) == {"asked_by": "ann", "batches": 1}
+    with pytest.raises(NotAllowed, match="is being trained"):
+        ask(looped, "bob", REASON, "expanding")
+    train(looped, request.id)
+    later = ask(looped, "bob", REASON)
+    assert fit.names(looped, later) == ["boosting", "logistic"]
+    assert breaches(looped, ledger_database) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (("everything", None, ()), r"no such window; found 'everything'; allowed: expanding, rolling"),
+        (("rolling", None, ()), r"a rolling window needs `batches`"),
+        ((None, 3, ()), r"a number of batches was given and no window"),
+        (("expanding", 2, ()), r"`batches` is for rolling and same_season windows"),
+        (
+            (None, None, ("logistic", "oracle")),
+            r"no such estimator in model.py; found oracle; allowed: boosting, logistic",
+        ),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_by_name(site, wanted, said):
+    """A window that is none or lacks its number, and an estimator that is not there, open no request."""
+    validate(site, ingest.land(site, MONTHS[0]).id)
+    with pytest.raises(WrongInput, match=said):
+        ask(site, "ann", REASON, *wanted)
+    assert site.ledger.requests.list("rides") == []
+
+
+def test_a_rollback_is_told_before_it_is_done(looped):
+    """The dry run names both versions, since when and by which decision they served, and their measured quality; nothing
+    changes."""
+    (first,) = looped.ledger.decisions.list("rides")
+    newest = looped.ledger.batches.list("rides")[-1].interval.end
+    train(looped, looped.ledger.requests.ask("rides", newest, "ann", "to have two versions to choose from").id)
+    take(looped, MONTHS[4])
+    before = kinds(looped)
+    told = "\n".join(foresee_rollback(looped, None))
+    assert "version 2 would be replaced by version 1, epoch 2 by 3; nothing has changed yet" in told
+    assert f"by decision {first.id[:8]} of gate" in told
+    assert told.count("log_loss") >= 2
+    assert "on its own holdout" in told
+    assert "measured last" in told
+    assert "undone by a rollback to version 2" in told
+    assert kinds(looped) == before
+    with pytest.raises(NotAllowed, match="cannot be rolled back to"):
+        foresee_rollback(looped, 7)
+
+
+def test_a_quarantined_batch_that_keeps_the_changed_contract_is_accepted(site, rewritten, ledger_database):
+    """Two thousand rows were too few for the contract; after it was changed the check accepts the batch, in one change
+    with the record of who asked and why. Asked again, nothing happens."""
+    site = rewritten(site, "contract.yaml", "min_rows: 100", "min_rows: 3000")
+    batch = validate(site, ingest.land(site, MONTHS[0]).id)
+    assert batch.state is BatchState.QUARANTINED
+    stays = revalidate(site, batch.id, "ann", REASON)
+    assert (stays.record.state, stays.record.verdict) == ("quarantined", "quarantined")
+    assert "stays quarantined: table 'rows' has 2000 rows" in stays.lines[0]
+    site = rewritten(site, "contract.yaml", "min_rows: 3000", "min_rows: 100")
+    freed = revalidate(site, batch.id, "ann", REASON)
+    assert "keeps the contract now and is accepted: rows 2,000 rows" in freed.lines[0]
+    assert site.ledger.batches.get(batch.id).state is BatchState.ACCEPTED
+    page = site.lake.read(freed.record.report).decode()
+    assert f"Checked again by ann under contract {freed.record.contract[:12]}: {REASON}" in page
+    before = kinds(site)
+    assert revalidate(site, batch.id, "ann", REASON).record == freed.record
+    assert kinds(site) == before
+    assert before.count("batch.revalidated") == 2
+    assert breaches(site, ledger_database) == []
+
+
+def test_an_accepted_batch_that_the_contract_would_quarantine_now_stays_as_it_is(looped, rewritten, ledger_database):
+    """The check is on record with what rests on the batch; its rows, its scores and the training sets are what they were."""
+    batch = looped.ledger.batches.list("rides")[0]
+    (model,) = looped.ledger.models.list("rides")
+    training = looped.ledger.requests.training_set(model.request)
+    site = rewritten(looped, "contract.yaml", "min_rows: 100", "min_rows: 3000")
+    done = revalidate(site, batch.id, "ann", REASON)
+    assert (done.record.state, done.record.verdict) == ("accepted", "quarantined")
+    told = "\n".join(done.lines)
+    assert "would be quarantined whole: table 'rows' has 2000 rows, contract.yaml asks for at least 3000" in told
+    assert "stays accepted with the rows it has" in told
+    assert "version 1 was trained on it" in told
+    assert site.ledger.batches.get(batch.id) == batch
+    assert site.ledger.requests.training_set(model.request) == training
+    assert breaches(site, ledger_database) == []
+
+
+def test_what_cannot_be_checked_again_is_named(site, rewritten):
+    """Less than a sentence, a batch that waits for its first check, one that was discarded, one with a newer revision."""
+    landed = ingest.land(site, MONTHS[0])
+    with pytest.raises(NotAllowed, match="at least a sentence"):
+        revalidate(site, landed.id, "ann", "because")
+    with pytest.raises(NotAllowed, match="is landed; only an accepted or a quarantined batch"):
+        revalidate(site, landed.id, "ann", REASON)
+    validate(site, landed.id)
+    site.source.change[MONTHS[0]] = lambda frame: frame.head(1999)
+    ingest.land(site, MONTHS[0])
+    with pytest.raises(NotAllowed, match=r"has a newer revision, rides/2024-01\.r2"):
+        revalidate(site, landed.id, "ann", REASON)
+
+
+def run(site, first, last, promote=False):
+    """A backfill from its form to its end."""
+    begun = backfill.begin(site, first, last, promote, "ann", REASON)
+    told = [backfill.take(site, begun, key) for key in backfill.to_take(site, first, last)]
+    return told, backfill.finish(site, begun)
+
+
+def test_a_backfill_takes_a_range_in_order_and_trains_nothing(site, ledger_database):
+    """Four months with a reason to train after the second: all are watched, the reasons stand in the reports as held
+    back, no request is opened and there is no champion. Taken again, there is nothing to take."""
+    told, request = run(site, MONTHS[0], MONTHS[3])
+    assert request is None
+    assert [line[:7] for line in told] == MONTHS[:4]
+    assert site.ledger.requests.list("rides") == []
+    reports = site.ledger.batches.watches("rides")
+    assert [report.batch.key for report in reports] == MONTHS[:4]
+    held = [each["why"] for report in reports for each in report.body["held_back"]]
+    assert any("a backfill of 2024-01 to 2024-04 by ann is under way: no training was wanted" in why for why in held)
+    (ended,) = site.ledger.backfills.list("rides")
+    assert (ended.ended, ended.request) == ("done", None)
+    with pytest.raises(WrongInput, match=r"nothing waits to be taken in the range.*the source has 2024-01 to 2024-08"):
+        backfill.begin(site, MONTHS[0], MONTHS[3], False, "ann", REASON)
+    assert breaches(site, ledger_database) == []
+
+
+def test_a_ticked_backfill_asks_for_one_training(site, ledger_database):
+    """However many of its batches had a reason, one request follows, of the person who ticked it; its challenger goes
+    before the gate like any other. What comes after the range asks for itself again."""
+    _, request = run(site, MONTHS[0], MONTHS[3], promote=True)
+    assert [each.id for each in site.ledger.requests.list("rides")] == [request.id]
+    assert request.reasons[0].numbers["actor"] == "ann"
+    assert request.reasons[0].sentence == f"backfill of 2024-01 to 2024-04: {REASON}"
+    train(site, request.id)
+    assert site.ledger.models.champion("rides").model.version == 1
+    assert site.ledger.requests.get(request.id).state is RequestState.DECIDED
+    assert breaches(site, ledger_database) == []
+
+
+def test_a_backfill_that_died_goes_on_where_it_was(site):
+    """Begun again with the same values it is the same one; another one waits; upkeep names what stands still."""
+    begun = backfill.begin(site, MONTHS[0], MONTHS[2], False, "ann", REASON)
+    backfill.take(site, begun, MONTHS[0])
+    assert "stands still" in backfill.forgotten(site)
+    assert backfill.begin(site, MONTHS[0], MONTHS[2], False, "ann", REASON) == begun
+    with pytest.raises(NotAllowed, match="of ann is under way"):
+        backfill.begin(site, MONTHS[3], MONTHS[4], False, "bob", REASON)
+    with pytest.raises(NotAllowed, match="2024-02 waits to be taken"):
+        backfill.finish(site, begun)
+    assert backfill.to_take(site, MONTHS[0], MONTHS[2]) == MONTHS[1:3]
+    site.ledger.attempts.enter(backfill.work_of(begun))
+    assert backfill.forgotten(site) == ""
+
+
+def test_a_backfill_waits_for_the_training_that_may_change_the_champion(looped):
+    """While a request is open a batch of the range is refused by name, so that no range is scored by two champions."""
+    ask(looped, "bob", REASON)
+    begun = backfill.begin(looped, MONTHS[4], MONTHS[5], False, "ann", REASON)
+    with pytest.raises(NotAllowed, match=r"2024-05 cannot be backfilled yet: retrain request"):
+        backfill.take(looped, begun, MONTHS[4])
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("2024-13", "2024-02", "not the key of a month batch; found '2024-13'; allowed: a key like `2024-03`|2013-03"),
+        ("2024-03", "2024-01", "from the older to the newer batch"),
+        ("2023-12", "2024-01", "beyond the contract"),
+        ("2030-01", "2030-02", "nothing waits to be taken"),
+    ],
+)
+def test_a_range_that_is_none_is_refused_by_name(site, first, last, said):
+    """What is wrong, what was found and what is allowed, before anything is recorded."""
+    with pytest.raises(WrongInput, match=said):
+        backfill.begin(site, first, last, False, "ann", REASON)
+    assert site.ledger.backfills.list("rides") == []
