@@ -97,3 +97,29 @@ def test_any_unknown_key_is_refused_with_its_line(tmp_path_factory, key):
     path.write_text(f"task: classification\nfirst_after: 2\n{key}: 1\nchoose_by: log_loss\nreasons: {{}}\n")
     with pytest.raises(ConfigurationError, match=rf"retrain\.yaml:3: (unknown key `{key}`|not valid)"):
         read_spec(path, RetrainPolicy, "data scientist")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "a: &a [x,x,x,x,x,x,x,x,x]\n"
+            + "".join(
+                f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
+                for old, new in zip("abcdefgh", "bcdefghi", strict=False)
+            ),
+            "more than 100,000 values",
+        ),
+        ("a: &a [*a]", "more than 50 levels"),
+        ("a: " + "[" * 3000 + "]" * 3000, "not valid YAML|more than 50 levels"),
+        ("? [a, b]\n: c", "a key must be a word"),
+        ("a: 2024-02-30", "not valid YAML.*day is out of range"),
+        ("a: !!python/object/apply:os.system ['true']", "not valid YAML.*python/object"),
+        ("#" * 1_000_001, "too large"),
+    ],
+)
+def test_a_file_that_unpacks_to_too_much_or_to_no_plain_value_is_named(tmp_path: Path, text: str, told: str) -> None:
+    """Bombs of aliases, endless depth, keys that are lists, foreign tags and impossible dates: one error, at once."""
+    (tmp_path / "retrain.yaml").write_text(text)
+    with pytest.raises(ConfigurationError, match=told):
+        read_spec(tmp_path / "retrain.yaml", RetrainPolicy, "data scientist")

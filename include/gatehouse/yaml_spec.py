@@ -15,6 +15,7 @@ from gatehouse.errors import ConfigurationError
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 M = TypeVar("M", bound=BaseModel)
 _MAX_SHOWN = 5
+_MAX_BYTES, _MAX_NODES, _MAX_DEPTH = 1_000_000, 100_000, 50  # a file written by people; aliases count as often as used
 
 
 def read_spec(path: Path, model: type[M], owner: str) -> M:
@@ -23,9 +24,18 @@ def read_spec(path: Path, model: type[M], owner: str) -> M:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError("cannot be read", where=str(path), found=str(error), owner=owner) from error
+    if len(text) > _MAX_BYTES:
+        raise ConfigurationError(
+            "the file is too large",
+            where=str(path),
+            found=f"{len(text):,} characters",
+            allowed=f"{_MAX_BYTES:,}",
+            owner=owner,
+        )
     node = _compose(path, text, owner)
+    _refuse_bombs(path, node, owner)
     _refuse_repeated_keys(path, node, owner)
-    data = yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader, in C where there is one
+    data = _loaded(path, text, owner)
     try:
         return model.model_validate_json(json.dumps(data, default=str))
     except ValidationError as error:
@@ -37,14 +47,53 @@ def read_spec(path: Path, model: type[M], owner: str) -> M:
 def _compose(path: Path, text: str, owner: str) -> yaml.Node:
     try:
         node = yaml.compose(text, Loader=Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        found = getattr(error, "problem", None) or str(error)
-        raise ConfigurationError("not valid YAML", where=where, found=found, owner=owner) from None
+    except (yaml.YAMLError, RecursionError, UnicodeEncodeError) as error:
+        raise _invalid(path, error, owner) from None
     if not isinstance(node, yaml.MappingNode):
         raise ConfigurationError("the file must hold keys and values", where=str(path), owner=owner)
     return node
+
+
+def _loaded(path: Path, text: str, owner: str) -> Any:
+    """The values. Tags of other types than plain ones, dates that no calendar has and keys that are lists end here."""
+    try:
+        return yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader, in C where there is one
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise _invalid(path, error, owner) from None
+
+
+def _invalid(path: Path, error: Exception, owner: str) -> ConfigurationError:
+    mark = getattr(error, "problem_mark", None)
+    where = f"{path}:{mark.line + 1}" if mark else str(path)
+    found = getattr(error, "problem", None) or str(error)
+    return ConfigurationError("not valid YAML", where=where, found=found, owner=owner)
+
+
+def _refuse_bombs(path: Path, root: yaml.Node, owner: str) -> None:
+    """An alias is written once and unpacked as often as it is used: what that comes to is counted before it is done."""
+    waiting, count = [(root, 0)], 0
+    while waiting:
+        node, depth = waiting.pop()
+        count += 1
+        if count > _MAX_NODES or depth > _MAX_DEPTH:
+            found = f"more than {_MAX_NODES:,} values" if count > _MAX_NODES else f"more than {_MAX_DEPTH} levels"
+            where = f"{path}:{node.start_mark.line + 1}"
+            raise ConfigurationError("the file unpacks to too much", where=where, found=found, owner=owner)
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                _refuse_strange_key(path, key, owner)
+                waiting.append((value, depth + 1))
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += [(item, depth + 1) for item in node.value]
+
+
+def _refuse_strange_key(path: Path, key: yaml.Node, owner: str) -> None:
+    where = f"{path}:{key.start_mark.line + 1}"
+    if not isinstance(key, yaml.ScalarNode):
+        raise ConfigurationError("a key must be a word", where=where, found="a list or a mapping", owner=owner)
+    if key.tag.rpartition(":")[2] in ("bool", "null"):
+        what = f"unknown key `{key.value}`, which YAML reads as {key.tag.rpartition(':')[2]}"
+        raise ConfigurationError(what, where=where, owner=owner)
 
 
 def _refuse_repeated_keys(path: Path, node: yaml.Node, owner: str) -> None:

@@ -28,9 +28,7 @@ def encode(frame: pd.DataFrame) -> bytes:
     import pyarrow.parquet as pq
 
     names = [str(name) for name in frame.columns]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"columns appear more than once: {', '.join(map(repr, repeated))}")
+    _refuse_repeated(names)
     for what, found, most in (("rows", len(frame), MAX_ROWS), ("columns", len(names), MAX_COLUMNS)):
         if found > most:
             raise ValueError(f"it has {found} {what}; at most {most} are kept")
@@ -49,6 +47,7 @@ def decode(data: bytes, columns: Sequence[str] | None = None) -> pd.DataFrame:
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
         _refuse_bombs(file.metadata)
+        _refuse_repeated(file.schema_arrow.names)
         unknown = [name for name in columns or () if name not in file.schema_arrow.names]
         if unknown:
             raise ValueError(f"no column {', '.join(map(repr, unknown))}; found {', '.join(file.schema_arrow.names)}")
@@ -56,6 +55,13 @@ def decode(data: bytes, columns: Sequence[str] | None = None) -> pd.DataFrame:
         return _frame(table.select(list(columns)) if columns is not None else table)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"not a whole Parquet file: {error}") from error
+
+
+def _refuse_repeated(names: Sequence[str]) -> None:
+    seen: set[str] = set()
+    repeated = sorted({name for name in names if name in seen or seen.add(name)})  # type: ignore[func-returns-value]
+    if repeated:
+        raise ValueError(f"columns appear more than once: {', '.join(map(repr, repeated))}")
 
 
 def _column(name: str, series: pd.Series[Any]) -> pa.Array:

@@ -4,6 +4,8 @@ import os
 
 import fsspec
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from adapters.contracts import contract, rides
@@ -91,6 +93,15 @@ def test_truncated_parquet_is_named(tmp_path, cut) -> None:
     rides().to_parquet(path)
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(SourceError, match=r"rides_2013-03\.parquet: (the file is empty|not a whole Parquet file)"):
+        source.fetch("2013-03", MARCH)
+
+
+def test_parquet_with_a_column_twice_is_named(tmp_path) -> None:
+    """Two columns of one name and different types are refused before anything is converted."""
+    _, source, inbox = drop(tmp_path, "{table}_{key}.parquet")
+    table = pa.Table.from_arrays([pa.array([1]), pa.array(["x"])], names=["id", "id"])
+    pq.write_table(table, inbox / "rides_2013-03.parquet")
+    with pytest.raises(SourceError, match=r"rides_2013-03\.parquet: columns appear more than once: 'id'"):
         source.fetch("2013-03", MARCH)
 
 
