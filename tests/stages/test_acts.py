@@ -68,6 +68,23 @@ def test_an_override_is_an_approvers_whole_sentence(looped, rewritten):
     assert override.expire(site) == "", "it has two weeks"
 
 
+def test_an_act_that_was_cut_off_is_finished_and_not_done_twice(looped, rewritten):
+    """Killed between the ledger and MLflow, an override and a rollback are said again in the same words: the same champion,
+    the same epoch, no second record, and the alias follows."""
+    site = rewritten(looped, "gate.yaml", "margin: 0.01", IMPOSSIBLE)
+    decision = retrain(site)
+    first = override.override(site, decision.id, "admin", REASON)
+    site.tracking.aliases["rides", "champion"] = 1  # as after a death before the mirror
+    assert override.override(site, decision.id, "admin", REASON) == first
+    assert len(site.ledger.overrides.list("rides")) == 1
+    assert site.tracking.aliases["rides", "champion"] == 2
+    back = promote.rollback(site, None, "ann", "the delays look wrong")
+    site.tracking.aliases["rides", "champion"] = 2
+    assert promote.rollback(site, None, "ann", "the delays look wrong") == back
+    assert promote.rollback(site, 1, "ann", "the delays look wrong") == back
+    assert (champion(site), site.tracking.aliases["rides", "champion"]) == (1, 1)
+
+
 def test_an_expired_override_returns_to_the_last_proper_champion(looped, rewritten):
     """When its time is over, version 1, which a decision promoted, serves again; the ledger says why, and it happens once."""
     strict = rewritten(looped, "gate.yaml", "margin: 0.01", IMPOSSIBLE)

@@ -27,7 +27,9 @@ def override(site: Site, decision_id: str, actor: str, reason: str) -> tuple[Ove
         raise NotAllowed(f"decision {decision_id[:8]} is PROMOTE; there is nothing to override")
     check_approver(actor, site.case.gate.review.approvers, "override a verdict")
     check_sentence(reason, "an override")
-    asked = site.ledger.overrides.propose(_proposal(site, decision, actor, reason))
+    asked = _made_before(site, decision, actor, reason)
+    if asked is None:
+        asked = site.ledger.overrides.propose(_proposal(site, decision, actor, reason))
     return asked, carry_out(site, asked)
 
 
@@ -90,6 +92,16 @@ def last_proper(history: list[Promotion]) -> int | None:
         if promotion.version in proper:
             found = promotion.version
     return found
+
+
+def _made_before(site: Site, decision: Decision, actor: str, reason: str) -> Override | None:
+    """This very override, when it made the present champion: a person's act that a crash cut off is finished, not made
+    a second one against the champion that it made itself."""
+    history = site.ledger.models.promotions(site.name)
+    if not history or history[-1].override is None:
+        return None
+    made = site.ledger.overrides.get(history[-1].override)
+    return made if (made.decision, made.actor, made.reason) == (decision.id, actor, reason) else None
 
 
 def _proposal(site: Site, decision: Decision, actor: str, reason: str) -> Override:

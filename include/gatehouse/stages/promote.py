@@ -95,7 +95,16 @@ def plan_rollback(site: Site, version: int | None) -> RollbackPlan:
 
 
 def rollback(site: Site, version: int | None, actor: str, reason: str) -> Champion:
-    """Make an earlier champion the champion again, on a named person's word; the epoch rises as with any change."""
+    """Make an earlier champion the champion again, on a named person's word; the epoch rises as with any change.
+
+    The same words again are the same act, finished: a task that is tried again after a crash, or a second click, does not
+    roll back one champion more.
+    """
+    last = next(reversed(site.ledger.models.promotions(site.name)), None)
+    said = (PromotionKind.ROLLBACK, actor, reason)
+    if last is not None and (last.kind, last.actor, last.reason) == said and version in (None, last.version):
+        mirror(site)
+        return Champion(last.epoch, site.ledger.models.get(site.name, last.version))
     plan = plan_rollback(site, version)
     champion = site.ledger.models.promote(site.name, plan.to, plan.epoch, PromotionKind.ROLLBACK, None, actor, reason)
     mirror(site)
