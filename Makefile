@@ -1,12 +1,12 @@
 # Gatehouse. From a fresh clone: `make run`, or `make test`. PYTHON=python3.12 names the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test down status check bench clean secrets backup restore lock audit sbom setup
+.PHONY: help run test prove prove-mutants down status check bench clean secrets backup restore lock audit sbom setup
 export PYTHONPATH := $(CURDIR)/include
 export PYTHON
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile
 
 run: setup ## set up, start everything on this machine, take the built-in use case through its batches
 	@bin/gatehouse up
@@ -14,6 +14,12 @@ run: setup ## set up, start everything on this machine, take the built-in use ca
 
 test: setup ## set up and run all tests
 	.venv/bin/python -m pytest
+
+prove: setup ## kill it, flood it, lie to it: all fault cases (about an hour); writes docs/proof.md
+	@PYTHONPATH=include:plugins:tests .venv/bin/python -W ignore -m faults
+
+prove-mutants: setup ## take out a guard at a time and show which case notices
+	@PYTHONPATH=include:plugins:tests .venv/bin/python -W ignore -m faults.mutants
 
 down: ## end the stack; its data stays
 	@if [ -x .venv/bin/python ]; then bin/gatehouse down; else echo "nothing is installed, so nothing runs"; fi

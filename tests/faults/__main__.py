@@ -1,0 +1,56 @@
+"""Try the cases and print one table: `python -m faults [CASE ...]`, from the repository's root.
+
+Asked for all cases it also writes docs/proof.md, the numbers behind docs/guarantees.md. Exit code 1 on a divergence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from dataclasses import fields
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # OpenMP does not survive a fork of its threads
+    os.environ.setdefault(variable, "1")
+
+from benchmarks.table import machine  # noqa: E402
+
+from faults import crashes, fuzzing, races  # noqa: E402 - after the number of threads
+from faults.proven import Asked, Case, Proven, table  # noqa: E402
+from gatehouse.settings import ROOT  # noqa: E402
+
+CASES: dict[str, Case] = {
+    "F1": crashes.singles,
+    "F2": crashes.doubles,
+    "fuzz": fuzzing.fuzzed,
+    "F22": races.raced,
+}
+
+
+def main() -> int:
+    """Try what is asked for."""
+    parser = argparse.ArgumentParser(prog="faults", description=__doc__.splitlines()[0])
+    parser.add_argument("case", nargs="*", choices=[*CASES, []], help="all when none is named")
+    for each in fields(Asked):
+        parser.add_argument(f"--{each.name}", type=type(each.default), default=each.default)
+    given = vars(parser.parse_args())
+    chosen = given.pop("case") or list(CASES)
+    rows: list[Proven] = []
+    for name in chosen:
+        started = time.monotonic()
+        made = CASES[name](Asked(**given))
+        print(f"{name} took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+        for row in made:
+            for divergence in row.divergences:
+                print(f"{row.case}: {divergence}", file=sys.stderr, flush=True)
+        rows += made
+    print(table(rows))
+    if chosen == list(CASES):
+        head = f"# Proof\n\nWhat `make prove` tried last, as it printed it.\n\nMachine: {machine()}\n\n"
+        (ROOT / "docs" / "proof.md").write_text(f"{head}{table(rows)}\n", encoding="utf-8")
+    return 1 if any(row.divergences for row in rows) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

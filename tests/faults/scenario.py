@@ -1,0 +1,272 @@
+"""One use case's life in steps: each is what one task, or one person's act, does, and may be done again after a crash.
+
+Small data, the real ledger, lake, contract, estimators and tracking adapter. A step is a function of a site that names its
+subject from the ledger alone, as a task that Airflow starts again does.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from faults.mlflow_files import TrackingOnFiles, write_small_model_folder
+from gatehouse.adapters.contract import GreatExpectationsChecker
+from gatehouse.adapters.lake import open_lake
+from gatehouse.adapters.ledger import open_ledger
+from gatehouse.adapters.models import SkopsModels
+from gatehouse.adapters.sources import open_source
+from gatehouse.adapters.tracking import mlflow_tracking
+from gatehouse.core.records import Batch, BatchId, RequestState
+from gatehouse.errors import GatehouseError, NotAllowed
+from gatehouse.ports import Probe
+from gatehouse.stages import (
+    choose,
+    fit,
+    gather,
+    ingest,
+    judge,
+    outcomes,
+    override,
+    promote,
+    provenance,
+    rejudge,
+    score,
+    upkeep,
+    watch,
+)
+from gatehouse.stages.validate import release, validate
+from gatehouse.usecase import load
+from stages.rides import TEMPLATE, AlteredSource, FakeSite
+
+REASON = "the airport asked for it today"
+STRICT = "  - {rule: metric_bound, says: Impossible., metric: log_loss, max: 0.01}\n"
+POLICIES = {
+    "review": {"first_model: review": "first_model: review", "min_rows: 1000": "min_rows: 500"},
+    "strict": {
+        "min_rows: 1000": "min_rows: 500",
+        "rules:\n": f"override: {{expires_after: 0 hours}}\nrules:\n{STRICT}",
+    },
+    "short": {"min_rows: 1000": "min_rows: 900"},
+    "mild": {
+        "min_rows: 1000": "min_rows: 500",
+        "margin: 0.01": "margin: 5",
+        "rules:\n": "probation: {batches: 1}\nrules:\n",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is done, by its name, under which of the POLICIES."""
+
+    name: str
+    act: Callable[[Any], object]
+    policy: str = "review"
+
+
+class MeasuredModels(SkopsModels):
+    """The real estimators; a challenger's seconds and bytes are given, for they differ from run to run."""
+
+    def probe(self, data: bytes, sha256: str, features: Any, task: Any) -> Probe:
+        self.predict(self.load(data, sha256), features, task)
+        return Probe(len(data), 0.1, 1e6)
+
+
+def make_use_cases(folder: Path) -> None:
+    """The template's use case once for each policy: a risk owner who edits `gate.yaml` between two steps."""
+    for policy, edits in POLICIES.items():
+        made = folder / policy / "rides"
+        shutil.copytree(TEMPLATE, made, ignore=shutil.ignore_patterns("__pycache__"))
+        _edit(made / "contract.yaml", {"use_case: template": "use_case: rides"})
+        _edit(made / "gate.yaml", {"use_case: template": "use_case: rides", **edits})
+        _edit(made / "source.py", {"ROWS = 2000": "ROWS = 600"})
+        _edit(made / "model.py", {"max_iter=50": "max_iter=5"})
+
+
+def _edit(file: Path, edits: dict[str, str]) -> None:
+    text = file.read_text(encoding="utf-8")
+    for old, new in edits.items():
+        assert old in text, f"{old!r} is not in {file.name}"
+        text = text.replace(old, new, 1)
+    file.write_text(text, encoding="utf-8")
+
+
+def open_site(cases: Path, policy: str, url: str, world: Path) -> FakeSite:
+    """A process's own site on one ledger and the files of one world."""
+    site = FakeSite(load(cases / policy / "rides"))
+    site.ledger, site.lake = open_ledger(url), open_lake(str(world / "lake"))
+    site.tracking = TrackingOnFiles(world / "mlflow")
+    site.source = AlteredSource(open_source(site.case.contract, site.case.folder))
+    site.source.change["2024-02"] = lambda frame: frame.assign(id=frame["id"].where(frame.index > 9, "same"))
+    site.source.change["2024-04"] = lambda frame: frame.drop(columns="amount")
+    site.checker, site.models = GreatExpectationsChecker(), MeasuredModels()
+    return site
+
+
+@contextmanager
+def small_model_folders() -> Iterator[None]:
+    """MLflow's own writing of a model folder is left out, and the checkout stays one revision while others commit."""
+    small = patch.object(mlflow_tracking, "write_model_folder", write_small_model_folder)
+    with small, patch.object(provenance, "git_revision", lambda: "one"):
+        yield
+
+
+def newest(site: Any, key: str) -> Batch:
+    """The newest revision of a batch."""
+    return next(b for b in reversed(site.ledger.batches.list(site.name)) if b.id.key == key)
+
+
+def request(site: Any) -> str:
+    """The newest request."""
+    return str(site.ledger.requests.list(site.name)[-1].id)
+
+
+def decision(site: Any) -> Any:
+    """The newest decision."""
+    return site.ledger.decisions.list(site.name)[-1]
+
+
+def _batch(key: str, policy: str = "review") -> list[Step]:
+    """A batch's way from the source to its watch verdict."""
+    return [
+        Step(f"land {key}", lambda site: ingest.land(site, key), policy),
+        Step(f"outcomes {key}", lambda site: outcomes.collect(site, key), policy),
+        Step(f"validate {key}", lambda site: validate(site, newest(site, key).id), policy),
+        Step(f"score {key}", lambda site: _accepted(site, key, score.score), policy),
+        Step(f"watch {key}", lambda site: _accepted(site, key, watch.watch), policy),
+    ]
+
+
+def _accepted(site: Any, key: str, act: Callable[[Any, BatchId], object]) -> object:
+    batch = newest(site, key)
+    return act(site, batch.id) if batch.state == "accepted" else None
+
+
+def _train(policy: str) -> list[Step]:
+    """A request's way from its claim to a decision."""
+    return [
+        Step("claim", lambda site: gather.claim(site, request(site)), policy),
+        Step("gather", lambda site: gather.gather(site, site.ledger.requests.get(request(site))), policy),
+        *(
+            Step(f"fit {name}", lambda site, name=name: fit.fit(site, request(site), name), policy)
+            for name in ("boosting", "logistic")
+        ),  # type: ignore[misc]
+        Step("choose", lambda site: choose.choose(site, request(site)), policy),
+        Step("judge", lambda site: judge.judge(site, request(site)), policy),
+        Step("promote", lambda site: promote.promote(site, decision(site).id), policy),
+    ]
+
+
+def _ask(policy: str, reason: str) -> Step:
+    def ask(site: Any) -> None:
+        as_of = [b for b in site.ledger.batches.list(site.name) if b.state == "accepted"][-1].interval.end
+        if not any(each.reasons[0].sentence.endswith(reason) for each in site.ledger.requests.list(site.name)):
+            site.ledger.requests.ask(site.name, as_of, "ann", reason)
+
+    return Step("ask", ask, policy)
+
+
+def _discard(site: Any) -> None:
+    batch = newest(site, "2024-04")
+    if batch.state != "discarded":
+        site.ledger.batches.discard(batch.id, "ann", "the amount is missing")
+
+
+def _release(site: Any) -> None:
+    batch = newest(site, "2024-02")
+    if batch.state != "accepted":
+        release(site, batch.id, "ann", "the ids are known to repeat")
+
+
+def _correct(site: Any) -> None:
+    site.source.change["2024-04"] = lambda frame: frame.assign(amount=frame["amount"] + 1)
+    ingest.land(site, "2024-04")
+
+
+def _fail(site: Any) -> None:
+    wanted = site.ledger.requests.get(request(site))
+    if wanted.state is RequestState.CLAIMED:
+        lease = site.ledger.attempts.enter(f"{site.name}/{wanted.id}/close")
+        site.ledger.requests.close(lease, wanted.id, RequestState.FAILED, "nothing could be fitted")
+
+
+def _replaced(site: Any) -> None:
+    """Somebody writes over the champion's file, once; then upkeep looks."""
+    champion = site.ledger.models.champion(site.name)
+    done = any(entry.kind == "model.replaced" for entry in site.ledger.journal.entries())
+    path = Path(site.lake._root) / champion.model.file.path
+    if not done and path.stat().st_size == champion.model.file.size:
+        path.write_bytes(b"not a model")
+    upkeep.replaced_files(site)
+
+
+def _alias(site: Any) -> None:
+    """Somebody moves the alias by hand, once; then upkeep looks."""
+    notes = [entry for entry in site.ledger.journal.entries() if entry.kind == "alias.unexplained"]
+    if not notes and site.tracking.champion_alias(site.name) is not None:
+        site.tracking._client.delete_registered_model_alias(site.name, "champion")
+    upkeep.reconcile(site)
+
+
+def _late(site: Any) -> None:
+    ended = override.expire(site, datetime(2100, 1, 1, tzinfo=UTC))
+    assert isinstance(ended, str)
+
+
+def _again(site: Any) -> None:
+    waiting = rejudge.due(site)
+    for each in waiting:
+        rejudge.judge_again(site, each)
+
+
+def refused(act: Callable[[Any], object]) -> Callable[[Any], str]:
+    """An act that the ledger must refuse: it ends with a named error and changes nothing."""
+
+    def tried(site: Any) -> str:
+        try:
+            act(site)
+        except (NotAllowed, GatehouseError) as error:
+            return str(error)
+        raise AssertionError("it was not refused")
+
+    return tried
+
+
+STEPS: tuple[Step, ...] = (
+    *_batch("2024-01"),
+    *_batch("2024-02")[:3],
+    Step("release 2024-02", _release),
+    *_batch("2024-02")[3:],
+    *_batch("2024-03"),
+    *_train("review")[:-1],
+    Step("answer", lambda site: promote.answer(site, decision(site).id, True, "admin", "the figures are as expected")),
+    *_batch("2024-04")[:3],
+    Step("discard 2024-04", _discard),
+    Step("correct 2024-04", _correct),
+    *_batch("2024-04")[1:],
+    Step("repeat 2024-01", lambda site: ingest.land(site, "2024-01")),
+    _ask("strict", "a rule that nothing can keep"),
+    *_train("strict"),
+    Step("override", lambda site: override.override(site, decision(site).id, "admin", REASON), "strict"),
+    Step("expire", _late, "strict"),
+    Step("alias moved", _alias),
+    Step("model replaced", _replaced),
+    *_batch("2024-05", "mild"),
+    _ask("short", "a rule that wants more rows"),
+    *_train("short"),
+    *_batch("2024-06", "mild"),
+    Step("judge again", _again, "mild"),
+    Step("promote again", lambda site: promote.promote(site, decision(site).id), "mild"),
+    *_batch("2024-07", "mild"),
+    *_batch("2024-08", "mild"),
+    Step("roll back", lambda site: promote.rollback(site, None, "ann", "the delays look wrong"), "mild"),
+    _ask("review", "a training that fails"),
+    *_train("review")[:2],
+    Step("fail", _fail),
+)

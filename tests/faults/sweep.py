@@ -1,0 +1,145 @@
+"""The crash sweep: death at every write point of every step, the step again, and the state must be that of no death.
+
+A step that ends in the state it would have ended in is followed by the steps that would have followed: so each point costs
+its own step twice instead of the whole life. Before the step is done again the crashed world itself must keep every
+invariant but the mirror's: nobody may read a half-truth in between.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from faults import scenario
+from faults.digest import differences, state
+from faults.points import Points
+from faults.scenario import STEPS, Step
+from faults.worlds import World, Worlds, in_child
+from gatehouse.adapters.lake import open_lake
+from gatehouse.verify import run as verify
+
+MIRROR = "I10"  # repaired by the step that is done again, or by upkeep: scoring never reads it
+
+
+@dataclass
+class Swept:
+    """What a sweep has found."""
+
+    points: int = 0
+    tried: int = 0
+    worst: float = 0.0  # seconds of the step that was done again
+    divergences: list[str] = field(default_factory=list)
+    by_step: dict[str, int] = field(default_factory=dict)
+
+
+class Sweep:
+    """Steps through the scenario in one world and lets processes die in copies of it."""
+
+    def __init__(self, worlds: Worlds, cases: Path, seed: int, steps: Sequence[Step] = STEPS) -> None:
+        self.worlds, self.cases, self.steps, self.swept = worlds, cases, steps, Swept()
+        self._random, self._number, self._scratch = random.Random(seed), 0, cases / "reached.json"
+
+    def singles(self, every: int = 1) -> Swept:
+        """A death at every `every`-th point, from a seeded start."""
+        left = self._random.randrange(every)
+        world = self.worlds.new("sweep")
+        for step in self.steps:
+            reached, after, expected = self._without_fault(world, step)
+            self.swept.by_step[step.name] = len(reached)
+            self.swept.points += len(reached)
+            while left < len(reached):
+                self._tried(world, step, [left], reached, expected)
+                left += every
+            left -= len(reached)
+            told = f"{step.name}: {self.swept.tried} of {self.swept.points} points tried, {len(self.swept.divergences)} divergences"
+            print(told, file=sys.stderr, flush=True)
+            self.worlds.drop(world)
+            world = after
+        self.worlds.drop(world)
+        return self.swept
+
+    def doubles(self, pairs: int) -> Swept:
+        """Two deaths in a row, the second while the step is done again, at `pairs` seeded pairs spread over the steps."""
+        world = self.worlds.new("sweep")
+        share = self._random.sample(range(pairs), pairs)
+        for number, step in enumerate(self.steps):
+            reached, after, expected = self._without_fault(world, step)
+            self.swept.points += len(reached)
+            for _ in range(sum(each % len(self.steps) == number for each in share) if reached else 0):
+                deaths = [self._random.randrange(len(reached)), self._random.randrange(len(reached))]
+                self._tried(world, step, deaths, reached, expected)
+            self.worlds.drop(world)
+            world = after
+        self.worlds.drop(world)
+        return self.swept
+
+    def _without_fault(self, world: World, step: Step) -> tuple[list[str], World, tuple[dict[str, object], list[str]]]:
+        self.worlds.settle(world)
+        after = self.worlds.copy(world, self._name())
+        code = self._run(after, step, None)
+        assert code == 0, f"{step.name} does not work without a fault"
+        expected = state(after.url, after.folder), broken(after)
+        assert expected[1] == [], f"{step.name} breaks an invariant without a fault: {expected[1]}"
+        return json.loads(self._scratch.read_text()), after, expected
+
+    def _tried(
+        self,
+        world: World,
+        step: Step,
+        deaths: list[int],
+        reached: list[str],
+        expected: tuple[dict[str, object], list[str]],
+    ) -> None:
+        self.worlds.settle(world)
+        copy = self.worlds.copy(world, self._name())
+        where = f"{step.name}: " + ", then ".join(f"{at} {reached[at] if at < len(reached) else '?'}" for at in deaths)
+        for at in deaths:
+            self._run(copy, step, at)
+            self.worlds.settle(copy)
+            found = [each for each in broken(copy) if not each.startswith(MIRROR) and each not in expected[1]]
+            self.swept.divergences += [f"{where}: before it is done again: {each}" for each in found]
+        started = time.monotonic()
+        code = self._run(copy, step, None)
+        self.swept.worst = max(self.swept.worst, time.monotonic() - started)
+        found = [f"ends with {code}"] if code else differences(expected[0], state(copy.url, copy.folder))
+        found += [each for each in broken(copy) if each not in expected[1]]
+        self.swept.divergences += [f"{where}: {each}" for each in found]
+        self.swept.tried += 1
+        self.worlds.settle(copy)
+        self.worlds.drop(copy)
+
+    def _run(self, world: World, step: Step, die_at: int | None) -> int:
+        def act() -> None:
+            points = Points(world.folder, die_at)
+            try:
+                with scenario.small_model_folders():
+                    site = scenario.open_site(self.cases, step.policy, world.url, world.folder)
+                    points.arm()
+                    step.act(site)
+                    points.reach("the end")
+            except BaseException:
+                traceback.print_exc()
+                raise
+            if die_at is None:
+                self._scratch.write_text(json.dumps(points.reached))
+
+        os.environ["GATEHOUSE_HOME"] = str(world.folder)
+        return in_child(act)
+
+    def _name(self) -> str:
+        self._number += 1
+        return f"sweep_{self._number}"
+
+
+def broken(world: World) -> list[str]:
+    """The breaches that `gatehouse verify` finds in a world."""
+    tracking = scenario.TrackingOnFiles(world.folder / "mlflow")
+    found = verify(world.url, open_lake(str(world.folder / "lake")), tracking)
+    return [f"{finding.invariant}: {breach}" for finding in found for breach in finding.breaches]
