@@ -15,6 +15,7 @@ from gatehouse.core.telling.matter import Fact, matter_of
 from gatehouse.core.telling.message import Phase
 from gatehouse.core.telling.words import compose
 from gatehouse.errors import ConfigurationError
+from gatehouse.local.components import tellers
 from gatehouse.notify import notify_spec
 from gatehouse.settings import ROOT, Settings
 
@@ -77,6 +78,12 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, wrong: str, right: 
     assert f"notify.yaml:{line}: " in str(raised.value)
     assert says in str(raised.value)
     assert "to be changed by the platform" in str(raised.value)
+
+
+def test_the_local_stack_hears_who_is_told() -> None:
+    """The file and Airflow's connections pass from the shell to the stack; nothing else does."""
+    mine = {"GATEHOUSE_NOTIFY": "/etc/notify.yaml", "AIRFLOW_CONN_MAIL": "smtp://mail"}
+    assert tellers({**mine, "AIRFLOW__CORE__FERNET_KEY": "x", "HOME": "/root"}) == mine
 
 
 def test_the_documented_file_is_good(tmp_path: Path) -> None:

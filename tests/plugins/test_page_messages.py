@@ -12,7 +12,7 @@ from gatehouse.core.specs.notify import NotifySpec, Recipient
 from gatehouse.core.telling.kinds import Kind, Role, Severity
 from gatehouse.core.telling.troubles import Found
 from gatehouse.stages.telling import note, tell
-from plugins.pages_world import World, airflow_home, world  # noqa: F401 - fixtures
+from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 PAGER = Recipient(name="pager", roles=(Role.ON_CALL,), via="slack", connection="chat", budget=1, least=Severity.INFO)
 ROOM = Recipient(name="room", roles=(Role.DATA_ENGINEER,), via="smtp", connection="mail", to=("room@example.org",))
@@ -39,6 +39,7 @@ def test_what_was_held_back_is_listed_with_why(world: World) -> None:
     assert "ConnectionRefusedError" in page
     assert "again at" in page
     assert "I3 is broken" in page
+    assert f'href="/gatehouse/batches/{CASE}/2013-02.r1"' in page
     only = world.client("viewer").get("/gatehouse/messages?held=1").text
     assert "✓ sent" not in only
     assert "! held back" in only

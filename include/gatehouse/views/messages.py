@@ -38,7 +38,13 @@ def messages_view(
     with database.snapshot() as rows:
         found = rows.all(_LIST, list(readable), before or 2**63 - 1, held, size)
         week = {row["state"]: int(row["count"]) for row in rows.all(_WEEK, list(readable))}
-    return MessagesView([{**row, **json.loads(row["body"])} for row in found], week)
+    return MessagesView([_told(row) for row in found], week)
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    """A message with its words; `page` is its link as it is here, below the pages' own address."""
+    body = json.loads(row["body"])
+    return {**row, **body, "page": body["link"].partition("/gatehouse/")[2]}
 
 
 def told_use_cases(database: Database) -> set[str]:
