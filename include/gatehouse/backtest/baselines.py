@@ -147,7 +147,7 @@ class _Bank:
         for number, key in enumerate(keys):
             value = float(rows[max(row for row in chosen if starts[row] <= number)][number])
             metrics[key] = -value if metric_named(self._history.metric).better == "higher" else value
-        says = f"the best {len(chosen)} of {len(rows)} models, known only afterwards ({trainings} trainings allowed)"
+        says = f"the best {len(chosen)} of {len(rows)} models, known only afterwards (trainings allowed: {trainings})"
         return WhatIf("oracle", says, metrics, len(chosen))
 
     def _served(self) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.table import Table
 
+from gatehouse.core.alarms import State
 from gatehouse.core.records import Batch, BatchState, Decision, Request, RequestState, WatchReport
 from gatehouse.errors import GatehouseError
 from gatehouse.local.airflow_api import AirflowApi
@@ -124,11 +125,12 @@ def _alarms(report: WatchReport | None) -> tuple[str, str]:
     if report is None or not report.body.get("champion"):
         return "-", "-"
     drifted = sum(alarm["kind"] == "drift" for alarm in report.body["alarms"])
+    changed = sum(column["state"] in (State.CHANGED, State.ALARM) for column in report.body["drift"])
     judged = report.body.get("matured", {}).get("judged", [])
     gap = next((f"{each['value']:+.3f}" for each in judged if each["kind"] == "calibration"), "")
     worse = [alarm["kind"] for alarm in report.body["alarms"] if alarm["kind"] != "drift"]
     return (
-        f"{drifted} of {len(report.body['drift'])}",
+        f"{changed} changed, {drifted} alarms",
         f"gap {gap} {'!' if worse else 'ok'}" if judged else "no outcomes",
     )
 
