@@ -20,6 +20,7 @@ from gatehouse.core.telling.words import anchor as heading_anchor
 from gatehouse.settings import ROOT
 from gatehouse.usecase import load
 from gatehouse_ui import book
+from gatehouse_ui.view import FOUND
 
 CASES = sorted(path.parent for path in (ROOT / "include" / "usecases").glob("*/RUNBOOK.md"))
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
@@ -29,7 +30,7 @@ ALARMS = {"drift", "decay", "calibration"} | {kind.value for kind in Kind}
 
 
 def anchor(text: str) -> str:
-    return text.lower().replace("_", "-").replace(" ", "-")
+    return re.sub(r"[_. ]", "-", text.lower())
 
 
 def anchors(folder: Path) -> set[str]:
@@ -38,11 +39,19 @@ def anchors(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)
 def test_every_alarm_verdict_and_rule_has_an_entry(folder: Path) -> None:
-    """All kinds of alarm and incident, all verdicts, and the rules that gate.yaml uses; the template has all rules."""
+    """All kinds of alarm and incident, all verdicts, all that upkeep finds, and the rules that gate.yaml uses; the template
+    has all rules."""
     rules = set(RULES) if folder == TEMPLATE else {rule.rule for rule in load(folder).gate.rules}
     wanted = {f"rule-{anchor(rule)}" for rule in rules | RESULTS}
     wanted |= {f"alarm-{anchor(kind)}" for kind in ALARMS} | {f"verdict-{verdict.lower()}" for verdict in Verdict}
+    wanted |= {f"found-{anchor(kind)}" for kind in FOUND}
     assert wanted - anchors(folder) == set()
+
+
+def test_what_upkeep_notes_is_what_the_pages_show_as_red() -> None:
+    """A kind of entry that upkeep learns to write needs its entry in the runbooks, too."""
+    source = (ROOT / "include" / "gatehouse" / "stages" / "upkeep.py").read_text()
+    assert set(re.findall(r'note\(\s*"([a-z.]+)"', source)) == set(FOUND)
 
 
 @pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)
@@ -70,7 +79,7 @@ def test_every_message_leads_to_an_entry(folder: Path) -> None:
 def test_an_entry_says_what_to_do_and_whom_to_wake(folder: Path) -> None:
     """An entry of three words helps nobody at three in the morning."""
     text = (folder / "RUNBOOK.md").read_text()
-    entries = re.findall(r"^### ((?:Rule|Alarm|Verdict): .+)\n((?:(?!^#).*\n?)*)", text, re.MULTILINE)
+    entries = re.findall(r"^### ((?:Rule|Alarm|Verdict|Found): .+)\n((?:(?!^#).*\n?)*)", text, re.MULTILINE)
     assert len(entries) > 10
     lacking = [title for title, body in entries if "- Do: " not in body or "- Wake: " not in body]
     assert lacking == []

@@ -42,15 +42,15 @@ def test_those_that_need_a_person_come_first(ledger, database) -> None:
     watched(paged, "2013-01", 0.4, incidents=[incident, {**incident, "state": "resolved"}])
     watched(alarmed, "2013-01", 0.4, alarms=[{"kind": "drift", "sentence": "it moved"}])
     held.quarantine("2013-01")
-    asked.decide(asked.challenger(asked.accept("2013-05"), asked.accept("2013-06")), Verdict.REVIEW)
+    review = asked.decide(asked.challenger(asked.accept("2013-05"), asked.accept("2013-06")), Verdict.REVIEW)
     standings, total, needs = fleet(database, ["new_one"], everything, "", 1, 10)
     assert [(each.use_case, each.need) for each in standings] == [
         ("asked", Need.ACT), ("held", Need.ACT), ("paged", Need.ACT), ("alarmed", Need.LOOK), ("new_one", Need.LOOK), ("quiet", Need.NOTHING),
     ]  # fmt: skip
     assert (total, needs) == (6, {Need.ACT: 3, Need.LOOK: 2, Need.NOTHING: 1})
     by_name = {each.use_case: each for each in standings}
-    assert by_name["paged"].incidents == ("columns are swapped",)
-    assert by_name["asked"].reviews == 1
+    assert by_name["paged"].incidents == (("data fault", "", "columns are swapped"),)
+    assert (by_name["asked"].reviews, by_name["asked"].review) == (1, review.id)
     assert by_name["held"].quarantined == 1
     assert by_name["quiet"].version == 1
 

@@ -24,6 +24,7 @@ from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
 from gatehouse.stages import change, probation
 from gatehouse.stages.held_back import held_back_by, quiet
+from gatehouse.stages.never import never_retrained
 from gatehouse.stages.outcomes import due
 from gatehouse.stages.rows import LABEL, TIME, batch_frame, newest_revisions, with_labels
 from gatehouse.stages.score import model_inputs
@@ -87,6 +88,7 @@ def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any],
     if measured is not None and not measured_before(site, measured[0].id.key, champion):
         on, labelled, scored_rows = measured
         body["matured"], judged = quality(site, on, labelled, scored_rows, reference)
+        body["matured"]["never"] = never_retrained(site, champion, labelled, body["matured"])
         labels = change.judge_labels(site, reference, labelled, any(each.alarm for each in judged))
         outcome = outcome_of(site, reference, labelled, judged, body["matured"]["estimate"])
         outcome = replace(outcome, label=labels, by_classes=by_classes(site, reference, labels))

@@ -18,7 +18,7 @@ _DECISION = """
     SELECT d.use_case, d.version, d.policy_text, file(d.evidence_file) AS evidence_file, made.at AS made_at,
            m.candidate, m.run_id, m.request, m.training_set, m.trained_until, m.sha256 AS model_sha256,
            former.candidate AS champion_candidate, r.opened_by, r.as_of, r.reasons::json AS reasons, r.state AS request_state,
-           now.version AS now_version, now.epoch AS now_epoch,
+           now.version AS now_version, now.epoch AS now_epoch, before.version AS before_version,
            file(t.training) AS training, file(t.holdout) AS holdout
     FROM decisions d
     JOIN journal made ON made.seq = d.entry
@@ -26,6 +26,7 @@ _DECISION = """
     LEFT JOIN models former ON (former.use_case, former.version) = (d.use_case, d.champion)
     JOIN requests r ON r.id = m.request
     LEFT JOIN champions now ON now.use_case = d.use_case
+    LEFT JOIN promotions before ON (before.use_case, before.epoch) = (d.use_case, now.epoch - 1)
     LEFT JOIN training_sets t ON t.request = m.request
     WHERE d.id = %s"""
 _BATCHES = """
@@ -73,6 +74,12 @@ class DecisionView:
     def serves(self) -> bool:
         """Whether this version is the champion now."""
         return bool(self.row["now_version"] == self.decision.version)
+
+    @property
+    def former(self) -> int | None:
+        """The version that served before the present champion; None before the second champion."""
+        version: int | None = self.row["before_version"]
+        return version
 
     @property
     def second(self) -> dict[str, Any] | None:

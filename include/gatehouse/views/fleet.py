@@ -26,8 +26,8 @@ _NAMES = """
 _STANDING = """
     SELECT n.name AS use_case, c.version, c.epoch, crowned.at AS since,
            b.key, b.revision, b.state, b.ends, b.reason AS batch_reason,
-           coalesce(q.quarantined, 0) AS quarantined, coalesce(r.waiting, 0) AS reviews,
-           last.verdict, last.id AS decision, request.state AS request,
+           coalesce(q.quarantined, 0) AS quarantined, coalesce(r.waiting, 0) AS reviews, r.review,
+           last.verdict, last.id AS decision, decided.at AS decided, request.state AS request,
            coalesce(json_array_length(found.alarms), 0) AS alarms, found.incidents
     FROM unnest(%s::text[]) AS n(name)
     LEFT JOIN champions c ON c.use_case = n.name
@@ -36,8 +36,9 @@ _STANDING = """
     LEFT JOIN LATERAL (SELECT * FROM batch_now x WHERE x.use_case = n.name ORDER BY key DESC, revision DESC LIMIT 1) b ON true
     LEFT JOIN LATERAL (SELECT body FROM watches x WHERE x.use_case = n.name ORDER BY key DESC, revision DESC LIMIT 1) w ON true
     LEFT JOIN LATERAL json_to_record(w.body::json) AS found(alarms json, incidents json) ON true
-    LEFT JOIN (SELECT DISTINCT ON (use_case) use_case, id, verdict
+    LEFT JOIN (SELECT DISTINCT ON (use_case) use_case, id, verdict, entry
                FROM decisions ORDER BY use_case, version DESC, entry DESC) last ON last.use_case = n.name
+    LEFT JOIN journal decided ON decided.seq = last.entry
     LEFT JOIN (SELECT DISTINCT ON (use_case) use_case, state FROM requests ORDER BY use_case, entry DESC) request
         ON request.use_case = n.name
     LEFT JOIN (SELECT use_case, count(*) AS quarantined FROM batch_acts a WHERE act = 'quarantined' AND NOT EXISTS (
@@ -46,7 +47,7 @@ _STANDING = """
                    SELECT FROM batches newer WHERE (newer.use_case, newer.key) = (a.use_case, a.key)
                    AND newer.revision > a.revision)
                GROUP BY use_case) q ON q.use_case = n.name
-    LEFT JOIN (SELECT d.use_case, count(*) AS waiting FROM decisions d
+    LEFT JOIN (SELECT d.use_case, count(*) AS waiting, (array_agg(d.id ORDER BY d.entry))[1] AS review FROM decisions d
                LEFT JOIN champions now ON now.use_case = d.use_case
                WHERE d.verdict = 'REVIEW' AND (d.epoch = coalesce(now.epoch, 0) OR d.version = now.version)
                AND NOT EXISTS (SELECT FROM answers WHERE decision = d.id)
@@ -71,7 +72,8 @@ class Need(IntEnum):
 class Standing:
     """Where one use case stands. `version` is None without a champion; `since` is when it became one (wall-clock).
     `points` are the newest measured values of the champion's metric, oldest first: (batch, value, alarm).
-    `incidents` are the open ones that page somebody, `watched` counts the open ones that do not."""
+    `incidents` are the open ones that page somebody, as (kind, since, sentence); `watched` counts the open ones that do
+    not. `review` is the oldest decision that waits for an answer."""
 
     use_case: str
     version: int | None
@@ -86,8 +88,10 @@ class Standing:
     decision: str
     request: str
     alarms: int
-    incidents: tuple[str, ...]
+    incidents: tuple[tuple[str, str, str], ...]
     watched: int
+    review: str = ""
+    decided: datetime | None = None
     metric: str = ""
     points: tuple[tuple[str, float, bool], ...] = ()
 
@@ -143,9 +147,16 @@ def _standing(row: dict[str, Any]) -> Standing:
         decision=row["decision"] or "",
         request=row["request"] or "",
         alarms=row["alarms"],
-        incidents=tuple(str(each.get("sentence") or each.get("kind") or "an incident") for each in paging),
+        incidents=tuple(_incident(each) for each in paging),
         watched=len(incidents) - len(paging),
+        review=row["review"] or "",
+        decided=row["decided"],
     )
+
+
+def _incident(each: dict[str, Any]) -> tuple[str, str, str]:
+    kind = str(each.get("kind") or "an incident")
+    return kind, str(each.get("opened") or ""), str(each.get("sentence") or kind)
 
 
 def _measured(rows: Rows, names: list[str]) -> dict[str, list[dict[str, Any]]]:
