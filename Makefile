@@ -1,7 +1,7 @@
 # Gatehouse. From a fresh clone: `make run`, or `make test`. PYTHON=python3.12 names the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test prove prove-mutants down status check bench clean secrets backup restore lock audit sbom setup
+.PHONY: help run test prove prove-mutants down status check bench clean secrets backup restore lock audit sbom setup screenshots
 export PYTHONPATH := $(CURDIR)/include
 export PYTHON
 
@@ -35,6 +35,9 @@ check: setup ## style, types and the directions of imports
 
 bench: setup ## time the stages and what of it is Airflow's; writes docs/benchmarks.md
 	.venv/bin/python -m benchmarks
+
+screenshots: setup ## take the README's pictures, from a stack of their own (needs Chromium; some ten minutes)
+	GATEHOUSE_PICTURES=$(CURDIR)/docs/pictures .venv/bin/python -m pytest tests/system/test_browser.py
 
 clean: ## end the stack and remove its data (the ledger, the lake, the models); .venv stays
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m gatehouse.local.clean; else echo "nothing is installed, so there is no data"; fi

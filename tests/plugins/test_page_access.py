@@ -132,6 +132,7 @@ def test_an_override_waits_for_a_second_person_where_the_policy_wants_one(world:
     page, confirm = f"/gatehouse/decisions/{blocked.id}", f"/gatehouse/decisions/{blocked.id}/confirm"
     assert world.act("reviewer", f"{page}/override", "the risk owner said so on the phone").status_code == 303
     assert "waits for a second person" in world.client("viewer").get(page).text
+    assert "you cannot confirm your own" in world.client("reviewer").get(page).text
     assert world.act("reviewer", confirm, "I am still of my opinion").status_code == 409
     assert world.story.ledger.models.champion(CASE).model.version == 1
     assert world.act("admin", confirm, "I was on that call as well").status_code == 303

@@ -1,18 +1,17 @@
 """The whole: the embedded stack, real DAG runs, and what the ledger, MLflow and Airflow say afterwards.
 
-One stack serves all tests of this file, in the order in which they stand: the ones that break things come last.
+One stack serves all tests of this folder, in the order in which they stand: the ones that break things come last.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import httpx
@@ -20,7 +19,7 @@ import pytest
 
 from gatehouse.core.records import Champion, PromotionKind, Verdict
 from gatehouse.errors import GatehouseError
-from gatehouse.local import process, stack
+from gatehouse.local import stack
 from gatehouse.local.airflow_api import AirflowApi
 from gatehouse.local.stack import Stack
 from gatehouse.local.walk import Line, walk
@@ -31,21 +30,6 @@ from gatehouse.wiring import InstalledSite
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 BATCHES = 5
-TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack with the built-in use cases and `rides`, whose first model is sent to review."""
-    rides = tmp_path_factory.mktemp("usecases") / "rides"
-    shutil.copytree(TEMPLATE, rides, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("contract.yaml", "gate.yaml"):
-        (rides / name).write_text((rides / name).read_text().replace("use_case: template", "use_case: rides"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GATEHOUSE_USECASES", os.pathsep.join([str(ROOT / "include" / "usecases"), str(rides.parent)]))
-        with stack.running(tmp_path_factory.mktemp("stack") / "home") as found:
-            yield found
-    assert process.marked(found.home.mark) == [], "the stack left processes behind"
 
 
 @pytest.fixture(scope="module")

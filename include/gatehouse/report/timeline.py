@@ -10,9 +10,10 @@ from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.report.inline import BLUE, ORANGE, SOFT, draw, labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from markupsafe import Markup
+    from numpy.typing import NDArray
 
 GREEN, PURPLE, YELLOW = "#009E73", "#CC79A7", "#B58900"
 LANES = ("batches", "alarms", "requests", "decisions", "champions")
@@ -60,19 +61,24 @@ def _quality(axes: Any, points: Sequence[Row], metric: str) -> None:
         axes.text(0.5, 0.5, "nothing measured yet: no outcomes have arrived", transform=axes.transAxes, ha="center")
         axes.set_yticks([])
         return
-    at, values = [point["at"] for point in points], np.array([point["value"] for point in points])
-    ends = [(point.get("low"), point.get("high")) for point in points]
-    arms = np.array(
-        [[v - (v if low is None else low), (v if high is None else high) - v] for v, (low, high) in zip(values, ends)]
+    at, values = numbers_of(point["at"] for point in points), np.array([point["value"] for point in points])
+    ends = np.array(
+        [[np.nan if p.get(end) is None else p[end] for end in ("low", "high")] for p in points], dtype=float
     )
-    axes.errorbar(at, values, yerr=np.abs(arms.T), color=BLUE, marker="o", markersize=4, capsize=2, linewidth=1.4,
-                  label="champion, measured")  # fmt: skip
+    axes.plot(np.repeat(at, 3), _broken(ends[:, 0], ends[:, 1]), color=BLUE, linewidth=1, alpha=0.6)
+    axes.plot(at, values, color=BLUE, marker="o", markersize=4, linewidth=1.4, label="champion, measured")
     alarmed = [index for index, point in enumerate(points) if point["alarm"]]
-    axes.plot([at[i] for i in alarmed], values[alarmed], linestyle="none", marker="x", markersize=10, color=ORANGE,
-              label="alarm")  # fmt: skip
-    never = [(point["at"], point["never"]) for point in points if isinstance(point["never"], int | float)]
+    axes.plot(at[alarmed], values[alarmed], linestyle="none", marker="x", markersize=10, color=ORANGE, label="alarm")
+    never = [index for index, point in enumerate(points) if isinstance(point["never"], int | float)]
     if never:
-        axes.plot(*zip(*never), color=SOFT, linestyle="--", marker=".", label="never retrained")
+        axes.plot(
+            at[never],
+            [points[index]["never"] for index in never],
+            color=SOFT,
+            linestyle="--",
+            marker=".",
+            label="never retrained",
+        )
     better = {"lower": "lower", "higher": "higher", "nearer zero": "nearer zero"}[metric_named(metric).better]
     axes.set_ylabel(f"{metric_named(metric).title}\n({better} is better)", fontsize=9)
     axes.legend(loc="upper left", ncols=3, fontsize=8)
@@ -81,19 +87,24 @@ def _quality(axes: Any, points: Sequence[Row], metric: str) -> None:
 
 
 def _lanes(axes: Any, batches: Sequence[Row], requests: Sequence[Row], promotions: Sequence[Row]) -> None:
-    from matplotlib.dates import AutoDateLocator
+    from matplotlib.dates import AutoDateFormatter, AutoDateLocator
 
     place = {name: len(LANES) - 1 - index for index, name in enumerate(LANES)}
     for state, (marker, colour) in _BATCH.items():
-        at = [batch["starts"] for batch in batches if batch["state"] == state]
+        at = numbers_of(batch["starts"] for batch in batches if batch["state"] == state)
         axes.plot(at, [place["batches"]] * len(at), linestyle="none", marker=marker, color=colour)
     alarmed = [
         (batch["starts"], len(batch["body"]["alarms"])) for batch in batches if (batch["body"] or {}).get("alarms")
     ]
     for at, count in alarmed:
         _mark(axes, at, place["alarms"], str(count), ORANGE)
+    for colour, asked in (
+        (BLUE, [r for r in requests if r["state"] != "failed"]),
+        (ORANGE, [r for r in requests if r["state"] == "failed"]),
+    ):
+        at = numbers_of(request["as_of"] for request in asked)
+        axes.plot(at, [place["requests"]] * len(at), linestyle="none", marker="^", color=colour)
     for request in requests:
-        _mark(axes, request["as_of"], place["requests"], "▲", BLUE if request["state"] != "failed" else ORANGE)
         if request["verdict"]:
             letter, colour = request["verdict"][0], _VERDICT[request["verdict"]]
             _mark(axes, request["as_of"], place["decisions"], letter, colour)
@@ -104,12 +115,26 @@ def _lanes(axes: Any, batches: Sequence[Row], requests: Sequence[Row], promotion
     labels(axes, "y", place.values(), place, 9)
     axes.set_ylim(-0.7, len(LANES) - 0.3)
     axes.hlines(list(place.values()), 0, 1, transform=axes.get_yaxis_transform(), color=SOFT, alpha=0.25, linewidth=0.8)
-    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(AutoDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.tick_params(axis="x", labelsize=9)
 
 
+def numbers_of(moments: Iterable[Any]) -> NDArray[np.float64]:
+    """Moments as matplotlib counts them: converted once, not again by every element that is drawn."""
+    from matplotlib.dates import date2num
+
+    return np.asarray(date2num(list(moments)), dtype=np.float64)  # type: ignore[no-untyped-call]
+
+
+def _broken(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The strokes from `low` to `high` as one line with gaps: drawn as a whole in a tenth of the time."""
+    return np.column_stack([low, high, np.full(len(low), np.nan)]).ravel()
+
+
 def _mark(axes: Any, at: Any, place: float, text: str, colour: str) -> None:
-    axes.text(at, place, text, color=colour, ha="center", va="center", fontsize=9, fontweight="bold")
+    axes.text(numbers_of([at])[0], place, text, color=colour, ha="center", va="center", fontsize=9, fontweight="bold")
 
 
 def heat_map(batches: Sequence[Row]) -> Markup | None:
@@ -134,7 +159,7 @@ def heat_map(batches: Sequence[Row]) -> Markup | None:
         axes.imshow(np.ma.masked_invalid(cells), cmap="cividis", vmin=0, vmax=2, aspect="auto", interpolation="none")
         for colour, bright in (("#ffffff", False), ("#000000", True)):
             marked = [(x, y) for x, y in alarms if bool(cells[y, x] > 1.2) is bright]
-            axes.plot(*zip(*marked) if marked else ([], []), linestyle="none", marker="x", markersize=5, color=colour)
+            axes.plot(*_crosses(marked), linewidth=1.4, color=colour)
         step = max(1, len(watched) // 18)
         labels(axes, "x", range(0, len(watched), step), [batch["key"] for batch in watched[::step]])
         labels(axes, "y", range(len(columns)), [short(name) for name in columns])
@@ -150,6 +175,13 @@ def heat_map(batches: Sequence[Row]) -> Markup | None:
         (1,),
         **margins,
     )
+
+
+def _crosses(cells: Sequence[tuple[int, int]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A cross in each cell, all of them as one line with gaps."""
+    x, y = np.array(cells, dtype=float).reshape(-1, 2).T[:, :, None]
+    right, down = np.array([[-0.22, 0.22, np.nan, -0.22, 0.22, np.nan], [-0.22, 0.22, np.nan, 0.22, -0.22, np.nan]])
+    return (x + right).ravel(), (y + down).ravel()
 
 
 def _ratio(each: Mapping[str, Any]) -> float:

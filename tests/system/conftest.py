@@ -1,0 +1,50 @@
+"""One stack for all tests of this folder: it starts before the first of them and has ended after the last."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gatehouse.local import process, stack
+from gatehouse.local.stack import Stack
+from gatehouse.settings import ROOT
+
+BUILT_IN = ROOT / "include" / "usecases"
+TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
+STRICTER = """
+  - rule: better_than_champion
+    says: A change of model is worth its risk only for a gain of more than .05 of log loss.
+    metric: log_loss
+    by: 0.05
+override: {second_person: true}
+"""
+
+
+@pytest.fixture(scope="package")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack with the built-in use cases, `rides`, whose first model is sent to review, and `strict_delays`: the
+    flights under a gate that lets no honest second model of the year pass (the largest gain is .03)."""
+    folders = tmp_path_factory.mktemp("usecases")
+    copied(TEMPLATE, folders / "rides", "template")
+    strict = copied(BUILT_IN / "flight_delays", folders / "strict_delays", "flight_delays")
+    with (strict / "gate.yaml").open("a") as gate:
+        gate.write(STRICTER)
+    with contextlib.ExitStack() as ending:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("GATEHOUSE_USECASES", os.pathsep.join([str(BUILT_IN), str(folders)]))
+            found = ending.enter_context(stack.running(tmp_path_factory.mktemp("stack") / "home"))
+        yield found
+    assert process.marked(found.home.mark) == [], "the stack left processes behind"
+
+
+def copied(folder: Path, to: Path, name: str) -> Path:
+    """A use case's folder under another name."""
+    shutil.copytree(folder, to, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (to / "contract.yaml", to / "gate.yaml", to / "RUNBOOK.md"):
+        path.write_text(path.read_text().replace(name, to.name))
+    return to

@@ -1,0 +1,86 @@
+"""A person at a browser: headless Chromium, signed in to Airflow's UI, who looks and clicks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from gatehouse.local.stack import Stack
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PATIENCE_MS = 180_000  # a busy machine is slow, not broken
+COLOURS = 128  # of a picture: a quarter of the bytes, and no eye sees it
+
+
+def browser_path() -> str:
+    """The installed browser, or the one that GATEHOUSE_BROWSER names; empty where there is none."""
+    return os.environ.get("GATEHOUSE_BROWSER") or next((found for name in NAMES if (found := shutil.which(name))), "")
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=browser_path(), args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Visitor:
+    """One user's session. `page` is the window, `inside` the frame in which Airflow shows our pages."""
+
+    def __init__(self, browser: Any, stack: Stack, user: str, pictures: Path, **context: Any) -> None:
+        self.stack, self.user, self.pictures = stack, user, pictures
+        self.context = browser.new_context(**{"viewport": WIDE, "color_scheme": "light", **context})
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.page = self.context.new_page()
+        self.broken: list[str] = []
+        self.page.on("pageerror", lambda error: self.broken.append(str(error)))
+
+    def sign_in(self) -> Visitor:
+        """Through Airflow's own login page."""
+        page = self.page
+        page.goto(self.stack.airflow_url)
+        page.get_by_label("Username").fill(self.user)
+        page.locator("input[type=password]").fill(self.stack.credentials["users"][self.user])
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("link", name="Gatehouse").first.wait_for()
+        return self
+
+    def open_pages(self) -> Any:
+        """From Airflow's navigation to the fleet."""
+        self.page.get_by_role("link", name="Gatehouse").first.click()
+        self.inside.get_by_role("heading", name="Fleet").wait_for()
+        return self.inside
+
+    @property
+    def inside(self) -> Any:
+        return self.page.frame_locator("iframe")
+
+    def open_at(self, address: str, name: str, wait_for: str, whole: bool = False) -> None:
+        """Go to an address and take its picture when what is waited for is there."""
+        self.page.goto(address)
+        self.page.locator(wait_for).first.wait_for()
+        self.shoot(name, whole)
+
+    def shoot(self, name: str, whole: bool = False, **more: Any) -> Path:
+        """A picture of the window (or of the whole page) as a PNG of few colours."""
+        from PIL import Image
+
+        path = self.pictures / f"{name}.png"
+        self.page.wait_for_load_state("networkidle")
+        self.page.screenshot(path=path, full_page=whole, animations="disabled", **more)
+        with Image.open(path) as picture:
+            picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+        return path
