@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,8 +16,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PATIENCE_MS = 180_000  # a busy machine is slow, not broken
-COLOURS = 128  # of a picture: a quarter of the bytes, and no eye sees it
+SETTLED_MS, PATIENCE_MS = 5_000, 180_000  # a busy machine is slow, not broken
 
 
 def browser_path() -> str:
@@ -75,12 +75,11 @@ class Visitor:
         self.shoot(name, whole)
 
     def shoot(self, name: str, whole: bool = False, **more: Any) -> Path:
-        """A picture of the window (or of the whole page) as a PNG of few colours."""
-        from PIL import Image
+        """A picture of the window (or of the whole page)."""
+        from playwright.sync_api import TimeoutError
 
         path = self.pictures / f"{name}.png"
-        self.page.wait_for_load_state("networkidle")
+        with contextlib.suppress(TimeoutError):  # a page that asks its server again and again is never idle
+            self.page.wait_for_load_state("networkidle", timeout=SETTLED_MS)
         self.page.screenshot(path=path, full_page=whole, animations="disabled", **more)
-        with Image.open(path) as picture:
-            picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
         return path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.explain import explain
 from gatehouse.report.page import render
 from gatehouse.report.plots import decision_plots
-from gatehouse.report.text import MARKS, TONES, number
+from gatehouse.report.text import MARKS, TONES, WORST_FIRST, number
 
 if TYPE_CHECKING:
     from gatehouse.core.evidence import Evidence
@@ -50,6 +50,7 @@ def decision_values(decision: Decision, evidence: Evidence | None, policy: str) 
     return {
         "decision": decision,
         "tone": TONES[decision.verdict],
+        "results": sorted(decision.results, key=lambda result: WORST_FIRST.index(result.outcome)),
         "explanation": str(explain(decision)).splitlines()[1:],
         "plots": decision_plots(evidence, metric) if evidence and metric else [],
         "facts": _facts(evidence) if evidence else [],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TONES = {"PROMOTE": "good", "HOLD": "warn", "REVIEW": "warn", "BLOCK": "bad"}
 MARKS = {"PASS": ("good", "✓"), "WARN": ("warn", "!"), "FAIL": ("bad", "✗"), "INCONCLUSIVE": ("warn", "?")}
+WORST_FIRST = ("FAIL", "INCONCLUSIVE", "WARN", "PASS")  # what a tired reader looks for stands on top
 
 
 def number(value: float | None) -> str:
