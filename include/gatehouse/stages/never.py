@@ -25,7 +25,7 @@ def never_retrained(site: Site, champion: Champion, labelled: pd.DataFrame, matu
     None where it cannot be told: no rows, a file that is gone, inputs that the first model does not take. A comparison
     for people must not stop the watch.
     """
-    measured = (matured.get("value") or {}).get("value")
+    measured: float | None = (matured.get("value") or {}).get("value")
     if champion.epoch == 1 or measured is None:
         return measured
     first = site.ledger.models.promotions(site.name)[0].version
