@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
+from structlog.contextvars import bind_contextvars
 
 from airflow_glue.forms import OWN_WINDOW
 from airflow_glue.wiring import Stage, dag_id
@@ -23,14 +25,18 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+event_log = structlog.get_logger("gatehouse")
 UNDER_WAY = (None, "scheduled", "queued", "running", "deferred", "awaiting_input", "up_for_retry")
 
 
-def site_of(folder: str) -> InstalledSite:
-    """The site of the use case in `folder`."""
+def site_of(folder: str, **about: str) -> InstalledSite:
+    """The site of the use case in `folder`. Each later line of the task's log carries its name and what `about` names, as
+    fields beside those that Airflow binds itself (dag, run, task, try)."""
     from gatehouse.wiring import open_site
 
-    return open_site(folder)
+    site = open_site(folder)
+    bind_contextvars(use_case=site.name, **about)
+    return site
 
 
 def parse(use_case: str, ref: str) -> BatchId:
@@ -71,8 +77,10 @@ def validate(folder: str, ref: str) -> bool:
     """Validate a batch; True when it is accepted."""
     from gatehouse.stages.validate import validate as validate_batch
 
-    site = site_of(folder)
-    return validate_batch(site, parse(site.name, ref)).state is BatchState.ACCEPTED
+    site = site_of(folder, batch=ref)
+    batch = validate_batch(site, parse(site.name, ref))
+    event_log.info("validated", state=batch.state, reason=batch.reason)
+    return batch.state is BatchState.ACCEPTED
 
 
 def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[InstalledSite, BatchId]:
@@ -85,6 +93,7 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
     if batch is None:
         raise AirflowSkipException(f"no accepted batch of {site.name} waits to be watched")
     site.ledger.attempts.enter(f"{batch}/run")
+    bind_contextvars(batch=ref_of(batch))
     return site, batch
 
 
@@ -92,7 +101,8 @@ def score_batch(site: InstalledSite, batch: BatchId) -> str:
     """Score a batch; returns its name."""
     from gatehouse.stages.score import score
 
-    score(site, batch)
+    prediction = score(site, batch)
+    event_log.info("scored", version=prediction.version if prediction else None)
     return ref_of(batch)
 
 
@@ -100,8 +110,9 @@ def watch(folder: str, ref: str) -> str | None:
     """Watch a batch; returns the retrain request that is open after it."""
     from gatehouse.stages.watch import watch as watch_batch
 
-    site = site_of(folder)
+    site = site_of(folder, batch=ref)
     request = watch_batch(site, parse(site.name, ref))
+    event_log.info("watched", request=request.id if request is not None else None)
     return request.id if request is not None and request.state is RequestState.OPEN else None
 
 
@@ -146,16 +157,20 @@ def fit(folder: str, request_id: str, name: str) -> dict[str, float]:
     """Fit one candidate; returns its metrics (none when it failed: the ledger says why)."""
     from gatehouse.stages.fit import fit as fit_candidate
 
-    return dict(fit_candidate(site_of(folder), request_id, name).metrics)
+    candidate = fit_candidate(site_of(folder, request=request_id, candidate=name), request_id, name)
+    event_log.info("fitted", metrics=dict(candidate.metrics), reason=candidate.reason)
+    return dict(candidate.metrics)
 
 
 def choose(folder: str, request_id: str) -> int:
     """Register the best candidate as the challenger; returns its version."""
     from gatehouse.stages.choose import choose as choose_candidate
 
-    site = site_of(folder)
+    site = site_of(folder, request=request_id)
     with closing(site, request_id):
-        return choose_candidate(site, request_id).version
+        version = choose_candidate(site, request_id).version
+        event_log.info("chosen", version=version)
+        return version
 
 
 def judge(folder: str, request_id: str) -> dict[str, str]:
@@ -163,9 +178,10 @@ def judge(folder: str, request_id: str) -> dict[str, str]:
     from gatehouse.report import decision_markdown
     from gatehouse.stages.judge import judge as judge_challenger
 
-    site = site_of(folder)
+    site = site_of(folder, request=request_id)
     with closing(site, request_id):
         decision = judge_challenger(site, request_id)
+        event_log.info("judged", decision=decision.id, version=decision.version, verdict=decision.verdict)
         body = decision_markdown(site.case.contract.title, decision)
         return {"decision": decision.id, "verdict": decision.verdict, "sentence": decision.sentence, "body": body}
 
@@ -190,7 +206,8 @@ def promote(folder: str, decision: str) -> str:
     """Carry out a PROMOTE; the ledger is read again and the epoch compared."""
     from gatehouse.stages.promote import promote as promote_challenger
 
-    champion = promote_challenger(site_of(folder), decision)
+    champion = promote_challenger(site_of(folder, decision=decision), decision)
+    event_log.info("promoted" if champion else "not promoted", version=champion.model.version if champion else None)
     return f"version {champion.model.version}, epoch {champion.epoch}" if champion else "the champion stays"
 
 
