@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,22 +26,34 @@ def measure() -> Table:
     labels = (random.uniform(size=ROWS) < chance).astype(float)
     challenger = np.clip(chance + random.normal(0, 0.05, ROWS), 0.001, 0.999)
     champion = np.clip(chance + random.normal(0, 0.06, ROWS), 0.001, 0.999)
-    rows = []
+    measured = []
     for metric, known in (("log_loss", log_loss), ("roc_auc", roc_auc_score)):
-        ours = seconds(lambda m=metric: difference(labels, challenger, champion, days, m, resamples=RESAMPLES))
-        looped = (
-            seconds(lambda k=known: _loop(k, labels, challenger, champion, days, random), repeats=1)
-            * RESAMPLES
-            / LOOPED
-        )
-        rows.append((metric, f"{ours:.2f}", f"{looped:.0f}", f"{looped / ours:.0f}"))
+        work = partial(difference, labels, challenger, champion, days, metric, resamples=RESAMPLES)
+        loop = seconds(lambda k=known: _loop(k, labels, challenger, champion, days, random), repeats=1)
+        measured.append((metric, seconds(work), loop * RESAMPLES / LOOPED, peak(work)))
+    ours, looped, most = (reduce([one[at] for one in measured]) for at, reduce in ((1, sum), (2, sum), (3, max)))
+    measured.append(("both together", ours, looped, most))
+    rows = [
+        (name, f"{ours:.2f}", f"{looped:.0f}", f"{looped / ours:.0f}", f"{most:.0f}")
+        for name, ours, looped, most in measured
+    ]
     method = (
         f"{RESAMPLES:,} resamples of whole days, {ROWS:,} rows, {DAYS} days, both models. The loop calls scikit-learn's metric "
-        f"on the repeated rows; {LOOPED} of its resamples were timed and scaled up."
+        f"on the repeated rows; {LOOPED} of its resamples were timed and scaled up. A matrix of rows x resamples would have "
+        f"{8 * ROWS * RESAMPLES / 1e6:,.0f} MB."
     )
-    return Table(
-        "Resampling whole days", method, ("metric", "Gatehouse, s", "loop over scikit-learn, s", "ratio"), rows
-    )
+    headings = ("metric", "Gatehouse, s", "loop over scikit-learn, s", "ratio", "Gatehouse at most, MB")
+    return Table("Resampling whole days", method, headings, rows)
+
+
+def peak(work: Callable[[], object]) -> float:
+    """The most memory that a piece of work holds at a time, beyond what it was given, in MB."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()
 
 
 def _loop(

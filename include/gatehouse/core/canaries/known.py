@@ -11,7 +11,8 @@ import numpy as np
 from gatehouse.core.rules.bounds import MetricBound
 from gatehouse.core.rules.by_slice import SliceRule
 from gatehouse.core.rules.champion import BetterThanChampion, NotWorseThanChampion, SuspiciouslyGood
-from gatehouse.core.rules.slices import SliceFloor, SliceNotWorse
+from gatehouse.core.rules.slice_floor import SliceFloor
+from gatehouse.core.rules.slice_not_worse import SliceNotWorse
 from gatehouse.core.statistics.metrics import evaluate
 
 if TYPE_CHECKING:

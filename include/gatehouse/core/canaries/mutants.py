@@ -16,7 +16,8 @@ from gatehouse.core.rules.bounds import MetricBound
 from gatehouse.core.rules.by_slice import SliceRule
 from gatehouse.core.rules.champion import BetterThanChampion, Comparison, NotWorseThanChampion, SuspiciouslyGood
 from gatehouse.core.rules.data import TrainingIsFresh
-from gatehouse.core.rules.slices import SliceFloor, SliceNotWorse
+from gatehouse.core.rules.slice_floor import SliceFloor
+from gatehouse.core.rules.slice_not_worse import SliceNotWorse
 from gatehouse.core.statistics.metrics import METRICS
 
 if TYPE_CHECKING:

@@ -138,3 +138,10 @@ def _missing(found: Estimate, limit: float, measures: Measures) -> int | None:
 
 def _nan_first(value: float) -> float:
     return math.inf if math.isnan(value) else value
+
+
+def which(bad: tuple[str, ...], slices: int, outcome: Outcome) -> str:
+    """How many of the slices miss the bound, and which."""
+    if bad:
+        return f"{len(bad)} of {slices} slices miss it: {listed(bad)}"
+    return f"all {slices} slices hold it" if outcome is Outcome.PASS else f"not clear for all of {slices} slices"

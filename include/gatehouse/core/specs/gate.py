@@ -20,7 +20,8 @@ from gatehouse.core.rules.own import GoldenSet, PythonRule
 from gatehouse.core.rules.parity import Parity
 from gatehouse.core.rules.provenance import LineageWhole, Reproduces, SignatureUnchanged
 from gatehouse.core.rules.service import LoadsCleanly, ModelSize, PredictionMemory, PredictionSpeed
-from gatehouse.core.rules.slices import SliceFloor, SliceNotWorse
+from gatehouse.core.rules.slice_floor import SliceFloor
+from gatehouse.core.rules.slice_not_worse import SliceNotWorse
 from gatehouse.core.rules.stability import StableOverTime
 from gatehouse.core.rules.training import EnoughTrainingRows, HoldoutDrift, NoDominantFeature
 from gatehouse.core.specs.acts import OverridePolicy, ProbationPolicy

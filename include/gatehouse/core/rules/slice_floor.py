@@ -1,4 +1,4 @@
-"""Rules for each part of the rows: a model that is good on average may fail one carrier or one airport."""
+"""A floor for each part of the rows: a model that is good on average may fail one carrier or one airport."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import model_validator
 
 from gatehouse.core.records import Outcome, RuleResult
-from gatehouse.core.rules.base import Judge, NotNegative, exactly, title
-from gatehouse.core.rules.by_slice import SliceRule, Slices
-from gatehouse.core.wording import count, listed, number, sided
+from gatehouse.core.rules.base import Judge, exactly, title
+from gatehouse.core.rules.by_slice import SliceRule, Slices, which
+from gatehouse.core.wording import count, listed, number
 
 if TYPE_CHECKING:
     from gatehouse.core.rules.measures import Measures
@@ -56,13 +56,12 @@ class SliceFloor(SliceRule):
         bad = [name for name, value in measured.items() if (value > self.limit if upper else value < self.limit)]
         if unmeasured and not bad:
             return self.unknown(f"{title(self.metric)} cannot be measured on {self.column} {listed(unmeasured)}")
-        which = f"{len(bad)} of {len(measured)} slices miss it: {listed(bad)}"
+        outcome, bound = Outcome.FAIL if bad else Outcome.PASS, "at most" if upper else "at least"
         sentence = (
             f"{title(self.metric)} is worst for {self.column} {worst}: {number(estimate.value, self.limit)} on "
             f"{count(estimate.rows)} rows; demanded: {self._demanded(estimate.value)}; "
-            f"{which if bad else f'all {len(measured)} slices hold it'}"
+            f"{which(tuple(bad), len(measured), outcome)}"
         )
-        outcome, bound = Outcome.FAIL if bad else Outcome.PASS, "at most" if upper else "at least"
         return self.result(outcome, sentence, about=self.column, estimate=estimate, limit=self.limit, bound=bound)
 
     def interval_sentence(
@@ -72,7 +71,7 @@ class SliceFloor(SliceRule):
         return (
             f"{title(self.metric)} is worst for {self.column} {worst}: {number(judged.value, self.limit)}"
             f"{ends if judged.low <= judged.high else ''} on {count(judged.rows)} rows; demanded: "
-            f"{self._demanded(judged.value)}; {_which(bad, slices, outcome)}"
+            f"{self._demanded(judged.value)}; {which(bad, slices, outcome)}"
         )
 
     def _demanded(self, value: float) -> str:
@@ -81,47 +80,3 @@ class SliceFloor(SliceRule):
     @property
     def limit(self) -> float:
         return next(limit for limit in (self.min, self.max) if limit is not None)
-
-
-class SliceNotWorse(SliceRule):
-    """On no slice is the challenger worse than the champion by more than `margin` (units of the metric)."""
-
-    rule: Literal["slice_not_worse"]
-    margin: NotNegative
-
-    @property
-    def compares(self) -> bool:
-        return True
-
-    @property
-    def spends(self) -> bool:
-        return True
-
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
-        slices = self.found(measures)
-        if isinstance(slices, RuleResult):
-            return (slices,)
-        judged = self.by_interval(measures, slices, self.margin, compare=True, sign=1.0)
-        return (judged, *self.left_out(slices))
-
-    def interval_sentence(
-        self, worst: str, judged: Estimate, slices: int, bad: tuple[str, ...], outcome: Outcome, measures: Measures
-    ) -> str:
-        subject = f"{title(self.metric)} for {self.column} {worst} on {count(judged.rows)} rows"
-        if not judged.low <= judged.high:
-            return f"{subject} cannot be compared with the champion's; {_which(bad, slices, outcome)}"
-        ends = " to ".join(sided(end, self.margin) for end in (judged.low, judged.high))
-        return (
-            f"{subject} is {sided(judged.value, self.margin)} than the champion's ({ends}); allowed: at most "
-            f"{number(self.margin, judged.low, judged.high)} worse; {_which(bad, slices, outcome)}"
-        )
-
-    @property
-    def limit(self) -> float:
-        return self.margin
-
-
-def _which(bad: tuple[str, ...], slices: int, outcome: Outcome) -> str:
-    if bad:
-        return f"{len(bad)} of {slices} slices miss it: {listed(bad)}"
-    return f"all {slices} slices hold it" if outcome is Outcome.PASS else f"not clear for all of {slices} slices"

@@ -1,0 +1,52 @@
+"""Not worse than the champion on any part of the rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from gatehouse.core.records import Outcome, RuleResult
+from gatehouse.core.rules.base import NotNegative, title
+from gatehouse.core.rules.by_slice import SliceRule, which
+from gatehouse.core.wording import count, number, sided
+
+if TYPE_CHECKING:
+    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.statistics.blocks import Estimate
+
+
+class SliceNotWorse(SliceRule):
+    """On no slice is the challenger worse than the champion by more than `margin` (units of the metric)."""
+
+    rule: Literal["slice_not_worse"]
+    margin: NotNegative
+
+    @property
+    def compares(self) -> bool:
+        return True
+
+    @property
+    def spends(self) -> bool:
+        return True
+
+    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+        slices = self.found(measures)
+        if isinstance(slices, RuleResult):
+            return (slices,)
+        judged = self.by_interval(measures, slices, self.margin, compare=True, sign=1.0)
+        return (judged, *self.left_out(slices))
+
+    def interval_sentence(
+        self, worst: str, judged: Estimate, slices: int, bad: tuple[str, ...], outcome: Outcome, measures: Measures
+    ) -> str:
+        subject = f"{title(self.metric)} for {self.column} {worst} on {count(judged.rows)} rows"
+        if not judged.low <= judged.high:
+            return f"{subject} cannot be compared with the champion's; {which(bad, slices, outcome)}"
+        ends = " to ".join(sided(end, self.margin) for end in (judged.low, judged.high))
+        return (
+            f"{subject} is {sided(judged.value, self.margin)} than the champion's ({ends}); allowed: at most "
+            f"{number(self.margin, judged.low, judged.high)} worse; {which(bad, slices, outcome)}"
+        )
+
+    @property
+    def limit(self) -> float:
+        return self.margin
