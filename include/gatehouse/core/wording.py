@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def listed(names: Iterable[str], most: int = 5) -> str:
 
 
 def _significant(value: float, digits: int) -> str:
+    if not math.isfinite(value):
+        return str(value)
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:,.0f}" if value == round(value) or abs(value) >= 10**digits else f"{value:,.{1}f}"
     return f"{value:.{digits}g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.{digits - 1}e}"

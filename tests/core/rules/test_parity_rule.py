@@ -111,3 +111,10 @@ def test_it_is_refused_where_it_makes_no_sense():
     with pytest.raises(ConfigurationError, match=r"'parity'.*judges classification"):
         check_policy(policy(PARITY, metric="mae"), "regression")
     assert evidence(ROWS).task == "classification"
+
+
+def test_groups_none_of_which_is_there_are_held_and_never_an_error():
+    """All named groups are missing: no gap can be measured, and the missing ones are a result of their own."""
+    found = judged({**PARITY, "groups": ["TEB", "HPN"]}, ROWS)
+    assert [result.outcome for result in found] == [INCONCLUSIVE, INCONCLUSIVE]
+    assert "no held-out row has origin TEB, HPN" in found[1].sentence

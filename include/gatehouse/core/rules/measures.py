@@ -167,7 +167,9 @@ def _blocks(evidence: Evidence, policy: GatePolicy) -> Codes:
 
 
 def _steady(values: Array) -> Array:
-    """The values with as many decimals as give the largest of them twelve significant digits."""
+    """The values with as many decimals as give the largest of them twelve significant digits; a number too large to be
+    one is undefined."""
+    values = np.where(np.isfinite(values), values, np.nan)
     largest = np.abs(values).max(initial=0.0)
     if not 0 < largest < math.inf:
         return values

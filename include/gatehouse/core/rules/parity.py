@@ -76,7 +76,8 @@ class Parity(Rule):
         usable = np.isfinite(holdout.challenger) & np.isin(holdout.labels, (0.0, 1.0))
         over = np.where(usable, over, np.nan)  # one row without a prediction: no rate is known
         selected = over * (holdout.challenger >= self.threshold)
-        return np.array([np.where(column == name, part, 0.0) for part in (over, selected) for name in groups])
+        counted = [np.where(column == name, part, 0.0) for part in (over, selected) for name in groups]
+        return np.array(counted).reshape(2 * len(groups), holdout.rows)  # also where there is no group
 
     def _gap(self, measures: Measures, rate: str, limit: float, groups: Sequence[str], counted: Array) -> RuleResult:
         """One result a rate: the two groups that lie farthest apart speak for it."""
