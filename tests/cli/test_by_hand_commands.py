@@ -1,0 +1,58 @@
+"""The commands behind the forms: the same records, on a real ledger."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from gatehouse.cli import acts, by_hand, report
+from gatehouse.errors import WrongInput
+from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
+
+SIGNED = ["--by", "ann", "--reason", "the airport asked for it today"]
+
+
+@pytest.fixture
+def run(site, monkeypatch):
+    """Runs a command on the use case; returns what it printed, or raises what it raised."""
+    for module in (acts, by_hand, report):
+        monkeypatch.setattr(module, "open_site", lambda _: site)
+    for module in (by_hand, report):
+        monkeypatch.setattr(module, "locate", lambda _: (site, site.ledger.decisions.list("rides")[-1].id))
+
+    def called(command, *arguments):
+        done = CliRunner().invoke(command, list(arguments))
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.output
+
+    return called
+
+
+def test_a_range_a_training_and_a_report_from_the_command_line(run, site, tmp_path):
+    """A ticked backfill asks for one training; a retraining takes a window and candidates; reports are handed out byte for
+    byte as they were archived; a rollback without another champion is refused by name."""
+    told = run(by_hand.backfill, "rides", "--from", "2024-01", "--to", "2024-03", "--promote", *SIGNED)
+    assert [line[:7] for line in told.splitlines()[:3]] == ["2024-01", "2024-02", "2024-03"]
+    request = site.ledger.requests.pending("rides")
+    assert f"one training is asked for, request {request.id[:8]}" in told
+    run(acts.retrain, "rides", "--window", "expanding", "--estimator", "logistic", *SIGNED)
+    assert site.ledger.requests.get(request.id).reasons[-1].numbers["estimators"] == ["logistic"]
+    train(site, request.id)
+    (decision,) = site.ledger.decisions.list("rides")
+    for subject, file in (
+        (decision.id[:8], site.ledger.decisions.report(decision.id)),
+        ("rides/2024-02", site.ledger.batches.list("rides")[1].report),
+    ):
+        out = tmp_path / "report.html"
+        assert file.sha256 in run(report.report, subject, "--out", str(out))
+        assert out.read_bytes() == site.lake.read(file)
+        assert run(report.report, subject).encode().rstrip() == site.lake.read(file).rstrip()
+
+
+def test_what_a_command_cannot_do_is_named_and_what_it_found_is_told(run, site):
+    """A wrong range is one named error, a batch that is checked again says what it is."""
+    with pytest.raises(WrongInput, match="nothing waits to be taken"):
+        run(by_hand.backfill, "rides", "--from", "2030-01", "--to", "2030-02", *SIGNED)
+    take(site, "2024-01")
+    assert "keeps the contract as before: rows 2,000 rows" in run(by_hand.revalidate, "rides", "2024-01", *SIGNED)
