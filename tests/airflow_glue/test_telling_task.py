@@ -53,10 +53,10 @@ def test_upkeep_tells_what_it_found_and_keeps_its_colour(
 ) -> None:
     """The teardown runs after the check, red or green, and mails through Airflow's connection; a failed check fails the
     run all the same. What is found no more is over, and told; a check that died is a trouble of its own. A recipient
-    whose server is away waits in the ledger and fails nothing; without a file nobody is told."""
+    whose server is away waits in the ledger and fails nothing."""
     with mail_server() as server:
-        red, green, lost, silent = airflow(tmp_path, ledger_database.url, server.port, "red", "green", "lost", "silent")
-    assert red == lost == silent == {"run": "failed", "tasks": {"check": "failed", "tell": "success"}}
+        red, green, lost = airflow(tmp_path, ledger_database.url, server.port, "red", "green", "lost")
+    assert red == lost == {"run": "failed", "tasks": {"check": "failed", "tell": "success"}}
     assert green == {"run": "success", "tasks": {"check": "success", "tell": "success"}}
     first, second, third = server.mails
     assert first["To"] == "on-call@example.org"

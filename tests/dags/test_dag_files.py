@@ -128,6 +128,11 @@ def test_every_dag_has_typed_tags_a_fixed_start_and_a_reason_for_its_limit():
         assert re.search(r"max_active_runs=\d+,  # \w+", path.read_text(encoding="utf-8")), path.name
 
 
+def test_upkeep_tells_people_at_its_end():
+    """The last task of upkeep is the one whose runs tests/airflow_glue tries."""
+    assert list(parsed()["dags"]["gatehouse__upkeep"]["tasks"])[-1] == "tell"
+
+
 def test_every_form_field_has_a_title_and_a_description():
     """A person who triggers by hand is told what each field means."""
     for dag_id, dag in parsed()["dags"].items():

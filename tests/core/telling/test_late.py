@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.core.calendar import interval_of, key_of
@@ -60,6 +60,7 @@ def test_nothing_is_expected_after_the_last_batch() -> None:
     assert overdue(rides, [], at("2023-01-01")) == []
 
 
+@settings(deadline=None, max_examples=30)
 @pytest.mark.parametrize(("kind", "first"), [("day", "2024-01-01"), ("week", "2024-W01"), ("month", "2024-01")])
 @given(days=st.integers(0, 400), grace=st.integers(1, 60), missing=st.sets(st.integers(0, 60)))
 def test_what_is_late_is_what_a_clerk_would_find(kind: str, first: str, days: int, grace: int, missing: set) -> None:

@@ -208,7 +208,7 @@ def histories(draw: st.DrawFn) -> tuple[NotifySpec, list[tuple[datetime, list[Ma
     return spec_of(*people), cycles
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(histories())
 def test_no_history_breaks_a_promise(history: tuple[NotifySpec, list[tuple[datetime, list[Matter]]]]) -> None:
     """Never more than the budget in any seven days but for what is critical; nothing that is not critical in quiet hours;
