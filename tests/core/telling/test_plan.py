@@ -170,8 +170,8 @@ MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=s
 def test_quiet_time_ends_later_and_outside_of_itself(
     begin: str, end: str, zone: str, weekends: bool, now: datetime
 ) -> None:
-    """Whatever the hours, the zone and its clock changes: the end is after now, within three days, not quiet itself; and
-    a moment is quiet exactly when its wall clock says so."""
+    """Whatever the hours, the zone and its clock changes: the end is after now, within three days, not quiet itself, and
+    it is quiet up to it; a moment is quiet exactly when its wall clock says so."""
     if begin == end:
         return
     quiet = Quiet(begin=begin, end=end, zone=zone, weekends=weekends)
@@ -183,6 +183,11 @@ def test_quiet_time_ends_later_and_outside_of_itself(
     if until is not None:
         assert now < until <= now + timedelta(days=3, hours=25)
         assert quiet_until(quiet, until) is None
+        if f"{until.astimezone(ZoneInfo(zone)):%H:%M}" in (
+            end,
+            "00:00",
+        ):  # else the clocks were put forward over the end
+            assert quiet_until(quiet, until - timedelta(seconds=1)) == until
 
 
 @st.composite
