@@ -158,6 +158,7 @@ def addresses(decision: Decision) -> list[str]:
         f"/use-cases/{CASE}/runbook",
         f"/decisions/{decision.id}",
         f"/batches/{CASE}/2013-02.r1",
+        "/messages",
         "/run?dag_id=somebody_elses&run_id=1",
         "/nowhere",
     ]
