@@ -54,6 +54,22 @@ class FileMlflow:
             run[kind] |= {each.key: each.value for each in told}
         self._write("runs", run_id, run)
 
+    def set_tag(self, run_id: str, key: str, value: str) -> None:
+        run = self._run_of(run_id)
+        run["tags"][key] = value
+        self._write("runs", run_id, run)
+
+    def search_registered_models(self, asked: str, max_results: int = 1) -> list[dict[str, Any]]:
+        found = self._read("models", asked.partition("'")[2].rstrip("'"))
+        return [found] if found else []
+
+    def update_registered_model(self, name: str, description: str) -> None:
+        self._write("models", name, {**self._read("models", name), "description": description})
+
+    def update_model_version(self, name: str, version: str, description: str) -> None:
+        found = self._read("versions", f"{name}-{version}")
+        self._write("versions", f"{name}-{version}", {**found, "description": description})
+
     def log_inputs(self, run_id: str, inputs: Sequence[Any]) -> None:
         run = self._run_of(run_id)
         run["inputs"] |= {each.dataset.name: each.dataset.source for each in inputs}
@@ -175,7 +191,8 @@ def write_small_model_folder(path: Path, data: bytes, sha256: str, requirements:
 
 
 def _run(found: dict[str, Any]) -> Any:
-    info = SimpleNamespace(run_id=found["id"], status=found["status"], artifact_uri=f"mlflow-artifacts:/{found['id']}")
+    uri = f"mlflow-artifacts:/{found['id']}"
+    info = SimpleNamespace(run_id=found["id"], status=found["status"], artifact_uri=uri, start_time=1)
     return SimpleNamespace(info=info, data=SimpleNamespace(tags=found["tags"]))
 
 

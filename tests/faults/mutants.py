@@ -44,7 +44,7 @@ MUTANTS = (
     Mutant(
         "the sha check: a model file is loaded whatever it is", "include/gatehouse/adapters/models/archive.py",
         "if sha256_of(data) != sha256:", "if False:",
-        ("tests/faults/test_fuzz.py",),
+        ("tests/adapters/models/test_models.py::test_bytes_that_the_ledger_did_not_record_are_refused",),
     ),
     Mutant(
         "the write order: a file is renamed before it is synced", "include/gatehouse/adapters/lake.py",
