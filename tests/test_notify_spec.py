@@ -78,6 +78,7 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, wrong: str, right: 
     assert f"notify.yaml:{line}: " in str(raised.value)
     assert says in str(raised.value)
     assert "to be changed by the platform" in str(raised.value)
+    assert "secret" not in str(raised.value)  # an address that should not be there is not repeated in logs and pages
 
 
 def test_the_local_stack_hears_who_is_told() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from gatehouse.core.specs.notify import NotifySpec
@@ -11,6 +12,7 @@ from gatehouse.yaml_spec import read_spec
 
 NAME = "notify.yaml"
 OWNER = "platform"
+_SECRET = re.compile(r"://[^\s\"']+")
 
 
 def file_of(settings: Settings) -> Path | None:
@@ -27,4 +29,9 @@ def file_of(settings: Settings) -> Path | None:
 def notify_spec(settings: Settings) -> NotifySpec | None:
     """Who is told what; None where nobody is. ConfigurationError for a file that is wrong."""
     path = file_of(settings)
-    return read_spec(path, NotifySpec, OWNER) if path is not None else None
+    if path is None:
+        return None
+    try:
+        return read_spec(path, NotifySpec, OWNER)
+    except ConfigurationError as error:  # what was found may be an address with a token that should not be there
+        raise ConfigurationError(_SECRET.sub("://…", str(error))) from None
