@@ -43,7 +43,8 @@ class Batches(ABC):
     @abstractmethod
     def land(self, lease: Lease, use_case: str, key: str, interval: Interval, tables: Mapping[str, FileRef]) -> Batch:
         """Make a landed batch visible. The same content again returns the batch that has it (noted in the journal
-        once as `batch.repeated`); changed content under the same key is the next revision, the old one is kept."""
+        once as `batch.repeated`, when that batch was validated before); changed content under the same key is the next
+        revision, the old one is kept."""
 
     @abstractmethod
     def get(self, batch: BatchId) -> Batch: ...

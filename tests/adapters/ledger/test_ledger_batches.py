@@ -27,9 +27,16 @@ def _kinds(story: Story) -> list[str]:
 
 def test_the_same_content_lands_once_and_is_noted_once(story: Story) -> None:
     """Landing equal content again and again returns the first batch; the journal notes the repetition a single time."""
-    batches = [story.land(), story.land(), story.land()]
-    assert batches[0] == batches[1] == batches[2]
-    assert _kinds(story) == ["batch.landed", "batch.repeated"]
+    first = story.accept()
+    again = [story.land(), story.land()]
+    assert again == [first, first]
+    assert _kinds(story) == ["batch.landed", "batch.accepted", "batch.repeated"]
+
+
+def test_a_landing_that_is_done_again_leaves_no_trace(story: Story) -> None:
+    """A landing that was cut off after its commit and is done again changes nothing, and is no second delivery."""
+    assert story.land() == story.land()
+    assert _kinds(story) == ["batch.landed"]
 
 
 def test_changed_content_is_a_new_revision_and_the_old_one_stays(story: Story) -> None:

@@ -98,7 +98,7 @@ def test_the_same_batch_landed_at_once_is_one_batch(ledger: Ledger) -> None:
         return ledger.batches.land(story.enter(f"land {number}"), "flights", "2013-01", interval, files).id
 
     assert len(set(at_once(8, land))) == 1
-    assert [entry.kind for entry in ledger.journal.entries()] == ["batch.landed", "batch.repeated"]
+    assert [entry.kind for entry in ledger.journal.entries()] == ["batch.landed"]
 
 
 def test_corrections_landed_at_once_are_numbered_without_a_gap(ledger: Ledger) -> None:

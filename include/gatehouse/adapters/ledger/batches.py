@@ -42,11 +42,12 @@ class PostgresBatches(OutcomesAndScores):
             )
             same = [row["revision"] for row in known if row["content"] == content]
             batch = BatchId(use_case, key, same[0] if same else len(known) + 1)
-            if same:
-                _note_repeated(change, batch, content)
-            else:
+            if not same:
                 _land(change, batch, interval, content, tables)
-            return _get(change.rows, batch)
+            found = _get(change.rows, batch)
+            if found.state is not BatchState.LANDED:  # until then it may be the same landing, cut off and done again
+                _note_repeated(change, batch, content)
+            return found
 
     def get(self, batch: BatchId) -> Batch:
         with self._database.transaction() as rows:
