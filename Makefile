@@ -55,8 +55,8 @@ LOCK := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate
 	  --custom-compile-command 'make lock' --python .venv/bin/python pyproject.toml
 lock: setup ## make requirements.txt (everything) and requirements-run.txt (what the image runs) from pyproject.toml
 	$(LOCK) --extra local --extra dev -o requirements.txt
-	@grep -E '^[a-z0-9._-]+==' requirements.txt | sed 's/ *\\$$//' | grep -v '^celery==' >.venv/constraints.txt
-	$(LOCK) --extra workers --no-annotate -c .venv/constraints.txt -o requirements-run.txt
+	@grep -E '^[a-z0-9._-]+==' requirements.txt | sed 's/ *\\$$//' >.venv/constraints.txt
+	$(LOCK) --no-annotate -c .venv/constraints.txt -o requirements-run.txt
 
 audit: setup ## ask the package index's advisories about every locked package; says so when it cannot be reached
 	.venv/bin/python ops/audit.py
