@@ -56,6 +56,20 @@ DECISION = Param(
     title="Decision",
     description="The decision to make again, by the first characters of its id (`gatehouse decisions USECASE`).",
 )
+OVERRIDDEN = Param(
+    "",
+    type="string",
+    pattern=r"^[0-9a-f]{6,64}$",
+    title="Decision",
+    description="The HOLD, REVIEW or BLOCK, by the first characters of its id (`gatehouse decisions USECASE`).",
+)
+OVERRIDE_ACT = Param(
+    "override",
+    type="string",
+    enum=["override", "confirm"],
+    title="Act",
+    description="*override* it; or *confirm*, as the second person, what somebody else has overridden.",
+)
 VERSION = Param(
     None,
     type=["null", "integer"],

@@ -21,6 +21,7 @@ from gatehouse.errors import GatehouseError, StaleAttempt, UnknownRecord, WrongI
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from gatehouse.core.records import Decision
     from gatehouse.wiring import InstalledSite
 
 
@@ -193,13 +194,19 @@ def judge_again(folder: str, decision: str) -> dict[str, str]:
     from gatehouse.stages.upkeep import reviews
 
     site = site_of(folder)
-    whole = [each for each in site.ledger.decisions.list(site.name) if each.id.startswith(decision)]
-    if len(decision) < 6 or len(whole) != 1:
-        raise UnknownRecord(f"{decision!r} names {len(whole)} decisions of {site.name}; give six characters or more")
-    lost = whole[0].id in [waiting.id for waiting, _ in reviews(site)]
-    made = whole[0] if lost else rejudge.judge_again(site, whole[0].id)
+    whole = the_decision(site, decision)
+    lost = whole.id in [waiting.id for waiting, _ in reviews(site)]
+    made = whole if lost else rejudge.judge_again(site, whole.id)
     body = decision_markdown(site.case.contract.title, made)
     return {"decision": made.id, "verdict": made.verdict, "sentence": made.sentence, "body": body}
+
+
+def the_decision(site: InstalledSite, start: str) -> Decision:
+    """The one decision whose id begins like that; UnknownRecord when there is none, or more than one."""
+    whole = [each for each in site.ledger.decisions.list(site.name) if each.id.startswith(start)]
+    if len(start) < 6 or len(whole) != 1:
+        raise UnknownRecord(f"{start!r} names {len(whole)} decisions of {site.name}; give six characters or more")
+    return whole[0]
 
 
 def promote(folder: str, decision: str) -> str:
@@ -225,6 +232,21 @@ def answer(folder: str, decision: str, response: dict[str, Any]) -> str:
         return f"answered before by {before[0][1]}: {'approved' if before[0][0] else 'rejected'}; this answer changes nothing"
     champion = record_answer(site, decision, approved, actor, reason)
     return f"version {champion.model.version} is the champion" if champion else f"rejected by {actor}: {reason}"
+
+
+def override(folder: str, act: str, decision: str, actor: str, reason: str) -> str:
+    """Override a verdict, or confirm as the second person what somebody has overridden."""
+    from gatehouse.stages import override as stage
+
+    site = site_of(folder)
+    whole = the_decision(site, decision)
+    if act == "confirm":
+        asked, champion = stage.confirm(site, stage.unconfirmed(site, whole.id).id, actor, reason)
+    else:
+        asked, champion = stage.override(site, whole.id, actor, reason)
+    if champion is None:
+        return f"override {asked.id[:8]} waits for a second person to confirm it; nothing has changed yet"
+    return f"version {champion.model.version} is the champion until {asked.expires:%Y-%m-%d %H:%M} UTC"
 
 
 def rollback(folder: str, version: int | None, actor: str, reason: str, dry_run: bool) -> str:

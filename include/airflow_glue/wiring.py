@@ -22,6 +22,7 @@ class Stage(StrEnum):
     WATCH = "watch"
     RETRAIN = "retrain"
     JUDGE = "judge"
+    OVERRIDE = "override"
     ROLLBACK = "rollback"
     REVALIDATE = "revalidate"
     BACKFILL = "backfill"

@@ -53,20 +53,13 @@ async def _through_airflow(request: Request, review: runs.Review, approve: bool,
 
 
 def _carry_out(site: InstalledSite, act: str, decision: str, actor: str, reason: str) -> None:
-    from gatehouse.stages.override import confirm, override
+    from gatehouse.stages.override import confirm, override, unconfirmed
     from gatehouse.stages.promote import answer as answer_review
 
     if act == "override":
         override(site, decision, actor, reason)
     elif act == "confirm":
-        waiting = [
-            each
-            for each in site.ledger.overrides.list(site.name)
-            if each.decision == decision and not each.confirmed_by
-        ]
-        if not waiting:
-            raise NotAllowed("no override of this decision waits for a second person")
-        confirm(site, waiting[-1].id, actor, reason)
+        confirm(site, unconfirmed(site, decision).id, actor, reason)
     else:
         answer_review(site, decision, act == "approve", actor, reason)
 

@@ -228,7 +228,7 @@ def run_page(
         return RedirectResponse(f"{root}/decisions/{decision}", 303)
     if subject.batch:
         return RedirectResponse(f"{root}/batches/{subject.use_case}/{subject.batch}", 303)
-    if subject.stage == "rollback":
+    if subject.stage in ("rollback", "override"):
         return RedirectResponse(f"{root}/use-cases/{subject.use_case}", 303)
     return page(request, "no_record.html", dag_id=dag_id, use_case=subject.use_case)
 

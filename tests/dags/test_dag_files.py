@@ -18,7 +18,7 @@ from gatehouse.settings import ROOT
 DAGS = ROOT / "dags"
 PARSER = Path(__file__).parent / "parse_dags.py"
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
-STAGES = ("backfill", "ingest", "judge", "retrain", "revalidate", "rollback", "watch")
+STAGES = ("backfill", "ingest", "judge", "override", "retrain", "revalidate", "rollback", "watch")
 
 
 def parse(home: Path, usecases: Path | None = None, **more: str) -> dict:

@@ -39,6 +39,9 @@ ESTIMATORS = forms.estimators(NAMES)
         (forms.batch_key("month"), "2013-00"),
         (forms.VERSION, 0),
         (forms.DECISION, "first"),
+        (forms.OVERRIDDEN, ""),
+        (forms.OVERRIDDEN, "the last one"),
+        (forms.OVERRIDE_ACT, "approve"),
         (forms.MAY_PROMOTE, "yes"),
     ],
 )

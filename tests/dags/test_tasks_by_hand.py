@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from airflow_glue import tasks
-from gatehouse.errors import UnknownRecord, WrongInput
+from gatehouse.errors import NotAllowed, UnknownRecord, WrongInput
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 REASON = "the airport asked for it today"
@@ -77,3 +77,24 @@ def test_the_form_of_a_batch_takes_its_key_or_one_revision(installed):
     assert "on record" in tasks.revalidate("rides", "2024-01.r1", "ann", REASON)[0][0]
     with pytest.raises(UnknownRecord, match=r"has no batch '2024-07'"):
         tasks.revalidate("rides", "2024-07", "ann", REASON)
+
+
+def test_the_override_form_overrules_what_the_gate_kept_back(folder, open_site, monkeypatch):
+    """The form's word is the stage's: whom the policy does not name is refused, an approver's sentence makes the
+    challenger the champion, and there is nothing to confirm where one person is enough."""
+    gate = folder / "gate.yaml"
+    gate.write_text(gate.read_text().replace("first_model: promote", "first_model: review"))
+    site = open_site()
+    monkeypatch.setattr(tasks, "site_of", lambda _: site)
+    for month in range(1, 5):
+        take(site, f"2024-{month:02}")
+    (decision,) = site.ledger.decisions.list("rides")
+    start = decision.id[:8]
+    with pytest.raises(NotAllowed, match="stranger may not override"):
+        tasks.override("rides", "override", start, "stranger", REASON)
+    with pytest.raises(UnknownRecord, match="names 0 decisions"):
+        tasks.override("rides", "override", "ffffffff", "admin", REASON)
+    told = tasks.override("rides", "override", start, "admin", REASON)
+    assert told.startswith(f"version {decision.version} is the champion until")
+    with pytest.raises(NotAllowed, match="waits for a second person"):
+        tasks.override("rides", "confirm", start, "reviewer", REASON)

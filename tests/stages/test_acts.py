@@ -119,10 +119,13 @@ def test_a_second_person_confirms_what_the_policy_wants_confirmed(looped, rewrit
     assert champion(site) == 1
     with pytest.raises(NotAllowed, match="second person"):
         override.confirm(site, asked.id, "admin", "I am still of my opinion")
+    assert override.unconfirmed(site, asked.decision).id == asked.id
     with pytest.raises(NotAllowed, match="asked for the training"):
         override.confirm(site, asked.id, "ann", "it was me who asked")
     override.confirm(site, asked.id, "reviewer", "I have looked at it too")
     assert champion(site) == 2
+    with pytest.raises(NotAllowed, match="waits for a second person"):
+        override.unconfirmed(site, asked.decision)
     assert "confirmed by reviewer" in site.ledger.models.promotions("rides")[-1].reason
 
 

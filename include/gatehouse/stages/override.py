@@ -33,6 +33,18 @@ def override(site: Site, decision_id: str, actor: str, reason: str) -> tuple[Ove
     return asked, carry_out(site, asked)
 
 
+def unconfirmed(site: Site, decision_id: str) -> Override:
+    """The override of a decision that waits for its second person; NotAllowed when none does."""
+    waiting = [
+        each
+        for each in site.ledger.overrides.list(site.name)
+        if each.decision == decision_id and each.second_person and not each.confirmed_by
+    ]
+    if not waiting:
+        raise NotAllowed(f"no override of decision {decision_id[:8]} waits for a second person")
+    return waiting[-1]
+
+
 def confirm(site: Site, override_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
     """The second person's word. NotAllowed for who overrode, who asked for the training, and whom no policy names."""
     check_approver(actor, site.case.gate.review.approvers, "confirm an override")

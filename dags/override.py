@@ -1,0 +1,45 @@
+"""**Override**: a named person's word against the gate. A form: the decision, *override* or *confirm*, a whole sentence why.
+
+| | |
+|---|---|
+| makes | a champion that a HOLD, REVIEW or BLOCK kept back, until the override expires; or the second person's word for it |
+| woken by | a person, who must be one of the approvers that `gate.yaml` names |
+| owner | risk owner |
+| red means | the policy does not allow it to this person, or the champion has changed since: nothing has changed |
+| do | `gatehouse explain DECISION`, then start it again |
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag, task
+
+from airflow_glue.forms import OVERRIDDEN, OVERRIDE_ACT, REASON
+from airflow_glue.installed import use_cases
+from airflow_glue.wiring import Impact, Stage, described
+
+
+def build(case):
+    """The override DAG of one use case."""
+    folder = str(case.folder)
+
+    @dag(
+        **described(case, Stage.OVERRIDE, Impact.OFFICE_HOURS, __doc__),
+        schedule=None,
+        is_paused_upon_creation=False,
+        max_active_runs=1,  # each word is about the champion that the one before left
+        params={"decision": OVERRIDDEN, "act": OVERRIDE_ACT, "reason": REASON},
+    )
+    def override():
+        @task(task_id="override")
+        def overrule(params=None, dag_run=None):
+            from airflow_glue import tasks
+
+            return tasks.override(folder, params["act"], params["decision"], tasks.asker(dag_run), params["reason"])
+
+        overrule()
+
+    override()
+
+
+for use_case in use_cases():
+    build(use_case)
