@@ -17,12 +17,24 @@ from psycopg2.extras import RealDictCursor
 
 CLOCK = {"journal": {"at", "previous", "hash"}, "attempts": {"token"}, "overrides": {"expires"}}
 _TOLD = {"token", "expires"}  # the same in the journal's words
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC)?")
 _UNTIL = re.compile(r"\(until [\d: -]+ UTC|(expired at )[\d: -]+UTC")
 
 
 def state(url: str, world: Path) -> dict[str, Any]:
     """Everything that must be equal after a crash and a restart, by the name of its part."""
-    return {**_tables(url), **_files(world / "lake", "lake"), **_files(world / "mlflow", "mlflow")}
+    found = {**_tables(url), **_files(world / "lake", "lake"), **_files(world / "mlflow", "mlflow")}
+    told = json.loads(_timeless(json.dumps(found), world / "lake" / "reports"))
+    return {name: sorted(value) if isinstance(value, list) else value for name, value in told.items()}
+
+
+def _timeless(text: str, reports: Path) -> str:
+    """A state without the names that reports have by their bytes: a decision's report shows the journal's moments."""
+    for path in reports.rglob("*.html"):
+        data = _MOMENT.sub("", path.read_text(encoding="utf-8"))
+        name = hashlib.sha256(data.encode()).hexdigest()
+        text = text.replace(f"reports/{path.stem[:2]}/{path.stem}", f"reports/{name}").replace(path.stem, name)
+    return text
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
@@ -78,6 +90,6 @@ def _files(root: Path, name: str) -> dict[str, Any]:
         if path.is_file() and not path.name.startswith("."):
             data = path.read_bytes()
             if path.suffix in (".json", ".html"):
-                data = _UNTIL.sub(r"\1", data.decode()).encode()
+                data = _MOMENT.sub("", _UNTIL.sub(r"\1", data.decode())).encode()
             found[f"{name}/{path.relative_to(root)}"] = hashlib.sha256(data).hexdigest()[:16]
     return found

@@ -76,6 +76,8 @@ def expire(site: Site, now: datetime | None = None) -> str:
     it; empty when there is nothing to end."""
     history = site.ledger.models.promotions(site.name)
     last = history[-1] if history else None
+    if last is not None and last.kind is PromotionKind.EXPIRY:
+        mirror(site)  # an end that was cut off before MLflow was told
     if last is None or last.kind is not PromotionKind.OVERRIDE or last.override is None:
         return ""
     asked = site.ledger.overrides.get(last.override)

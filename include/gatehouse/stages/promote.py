@@ -65,8 +65,10 @@ def answer(site: Site, decision_id: str, approved: bool, actor: str, reason: str
     now = site.ledger.models.champion(site.name)
     if now is None or now.model.version != decision.version:
         return promote(site, decision_id)
-    stays = approved or actor == NOBODY
-    return now if stays else rollback(site, decision.champion, actor, f"rejected when judged again: {reason}")
+    if not approved and actor != NOBODY:
+        return rollback(site, decision.champion, actor, f"rejected when judged again: {reason}")
+    mirror(site, decision.version)  # an answer that was cut off before MLflow was told is finished by saying it again
+    return now
 
 
 @dataclass(frozen=True)
