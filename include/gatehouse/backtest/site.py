@@ -112,6 +112,7 @@ class Remembering(SkopsModels):
     measured in this process, which takes a fraction of a second, unless the gate wants to know its memory."""
 
     def __init__(self, clean_process: bool) -> None:
+        super().__init__()
         self._clean_process = clean_process
         self._open: OrderedDict[str, Any] = OrderedDict()
         self._alone = RLock()
