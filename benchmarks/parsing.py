@@ -33,9 +33,7 @@ def measure() -> Table:
         with tempfile.TemporaryDirectory() as folder:
             taken = _parse(Path(folder), count)
         rows.append((str(count), str(count * 4 + 1), f"{taken:.2f}", f"{taken / count * 1000:.1f}"))
-    method = (
-        "All DAG files in one clean process; the imports of Airflow's SDK (the same for any DAG) are not counted."
-    )
+    method = "All DAG files in one clean process; the imports of Airflow's SDK (the same for any DAG) are not counted."
     return Table("Parsing the DAG files", method, ("use cases", "DAGs", "seconds", "ms a use case"), rows)
 
 
