@@ -38,9 +38,9 @@ def build(case):
     def backfill():
         @task(task_id="backfill", outlets=[wakes])
         def take(params=None, dag_run=None):
-            from airflow_glue import tasks
+            from airflow_glue.tasks import by_hand, subjects
 
-            told, asked = tasks.backfill(folder, params, tasks.asker(dag_run))
+            told, asked = by_hand.backfill(folder, params, subjects.asker(dag_run))
             wake(wakes, asked)
             return told
 

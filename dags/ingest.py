@@ -32,22 +32,22 @@ def build(case):
     def ingest():
         @task
         def land(params=None):
-            from airflow_glue import tasks
+            from airflow_glue.tasks import batches
 
-            return tasks.land(folder, params["batch"])
+            return batches.land(folder, params["batch"])
 
         @task
         def outcomes(refs):
-            from airflow_glue import tasks
+            from airflow_glue.tasks import batches
 
-            return tasks.collect_outcomes(folder, refs)
+            return batches.collect_outcomes(folder, refs)
 
         @task(outlets=[wakes], map_index_template="{{ batch }}")
         def validate(ref):
-            from airflow_glue import tasks
+            from airflow_glue.tasks import batches
 
             get_current_context()["batch"] = ref  # the grid shows it instead of a number
-            wake(wakes, [ref] if tasks.validate(folder, ref) else [])
+            wake(wakes, [ref] if batches.validate(folder, ref) else [])
 
         landed = land()
         outcomes(landed) >> validate.expand(ref=landed)  # a batch wakes the watch when what is due with it has arrived

@@ -32,9 +32,11 @@ def build(case):
     def override():
         @task(task_id="override")
         def overrule(params=None, dag_run=None):
-            from airflow_glue import tasks
+            from airflow_glue.tasks import by_hand, subjects
 
-            return tasks.override(folder, params["act"], params["decision"], tasks.asker(dag_run), params["reason"])
+            return by_hand.override(
+                folder, params["act"], params["decision"], subjects.asker(dag_run), params["reason"]
+            )
 
         overrule()
 

@@ -33,9 +33,9 @@ def build(case):
     def revalidate():
         @task(task_id="revalidate", outlets=[wakes])
         def check_again(params=None, dag_run=None):
-            from airflow_glue import tasks
+            from airflow_glue.tasks import by_hand, subjects
 
-            found, freed = tasks.revalidate(folder, params["batch"], tasks.asker(dag_run), params["reason"])
+            found, freed = by_hand.revalidate(folder, params["batch"], subjects.asker(dag_run), params["reason"])
             wake(wakes, freed)
             return found
 

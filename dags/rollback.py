@@ -32,10 +32,10 @@ def build(case):
     def rollback():
         @task(task_id="rollback")
         def roll_back(params=None, dag_run=None):
-            from airflow_glue import tasks
+            from airflow_glue.tasks import by_hand, subjects
 
-            actor = tasks.asker(dag_run)
-            return tasks.rollback(folder, params["version"], actor, params["reason"], params["dry_run"])
+            actor = subjects.asker(dag_run)
+            return by_hand.rollback(folder, params["version"], actor, params["reason"], params["dry_run"])
 
         roll_back()
 

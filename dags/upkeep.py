@@ -37,9 +37,9 @@ OUTLETS = [asset(name) for name in CASES for asset in (accepted, requested, unse
 def upkeep():
     @task(outlets=OUTLETS)
     def sweep():
-        from airflow_glue import tasks
+        from airflow_glue.tasks import sweep
 
-        found = {name: tasks.upkeep(folder) for name, folder in CASES.items()}
+        found = {name: sweep.upkeep(folder) for name, folder in CASES.items()}
         for name, pending in found.items():
             wake(accepted(name), pending["accepted"])
             wake(requested(name), pending["requested"])
@@ -48,9 +48,9 @@ def upkeep():
 
     @task
     def check(found):
-        from airflow_glue import tasks
+        from airflow_glue.tasks import sweep
 
-        tasks.check_installation(found, BROKEN)
+        sweep.check_installation(found, BROKEN)
 
     check(sweep()) >> tell(CASES)
 

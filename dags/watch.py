@@ -34,9 +34,9 @@ def build(case):
     def watch():
         @task(task_id="watch", outlets=[wakes])
         def watch_batch(ref):
-            from airflow_glue import tasks
+            from airflow_glue.tasks import batches
 
-            request = tasks.watch(folder, ref)
+            request = batches.watch(folder, ref)
             wake(wakes, [request] if request else [])
             return request
 

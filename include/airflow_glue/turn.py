@@ -60,7 +60,7 @@ class ScoreInTurn(BaseOperator):
 
     def execute(self, context: Context, event: str | None = None) -> str:
         """Score when it is the batch's turn; else park, and come back here with the event."""
-        from airflow_glue.tasks import batch_of, score_batch
+        from airflow_glue.tasks.batches import batch_of, score_batch
 
         site, batch = batch_of(self.folder, context, parked=event)
         since = time.time()

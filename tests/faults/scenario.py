@@ -36,6 +36,7 @@ from gatehouse.stages import (
     promote,
     provenance,
     rejudge,
+    repair,
     score,
     upkeep,
     watch,
@@ -44,6 +45,7 @@ from gatehouse.stages.validate import release, validate
 from gatehouse.usecase import load
 from stages.rides import TEMPLATE, AlteredSource, FakeSite
 
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 REASON = "the airport asked for it today"
 STRICT = "  - {rule: metric_bound, says: Impossible., metric: log_loss, max: 0.01}\n"
 POLICIES = {
@@ -203,7 +205,7 @@ def _replaced(site: Any) -> None:
     path = Path(site.lake._root) / champion.model.file.path
     if not done and path.stat().st_size == champion.model.file.size:
         path.write_bytes(b"not a model")
-    upkeep.replaced_files(site)
+    repair.replaced_files(site)
 
 
 def _alias(site: Any) -> None:
@@ -211,18 +213,18 @@ def _alias(site: Any) -> None:
     notes = [entry for entry in site.ledger.journal.entries() if entry.kind == "alias.unexplained"]
     if not notes and site.tracking.champion_alias(site.name) is not None:
         site.tracking._client.delete_registered_model_alias(site.name, "champion")
-    upkeep.reconcile(site)
+    repair.reconcile(site)
 
 
 def _late(site: Any) -> None:
-    ended = override.expire(site, datetime(2100, 1, 1, tzinfo=UTC))
+    ended = override.expire(site, LATER)
     assert isinstance(ended, str)
 
 
 def _again(site: Any) -> None:
-    waiting = rejudge.due(site)
-    for each in waiting:
+    for each in rejudge.due(site):
         rejudge.judge_again(site, each)
+    upkeep.untold(site, LATER)
 
 
 def refused(act: Callable[[Any], object]) -> Callable[[Any], str]:

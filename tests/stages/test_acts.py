@@ -8,7 +8,7 @@ import pytest
 
 from gatehouse.core.records import Outcome, PromotionKind, Verdict
 from gatehouse.errors import NotAllowed
-from gatehouse.stages import judge, override, probation, promote, rejudge, upkeep
+from gatehouse.stages import judge, override, probation, promote, rejudge, repair, upkeep
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 9)]
@@ -345,10 +345,35 @@ def test_a_replaced_model_file_is_named_and_brought_back(looped):
     file = looped.ledger.models.champion("rides").model.file
     honest = looped.lake.files[file.path]
     looped.lake.files[file.path] = honest[:-1] + b"?"
-    (sentence,) = upkeep.replaced_files(looped)
+    (sentence,) = repair.replaced_files(looped)
     assert "restored from MLflow's copy" in sentence
     assert looped.lake.read(file) == honest
-    assert upkeep.replaced_files(looped) == []
+    assert repair.replaced_files(looped) == []
     looped.lake.files[file.path] = b"another model"
     looped.tracking.copies[1] = b"another model"
-    assert "no copy has the recorded bytes" in upkeep.replaced_files(looped)[0]
+    assert "no copy has the recorded bytes" in repair.replaced_files(looped)[0]
+    assert "no copy has the recorded bytes" in repair.replaced_files(looped)[0]
+    assert _kinds(looped, "model.re", "model.registered") == ["model.replaced", "model.restored", "model.replaced"]
+
+
+def _kinds(site, start, *others):
+    kinds = [entry.kind for entry in site.ledger.journal.entries()]
+    return [kind for kind in kinds if kind.startswith(start) and kind not in others]
+
+
+def test_a_death_between_a_finding_and_its_repair_is_one_finding(looped, monkeypatch):
+    """Upkeep dies after it has journaled a moved alias: the next one repairs it, and the journal tells of one move."""
+
+    def death(*_):
+        raise KeyboardInterrupt
+
+    looped.tracking.aliases["rides", "champion"] = 99
+    with monkeypatch.context() as dying:
+        dying.setattr(repair, "mirror", death)
+        with pytest.raises(KeyboardInterrupt):
+            repair.reconcile(looped)
+    assert "99" in repair.reconcile(looped)
+    assert _kinds(looped, "alias.") == ["alias.unexplained", "alias.repaired"]
+    looped.tracking.aliases["rides", "champion"] = 99
+    repair.reconcile(looped)
+    assert _kinds(looped, "alias.") == ["alias.unexplained", "alias.repaired"] * 2

@@ -10,7 +10,7 @@ from gatehouse.core.canonical import canonical
 from gatehouse.core.gate import decision_document
 from gatehouse.core.records import BatchState, Override, PromotionKind, RequestState, Verdict
 from gatehouse.errors import ModelError, NotAllowed, SourceError, StaleChampion, Unreachable
-from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, score, upkeep, watch
+from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, repair, score, watch
 from gatehouse.stages.validate import release, validate
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
 
@@ -182,9 +182,9 @@ def test_a_rollback_returns_to_an_earlier_champion_only(looped):
 def test_an_alias_moved_by_hand_is_named_and_repaired(looped):
     """Upkeep journals the difference once and points the alias where the ledger says."""
     looped.tracking.aliases["rides", "champion"] = 99
-    assert "99" in upkeep.reconcile(looped)
+    assert "99" in repair.reconcile(looped)
     assert looped.tracking.aliases["rides", "champion"] == 1
-    assert upkeep.reconcile(looped) == ""
+    assert repair.reconcile(looped) == ""
 
 
 def test_a_schema_change_quarantines_the_batch_and_loses_nothing(site):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from gatehouse import verify
 from gatehouse.core.records import Verdict
-from gatehouse.stages import ingest, promote, tell
+from gatehouse.stages import ingest, judge, promote, tell, upkeep
 from gatehouse.stages.validate import validate
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 6)]
+LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
 LARGEST = 1_000_000  # bytes of a report: four drawings and a table a rule, well under what a mail may carry
 
 
@@ -69,6 +71,30 @@ def test_the_tables_of_a_decision_say_what_its_report_says(looped):
     assert set(slices) == {"<script>alert(1)</script>", "b", "c"}
     assert judged.metrics["holdout.challenger.log_loss"] > 0
     assert "holdout.champion.log_loss" not in judged.metrics
+
+
+def test_a_decision_whose_run_died_untold_is_told_by_upkeep(open_site, monkeypatch):
+    """A death after the ledger's commit leaves a decision without a report: upkeep archives it and tells MLflow, once, and
+    not while the run that decided may still be about to."""
+
+    def death(*_):
+        raise KeyboardInterrupt
+
+    site = open_site()
+    for key in MONTHS[:2]:
+        take(site, key)
+    with monkeypatch.context() as dying:
+        dying.setattr(judge, "tell_decision", death)
+        with pytest.raises(KeyboardInterrupt):
+            take(site, MONTHS[2])
+    (decision,) = site.ledger.decisions.list("rides")
+    assert site.ledger.decisions.report(decision.id) is None
+    assert upkeep.untold(site) == [], "its own run may still be at it"
+    assert upkeep.untold(site, LONG_AFTER) == [decision.id]
+    assert (
+        site.lake.read(site.ledger.decisions.report(decision.id)).decode() == site.tracking.judged[decision.id].report
+    )
+    assert upkeep.untold(site, LONG_AFTER) == []
 
 
 def test_model_and_version_are_described_by_what_serves(looped):

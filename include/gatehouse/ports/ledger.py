@@ -27,6 +27,10 @@ class Journal(ABC):
         """At most `limit` entries after number `after`, in their order; with `about`, those whose subject has it in it."""
 
     @abstractmethod
+    def newest(self, subject: str, kinds: Sequence[str]) -> JournalEntry | None:
+        """The newest entry of any of these kinds about just this subject."""
+
+    @abstractmethod
     def note(self, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> None:
         """An entry for something found rather than done, such as an unexplained promotion."""
 

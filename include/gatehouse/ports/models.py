@@ -83,6 +83,10 @@ class Decisions(ABC):
     def report(self, decision: str) -> FileRef | None: ...
 
     @abstractmethod
+    def unreported(self, use_case: str) -> list[str]:
+        """The decisions whose report is not archived, oldest first: those that nothing outside the ledger was told of."""
+
+    @abstractmethod
     def of_request(self, request: str) -> Decision | None:
         """The newest decision on a request's challenger: it may have been judged again."""
 

@@ -11,8 +11,8 @@ from gatehouse.core.records import Champion, Decision, Override, Promotion, Prom
 from gatehouse.errors import NotAllowed, StaleChampion
 from gatehouse.site import Site
 from gatehouse.stages.promote import mirror
+from gatehouse.stages.repair import UPKEEP
 
-UPKEEP = "upkeep"
 PROPER = (PromotionKind.DECISION, PromotionKind.APPROVAL)
 
 

@@ -25,7 +25,10 @@ DRIFT = ("column", "distance", "value", "limit", "changed", "alarm", "sentence")
 
 def tell_decision(site: Site, decision: Decision, model: ModelVersion) -> FileRef:
     """Archive the report of a recorded decision with its evidence, and log it to the challenger's run with the tables;
-    the version's tags and description say the verdict. Returns the archived report."""
+    the version's tags and description say the verdict. Returns the archived report.
+
+    The report is recorded last: upkeep tells a decision without one again, whatever a death has left untold.
+    """
     file, text = site.ledger.decisions.archive(decision.id)
     evidence, _ = archived_evidence(site.lake, file)
     metric = str(json.loads(text).get("metric", ""))
@@ -40,9 +43,8 @@ def tell_decision(site: Site, decision: Decision, model: ModelVersion) -> FileRe
             tags=decision_tags(decision),
             description=version_words(site, model, decision),
         )
-    reported = site.ledger.decisions.reported(decision.id, report)
     site.tracking.decided(decision, judged)
-    return reported
+    return site.ledger.decisions.reported(decision.id, report)
 
 
 def decision_tags(decision: Decision) -> dict[str, str]:

@@ -1,22 +1,21 @@
-"""Upkeep: what no event woke, and what MLflow says differently from the ledger."""
+"""Upkeep: what no event woke, and what nobody carried out, answered or told to the end."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 from gatehouse.core.calendar import Span
-from gatehouse.core.canonical import sha256
 from gatehouse.core.records import BatchState, Decision, RequestState, Verdict
-from gatehouse.errors import LakeError
 from gatehouse.site import Site
 from gatehouse.stages import fit
-from gatehouse.stages.promote import NOBODY, answer, mirror, promote
+from gatehouse.stages.promote import NOBODY, answer, promote
+from gatehouse.stages.repair import UPKEEP
 from gatehouse.stages.score import waiting
+from gatehouse.stages.tell import tell_decision
 
 FORGOTTEN_SECONDS = 600.0
 ABANDONED_SECONDS = 3600.0
 GRACE = timedelta(minutes=1)  # a run that has just decided carries out its decision itself
-UPKEEP = "upkeep"
 
 
 def forgotten_landed(site: Site) -> list[str]:
@@ -52,20 +51,6 @@ def forgotten_requests(site: Site) -> list[str]:
     return [request.id] if min(started, default=ABANDONED_SECONDS) >= ABANDONED_SECONDS else []
 
 
-def reconcile(site: Site) -> str:
-    """Compare MLflow's alias with the ledger (invariant I10). A difference is journaled as an unexplained promotion and
-    repaired; returns the sentence about it, or an empty text when they agree."""
-    champion = site.ledger.models.champion(site.name)
-    expected = champion.model.version if champion else None
-    found = site.tracking.champion_alias(site.name)
-    if found == expected:
-        return ""
-    sentence = f"MLflow's alias champion of {site.name} pointed at version {found}, the ledger's champion is {expected}"
-    site.ledger.journal.note("alias.unexplained", site.name, UPKEEP, {"found": found, "expected": expected})
-    mirror(site)
-    return sentence
-
-
 def uncarried(site: Site) -> list[str]:
     """Carry out decisions that nobody has carried out: a PROMOTE or an approved REVIEW against the present champion whose
     task was marked as done, skipped or lost. Each is journaled as what it is; returns the sentences about them."""
@@ -79,7 +64,8 @@ def uncarried(site: Site) -> list[str]:
             f"{site.name}: decision {decision.id[:8]} on version {decision.version} is {decision.verdict} and was not "
             "carried out: its task was marked, skipped or lost; the ledger has promoted it now"
         )
-        site.ledger.journal.note("promotion.uncarried", decision.id, UPKEEP, {"sentence": sentence})
+        if site.ledger.journal.newest(decision.id, ["promotion.uncarried"]) is None:  # or a death came between the two
+            site.ledger.journal.note("promotion.uncarried", decision.id, UPKEEP, {"sentence": sentence})
         promote(site, decision.id)
         found.append(sentence)
         break  # the champion has changed: what was decided against the one before is stale
@@ -103,6 +89,15 @@ def unanswered(site: Site, now: datetime | None = None) -> list[str]:
     return found
 
 
+def untold(site: Site, now: datetime | None = None) -> list[str]:
+    """Archive the reports of decisions whose run died between deciding and telling, and tell MLflow; their ids."""
+    made = [site.ledger.decisions.get(decision) for decision in site.ledger.decisions.unreported(site.name)]
+    found = [decision for decision in made if not _young(site, decision, now)]
+    for decision in found:
+        tell_decision(site, decision, site.ledger.models.get(site.name, decision.version))
+    return [decision.id for decision in found]
+
+
 def unasked(site: Site, decision_id: str) -> str:
     """Journal that nobody is asked for a review any more, before it is asked for again; returns the sentence."""
     sentence = (
@@ -123,29 +118,6 @@ def reviews(site: Site) -> list[tuple[Decision, datetime]]:
     return [(decision, site.ledger.decisions.made_at(decision.id)) for decision in waiting]
 
 
-def replaced_files(site: Site) -> list[str]:
-    """Champion files whose bytes are no longer those recorded. MLflow's copy brings them back when it is the recorded
-    one; returns the sentences about them."""
-    champion = site.ledger.models.champion(site.name)
-    if champion is None:
-        return []
-    file = champion.model.file
-    try:
-        site.lake.read(file)
-    except LakeError as error:
-        copy = site.tracking.model_bytes(site.name, champion.model.version)
-        mended = copy is not None and sha256(copy) == file.sha256
-        if copy is not None and mended:
-            site.lake.restore(file, copy)
-        ending = "restored from MLflow's copy" if mended else "no copy has the recorded bytes: scoring stops; roll back"
-        sentence = f"{site.name}: the file of champion {champion.model.version} was replaced: {error}; {ending}"
-        site.ledger.journal.note(
-            "model.replaced", f"{site.name}/v{champion.model.version}", UPKEEP, {"sentence": sentence}
-        )
-        return [sentence]
-    return []
-
-
 def _allows(site: Site, decision: Decision) -> bool:
     """Whether a decision allows a promotion that has not happened. One made again on a model that serves does not."""
     champion = site.ledger.models.champion(site.name)
@@ -155,9 +127,9 @@ def _allows(site: Site, decision: Decision) -> bool:
     return decision.verdict is Verdict.PROMOTE or (decision.verdict is Verdict.REVIEW and approved)
 
 
-def _young(site: Site, decision: Decision) -> bool:
+def _young(site: Site, decision: Decision, now: datetime | None = None) -> bool:
     """Whether its own run may still be about to carry it out."""
-    return datetime.now(UTC) - site.ledger.decisions.made_at(decision.id) < GRACE
+    return (now or datetime.now(UTC)) - site.ledger.decisions.made_at(decision.id) < GRACE
 
 
 def _forgotten(site: Site, work: str, before: str) -> bool:

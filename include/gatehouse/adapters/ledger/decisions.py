@@ -64,6 +64,15 @@ class PostgresDecisions(Decisions):
             found = rows.one("SELECT file(report) AS file FROM decision_reports WHERE decision = %s", decision)
         return FileRef(**found["file"]) if found else None
 
+    def unreported(self, use_case: str) -> list[str]:
+        with self._database.transaction() as rows:
+            found = rows.all(
+                "SELECT d.id FROM decisions d LEFT JOIN decision_reports r ON r.decision = d.id "
+                "WHERE d.use_case = %s AND r.decision IS NULL ORDER BY d.entry",
+                use_case,
+            )
+        return [row["id"] for row in found]
+
     def of_request(self, request: str) -> Decision | None:
         with self._database.transaction() as rows:
             found = rows.one(

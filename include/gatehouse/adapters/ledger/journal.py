@@ -71,6 +71,15 @@ class PostgresJournal(Journal):
             )
         return [JournalEntry(**row) for row in found]
 
+    def newest(self, subject: str, kinds: Sequence[str]) -> JournalEntry | None:
+        with self._database.transaction() as rows:
+            found = rows.one(
+                "SELECT * FROM journal WHERE subject = %s AND kind = ANY(%s) ORDER BY seq DESC LIMIT 1",
+                subject,
+                list(kinds),
+            )
+        return JournalEntry(**found) if found else None
+
     def note(self, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> None:
         if kind in _CHANGE_KINDS:
             raise NotAllowed(f"{kind} is written by the change it stands for, never as a note")

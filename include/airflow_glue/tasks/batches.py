@@ -1,0 +1,85 @@
+"""The bodies of the tasks that take a batch: each opens the site and calls one stage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from airflow.sdk.exceptions import AirflowSkipException
+from structlog.contextvars import bind_contextvars
+
+from airflow_glue.tasks import subjects
+from gatehouse.core.records import BatchId, BatchState, RequestState
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from gatehouse.wiring import InstalledSite
+
+event_log = structlog.get_logger("gatehouse")
+
+
+def land(folder: str, key: str | None) -> list[str]:
+    """Land one batch, or everything the source has and whatever else waits; returns the batches to validate."""
+    from gatehouse.stages import ingest
+
+    site = subjects.site_of(folder)
+    if key:
+        return [subjects.ref_of(ingest.land(site, key).id)]
+    for pending in ingest.pending(site):
+        ingest.land(site, pending)
+    return [
+        subjects.ref_of(batch.id) for batch in site.ledger.batches.list(site.name) if batch.state is BatchState.LANDED
+    ]
+
+
+def collect_outcomes(folder: str, refs: list[str]) -> list[str]:
+    """Collect the outcomes that are due with the landed batches, in the order of time; returns whose they are."""
+    from gatehouse.stages import outcomes
+
+    site = subjects.site_of(folder)
+    keys = sorted(subjects.parse(site.name, ref).key for ref in refs)
+    return [subjects.ref_of(found.batch) for key in keys for found in outcomes.collect(site, key)]
+
+
+def validate(folder: str, ref: str) -> bool:
+    """Validate a batch; True when it is accepted."""
+    from gatehouse.stages.validate import validate as validate_batch
+
+    site = subjects.site_of(folder, batch=ref)
+    batch = validate_batch(site, subjects.parse(site.name, ref))
+    event_log.info("validated", state=batch.state, reason=batch.reason)
+    return batch.state is BatchState.ACCEPTED
+
+
+def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[InstalledSite, BatchId]:
+    """The batch this run is for: the one it parked with, its partition key, the form's, or the oldest that waits."""
+    from gatehouse.stages.score import waiting
+
+    site = subjects.site_of(folder)
+    ref = parked or context["dag_run"].partition_key or context["params"].get("batch")
+    batch = subjects.parse(site.name, ref) if ref else next((each.id for each in waiting(site)), None)
+    if batch is None:
+        raise AirflowSkipException(f"no accepted batch of {site.name} waits to be watched")
+    site.ledger.attempts.enter(f"{batch}/run")
+    bind_contextvars(batch=subjects.ref_of(batch))
+    return site, batch
+
+
+def score_batch(site: InstalledSite, batch: BatchId) -> str:
+    """Score a batch; returns its name."""
+    from gatehouse.stages.score import score
+
+    prediction = score(site, batch)
+    event_log.info("scored", version=prediction.version if prediction else None)
+    return subjects.ref_of(batch)
+
+
+def watch(folder: str, ref: str) -> str | None:
+    """Watch a batch; returns the retrain request that is open after it."""
+    from gatehouse.stages.watch import watch as watch_batch
+
+    site = subjects.site_of(folder, batch=ref)
+    request = watch_batch(site, subjects.parse(site.name, ref))
+    event_log.info("watched", request=request.id if request is not None else None)
+    return request.id if request is not None and request.state is RequestState.OPEN else None

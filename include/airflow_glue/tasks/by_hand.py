@@ -1,0 +1,77 @@
+"""The bodies of the tasks behind the forms."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from airflow_glue.tasks import subjects
+from gatehouse.core.records import BatchState
+from gatehouse.errors import GatehouseError, StaleAttempt
+
+if TYPE_CHECKING:
+    from gatehouse.core.records import Revalidation
+
+log = logging.getLogger(__name__)
+
+
+def override(folder: str, act: str, decision: str, actor: str, reason: str) -> str:
+    """Override a verdict, or confirm as the second person what somebody has overridden."""
+    from gatehouse.stages import override as stage
+
+    site = subjects.site_of(folder)
+    whole = subjects.the_decision(site, decision)
+    if act == "confirm":
+        asked, champion = stage.confirm(site, stage.unconfirmed(site, whole.id).id, actor, reason)
+    else:
+        asked, champion = stage.override(site, whole.id, actor, reason)
+    if champion is None:
+        return f"override {asked.id[:8]} waits for a second person to confirm it; nothing has changed yet"
+    return f"version {champion.model.version} is the champion until {asked.expires:%Y-%m-%d %H:%M} UTC"
+
+
+def rollback(folder: str, version: int | None, actor: str, reason: str, dry_run: bool) -> str:
+    """Roll back, or say what a rollback would change."""
+    from gatehouse.stages import promote as stage
+    from gatehouse.stages.foresee import foresee_rollback
+
+    site = subjects.site_of(folder)
+    if dry_run:
+        return "\n".join(["dry run", *foresee_rollback(site, version)])
+    champion = stage.rollback(site, version, actor, reason)
+    return f"version {champion.model.version} is the champion of epoch {champion.epoch}"
+
+
+def revalidate(folder: str, ref: str, actor: str, reason: str) -> tuple[list[str], list[str]]:
+    """Hold a batch against its contract as it reads now; returns what was found, and the batch when that accepted it."""
+    from gatehouse.stages.revalidate import revalidate as check_again
+
+    site = subjects.site_of(folder)
+    done = check_again(site, subjects.newest(site, ref), actor, reason)
+    record: Revalidation = done.record
+    freed = (record.state, record.verdict) == (BatchState.QUARANTINED, BatchState.ACCEPTED)
+    return list(done.lines), [subjects.ref_of(record.batch)] if freed else []
+
+
+def backfill(folder: str, params: dict[str, Any], actor: str) -> tuple[list[str], list[str]]:
+    """Take a range of batches, oldest first; returns a sentence a batch, and the training that follows if it was ticked.
+
+    A named error that trying again cannot heal ends the backfill as failed; anything else leaves it open, and the next
+    try goes on where this one was.
+    """
+    from gatehouse.stages import backfill as stage
+
+    site = subjects.site_of(folder)
+    begun = stage.begin(site, params["first"], params["last"], params["promote"], actor, params["reason"])
+    site.ledger.attempts.enter(stage.work_of(begun))
+    told = []
+    try:
+        for key in stage.to_take(site, begun.first, begun.last):
+            told.append(stage.take(site, begun, key))
+            log.info("%s", told[-1])
+        request = stage.finish(site, begun)
+    except GatehouseError as error:
+        if not error.retry and not isinstance(error, StaleAttempt):
+            stage.fail(site, begun, str(error))
+        raise
+    return told, [request.id] if request else []

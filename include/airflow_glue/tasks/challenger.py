@@ -1,0 +1,88 @@
+"""The bodies of the tasks of a retrain run, from the claim to the challenger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_glue.forms import OWN_WINDOW
+from airflow_glue.tasks import subjects
+from gatehouse.core.records import RequestState
+from gatehouse.errors import GatehouseError, StaleAttempt, WrongInput
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from gatehouse.wiring import InstalledSite
+
+event_log = structlog.get_logger("gatehouse")
+
+
+def claim(folder: str, context: Context) -> tuple[str, list[str]]:
+    """Claim the run's request (or the one a person asks for in the form) and build its training set; gives the request
+    and the names of the candidates."""
+    from gatehouse.stages import fit, gather
+
+    site = subjects.site_of(folder)
+    request_id = context["dag_run"].partition_key or _asked(site, context)
+    request = gather.claim(site, request_id)
+    if request.state is not RequestState.CLAIMED:
+        raise AirflowSkipException(f"request {request.id[:8]} is {request.state} already: {request.closing}")
+    with closing(site, request_id):
+        gather.gather(site, request)
+        return request_id, fit.names(site, request)
+
+
+def _asked(site: InstalledSite, context: Context) -> str:
+    """The request that a person asks for in the form, or the open one."""
+    from gatehouse.stages.ask import ask
+
+    form = dict(context["params"])
+    window = None if form.get("window") in (None, OWN_WINDOW) else form["window"]
+    wanted = (window, form.get("batches"), tuple(form.get("estimators") or ()))
+    if form.get("reason"):
+        return ask(site, subjects.asker(context["dag_run"]), form["reason"], *wanted).id
+    if any(wanted):
+        raise WrongInput("a window or estimators were chosen and no reason was given", found="", allowed="a sentence")
+    pending = site.ledger.requests.pending(site.name)
+    if pending is None:
+        raise AirflowSkipException(f"no retrain request of {site.name} is open; fill in a reason to ask for one")
+    return pending.id
+
+
+def fit(folder: str, request_id: str, name: str) -> dict[str, float]:
+    """Fit one candidate; returns its metrics (none when it failed: the ledger says why)."""
+    from gatehouse.stages.fit import fit as fit_candidate
+
+    candidate = fit_candidate(subjects.site_of(folder, request=request_id, candidate=name), request_id, name)
+    event_log.info("fitted", metrics=dict(candidate.metrics), reason=candidate.reason)
+    return dict(candidate.metrics)
+
+
+def choose(folder: str, request_id: str) -> int:
+    """Register the best candidate as the challenger; returns its version."""
+    from gatehouse.stages.choose import choose as choose_candidate
+
+    site = subjects.site_of(folder, request=request_id)
+    with closing(site, request_id):
+        version = choose_candidate(site, request_id).version
+        event_log.info("chosen", version=version)
+        return version
+
+
+@contextmanager
+def closing(site: InstalledSite, request_id: str) -> Iterator[None]:
+    """A named error that trying again cannot heal ends the request as failed, with its sentence, before the task goes red."""
+    try:
+        yield
+    except StaleAttempt:
+        raise  # another run is at work on this very request: it is not this one's to end
+    except GatehouseError as error:
+        if not error.retry:
+            lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/close")
+            site.ledger.requests.close(lease, request_id, RequestState.FAILED, str(error))
+        raise

@@ -1,0 +1,64 @@
+"""The bodies of the tasks that decide, and that carry out what was decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from airflow_glue.tasks import subjects
+from airflow_glue.tasks.challenger import closing
+
+event_log = structlog.get_logger("gatehouse")
+
+
+def judge(folder: str, request_id: str) -> dict[str, str]:
+    """Let the gate decide; returns decision, verdict and what a reviewer reads."""
+    from gatehouse.report import decision_markdown
+    from gatehouse.stages.judge import judge as judge_challenger
+
+    site = subjects.site_of(folder, request=request_id)
+    with closing(site, request_id):
+        decision = judge_challenger(site, request_id)
+        event_log.info("judged", decision=decision.id, version=decision.version, verdict=decision.verdict)
+        body = decision_markdown(site.case.contract.title, decision)
+        return {"decision": decision.id, "verdict": decision.verdict, "sentence": decision.sentence, "body": body}
+
+
+def judge_again(folder: str, decision: str) -> dict[str, str]:
+    """Decide again on all rows that have matured, or ask again for a review that nobody is asked for any more."""
+    from gatehouse.report import decision_markdown
+    from gatehouse.stages import rejudge
+    from gatehouse.stages.upkeep import reviews
+
+    site = subjects.site_of(folder)
+    whole = subjects.the_decision(site, decision)
+    lost = whole.id in [waiting.id for waiting, _ in reviews(site)]
+    made = whole if lost else rejudge.judge_again(site, whole.id)
+    body = decision_markdown(site.case.contract.title, made)
+    return {"decision": made.id, "verdict": made.verdict, "sentence": made.sentence, "body": body}
+
+
+def promote(folder: str, decision: str) -> str:
+    """Carry out a PROMOTE; the ledger is read again and the epoch compared."""
+    from gatehouse.stages.promote import promote as promote_challenger
+
+    champion = promote_challenger(subjects.site_of(folder, decision=decision), decision)
+    event_log.info("promoted" if champion else "not promoted", version=champion.model.version if champion else None)
+    return f"version {champion.model.version}, epoch {champion.epoch}" if champion else "the champion stays"
+
+
+def answer(folder: str, decision: str, response: dict[str, Any]) -> str:
+    """Copy a reviewer's answer into the ledger and carry it out. No answer in time counts as a rejection by nobody."""
+    from gatehouse.stages.promote import answer as record_answer
+
+    user = response.get("responded_by_user") or {}
+    actor = user.get("name") or user.get("id") or "nobody"
+    reason = (response.get("params_input") or {}).get("reason") or "no answer in time"
+    approved = response["chosen_options"] == ["Approve"] and actor != "nobody"
+    site = subjects.site_of(folder)
+    before = site.ledger.decisions.answers(decision)
+    if before and (approved, actor, reason) not in before:  # on the command line or the page, or in an earlier task
+        return f"answered before by {before[0][1]}: {'approved' if before[0][0] else 'rejected'}; this answer changes nothing"
+    champion = record_answer(site, decision, approved, actor, reason)
+    return f"version {champion.model.version} is the champion" if champion else f"rejected by {actor}: {reason}"

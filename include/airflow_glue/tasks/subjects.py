@@ -1,0 +1,60 @@
+"""What a task is about: its site, batch, decision and person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from structlog.contextvars import bind_contextvars
+
+from gatehouse.core.records import BatchId
+from gatehouse.errors import UnknownRecord
+
+if TYPE_CHECKING:
+    from gatehouse.core.records import Decision
+    from gatehouse.wiring import InstalledSite
+
+
+def site_of(folder: str, **about: str) -> InstalledSite:
+    """The site of the use case in `folder`. Each later line of the task's log carries its name and what `about` names, as
+    fields beside those that Airflow binds itself (dag, run, task, try)."""
+    from gatehouse.wiring import open_site
+
+    site = open_site(folder)
+    bind_contextvars(use_case=site.name, **about)
+    return site
+
+
+def parse(use_case: str, ref: str) -> BatchId:
+    """`2013-03.r1` as a batch; the newest revision's number is part of the name."""
+    key, _, revision = ref.rpartition(".r")
+    if not key or not revision.isdigit():
+        raise UnknownRecord(f"not a batch: {ref!r}; a batch is named like 2013-03.r1")
+    return BatchId(use_case, key, int(revision))
+
+
+def ref_of(batch: BatchId) -> str:
+    """A batch as tasks name it to each other: `2013-03.r1`."""
+    return f"{batch.key}.r{batch.revision}"
+
+
+def newest(site: InstalledSite, ref: str) -> BatchId:
+    """A batch by its key and revision, or the newest revision of a key."""
+    if ".r" in ref:
+        return parse(site.name, ref)
+    revisions = [batch.id for batch in site.ledger.batches.list(site.name) if batch.id.key == ref]
+    if not revisions:
+        raise UnknownRecord(f"{site.name} has no batch {ref!r}; `gatehouse batches {site.name}` lists what there is")
+    return revisions[-1]
+
+
+def the_decision(site: InstalledSite, start: str) -> Decision:
+    """The one decision whose id begins like that; UnknownRecord when there is none, or more than one."""
+    whole = [each for each in site.ledger.decisions.list(site.name) if each.id.startswith(start)]
+    if len(start) < 6 or len(whole) != 1:
+        raise UnknownRecord(f"{start!r} names {len(whole)} decisions of {site.name}; give six characters or more")
+    return whole[0]
+
+
+def asker(dag_run: Any) -> str:
+    """Who filled in the form."""
+    return dag_run.triggering_user_name or "airflow"

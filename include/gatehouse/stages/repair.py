@@ -1,0 +1,82 @@
+"""Repair: what was changed behind the gate's back is journaled as what it is, once, and put right where the ledger says how.
+
+The finding is journaled before the repair and the repair after it: a death in between neither hides what was found nor
+has it found twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gatehouse.core.canonical import canonical, sha256
+from gatehouse.core.records import FileRef
+from gatehouse.errors import LakeError
+from gatehouse.site import Site
+from gatehouse.stages.promote import mirror
+
+UPKEEP = "upkeep"
+MOVED, POINTED_BACK = "alias.unexplained", "alias.repaired"
+REPLACED, RESTORED = "model.replaced", "model.restored"
+
+
+def reconcile(site: Site) -> str:
+    """Compare MLflow's alias with the ledger (invariant I10). A difference is journaled as an unexplained promotion and
+    repaired; returns the sentence about it, or an empty text when they agree."""
+    champion = site.ledger.models.champion(site.name)
+    expected = champion.model.version if champion else None
+    found = site.tracking.champion_alias(site.name)
+    if found == expected:
+        _over(site, site.name, MOVED, POINTED_BACK)
+        return ""
+    sentence = f"MLflow's alias champion of {site.name} pointed at version {found}, the ledger's champion is {expected}"
+    _found(site, site.name, MOVED, POINTED_BACK, {"found": found, "expected": expected})
+    mirror(site)
+    if site.tracking.champion_alias(site.name) == expected:
+        _over(site, site.name, MOVED, POINTED_BACK)
+    return sentence
+
+
+def replaced_files(site: Site) -> list[str]:
+    """Champion files whose bytes are no longer those recorded. MLflow's copy brings them back when it is the recorded
+    one; returns the sentences about them."""
+    champion = site.ledger.models.champion(site.name)
+    if champion is None:
+        return []
+    file, subject = champion.model.file, f"{site.name}/v{champion.model.version}"
+    damage = _damage(site, file)
+    if not damage:
+        _over(site, subject, REPLACED, RESTORED)
+        return []
+    copy = site.tracking.model_bytes(site.name, champion.model.version)
+    mended = copy is not None and sha256(copy) == file.sha256
+    ending = "restored from MLflow's copy" if mended else "no copy has the recorded bytes: scoring stops; roll back"
+    sentence = f"{site.name}: the file of champion {champion.model.version} was replaced: {damage}; {ending}"
+    _found(site, subject, REPLACED, RESTORED, {"sentence": sentence})
+    if copy is not None and mended:
+        site.lake.restore(file, copy)
+        _over(site, subject, REPLACED, RESTORED)
+    return [sentence]
+
+
+def _damage(site: Site, file: FileRef) -> str:
+    """What is wrong with a recorded file, or an empty text."""
+    try:
+        site.lake.read(file)
+    except LakeError as error:
+        return str(error)
+    return ""
+
+
+def _found(site: Site, subject: str, kind: str, ending: str, body: Mapping[str, Any]) -> None:
+    """Journal a finding, unless it is the one that is open already."""
+    known = site.ledger.journal.newest(subject, [kind, ending])
+    if known is None or known.kind == ending or known.body != canonical(body):
+        site.ledger.journal.note(kind, subject, UPKEEP, body)
+
+
+def _over(site: Site, subject: str, kind: str, ending: str) -> None:
+    """Journal that what is open about a subject is put right, whoever did it."""
+    known = site.ledger.journal.newest(subject, [kind, ending])
+    if known is not None and known.kind == kind:
+        site.ledger.journal.note(ending, subject, UPKEEP, {"found": known.seq})
