@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -12,11 +10,8 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.core.records import BatchId, Verdict
-from gatehouse.errors import ConfigurationError, LakeError, UnknownRecord
+from gatehouse.errors import UnknownRecord
 from gatehouse.report.batch import results_of
-from gatehouse.report.decision import decision_values
-from gatehouse.report.timeline import heat_map, timeline
-from gatehouse.stages.evidence import archived_evidence
 from gatehouse.views import (
     batch_view,
     batches_of,
@@ -27,12 +22,11 @@ from gatehouse.views import (
     told_use_cases,
     use_case_view,
 )
-from gatehouse_ui import book, forgery, rows
+from gatehouse_ui import book, drawn, forgery, rows
 from gatehouse_ui.access import User, may_read, name_of, readable, why_not
 from gatehouse_ui.view import page
 
 if TYPE_CHECKING:
-    from gatehouse.views import DecisionView
     from gatehouse_ui.desk import Desk
     from gatehouse_ui.runs import Runs
 
@@ -93,8 +87,7 @@ def use_case_page(request: Request, user: User, use_case: str) -> Response:
         "use_case.html",
         view=view,
         case=case,
-        timeline=timeline(view.batches, view.requests, view.promotions) if view.batches else "",
-        heat=heat_map(view.batches),
+        **drawn.use_case(view),
         running=runs_of(request).running(use_case),
         former=sorted({each["version"] for each in view.promotions[1:]} - {view.promotions[0]["version"]})
         if view.promotions
@@ -152,7 +145,7 @@ def decision_page(request: Request, user: User, decision: str) -> Response:
         review=review,
         run=(review.dag_id, review.run_id) if review else runs.of_request(use_case, view.row["request"]),
         runbook=f"{request.scope.get('root_path', '')}/use-cases/{use_case}/runbook",
-        **_drawn(desk, view),
+        **drawn.decision(desk, view),
         **acting(request, user, case),
     )
 
@@ -263,21 +256,3 @@ def whole_id(decision: str) -> str:
 def _held(view: Any, table: str) -> bool:
     file = view.file(table)
     return file is not None and (file.rows is None or file.rows > 0)
-
-
-def _drawn(desk: Desk, view: DecisionView) -> dict[str, Any]:
-    """The shared content of page and report. A decision never changes, so neither do its plots."""
-    try:
-        return _remembered(desk, view.decision, view.evidence_file, view.row["policy_text"])
-    except (LakeError, ConfigurationError, TypeError, KeyError, ValueError) as error:  # lost, or of another version
-        return {
-            **decision_values(view.decision, None, "{}"),
-            "metric": "",
-            "lost": f"{type(error).__name__}: {error}"[:500],
-        }
-
-
-@lru_cache(maxsize=64)
-def _remembered(desk: Desk, decision: Any, file: Any, policy: str) -> dict[str, Any]:
-    metric = json.loads(policy).get("metric", "")
-    return {**decision_values(decision, archived_evidence(desk.lake, file)[0], policy), "metric": metric, "lost": ""}

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.evidence_maker import evidence, holdout
 from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.report.glyphs import interval, sparkline
-from gatehouse.report.inline import INK, draw
+from gatehouse.report.inline import draw
 from gatehouse.report.plots import decision_plots
-from gatehouse.report.timeline import heat_map, short, timeline
+from gatehouse.report.timeline import NAME, heat_map, timeline
+from gatehouse.report.words import INK, short
 
 HOSTILE = "</text><script>alert(1)</script> $x_y$ \x00\n&\"'"
 START = datetime(2013, 1, 1, tzinfo=UTC)
@@ -70,7 +73,7 @@ def test_names_from_data_cannot_leave_their_text() -> None:
         batch(n, alarms=[], drift=[{"column": HOSTILE * 50, "state": "alarm", "value": 1.0, "limit": 0.1}])
         for n in range(3)
     ]
-    assert short(HOSTILE) in ElementTree.fromstring(checked(heat_map(rows))).itertext()
+    assert short(HOSTILE * 50, NAME) in ElementTree.fromstring(checked(heat_map(rows))).itertext()
     checked(interval(RuleResult(HOSTILE, Outcome.PASS, "", value=1.0, limit=0.5)))
     assert "<script" not in sparkline([(HOSTILE, 1.0, True)], HOSTILE)
 
@@ -83,6 +86,25 @@ def test_a_decision_has_its_plots(champion: bool) -> None:
     for plot in plots:
         checked(plot)
     assert ("champion AUC" in plots[0]) is champion
+
+
+def test_a_long_name_of_a_slice_is_cut_in_the_middle_and_whole_in_its_title() -> None:
+    """No label begins left of the drawing (at .55 of its height for each letter), labels of one column stay different,
+    and each that was cut says in its title what it stands for."""
+    airports = [f"John F. Kennedy International Airport, Terminal {n}" for n in range(3)]
+    held = holdout()
+    values = np.array([airports[n % 3] for n in range(held.rows)])
+    long = dataclasses.replace(held, slices={"the_airport_of_departure_in_words": values})
+    root = ElementTree.fromstring(checked(decision_plots(evidence(long), "log_loss")[-1]))
+    names = [each for each in root.iter("{http://www.w3.org/2000/svg}text") if each.get("text-anchor") == "end"]
+    beside = [each for each in names if "Terminal" in each.text]
+    assert len({each.text for each in beside}) == len(airports)
+    for each in names:
+        assert float(each.get("x")) >= 0.55 * float(each.get("font-size").removesuffix("px")) * len(each.text), (
+            each.text
+        )
+    titles = {title.text for each in beside for title in each}
+    assert titles == {f"the_airport_of_departure_in_words {name}" for name in airports}
 
 
 @given(values=st.lists(st.floats(-1e9, 1e9), max_size=30))
@@ -101,6 +123,7 @@ def test_a_sparkline_stays_in_its_cell(values: list[float]) -> None:
     limit=st.floats(-1e6, 1e6),
     arms=st.tuples(st.floats(0, 1e6), st.floats(0, 1e6)) | st.none(),
 )
+@example(value=0.0, limit=0.0, arms=(0.0, 2.3e-309))
 @settings(max_examples=50, deadline=None)
 def test_an_interval_shows_on_which_side_of_the_limit_it_lies(value: float, limit: float, arms) -> None:
     """The dot lies left of the limit's bar exactly when the value is below the limit, up to a pixel's tenth."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from gatehouse.core.explain import explain
 from gatehouse.report.page import render
@@ -15,6 +18,8 @@ from gatehouse.report.text import MARKS, TONES, WORST_FIRST, number
 if TYPE_CHECKING:
     from gatehouse.core.evidence import Evidence
     from gatehouse.core.records import Decision, ModelVersion, RuleResult
+
+_DRAWING = re.compile(r"<figure>(<svg .*?</svg>)</figure>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -44,15 +49,25 @@ def decision_report(
     return render("decision.html", subject=title, model=model, origin=origin, **values)
 
 
-def decision_values(decision: Decision, evidence: Evidence | None, policy: str) -> dict[str, Any]:
-    """What `_decision.html` shows, in the archived report and in the page alike."""
+def drawings_of(report: str) -> list[Markup]:
+    """The drawings of an archived report, to be shown again without being drawn again; none for a report without them."""
+    # Ours, whatever stands in it from data was escaped, and the lake gives a report only with the sha256 on record.
+    return [Markup(svg) for svg in _DRAWING.findall(report)]  # noqa: S704
+
+
+def decision_values(
+    decision: Decision, evidence: Evidence | None, policy: str, drawn: Sequence[Markup] = ()
+) -> dict[str, Any]:
+    """What `_decision.html` shows, in the archived report and in the page alike. `drawn` are the drawings, where they were
+    made before."""
     metric = str(json.loads(policy).get("metric", "")) if evidence else ""
+    plots = list(drawn) or (decision_plots(evidence, metric) if evidence and metric else [])
     return {
         "decision": decision,
         "tone": TONES[decision.verdict],
         "results": sorted(decision.results, key=lambda result: WORST_FIRST.index(result.outcome)),
         "explanation": str(explain(decision)).splitlines()[1:],
-        "plots": decision_plots(evidence, metric) if evidence and metric else [],
+        "plots": plots,
         "facts": _facts(evidence) if evidence else [],
     }
 

@@ -65,8 +65,9 @@ class _scale:  # noqa: N801 - used as a function
     """Places on a line from `start` to `end` for values of any range."""
 
     def __init__(self, values: Sequence[float], start: float, end: float) -> None:
-        self._low, span = min(values), max(values) - min(values)
-        self._start, self._per = start, (end - start) / span if span else 0.0
+        self._low, self._span = min(values), max(values) - min(values)
+        self._start, self._length = start, end - start
 
     def __call__(self, value: float) -> float:
-        return round(self._start + (value - self._low) * self._per, 1)
+        share = (value - self._low) / self._span if 0 < self._span < float("inf") else 0.0
+        return round(self._start + share * self._length, 1)

@@ -14,17 +14,20 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from gatehouse.report.words import INK, SVG, Word, said, say
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-INK, SOFT = "#101112", "#767778"  # ink is replaced by the page's own colour; the grey is readable on white and on black
+SOFT = "#767778"  # readable on white and on black
 BLUE, ORANGE = (
     "#0072B2",
     "#D55E00",
 )  # Okabe and Ito (2008): told apart by colour-blind people; dashes tell them apart in grey
-_SVG, _LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
+POINTS = 72  # to the inch, as SVG counts: what the axes' transforms give are its coordinates
+_LINK = "{http://www.w3.org/1999/xlink}href"
 _STYLE = {
-    "svg.fonttype": "none", "svg.hashsalt": "gatehouse", "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold",
+    "svg.fonttype": "none", "svg.hashsalt": "gatehouse", "font.size": 10,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT, "xtick.color": INK, "ytick.color": INK,
     "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none", "legend.frameon": False,
     "axes.spines.top": False, "axes.spines.right": False, "text.parse_math": False,
@@ -54,29 +57,17 @@ def draw(
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_STYLE):  # type: ignore[arg-type, unused-ignore]
-        figure = Figure(figsize=size)
+        figure = Figure(figsize=size, dpi=POINTS)
         FigureCanvasSVG(figure)
         figure.subplots_adjust(**({"left": 0.14, "right": 0.97, "bottom": 0.15, "top": 0.9} | margins))
         axes = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-        axes[0].set_title(title, y=1.02)  # a place of its own: matplotlib would look for one, at a fifth of the time
+        say(axes[0], axes[0].transAxes, Word(0.5, 1.02, title, drop=0, size=11, bold=True))
         paint(*axes)
         _few_ticks(axes)
         stream = io.BytesIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return inline(stream.getvalue(), title, description)
-
-
-def labels(axes: Any, along: str, places: Iterable[float], names: Iterable[str], size: float = 8) -> None:
-    """Names along an axis instead of ticks, in a tenth of their time; `along` is `x` (slanted) or `y`."""
-    if along == "y":
-        axes.set_yticks([])
-        for place, name in zip(places, names):
-            axes.text(-0.01, place, name, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=size)
-        return
-    axes.set_xticks([])
-    for place, name in zip(places, names):
-        axes.text(place, -0.02, name, transform=axes.get_xaxis_transform(), ha="right", va="top", rotation=50,
-                  rotation_mode="anchor", fontsize=size)  # fmt: skip
+        words = [word for each in axes for word in said(each, figure.bbox.height)]
+    return inline(stream.getvalue(), title, description, words)
 
 
 def _few_ticks(axes: Iterable[Any]) -> None:
@@ -87,14 +78,15 @@ def _few_ticks(axes: Iterable[Any]) -> None:
             axis.get_major_locator().set_params(nbins=5)
 
 
-def inline(svg: bytes, title: str, description: str) -> Markup:
-    """The SVG of a figure made fit for a page."""
+def inline(svg: bytes, title: str, description: str, words: Iterable[ElementTree.Element] = ()) -> Markup:
+    """The SVG of a figure, and words on it, made fit for a page."""
     root = ElementTree.fromstring(svg)  # noqa: S314 - matplotlib's own output, a moment old
     prefix = hashlib.sha256(svg + title.encode()).hexdigest()[:8]
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag in (f"{_SVG}style", f"{_SVG}metadata"):
+            if child.tag in (f"{SVG}style", f"{SVG}metadata"):
                 parent.remove(child)
+    root.extend(words)
     for element in root.iter():
         _restyle(element, prefix)
     for name in ("width", "height", "version"):

@@ -8,8 +8,7 @@ import numpy as np
 
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.report.inline import BLUE, ORANGE, SOFT, draw
-from gatehouse.report.inline import labels as labels_of
-from gatehouse.report.timeline import short
+from gatehouse.report.words import Word, middle, say, short
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
 
     from gatehouse.core.evidence import Evidence, Holdout
 
-POINTS, BINS, SLICES, NAME = 150, 10, 14, 24
+POINTS, BINS, SLICES, NAME = 150, 10, 14, 26
+LINE = 0.3  # inches for each slice
 
 
 def decision_plots(evidence: Evidence, metric: str) -> list[Markup]:
@@ -76,7 +76,7 @@ def _calibration(labels: NDArray[np.float64], models: Models) -> Markup:
             ends += predicted + observed
         axes.plot([min(ends), max(ends)], [min(ends), max(ends)], color=SOFT, linestyle=":", linewidth=1)
         axes.set(xlabel="mean prediction, by tenths of the rows", ylabel="mean outcome")
-        axes.legend(loc="upper left")
+        axes.legend(loc="best")
 
     said = "; ".join(f"{name} mean prediction minus mean outcome {gap:+.3g}" for name, gap in gaps.items())
     return draw(paint, "Calibration", said)
@@ -125,11 +125,24 @@ def _slices(holdout: Holdout, models: Models, metric: str) -> Markup:
         for name, (scores, colour, style) in models.items():
             measured = [evaluate(metric, holdout.labels[mask], scores[mask]) for mask in masks]
             axes.plot(measured, places, color=colour, linestyle="none", marker="os"[style == "--"], label=name)
-        labels_of(axes, "y", places, [f"{column} {short(name, NAME)} ({count:,})" for count, column, name in shown], 9)
+        for place, slice_ in zip(places, shown):
+            _name(axes, float(place), *slice_)
+        axes.set_yticks([])
         axes.set_ylim(-0.7, len(shown) - 0.3)
         axes.grid(axis="x", color=SOFT, alpha=0.3)
         axes.set(xlabel=metric_named(metric).title)
-        axes.legend(loc="best")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.2, -0.42 / height), ncols=2)
 
+    height = max(3.3, 1.0 + LINE * len(shown))  # inches
+    margins = {"left": 0.42, "bottom": 0.75 / height, "top": 1 - 0.3 / height}
     said = f"{metric} of the {len(shown)} largest of {len(found)} slices"
-    return draw(paint, f"{metric_named(metric).title.capitalize()} by slice", said, left=0.36)
+    return draw(paint, f"{metric_named(metric).title.capitalize()} by slice", said, (4.4, height), **margins)
+
+
+def _name(axes: Any, place: float, count: int, column: str, value: str) -> None:
+    """A slice's value, and under it the column and the rows. Names from data have any length: they are cut in the middle,
+    because what tells them apart is often at the end, and whole in the title."""
+    beside = axes.get_yaxis_transform()
+    say(axes, beside, Word(-0.02, place, middle(value, NAME), "end", -0.05, 8, whole=f"{column} {value}"))
+    below = f"{short(column, NAME - 8)}, {count:,} rows"
+    say(axes, beside, Word(-0.02, place, below, "end", 0.95, 7, colour=SOFT, whole=f"{column}, {count:,} rows"))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.statistics.metrics import metric_named
-from gatehouse.report.inline import BLUE, ORANGE, SOFT, draw, labels
+from gatehouse.report.inline import BLUE, ORANGE, SOFT, draw
+from gatehouse.report.words import Word, labels, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +59,7 @@ def _measured(batch: Row, batches: Sequence[Row]) -> Row | None:
 
 def _quality(axes: Any, points: Sequence[Row], metric: str) -> None:
     if not points:
-        axes.text(0.5, 0.5, "nothing measured yet: no outcomes have arrived", transform=axes.transAxes, ha="center")
+        say(axes, axes.transAxes, Word(0.5, 0.5, "nothing measured yet: no outcomes have arrived", size=10))
         axes.set_yticks([])
         return
     at, values = numbers_of(point["at"] for point in points), np.array([point["value"] for point in points])
@@ -82,7 +83,7 @@ def _quality(axes: Any, points: Sequence[Row], metric: str) -> None:
     better = {"lower": "lower", "higher": "higher", "nearer zero": "nearer zero"}[metric_named(metric).better]
     axes.set_ylabel(f"{metric_named(metric).title}\n({better} is better)", fontsize=9)
     axes.legend(loc="upper left", ncols=3, fontsize=8)
-    axes.tick_params(axis="x", labelbottom=False, length=0)
+    axes.xaxis.set_visible(False)  # the lanes below have it
     axes.margins(y=0.25)
 
 
@@ -134,7 +135,7 @@ def _broken(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.f
 
 
 def _mark(axes: Any, at: Any, place: float, text: str, colour: str) -> None:
-    axes.text(numbers_of([at])[0], place, text, color=colour, ha="center", va="center", fontsize=9, fontweight="bold")
+    say(axes, axes.transData, Word(numbers_of([at])[0], place, text, colour=colour, bold=True))
 
 
 def heat_map(batches: Sequence[Row]) -> Markup | None:
@@ -162,7 +163,7 @@ def heat_map(batches: Sequence[Row]) -> Markup | None:
             axes.plot(*_crosses(marked), linewidth=1.4, color=colour)
         step = max(1, len(watched) // 18)
         labels(axes, "x", range(0, len(watched), step), [batch["key"] for batch in watched[::step]])
-        labels(axes, "y", range(len(columns)), [short(name) for name in columns])
+        labels(axes, "y", range(len(columns)), columns, most=NAME)
 
     height = 1.2 + 0.19 * len(columns)
     margins = {"left": 0.17, "right": 0.97, "bottom": 0.75 / height, "top": 1 - 0.3 / height}
@@ -189,9 +190,3 @@ def _ratio(each: Mapping[str, Any]) -> float:
     if not isinstance(value, int | float) or not isinstance(limit, int | float) or limit <= 0:
         return float("nan")
     return float(value / limit)
-
-
-def short(name: str, most: int = NAME) -> str:
-    """A name from data as it can stand in a drawing: one line, printable, not long."""
-    name = "".join(char if char.isprintable() else "?" for char in name[: most + 1])
-    return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -19,7 +19,7 @@ _DECISION = """
            m.candidate, m.run_id, m.request, m.training_set, m.trained_until, m.sha256 AS model_sha256,
            former.candidate AS champion_candidate, r.opened_by, r.as_of, r.reasons::json AS reasons, r.state AS request_state,
            now.version AS now_version, now.epoch AS now_epoch, before.version AS before_version,
-           file(t.training) AS training, file(t.holdout) AS holdout
+           file(t.training) AS training, file(t.holdout) AS holdout, file(told.report) AS report
     FROM decisions d
     JOIN journal made ON made.seq = d.entry
     JOIN models m USING (use_case, version)
@@ -28,6 +28,7 @@ _DECISION = """
     LEFT JOIN champions now ON now.use_case = d.use_case
     LEFT JOIN promotions before ON (before.use_case, before.epoch) = (d.use_case, now.epoch - 1)
     LEFT JOIN training_sets t ON t.request = m.request
+    LEFT JOIN decision_reports told ON told.decision = d.id
     WHERE d.id = %s"""
 _BATCHES = """
     SELECT t.part, t.key, t.revision,
@@ -80,6 +81,11 @@ class DecisionView:
         """The version that served before the present champion; None before the second champion."""
         version: int | None = self.row["before_version"]
         return version
+
+    @property
+    def report(self) -> FileRef | None:
+        """The archived report; None where a decision has none yet, or is older than they are."""
+        return FileRef(**self.row["report"]) if self.row["report"] else None
 
     @property
     def second(self) -> dict[str, Any] | None:
