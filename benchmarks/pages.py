@@ -29,9 +29,12 @@ from gatehouse.adapters.ledger import migrate
 from gatehouse.core.canonical import canonical
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.evidence_record import evidence_document, holdout_columns
+from gatehouse.core.records import Decision, FileRef, ModelVersion, Verdict
 from gatehouse.local import postgres
 from gatehouse.ports import Lake
+from gatehouse.report.decision import decision_report
 from gatehouse.settings import ROOT, Settings
+from gatehouse.stages.evidence import archived_evidence
 
 USE_CASES, BATCHES, COLUMNS, TRAININGS, ROWS = 200, 500, 27, 40, 30_000
 LIMIT_MS, ASKED = 300, 5
@@ -62,7 +65,7 @@ def _row(name: str, asked: list[tuple[float, int]]) -> tuple[str, ...]:
 
 def _addresses(server: Any) -> list[tuple[str, Callable[[int], str]]]:
     with closing(psycopg2.connect(server.url("ledger", "postgres"))) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM gatehouse.decisions ORDER BY use_case, version DESC LIMIT %s", (ASKED,))
+        cursor.execute("SELECT id FROM gatehouse.decisions ORDER BY use_case, version DESC LIMIT %s", (2 * ASKED,))
         decisions = [row[0] for row in cursor.fetchall()]
     return [
         ("fleet, each of its pages", lambda n: f"/?p={n % 4 + 1}"),
@@ -71,6 +74,7 @@ def _addresses(server: Any) -> list[tuple[str, Callable[[int], str]]]:
         ("batches of a use case", lambda n: f"/use-cases/case_{n:03}/batches"),
         ("decisions of a use case", lambda n: f"/use-cases/case_{n:03}/decisions"),
         ("decision, first time", lambda n: f"/decisions/{decisions[n]}"),
+        ("decision without its report, first time", lambda n: f"/decisions/{decisions[ASKED + n]}"),
         ("decision, again", lambda n: f"/decisions/{decisions[n]}"),
         ("batch with 1,000 quarantined rows", lambda n: f"/batches/case_{n:03}/2021-04-09.r1"),
     ]
@@ -119,7 +123,9 @@ def browser(folder: Path, settings: Settings) -> Iterator[Callable[[str], tuple[
 
 def fill(superuser: str, lake: Lake) -> None:
     """Write the records: constants of the flights' sizes, numbers that differ by use case and batch."""
-    files = {"evidence": _evidence(lake), "quarantined": _quarantined(lake), "report": _report(lake)}
+    evidence = _evidence(lake)
+    files = {"evidence": evidence, "quarantined": _quarantined(lake), "report": _report(lake)}
+    files["decided"] = _decided(lake, evidence)
     values = {
         "use_cases": USE_CASES,
         "batches": BATCHES,
@@ -173,7 +179,7 @@ def _results() -> list[dict[str, Any]]:
     return [{"rule": f"not_worse_than_champion({n})", **result, **more} for n in range(15)]
 
 
-def _evidence(lake: Lake) -> Any:
+def _evidence(lake: Lake) -> FileRef:
     random = np.random.default_rng(7)
     labels = (random.random(ROWS) < 0.2).astype("float64")
     scores = [np.clip(0.1 + 0.2 * labels + random.normal(0, 0.1, ROWS), 0.01, 0.99) for _ in range(2)]
@@ -192,12 +198,22 @@ def _evidence(lake: Lake) -> Any:
     return lake.put(canonical(document).encode(), "evidence", "json")
 
 
-def _quarantined(lake: Lake) -> Any:
+def _decided(lake: Lake, file: FileRef) -> FileRef:
+    """The archived report of a decision on the evidence."""
+    moment = datetime(2021, 1, 1, tzinfo=UTC)
+    model = ModelVersion("case", 2, "boosting", file, file, "c" * 64, "request", "run", moment)
+    decision = Decision("d", "case", 2, Verdict.PROMOTE, "PROMOTE: better", (), "e" * 64, "f" * 64, 1, 1)
+    evidence = archived_evidence(lake, file)[0]
+    page = decision_report("Case", decision, model, evidence, canonical({"metric": "log_loss"}))
+    return lake.put(page.encode(), "reports", "html")
+
+
+def _quarantined(lake: Lake) -> FileRef:
     frame = pd.DataFrame({f"column_{n:02}": [f"value {row}" for row in range(1000)] for n in range(20)})
     return lake.put_frame(frame.assign(gh_reasons="the longest route is 4,983 miles"), "quarantined")
 
 
-def _report(lake: Lake) -> Any:
+def _report(lake: Lake) -> FileRef:
     from html import escape
 
     result = {"table": "rows", "expect": "expect_column_values_to_be_between", "args": {"column": "x"}, "severity": "critical",

@@ -41,3 +41,4 @@ INSERT INTO decisions SELECT md5('d' || name || t), name, t, CASE WHEN t = %(tra
 INSERT INTO promotions SELECT name, t, t, 'decision', md5('d' || name || t), 'gate', 'better by 0.02', entry + 4 FROM trained
     WHERE NOT (t = %(trainings)s AND right(name, 1) = '7');
 INSERT INTO champions SELECT use_case, max(epoch), max(version) FROM promotions GROUP BY use_case;
+INSERT INTO decision_reports SELECT id, %(decided)s, 2000000000 + row_number() OVER () FROM decisions WHERE version > %(trainings)s - 5;

@@ -134,9 +134,10 @@ def _slices(holdout: Holdout, models: Models, metric: str) -> Markup:
         axes.legend(loc="upper center", bbox_to_anchor=(0.2, -0.42 / height), ncols=2)
 
     height = max(3.3, 1.0 + LINE * len(shown))  # inches
-    margins = {"left": 0.42, "bottom": 0.75 / height, "top": 1 - 0.3 / height}
     said = f"{metric} of the {len(shown)} largest of {len(found)} slices"
-    return draw(paint, f"{metric_named(metric).title.capitalize()} by slice", said, (4.4, height), **margins)
+    title = f"{metric_named(metric).title.capitalize()} by slice"
+    ends = {"bottom": 0.75 / height, "top": 1 - 0.3 / height}
+    return draw(paint, title, said, size=(4.4, height), heights=(1,), left=0.42, **ends)
 
 
 def _name(axes: Any, place: float, count: int, column: str, value: str) -> None:
