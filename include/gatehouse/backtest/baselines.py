@@ -135,12 +135,8 @@ class _Bank:
         served = [(start, version) for start, version in self._served() if start > 0]
         moments = sorted([*_spread(self._models), *served], key=lambda each: each[0])
         rows: list[NDArray[np.float64]] = [np.array([loss(self._never[key]) for key in keys])]
-        for start, model in moments:
-            measured = [
-                loss(_measure(self._history, turn, model)) if number >= start else math.nan
-                for number, turn in enumerate(self._turns)
-            ]
-            rows.append(np.array(measured))
+        with ThreadPoolExecutor(2) as side_by_side:
+            rows += side_by_side.map(lambda each: self._losses(*each), moments)
         starts = [0, *(start for start, _ in moments)]
         chosen = best_moments(np.array(rows), starts, max(trainings - 1, 0))
         metrics = {}
@@ -149,6 +145,12 @@ class _Bank:
             metrics[key] = -value if metric_named(self._history.metric).better == "higher" else value
         says = f"the best {len(chosen)} of {len(rows)} models, known only afterwards (trainings allowed: {trainings})"
         return WhatIf("oracle", says, metrics, len(chosen))
+
+    def _losses(self, start: int, model: Any) -> NDArray[np.float64]:
+        """A model's loss on every compared batch from `start` on; NaN before."""
+        loss = metric_named(self._history.metric).loss
+        later = [loss(_measure(self._history, turn, model)) for turn in self._turns[start:]]
+        return np.array([math.nan] * start + later)
 
     def _served(self) -> list[tuple[int, int]]:
         """From which compared batch on each of the policy's champions scored."""

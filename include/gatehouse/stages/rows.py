@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.records import Batch, BatchState, Outcomes
 from gatehouse.errors import ModelError
@@ -26,11 +26,21 @@ def newest_revisions(batches: Sequence[Batch]) -> list[Batch]:
 
 def row_keys(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series[str]:
     """One text a row out of its key columns; `|` separates them."""
-    parts = [frame[name].astype("str") for name in columns]
+    parts = [_text(frame[name]) for name in columns]
     joined = parts[0]
     for part in parts[1:]:
         joined = joined + "|" + part
     return joined.rename(KEY)
+
+
+def _text(values: pd.Series[Any]) -> pd.Series[str]:
+    """As `astype("str")` writes them; moments, which many rows share, once each: writing them is what takes its time."""
+    import pandas as pd
+
+    if not isinstance(values.dtype, pd.DatetimeTZDtype):
+        return values.astype("str")
+    codes, moments = pd.factorize(values, use_na_sentinel=False)
+    return pd.Series(moments).astype("str").take(codes).set_axis(values.index)
 
 
 def accepted_tables(site: Site, batch: Batch) -> dict[str, pd.DataFrame]:

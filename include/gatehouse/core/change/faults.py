@@ -9,24 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from gatehouse.core.change.mapping import cumulative, distance, far, in_words, mapping, shares, tolerance
+from gatehouse.core.change.mapping import cumulative, far, in_words, mapping, shares, tolerance
+from gatehouse.core.change.units import unit_change
 from gatehouse.core.profile import CategoricalProfile, ColumnProfile, NumericProfile, Profile
 
 MIN_ROWS = 200
-RESCALED = 0.3  # how far off a column must be before another unit is looked for
-TURNED = 0.2  # and before another time zone is
+TURNED = 0.2  # how far off a clock must be before another time zone is looked for
 NULLS = 0.2  # by how much of all rows the nulls must rise above every earlier batch
 UNSEEN = 0.25  # and the values that no earlier batch had
 ENOUGH = 3  # earlier batches from which it is known that a column hardly ever has new values: `month` always has
 USUAL = 0.5  # of the values: a column that rests at what most of them were is quiet (no snow in May), not stuck
 CYCLIC = ("sudden nulls", "constant", "unseen categories")
-# What a column is multiplied by when its unit changes, in either direction: length, mass, time, currency's hundreds.
-UNITS = (1.609344, 1.852, 3.6, 2.23694, 0.3048, 2.54, 0.45359237, 28.349523, 10.0, 24.0, 60.0, 100.0, 1e3, 3600.0, 1e6)
-TEMPERATURES = (("Celsius to Fahrenheit", 1.8, 32.0), ("Celsius to kelvin", 1.0, 273.15))
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,9 @@ def _column(
     elif isinstance(own, NumericProfile):
         numeric = [each for each in known if isinstance(each, NumericProfile)]
         yield from _clock(numeric, own)
-        yield from _unit(numeric, own)
+        says = unit_change(numeric, own)
+        if says:
+            yield "unit changed", says
 
 
 def _varied(columns: Sequence[ColumnProfile]) -> bool:
@@ -132,34 +130,6 @@ def _unseen(known: Sequence[ColumnProfile], column: CategoricalProfile) -> Itera
             "unseen categories",
             f"holds categories that no earlier batch had in {share:.0%} of its values, such as {example!r}",
         )
-
-
-def _unit(known: Sequence[NumericProfile], column: NumericProfile) -> Iterator[tuple[str, str]]:
-    """The whole distribution multiplied by a known factor (or moved by a known scale of temperature). A column that
-    varies from batch to batch by a third as much may be the weather's: a cold week is near half a warm one."""
-    apart = min((distance(each, column) for each in known), default=0.0)
-    usual = max((distance(one, other) for one, other in pairwise(known)), default=0.0)
-    if apart <= max(RESCALED, 3 * usual) or not column.moments.std:
-        return
-    newest = known[-1]
-    scales = [(f"{factor:g} times", factor, 0.0) for each in UNITS for factor in (each, 1 / each)]
-    scales += [
-        each
-        for name, a, b in TEMPERATURES
-        for each in ((name, a, b), (f"{name.split()[2]} to {name.split()[0]}", 1 / a, -b / a))
-    ]
-    fits = [(_scaled(newest, column, a, b), says) for says, a, b in scales]
-    best, says = min(fits)
-    if best <= min(tolerance(newest, column), apart / (6 if len(known) > 2 else 8)):
-        yield (
-            "unit changed",
-            f"looks like {says} what it held: another unit (distance {apart:.2f}, rescaled {best:.2f})",
-        )
-
-
-def _scaled(reference: NumericProfile, batch: NumericProfile, a: float, b: float) -> float:
-    points = np.union1d(reference.edges, (batch.edges - b) / a)
-    return float(np.abs(cumulative(reference, points) - cumulative(batch, a * points + b)).max())
 
 
 def _zone(name: str, known: Sequence[ColumnProfile], column: CategoricalProfile) -> Iterator[tuple[str, str]]:
