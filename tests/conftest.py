@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gatehouse.adapters.ledger import migrate, open_ledger
 from gatehouse.local.postgres import Server, private_folder, running
@@ -19,6 +20,8 @@ from gatehouse.settings import ROOT
 
 os.environ["PYTHONPATH"] = str(ROOT / "include")  # for the processes that tests start
 _numbers = itertools.count(1)
+settings.register_profile("gatehouse", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gatehouse")  # a busy machine fails no property
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gatehouse.core.canonical import canonical
-from gatehouse.core.profile.cells import counted, of_sorted
+from gatehouse.core.profile.cells import LONG, counted, of_sorted
 from gatehouse.core.profile.numeric import GRID, NumericProfile, grid
 from gatehouse.errors import SchemaMismatch
 
@@ -130,6 +131,9 @@ LONGS = {
     "ties": lambda g: np.where(g.random(60_000) < 0.5, 0.25, g.normal(size=60_000)),
     "few values": lambda g: g.choice([0.1, 0.2, 1e9], 60_000),
     "whole numbers": lambda g: g.integers(-40, 3000, 60_000).astype(float),
+    "nearly whole numbers": lambda g: np.nextafter(
+        np.floor(g.uniform(-40, 3000, 60_000)), g.choice([0.0, 3.0], 60_000)
+    ),
     "large whole numbers": lambda g: g.integers(2**52 - 9, 2**52 + 9, 60_000).astype(float),
     "spread whole numbers": lambda g: g.integers(-(2**40), 2**40, 60_000).astype(float),
 }
@@ -144,3 +148,23 @@ def test_a_long_column_is_counted_as_a_sorted_one(name: str, seed: int) -> None:
     beside = np.concatenate([edges, np.nextafter(edges, np.inf), np.nextafter(edges, -np.inf)])
     values = generator.permutation(np.concatenate([LONGS[name](generator), beside[np.isfinite(beside)]]))
     assert list(counted(values, edges)) == list(of_sorted(np.sort(values), edges))
+
+
+@pytest.mark.parametrize("name", LONGS)
+def test_a_long_column_has_the_profile_of_its_short_parts(name: str) -> None:
+    """A column is counted in pieces from 50,000 values on; nulls, infinities and a piece without any value change nothing,
+    nor does a piece of whole numbers among others."""
+    generator = np.random.default_rng(3)
+    edges = NumericProfile.of(LONGS[name](np.random.default_rng(13))).edges
+    values = np.concatenate(
+        [LONGS[name](generator), np.full(70_000, np.nan), LONGS[name](generator), np.arange(70_000.0)]
+    )
+    values[generator.integers(0, len(values), 5_000)] = np.nan
+    values[generator.integers(0, len(values), 50)] = [np.inf, -np.inf] * 25
+    parts = [NumericProfile.of(part, edges) for part in np.array_split(values, 8)]
+    assert max(len(part) for part in np.array_split(values, 8)) < LONG
+    merged, whole = reduce(NumericProfile.merge, parts), NumericProfile.of(values, edges)
+    assert counts(merged) == counts(whole)
+    for one, other in ((merged.moments.mean, whole.moments.mean), (merged.moments.m2, whole.moments.m2)):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
+    np.testing.assert_allclose(merged.excess, whole.excess, rtol=1e-9)

@@ -55,12 +55,11 @@ def numbers(name: str, column: pa.ChunkedArray) -> NDArray[np.float64]:
 
 def counted(column: pa.ChunkedArray) -> tuple[dict[str, int], int]:
     """The count of each value as text (`true` and `false` for booleans), and the number of nulls."""
-    present = column.drop_null()
-    if not len(present):
-        return {}, len(column)
-    counts = pc.value_counts(present)
-    names = counts.field("values").cast(pa.string()).to_pylist()
-    return dict(zip(names, counts.field("counts").to_pylist(), strict=True)), len(column) - len(present)
+    found = pc.value_counts(column)  # nulls as one more value: taking them out first would copy every text
+    names = found.field("values").cast(pa.string()).to_pylist()
+    counts = dict(zip(names, found.field("counts").to_pylist(), strict=True))
+    nulls = counts.pop(None, 0)
+    return counts, nulls
 
 
 def _arrow(name: str, values: Any) -> pa.ChunkedArray:

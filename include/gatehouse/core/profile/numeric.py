@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core.profile.cells import counted
+from gatehouse.core.profile.cells import LONG, PIECE, Tally, counted
 from gatehouse.core.profile.moments import Moments
 from gatehouse.errors import SchemaMismatch
 
@@ -49,6 +49,8 @@ class NumericProfile:
     @classmethod
     def of(cls, values: NDArray[np.float64], edges: NDArray[np.float64] | None = None) -> NumericProfile:
         """Profile one column's values (nulls as NaN) on `edges`, or on their own grid."""
+        if edges is not None and len(edges) and len(values) >= LONG:
+            return cls._in_pieces(values, edges)
         present = values[~np.isnan(values)]
         finite = present[np.isfinite(present)]
         edges = grid(np.sort(finite)) if edges is None else edges
@@ -62,6 +64,37 @@ class NumericProfile:
             edges=edges,
             cells=counted(finite, edges),
             excess=_excess(finite, edges),
+        )
+
+    @classmethod
+    def _in_pieces(cls, values: NDArray[np.float64], edges: NDArray[np.float64]) -> NumericProfile:
+        """The same of a long column: each piece passes through everything while it is near the processor."""
+        nulls, infinite, moments = 0, [0, 0], Moments()
+        extremes, beyond, tally = [nan, nan], [0.0, 0.0], Tally(edges)
+        for start in range(0, len(values), PIECE):
+            piece = values[start : start + PIECE]
+            finite = piece[np.isfinite(piece)]
+            if len(finite) < len(piece):
+                nulls += int(np.isnan(piece).sum())
+                infinite[0] += int((piece == -np.inf).sum())
+                infinite[1] += int((piece == np.inf).sum())
+            if len(finite):
+                moments = moments.merge(Moments.of(finite))
+                lowest, highest = float(finite.min()), float(finite.max())
+                extremes = [float(np.fmin(extremes[0], lowest)), float(np.fmax(extremes[1], highest))]
+                if lowest < edges[0] or highest > edges[-1]:
+                    beyond = [one + more for one, more in zip(beyond, _excess(finite, edges), strict=True)]
+                tally.add(finite)
+        return cls(
+            len(values),
+            nulls,
+            (infinite[0], infinite[1]),
+            moments,
+            extremes[0],
+            extremes[1],
+            edges,
+            tally.counts(),
+            (beyond[0], beyond[1]),
         )
 
     @property
