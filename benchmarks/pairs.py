@@ -107,8 +107,7 @@ def false_betters(
     """Champions that meet `looks` null challengers each: on a new month each time, or all on the same held-out month,
     in which the champion's own luck is the same for all of them. The metric is a mean over days with heavy tails.
 
-    As many resamples as a policy has by default: the ends of a few hundred are too uneven for the far ends that later
-    looks are judged by.
+    As many resamples as a policy has by default.
     """
     beaten, naive, error = 0, 0, (1 - confidence) / 2
     codes = np.arange(days)

@@ -8,7 +8,7 @@ from itertools import repeat
 from benchmarks.pairs import Pairs, coverage, false_betters, promotions_at_margin
 from benchmarks.table import Table
 
-PAIRS, LIVES, LOOKS, WORKERS = 2000, 1000, 365, 2
+PAIRS, LIVES, LOOKS, WORKERS = 2000, 2000, 365, 2
 WITHIN = {"independent rows": 0.0, "strong within a day": 1.0}
 
 
@@ -25,7 +25,7 @@ def _coverage(pool: Executor) -> Table:
     rows = [(*of, *map(_percent, (one.covered, one.above, one.below))) for of, one in zip(asked, found, strict=True)]
     method = (
         f"{PAIRS:,} pairs of models each, whose errors differ by a known amount: 40 days of 8 to 32 rows; the interval has "
-        "95 %. 'Strong within a day' adds to each day an effect as large as the rows' own. Monte Carlo error: 0.5 points."
+        "95 %. 'Strong within a day' adds to each day an effect as large as the rows' own. Monte Carlo error: 0.35 points."
     )
     headings = ("metric", "rows", "intervals that hold the truth", "all above it", "all below it")
     return Table("The truth lies in 95 % of the intervals", method, headings, rows)
@@ -37,7 +37,7 @@ def _margin(pool: Executor) -> Table:
     rows = [(*of, *map(_percent, shares)) for of, shares in zip(asked, found, strict=True)]
     method = (
         f"{PAIRS:,} challengers that are worse by exactly the margin: how many pass `not_worse_than_champion` at confidence "
-        "0.9, which promises 5 % at a look, and how many pass when measured values are compared. Monte Carlo error: 0.5 points."
+        "0.9, which promises 5 % at a look, and how many pass when measured values are compared. Monte Carlo error: 0.35 points."
     )
     return Table("Challengers at the margin", method, ("metric", "rows", "pass the gate", "pass by value"), rows)
 
@@ -48,7 +48,7 @@ def _lives(pool: Executor) -> Table:
     rows = [(name, _percent(one.spending), _percent(one.each_look)) for name, one in zip(ways, found, strict=False)]
     method = (
         f"{LIVES:,} champions that meet {LOOKS} challengers each, none of which is better: how many champions are ever beaten "
-        "by a false `better_than_champion` at confidence 0.95, which promises 2.5 % over a life. Monte Carlo error: 0.5 points."
+        "by a false `better_than_champion` at confidence 0.95, which promises 2.5 % over a life. Monte Carlo error: 0.35 points."
     )
     headings = ("held-out rows", "beaten, error spent over the life", "beaten, error anew at each look")
     return Table("A year of null challengers", method, headings, rows)

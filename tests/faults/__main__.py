@@ -16,7 +16,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # OpenMP does not 
 
 from benchmarks.table import machine  # noqa: E402
 
-from faults import crashes, fuzzing, races  # noqa: E402 - after the number of threads
+from faults import crashes, flood, fuzzing, races, soak  # noqa: E402 - after the number of threads
 from faults.proven import Asked, Case, Proven, table  # noqa: E402
 from gatehouse.settings import ROOT  # noqa: E402
 
@@ -25,6 +25,8 @@ CASES: dict[str, Case] = {
     "F2": crashes.doubles,
     "fuzz": fuzzing.fuzzed,
     "F22": races.raced,
+    "F33": flood.flooded,
+    "F34": soak.soaked,
 }
 
 

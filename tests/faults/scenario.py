@@ -85,13 +85,14 @@ def make_use_cases(folder: Path) -> None:
     for policy, edits in POLICIES.items():
         made = folder / policy / "rides"
         shutil.copytree(TEMPLATE, made, ignore=shutil.ignore_patterns("__pycache__"))
-        _edit(made / "contract.yaml", {"use_case: template": "use_case: rides"})
-        _edit(made / "gate.yaml", {"use_case: template": "use_case: rides", **edits})
-        _edit(made / "source.py", {"ROWS = 2000": "ROWS = 600"})
-        _edit(made / "model.py", {"max_iter=50": "max_iter=5"})
+        edit(made / "contract.yaml", {"use_case: template": "use_case: rides"})
+        edit(made / "gate.yaml", {"use_case: template": "use_case: rides", **edits})
+        edit(made / "source.py", {"ROWS = 2000": "ROWS = 600"})
+        edit(made / "model.py", {"max_iter=50": "max_iter=5"})
 
 
-def _edit(file: Path, edits: dict[str, str]) -> None:
+def edit(file: Path, edits: dict[str, str]) -> None:
+    """Replace the first place of each text; it must be there."""
     text = file.read_text(encoding="utf-8")
     for old, new in edits.items():
         assert old in text, f"{old!r} is not in {file.name}"
