@@ -1,12 +1,17 @@
-"""`python -m benchmarks`: run every part, print it, and write docs/benchmarks.md. `python -m benchmarks PART...`: these only."""
+"""`python -m benchmarks`: run every part, print it, and write docs/benchmarks.md.
+
+`python -m benchmarks PART...` runs and prints these only; with `--write` they take the place of what the page has of them.
+"""
 
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from benchmarks.table import Table, machine
 from gatehouse.settings import ROOT
@@ -26,37 +31,55 @@ PARTS = (
 )
 PREFACE = """# Benchmarks
 
-What `make bench` measured last, as it printed it; `python -m benchmarks PART...` runs some of its parts alone:
-{parts}. Trust the ratios, which are taken in one run; seconds depend on the machine.
+What `make bench`, or `python -m benchmarks --write PART...` for a part alone, measured last on one machine, as it was printed.
+Trust the ratios, which are taken in one run of a part; seconds depend on the machine. The parts: {parts}.
 
 Machine: {machine}
 """
+WRITE = "--write"
+SECTION = re.compile(r"^<!-- (\w+) -->\n(.*?)(?=^<!-- \w+ -->\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
-def main(asked: Sequence[str]) -> int:
-    """Run the parts that were asked for, or all; only all of them are written. Exit code 1 when a part that was asked for
-    by its name failed, 2 when there is no such part: the whole goes on past a failed part and tells of it."""
+def main(arguments: Sequence[str]) -> int:
+    """Run the parts that were asked for, or all.
+
+    Exit code 1 when a part that was asked for by its name failed, 2 when there is no such part: the whole goes on past a
+    failed part and tells of it.
+    """
+    asked = [each for each in arguments if each != WRITE]
     unknown = [name for name in asked if name not in PARTS]
     if unknown:
         print(f"no such part: {', '.join(unknown)}; there are: {', '.join(PARTS)}", file=sys.stderr)
         return 2
-    sections, failed = [PREFACE.format(machine=machine(), parts=", ".join(f"`{name}`" for name in PARTS))], []
+    sections, failed = {}, []
     for name in asked or PARTS:
         started = time.monotonic()
         try:
-            found = "\n".join(table.markdown() for table in run(name))
+            sections[name] = "\n".join(table.markdown() for table in run(name))
         except Exception as error:
             traceback.print_exc()
             failed.append(name)
-            found = f"## {name}: failed\n\n{type(error).__name__} ended this part; the others stand.\n"
-        sections.append(found)
-        print(found, flush=True)
+            sections[name] = f"## {name}: failed\n\n{type(error).__name__} ended this part; the others stand.\n"
+        print(sections[name], flush=True)
         print(f"({name}: {time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
-    if not asked:
-        (ROOT / "docs" / "benchmarks.md").write_text("\n".join(sections), encoding="utf-8")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
-    return 1 if failed and asked else 0
+        if asked:
+            return 1
+    if not asked or WRITE in arguments:
+        write(ROOT / "docs" / "benchmarks.md", sections)
+    return 0
+
+
+def write(document: Path, sections: Mapping[str, str]) -> None:
+    """Put sections in the place of those of their parts. What another machine or other versions measured is dropped:
+    numbers of two machines do not stand side by side."""
+    head = PREFACE.format(machine=machine(), parts=", ".join(f"`{name}`" for name in PARTS))
+    before = document.read_text(encoding="utf-8") if document.is_file() else ""
+    kept = {name: text.strip("\n") + "\n" for name, text in SECTION.findall(before)} if before.startswith(head) else {}
+    found = {**kept, **sections}
+    text = "\n".join([head, *(f"<!-- {name} -->\n{found[name]}" for name in PARTS if name in found)])
+    document.write_text(text, encoding="utf-8")
 
 
 def run(name: str) -> list[Table]:

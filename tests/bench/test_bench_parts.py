@@ -45,6 +45,22 @@ def test_a_part_runs_alone_and_writes_no_page(two_parts, capsys):
     assert not two_parts.exists()
 
 
+def test_a_part_alone_takes_the_place_of_its_section_only(two_parts, monkeypatch):
+    """With `--write` the other sections stay as they were measured; on another machine they are dropped."""
+    bench.main([])
+    sys.modules[f"benchmarks.{SOUND}"].measure = lambda: [Table("Sounder", "It is measured.", ("a",), [("2",)])]
+    assert bench.main(["--write", SOUND]) == 0
+    once = two_parts.read_text()
+    assert f"## {BROKEN}: failed" in once
+    assert "## Sounder" in once
+    assert "## Sound\n" not in once
+    assert bench.main(["--write", SOUND]) == 0
+    assert two_parts.read_text() == once
+    monkeypatch.setattr(bench, "machine", lambda: "1 core.")
+    assert bench.main(["--write", SOUND]) == 0
+    assert f"## {BROKEN}" not in two_parts.read_text()
+
+
 @pytest.mark.parametrize("name", bench.PARTS)
 def test_every_part_can_be_run(name):
     """Its module is there and has what the bench calls."""
