@@ -29,10 +29,12 @@ PARTS = (
     "stages",
     "backtest",
 )
+BY_NAME = ("retraining",)  # run only when asked for: many backtests, a quarter of an hour
 PREFACE = """# Benchmarks
 
 What `make bench`, or `python -m benchmarks --write PART...` for a part alone, measured last on one machine, as it was printed.
-Trust the ratios, which are taken in one run of a part; seconds depend on the machine. The parts: {parts}.
+Trust the ratios, which are taken in one run of a part; seconds depend on the machine. The parts: {parts};
+only by its name: {alone}.
 
 Machine: {machine}
 """
@@ -41,15 +43,15 @@ SECTION = re.compile(r"^<!-- (\w+) -->\n(.*?)(?=^<!-- \w+ -->\n|\Z)", re.MULTILI
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the parts that were asked for, or all.
+    """Run the parts that were asked for, or all but those that run only by their name.
 
     Exit code 1 when a part that was asked for by its name failed, 2 when there is no such part: the whole goes on past a
     failed part and tells of it.
     """
     asked = [each for each in arguments if each != WRITE]
-    unknown = [name for name in asked if name not in PARTS]
+    unknown = [name for name in asked if name not in PARTS + BY_NAME]
     if unknown:
-        print(f"no such part: {', '.join(unknown)}; there are: {', '.join(PARTS)}", file=sys.stderr)
+        print(f"no such part: {', '.join(unknown)}; there are: {', '.join(PARTS + BY_NAME)}", file=sys.stderr)
         return 2
     sections, failed = {}, []
     for name in asked or PARTS:
@@ -74,11 +76,13 @@ def main(arguments: Sequence[str]) -> int:
 def write(document: Path, sections: Mapping[str, str]) -> None:
     """Put sections in the place of those of their parts. What another machine or other versions measured is dropped:
     numbers of two machines do not stand side by side."""
-    head = PREFACE.format(machine=machine(), parts=", ".join(f"`{name}`" for name in PARTS))
+    parts = ", ".join(f"`{name}`" for name in PARTS)
+    alone = ", ".join(f"`{name}`" for name in BY_NAME)
+    head = PREFACE.format(machine=machine(), parts=parts, alone=alone)
     before = document.read_text(encoding="utf-8") if document.is_file() else ""
     kept = {name: text.strip("\n") + "\n" for name, text in SECTION.findall(before)} if before.startswith(head) else {}
     found = {**kept, **sections}
-    text = "\n".join([head, *(f"<!-- {name} -->\n{found[name]}" for name in PARTS if name in found)])
+    text = "\n".join([head, *(f"<!-- {name} -->\n{found[name]}" for name in PARTS + BY_NAME if name in found)])
     document.write_text(text, encoding="utf-8")
 
 

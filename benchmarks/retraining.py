@@ -1,6 +1,7 @@
-"""`python -m benchmarks.retraining`: when to retrain, by schedule, decay, drift or cost, on the flights and on streams.
+"""`python -m benchmarks retraining`: when to retrain, by schedule, decay, drift or cost, on the flights and on streams.
 
-Each policy is one backtest, so this takes some minutes and is not part of `make bench`.
+Each policy is one backtest, so this takes a quarter of an hour and is not part of `make bench`;
+`python -m benchmarks.retraining flights` or a kind of stream does one table.
 """
 
 from __future__ import annotations
@@ -20,18 +21,23 @@ sys.path.insert(0, str(ROOT / "tests"))
 from streams import stream
 
 PRICE = CostReason(per_1000_rows=100, training=100, review=50)
-STREAMS = ("label", "gradual", "recurring", "nothing")
+FLIGHTS = "flights"
+ASKED = (FLIGHTS, "label", "gradual", "recurring", "nothing")
 BATCHES, ROWS = 18, 4000
 
 
-def measure(streams: tuple[str, ...] = STREAMS) -> list[Table]:
+def measure() -> list[Table]:
     """One table for the flights, and one for each kind of stream."""
-    tables = [_table("New York flights of 2013", load(ROOT / "include" / "usecases" / "flight_delays"))]
-    for kind in streams:
-        with tempfile.TemporaryDirectory() as folder:
-            case = load(stream(kind, batches=BATCHES, rows=ROWS).folder(Path(folder)))
-            tables.append(_table(f"Stream '{kind}', {BATCHES} batches of {ROWS:,} rows", case))
-    return tables
+    return [table_of(each) for each in ASKED]
+
+
+def table_of(kind: str) -> Table:
+    """The flights', or that of a kind of stream."""
+    if kind == FLIGHTS:
+        return _table("When to retrain: flights of 2013", load(ROOT / "include" / "usecases" / "flight_delays"))
+    with tempfile.TemporaryDirectory() as folder:
+        case = load(stream(kind, batches=BATCHES, rows=ROWS).folder(Path(folder)))
+        return _table(f"When to retrain: stream '{kind}', {BATCHES} batches of {ROWS:,} rows", case)
 
 
 def policies(case: UseCase) -> dict[str, Reasons]:
@@ -78,5 +84,5 @@ def _row(name: str, result: Result, way: str) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    for table in measure(tuple(sys.argv[1:]) or STREAMS):
-        print(table.markdown(), flush=True)
+    for each in sys.argv[1:] or ASKED:
+        print(table_of(each).markdown(), flush=True)

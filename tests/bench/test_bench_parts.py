@@ -20,6 +20,7 @@ def two_parts(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, f"benchmarks.{SOUND}", sound)
     monkeypatch.setitem(sys.modules, f"benchmarks.{BROKEN}", broken)
     monkeypatch.setattr(bench, "PARTS", (BROKEN, SOUND))
+    monkeypatch.setattr(bench, "BY_NAME", ())
     monkeypatch.setattr(bench, "ROOT", tmp_path)
     (tmp_path / "docs").mkdir()
     return tmp_path / "docs" / "benchmarks.md"
@@ -61,7 +62,19 @@ def test_a_part_alone_takes_the_place_of_its_section_only(two_parts, monkeypatch
     assert f"## {BROKEN}" not in two_parts.read_text()
 
 
-@pytest.mark.parametrize("name", bench.PARTS)
+def test_a_long_part_runs_only_by_its_name(two_parts, monkeypatch):
+    """The whole does without it and keeps what was measured of it."""
+    monkeypatch.setattr(bench, "PARTS", (BROKEN,))
+    monkeypatch.setattr(bench, "BY_NAME", (SOUND,))
+    assert bench.main([]) == 0
+    assert "## Sound" not in two_parts.read_text()
+    assert bench.main(["--write", SOUND]) == 0
+    assert bench.main([]) == 0
+    assert "## Sound" in two_parts.read_text()
+    assert f"only by its name: {SOUND}" in two_parts.read_text().replace("`", "")
+
+
+@pytest.mark.parametrize("name", bench.PARTS + bench.BY_NAME)
 def test_every_part_can_be_run(name):
     """Its module is there and has what the bench calls."""
     assert (bench.ROOT / "benchmarks" / f"{name}.py").read_text().count("\ndef measure() -> ") == 1
