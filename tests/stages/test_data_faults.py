@@ -30,3 +30,22 @@ def test_every_accepted_batch_has_its_profile_in_the_lake_and_quiet_ones_are_not
     assert {batch.state for batch in batches} == {BatchState.ACCEPTED}
     assert len({batch.profile.sha256 for batch in batches}) == 3
     assert all(site.lake.read(batch.profile) for batch in batches)
+
+
+def test_a_fault_goes_on_until_a_person_ends_it(site):
+    """The feed still delivers another unit, and the world moved on below it, so no known factor fits any more: the batch
+    waits as the one before does. Once that one is discarded, each is judged by itself again."""
+    for key, factor in (("2024-02", 1000), ("2024-03", 1150)):
+        site.source.change[key] = lambda frame, by=factor: frame.assign(amount=frame["amount"] * by)
+    assert _taken(site, "2024-01").state is BatchState.ACCEPTED
+    broken = _taken(site, "2024-02")
+    assert "another unit" in broken.reason
+    moved = _taken(site, "2024-03")
+    assert moved.state is BatchState.QUARANTINED
+    assert moved.reason == (
+        "data fault: table 'rows': column 'amount' is off as in the batch before, which waits in quarantine"
+    )
+    site.ledger.batches.discard(broken.id, "ann", "wrong unit")
+    site.ledger.batches.discard(moved.id, "ann", "wrong unit")
+    site.source.change["2024-04"] = site.source.change["2024-03"]
+    assert _taken(site, "2024-04").state is BatchState.ACCEPTED

@@ -7,49 +7,55 @@ from collections.abc import Callable
 import pytest
 
 from stages.watching import Seen, watched
-from streams import FAULTS, stream
+from streams import stream
 
 CHANGED = 6
-See = Callable[[str], list[Seen]]
+SEED = 2
+See = Callable[..., list[Seen]]
 
 
 @pytest.fixture(scope="module")
 def see(tmp_path_factory: pytest.TempPathFactory) -> See:
     """Watch the stream of a kind, once for all tests."""
-    known: dict[str, list[Seen]] = {}
+    known: dict[tuple[str, int], list[Seen]] = {}
 
-    def seen(kind: str) -> list[Seen]:
-        if kind not in known:
-            made = stream(kind, 2, 9, 1500, changed=CHANGED)
-            known[kind] = watched(made, tmp_path_factory.mktemp(kind))
-        return known[kind]
+    def seen(kind: str, seed: int = SEED) -> list[Seen]:
+        if (kind, seed) not in known:
+            made = stream(kind, seed, 9, 1500, changed=CHANGED)
+            known[kind, seed] = watched(made, tmp_path_factory.mktemp(kind))
+        return known[kind, seed]
 
     return seen
 
 
-@pytest.mark.parametrize("kind", ["nothing", "seasonal"])
-def test_a_quiet_stream_pages_nobody(kind: str, see: See) -> None:
+@pytest.mark.parametrize(("kind", "seed"), [("nothing", SEED), ("nothing", 3), ("nothing", 4), ("seasonal", SEED)])
+def test_a_quiet_stream_pages_nobody(kind: str, seed: int, see: See) -> None:
     """Nothing changes but the weather of the day, or the season of a column that no label depends on: no alarm."""
-    assert [each.number for each in see(kind) if each.alarms or each.pages] == []
+    assert [each.number for each in see(kind, seed) if each.alarms or each.pages] == []
 
 
 @pytest.mark.parametrize(
-    ("kind", "named", "column"),
+    ("kind", "seed", "named", "column"),
     [
-        ("abrupt", "covariate drift", "speed"),
-        ("variance", "covariate drift", "speed"),
-        ("category", "covariate drift", "city"),
-        ("correlation", "covariate drift", "load"),
-        ("label", "concept drift", None),
-        ("recurring", "concept drift", None),
-        ("prior", "label shift", "gh_label"),
+        ("abrupt", SEED, "covariate drift", "speed"),
+        ("abrupt", 3, "covariate drift", "speed"),
+        ("variance", SEED, "covariate drift", "speed"),
+        ("category", SEED, "covariate drift", "city"),
+        ("correlation", SEED, "covariate drift", "load"),
+        ("correlation", 3, "covariate drift", "load"),
+        ("label", SEED, "concept drift", None),
+        ("label", 3, "concept drift", None),
+        ("recurring", SEED, "concept drift", None),
+        ("prior", SEED, "label shift", "gh_label"),
     ],
 )
-def test_an_abrupt_change_is_named_within_two_batches(kind: str, named: str, column: str | None, see: See) -> None:
+def test_an_abrupt_change_is_named_within_two_batches(
+    kind: str, seed: int, named: str, column: str | None, see: See
+) -> None:
     """The kind and the column it began in; before the change nobody is paged. Concept drift and label shift are seen
     when outcomes are, one batch later."""
-    assert not any(each.pages for each in see(kind) if each.number < CHANGED)
-    soon = [each for each in see(kind) if CHANGED <= each.number <= CHANGED + 1]
+    assert not any(each.pages for each in see(kind, seed) if each.number < CHANGED)
+    soon = [each for each in see(kind, seed) if CHANGED <= each.number <= CHANGED + 1]
     found = [each for now in soon for each in now.findings if each.kind == named]
     assert found
     assert column is None or column in {name for each in found for name in each.columns}
@@ -63,9 +69,9 @@ def test_a_gradual_shift_is_named_before_it_is_done(see: See) -> None:
     assert CHANGED <= first <= CHANGED + 1
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", ["rotated", "unit"])
 def test_a_broken_delivery_is_a_data_fault_from_its_first_batch_on(kind: str, see: See) -> None:
-    """Swapped, rotated, rescaled, turned and constant columns never reach a model; the batches before are accepted."""
+    """Such columns never reach a model; the batches before are accepted. `core/change` has the other kinds and seeds."""
     assert [bool(each.faults) for each in see(kind)] == [each.number >= CHANGED for each in see(kind)]
 
 

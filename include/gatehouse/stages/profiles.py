@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gatehouse.core.calendar import BatchKind
-from gatehouse.core.change.faults import Fault, faults
+from gatehouse.core.change.faults import Fault, faults, going_on
 from gatehouse.core.profile import Profile, profile_of
 from gatehouse.core.profile.batch import BatchProfile, on_grid
-from gatehouse.core.records import Batch, FileRef
+from gatehouse.core.records import Batch, BatchState, FileRef
 from gatehouse.errors import ModelError, SchemaMismatch
 from gatehouse.site import Site
 from gatehouse.stages.rows import features_of, newest_revisions
@@ -28,6 +28,7 @@ CYCLE: dict[BatchKind, int] = {
     "week": 1,
     "month": 1,
 }  # earlier batches after which each day of the week has been seen
+FAULT = "data fault: "  # begins the reason of a batch that waits for one
 SEASONS = 3  # further ones of the same season of earlier years
 
 
@@ -78,13 +79,46 @@ def found_faults(
     found: list[Fault] = []
     for name, table in made.tables.items():
         before = [each.tables[name] for each in earlier if name in each.tables]
-
-        def own(columns: Sequence[str], frame: pd.DataFrame = frames[name]) -> Profile:
-            names = {each if each in frame else each.rpartition(".")[0] for each in columns}
-            return profile_of(frame[sorted(names)])
-
-        found += faults(name, before, table, own, CYCLE[batch])
+        found += faults(name, before, table, _own(frames[name]), CYCLE[batch])
     return found
+
+
+def waiting_before(site: Site, batch: Batch) -> Batch | None:
+    """The newest batch before this one, if it waits in quarantine for a data fault and none after it was accepted."""
+    before = [
+        each
+        for each in site.ledger.batches.list(site.name)
+        if each.interval.end <= batch.interval.start and each.state in (BatchState.ACCEPTED, BatchState.QUARANTINED)
+    ]
+    newest = max(before, key=lambda each: each.id, default=None)
+    waits = newest is not None and newest.state is BatchState.QUARANTINED and newest.reason.startswith(FAULT)
+    return newest if waits else None
+
+
+def faults_going_on(
+    frames: Mapping[str, pd.DataFrame],
+    made: BatchProfile,
+    earlier: Sequence[BatchProfile],
+    reason: str,
+    waiting: Mapping[str, pd.DataFrame],
+) -> list[Fault]:
+    """The columns that are off as in the batch that waits in quarantine for that reason, with these rows."""
+    found: list[Fault] = []
+    for name, table in made.tables.items():
+        if name in waiting and len(waiting[name]):
+            before = [each.tables[name] for each in earlier if name in each.tables]
+            found += going_on(name, before, on_grid(waiting[name], None), _own(frames[name]), table, reason)
+    return found
+
+
+def _own(frame: pd.DataFrame) -> Callable[[Sequence[str]], Profile]:
+    """Profiles some columns of a table on their own grids."""
+
+    def own(columns: Sequence[str]) -> Profile:
+        names = {each if each in frame else each.rpartition(".")[0] for each in columns}
+        return profile_of(frame[sorted(names)])
+
+    return own
 
 
 def keep(site: Site, made: BatchProfile) -> FileRef:

@@ -19,6 +19,7 @@ from gatehouse.stages import profiles
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gatehouse.core.change.faults import Fault
     from gatehouse.core.profile.batch import BatchProfile
 
 REASONS = "gh_reasons"
@@ -70,12 +71,27 @@ def examine(site: Site, batch: Batch, note: str = "") -> Examined:
     profile = profiles.profile(site, good, earlier)
     if validation.accepted:
         found = profiles.found_faults(good, profile, earlier, site.case.contract.batch)
-        broken = [f"data fault: {each.sentence}" for each in found]
+        found = found or _going_on(site, batch, good, profile, earlier)
+        broken = [f"{profiles.FAULT}{each.sentence}" for each in found]
         validation = replace(validation, reasons=tuple(broken))
     counts = {name: validation.counts(name) for name in frames}
     extra = {name: undeclared(frame) for name, frame in frames.items()}
     report = _keep_report(site, batch, tuple(checks.values()), counts, validation.reason, extra, note)
     return Examined(frames, validation, validation.reason, counts, report, profile)
+
+
+def _going_on(
+    site: Site,
+    batch: Batch,
+    good: Mapping[str, pd.DataFrame],
+    profile: BatchProfile,
+    earlier: Sequence[BatchProfile],
+) -> list[Fault]:
+    """The data faults for which the batch before waits in quarantine, as far as this one has them, too."""
+    waiting = profiles.waiting_before(site, batch)
+    if waiting is None:
+        return []
+    return profiles.faults_going_on(good, profile, earlier, waiting.reason, declared_frames(site, waiting))
 
 
 def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from gatehouse.core.change.mapping import cumulative, far, in_words, mapping, shares, tolerance
+from gatehouse.core.change.mapping import cumulative, distance, far, in_words, mapping, nearest, shares, tolerance
 from gatehouse.core.change.units import unit_change
 from gatehouse.core.profile import CategoricalProfile, ColumnProfile, NumericProfile, Profile
 
@@ -61,6 +62,31 @@ def faults(
                 for kind, says in _column(name, known, column, closer.columns.get(name, column))
                 if len(earlier) >= cycle or kind not in CYCLIC
             ][:1]
+    return found
+
+
+def going_on(
+    table: str,
+    earlier: Sequence[Profile],
+    waiting: Profile,
+    own: Callable[[Sequence[str]], Profile],
+    batch: Profile,
+    reason: str,
+) -> list[Fault]:
+    """Columns that are off as in the batch before, which waits in quarantine: a fault that is no longer recognised by
+    itself, since the world moves on below it, is the same fault until a person says otherwise.
+
+    `waiting` is that batch's table on its own grids, `reason` why it waits: only columns that it names count."""
+    off = [name for name in far(earlier, batch) if f"{name!r}" in reason and name in waiting.columns] if earlier else []
+    closer = own(off) if off else Profile({})
+    found = []
+    for name in (each for each in off if each in closer.columns):
+        column, before = closer.columns[name], [each.columns[name] for each in earlier if name in each.columns]
+        usual = max((distance(one, other) for one, other in pairwise(before)), default=0.0)
+        allowed = min(max(tolerance(waiting.columns[name], column), usual), nearest(earlier, name, column) / 2)
+        if distance(waiting.columns[name], column) <= allowed:
+            says = f"table {table!r}: column {name!r} is off as in the batch before, which waits in quarantine"
+            found.append(Fault("fault goes on", (f"{table}.{name}",), says))
     return found
 
 

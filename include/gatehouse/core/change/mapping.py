@@ -34,7 +34,7 @@ def far(earlier: Sequence[Profile], batch: Profile) -> list[str]:
     return [
         name
         for name, column in batch.columns.items()
-        if name in earlier[-1].columns and column.values and _nearest(earlier, name, column) > FAR
+        if name in earlier[-1].columns and column.values and nearest(earlier, name, column) > FAR
     ]
 
 
@@ -97,12 +97,13 @@ def _best(group: Sequence[str], near: Mapping[tuple[str, str], float]) -> dict[s
     return best[2]
 
 
-def _nearest(earlier: Sequence[Profile], name: str, column: ColumnProfile) -> float:
+def nearest(earlier: Sequence[Profile], name: str, column: ColumnProfile) -> float:
+    """How far a column lies from the most similar of earlier batches."""
     return min((distance(each.columns[name], column) for each in earlier if name in each.columns), default=0.0)
 
 
 def _allowed(held: str, was: str, earlier: Sequence[Profile], batch: Profile) -> float:
-    off = _nearest(earlier, held, batch.columns[held])
+    off = nearest(earlier, held, batch.columns[held])
     return max(min(tolerance(earlier[-1].columns[was], batch.columns[held]), off / 2), 1e-9)
 
 
