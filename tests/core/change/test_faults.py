@@ -113,6 +113,22 @@ def test_what_was_seen_before_is_no_fault_again() -> None:
     assert found(metric[1], [*(table(seed) for seed in range(3)), metric[0]]) == []
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_weather_that_moved_into_another_column_is_recognised(seed: int) -> None:
+    """Temperatures lie elsewhere each week; in the stock's column they are temperatures still. As delivered, a week of
+    another temperature, and stocks that follow it, are no fault."""
+    random = np.random.default_rng(seed)
+    weeks = [
+        table(number, 900).assign(celsius=random.normal(mean, 2, 900), stock=random.uniform(0, 400, 900))
+        for number, mean in enumerate(10 + 2.5 * random.normal(size=7))
+    ]
+    *earlier, right = weeks
+    assert found(right, earlier) == []
+    (fault,) = found(right.rename(columns={"stock": "celsius", "celsius": "stock"}), earlier)
+    assert fault.kind == "columns swapped"
+    assert found(right.assign(celsius=right["celsius"] + 25, stock=right["stock"] / 3), earlier) == []
+
+
 def test_small_batches_and_first_batches_are_not_judged() -> None:
     """Without an earlier batch, or with a hundred rows, nothing is known well enough to refuse rows."""
     swapped = table(9).assign(miles=table(9)["pounds"], pounds=table(9)["miles"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +48,7 @@ def mapping(earlier: Sequence[Profile], batch: Profile) -> dict[str, str]:
     newest = earlier[-1]
     off = [name for name in batch.columns if name in newest.columns and not _derived(name)]
     near = {
-        (held, was): distance(newest.columns[was], batch.columns[held]) / _allowed(held, was, earlier, batch)
+        (held, was): nearest(earlier, was, batch.columns[held]) / _allowed(held, was, earlier, batch)
         for held in off
         for was in off
         if held != was
@@ -103,8 +103,12 @@ def nearest(earlier: Sequence[Profile], name: str, column: ColumnProfile) -> flo
 
 
 def _allowed(held: str, was: str, earlier: Sequence[Profile], batch: Profile) -> float:
+    """Content that varies from batch to batch (temperatures) is recognised as far off as it usually is; never where it is
+    not twice as near to what the other column held as to what this one did."""
+    content = [each.columns[was] for each in earlier if was in each.columns]
+    usual = max((distance(one, other) for one, other in pairwise(content)), default=0.0)
     off = nearest(earlier, held, batch.columns[held])
-    return max(min(tolerance(earlier[-1].columns[was], batch.columns[held]), off / 2), 1e-9)
+    return max(min(max(tolerance(content[-1], batch.columns[held]), usual), off / 2), 1e-9)
 
 
 def tolerance(reference: ColumnProfile, batch: ColumnProfile) -> float:
