@@ -50,7 +50,7 @@ def site(browser: Any, running: Stack) -> Site:
 
 @pytest.fixture(scope="module")
 def blocked(site: Site) -> Decision:
-    first, second = site.ledger.decisions.list(CASE)
+    first, second = site.ledger.decisions.list(CASE)[:2]
     assert (first.verdict, second.verdict) == (Verdict.PROMOTE, Verdict.BLOCK)
     return second
 
@@ -200,18 +200,18 @@ def take_airflow(reviewer: Visitor, running: Stack, site: InstalledSite) -> None
     """The DAGs, and a run of the retraining, as Airflow shows them."""
     title, dag = site.case.contract.title, f"{site.name}__retrain"
     run = running.airflow().runs(dag)[0]["dag_run_id"]
-    reviewer.open_at(f"{running.airflow_url}/dags", "airflow-dags", f"text={title}")
+    reviewer.open_at(f"{running.airflow_url}/dags?tags=use-case%3A{site.name}", "airflow-dags", f"text={title}")
     reviewer.open_at(f"{running.airflow_url}/dags/{dag}/runs/{run}", "airflow-retrain", "text=judge")
 
 
 def take_pages(reviewer: Visitor, running: Stack, site: InstalledSite, blocked: Decision) -> None:
-    """Our pages: whole ones at 1280 pixels, and a blocked decision as it looks in a hand at night."""
+    """Our pages at 1280 pixels, and a blocked decision as it looks in a hand at night."""
     pages, name = f"{running.airflow_url}/gatehouse", site.name
     second = site.ledger.decisions.list(name)[1]
-    reviewer.open_at(f"{pages}/", "fleet", "h1")
-    reviewer.open_at(f"{pages}/use-cases/{name}", "use-case", "#timeline", whole=True)
-    reviewer.open_at(f"{pages}/decisions/{second.id}", "decision", "#rules", whole=True)
-    reviewer.open_at(f"{pages}/batches/{name}/2013-02.r1", "batch", "#quarantine", whole=True)
+    reviewer.open_at(f"{pages}/", "fleet", "h1", tall=900)
+    reviewer.open_at(f"{pages}/use-cases/{name}", "use-case", "#timeline", tall=2000)
+    reviewer.open_at(f"{pages}/decisions/{second.id}", "decision", "#rules", tall=2900)
+    reviewer.open_at(f"{pages}/batches/{name}/2013-02.r1", "batch", "#quarantine", tall=1600)
     reviewer.page.emulate_media(color_scheme="dark")
     reviewer.page.set_viewport_size(NARROW)
     reviewer.open_at(f"{pages}/decisions/{blocked.id}", "decision-at-night", "#rules")
@@ -228,6 +228,11 @@ def take_mlflow(reviewer: Visitor, running: Stack, site: InstalledSite) -> None:
     champion = site.ledger.models.champion(site.name)
     assert champion is not None
     there = f"{running.mlflow_url}/#/experiments/{experiment}"
+    reviewer.page.goto(there)
+    reviewer.page.evaluate("localStorage.setItem('mlflow.assistant.panelOpen', 'false')")
+    reviewer.page.get_by_role("button", name="Close", exact=True).first.click()
     reviewer.open_at(f"{there}/runs", "mlflow-runs", "text=boosting")
     reviewer.open_at(f"{running.mlflow_url}/#/models/{site.name}", "mlflow-model", "text=Version")
-    reviewer.open_at(f"{there}/runs/{champion.model.run_id}/artifacts", "mlflow-artifacts", "text=plots")
+    run = f"{there}/runs/{champion.model.run_id}/artifacts"
+    reviewer.open_at(f"{run}/decision.html", "mlflow-report", "text=decision.html")
+    reviewer.open_at(f"{run}/plots/calibration.svg", "candidate-plots", "text=calibration.svg")

@@ -68,18 +68,26 @@ class Visitor:
     def inside(self) -> Any:
         return self.page.frame_locator("iframe")
 
-    def open_at(self, address: str, name: str, wait_for: str, whole: bool = False) -> None:
+    def open_at(self, address: str, name: str, wait_for: str, tall: int = 0) -> None:
         """Go to an address and take its picture when what is waited for is there."""
         self.page.goto(address)
         self.page.locator(wait_for).first.wait_for()
-        self.shoot(name, whole)
+        self.shoot(name, tall)
 
-    def shoot(self, name: str, whole: bool = False, **more: Any) -> Path:
-        """A picture of the window (or of the whole page)."""
+    def shoot(self, name: str, tall: int = 0) -> Path:
+        """A picture of the window, or of a page's first `tall` pixels (fewer when it has fewer), in 256 colours."""
+        from PIL import Image
         from playwright.sync_api import TimeoutError
 
-        path = self.pictures / f"{name}.png"
+        path, size = self.pictures / f"{name}.png", self.page.viewport_size
         with contextlib.suppress(TimeoutError):  # a page that asks its server again and again is never idle
             self.page.wait_for_load_state("networkidle", timeout=SETTLED_MS)
-        self.page.screenshot(path=path, full_page=whole, animations="disabled", **more)
+        if tall:
+            height = self.page.evaluate("document.documentElement.scrollHeight")
+            self.page.set_viewport_size({**size, "height": min(tall, height)})
+        self.page.screenshot(path=path, animations="disabled")
+        self.page.set_viewport_size(size)
+        with Image.open(path) as picture:
+            small = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        small.save(path, optimize=True)
         return path

@@ -84,7 +84,7 @@ def _quality(axes: Any, points: Sequence[Row], metric: str) -> None:
     axes.set_ylabel(f"{metric_named(metric).title}\n({better} is better)", fontsize=9)
     axes.legend(loc="upper left", ncols=3, fontsize=8)
     axes.xaxis.set_visible(False)  # the lanes below have it
-    axes.margins(y=0.25)
+    axes.margins(y=0.4)  # room for the legend above
 
 
 def _lanes(axes: Any, batches: Sequence[Row], requests: Sequence[Row], promotions: Sequence[Row]) -> None:
