@@ -62,8 +62,9 @@ def tell(folders: dict[str, str]) -> XComArg:
 
 
 def tell_people(folders: dict[str, str]) -> str:
-    """The last step of upkeep: late batches and a red upkeep become troubles, and what is due is told. Returns what was
-    done in a sentence. Only a ledger that is away is worth a retry; nothing here fails anything else."""
+    """The last step of upkeep: late batches, overrides that could not be ended and a red upkeep become troubles, and what
+    is due is told. Returns what was done in a sentence. Only a ledger that is away is worth a retry; nothing here fails
+    anything else."""
     from airflow_glue.couriers import AirflowCourier
     from gatehouse.adapters.ledger import open_ledger
     from gatehouse.notify import notify_spec
@@ -76,19 +77,23 @@ def tell_people(folders: dict[str, str]) -> str:
         red = Found(Kind.UNHEALTHY, "", "upkeep", "upkeep did not come to its end: a task of its newest run is red")
         stage.note(ledger, [red], [])
     for name, folder in folders.items():
-        _note_late(name, folder)
+        _note_lasting(name, folder)
     spec = notify_spec(settings)
     return str(stage.tell(ledger, spec, AirflowCourier())) if spec is not None else "no notify.yaml: nobody is told"
 
 
-def _note_late(name: str, folder: str) -> None:
-    """Record a use case's late batches, or that they have come."""
+def _note_lasting(name: str, folder: str) -> None:
+    """Record a use case's late batches and the override that outlives its time, or that they are over."""
+    from gatehouse.stages.override import overstayed
     from gatehouse.stages.telling import late_batches, note
     from gatehouse.wiring import open_site
 
     try:
         site = open_site(folder)
-        note(site.ledger, late_batches(site), [(Kind.LATE_BATCH, name)])
+        found, sentence = late_batches(site), overstayed(site)
+        if sentence:
+            found.append(Found(Kind.EXPIRED_OVERRIDE, name, "override", sentence))
+        note(site.ledger, found, [(Kind.LATE_BATCH, name), (Kind.EXPIRED_OVERRIDE, name)])
     except Unreachable:
         raise
     except GatehouseError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gatehouse.core.acts import check_approver, check_sentence
 from gatehouse.core.calendar import Span
@@ -14,6 +14,7 @@ from gatehouse.stages.promote import mirror
 from gatehouse.stages.repair import UPKEEP
 
 PROPER = (PromotionKind.DECISION, PromotionKind.APPROVAL)
+CYCLE = timedelta(minutes=10)  # of upkeep, which ends an override; only what it could not end is worth telling
 
 
 def override(site: Site, decision_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
@@ -78,22 +79,46 @@ def expire(site: Site, now: datetime | None = None) -> str:
     last = history[-1] if history else None
     if last is not None and last.kind is PromotionKind.EXPIRY:
         mirror(site)  # an end that was cut off before MLflow was told
-    if last is None or last.kind is not PromotionKind.OVERRIDE or last.override is None:
+    asked = _serving(site, history)
+    if asked is None or (now or datetime.now(UTC)) < asked.expires:
         return ""
-    asked = site.ledger.overrides.get(last.override)
-    if (now or datetime.now(UTC)) < asked.expires:
-        return ""
-    ended = f"{site.name}: the override of {asked.actor} for version {last.version} expired at {asked.expires:%Y-%m-%d %H:%M} UTC"
-    back = last_proper(history)
-    if back is None or back == last.version:
-        return f"{ended}, and no champion was ever promoted by a decision: version {last.version} still serves; decide"
+    ended, back = _over(asked), last_proper(history)
+    if back is None or back == asked.version:
+        return f"{ended}, and no champion was ever promoted by a decision: version {asked.version} still serves; decide"
     sentence = f"{ended}; version {back}, the last that a decision promoted, serves again"
     try:
-        site.ledger.models.promote(site.name, back, last.epoch, PromotionKind.EXPIRY, None, UPKEEP, sentence)
+        site.ledger.models.promote(site.name, back, history[-1].epoch, PromotionKind.EXPIRY, None, UPKEEP, sentence)
     except StaleChampion:
         return ""  # somebody changed the champion in this very moment: the override serves no more
     mirror(site)
     return sentence
+
+
+def overstayed(site: Site, now: datetime | None = None) -> str:
+    """Why a version still serves though the time of its override was over a cycle of upkeep ago; empty when none does."""
+    history = site.ledger.models.promotions(site.name)
+    asked = _serving(site, history)
+    if asked is None or (now or datetime.now(UTC)) < asked.expires + CYCLE:
+        return ""
+    back = last_proper(history)
+    if back is None or back == asked.version:
+        return f"{_over(asked)}; version {asked.version} still serves, as no decision ever promoted another one"
+    return (
+        f"{_over(asked)}; version {asked.version} still serves, as version {back} could not be made the champion again"
+    )
+
+
+def _serving(site: Site, history: list[Promotion]) -> Override | None:
+    """The override that made the present champion; None when something else did."""
+    last = history[-1] if history else None
+    if last is None or last.kind is not PromotionKind.OVERRIDE or last.override is None:
+        return None
+    return site.ledger.overrides.get(last.override)
+
+
+def _over(asked: Override) -> str:
+    until = f"{asked.expires:%Y-%m-%d %H:%M} UTC"
+    return f"{asked.use_case}: the override of {asked.actor} for version {asked.version} expired at {until}"
 
 
 def last_proper(history: list[Promotion]) -> int | None:

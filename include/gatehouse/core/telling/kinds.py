@@ -39,6 +39,7 @@ class Kind(StrEnum):
     LATE_BATCH = "late_batch"
     TRAINING_FAILED = "training_failed"
     ROLLBACK = "rollback"
+    EXPIRED_OVERRIDE = "expired_override"
     BYPASS = "bypass"
     UNHEALTHY = "unhealthy"
     TEST = "test"
@@ -93,6 +94,11 @@ ABOUT: Mapping[Kind, About] = {
         "the champion was rolled back by itself", Severity.WARNING, frozenset({_OWNER, _SCIENTIST, _CALL}),
         "A former champion serves again. Read why before the next challenger comes.",
         "Rolled back by itself", lasts=False,
+    ),
+    Kind.EXPIRED_OVERRIDE: About(
+        "an override is over and still serves", Severity.WARNING, frozenset({_OWNER, _CALL}),
+        "Decide what serves: roll back to an earlier champion, or retrain; the gate decides about a new challenger.",
+        "An override cannot be ended", lasts=True,
     ),
     Kind.BYPASS: About(
         "something was done behind the gate's back", Severity.CRITICAL, frozenset({_OWNER, _CALL}),

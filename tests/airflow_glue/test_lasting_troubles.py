@@ -1,0 +1,88 @@
+"""What upkeep finds that lasts: batches that have not come, and overrides that outlive their time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from airflow_glue import telling
+from fakes import FakeCourier
+from gatehouse.core.specs.notify import NotifySpec, Recipient
+from gatehouse.core.telling.kinds import Kind, Role, Severity
+from gatehouse.core.telling.message import Phase
+from gatehouse.stages import override
+from gatehouse.stages.telling import late_batches, tell
+from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
+
+ALL = Recipient(name="ada", roles=tuple(Role), via="slack", connection="chat", least=Severity.INFO)
+SPEC = NotifySpec(address="https://airflow.example/", recipients=(ALL,))
+LATE_FROM = datetime(2024, 4, 7, tzinfo=UTC)  # six days after the end of March
+
+
+@pytest.fixture
+def rewritten(folder, open_site, monkeypatch):
+    """The use case after edits of its files, as upkeep's last task opens it."""
+
+    def made(edits):
+        for file, old, new in edits:
+            text = (folder / file).read_text()
+            assert old in text
+            (folder / file).write_text(text.replace(old, new, 1))
+        found = open_site()
+        monkeypatch.setattr("gatehouse.wiring.open_site", lambda _: found)
+        return found
+
+    return made
+
+
+def told(site, courier):
+    """What one cycle of upkeep says of what lasts."""
+    before = len(courier.delivered)
+    telling._note_lasting("rides", "the folder")
+    tell(site.ledger, SPEC, courier)
+    return [(each.kind, each.phase) for each in courier.delivered[before:] if each.kind in LASTING]
+
+
+LASTING = (Kind.LATE_BATCH, Kind.EXPIRED_OVERRIDE)
+
+
+def test_a_batch_that_has_not_come_is_told_until_it_comes(rewritten):
+    """Late from six days after the end of its interval on, by the contract; told once, and once more when it is there. A
+    contract that says nothing waits for nothing."""
+    assert late_batches(rewritten([])) == []
+    site = rewritten([("contract.yaml", "first: 2024-01", "first: 2024-01\nlast: 2024-03\nlate_after: 6 days")])
+    courier = FakeCourier()
+    for key in ("2024-01", "2024-02"):
+        take(site, key)
+    assert late_batches(site, LATE_FROM - timedelta(seconds=1)) == []
+    (found,) = late_batches(site, LATE_FROM)
+    assert (found.kind, found.use_case, found.mark) == (Kind.LATE_BATCH, "rides", "1")
+    assert found.sentence == "batch 2024-03 has not come; it is late since 2024-04-07 00:00 UTC"
+    assert told(site, courier) == [(Kind.LATE_BATCH, Phase.OPENED)]
+    assert courier.delivered[-1].what == found.sentence
+    assert told(site, courier) == []
+    take(site, "2024-03")
+    assert told(site, courier) == [(Kind.LATE_BATCH, Phase.RESOLVED)]
+
+
+def test_an_override_that_cannot_be_ended_is_told_until_something_else_serves(rewritten, monkeypatch):
+    """No decision ever promoted a version to go back to. Told once, to the risk owner and who is on call, with the entry of
+    the runbook; over when the gate has promoted another."""
+    monkeypatch.setattr(override, "CYCLE", timedelta(0))
+    lapsed = "override: {expires_after: 0 hours}\nfirst_model: block"
+    site, courier = rewritten([("gate.yaml", "first_model: promote", lapsed)]), FakeCourier()
+    for month in range(1, 5):
+        take(site, f"2024-{month:02}")
+    decision = site.ledger.decisions.list("rides")[0].id
+    override.override(site, decision, "admin", "the airport asked for it today")
+    assert "decide" in override.expire(site)
+    assert told(site, courier) == [(Kind.EXPIRED_OVERRIDE, Phase.OPENED)]
+    message = courier.delivered[-1]
+    assert "version 1 still serves, as no decision ever promoted another one" in message.what
+    assert message.runbook.endswith("/runbook#an-override-cannot-be-ended")
+    assert told(site, courier) == []
+    newest = site.ledger.batches.list("rides")[-1].interval.end
+    asked = site.ledger.requests.ask("rides", newest, "ann", "to have one that the gate lets through")
+    train(site, asked.id)
+    assert told(site, courier) == [(Kind.EXPIRED_OVERRIDE, Phase.RESOLVED)]
