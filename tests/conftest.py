@@ -60,6 +60,20 @@ def ledger_database(ledger_server: Server, ledger_template: str) -> Iterator[Led
     _run(ledger_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def refill(server: Server, database: LedgerDatabase, template: str) -> None:
+    """Let a test's database be a copy of another one, which nobody may be connected to."""
+    name = database.url.rpartition("/")[2].partition("?")[0]
+    _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+    _run(server, f"CREATE DATABASE {name} OWNER ledger_owner TEMPLATE {template}")
+
+
+def keep(server: Server, database: LedgerDatabase, as_template: str) -> None:
+    """Keep a database as it is now, for others to be copied from."""
+    name = database.url.rpartition("/")[2].partition("?")[0]
+    _run(server, f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
+    _run(server, f"CREATE DATABASE {as_template} OWNER ledger_owner TEMPLATE {name}")
+
+
 @pytest.fixture
 def ledger(ledger_database: LedgerDatabase) -> Ledger:
     """A fresh ledger, as the application sees it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from conftest import LedgerDatabase, keep, refill
 from fakes import FakeLake, FakeTracking
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.calendar import Interval
+from gatehouse.local.postgres import Server
 from gatehouse.ports import Ledger, Source
 from gatehouse.settings import ROOT
 from gatehouse.site import Site
@@ -22,6 +25,7 @@ from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promo
 from gatehouse.stages.validate import validate
 from gatehouse.usecase import load
 
+FOUR_MONTHS, KEPT = [f"2024-{month:02}" for month in range(1, 5)], "ledger_of_four_months"
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
 
 
@@ -83,6 +87,25 @@ def open_site(folder: Path, ledger: Ledger) -> Callable[[], FakeSite]:
 @pytest.fixture
 def site(open_site: Callable[[], FakeSite]) -> FakeSite:
     return open_site()
+
+
+_KEPT: dict[str, Any] = {}  # the four months of this session: what lake and tracking held after them
+
+
+@pytest.fixture
+def looped(site: FakeSite, ledger_server: Server, ledger_database: LedgerDatabase) -> FakeSite:
+    """Four months: the third brings the second's outcomes, and with them version 1 as the champion by decision.
+
+    Lived through once; every later test gets a copy of the ledger, the lake and the tracking server.
+    """
+    if not _KEPT:
+        for key in FOUR_MONTHS:
+            take(site, key)
+        keep(ledger_server, ledger_database, KEPT)
+        _KEPT.update(files=dict(site.lake.files), tracking=copy.deepcopy(site.tracking))
+    refill(ledger_server, ledger_database, KEPT)
+    site.lake.files, site.tracking = dict(_KEPT["files"]), copy.deepcopy(_KEPT["tracking"])
+    return site
 
 
 def take(site: Site, key: str) -> None:

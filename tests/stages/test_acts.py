@@ -9,7 +9,7 @@ import pytest
 from gatehouse.core.records import Outcome, PromotionKind, Verdict
 from gatehouse.errors import NotAllowed
 from gatehouse.stages import judge, override, probation, promote, rejudge, repair, upkeep
-from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
+from stages.rides import folder, looped, open_site, site, take, train  # noqa: F401 - four of them are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 9)]
 REASON = "the airport asked for it today"
@@ -31,14 +31,6 @@ def rewritten(folder, open_site):
         return after
 
     return again
-
-
-@pytest.fixture
-def looped(site):
-    """Four months: version 1 is the champion by decision."""
-    for key in MONTHS[:4]:
-        take(site, key)
-    return site
 
 
 def retrain(site, by="ann"):

@@ -14,7 +14,7 @@ from gatehouse.stages.ask import ask
 from gatehouse.stages.foresee import foresee_rollback
 from gatehouse.stages.revalidate import revalidate
 from gatehouse.stages.validate import validate
-from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
+from stages.rides import folder, looped, open_site, site, take, train  # noqa: F401 - four of them are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 9)]
 REASON = "the airport asked for it today"
@@ -33,14 +33,6 @@ def rewritten(folder, open_site):
         return after
 
     return again
-
-
-@pytest.fixture
-def looped(site):
-    """Four months: version 1 is the champion by decision."""
-    for key in MONTHS[:4]:
-        take(site, key)
-    return site
 
 
 def breaches(site, database):

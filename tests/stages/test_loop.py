@@ -12,17 +12,9 @@ from gatehouse.core.records import BatchState, Override, PromotionKind, RequestS
 from gatehouse.errors import ModelError, NotAllowed, SourceError, StaleChampion, Unreachable
 from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, repair, score, watch
 from gatehouse.stages.validate import release, validate
-from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
+from stages.rides import folder, looped, open_site, site, take, train  # noqa: F401 - four of them are fixtures
 
 MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04"]
-
-
-@pytest.fixture
-def looped(site):
-    """Four months: the third brings the second month's outcomes, and with them the first champion."""
-    for key in MONTHS:
-        take(site, key)
-    return site
 
 
 def test_the_loop_ends_with_a_champion_that_the_gate_decided_on(looped):

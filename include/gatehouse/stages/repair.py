@@ -16,8 +16,8 @@ from gatehouse.site import Site
 from gatehouse.stages.promote import mirror
 
 UPKEEP = "upkeep"
-MOVED, POINTED_BACK = "alias.unexplained", "alias.repaired"
-REPLACED, RESTORED = "model.replaced", "model.restored"
+MOVED, REPLACED = "alias.unexplained", "model.replaced"
+PUT_RIGHT = {MOVED: "alias.repaired", REPLACED: "model.restored"}  # what was found, and what says that it is no more
 
 
 def reconcile(site: Site) -> str:
@@ -27,13 +27,13 @@ def reconcile(site: Site) -> str:
     expected = champion.model.version if champion else None
     found = site.tracking.champion_alias(site.name)
     if found == expected:
-        _over(site, site.name, MOVED, POINTED_BACK)
+        _over(site, site.name, MOVED)
         return ""
     sentence = f"MLflow's alias champion of {site.name} pointed at version {found}, the ledger's champion is {expected}"
-    _found(site, site.name, MOVED, POINTED_BACK, {"found": found, "expected": expected})
+    _found(site, site.name, MOVED, {"found": found, "expected": expected})
     mirror(site)
     if site.tracking.champion_alias(site.name) == expected:
-        _over(site, site.name, MOVED, POINTED_BACK)
+        _over(site, site.name, MOVED)
     return sentence
 
 
@@ -46,16 +46,16 @@ def replaced_files(site: Site) -> list[str]:
     file, subject = champion.model.file, f"{site.name}/v{champion.model.version}"
     damage = _damage(site, file)
     if not damage:
-        _over(site, subject, REPLACED, RESTORED)
+        _over(site, subject, REPLACED)
         return []
     copy = site.tracking.model_bytes(site.name, champion.model.version)
     mended = copy is not None and sha256(copy) == file.sha256
     ending = "restored from MLflow's copy" if mended else "no copy has the recorded bytes: scoring stops; roll back"
     sentence = f"{site.name}: the file of champion {champion.model.version} was replaced: {damage}; {ending}"
-    _found(site, subject, REPLACED, RESTORED, {"sentence": sentence})
+    _found(site, subject, REPLACED, {"sentence": sentence})
     if copy is not None and mended:
         site.lake.restore(file, copy)
-        _over(site, subject, REPLACED, RESTORED)
+        _over(site, subject, REPLACED)
     return [sentence]
 
 
@@ -68,15 +68,15 @@ def _damage(site: Site, file: FileRef) -> str:
     return ""
 
 
-def _found(site: Site, subject: str, kind: str, ending: str, body: Mapping[str, Any]) -> None:
+def _found(site: Site, subject: str, kind: str, body: Mapping[str, Any]) -> None:
     """Journal a finding, unless it is the one that is open already."""
-    known = site.ledger.journal.newest(subject, [kind, ending])
-    if known is None or known.kind == ending or known.body != canonical(body):
+    known = site.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
+    if known is None or known.kind != kind or known.body != canonical(body):
         site.ledger.journal.note(kind, subject, UPKEEP, body)
 
 
-def _over(site: Site, subject: str, kind: str, ending: str) -> None:
+def _over(site: Site, subject: str, kind: str) -> None:
     """Journal that what is open about a subject is put right, whoever did it."""
-    known = site.ledger.journal.newest(subject, [kind, ending])
+    known = site.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
     if known is not None and known.kind == kind:
-        site.ledger.journal.note(ending, subject, UPKEEP, {"found": known.seq})
+        site.ledger.journal.note(PUT_RIGHT[kind], subject, UPKEEP, {"found": known.seq})

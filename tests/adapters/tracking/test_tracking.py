@@ -8,20 +8,23 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gatehouse.adapters.models import SkopsModels
-from gatehouse.adapters.tracking import MlflowTracking
+from gatehouse.adapters.tracking import MlflowTracking, entities
 from gatehouse.core.canonical import sha256
 from gatehouse.core.records import BatchId, Decision, FileRef, ModelVersion, TrainingSet, Verdict
 from gatehouse.errors import Unreachable
@@ -231,3 +234,41 @@ def test_a_server_that_is_away_is_told_within_bounds():
     with pytest.raises(Unreachable, match="does not answer"):
         MlflowTracking(f"http://127.0.0.1:{free_port()}").champion_alias("rides")
     assert time.monotonic() - started < 60
+
+
+def test_candidates_that_log_the_same_rows_at_once_all_get_through(tracking):
+    """Parallel fits of one request name the same training set and holdout; MLflow's look-then-insert refuses the slower
+    ones, which look again: every run ends with both datasets."""
+    same = replace(SET, training=replace(FILE, sha256="c" * 64), holdout=replace(FILE, sha256="d" * 64))
+    names = [f"candidate {number}" for number in range(8)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        runs = list(pool.map(lambda name: tracking.log_candidate("rides", "at once", name, FIT, same), names))
+    for run_id in runs:
+        run = tracking._client.get_run(run_id)
+        assert run.info.status == "FINISHED"
+        assert {each.dataset.digest for each in run.inputs.dataset_inputs} == {"c" * 36, "d" * 36}
+
+
+def test_a_race_that_is_lost_is_run_again_and_anything_else_is_not(monkeypatch):
+    """A duplicate key of whichever database is tried again a few times; another refusal is raised at once."""
+    monkeypatch.setattr(entities, "PAUSES", (0, 0))
+    tried = []
+
+    def losing(message, times):
+        def log_inputs(*_):
+            tried.append(message)
+            if len(tried) <= times:
+                raise MlflowException(message)
+
+        return SimpleNamespace(log_inputs=log_inputs)
+
+    entities.log_inputs(losing("(psycopg2.errors.UniqueViolation) duplicate key", 2), "run", [])
+    assert len(tried) == 3
+    tried.clear()
+    with pytest.raises(MlflowException, match="no such run"):
+        entities.log_inputs(losing("no such run", 9), "run", [])
+    assert len(tried) == 1
+    tried.clear()
+    with pytest.raises(MlflowException, match="UNIQUE"):
+        entities.log_inputs(losing("UNIQUE constraint failed: datasets", 9), "run", [])
+    assert len(tried) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +15,8 @@ from gatehouse.ports import Table
 MAX_TAG = 4900
 LOGGED = "mlflow.loggedArtifacts"  # the tag by which MLflow's pages know which artefacts are tables
 FOLDER = "evaluation"
+PAUSES = (0.1, 0.3, 1.0)  # seconds between the tries of what other writers were faster with
+RACED = re.compile(r"UniqueViolation|UNIQUE constraint|Duplicate entry")  # PostgreSQL, SQLite, MySQL
 _KINDS = {"float": "double", "int": "long", "bool": "boolean", "datetime": "datetime"}
 
 
@@ -39,6 +42,22 @@ def dataset_input(context: str, file: FileRef, batches: Sequence[Any], columns: 
 def _kind(kind: str) -> str:
     """pandas' name of a type as MLflow's."""
     return next((ours for theirs, ours in _KINDS.items() if kind.lower().startswith(theirs)), "string")
+
+
+def log_inputs(client: Any, run_id: str, inputs: Sequence[Any]) -> None:
+    """Log dataset inputs. MLflow looks for a dataset's row and then inserts it: of candidates that log the same rows at once
+    it refuses all but one, so a refused one asks again and finds the row."""
+    from mlflow.exceptions import MlflowException
+
+    for pause in (*PAUSES, None):
+        try:
+            client.log_inputs(run_id, inputs)
+        except MlflowException as error:
+            if pause is None or not RACED.search(str(error)):
+                raise
+            time.sleep(pause)
+        else:
+            return
 
 
 def log_tables(client: Any, run_id: str, tables: Mapping[str, Table]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gatehouse.adapters.tracking.client import client_for
 from gatehouse.adapters.tracking.client import told as named
-from gatehouse.adapters.tracking.entities import MAX_TAG, dataset_input, log_tables, log_values
+from gatehouse.adapters.tracking.entities import MAX_TAG, dataset_input, log_inputs, log_tables, log_values
 from gatehouse.adapters.tracking.model_folder import MODEL_FILE, write_model_folder
 from gatehouse.core.records import Decision, ModelVersion, TrainingSet
 from gatehouse.ports import BatchTold, Fit, Judged, Tracking
@@ -58,7 +58,7 @@ class MlflowTracking(Tracking):
             "holdout": (dataset.holdout, dataset.holdout_batches),
         }
         inputs = [dataset_input(context, file, batches, fit.columns) for context, (file, batches) in parts.items()]
-        self._client.log_inputs(run_id, inputs)
+        log_inputs(self._client, run_id, inputs)
         with tempfile.TemporaryDirectory(prefix="gatehouse-plots-") as folder:
             for file_name, data in fit.plots.items():
                 (Path(folder) / file_name).write_bytes(data)
@@ -134,7 +134,7 @@ class MlflowTracking(Tracking):
             run_id = str(run.info.run_id)
             self._client.log_text(run_id, told.report, "batch.html")
             log_tables(self._client, run_id, told.tables)
-            self._client.log_inputs(run_id, [dataset_input("batch", told.rows, (name,), {})])
+            log_inputs(self._client, run_id, [dataset_input("batch", told.rows, (name,), {})])
             log_values(self._client, run_id, told.metrics, {**told.tags, MARK: told.mark})
             self._client.set_terminated(run_id, "FINISHED")
 
