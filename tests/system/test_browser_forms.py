@@ -62,7 +62,7 @@ def test_a_form_refuses_what_is_wrong_and_starts_what_is_right(
     name, value = form.wrong
     dialog = filled(reviewer, running, dag, values | {name: value})
     dialog.get_by_role("button", name="Trigger", exact=True).click()
-    dialog.get_by_text(f"Invalid input for param {name}").first.wait_for()
+    reviewer.page.get_by_text(f"Invalid input for param {name}").first.wait_for()
     reviewer.shoot(f"form-{form.stage}-refused")
     assert {run["dag_run_id"] for run in api.runs(dag)} == before
 
@@ -79,7 +79,7 @@ def filled(visitor: Visitor, running: Stack, dag: str, values: dict[str, str]) -
     """The dialog of the DAG's form, opened by its button, with these values typed in."""
     page = visitor.page
     page.goto(f"{running.airflow_url}/dags/{dag}")
-    page.get_by_role("button", name="Trigger", exact=True).first.click()
+    page.get_by_role("button", name="Trigger Dag").first.click()
     dialog = page.get_by_role("dialog")
     for name, value in values.items():
         dialog.locator(f"#element_{name}").fill(value)
