@@ -104,13 +104,16 @@ def _human(result: Result) -> str:
 
 
 def _cells(line: Line) -> tuple[object, ...]:
-    alarms = ", ".join(f"{alarm['kind']} {alarm['subject']}" for alarm in line.alarms)
+    paging = [" ".join([each["kind"], ", ".join(each["columns"])]).strip() for each in line.kinds if each["page"]]
+    alarms = "; ".join(paging or [f"{each['kind']} {each['subject']}" for each in line.alarms])
     decay = "; ".join(f"{each['kind']} {each['value']:+.3f} {each['state']}" for each in line.decay)
     reasons = ", ".join(dict.fromkeys(r["kind"] for request in line.requests for r in request["reasons"]))
     held = "held back" if line.held_back and not reasons else ""
     verdict = ", ".join(decision["verdict"] for decision in line.decisions)
     failed = ", ".join(each["state"] for each in line.requests if each["state"] != "decided")
     champion = f"v{line.champion}{' (later)' if line.late else ''}" if line.champion else "none"
+    if not line.champion and line.champion_after and line.state != "accepted":
+        champion = f"v{line.champion_after}, not scored"
     state = line.quarantined if line.state == "accepted" else line.state
     return line.key, line.rows, state, alarms, decay, reasons or held, verdict or failed, champion, _number(line.metric)
 

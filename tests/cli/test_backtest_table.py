@@ -1,0 +1,29 @@
+"""A batch's line of `gatehouse backtest`, as a person reads it."""
+
+from __future__ import annotations
+
+from gatehouse.backtest.history import Line
+from gatehouse.cli.backtest import HEADINGS, _cells
+
+
+def line(**more) -> dict[str, object]:
+    """The cells by their headings."""
+    return dict(zip(HEADINGS, _cells(Line("2020-01", **more)), strict=True))
+
+
+def test_alarms_are_told_with_kind_and_columns():
+    """What pages, in the watch's words; a change that pages nobody is not among the alarms."""
+    kinds = (
+        {"kind": "covariate drift", "columns": ["flow", "rpm"], "page": True},
+        {"kind": "concept drift", "columns": [], "page": True},
+        {"kind": "seasonal", "columns": ["temp"], "page": False},
+    )
+    told = line(state="accepted", rows=5, quarantined=0, kinds=kinds, champion=1)
+    assert (told["alarms"], told["champion"]) == ("covariate drift flow, rpm; concept drift", "v1")
+
+
+def test_a_quarantined_batch_was_not_scored_and_the_champion_stays():
+    """It has one in production, that never saw these rows."""
+    told = line(state="quarantined", rows=5, quarantined=5, champion_after=3)
+    assert (told["quarantined"], told["champion"], told["metric"]) == ("quarantined", "v3, not scored", "")
+    assert line(state="quarantined", rows=5, quarantined=5)["champion"] == "none"
