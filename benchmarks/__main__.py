@@ -24,6 +24,7 @@ PARTS = (
     "mutation",
     "flights",
     "profiling",
+    "batches",
     "ledger",
     "pages",
     "stages",

@@ -60,7 +60,7 @@ def flooded(asked: Asked) -> list[Proven]:
         world, cases = made.new("flood"), Path(folder) / "cases"
         names = [f"flood_{number:02}" for number in range(USE_CASES)]
         for name in names:
-            _use_case(cases / name, asked.batches)
+            use_case(cases / name, asked.batches)
         told = _all_taken(world, cases, names, asked.batches)
         wrong = [*_lost(world, names, asked.batches), *_grown(told)]
     batches = [second for one in told for second in one.seconds]
@@ -73,7 +73,7 @@ def flooded(asked: Asked) -> list[Proven]:
     return [Proven("F33", what, len(batches), tuple(wrong))]
 
 
-def _use_case(folder: Path, batches: int) -> None:
+def use_case(folder: Path, batches: int) -> None:
     """The template by months from 2024 on, 200 rows each."""
     year, month = FIRST[0] + (FIRST[1] + batches - 2) // 12, (FIRST[1] + batches - 2) % 12 + 1
     edits = {
@@ -107,7 +107,7 @@ def _take(world: World, cases: Path, names: Sequence[str], batches: int, to: Pat
     os.environ["GATEHOUSE_HOME"] = str(world.folder)
     taken, me = Taken(), psutil.Process()
     with scenario.small_model_folders():
-        sites = [_site(world, cases / name) for name in names]
+        sites = [open_site(world, cases / name) for name in names]
         for place in range(batches):
             for site in sites:
                 started = time.monotonic()
@@ -118,7 +118,8 @@ def _take(world: World, cases: Path, names: Sequence[str], batches: int, to: Pat
     to.write_text(json.dumps(asdict(taken)))
 
 
-def _site(world: World, folder: Path) -> Any:
+def open_site(world: World, folder: Path) -> Any:
+    """The use case of a folder on the world's ledger and files."""
     site = FakeSite(load(folder))
     site.ledger, site.lake = open_ledger(world.url), open_lake(str(world.folder / "lake"))
     site.tracking = _tracking(world, site.name)
