@@ -89,8 +89,15 @@ def streamed(file: str, size: int) -> tuple[int, float, float, float]:
     for name, column in batch.columns.items():
         all_distances(reference.columns[name], column)
     taken = time.perf_counter() - before
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return next(iter(batch.columns.values())).rows, taken, read, peak
+    return next(iter(batch.columns.values())).rows, taken, read, _peak()
+
+
+def _peak() -> float:
+    """The most memory that this process ever held, MiB. `getrusage` would count what its parent held when it was forked."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return float(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
 
 
 def _groups(file: str, size: int) -> Iterator[pa.Table]:
