@@ -1,11 +1,13 @@
 """`python -m benchmarks retraining`: when to retrain, by schedule, decay, drift or cost, on the flights and on streams.
 
 Each policy is one backtest, so this takes a quarter of an hour and is not part of `make bench`;
-`python -m benchmarks.retraining flights` or a kind of stream does one table.
+`python -m benchmarks.retraining flights` or a kind of stream does one table, and `GATEHOUSE_PRICE` says what a unit of the
+metric costs on 1,000 rows.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from dataclasses import replace
@@ -20,7 +22,7 @@ from gatehouse.usecase import UseCase, load
 sys.path.insert(0, str(ROOT / "tests"))
 from streams import stream
 
-PRICE = CostReason(per_1000_rows=100, training=100, review=50)
+PRICE = CostReason(per_1000_rows=float(os.environ.get("GATEHOUSE_PRICE", "1000")), training=100, review=50)
 FLIGHTS = "flights"
 ASKED = (FLIGHTS, "label", "gradual", "recurring", "nothing")
 BATCHES, ROWS = 18, 4000
