@@ -228,9 +228,6 @@ def take_mlflow(reviewer: Visitor, running: Stack, site: InstalledSite) -> None:
     champion = site.ledger.models.champion(site.name)
     assert champion is not None
     there = f"{running.mlflow_url}/#/experiments/{experiment}"
-    reviewer.page.goto(there)
-    reviewer.page.evaluate("localStorage.setItem('mlflow.assistant.panelOpen', 'false')")
-    reviewer.page.get_by_role("button", name="Close", exact=True).first.click()
     reviewer.open_at(f"{there}/runs", "mlflow-runs", "text=boosting")
     reviewer.open_at(f"{running.mlflow_url}/#/models/{site.name}", "mlflow-model", "text=Version")
     run = f"{there}/runs/{champion.model.run_id}/artifacts"

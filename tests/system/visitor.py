@@ -83,7 +83,7 @@ class Visitor:
         with contextlib.suppress(TimeoutError):  # a page that asks its server again and again is never idle
             self.page.wait_for_load_state("networkidle", timeout=SETTLED_MS)
         if tall:
-            height = self.page.evaluate("document.documentElement.scrollHeight")
+            height = self.page.evaluate("Math.ceil(document.body.getBoundingClientRect().bottom)")
             self.page.set_viewport_size({**size, "height": min(tall, height)})
         self.page.screenshot(path=path, animations="disabled")
         self.page.set_viewport_size(size)
