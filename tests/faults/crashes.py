@@ -24,7 +24,7 @@ def warm() -> None:
 def singles(asked: Asked) -> list[Proven]:
     """A death at every write point of the scenario, or at every `asked.every`-th."""
     with tempfile.TemporaryDirectory() as folder, worlds(Path(folder)) as made:
-        swept = _sweep(made, Path(folder), asked).singles(asked.every)
+        swept = _sweep(made, Path(folder), asked).singles(asked.every, asked.only)
     what = f"SIGKILL at every write point of {len(swept.by_step)} steps" if asked.every == 1 else (
         f"SIGKILL at every {asked.every}th of {swept.points:,} write points"
     )  # fmt: skip

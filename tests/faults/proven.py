@@ -48,6 +48,7 @@ class Asked:
     seed: int = 20240229
     every: int = 1
     steps: int = 1000
+    only: str = ""
     pairs: int = 200
     examples: int = 10_000
     batches: int = 100

@@ -65,11 +65,12 @@ POLICIES = {
 
 @dataclass(frozen=True)
 class Step:
-    """What is done, by its name, under which of the POLICIES."""
+    """What is done, by its name, under which of the POLICIES; and what somebody did before, who dies of nothing."""
 
     name: str
     act: Callable[[Any], object]
     policy: str = "review"
+    before: Callable[[Any], object] | None = None
 
 
 class MeasuredModels(SkopsModels):
@@ -199,22 +200,15 @@ def _fail(site: Any) -> None:
         site.ledger.requests.close(lease, wanted.id, RequestState.FAILED, "nothing could be fitted")
 
 
-def _replaced(site: Any) -> None:
-    """Somebody writes over the champion's file, once; then upkeep looks."""
+def _write_over(site: Any) -> None:
+    """Somebody writes over the champion's file."""
     champion = site.ledger.models.champion(site.name)
-    done = any(entry.kind == "model.replaced" for entry in site.ledger.journal.entries())
-    path = Path(site.lake._root) / champion.model.file.path
-    if not done and path.stat().st_size == champion.model.file.size:
-        path.write_bytes(b"not a model")
-    repair.replaced_files(site)
+    (Path(site.lake._root) / champion.model.file.path).write_bytes(b"not a model")
 
 
-def _alias(site: Any) -> None:
-    """Somebody moves the alias by hand, once; then upkeep looks."""
-    notes = [entry for entry in site.ledger.journal.entries() if entry.kind == "alias.unexplained"]
-    if not notes and site.tracking.champion_alias(site.name) is not None:
-        site.tracking._client.delete_registered_model_alias(site.name, "champion")
-    repair.reconcile(site)
+def _take_alias(site: Any) -> None:
+    """Somebody takes the alias away by hand."""
+    site.tracking._client.delete_registered_model_alias(site.name, "champion")
 
 
 def _late(site: Any) -> None:
@@ -258,8 +252,8 @@ STEPS: tuple[Step, ...] = (
     *_train("strict"),
     Step("override", lambda site: override.override(site, decision(site).id, "admin", REASON), "strict"),
     Step("expire", _late, "strict"),
-    Step("alias moved", _alias),
-    Step("model replaced", _replaced),
+    Step("alias moved", repair.reconcile, before=_take_alias),
+    Step("model replaced", repair.replaced_files, before=_write_over),
     *_batch("2024-05", "mild"),
     _ask("short", "a rule that wants more rows"),
     *_train("short"),
