@@ -25,7 +25,7 @@ def _coverage(pool: Executor) -> Table:
     rows = [(*of, *map(_percent, (one.covered, one.above, one.below))) for of, one in zip(asked, found, strict=True)]
     method = (
         f"{PAIRS:,} pairs of models each, whose errors differ by a known amount: 40 days of 8 to 32 rows; the interval has "
-        "95 %. 'Strong within a day' adds to each day an effect as large as the rows' own. Monte Carlo error: 0.35 points."
+        "95 %. 'Strong within a day' adds to each day an effect as large as the rows' own. Monte Carlo error: 0.5 points, 0.35 of a side."
     )
     headings = ("metric", "rows", "intervals that hold the truth", "all above it", "all below it")
     return Table("The truth lies in 95 % of the intervals", method, headings, rows)
@@ -37,7 +37,7 @@ def _margin(pool: Executor) -> Table:
     rows = [(*of, *map(_percent, shares)) for of, shares in zip(asked, found, strict=True)]
     method = (
         f"{PAIRS:,} challengers that are worse by exactly the margin: how many pass `not_worse_than_champion` at confidence "
-        "0.9, which promises 5 % at a look, and how many pass when measured values are compared. Monte Carlo error: 0.35 points."
+        "0.9, which promises 5 % at a look, and how many pass when measured values are compared. Monte Carlo error: 0.5 points."
     )
     return Table("Challengers at the margin", method, ("metric", "rows", "pass the gate", "pass by value"), rows)
 

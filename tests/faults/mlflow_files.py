@@ -81,17 +81,10 @@ class FileMlflow:
     def log_artifacts(self, run_id: str, folder: str, below: str) -> None:
         target = self._artifacts(run_id) / below
         for file in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
-            copy = target / file.relative_to(folder)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            with copy.open("wb") as into:
-                into.write(file.read_bytes())
-                into.flush()
-                os.fsync(into.fileno())
+            _keep(target / file.relative_to(folder), file.read_bytes())
 
     def log_text(self, run_id: str, text: str, name: str) -> None:
-        path = self._artifacts(run_id) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        _keep(self._artifacts(run_id) / name, text.encode())
 
     def download_artifacts(self, run_id: str, path: str, into: str) -> str:
         return shutil.copy(self._artifacts(run_id) / path, into)
@@ -188,6 +181,15 @@ def write_small_model_folder(path: Path, data: bytes, sha256: str, requirements:
     path.mkdir()
     (path / "MLmodel").write_text(f"sha256: {sha256}\n", encoding="utf-8")
     (path / mlflow_tracking.MODEL_FILE).write_bytes(data)
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """An artefact that the server has answered for is the server's to keep: our death tears only what was on its way."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _run(found: dict[str, Any]) -> Any:
