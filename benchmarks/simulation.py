@@ -25,7 +25,8 @@ def _coverage(pool: Executor) -> Table:
     rows = [(*of, *map(_percent, (one.covered, one.above, one.below))) for of, one in zip(asked, found, strict=True)]
     method = (
         f"{PAIRS:,} pairs of models each, whose errors differ by a known amount: 40 days of 8 to 32 rows; the interval has "
-        "95 %. 'Strong within a day' adds to each day an effect as large as the rows' own. Monte Carlo error: 0.5 points, 0.35 of a side."
+        "95 %. 'Strong within a day' adds to each day an effect as large as the rows' own. Monte Carlo error: 0.5 points, "
+        "0.35 of a side."
     )
     headings = ("metric", "rows", "intervals that hold the truth", "all above it", "all below it")
     return Table("The truth lies in 95 % of the intervals", method, headings, rows)
