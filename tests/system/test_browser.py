@@ -232,4 +232,8 @@ def take_mlflow(reviewer: Visitor, running: Stack, site: InstalledSite) -> None:
     reviewer.open_at(f"{running.mlflow_url}/#/models/{site.name}", "mlflow-model", "text=Version")
     run = f"{there}/runs/{champion.model.run_id}/artifacts"
     reviewer.open_at(f"{run}/decision.html", "mlflow-report", "text=decision.html")
-    reviewer.open_at(f"{run}/plots/calibration.svg", "candidate-plots", "text=calibration.svg")
+    reviewer.page.goto(run)
+    reviewer.page.get_by_text("plots", exact=True).click()
+    reviewer.page.get_by_text("calibration.svg").first.click()
+    reviewer.page.get_by_text("plots/calibration.svg").first.wait_for()
+    reviewer.shoot("candidate-plots")
