@@ -90,6 +90,10 @@ def test_a_decision_whose_run_died_untold_is_told_by_upkeep(open_site, monkeypat
     (decision,) = site.ledger.decisions.list("rides")
     assert site.ledger.decisions.report(decision.id) is None
     assert upkeep.untold(site) == [], "its own run may still be at it"
+    file, _ = site.ledger.decisions.archive(decision.id)
+    honest, site.lake.files[file.path] = site.lake.files[file.path], b"damaged"
+    assert upkeep.untold(site, LONG_AFTER) == [], "upkeep has more to do than to fail at one damaged file"
+    site.lake.files[file.path] = honest
     assert upkeep.untold(site, LONG_AFTER) == [decision.id]
     assert (
         site.lake.read(site.ledger.decisions.report(decision.id)).decode() == site.tracking.judged[decision.id].report

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from gatehouse.core.calendar import Span
 from gatehouse.core.records import BatchState, Decision, RequestState, Verdict
+from gatehouse.errors import LakeError
 from gatehouse.site import Site
 from gatehouse.stages import fit
 from gatehouse.stages.promote import NOBODY, answer, promote
@@ -15,6 +17,7 @@ from gatehouse.stages.tell import tell_decision
 
 FORGOTTEN_SECONDS = 600.0
 ABANDONED_SECONDS = 3600.0
+AT_ONCE = 10  # decisions told in one sweep: an older ledger may have many without a report, each takes seconds
 GRACE = timedelta(minutes=1)  # a run that has just decided carries out its decision itself
 
 
@@ -90,12 +93,15 @@ def unanswered(site: Site, now: datetime | None = None) -> list[str]:
 
 
 def untold(site: Site, now: datetime | None = None) -> list[str]:
-    """Archive the reports of decisions whose run died between deciding and telling, and tell MLflow; their ids."""
-    made = [site.ledger.decisions.get(decision) for decision in site.ledger.decisions.unreported(site.name)]
-    found = [decision for decision in made if not _young(site, decision, now)]
-    for decision in found:
-        tell_decision(site, decision, site.ledger.models.get(site.name, decision.version))
-    return [decision.id for decision in found]
+    """Archive the reports of decisions whose run died between deciding and telling, and tell MLflow, at most AT_ONCE in
+    one sweep; their ids. One whose evidence is damaged is left to `gatehouse verify`, which names it."""
+    done: list[str] = []
+    for decision in map(site.ledger.decisions.get, site.ledger.decisions.unreported(site.name)):
+        if len(done) < AT_ONCE and not _young(site, decision, now):
+            with suppress(LakeError):
+                tell_decision(site, decision, site.ledger.models.get(site.name, decision.version))
+                done.append(decision.id)
+    return done
 
 
 def unasked(site: Site, decision_id: str) -> str:
