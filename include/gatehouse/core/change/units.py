@@ -21,10 +21,8 @@ from gatehouse.core.profile import NumericProfile
 # What a column is multiplied by when its unit changes, in either direction: length, mass, time, currency's hundreds.
 UNITS = (1.609344, 1.852, 3.6, 2.23694, 0.3048, 2.54, 0.45359237, 28.349523, 10.0, 24.0, 60.0, 100.0, 1e3, 3600.0, 1e6)
 TEMPERATURES = (("Celsius to Fahrenheit", 1.8, 32.0), ("Celsius to kelvin", 1.0, 273.15))
-CROWDED, EXACT = (
-    5.0,
-    0.04,
-)  # up to which factor known ones lie close together, and how near the scale must be to one there
+CROWDED = 5.0  # up to this factor known ones lie close together, and there a scale
+EXACT = 0.04  # must be as near to one as this, as a share of it
 SURE = 3.0  # standard errors within which a measured scale agrees with a known one
 QUANTILES = np.arange(0.1, 0.91, 0.05)
 
