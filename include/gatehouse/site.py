@@ -13,6 +13,8 @@ from gatehouse.usecase import UseCase
 class Site(ABC):
     """The ports a stage works through. A stage pays only for the ones it touches: adapters are opened on first use."""
 
+    keeps_reports = True  # of decisions: drawing them is not for free, and a site that is thrown away has no readers
+
     def __init__(self, case: UseCase) -> None:
         self.case = case
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,16 +46,44 @@ def replay(
     own: it is kept as the batch's error, and the next batch goes on.
     """
     taken: list[Taken] = []
-    for key in ingest.pending(site, last):
-        batch, raised = _take(site, key, reviews)
+    for key, batch, raised in _delivered(site, ingest.pending(site, last)):
+        errors = list(raised)
+        if batch is not None and batch.state is BatchState.ACCEPTED:
+            _watch(site, batch.id, reviews, errors)
         said = {error for each in taken for error in each.errors[-1:]}
-        errors = tuple(error for error in raised if error not in said)
+        new = tuple(error for error in errors if error not in said)
         champion = site.ledger.models.champion(site.name)
         now = champion.model.version if champion else None
-        taken.append(Taken(key, batch.id if batch else None, batch.state if batch else None, now, errors))
+        taken.append(Taken(key, batch.id if batch else None, batch.state if batch else None, now, new))
         told(taken[-1])
     _collect_the_rest(site, taken)
     return taken
+
+
+def _delivered(site: Site, keys: Sequence[str]) -> Iterator[tuple[str, Batch | None, list[str]]]:
+    """Each batch landed and validated and the outcomes with it, and what that raised. The next batch is taken in while this
+    one is watched, as the DAGs do it: neither asks for a model, and the watch looks at no batch later than its own. Outcomes
+    do (what a source gives for an old batch today had not arrived before the newest), so they come first."""
+    with ThreadPoolExecutor(1) as ahead:
+        coming = [ahead.submit(_deliver, site, key) for key in keys[:1]]
+        for number, key in enumerate(keys, 1):
+            batch, errors = coming.pop().result()
+            if batch is not None:
+                with _kept(errors, "outcomes"):
+                    outcomes.collect(site, key)
+            coming += [ahead.submit(_deliver, site, following) for following in keys[number : number + 1]]
+            yield key, batch, errors
+
+
+def _deliver(site: Site, key: str) -> tuple[Batch | None, list[str]]:
+    errors: list[str] = []
+    try:
+        batch = ingest.land(site, key)
+    except Exception as error:
+        return None, [f"landing: {_sentence(error)}"]
+    with _kept(errors, "validation"):
+        batch = validate(site, batch.id)
+    return batch, errors
 
 
 def _collect_the_rest(site: Site, taken: list[Taken]) -> None:
@@ -66,21 +94,6 @@ def _collect_the_rest(site: Site, taken: list[Taken]) -> None:
         late = Span.parse(contract.outcomes.delay).after(max(ends))
         with _kept([], "outcomes"):
             outcomes.collect(site, key_of(contract.batch, late))
-
-
-def _take(site: Site, key: str, reviews: Reviews) -> tuple[Batch | None, tuple[str, ...]]:
-    errors: list[str] = []
-    try:
-        batch = ingest.land(site, key)
-    except Exception as error:
-        return None, (f"landing: {_sentence(error)}",)
-    with _kept(errors, "outcomes"):
-        outcomes.collect(site, key)
-    with _kept(errors, "validation"):
-        batch = validate(site, batch.id)
-    if batch.state is BatchState.ACCEPTED:
-        _watch(site, batch.id, reviews, errors)
-    return batch, tuple(errors)
 
 
 def _watch(site: Site, batch: BatchId, reviews: Reviews, errors: list[str]) -> None:

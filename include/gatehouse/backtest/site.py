@@ -6,10 +6,12 @@ tracking logs nothing. Where a stage asks for the same model or the same rows ag
 
 from __future__ import annotations
 
+import multiprocessing
 import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate, open_ledger
-from gatehouse.adapters.models import SkopsModels
+from gatehouse.adapters.models import SkopsModels, probe
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.records import Decision, ModelVersion, TrainingSet
 from gatehouse.errors import ModelError
@@ -37,15 +39,17 @@ FRAME_BYTES_KEPT = 512 * 2**20
 
 
 class BacktestSite(Site):
-    """A site that forgets everything when the backtest ends."""
+    """A site that forgets everything when the backtest ends: nobody would read its decisions' pages."""
 
-    def __init__(self, case: UseCase, ledger: Ledger, lake: Lake) -> None:
+    keeps_reports = False
+
+    def __init__(self, case: UseCase, ledger: Ledger, lake: Lake, clean: Executor | None = None) -> None:
         super().__init__(case)
         self._ledger, self._lake = ledger, lake
         self._source = open_source(case.contract, case.folder)
         self._checker, self._models, self._tracking = (
             GreatExpectationsChecker(),
-            Remembering(wants_memory(case)),
+            Remembering(clean),
             NoTracking(),
         )
         self._frames: OrderedDict[Hashable, tuple[pd.DataFrame | pd.Series[float], int]] = OrderedDict()
@@ -101,19 +105,33 @@ def throwaway(case: UseCase) -> Iterator[BacktestSite]:
     with (
         tempfile.TemporaryDirectory(prefix="gatehouse-backtest-") as folder,
         running(Path(folder) / "server") as server,
+        clean_processes() as clean,
     ):
         migrate.upgrade(server.url("ledger", "ledger_owner"), "ledger")
         lake = open_lake(str(Path(folder) / "lake"))
-        yield BacktestSite(case, open_ledger(server.url("ledger", "ledger")), lake)
+        yield BacktestSite(
+            case, open_ledger(server.url("ledger", "ledger")), lake, clean if wants_memory(case) else None
+        )
+
+
+@contextmanager
+def clean_processes() -> Iterator[Executor]:
+    """Processes for one call each, forked from one that has imported what opens a model (three seconds) and has seen no
+    data of this one."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pandas", "skops.io", probe.__name__])
+    with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as clean:
+        yield clean
 
 
 class Remembering(SkopsModels):
     """The real estimators; a model file that was opened a moment ago is not opened again. It is
-    measured in this process, which takes a fraction of a second, unless the gate wants to know its memory."""
+    measured in this process, which takes a fraction of a second, unless the gate wants to know its memory: then in one of
+    the `clean` ones."""
 
-    def __init__(self, clean_process: bool) -> None:
+    def __init__(self, clean: Executor | None) -> None:
         super().__init__()
-        self._clean_process = clean_process
+        self._clean = clean
         self._open: OrderedDict[str, Any] = OrderedDict()
         self._alone = RLock()
 
@@ -128,8 +146,8 @@ class Remembering(SkopsModels):
             return found
 
     def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
-        if self._clean_process:
-            return super().probe(data, sha256, features, task)
+        if self._clean is not None:
+            return probe.measure_in(self._clean, data, sha256, features, task)
         try:
             started = time.perf_counter()
             estimator = super().load(data, sha256)

@@ -24,7 +24,8 @@ def judge(site: Site, request_id: str) -> Decision:
         lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/judge")
         decision, archived = decide_on(site, model, site.ledger.models.champion(site.name))
         site.ledger.decisions.record(lease, decision, archived, site.case.gate.text)
-    tell_decision(site, decision, model)
+    if site.keeps_reports:
+        tell_decision(site, decision, model)
     if decision.verdict is not Verdict.PROMOTE:
         _close(site, model, decision)
     return decision

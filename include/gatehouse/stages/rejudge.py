@@ -60,7 +60,8 @@ def judge_again(site: Site, decision_id: str) -> Decision:
     }
     again, file = decide_on(site, model, champion, held_out, extra)
     site.ledger.decisions.record(lease, again, file, site.case.gate.text)
-    tell_decision(site, again, model)
+    if site.keeps_reports:
+        tell_decision(site, again, model)
     return again
 
 

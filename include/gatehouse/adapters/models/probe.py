@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +22,9 @@ from gatehouse.ports import Probe
 from gatehouse.settings import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Executor
+
     import pandas as pd
 
 TIMEOUT_SECONDS = 120
@@ -29,10 +33,7 @@ REPEATS = 3
 
 def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
     """Load and predict in a process that shares nothing with this one; what goes wrong is the probe's `error`."""
-    with tempfile.TemporaryDirectory(prefix="gatehouse-probe-") as folder:
-        model, rows = Path(folder) / "model.skops", Path(folder) / "features.parquet"
-        model.write_bytes(data)
-        features.to_parquet(rows)
+    with _files(data, features) as (model, rows):
         command = [sys.executable, "-m", "gatehouse.adapters.models.probe", str(model), sha256, str(rows), task]
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "OMP_NUM_THREADS") if name in os.environ}
         try:
@@ -48,8 +49,31 @@ def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Pro
     return Probe(len(data), **json.loads(done.stdout))
 
 
-def main(model: str, sha256: str, rows: str, task: str) -> None:
-    """The clean process."""
+def measure_in(clean: Executor, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
+    """As `measure`, in a process of `clean`, whose processes are each used once and share nothing with this one."""
+    with _files(data, features) as (model, rows):
+        try:
+            return Probe(
+                len(data), **clean.submit(measured, str(model), sha256, str(rows), task).result(TIMEOUT_SECONDS)
+            )
+        except TimeoutError:
+            return Probe(len(data), None, None, f"no answer within {TIMEOUT_SECONDS} s")
+        except Exception as error:
+            return Probe(len(data), None, None, f"{type(error).__name__}: {error}"[:500])
+
+
+@contextmanager
+def _files(data: bytes, features: pd.DataFrame) -> Iterator[tuple[Path, Path]]:
+    """The model and the rows where the clean process finds them."""
+    with tempfile.TemporaryDirectory(prefix="gatehouse-probe-") as folder:
+        model, rows = Path(folder) / "model.skops", Path(folder) / "features.parquet"
+        model.write_bytes(data)
+        features.to_parquet(rows)
+        yield model, rows
+
+
+def measured(model: str, sha256: str, rows: str, task: str) -> dict[str, Any]:
+    """What the clean process finds, as `Probe` names it."""
     import pandas as pd
     import skops.io  # noqa: F401 - imported, with scikit-learn, before the clock starts
 
@@ -63,12 +87,11 @@ def main(model: str, sha256: str, rows: str, task: str) -> None:
     loaded = time.perf_counter() - started
     seconds = min(_timed(estimator, features, task, predictions) for _ in range(REPEATS))
     after = _peak()
-    found = {
+    return {
         "load_seconds": loaded,
         "rows_per_second": len(features) / seconds if seconds else None,
         "memory_bytes": None if before is None or after is None else max(0, after - before),
     }
-    print(json.dumps(found))  # noqa: T201
 
 
 def _before() -> int | None:
@@ -107,4 +130,4 @@ def _timed(estimator: Any, features: pd.DataFrame, task: str, predict: Any) -> f
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    print(json.dumps(measured(*sys.argv[1:])))  # noqa: T201

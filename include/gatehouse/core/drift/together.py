@@ -99,11 +99,15 @@ def _pairs(ranked: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _direction(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The ridge discriminant between two samples of features."""
-    spread = (np.cov(a, rowvar=False) * (len(a) - 1) + np.cov(b, rowvar=False) * (len(b) - 1)) / (len(a) + len(b))
-    spread = np.atleast_2d(spread)
-    ridge = RIDGE * float(np.trace(spread)) / len(spread)
-    solved: NDArray[np.float64] = np.linalg.solve(spread + ridge * np.eye(len(spread)), b.mean(axis=0) - a.mean(axis=0))
+    """The ridge discriminant between two samples of features. With the ridge the spread is positive definite, which
+    Cholesky solves in half the time of the general way."""
+    from scipy.linalg import solve
+
+    one, other = a.mean(axis=0), b.mean(axis=0)
+    centred = np.vstack([a - one, b - other])
+    spread = centred.T @ centred / len(centred)
+    spread.flat[:: len(spread) + 1] += RIDGE * float(np.trace(spread)) / len(spread)
+    solved: NDArray[np.float64] = solve(spread, other - one, assume_a="pos", overwrite_a=True, check_finite=False)
     return solved
 
 
