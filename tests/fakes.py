@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -27,6 +27,10 @@ class FakeLake(Lake):
     def put_frame(self, frame: pd.DataFrame, kind: str) -> FileRef:
         return self._put(parquet.encode(frame), kind, "parquet", len(frame))
 
+    def put_parts(self, frames: Iterable[pd.DataFrame], kind: str) -> FileRef:
+        data, rows = parquet.encode_parts(frames)
+        return self._put(data, kind, "parquet", rows)
+
     def restore(self, file: FileRef, data: bytes) -> None:
         self.files[file.path] = data
 
@@ -36,8 +40,11 @@ class FakeLake(Lake):
             raise LakeError(f"{file.path} is {'missing' if data is None else 'not what was stored'}")
         return data
 
-    def frame(self, file: FileRef, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        return parquet.decode(self.read(file), columns)
+    def frame(self, file: FileRef, columns: Sequence[str] | None = None, rows: range | None = None) -> pd.DataFrame:
+        return parquet.decode(self.read(file), columns, rows)
+
+    def columns(self, file: FileRef) -> tuple[str, ...]:
+        return tuple(self.frame(file, rows=range(0)).columns)
 
     def _put(self, data: bytes, kind: str, suffix: str, rows: int | None) -> FileRef:
         sha256 = hashlib.sha256(data).hexdigest()

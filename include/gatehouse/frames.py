@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.errors import SchemaMismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -57,23 +57,50 @@ def as_declared(frame: pd.DataFrame, columns: Mapping[str, ColumnType], where: s
     import pandas as pd
 
     delivered = [str(name) for name in frame.columns]
-    faults, read = [], {}
+    read: dict[str, pd.Series[Any]] = {}
+    faults = _faults(delivered, columns, lambda name: frame.iloc[:, delivered.index(name)], read)
+    if faults:
+        raise _mismatch(faults, where)
+    result = pd.DataFrame(read, index=pd.RangeIndex(len(frame)))
+    result.attrs[UNDECLARED] = tuple(sorted(set(delivered) - set(columns)))
+    return result
+
+
+def mismatch(
+    delivered: Sequence[str], columns: Mapping[str, ColumnType], take: Callable[[str], pd.Series[Any]], where: str
+) -> SchemaMismatch | None:
+    """What `as_declared` would raise about a table that is taken column by column and never held whole; None for nothing."""
+    faults = _faults(list(delivered), columns, take, None)
+    return _mismatch(faults, where) if faults else None
+
+
+def _faults(
+    delivered: list[str],
+    columns: Mapping[str, ColumnType],
+    take: Callable[[str], pd.Series[Any]],
+    read: dict[str, pd.Series[Any]] | None,
+) -> list[str]:
+    """A sentence a column that cannot be read; the others go into `read`, if they are wanted."""
+    faults = []
     for name, declared in columns.items():
         if delivered.count(name) != 1:
             state = "is missing" if name not in delivered else "appears more than once"
             faults.append(f"column {name!r} {state}; declared: {declared}; delivered columns: {_some(delivered)}")
             continue
         try:
-            read[name] = _read(frame.iloc[:, delivered.index(name)].reset_index(drop=True), declared)
+            column = _read(take(name).reset_index(drop=True), declared)
         except ValueError as error:
             faults.append(f"column {name!r}: {error}; declared: {declared}")
-    if faults:
-        more = f" (and {len(faults) - _MAX_FAULTS} more)" if len(faults) > _MAX_FAULTS else ""
-        shown = " | ".join(faults[:_MAX_FAULTS])
-        raise SchemaMismatch(f"{where}: {shown}{more}; the declaration in contract.yaml is the data engineer's")
-    result = pd.DataFrame(read, index=pd.RangeIndex(len(frame)))
-    result.attrs[UNDECLARED] = tuple(sorted(set(delivered) - set(columns)))
-    return result
+        else:
+            if read is not None:
+                read[name] = column
+    return faults
+
+
+def _mismatch(faults: list[str], where: str) -> SchemaMismatch:
+    more = f" (and {len(faults) - _MAX_FAULTS} more)" if len(faults) > _MAX_FAULTS else ""
+    shown = " | ".join(faults[:_MAX_FAULTS])
+    return SchemaMismatch(f"{where}: {shown}{more}; the declaration in contract.yaml is the data engineer's")
 
 
 def undeclared(frame: pd.DataFrame) -> tuple[str, ...]:

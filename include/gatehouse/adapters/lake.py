@@ -26,7 +26,7 @@ from gatehouse.errors import ConfigurationError, LakeError, Unreachable
 from gatehouse.ports import Lake
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
@@ -59,11 +59,15 @@ class FileLake(Lake):
 
     def put_frame(self, frame: pd.DataFrame, kind: str) -> FileRef:
         """Store a table as Parquet; LakeError names a column that no file can hold."""
+        return self.put_parts([frame], kind)
+
+    def put_parts(self, frames: Iterable[pd.DataFrame], kind: str) -> FileRef:
+        """Store the parts of a table as the one file that `put_frame` makes of the whole."""
         try:
-            data = parquet.encode(frame)
+            data, rows = parquet.encode_parts(frames)
         except ValueError as error:
             raise LakeError(f"a table of kind {kind!r} cannot be stored: {error}") from error
-        return self._put(data, kind, "parquet", len(frame))
+        return self._put(data, kind, "parquet", rows)
 
     def restore(self, file: FileRef, data: bytes) -> None:
         """Write the recorded bytes in the place of what is there now."""
@@ -91,15 +95,19 @@ class FileLake(Lake):
             )
         return data
 
-    def frame(self, file: FileRef, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    def frame(self, file: FileRef, columns: Sequence[str] | None = None, rows: range | None = None) -> pd.DataFrame:
         """The table with the declared types' dtypes, once the bytes have been checked."""
         try:
-            frame = parquet.decode(self.read(file), columns)
+            frame = parquet.decode(self.read(file), columns, rows)
         except ValueError as error:
             raise LakeError(f"{self._address(file.path)}: {error}") from error
-        if file.rows is not None and len(frame) != file.rows:
-            raise LakeError(f"{self._address(file.path)}: found {len(frame)} rows, expected {file.rows}")
+        expected = file.rows if rows is None else len(rows)
+        if expected is not None and len(frame) != expected:
+            raise LakeError(f"{self._address(file.path)}: found {len(frame)} rows, expected {expected}")
         return frame
+
+    def columns(self, file: FileRef) -> tuple[str, ...]:
+        return tuple(self.frame(file, rows=range(0)).columns)
 
     def ask(self, file: FileRef | None) -> str:
         """What is wrong with the lake, for a health check: a file that must be there is not, or nothing answers. Reads no

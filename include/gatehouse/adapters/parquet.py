@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -24,23 +24,47 @@ _ROW_GROUP = 131_072
 def encode(frame: pd.DataFrame) -> bytes:
     """The frame as Parquet (zstd). Raises ValueError for a column that no Parquet type can hold, and for a table larger than
     `decode` would read back."""
+    return encode_parts([frame])[0]
+
+
+def encode_parts(frames: Iterable[pd.DataFrame]) -> tuple[bytes, int]:
+    """The bytes that `encode` gives for these frames one below the other, and how many rows they are; one of them at a
+    time is held, besides the bytes. There is at least one frame, and all have the same columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    sink, writer, rest, rows = pa.BufferOutputStream(), None, None, 0
+    for frame in frames:
+        rows += len(frame)
+        table = _table(frame, rows)
+        rest = table if rest is None else pa.concat_tables([rest, table])
+        writer = writer or pq.ParquetWriter(sink, rest.schema, compression="zstd", version="2.6", store_schema=False)
+        whole = len(rest) - len(rest) % _ROW_GROUP
+        if whole:
+            writer.write_table(rest.slice(0, whole).combine_chunks(), row_group_size=_ROW_GROUP)
+            rest = rest.slice(whole)
+    if writer is None or rest is None:
+        raise ValueError("a table is made of one part or more")
+    if len(rest) or not rows:  # a table without rows has one row group, as `encode` always wrote it
+        writer.write_table(rest.combine_chunks(), row_group_size=_ROW_GROUP)
+    writer.close()
+    return bytes(sink.getvalue()), rows
+
+
+def _table(frame: pd.DataFrame, rows: int) -> pa.Table:
+    import pyarrow as pa
+
     names = [str(name) for name in frame.columns]
     _refuse_repeated(names)
-    for what, found, most in (("rows", len(frame), MAX_ROWS), ("columns", len(names), MAX_COLUMNS)):
+    for what, found, most in (("rows", rows, MAX_ROWS), ("columns", len(names), MAX_COLUMNS)):
         if found > most:
             raise ValueError(f"it has {found} {what}; at most {most} are kept")
-    columns = [_column(name, frame.iloc[:, number]) for number, name in enumerate(names)]
-    table = pa.table(columns, names=names)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", version="2.6", store_schema=False, row_group_size=_ROW_GROUP)
-    return bytes(sink.getvalue())
+    return pa.table([_column(name, frame.iloc[:, number]) for number, name in enumerate(names)], names=names)
 
 
-def decode(data: bytes, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """The table in `data`, or only some of its columns. The declared size is looked at before anything is read."""
+def decode(data: bytes, columns: Sequence[str] | None = None, rows: range | None = None) -> pd.DataFrame:
+    """The table in `data`, or only some of its columns, or rows: then only the row groups that hold them are unpacked. The
+    declared size is looked at before anything is read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -51,10 +75,25 @@ def decode(data: bytes, columns: Sequence[str] | None = None) -> pd.DataFrame:
         unknown = [name for name in columns or () if name not in file.schema_arrow.names]
         if unknown:
             raise ValueError(f"no column {', '.join(map(repr, unknown))}; found {', '.join(file.schema_arrow.names)}")
-        table = file.read(columns=None if columns is None else list(columns), use_threads=False)
+        wanted = None if columns is None else list(columns)
+        table = file.read(columns=wanted, use_threads=False) if rows is None else _rows(file, wanted, rows)
         return _frame(table.select(list(columns)) if columns is not None else table)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"not a whole Parquet file: {error}") from error
+
+
+def _rows(file: Any, columns: list[str] | None, rows: range) -> pa.Table:
+    """The rows from `rows.start` on, up to before `rows.stop`; fewer where the table ends."""
+    groups: list[int] = []
+    first, before = 0, 0
+    for number in range(file.metadata.num_row_groups):
+        after = before + file.metadata.row_group(number).num_rows
+        if after > rows.start and before < rows.stop:
+            first = first if groups else before
+            groups.append(number)
+        before = after
+    table = file.read_row_groups(groups, columns=columns, use_threads=False)
+    return table.slice(rows.start - first if groups else 0, len(rows))
 
 
 def _refuse_repeated(names: Sequence[str]) -> None:

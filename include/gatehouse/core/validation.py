@@ -28,15 +28,15 @@ class Checked(Protocol):
 
 @dataclass(frozen=True)
 class Split:
-    """The rows of one table by position: the good ones, and the bad ones with the reasons of each."""
+    """The rows of one table by position: how many there are, and the bad ones, in order, with the reasons of each."""
 
-    good: tuple[int, ...]
+    rows: int
     bad: Mapping[int, tuple[str, ...]]
 
     @property
-    def rows(self) -> int:
-        """How many rows the table has."""
-        return len(self.good) + len(self.bad)
+    def good(self) -> tuple[int, ...]:
+        """The positions of all others."""
+        return tuple(position for position in range(self.rows) if position not in self.bad)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Validation:
     def counts(self, table: str) -> tuple[int, int]:
         """How many rows of a table are accepted and how many quarantined."""
         split = self.splits[table]
-        return (len(split.good), len(split.bad)) if self.accepted else (0, split.rows)
+        return (split.rows - len(split.bad), len(split.bad)) if self.accepted else (0, split.rows)
 
 
 def decide(tables: Mapping[str, TableSpec], rows: Mapping[str, int], checks: Mapping[str, Checked]) -> Validation:
@@ -85,8 +85,7 @@ def _split(name: str, rows: int, bad: Mapping[int, tuple[str, ...]]) -> Split:
     beyond = [position for position in bad if not 0 <= position < rows]
     if beyond:
         raise ValueError(f"the check of table {name!r} names row {beyond[0]}, but it has {rows} rows")
-    good = tuple(position for position in range(rows) if position not in bad)
-    return Split(good, dict(sorted(bad.items())))
+    return Split(rows, dict(sorted(bad.items())))
 
 
 def _against(name: str, spec: TableSpec, split: Split, failures: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,11 @@ class Lake(ABC):
         """Store a table as Parquet; equal frames give equal bytes."""
 
     @abstractmethod
+    def put_parts(self, frames: Iterable[pd.DataFrame], kind: str) -> FileRef:
+        """Store the parts of a table (one or more), holding one at a time, as the very file that `put_frame` makes of them
+        one below the other."""
+
+    @abstractmethod
     def restore(self, file: FileRef, data: bytes) -> None:
         """Put the recorded bytes back in the place of a file that was damaged or replaced (LakeError for other bytes)."""
 
@@ -37,7 +42,12 @@ class Lake(ABC):
         """The bytes, checked against the sha256 (LakeError)."""
 
     @abstractmethod
-    def frame(self, file: FileRef, columns: Sequence[str] | None = None) -> pd.DataFrame: ...
+    def frame(self, file: FileRef, columns: Sequence[str] | None = None, rows: range | None = None) -> pd.DataFrame:
+        """A table, or some columns of it, or only the rows of a range (of step 1) without unpacking many others."""
+
+    @abstractmethod
+    def columns(self, file: FileRef) -> tuple[str, ...]:
+        """The names of a table's columns."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +76,60 @@ class TableCheck:
     batch_failures: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Found:
+    """What one expectation found in some rows, as plain values that add up with those of the rows after them.
+
+    `bad` are positions of rows that a critical expectation about rows quarantines; `examples` the first bad values.
+    `trouble` says that it could not be evaluated, or whose count is not trusted; `checked` is None about a whole table."""
+
+    success: bool
+    checked: int | None
+    present: int
+    unexpected: int
+    bad: tuple[int, ...] = ()
+    examples: tuple[str, ...] = ()
+    detail: str = ""
+    trouble: str = ""
+    error: bool = False
+
+
 class Checker(ABC):
-    """Validates one table against its part of the contract."""
+    """Validates one table against its part of the contract.
+
+    `check` is `find` over all expectations, concluded. A table in partitions is checked by finding in each partition what
+    is judged row by row (`by_row`), everything else in the whole of the columns it names, and `conclude` over the sums."""
+
+    def check(self, name: str, spec: TableSpec, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> TableCheck:
+        """The whole table at once."""
+        found = self.find(name, spec, frame, parameters, range(len(spec.expectations)))
+        return self.conclude(name, spec, len(frame), found, parameters)
 
     @abstractmethod
-    def check(self, name: str, spec: TableSpec, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> TableCheck: ...
+    def by_row(self, spec: TableSpec) -> tuple[int, ...]:
+        """The numbers of the expectations that judge each row by itself: no other row changes what they say of it."""
+
+    @abstractmethod
+    def find(
+        self,
+        name: str,
+        spec: TableSpec,
+        frame: pd.DataFrame,
+        parameters: Mapping[str, Any],
+        numbers: Sequence[int],
+    ) -> dict[int, Found]:
+        """What these expectations of the table find in the rows; the columns that they name are there."""
+
+    @abstractmethod
+    def merge(self, spec: TableSpec, number: int, parts: Sequence[tuple[int, Found]]) -> Found | None:
+        """What an expectation of `by_row` finds in all parts, each with the position of its first row; None where that is
+        not their sum, since one of them could not be evaluated: then it has to be found in the whole."""
+
+    @abstractmethod
+    def conclude(
+        self, name: str, spec: TableSpec, rows: int, found: Mapping[int, Found], parameters: Mapping[str, Any]
+    ) -> TableCheck:
+        """What is found of every expectation, as results, bad rows and failures of the batch."""
 
 
 class Source(ABC):

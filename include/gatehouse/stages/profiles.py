@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.calendar import BatchKind
 from gatehouse.core.change.faults import Fault, faults, going_on
@@ -17,6 +17,8 @@ from gatehouse.stages.rows import features_of, newest_revisions
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    Table = pd.DataFrame | Mapping[Any, Any]  # with columns by name, several by a list of names
 
 NEWEST: dict[BatchKind, int] = {
     "day": 8,
@@ -73,7 +75,7 @@ def profile(site: Site, frames: Mapping[str, pd.DataFrame], earlier: Sequence[Ba
 
 
 def found_faults(
-    frames: Mapping[str, pd.DataFrame], made: BatchProfile, earlier: Sequence[BatchProfile], batch: BatchKind
+    frames: Mapping[str, Table], made: BatchProfile, earlier: Sequence[BatchProfile], batch: BatchKind
 ) -> list[Fault]:
     """The data faults of every table against the same table of earlier batches of that kind."""
     found: list[Fault] = []
@@ -96,22 +98,23 @@ def waiting_before(site: Site, batch: Batch) -> Batch | None:
 
 
 def faults_going_on(
-    frames: Mapping[str, pd.DataFrame],
+    frames: Mapping[str, Table],
     made: BatchProfile,
     earlier: Sequence[BatchProfile],
     reason: str,
-    waiting: Mapping[str, pd.DataFrame],
+    waiting: Mapping[str, Profile],
 ) -> list[Fault]:
-    """The columns that are off as in the batch that waits in quarantine for that reason, with these rows."""
+    """The columns that are off as in the batch that waits in quarantine for that reason, whose tables have these profiles on
+    their own grids."""
     found: list[Fault] = []
     for name, table in made.tables.items():
-        if name in waiting and len(waiting[name]):
+        if name in waiting:
             before = [each.tables[name] for each in earlier if name in each.tables]
-            found += going_on(name, before, on_grid(waiting[name], None), _own(frames[name]), table, reason)
+            found += going_on(name, before, waiting[name], _own(frames[name]), table, reason)
     return found
 
 
-def _own(frame: pd.DataFrame) -> Callable[[Sequence[str]], Profile]:
+def _own(frame: Table) -> Callable[[Sequence[str]], Profile]:
     """Profiles some columns of a table on their own grids."""
 
     def own(columns: Sequence[str]) -> Profile:

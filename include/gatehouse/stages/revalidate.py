@@ -15,7 +15,7 @@ from gatehouse.core.records import Batch, BatchId, BatchState, Revalidation
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
 from gatehouse.stages import profiles
-from gatehouse.stages.validate import Examined, examine, store
+from gatehouse.stages.validate import Examined, examine
 
 CHECKABLE = (BatchState.ACCEPTED, BatchState.QUARANTINED)
 
@@ -54,7 +54,7 @@ def _freed(site: Site, checked: Revalidation, examined: Examined) -> tuple[Any, 
     bad = checked.state != BatchState.QUARANTINED or checked.verdict != BatchState.ACCEPTED
     if bad or examined.validation is None or examined.profile is None:
         return ()
-    return store(site, examined.frames, examined.validation), profiles.keep(site, examined.profile)
+    return examined.store(), profiles.keep(site, examined.profile)
 
 
 def _checkable(site: Site, batch_id: BatchId) -> Batch:

@@ -43,10 +43,11 @@ def _text(values: pd.Series[Any]) -> pd.Series[str]:
     return pd.Series(moments).astype("str").take(codes).set_axis(values.index)
 
 
-def accepted_tables(site: Site, batch: Batch) -> dict[str, pd.DataFrame]:
-    """The accepted rows of each table of an accepted batch."""
+def accepted_tables(site: Site, batch: Batch, names: Sequence[str] | None = None) -> dict[str, pd.DataFrame]:
+    """The accepted rows of each table, or of some, of an accepted batch."""
     tables = {}
-    for name, part in batch.tables.items():
+    for name in batch.tables if names is None else names:
+        part = batch.tables[name]
         if part.accepted is None:
             raise ModelError(f"batch {batch.id} has no accepted rows of table {name!r}: it is {batch.state}")
         tables[name] = site.lake.frame(part.accepted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,9 @@ from gatehouse.core.calendar import Span
 from gatehouse.core.records import Batch, BatchId, BatchState, Champion, Prediction
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
+from gatehouse.stages.parts import scoring
+from gatehouse.stages.parts.checking import Work
+from gatehouse.stages.parts.reading import divides
 from gatehouse.stages.rows import KEY, batch_frame, newest_revisions
 
 
@@ -35,9 +38,10 @@ def waits_for(site: Site, batch: BatchId, waited: float) -> str:
     return f"retrain request {request.id[:8]} of batch {request.opened_by} is {request.state}" if request else ""
 
 
-def score(site: Site, batch_id: BatchId) -> Prediction | None:
+def score(site: Site, batch_id: BatchId, done: Sequence[Work] = ()) -> Prediction | None:
     """Predict every accepted row with the champion; None while there is no champion. Each row of the file carries the
-    one (version, sha256, epoch) that made it. A batch scored before keeps its predictions."""
+    one (version, sha256, epoch) that made it. A batch scored before keeps its predictions. `done` is what other tasks have
+    scored of a divided batch; what was scored by another champion than the present one is scored again."""
     lease = site.ledger.attempts.enter(f"{batch_id}/score")
     scored = [prediction for prediction in site.ledger.batches.predictions(site.name) if prediction.batch == batch_id]
     if scored:
@@ -48,8 +52,10 @@ def score(site: Site, batch_id: BatchId) -> Prediction | None:
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.ACCEPTED:
         raise NotAllowed(f"batch {batch_id} is {batch.state}; only an accepted batch is scored")
-    frame = predictions_frame(site, champion, batch)
-    file = site.lake.put_frame(frame, "predictions")
+    if divides(site, batch):
+        file = scoring.joined(site, batch, champion, done) or scoring.score_all(site, batch, champion)
+    else:
+        file = site.lake.put_frame(predictions_frame(site, champion, batch), "predictions")
     prediction = Prediction(batch_id, champion.model.version, champion.model.file.sha256, champion.epoch, file)
     site.ledger.batches.scored(lease, prediction)
     return prediction
@@ -57,17 +63,22 @@ def score(site: Site, batch_id: BatchId) -> Prediction | None:
 
 def predictions_frame(site: Site, champion: Champion, batch: Batch) -> Any:
     """Row keys and scores of a batch by the champion, with what made them (a pandas DataFrame)."""
+    frame = batch_frame(site, batch)
+    return predicted(site, champion, frame[KEY], model_inputs(frame))
+
+
+def predicted(site: Site, champion: Champion, keys: Any, features: Any) -> Any:
+    """Row keys and scores of these rows by the champion, with what made them."""
     import pandas as pd
 
-    frame = batch_frame(site, batch)
     estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
-    scores = site.models.predict(estimator, model_inputs(frame), site.case.retrain.task)
+    scores = site.models.predict(estimator, features, site.case.retrain.task)
     made_by: dict[str, Any] = {
         "version": champion.model.version,
         "sha256": champion.model.file.sha256,
         "epoch": champion.epoch,
     }
-    return pd.DataFrame({"key": frame[KEY], "score": scores}).assign(**made_by)
+    return pd.DataFrame({"key": keys, "score": scores}).assign(**made_by)
 
 
 def model_inputs(frame: Any, marks: Collection[str] | None = None) -> Any:

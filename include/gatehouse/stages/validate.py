@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.parameters import parameters
+from gatehouse.core.profile.batch import on_grid
 from gatehouse.core.records import Batch, BatchId, BatchState, FileRef
 from gatehouse.core.validation import Split, Validation, decide
 from gatehouse.errors import NotAllowed, SchemaMismatch
@@ -15,28 +16,34 @@ from gatehouse.ports import TableCheck
 from gatehouse.report import batch_report
 from gatehouse.site import Site
 from gatehouse.stages import profiles
+from gatehouse.stages.held import Held
+from gatehouse.stages.parts import divided, reading
+from gatehouse.stages.parts.checking import Work
+from gatehouse.stages.parts.profiling import REASONS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gatehouse.core.change.faults import Fault
+    from gatehouse.core.profile import Profile
     from gatehouse.core.profile.batch import BatchProfile
 
-REASONS = "gh_reasons"
 
-
-def validate(site: Site, batch_id: BatchId) -> Batch:
+def validate(site: Site, batch_id: BatchId, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Batch:
     """Check a landed batch against its contract: landed -> accepted with its bad rows quarantined, or quarantined whole.
     A batch that keeps the contract and has a data fault against the batches before it (columns swapped, another unit,
     sudden nulls) is quarantined too: no model is retrained on a broken pipeline. A batch that rests elsewhere already is
-    returned as it is."""
+    returned as it is.
+
+    `findings` and `shares` are what other tasks have made of the partitions of a divided batch; without them they are made
+    here, one after the other."""
     lease = site.ledger.attempts.enter(f"{batch_id}/validate")
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.LANDED:
         return batch
-    checked = examine(site, batch)
+    checked = examine(site, batch, findings=findings, shares=shares)
     if checked.validation is not None and checked.validation.accepted and checked.profile is not None:
-        stored = store(site, checked.frames, checked.validation)
+        stored = checked.store()
         site.ledger.batches.accept(lease, batch_id, stored, checked.report, profiles.keep(site, checked.profile))
     else:
         site.ledger.batches.quarantine(lease, batch_id, checked.reason, checked.report)
@@ -46,44 +53,61 @@ def validate(site: Site, batch_id: BatchId) -> Batch:
 @dataclass(frozen=True)
 class Examined:
     """A batch held against the contract: the verdict (None when it cannot even be read as declared), why it is bad as a
-    whole (empty when it is not), the rows of each table that are accepted and quarantined, the page about it."""
+    whole (empty when it is not), the rows of each table that are accepted and quarantined, the page about it, and what
+    stores those rows."""
 
-    frames: Mapping[str, pd.DataFrame]
     validation: Validation | None
     reason: str
     counts: Mapping[str, tuple[int, int]]
     report: FileRef
     profile: BatchProfile | None = None
+    store: Callable[[], dict[str, tuple[FileRef, FileRef]]] = dict
 
 
-def examine(site: Site, batch: Batch, note: str = "") -> Examined:
+def examine(
+    site: Site, batch: Batch, note: str = "", findings: Sequence[Work] = (), shares: Sequence[Work] = ()
+) -> Examined:
     """Hold a batch against its contract and the batches before it. Nothing is recorded but the report's file, which
     begins with `note`."""
     try:
-        frames = declared_frames(site, batch)
+        held = divided.held(site, batch, findings, shares) if reading.divides(site, batch) else _held(site, batch)
     except SchemaMismatch as error:
         report = _keep_report(site, batch, (), {}, str(error), None, note)
-        return Examined({}, None, f"schema changed: {error}", {}, report)
+        return Examined(None, f"schema changed: {error}", {}, report)
+    validation, profile = held.validation, None
+    if validation.accepted:
+        profile = held.profile()
+        found = profiles.found_faults(held.accepted, profile, held.earlier, site.case.contract.batch)
+        found = found or _going_on(site, batch, held.accepted, profile, held.earlier)
+        broken = [f"{profiles.FAULT}{each.sentence}" for each in found]
+        validation = replace(validation, reasons=tuple(broken))
+    counts = {name: validation.counts(name) for name in validation.splits}
+    report = _keep_report(site, batch, tuple(held.checks.values()), counts, validation.reason, held.undeclared, note)
+    return Examined(validation, validation.reason, counts, report, profile, held.store)
+
+
+def _held(site: Site, batch: Batch) -> Held:
+    """An undivided batch held against its contract."""
+    frames = declared_frames(site, batch)
     checks = check(site, batch, frames)
     validation = judge(site, frames, checks)
     good = good_rows(frames, validation)
     earlier = profiles.earlier_profiles(site, batch)
-    profile = profiles.profile(site, good, earlier)
-    if validation.accepted:
-        found = profiles.found_faults(good, profile, earlier, site.case.contract.batch)
-        found = found or _going_on(site, batch, good, profile, earlier)
-        broken = [f"{profiles.FAULT}{each.sentence}" for each in found]
-        validation = replace(validation, reasons=tuple(broken))
-    counts = {name: validation.counts(name) for name in frames}
-    extra = {name: undeclared(frame) for name, frame in frames.items()}
-    report = _keep_report(site, batch, tuple(checks.values()), counts, validation.reason, extra, note)
-    return Examined(frames, validation, validation.reason, counts, report, profile)
+    return Held(
+        validation=validation,
+        checks=checks,
+        undeclared={name: undeclared(frame) for name, frame in frames.items()},
+        accepted=good,
+        earlier=earlier,
+        profile=lambda: profiles.profile(site, good, earlier),
+        store=lambda: store(site, frames, validation),
+    )
 
 
 def _going_on(
     site: Site,
     batch: Batch,
-    good: Mapping[str, pd.DataFrame],
+    good: Mapping[str, Any],
     profile: BatchProfile,
     earlier: Sequence[BatchProfile],
 ) -> list[Fault]:
@@ -91,7 +115,14 @@ def _going_on(
     waiting = profiles.waiting_before(site, batch)
     if waiting is None:
         return []
-    return profiles.faults_going_on(good, profile, earlier, waiting.reason, declared_frames(site, waiting))
+    return profiles.faults_going_on(good, profile, earlier, waiting.reason, _own_profiles(site, waiting))
+
+
+def _own_profiles(site: Site, batch: Batch) -> dict[str, Profile]:
+    """The delivered rows of each table that has any, on their own grids."""
+    if reading.divides(site, batch):
+        return divided.own_profiles(site, batch)
+    return {name: on_grid(frame, None) for name, frame in declared_frames(site, batch).items() if len(frame)}
 
 
 def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
@@ -100,10 +131,9 @@ def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.QUARANTINED:
         raise NotAllowed(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
-    frames = declared_frames(site, batch)
-    validation = judge(site, frames, check(site, batch, frames))
-    profile = profiles.profile(site, good_rows(frames, validation), profiles.earlier_profiles(site, batch))
-    stored = store(site, frames, validation)
+    held = divided.held(site, batch) if reading.divides(site, batch) else _held(site, batch)
+    profile = held.profile()
+    stored = held.store()
     site.ledger.batches.release(batch_id, actor, reason, stored, profiles.keep(site, profile))
     return site.ledger.batches.get(batch_id)
 

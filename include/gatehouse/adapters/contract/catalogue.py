@@ -61,6 +61,17 @@ _ROW = {
     "expect_multicolumn_values_to_be_equal": "column_list! mostly ignore_row_if",
     "expect_select_column_values_to_be_unique_within_record": "column_list! mostly ignore_row_if",
 }
+# About rows, but what they say of one depends on others: they are never decided on a part of a table.
+AMONG_ROWS = frozenset(
+    {
+        "expect_column_value_z_scores_to_be_less_than",
+        "expect_column_values_to_be_decreasing",
+        "expect_column_values_to_be_increasing",
+        "expect_column_values_to_be_unique",
+        "expect_column_values_to_not_be_outliers",
+        "expect_compound_columns_to_be_unique",
+    }
+)
 # Known to Great Expectations, refused here: what they look at is declared in `columns`, or they need a SQL database.
 REFUSED = {
     **dict.fromkeys(
@@ -90,6 +101,11 @@ class Known:
     level: Literal["row", "table"]
     args: tuple[str, ...]
     required: tuple[str, ...]
+
+
+def by_row(expect: str) -> bool:
+    """Whether an expectation judges each row by itself, so that partitions of a table add up."""
+    return EXPECTATIONS[expect].level == "row" and expect not in AMONG_ROWS
 
 
 def _known(level: Literal["row", "table"], line: str) -> Known:

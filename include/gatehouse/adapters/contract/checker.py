@@ -6,14 +6,16 @@ Its Data Docs render data as raw HTML, so results are shown by `gatehouse.report
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.contract.catalogue import EXPECTATIONS
+from gatehouse.adapters.contract.catalogue import EXPECTATIONS, by_row
 from gatehouse.adapters.contract.masks import MASKS, bad_rows
-from gatehouse.adapters.contract.results import Seen, seen
+from gatehouse.adapters.contract.merging import merged
+from gatehouse.adapters.contract.results import Seen, detail_of, seen
 from gatehouse.core.parameters import resolved
 from gatehouse.errors import ConfigurationError
-from gatehouse.ports import Checker, CheckResult, TableCheck
+from gatehouse.ports import Checker, CheckResult, Found, TableCheck
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,48 +36,80 @@ class GreatExpectationsChecker(Checker):
     names both.
     """
 
-    def check(self, name: str, spec: TableSpec, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> TableCheck:
-        """Evaluate every expectation of the table; a ConfigurationError names one that the contract got wrong."""
+    def by_row(self, spec: TableSpec) -> tuple[int, ...]:
+        return tuple(number for number, each in enumerate(spec.expectations) if by_row(each.expect))
+
+    def find(
+        self,
+        name: str,
+        spec: TableSpec,
+        frame: pd.DataFrame,
+        parameters: Mapping[str, Any],
+        numbers: Sequence[int],
+    ) -> dict[int, Found]:
+        """Evaluate these expectations; a ConfigurationError names one that the contract got wrong."""
         frame = frame.reset_index(drop=True)
-        args = [resolved(expectation.args, parameters, spec.columns) for expectation in spec.expectations]
-        found = _run(name, spec.expectations, args, frame)
+        given = {number: resolved(spec.expectations[number].args, parameters, spec.columns) for number in numbers}
+        results = self.run(name, spec, given, frame)
+        return {number: _found(spec.expectations[number], given[number], results[number], frame) for number in numbers}
+
+    def merge(self, spec: TableSpec, number: int, parts: Sequence[tuple[int, Found]]) -> Found | None:
+        return merged([part for _, part in parts], [start for start, _ in parts], spec.expectations[number].args)
+
+    def conclude(
+        self, name: str, spec: TableSpec, rows: int, found: Mapping[int, Found], parameters: Mapping[str, Any]
+    ) -> TableCheck:
         results: list[CheckResult] = []
-        rows: dict[int, list[str]] = {}
+        bad: dict[int, list[str]] = {}
         failures: list[str] = []
-        for expectation, given, one in zip(spec.expectations, args, found, strict=True):
-            results.append(_result(name, expectation, given, one, len(frame)))
-            if expectation.severity == "critical":
-                _judge(expectation, given, one, frame, rows, failures)
-        return TableCheck(tuple(results), {row: tuple(rows[row]) for row in sorted(rows)}, tuple(failures))
+        for number, expectation in enumerate(spec.expectations):
+            args, one = resolved(expectation.args, parameters, spec.columns), found[number]
+            results.append(_result(name, expectation, args, one, rows))
+            sentence = _sentence(expectation, args)
+            for row in one.bad:
+                bad.setdefault(row, []).append(sentence)
+            if expectation.severity == "critical" and (failure := _failure(expectation, one)):
+                failures.append(f"{sentence}: {failure}")
+        return TableCheck(tuple(results), {row: tuple(bad[row]) for row in sorted(bad)}, tuple(failures))
+
+    def run(
+        self, name: str, spec: TableSpec, args: Mapping[int, Mapping[str, Any]], frame: pd.DataFrame
+    ) -> dict[int, Seen]:
+        """What Great Expectations sees, by the number of the expectation (its own order puts errors first)."""
+        if not args:
+            return {}
+        suite = suite_of(name, spec, args)
+        import great_expectations as gx
+
+        context = quiet(gx.get_context(mode="ephemeral"))
+        definition = (
+            context.data_sources.add_pandas("memory")
+            .add_dataframe_asset(name)
+            .add_batch_definition_whole_dataframe("whole")
+        )
+        batch = definition.get_batch({"dataframe": plain(frame)})
+        outcome = batch.validate(suite, result_format={"result_format": "COMPLETE"})
+        return {number_of(result): seen(result, spec.columns) for result in outcome.results}
 
 
-def _run(
-    name: str, specs: Sequence[ExpectationSpec], args: Sequence[Mapping[str, Any]], frame: pd.DataFrame
-) -> list[Seen]:
-    """What Great Expectations found, in the order of the contract (its own order puts errors first)."""
+def suite_of(name: str, spec: TableSpec, args: Mapping[int, Mapping[str, Any]]) -> Any:
+    """The expectations of these numbers as Great Expectations' own suite."""
     import great_expectations as gx
+
+    expectations = [_expectation(name, number, spec.expectations[number], given) for number, given in args.items()]
+    return gx.ExpectationSuite(name=name, expectations=expectations)
+
+
+def quiet(context: Any) -> Any:
+    """The context, without progress bars."""
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    if not specs:
-        return []
-    expectations = [
-        _expectation(name, number, spec, given) for number, (spec, given) in enumerate(zip(specs, args, strict=True))
-    ]
-    context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    definition = (
-        context.data_sources.add_pandas("memory")
-        .add_dataframe_asset(name)
-        .add_batch_definition_whole_dataframe("whole")
-    )
-    batch = definition.get_batch({"dataframe": plain(frame)})
-    suite = gx.ExpectationSuite(name=name, expectations=expectations)
-    outcome = batch.validate(suite, result_format={"result_format": "COMPLETE"})
-    by_number = {_number(result): seen(result) for result in outcome.results}
-    return [by_number[number] for number in range(len(specs))]
+    return context
 
 
-def _number(result: Any) -> int:
+def number_of(result: Any) -> int:
+    """Which expectation of the table a result is about."""
     return int(result.expectation_config.meta["number"])
 
 
@@ -114,7 +148,23 @@ def _plain_column(series: pd.Series[Any]) -> pd.Series[Any]:
     return series.astype("object").where(series.notna(), float("nan"))
 
 
-def _result(table: str, spec: ExpectationSpec, args: Mapping[str, Any], one: Seen, rows: int) -> CheckResult:
+def _found(spec: ExpectationSpec, args: Mapping[str, Any], one: Seen, frame: pd.DataFrame) -> Found:
+    """What was seen, and the rows that a critical expectation finds bad by our own mask."""
+    found = Found(one.success, one.checked, one.present, one.unexpected, (), one.examples, one.detail, "", one.error)
+    if one.error or spec.severity != "critical" or EXPECTATIONS[spec.expect].level == "table":
+        return found
+    if spec.expect not in MASKS:
+        raise ConfigurationError(
+            "a critical expectation about rows needs a row mask",
+            found=spec.expect,
+            allowed=", ".join(MASKS),
+            owner="data engineer",
+        )
+    bad = bad_rows(spec.expect, frame, args)
+    return replace(found, bad=tuple(int(row) for row in bad.nonzero()[0]), trouble=_difference(bad, one))
+
+
+def _result(table: str, spec: ExpectationSpec, args: Mapping[str, Any], one: Found, rows: int) -> CheckResult:
     return CheckResult(
         table=table,
         expect=spec.expect,
@@ -124,39 +174,19 @@ def _result(table: str, spec: ExpectationSpec, args: Mapping[str, Any], one: See
         success=one.success,
         checked=rows if one.checked is None else one.checked,
         unexpected=one.unexpected,
-        detail=one.detail,
+        detail=one.detail or ("" if one.success else detail_of(one.examples)),
         row_level=EXPECTATIONS[spec.expect].level == "row",
     )
 
 
-def _judge(
-    spec: ExpectationSpec,
-    args: Mapping[str, Any],
-    one: Seen,
-    frame: pd.DataFrame,
-    rows: dict[int, list[str]],
-    failures: list[str],
-) -> None:
-    """Add what a critical expectation means for the rows and for the batch."""
-    sentence = _sentence(spec, args)
+def _failure(spec: ExpectationSpec, one: Found) -> str:
+    """Why a critical expectation fails the batch as a whole; empty when it does not."""
     if one.error or EXPECTATIONS[spec.expect].level == "table":
-        if not one.success:
-            failures.append(f"{sentence}: {one.detail}")
-        return
-    if spec.expect not in MASKS:
-        raise ConfigurationError(
-            "a critical expectation about rows needs a row mask",
-            found=spec.expect,
-            allowed=", ".join(MASKS),
-            owner="data engineer",
-        )
-    bad = bad_rows(spec.expect, frame, args)
-    for row in bad.nonzero()[0]:
-        rows.setdefault(int(row), []).append(sentence)
-    if difference := _difference(bad, one):
-        failures.append(f"{sentence}: {difference}")
-    elif float(args.get("mostly", 1)) < 1 and not one.success:
-        failures.append(f"{sentence}: {one.unexpected} of {one.checked} rows fail it, more than mostly allows")
+        return "" if one.success else (one.detail or detail_of(one.examples))
+    if one.trouble:
+        return one.trouble
+    below = float(spec.args.get("mostly", 1)) < 1 and not one.success
+    return f"{one.unexpected} of {one.checked} rows fail it, more than mostly allows" if below else ""
 
 
 def _difference(bad: NDArray[np.bool_], one: Seen) -> str:

@@ -6,7 +6,7 @@ champion served, and no later check reads a batch's rows again to compare batche
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,14 +50,33 @@ def on_grid(table: Any, like: Profile | None) -> Profile:
     now; a column whose type changed since is left out: the contract judges types."""
     if like is None:
         return _telling(profile_of(table))
-    try:
-        known = profile_of(table, like=like)
-    except SchemaMismatch:
-        known = _one_by_one(table, like)
     names = [str(name) for name in (table.column_names if hasattr(table, "column_names") else table.keys())]
-    new = [name for name in names if not any(each == name or each.startswith(f"{name}.") for each in like.columns)]
+    new = new_in(names, like)
     fresh = _telling(profile_of({name: table[name] for name in new})) if new else Profile({})
-    return Profile({**known.columns, **fresh.columns})
+    return Profile({**known_on(table, like).columns, **fresh.columns})
+
+
+def known_on(table: Any, like: Profile) -> Profile:
+    """The columns that these grids know; one whose type changed since is left out."""
+    try:
+        return profile_of(table, like=like)
+    except SchemaMismatch:
+        return _one_by_one(table, like)
+
+
+def new_in(names: Sequence[str], like: Profile | None) -> list[str]:
+    """The columns, out of these, that the grids do not know."""
+    known = like.columns if like else {}
+    return [name for name in names if not any(each == name or each.startswith(f"{name}.") for each in known)]
+
+
+def column_by_column(names: Sequence[str], take: Callable[[str], Any]) -> Profile:
+    """Profile columns on their own grids as `on_grid` does, with one of them held at a time; one that cannot be profiled is
+    a SchemaMismatch."""
+    found: dict[str, ColumnProfile] = {}
+    for name in names:
+        found |= _telling(profile_of({name: take(name)})).columns
+    return Profile(found)
 
 
 def merged(profiles: Sequence[Profile], column: str) -> Profile | None:

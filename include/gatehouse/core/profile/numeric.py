@@ -8,7 +8,7 @@ most 1,024 distinct values is held exactly. How the values are counted is in `ce
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,12 @@ from gatehouse.core.profile.moments import Moments
 from gatehouse.errors import SchemaMismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
 GRID = 1024
+Piece = tuple[int, float, float, float, float]  # count, mean, sum of squared deviations; excess below and above
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +50,12 @@ class NumericProfile:
     @classmethod
     def of(cls, values: NDArray[np.float64], edges: NDArray[np.float64] | None = None) -> NumericProfile:
         """Profile one column's values (nulls as NaN) on `edges`, or on their own grid."""
-        if edges is not None and len(edges) and len(values) >= LONG:
+        if edges is None:
+            edges = grid(np.sort(values[np.isfinite(values)]))
+        if len(edges) and len(values) >= LONG:
             return cls._in_pieces(values, edges)
         present = values[~np.isnan(values)]
         finite = present[np.isfinite(present)]
-        edges = grid(np.sort(finite)) if edges is None else edges
         return cls(
             rows=len(values),
             nulls=len(values) - len(present),
@@ -96,6 +98,15 @@ class NumericProfile:
             tally.counts(),
             (beyond[0], beyond[1]),
         )
+
+    def summed(self, pieces: Sequence[Piece]) -> NumericProfile:
+        """This profile with the moments and the excess of these pieces, one after the other: what `of` makes of the whole
+        column, to the last bit, where merged partitions are equal up to rounding."""
+        moments, below, above = Moments(), 0.0, 0.0
+        for count, mean, m2, under, over in pieces:
+            moments = moments.merge(Moments(count, mean, m2))
+            below, above = below + under, above + over
+        return replace(self, moments=moments, excess=(below, above))
 
     @property
     def values(self) -> int:
@@ -154,6 +165,22 @@ class NumericProfile:
             cells=np.array(document["cells"], dtype=np.int64),
             excess=(below, above),
         )
+
+
+def whole_pieces(rows: int) -> int:
+    """So many rows or more, in whole pieces: partitions of them are summed as the whole column is."""
+    return -(-rows // PIECE) * PIECE
+
+
+def pieces(values: NDArray[np.float64], edges: NDArray[np.float64]) -> list[Piece]:
+    """The moments and the excess of each `PIECE` of a column; of partitions of whole pieces, those of the column."""
+    found = []
+    for start in range(0, len(values), PIECE):
+        finite = values[start : start + PIECE]
+        finite = finite[np.isfinite(finite)]
+        moments, (below, above) = Moments.of(finite), _excess(finite, edges)
+        found.append((moments.count, moments.mean, moments.m2, below, above))
+    return found
 
 
 def grid(ordered: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,6 +26,13 @@ class ExpectationSpec(Spec):
     because: str = ""
     args: dict[str, Any] = {}
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns that it names; none where it only counts rows."""
+        named = [self.args[key] for key in ("column", "column_A", "column_B") if key in self.args]
+        several = self.args.get("column_list")
+        return tuple(dict.fromkeys(map(str, [*named, *(several if isinstance(several, list) else [])])))
+
 
 class TableSpec(Spec):
     """One table of a batch: its columns by type, the columns that name a row, and its expectations."""
@@ -102,7 +109,10 @@ Source = Annotated[FilesSource | PostgresSource | PythonSource | PluginSource, F
 
 class Contract(Spec):
     """What a batch must satisfy. The first table of `tables` is the one whose rows are scored. A batch that has not come
-    `late_after` the end of its interval is late (without it: one interval later, where there is a `schedule`)."""
+    `late_after` the end of its interval is late (without it: one interval later, where there is a `schedule`).
+
+    A batch with a table of more than `partition_rows` rows is validated, profiled and scored in partitions of so many,
+    rounded up to multiples of 65,536; without it, batches are never divided (docs/scale-out.md)."""
 
     use_case: Name
     title: str
@@ -113,6 +123,7 @@ class Contract(Spec):
     last: str | None = None
     schedule: str | None = None
     late_after: SpanText | None = None
+    partition_rows: Annotated[int, Field(ge=1)] | None = None
     tables: Annotated[dict[Name, TableSpec], Field(min_length=1)]
     outcomes: OutcomesSpec
     parameters: dict[Name, str] = {}

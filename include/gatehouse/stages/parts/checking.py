@@ -1,0 +1,92 @@
+"""Checking a divided batch: what each piece of the work is, what it finds, and what all of it says about the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gatehouse.core.parameters import parameters
+from gatehouse.core.records import Batch
+from gatehouse.core.specs.contract import TableSpec
+from gatehouse.core.validation import Validation, decide
+from gatehouse.errors import SchemaMismatch
+from gatehouse.frames import undeclared
+from gatehouse.ports import Found, TableCheck
+from gatehouse.site import Site
+from gatehouse.stages.parts import reading
+
+Work = Mapping[str, Any]  # plain values: a piece of work, or what it found, as another task gets it
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A divided batch held against its contract: as `stages.validate` has it of an undivided one."""
+
+    validation: Validation
+    checks: Mapping[str, TableCheck]
+    undeclared: Mapping[str, Sequence[str]]
+
+
+def works(site: Site, batch: Batch) -> list[Work]:
+    """The pieces of work: each range of each table's rows for what is judged row by row, and every other expectation over
+    all rows of the columns that it names."""
+    found: list[Work] = []
+    for table, spec in site.case.contract.tables.items():
+        rows = reading.rows_of(batch, table)
+        found += [
+            {"table": table, "rows": [each.start, each.stop]} for each in reading.ranges(rows, reading.size(site))
+        ]
+        by_row = site.checker.by_row(spec)
+        found += [{"table": table, "whole": n} for n in range(len(spec.expectations)) if n not in by_row]
+    return found
+
+
+def find(site: Site, batch: Batch, work: Work) -> Work:
+    """Do one piece of the work."""
+    table, spec = work["table"], site.case.contract.tables[work["table"]]
+    try:
+        if "whole" in work:
+            return {**work, "found": {str(work["whole"]): asdict(_whole(site, batch, table, work["whole"]))}}
+        frame = reading.rows(site, batch, table, range(*work["rows"]))
+    except SchemaMismatch:
+        return {**work, "unreadable": True}
+    found = site.checker.find(table, spec, frame, _values(site, batch), site.checker.by_row(spec))
+    return {**work, "found": {str(n): asdict(each) for n, each in found.items()}, "undeclared": undeclared(frame)}
+
+
+def settle(site: Site, batch: Batch, findings: Sequence[Work]) -> Settled:
+    """What all pieces together say; SchemaMismatch when the batch cannot be read as declared."""
+    if any(work.get("unreadable") for work in findings):
+        raise reading.unreadable(site, batch)
+    checks, extra = {}, {}
+    for table, spec in site.case.contract.tables.items():
+        mine = [work for work in findings if work["table"] == table]
+        parts = sorted((work for work in mine if "rows" in work), key=lambda work: work["rows"])
+        found = {int(n): _plain(each) for work in mine if "whole" in work for n, each in work["found"].items()}
+        found |= {n: _summed(site, batch, spec, table, n, parts) for n in site.checker.by_row(spec)}
+        rows, extra[table] = reading.rows_of(batch, table), parts[0]["undeclared"]
+        checks[table] = site.checker.conclude(table, spec, rows, found, _values(site, batch))
+    counts = {table: reading.rows_of(batch, table) for table in checks}
+    return Settled(decide(site.case.contract.tables, counts, checks), checks, extra)
+
+
+def _summed(site: Site, batch: Batch, spec: TableSpec, table: str, number: int, parts: Sequence[Work]) -> Found:
+    """What the parts add up to; where that is not what the whole gives, the whole of the columns is looked at."""
+    found = [(work["rows"][0], _plain(work["found"][str(number)])) for work in parts]
+    return site.checker.merge(spec, number, found) or _whole(site, batch, table, number)
+
+
+def _whole(site: Site, batch: Batch, table: str, number: int) -> Found:
+    spec = site.case.contract.tables[table]
+    names = spec.expectations[number].reads or spec.key[:1]
+    frame = reading.columns(site, batch, table, names)
+    return site.checker.find(table, spec, frame, _values(site, batch), [number])[number]
+
+
+def _plain(document: Mapping[str, Any]) -> Found:
+    return Found(**{**document, "bad": tuple(document["bad"]), "examples": tuple(document["examples"])})
+
+
+def _values(site: Site, batch: Batch) -> Mapping[str, Any]:
+    return parameters(site.case.contract, batch.interval)

@@ -1,0 +1,49 @@
+"""A divided batch held against its contract: what other tasks have made of its partitions, or else made here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gatehouse.core.profile import Profile
+from gatehouse.core.profile.batch import BatchProfile, column_by_column
+from gatehouse.core.records import Batch
+from gatehouse.site import Site
+from gatehouse.stages import profiles
+from gatehouse.stages.held import Held
+from gatehouse.stages.parts import checking, profiling, reading
+from gatehouse.stages.parts.checking import Work
+
+
+def held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Held:
+    """Hold it; SchemaMismatch when it cannot be read as declared."""
+    findings = findings or [checking.find(site, batch, work) for work in checking.works(site, batch)]
+    settled = checking.settle(site, batch, findings)
+    earlier = profiles.earlier_profiles(site, batch)
+    known = profiling.grids(earlier)
+
+    def profile() -> BatchProfile:
+        made = shares or [
+            profiling.share(site, batch, work, known) for work in profiling.works(site, batch, settled.validation)
+        ]
+        return profiling.profile(site, batch, settled.validation, known, made)
+
+    return Held(
+        validation=settled.validation,
+        checks=settled.checks,
+        undeclared=settled.undeclared,
+        accepted={
+            name: reading.Accepted(site, batch, name, split.bad) for name, split in settled.validation.splits.items()
+        },
+        earlier=earlier,
+        profile=profile,
+        store=lambda: profiling.store(site, batch, settled.validation),
+    )
+
+
+def own_profiles(site: Site, batch: Batch) -> dict[str, Profile]:
+    """The delivered rows of each table that has any, on their own grids, one column after the other."""
+    found = {}
+    for table, spec in site.case.contract.tables.items():
+        if reading.rows_of(batch, table):
+            found[table] = column_by_column(list(spec.columns), reading.Accepted(site, batch, table, ()).__getitem__)
+    return found

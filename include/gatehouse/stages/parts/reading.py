@@ -1,0 +1,115 @@
+"""Reading a divided batch: some rows, or some columns, never the whole of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.profile.numeric import whole_pieces
+from gatehouse.core.records import Batch
+from gatehouse.errors import SchemaMismatch
+from gatehouse.frames import as_declared, mismatch
+from gatehouse.site import Site
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Bad = Mapping[int, Any] | Sequence[int]
+
+
+def divides(site: Site, batch: Batch) -> bool:
+    """Whether a table of the batch has more rows than the contract holds at once."""
+    most = site.case.contract.partition_rows
+    return most is not None and any(rows_of(batch, name) > most for name in site.case.contract.tables)
+
+
+def rows_of(batch: Batch, table: str) -> int:
+    """How many rows of a table were delivered."""
+    return batch.tables[table].source.rows or 0
+
+
+def ranges(rows: int, most: int) -> list[range]:
+    """Consecutive rows in whole pieces, at least one range."""
+    size = whole_pieces(most)
+    return [range(start, min(start + size, rows)) for start in range(0, max(rows, 1), size)]
+
+
+def size(site: Site) -> int:
+    """How many rows a partition has at most, before it is rounded up to whole pieces."""
+    return site.case.contract.partition_rows or 1
+
+
+def where(batch: Batch, table: str) -> str:
+    """What a sentence about unreadable columns calls the table."""
+    return f"{batch.id} table {table!r}"
+
+
+def rows(site: Site, batch: Batch, table: str, which: range) -> pd.DataFrame:
+    """Some rows of a table as declared; SchemaMismatch when they cannot be read so."""
+    delivered = site.lake.frame(batch.tables[table].source, rows=which)
+    return as_declared(delivered, site.case.contract.tables[table].columns, where(batch, table))
+
+
+def good(site: Site, batch: Batch, table: str, which: range, bad: Bad) -> pd.DataFrame:
+    """The rows of a range that are not bad."""
+    frame = rows(site, batch, table, which)
+    bad_here = [row - which.start for row in bad if row in which]
+    return frame.drop(index=bad_here).reset_index(drop=True) if bad_here else frame
+
+
+def columns(site: Site, batch: Batch, table: str, names: Sequence[str], bad: Bad = ()) -> pd.DataFrame:
+    """Some columns of all rows of a table as declared, without the bad rows; SchemaMismatch when that cannot be."""
+    file = batch.tables[table].source
+    unreadable = set(names) - set(site.lake.columns(file))
+    if unreadable:
+        raise SchemaMismatch(f"{where(batch, table)} has no column {', '.join(sorted(unreadable))}")
+    declared = {name: site.case.contract.tables[table].columns[name] for name in names}
+    frame = as_declared(site.lake.frame(file, columns=list(names)), declared, where(batch, table))
+    return frame.drop(index=list(bad)).reset_index(drop=True) if bad else frame
+
+
+def unreadable(site: Site, batch: Batch) -> SchemaMismatch:
+    """Why the batch cannot be read as declared, as reading its tables whole says it."""
+    for table, spec in site.case.contract.tables.items():
+        file = batch.tables[table].source
+
+        def take(name: str, file: Any = file) -> pd.Series[Any]:
+            column: pd.Series[Any] = site.lake.frame(file, columns=[name])[name]
+            return column
+
+        found = mismatch(site.lake.columns(file), spec.columns, take, where(batch, table))
+        if found is not None:
+            return found
+    return SchemaMismatch(f"{batch.id}: a partition of it cannot be read as declared; the whole can")
+
+
+class Accepted(Mapping[Any, Any]):
+    """The accepted rows of a table as columns that are read when they are asked for."""
+
+    def __init__(self, site: Site, batch: Batch, table: str, bad: Bad) -> None:
+        self._site, self._batch, self._table, self._bad = site, batch, table, bad
+
+    def __getitem__(self, name: Any) -> Any:
+        """A column; several by a list of their names."""
+        if isinstance(name, list):
+            return {each: self[each] for each in name}
+        return columns(self._site, self._batch, self._table, [name], self._bad)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._site.case.contract.tables[self._table].columns)
+
+    def __len__(self) -> int:
+        """How many columns it has."""
+        return len(self._site.case.contract.tables[self._table].columns)
+
+
+def good_ranges(total: int, bad: Iterable[int], most: int) -> list[range]:
+    """The rows of a table cut so that each range holds as many good rows as a partition has (the last one fewer): the
+    pieces in which columns are summed are then those of the accepted table."""
+    import numpy as np
+
+    positions = np.sort(np.fromiter(bad, dtype=np.int64))
+    accepted, size = total - len(positions), whole_pieces(most)
+    before = positions - np.arange(len(positions))  # good rows in front of each bad one
+    starts = [first + int(np.searchsorted(before, first, side="right")) for first in range(size, accepted, size)]
+    return [range(start, stop) for start, stop in zip([0, *starts], [*starts, total])]
