@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from airflow.sdk import dag, get_current_context, task
 
+from airflow_glue.dividing import in_parts
 from airflow_glue.forms import batch_key
 from airflow_glue.installed import use_cases
 from airflow_glue.wiring import Impact, Stage, accepted, described, schedule_of, wake
@@ -42,15 +43,15 @@ def build(case):
 
             return batches.collect_outcomes(folder, refs)
 
-        @task(outlets=[wakes], map_index_template="{{ batch }}")
-        def validate(ref):
+        @task(outlets=[wakes], map_index_template="{{ batch }}", trigger_rule="none_failed")
+        def validate(ref, checked=None, profiled=None):
             from airflow_glue.tasks import batches
 
             get_current_context()["batch"] = ref  # the grid shows it instead of a number
-            wake(wakes, [ref] if batches.validate(folder, ref) else [])
+            wake(wakes, [ref] if batches.validate(folder, ref, checked, profiled) else [])
 
-        landed = land()
-        outcomes(landed) >> validate.expand(ref=landed)  # a batch wakes the watch when what is due with it has arrived
+        validated = validate.partial(**in_parts(case, landed := land())).expand(ref=landed)
+        outcomes(landed) >> validated  # so a batch wakes the watch when what is due with it has arrived
 
     ingest()
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
+from airflow_glue.dividing import scored_in_parts
 from airflow_glue.forms import BATCH_REF
 from airflow_glue.installed import use_cases
 from airflow_glue.turn import ScoreInTurn
@@ -32,15 +33,16 @@ def build(case):
         params={"batch": BATCH_REF},
     )
     def watch():
-        @task(task_id="watch", outlets=[wakes])
-        def watch_batch(ref):
+        @task(task_id="watch", outlets=[wakes], trigger_rule="none_failed_min_one_success")
+        def watch_batch(ref, done=None):
             from airflow_glue.tasks import batches
 
-            request = batches.watch(folder, ref)
+            request = batches.watch(folder, ref, done)
             wake(wakes, [request] if request else [])
             return request
 
-        watch_batch(ScoreInTurn(task_id="score", folder=folder).output)
+        ref = ScoreInTurn(task_id="score", folder=folder).output
+        watch_batch(ref, **scored_in_parts(case, ref))
 
     watch()
 

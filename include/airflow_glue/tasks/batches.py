@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -9,6 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from structlog.contextvars import bind_contextvars
 
 from airflow_glue.tasks import subjects
+from airflow_glue.tasks.parts import Piece, handed_over
 from gatehouse.core.records import BatchId, BatchState, RequestState
 
 if TYPE_CHECKING:
@@ -42,12 +44,15 @@ def collect_outcomes(folder: str, refs: list[str]) -> list[str]:
     return [subjects.ref_of(found.batch) for key in keys for found in outcomes.collect(site, key)]
 
 
-def validate(folder: str, ref: str) -> bool:
-    """Validate a batch; True when it is accepted."""
+def validate(
+    folder: str, ref: str, checked: Iterable[Piece] | None = None, profiled: Iterable[Piece] | None = None
+) -> bool:
+    """Validate a batch, out of what mapped tasks found of its partitions if it is divided; True when it is accepted."""
     from gatehouse.stages.validate import validate as validate_batch
 
     site = subjects.site_of(folder, batch=ref)
-    batch = validate_batch(site, subjects.parse(site.name, ref))
+    found, shares = handed_over(site, ref, checked), handed_over(site, ref, profiled)
+    batch = validate_batch(site, subjects.parse(site.name, ref), found, shares)
     event_log.info("validated", state=batch.state, reason=batch.reason)
     return batch.state is BatchState.ACCEPTED
 
@@ -67,19 +72,26 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
 
 
 def score_batch(site: InstalledSite, batch: BatchId) -> str:
-    """Score a batch; returns its name."""
+    """Score a batch, unless it is divided: that is done in parts; returns its name."""
+    from gatehouse.stages.parts.reading import divides
     from gatehouse.stages.score import score
 
+    if divides(site, site.ledger.batches.get(batch)):
+        return subjects.ref_of(batch)
     prediction = score(site, batch)
     event_log.info("scored", version=prediction.version if prediction else None)
     return subjects.ref_of(batch)
 
 
-def watch(folder: str, ref: str) -> str | None:
-    """Watch a batch; returns the retrain request that is open after it."""
+def watch(folder: str, ref: str, done: Iterable[Piece] | None = None) -> str | None:
+    """Watch a batch, once what was scored of it in parts is put together; returns the retrain request that is open after
+    it."""
+    from gatehouse.stages.score import score
     from gatehouse.stages.watch import watch as watch_batch
 
     site = subjects.site_of(folder, batch=ref)
+    if done is not None:
+        score(site, subjects.parse(site.name, ref), handed_over(site, ref, done))
     request = watch_batch(site, subjects.parse(site.name, ref))
     event_log.info("watched", request=request.id if request is not None else None)
     return request.id if request is not None and request.state is RequestState.OPEN else None

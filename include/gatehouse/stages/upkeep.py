@@ -27,7 +27,7 @@ def forgotten_landed(site: Site) -> list[str]:
     return [
         f"{batch.key}.r{batch.revision}"
         for batch in landed
-        if _forgotten(site, f"{batch}/validate", f"{site.name}/{batch.key}/land")
+        if _forgotten(site, f"{batch}/validate", f"{batch}/parts", f"{site.name}/{batch.key}/land")
     ]
 
 
@@ -138,9 +138,7 @@ def _young(site: Site, decision: Decision, now: datetime | None = None) -> bool:
     return (now or datetime.now(UTC)) - site.ledger.decisions.made_at(decision.id) < GRACE
 
 
-def _forgotten(site: Site, work: str, before: str) -> bool:
-    """Whether the newest attempt at `work`, or without one at the work before it, lies ten minutes back."""
-    idle = site.ledger.attempts.idle(work)
-    if idle is None:
-        idle = site.ledger.attempts.idle(before)
-    return idle is None or idle > FORGOTTEN_SECONDS
+def _forgotten(site: Site, *works: str) -> bool:
+    """Whether the newest attempt at any of these lies ten minutes back."""
+    idle = [seconds for work in works if (seconds := site.ledger.attempts.idle(work)) is not None]
+    return not idle or min(idle) > FORGOTTEN_SECONDS

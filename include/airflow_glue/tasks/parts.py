@@ -1,0 +1,112 @@
+"""The bodies of the mapped tasks that take partitions of a divided batch. A piece of work names its batch and a file of the
+lake that says what is to be done; what comes back names the file of what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_glue.tasks import subjects
+from gatehouse.core.records import BatchState
+from gatehouse.errors import SchemaMismatch
+
+if TYPE_CHECKING:
+    from gatehouse.core.records import Batch
+    from gatehouse.wiring import InstalledSite
+
+Piece = dict[str, Any]  # {"batch": "2013-03.r1", "what": "flights 0-65536", "file": ...}
+
+
+def check_pieces(folder: str, refs: Iterable[str]) -> list[Piece]:
+    """What is to be checked of the divided ones among these batches; nothing of the others."""
+    from gatehouse.stages.parts import checking
+
+    site = subjects.site_of(folder)
+    divided = [(ref, batch) for ref in refs if (batch := _divided(site, ref, BatchState.LANDED))]
+    return [_piece(site, ref, work) for ref, batch in divided for work in checking.works(site, batch)]
+
+
+def check(folder: str, piece: Piece) -> Piece:
+    """Check one partition, or one expectation over whole columns."""
+    from gatehouse.stages.parts import checking, handed
+
+    site, batch = _taken_up(folder, piece, "parts")
+    return _piece(site, piece["batch"], checking.find(site, batch, handed.get(site, piece["file"])))
+
+
+def profile_pieces(folder: str, checked: Iterable[Piece]) -> list[Piece]:
+    """What is to be profiled of the batches whose checks these are: only of those that keep their contract."""
+    from gatehouse.stages.parts import checking, profiling
+
+    site, pieces, checked = subjects.site_of(folder), [], list(checked)
+    for ref in dict.fromkeys(piece["batch"] for piece in checked):
+        batch = site.ledger.batches.get(subjects.parse(site.name, ref))
+        try:
+            validation = checking.settle(site, batch, handed_over(site, ref, checked)).validation
+        except SchemaMismatch:
+            continue
+        if validation.accepted:
+            pieces += [_piece(site, ref, work) for work in profiling.works(site, batch, validation)]
+    return pieces
+
+
+def profile(folder: str, piece: Piece) -> Piece:
+    """Profile the accepted rows of one partition."""
+    from gatehouse.stages.parts import handed, profiling
+    from gatehouse.stages.profiles import earlier_profiles
+
+    site, batch = _taken_up(folder, piece, "parts")
+    known = profiling.grids(earlier_profiles(site, batch))
+    return _piece(site, piece["batch"], profiling.share(site, batch, handed.get(site, piece["file"]), known))
+
+
+def score_pieces(folder: str, ref: str) -> list[Piece]:
+    """What the champion is to score of a divided batch; nothing of any other, and nothing without a champion."""
+    from gatehouse.stages.parts import scoring
+
+    site = subjects.site_of(folder, batch=ref)
+    batch, champion = _divided(site, ref, BatchState.ACCEPTED), site.ledger.models.champion(site.name)
+    if batch is None or champion is None:
+        return []
+    return [_piece(site, ref, work) for work in scoring.works(site, batch, champion)]
+
+
+def score(folder: str, piece: Piece) -> Piece:
+    """Score one partition by the champion of this moment: if it is another than when the work was cut, the task that puts
+    the partitions together sees it, and scores them itself."""
+    from gatehouse.stages.parts import handed, scoring
+
+    site, batch = _taken_up(folder, piece, "run")
+    champion, work = site.ledger.models.champion(site.name), handed.get(site, piece["file"])
+    if champion is None or champion.epoch != work["epoch"]:
+        return piece
+    return _piece(site, piece["batch"], scoring.scored(site, batch, champion, work))
+
+
+def handed_over(site: InstalledSite, ref: str, pieces: Iterable[Piece] | None) -> list[dict[str, Any]]:
+    """What was found about a batch, out of what all mapped tasks of the run have found."""
+    from gatehouse.stages.parts import handed
+
+    return [handed.get(site, piece["file"]) for piece in pieces or () if piece["batch"] == ref]
+
+
+def _divided(site: InstalledSite, ref: str, state: BatchState) -> Batch | None:
+    from gatehouse.stages.parts.reading import divides
+
+    batch = site.ledger.batches.get(subjects.parse(site.name, ref))
+    return batch if batch.state is state and divides(site, batch) else None
+
+
+def _taken_up(folder: str, piece: Piece, work: str) -> tuple[InstalledSite, Batch]:
+    """The site and the batch of a piece; that somebody works on it is on record, so upkeep does not take it up."""
+    site = subjects.site_of(folder, batch=piece["batch"])
+    batch = site.ledger.batches.get(subjects.parse(site.name, piece["batch"]))
+    site.ledger.attempts.enter(f"{batch.id}/{work}")
+    return site, batch
+
+
+def _piece(site: InstalledSite, ref: str, document: Mapping[str, Any]) -> Piece:
+    from gatehouse.stages.parts import handed
+
+    what = f"expectation {document['whole']}" if "whole" in document else "rows {}-{}".format(*document["rows"])
+    return {"batch": ref, "what": f"{document.get('table', '')} {what}".strip(), "file": handed.put(site, document)}

@@ -1,0 +1,130 @@
+"""Divided batches in real runs of Airflow's: mapped tasks, one commit, and the very files of undivided ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_glue.tasks import batches, parts, subjects
+from conftest import LedgerDatabase, refill
+from fakes import FakeLake
+from gatehouse.adapters.contract import GreatExpectationsChecker
+from gatehouse.adapters.ledger import open_ledger
+from gatehouse.adapters.sources import open_source
+from gatehouse.core.records import BatchState
+from gatehouse.settings import ROOT
+from gatehouse.stages import ingest, score
+from gatehouse.stages.validate import validate
+from gatehouse.usecase import load
+from stages.rides import TEMPLATE, FakeSite, folder, looped, open_site, site  # noqa: F401 - three are fixtures
+from stages.test_divided import dividing, known, small_pieces  # noqa: F401 - one is a fixture
+
+MONTHS = ("2024-01", "2024-02")
+BIG = """
+def fetch(key, interval):
+    made = _made(key, interval).drop(columns="label")
+    copies = range(35 if key == "2024-01" else 1)
+    return {"rows": pd.concat([made.assign(id=made["id"] + f"-{number}") for number in copies], ignore_index=True)}
+"""
+
+
+def rides(folder: Path) -> Path:
+    """The template's use case with a first month of 70,000 rows, dividing batches of more than 50,000."""
+    shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("contract.yaml", "gate.yaml"):
+        (folder / name).write_text((folder / name).read_text().replace("use_case: template", "use_case: rides"))
+    for name, more in (("contract.yaml", "partition_rows: 50000\n"), ("source.py", BIG)):
+        (folder / name).write_text((folder / name).read_text() + more)
+    return folder
+
+
+def airflow(home: Path, ledger_url: str, *runs: str) -> list[dict]:
+    """What Airflow says of these runs (`ingest:2024-01`)."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "include"),
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "GATEHOUSE_LEDGER_URL": ledger_url,
+        "GATEHOUSE_LAKE": str(home / "lake"),
+        "GATEHOUSE_USECASES": str(home / "usecases"),
+    }
+    command = [sys.executable, Path(__file__).parent / "divided_runs.py", *runs]
+    done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return json.loads((home / "runs.json").read_text())
+
+
+def test_a_divided_batch_is_taken_by_mapped_tasks_and_comes_out_as_a_whole_one(
+    tmp_path, ledger_server, ledger_database: LedgerDatabase, ledger_template
+):
+    """A month of 70,000 rows is checked in two partitions and one whole column, profiled in two, by a task each, and one
+    task commits the very files that the undivided batch gives. The month after it is small: its mapped tasks are skipped by
+    the scheduler, and one task more than without `partition_rows` has run, which found nothing to divide."""
+    folder = rides(tmp_path / "usecases" / "rides")
+    big, small, watched = airflow(tmp_path, ledger_database.url, "ingest:2024-01", "ingest:2024-02", "watch:2024-01.r1")
+    every = {"land success": 1, "outcomes success": 1, "divide success": 1, "validate success": 1}
+    done = {"check_part success": 3, "settle success": 1, "profile_part success": 2}
+    assert big == {"run": "success", "tasks": every | done}
+    skipped = {"check_part skipped": 1, "settle skipped": 1, "profile_part skipped": 1}
+    assert small == {"run": "success", "tasks": every | skipped}
+    assert watched["tasks"] == {
+        "score success": 1, "divide success": 1, "score_part skipped": 1, "watch success": 1,
+    }  # fmt: skip
+    mapped = [known(batch) for batch in open_ledger(ledger_database.url).batches.list("rides")]
+    refill(ledger_server, ledger_database, ledger_template)
+    site = dividing(FakeSite(load(folder)), None)
+    site.ledger, site.lake, site.checker = open_ledger(ledger_database.url), FakeLake(), GreatExpectationsChecker()
+    site.source = open_source(site.case.contract, folder)
+    assert mapped == [known(validate(site, ingest.land(site, key).id)) for key in MONTHS]
+
+
+@pytest.fixture
+def installed(looped, small_pieces, monkeypatch):
+    """Four months with a champion, as the tasks find them, and batches of more than 300 rows divided from now on."""
+    monkeypatch.setattr(subjects, "site_of", lambda _, **about: dividing(looped, 300))
+    return looped
+
+
+def test_a_run_that_dies_between_its_parts_leaves_a_landed_batch_and_the_next_one_its_files(installed):
+    """What mapped tasks find is in files that no ledger row names: nothing is visible until one task commits. The same
+    pieces again are the same files."""
+    ref = subjects.ref_of(ingest.land(installed, "2024-05").id)
+    checked = [parts.check("rides", piece) for piece in parts.check_pieces("rides", [ref, "2024-04.r1"])]
+    profiled = [parts.profile("rides", piece) for piece in parts.profile_pieces("rides", checked)]
+    assert {piece["batch"] for piece in checked} == {ref}
+    assert (len(checked), len(profiled)) == (7 + 1, 7)
+    assert installed.ledger.batches.get(subjects.parse("rides", ref)).state is BatchState.LANDED
+    files = len(installed.lake.files)
+    assert checked == [parts.check("rides", piece) for piece in parts.check_pieces("rides", [ref])]
+    assert profiled == [parts.profile("rides", piece) for piece in parts.profile_pieces("rides", checked)]
+    assert len(installed.lake.files) == files
+    before = dict(installed.lake.files)
+    assert batches.validate("rides", ref, checked, profiled)
+    made = set(installed.lake.files) - set(before)
+    batch = installed.ledger.batches.get(subjects.parse("rides", ref))
+    assert {file.path for file in (batch.report, batch.profile, batch.tables["rows"].accepted)} <= made
+    assert not any(path.startswith("parts/") for path in made)
+
+
+def test_scores_of_parts_by_another_champion_are_made_again(installed, monkeypatch):
+    """Parts that one champion scored are put together to the file of the whole; a part that says another epoch is not
+    mixed in: all are scored by the champion of the commit."""
+    batch = validate(installed, ingest.land(installed, "2024-05").id)
+    ref, champion = subjects.ref_of(batch.id), installed.ledger.models.champion("rides")
+    whole = installed.lake.put_frame(score.predictions_frame(installed, champion, batch), "predictions")
+    done = [parts.score("rides", piece) for piece in parts.score_pieces("rides", ref)]
+    assert len(done) == 7
+    stale = parts._piece(installed, ref, {**parts.handed_over(installed, ref, done)[0], "epoch": champion.epoch - 1})
+    monkeypatch.setattr("gatehouse.stages.watch.watch", lambda site, batch: None)
+    batches.watch("rides", ref, [stale, *done[1:]])
+    (scored,) = [each for each in installed.ledger.batches.predictions("rides") if each.batch == batch.id]
+    assert (scored.file, scored.epoch) == (whole, champion.epoch)
