@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from fakes import FakeLake
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.sources import open_source
+from gatehouse.core.calendar import interval_of
 from gatehouse.core.records import BatchState
+from gatehouse.core.specs.contract import ExpectationSpec
 from gatehouse.settings import ROOT
 from gatehouse.stages import ingest, score
 from gatehouse.stages.validate import validate
@@ -113,6 +116,31 @@ def test_a_run_that_dies_between_its_parts_leaves_a_landed_batch_and_the_next_on
     batch = installed.ledger.batches.get(subjects.parse("rides", ref))
     assert {file.path for file in (batch.report, batch.profile, batch.tables["rows"].accepted)} <= made
     assert not any(path.startswith("parts/") for path in made)
+
+
+def test_a_contract_that_changes_between_two_parts_is_the_one_that_the_whole_batch_is_held_to(installed, monkeypatch):
+    """Half of the partitions were checked before the data engineer wrote a stricter bound: none of it counts, and all rows
+    are judged by the contract as it is at the commit."""
+    ref = subjects.ref_of(ingest.land(installed, "2024-05").id)
+    pieces = parts.check_pieces("rides", [ref])
+    before = [parts.check("rides", piece) for piece in pieces[:4]]
+    rows = installed.case.contract.tables["rows"]
+    stricter = ExpectationSpec(
+        expect="expect_column_values_to_be_between", severity="critical", args={"column": "amount", "max_value": 200}
+    )
+    changed = rows.model_copy(update={"expectations": (stricter, *rows.expectations[:2])})
+    contract = installed.case.contract.model_copy(update={"tables": {"rows": changed}})
+    monkeypatch.setattr(installed, "case", replace(installed.case, contract=contract))
+    after = [parts.check("rides", piece) for piece in pieces[4:]]
+    assert after == pieces[4:]
+    assert parts.profile_pieces("rides", [*before, *after]) == []
+    assert batches.validate("rides", ref, [*before, *after], None)
+    quarantined = installed.ledger.batches.get(subjects.parse("rides", ref)).tables["rows"].quarantined
+    assert (
+        quarantined.rows
+        == (installed.source.fetch("2024-05", interval_of("month", "2024-05"))["rows"]["amount"] > 200).sum()
+        > 0
+    )
 
 
 def test_scores_of_parts_by_another_champion_are_made_again(installed, monkeypatch):

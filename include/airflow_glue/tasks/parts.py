@@ -31,7 +31,8 @@ def check(folder: str, piece: Piece) -> Piece:
     from gatehouse.stages.parts import checking, handed
 
     site, batch = _taken_up(folder, piece, "parts")
-    return _piece(site, piece["batch"], checking.find(site, batch, handed.get(site, piece["file"])))
+    work = handed.get(site, piece["file"])
+    return piece if handed.stale(site, work) else _piece(site, piece["batch"], checking.find(site, batch, work))
 
 
 def profile_pieces(folder: str, checked: Iterable[Piece]) -> list[Piece]:
@@ -41,11 +42,12 @@ def profile_pieces(folder: str, checked: Iterable[Piece]) -> list[Piece]:
     site, pieces, checked = subjects.site_of(folder), [], list(checked)
     for ref in dict.fromkeys(piece["batch"] for piece in checked):
         batch = site.ledger.batches.get(subjects.parse(site.name, ref))
+        findings = handed_over(site, ref, checked)
         try:
-            validation = checking.settle(site, batch, handed_over(site, ref, checked)).validation
+            validation = checking.settle(site, batch, findings).validation if findings else None
         except SchemaMismatch:
             continue
-        if validation.accepted:
+        if validation is not None and validation.accepted:
             pieces += [_piece(site, ref, work) for work in profiling.works(site, batch, validation)]
     return pieces
 
@@ -56,8 +58,10 @@ def profile(folder: str, piece: Piece) -> Piece:
     from gatehouse.stages.profiles import earlier_profiles
 
     site, batch = _taken_up(folder, piece, "parts")
-    known = profiling.grids(earlier_profiles(site, batch))
-    return _piece(site, piece["batch"], profiling.share(site, batch, handed.get(site, piece["file"]), known))
+    work, known = handed.get(site, piece["file"]), profiling.grids(earlier_profiles(site, batch))
+    if handed.stale(site, work):
+        return piece
+    return _piece(site, piece["batch"], profiling.share(site, batch, work, known))
 
 
 def score_pieces(folder: str, ref: str) -> list[Piece]:
@@ -78,16 +82,18 @@ def score(folder: str, piece: Piece) -> Piece:
 
     site, batch = _taken_up(folder, piece, "run")
     champion, work = site.ledger.models.champion(site.name), handed.get(site, piece["file"])
-    if champion is None or champion.epoch != work["epoch"]:
+    if champion is None or champion.epoch != work["epoch"] or handed.stale(site, work):
         return piece
     return _piece(site, piece["batch"], scoring.scored(site, batch, champion, work))
 
 
 def handed_over(site: InstalledSite, ref: str, pieces: Iterable[Piece] | None) -> list[dict[str, Any]]:
-    """What was found about a batch, out of what all mapped tasks of the run have found."""
+    """What was found about a batch, out of what all mapped tasks of the run have found; nothing if the contract or the model
+    code was changed since."""
     from gatehouse.stages.parts import handed
 
-    return [handed.get(site, piece["file"]) for piece in pieces or () if piece["batch"] == ref]
+    found = [handed.get(site, piece["file"]) for piece in pieces or () if piece["batch"] == ref]
+    return [] if any(handed.stale(site, document) for document in found) else found
 
 
 def _divided(site: InstalledSite, ref: str, state: BatchState) -> Batch | None:

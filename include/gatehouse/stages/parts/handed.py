@@ -1,4 +1,8 @@
-"""What one task hands another about a divided batch: plain documents as files of the lake, named by their content."""
+"""What one task hands another about a divided batch: plain documents as files of the lake, named by their content.
+
+Each says under which contract and model code it was made. If either was changed while a batch was under way, what was made
+before does not count: a piece of work is handed on undone, and the task that commits does all of it itself, as it now reads.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from gatehouse.core.canonical import digest
 from gatehouse.core.records import FileRef
 from gatehouse.site import Site
 
@@ -15,7 +20,9 @@ _FILE = {"path", "sha256", "size", "rows"}
 
 def put(site: Site, document: Mapping[str, Any]) -> dict[str, Any]:
     """Store a document; what names its file, as plain values. The same work done again gives the same file."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=asdict)
+    text = json.dumps(
+        {**document, "under": under(site)}, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=asdict
+    )
     return asdict(site.lake.put(text.encode(), "parts", "json"))
 
 
@@ -23,6 +30,16 @@ def get(site: Site, file: Mapping[str, Any]) -> dict[str, Any]:
     """The document in a file that `put` named."""
     document: dict[str, Any] = json.loads(site.lake.read(FileRef(**file)), object_hook=_read)
     return document
+
+
+def under(site: Site) -> str:
+    """The contract and the model code as this process reads them."""
+    return digest([site.case.contract.model_dump(mode="json"), site.case.code_sha256])
+
+
+def stale(site: Site, document: Mapping[str, Any]) -> bool:
+    """Whether a document was made under another contract, or other code, than this process reads."""
+    return bool(document["under"] != under(site))
 
 
 def _read(values: dict[str, Any]) -> Any:
