@@ -21,6 +21,7 @@ FORMS = {  # what is checked before a container starts: variable -> (form, what 
     "GATEHOUSE_AIRFLOW_URL": _WEB,
     "GATEHOUSE_MLFLOW_URL": _WEB,
     "AWS_ENDPOINT_URL": _WEB,
+    "OPENLINEAGE_URL": _WEB,
     "GATEHOUSE_LIGHT_SLOTS": _COUNT,
     "GATEHOUSE_TRAIN_SLOTS": _COUNT,
     "GATEHOUSE_POSTGRES": (r"[A-Za-z0-9.-]+(:\d{1,5})?", "HOST or HOST:PORT"),
