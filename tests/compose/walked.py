@@ -23,7 +23,7 @@ def walk(run: Run, batches: int = BATCHES, damage: bool = True) -> list[str]:
         "walk", "--url", "http://api-server:8080", "--batches", str(batches), CASE,
     ]  # fmt: skip
     lines: list[str] = []
-    for attempt in (1, 2, 3):  # the walk gives a batch up after seven minutes; a machine that is busy needs longer
+    for attempt in range(1, 7):  # the walk gives a batch up after seven minutes; a machine that is busy needs longer
         log = (run.folder / "walk.log").open("w")
         walking = subprocess.Popen(
             command, env=run.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
@@ -32,7 +32,7 @@ def walk(run: Run, batches: int = BATCHES, damage: bool = True) -> list[str]:
         if not walking.wait():
             return lines
         run.say(f"attempt {attempt} at the walk ended: {(run.folder / 'walk.log').read_text().strip()[-300:]}")
-    raise Failed("the walk failed three times")
+    raise Failed("the walk failed six times")
 
 
 def follow(run: Run, walking: subprocess.Popen[str], lines: list[str], damage: bool) -> None:
