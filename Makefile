@@ -1,7 +1,7 @@
 # Gatehouse. From a fresh clone: `make run`, or `make test`. PYTHON=python3.12 names the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test prove prove-mutants down status check bench clean secrets backup restore lock audit sbom setup screenshots
+.PHONY: help run test prove prove-mutants down status check bench clean secrets backup restore lock audit sbom setup screenshots spark
 export PYTHONPATH := $(CURDIR)/include
 export PYTHON
 
@@ -39,6 +39,9 @@ bench: setup ## time the stages and what of it is Airflow's; writes docs/benchma
 screenshots: setup ## take the README's pictures, from a stack of their own (needs Chromium; some ten minutes)
 	GATEHOUSE_PICTURES=$(CURDIR)/docs/pictures .venv/bin/python -m pytest tests/system/test_browser.py
 
+spark: setup ## install Spark for use cases with `engine: spark` (400 MB; needs Java 17)
+	.venv/bin/python -m pip install --require-hashes --no-deps -r requirements-spark.txt
+
 clean: ## end the stack and remove its data (the ledger, the lake, the models); .venv stays
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m gatehouse.local.clean; else echo "nothing is installed, so there is no data"; fi
 
@@ -53,10 +56,11 @@ restore: ## for docker compose: a backup (FROM=folder) into an empty stack
 
 LOCK := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command 'make lock' --python .venv/bin/python pyproject.toml
-lock: setup ## make requirements.txt (everything) and requirements-run.txt (what the image runs) from pyproject.toml
+lock: setup ## make requirements.txt (everything), requirements-run.txt (what the image runs) and requirements-spark.txt
 	$(LOCK) --extra local --extra dev -o requirements.txt
 	@grep -E '^[a-z0-9._-]+==' requirements.txt | sed 's/ *\\$$//' >.venv/constraints.txt
 	$(LOCK) --no-annotate -c .venv/constraints.txt -o requirements-run.txt
+	@echo 'pyspark>=4.1,<4.2' | $(subst pyproject.toml,-,$(LOCK)) -o requirements-spark.txt
 
 audit: setup ## ask the package index's advisories about every locked package; says so when it cannot be reached
 	.venv/bin/python ops/audit.py

@@ -16,9 +16,14 @@ from gatehouse.usecase import UseCase
 Label = "{{ piece }}"
 
 
+def mapped(case: UseCase) -> bool:
+    """Whether the use case's DAGs have mapped tasks for partitions: Spark spreads the work itself."""
+    return case.contract.partition_rows is not None and case.contract.engine == "pandas"
+
+
 def in_parts(case: UseCase, landed: Any) -> dict[str, Any]:
     """Check and profile partitions of landed batches side by side; what `validate` takes besides a batch."""
-    if not case.contract.partition_rows:
+    if not mapped(case):
         return {}
     folder = str(case.folder)
 
@@ -44,7 +49,7 @@ def in_parts(case: UseCase, landed: Any) -> dict[str, Any]:
 
 def scored_in_parts(case: UseCase, ref: Any) -> dict[str, Any]:
     """Score partitions of a batch side by side, when its turn has come; what `watch` takes besides the batch."""
-    if not case.contract.partition_rows:
+    if not mapped(case):
         return {}
     folder = str(case.folder)
 

@@ -45,6 +45,7 @@ class Settings:
     scrape_token_file: Path | None = None  # who shows its content may read the measures without a login
     notify: Path | None = None
     train_queue: str = ""  # the queue, and pool, of training tasks where workers have queues
+    spark: str = ""  # the master that use cases with `engine: spark` run on; empty is Spark on this machine
     dask: str = ""  # the scheduler of a cluster that candidates are fitted on; empty fits them in the task
 
     @classmethod
@@ -62,6 +63,7 @@ class Settings:
             scrape_token_file=Path(token) if (token := env.get("GATEHOUSE_SCRAPE_TOKEN_FILE", "")) else None,
             notify=Path(env["GATEHOUSE_NOTIFY"]) if env.get("GATEHOUSE_NOTIFY") else None,
             train_queue=env.get("GATEHOUSE_TRAIN_QUEUE", ""),
+            spark=env.get("GATEHOUSE_SPARK", ""),
             dask=env.get("GATEHOUSE_DASK", ""),
         )
 

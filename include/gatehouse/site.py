@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
+from gatehouse.core.records import Batch
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
 from gatehouse.usecase import UseCase
+
+Work = Mapping[str, Any]  # plain values: a piece of work, or what it found
+Piecewise = Callable[..., Work]
 
 
 class Site(ABC):
@@ -26,6 +30,11 @@ class Site(ABC):
     def remembered(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` gives. A site that lives long enough for that to pay may give what it gave before for this key."""
         return make()
+
+    def spread(self, function: Piecewise, batch: Batch, works: Sequence[Work], *more: Any) -> list[Work]:
+        """Do pieces of work about a batch: `function(site, batch, work, *more)` of each, in order; here one after the other.
+        A site that spreads them over machines calls `function` with a site of its own there."""
+        return [function(self, batch, work, *more) for work in works]
 
     @property
     @abstractmethod

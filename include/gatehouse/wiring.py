@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gatehouse.core.records import Batch
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
 from gatehouse.settings import Settings
-from gatehouse.site import Site
+from gatehouse.site import Piecewise, Site, Work
 from gatehouse.usecase import UseCase, find
 
 if TYPE_CHECKING:
@@ -39,8 +42,21 @@ class InstalledSite(Site):
 
         return open_source(self.case.contract, self.case.folder)
 
+    def spread(self, function: Piecewise, batch: Batch, works: Sequence[Work], *more: Any) -> list[Work]:
+        if self.case.contract.engine != "spark":
+            return super().spread(function, batch, works, *more)
+        from gatehouse.adapters.spark import spread
+
+        return spread(
+            self.settings.spark, _Elsewhere(str(self.case.folder), self.settings, function, batch, more), works
+        )
+
     @cached_property
     def checker(self) -> Checker:
+        if self.case.contract.engine == "spark":
+            from gatehouse.adapters.spark import SparkChecker
+
+            return SparkChecker(self.settings.spark)
         from gatehouse.adapters.contract import GreatExpectationsChecker
 
         return GreatExpectationsChecker()
@@ -56,6 +72,20 @@ class InstalledSite(Site):
         from gatehouse.adapters.tracking import MlflowTracking
 
         return MlflowTracking(self.settings.require("mlflow_uri"))
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    """A piece of work as another machine does it, which has the same use cases and reaches the same lake."""
+
+    folder: str
+    settings: Settings
+    function: Piecewise
+    batch: Batch
+    more: tuple[Any, ...]
+
+    def __call__(self, work: Work) -> Work:
+        return self.function(open_site(self.folder, self.settings), self.batch, work, *self.more)
 
 
 def open_site(name_or_path: str, settings: Settings | None = None) -> InstalledSite:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -25,26 +24,9 @@ from gatehouse.settings import ROOT
 from gatehouse.stages import ingest, score
 from gatehouse.stages.validate import validate
 from gatehouse.usecase import load
-from stages.rides import TEMPLATE, FakeSite, folder, looped, open_site, site  # noqa: F401 - three are fixtures
+from stages.big_rides import MONTHS, rides
+from stages.rides import FakeSite, folder, looped, open_site, site  # noqa: F401 - three are fixtures
 from stages.test_divided import dividing, known, small_pieces  # noqa: F401 - one is a fixture
-
-MONTHS = ("2024-01", "2024-02")
-BIG = """
-def fetch(key, interval):
-    made = _made(key, interval).drop(columns="label")
-    copies = range(35 if key == "2024-01" else 1)
-    return {"rows": pd.concat([made.assign(id=made["id"] + f"-{number}") for number in copies], ignore_index=True)}
-"""
-
-
-def rides(folder: Path) -> Path:
-    """The template's use case with a first month of 70,000 rows, dividing batches of more than 50,000."""
-    shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("contract.yaml", "gate.yaml"):
-        (folder / name).write_text((folder / name).read_text().replace("use_case: template", "use_case: rides"))
-    for name, more in (("contract.yaml", "partition_rows: 50000\n"), ("source.py", BIG)):
-        (folder / name).write_text((folder / name).read_text() + more)
-    return folder
 
 
 def airflow(home: Path, ledger_url: str, *runs: str) -> list[dict]:

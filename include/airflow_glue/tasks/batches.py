@@ -72,11 +72,11 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
 
 
 def score_batch(site: InstalledSite, batch: BatchId) -> str:
-    """Score a batch, unless it is divided: that is done in parts; returns its name."""
+    """Score a batch, unless that is done in parts by mapped tasks; returns its name."""
     from gatehouse.stages.parts.reading import divides
     from gatehouse.stages.score import score
 
-    if divides(site, site.ledger.batches.get(batch)):
+    if site.case.contract.engine == "pandas" and divides(site, site.ledger.batches.get(batch)):
         return subjects.ref_of(batch)
     prediction = score(site, batch)
     event_log.info("scored", version=prediction.version if prediction else None)

@@ -9,9 +9,8 @@ from typing import Any
 from gatehouse.core.calendar import Span
 from gatehouse.core.records import Batch, BatchId, BatchState, Champion, Prediction
 from gatehouse.errors import NotAllowed
-from gatehouse.site import Site
+from gatehouse.site import Site, Work
 from gatehouse.stages.parts import scoring
-from gatehouse.stages.parts.checking import Work
 from gatehouse.stages.parts.reading import divides
 from gatehouse.stages.rows import KEY, batch_frame, newest_revisions
 

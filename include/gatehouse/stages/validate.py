@@ -14,11 +14,10 @@ from gatehouse.errors import NotAllowed, SchemaMismatch
 from gatehouse.frames import as_declared, undeclared
 from gatehouse.ports import TableCheck
 from gatehouse.report import batch_report
-from gatehouse.site import Site
+from gatehouse.site import Site, Work
 from gatehouse.stages import profiles
 from gatehouse.stages.held import Held
 from gatehouse.stages.parts import divided, reading
-from gatehouse.stages.parts.checking import Work
 from gatehouse.stages.parts.profiling import REASONS
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def examine(
     """Hold a batch against its contract and the batches before it. Nothing is recorded but the report's file, which
     begins with `note`."""
     try:
-        held = divided.held(site, batch, findings, shares) if reading.divides(site, batch) else _held(site, batch)
+        held = divided.held(site, batch, findings, shares) if reading.in_pieces(site, batch) else _held(site, batch)
     except SchemaMismatch as error:
         report = _keep_report(site, batch, (), {}, str(error), None, note)
         return Examined(None, f"schema changed: {error}", {}, report)
@@ -120,7 +119,7 @@ def _going_on(
 
 def _own_profiles(site: Site, batch: Batch) -> dict[str, Profile]:
     """The delivered rows of each table that has any, on their own grids."""
-    if reading.divides(site, batch):
+    if reading.in_pieces(site, batch):
         return divided.own_profiles(site, batch)
     return {name: on_grid(frame, None) for name, frame in declared_frames(site, batch).items() if len(frame)}
 
@@ -131,7 +130,7 @@ def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.QUARANTINED:
         raise NotAllowed(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
-    held = divided.held(site, batch) if reading.divides(site, batch) else _held(site, batch)
+    held = divided.held(site, batch) if reading.in_pieces(site, batch) else _held(site, batch)
     profile = held.profile()
     stored = held.store()
     site.ledger.batches.release(batch_id, actor, reason, stored, profiles.keep(site, profile))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _EXAMPLES = 5
+_KEPT = 20  # bad values that Great Expectations keeps
 _LONG = 120
 _NULLS = ("None", "nan", "<NA>", "NaT")
 
@@ -41,6 +45,23 @@ def seen(result: Any, columns: Mapping[str, str]) -> Seen:
     present = (checked or 0) - int(found.get("missing_count") or 0)
     observed = f"observed {_short(str(found['observed_value']))}" if "observed_value" in found else ""
     return Seen(bool(result.success), checked, present, unexpected, rows, examples, observed)
+
+
+def of_rows(
+    one: Seen, rows: Sequence[int], kwargs: Mapping[str, Any], columns: Mapping[str, str], frame: pd.DataFrame
+) -> Seen:
+    """The same with these rows, in order, and the first bad values as the table has them: for an engine that hands values
+    back in no order, or as other types."""
+    names = [str(kwargs[key]) for key in ("column", "column_A", "column_B") if key in kwargs]
+    several = kwargs.get("column_list")
+    first = frame.iloc[list(rows[:_KEPT])]
+    values: list[Any]
+    if several:
+        values = first[list(several)].to_dict("records")
+    else:
+        values = list(zip(*(first[name] for name in names))) if len(names) > 1 else [*first[names[0]]] if names else []
+    shown = (_short(repr(_typed(value, kwargs, columns))) for value in values)
+    return replace(one, rows=frozenset(rows), examples=tuple(shown))
 
 
 def detail_of(examples: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from gatehouse.core.specs.base import Name, SpanText, Spec
 from gatehouse.errors import ConfigurationError
 
 Severity = Literal["critical", "warning", "info"]
+Engine = Literal["pandas", "spark"]
 ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
 
 
@@ -112,7 +113,8 @@ class Contract(Spec):
     `late_after` the end of its interval is late (without it: one interval later, where there is a `schedule`).
 
     A batch with a table of more than `partition_rows` rows is validated, profiled and scored in partitions of so many,
-    rounded up to multiples of 65,536; without it, batches are never divided (docs/scale-out.md)."""
+    rounded up to multiples of 65,536; without it, batches are never divided. With `engine: spark` Great
+    Expectations validates on Spark, and profiles are made on its executors (docs/scale-out.md)."""
 
     use_case: Name
     title: str
@@ -124,6 +126,7 @@ class Contract(Spec):
     schedule: str | None = None
     late_after: SpanText | None = None
     partition_rows: Annotated[int, Field(ge=1)] | None = None
+    engine: Engine = "pandas"
     tables: Annotated[dict[Name, TableSpec], Field(min_length=1)]
     outcomes: OutcomesSpec
     parameters: dict[Name, str] = {}

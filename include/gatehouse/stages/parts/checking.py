@@ -13,10 +13,8 @@ from gatehouse.core.validation import Validation, decide
 from gatehouse.errors import SchemaMismatch
 from gatehouse.frames import undeclared
 from gatehouse.ports import Found, TableCheck
-from gatehouse.site import Site
+from gatehouse.site import Site, Work
 from gatehouse.stages.parts import reading
-
-Work = Mapping[str, Any]  # plain values: a piece of work, or what it found, as another task gets it
 
 
 @dataclass(frozen=True)

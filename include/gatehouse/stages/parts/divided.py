@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from gatehouse.core.profile import Profile
 from gatehouse.core.profile.batch import BatchProfile, column_by_column
 from gatehouse.core.records import Batch
-from gatehouse.site import Site
+from gatehouse.site import Site, Work
 from gatehouse.stages import profiles
 from gatehouse.stages.held import Held
 from gatehouse.stages.parts import checking, profiling, reading
-from gatehouse.stages.parts.checking import Work
 
 
 def held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Held:
@@ -22,9 +21,8 @@ def held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Sequen
     known = profiling.grids(earlier)
 
     def profile() -> BatchProfile:
-        made = shares or [
-            profiling.share(site, batch, work, known) for work in profiling.works(site, batch, settled.validation)
-        ]
+        works = profiling.works(site, batch, settled.validation)
+        made = shares or site.spread(profiling.share, batch, works, known)
         return profiling.profile(site, batch, settled.validation, known, made)
 
     return Held(

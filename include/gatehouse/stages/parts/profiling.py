@@ -11,9 +11,8 @@ from gatehouse.core.profile.parts import PartProfile, joined, part_of, same_grid
 from gatehouse.core.records import Batch, FileRef
 from gatehouse.core.validation import Validation
 from gatehouse.errors import ModelError, SchemaMismatch
-from gatehouse.site import Site
+from gatehouse.site import Site, Work
 from gatehouse.stages.parts import reading
-from gatehouse.stages.parts.checking import Work
 from gatehouse.stages.parts.row_by_row import features_of_part
 from gatehouse.stages.parts.row_by_row import others as other_tables
 

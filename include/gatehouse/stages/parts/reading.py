@@ -14,6 +14,7 @@ from gatehouse.site import Site
 if TYPE_CHECKING:
     import pandas as pd
 
+AT_ONCE = 1_000_000  # rows of a piece where the contract does not say
 Bad = Mapping[int, Any] | Sequence[int]
 
 
@@ -21,6 +22,11 @@ def divides(site: Site, batch: Batch) -> bool:
     """Whether a table of the batch has more rows than the contract holds at once."""
     most = site.case.contract.partition_rows
     return most is not None and any(rows_of(batch, name) > most for name in site.case.contract.tables)
+
+
+def in_pieces(site: Site, batch: Batch) -> bool:
+    """Whether the batch is checked and profiled in pieces: a divided one, and every one of a use case on Spark."""
+    return divides(site, batch) or site.case.contract.engine == "spark"
 
 
 def rows_of(batch: Batch, table: str) -> int:
@@ -36,7 +42,7 @@ def ranges(rows: int, most: int) -> list[range]:
 
 def size(site: Site) -> int:
     """How many rows a partition has at most, before it is rounded up to whole pieces."""
-    return site.case.contract.partition_rows or 1
+    return site.case.contract.partition_rows or AT_ONCE
 
 
 def where(batch: Batch, table: str) -> str:

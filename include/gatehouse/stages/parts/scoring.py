@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from gatehouse.core.records import Batch, Champion, FileRef
 from gatehouse.errors import ModelError
-from gatehouse.site import Site
+from gatehouse.site import Site, Work
 from gatehouse.stages.parts import reading
-from gatehouse.stages.parts.checking import Work
 from gatehouse.stages.parts.row_by_row import features_of_part
 from gatehouse.stages.rows import accepted_tables, row_keys
 

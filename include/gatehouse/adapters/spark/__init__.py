@@ -1,0 +1,8 @@
+"""Spark, for use cases whose contract says `engine: spark`. Importing this package imports neither pyspark nor starts Java."""
+
+from __future__ import annotations
+
+from gatehouse.adapters.spark.checker import SparkChecker
+from gatehouse.adapters.spark.session import spread
+
+__all__ = ["SparkChecker", "spread"]
