@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
-from gatehouse.core.records import BatchState
+from gatehouse.core.records import BatchId, BatchState
 from gatehouse.errors import NotAllowed
 from gatehouse.views import decision_view
 from gatehouse.wiring import InstalledSite
@@ -82,24 +82,30 @@ def on_use_case(
 
 
 @router.post("/batches/{use_case}/{ref}/{act}")
-def on_batch(
+async def on_batch(
     request: Request, user: User, use_case: str, ref: str, act: str, reason: Reason = "", token: Token = ""
 ) -> Response:
-    """Release or discard a quarantined batch."""
-    from gatehouse.stages.validate import release
-
+    """Release or discard a quarantined batch; the watch of a released one starts at once."""
     if act not in ("release", "discard"):
         raise HTTPException(404, "no such act")
-    site, reason = allowed(request, user, use_case, reason, token)
+    site, reason = await run_in_threadpool(allowed, request, user, use_case, reason, token)
     batch = parsed(use_case, ref)
+    await run_in_threadpool(_settle, site, act, batch, name_of(user), reason)
     if act == "release":
-        release(site, batch, name_of(user), reason)
-    else:
-        state = site.ledger.batches.get(batch).state
-        if state is not BatchState.QUARANTINED:
-            raise NotAllowed(f"batch {batch} is {state}; only a quarantined batch is discarded")
-        site.ledger.batches.discard(batch, name_of(user), reason)
+        await runs_of(request).watch(use_case, ref, _credentials(request))
     return RedirectResponse(f"{request.scope.get('root_path', '')}/batches/{use_case}/{ref}?said={act}", 303)
+
+
+def _settle(site: InstalledSite, act: str, batch: BatchId, actor: str, reason: str) -> None:
+    from gatehouse.stages.validate import release
+
+    if act == "release":
+        release(site, batch, actor, reason)
+        return
+    state = site.ledger.batches.get(batch).state
+    if state is not BatchState.QUARANTINED:
+        raise NotAllowed(f"batch {batch} is {state}; only a quarantined batch is discarded")
+    site.ledger.batches.discard(batch, actor, reason)
 
 
 def allowed(request: Request, user: Any, use_case: str, reason: str, token: str) -> tuple[InstalledSite, str]:

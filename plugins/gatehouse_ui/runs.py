@@ -56,7 +56,13 @@ class Review:
 
 
 class Runs:
-    """Questions to Airflow's metadata database, in short sessions of their own."""
+    """Questions to Airflow's metadata database, in short sessions of their own, and the one thing that is started."""
+
+    async def watch(self, use_case: str, batch: str, credentials: str) -> int:
+        """Start the watch of a batch (`2013-03.r1`) that was just released, as its user; gives the HTTP status. Where
+        that is refused or fails, upkeep wakes it within some minutes."""
+        path = f"/api/v2/dags/{quote(dag_of(use_case, Stage.WATCH), safe='')}/dagRuns"
+        return await _call("POST", path, {"logical_date": None, "conf": {"batch": batch}}, credentials)
 
     def subject(self, dag_id: str, run_id: str, task_id: str, map_index: int) -> Subject | None:
         """What the run is about; None when the DAG is not one of a use case."""
@@ -163,14 +169,18 @@ def link(dag_id: str, run_id: str) -> str:
 
 
 async def answer(review: Review, approve: bool, reason: str, credentials: str) -> int:
-    """Answer the review through Airflow's public API, in process, as the user whose credentials are given: the same
-    checks, the same record and the same line in Airflow's audit log as a click under Required Actions. Gives the
-    HTTP status."""
+    """Answer the review as the user whose credentials are given: the same checks, the same record and the same line in
+    Airflow's audit log as a click under Required Actions. Gives the HTTP status."""
+    body = {"chosen_options": ["Approve" if approve else "Reject"], "params_input": {"reason": reason}}
+    return await _call("PATCH", review.api, body, credentials)
+
+
+async def _call(method: str, path: str, body: dict[str, Any], credentials: str) -> int:
+    """One call of Airflow's public API, in this process; gives the HTTP status."""
     import httpx
     from airflow.api_fastapi.app import cached_app
 
     root = cached_app(apps=os.environ.get("AIRFLOW_API_APPS", "all"))
-    body = {"chosen_options": ["Approve" if approve else "Reject"], "params_input": {"reason": reason}}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=root), base_url="http://airflow") as client:
-        response = await client.patch(review.api, json=body, headers={"Authorization": f"Bearer {credentials}"})
+        response = await client.request(method, path, json=body, headers={"Authorization": f"Bearer {credentials}"})
     return response.status_code

@@ -57,9 +57,11 @@ def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
 
 
 class NoRuns:
-    """Airflow without runs. `reviews` maps a decision to the review that waits for it."""
+    """Airflow without runs. `reviews` maps a decision to the review that waits for it; `started` are the batches whose watch
+    was started."""
 
     def __init__(self) -> None:
+        self.started: list[tuple[str, str]] = []
         self.reviews: dict[str, Any] = {}
         self.subjects: dict[str, Any] = {}
 
@@ -68,6 +70,10 @@ class NoRuns:
 
     def review(self, use_case: str, decision: str) -> Any:
         return self.reviews.get(decision)
+
+    async def watch(self, use_case: str, batch: str, credentials: str) -> int:
+        self.started.append((use_case, batch))
+        return 200
 
     def of_request(self, use_case: str, request: str) -> tuple[str, str] | None:
         return None

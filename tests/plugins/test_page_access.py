@@ -10,6 +10,7 @@ import pytest
 
 from gatehouse.core.records import BatchState, Verdict
 from gatehouse.core.specs.acts import OverridePolicy
+from gatehouse.errors import NotAllowed
 from gatehouse.views import fleet
 from plugins.pages_world import CASE, ROLES, World, airflow_home, world  # noqa: F401 - fixtures
 
@@ -102,6 +103,22 @@ def test_an_act_is_on_record_with_name_and_reason(world: World) -> None:
     assert "discarded</strong> by reviewer: this month will never be right" in page
     again = world.act("admin", f"/gatehouse/batches/{CASE}/2013-04.r1/discard", "once more for good measure")
     assert again.status_code == 409
+
+
+def test_the_watch_of_a_released_batch_starts_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever releases a batch need not wait for upkeep; a batch that cannot be released starts nothing."""
+    world.story.quarantine("2013-04")
+    address = f"/gatehouse/batches/{CASE}/2013-04.r1/release"
+
+    def refused(*_: object) -> None:
+        raise NotAllowed("it was discarded a moment ago")
+
+    monkeypatch.setattr("gatehouse.stages.validate.release", refused)
+    assert world.act("reviewer", address, "the figures were right after all").status_code == 409
+    assert world.runs.started == []
+    monkeypatch.setattr("gatehouse.stages.validate.release", lambda site, batch, actor, reason: None)
+    assert world.act("reviewer", address, "the figures were right after all").status_code == 303
+    assert world.runs.started == [(CASE, "2013-04.r1")]
 
 
 def test_an_override_and_a_rollback_change_the_champion(world: World) -> None:

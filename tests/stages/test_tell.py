@@ -94,6 +94,9 @@ def test_a_decision_whose_run_died_untold_is_told_by_upkeep(open_site, monkeypat
     honest, site.lake.files[file.path] = site.lake.files[file.path], b"damaged"
     assert upkeep.untold(site, LONG_AFTER) == [], "upkeep has more to do than to fail at one damaged file"
     site.lake.files[file.path] = honest
+    with monkeypatch.context() as busy:
+        busy.setattr(upkeep, "AT_ONCE", 0)
+        assert upkeep.untold(site, LONG_AFTER) == [], "a sweep tells a few at a time"
     assert upkeep.untold(site, LONG_AFTER) == [decision.id]
     assert (
         site.lake.read(site.ledger.decisions.report(decision.id)).decode() == site.tracking.judged[decision.id].report

@@ -16,6 +16,8 @@ from gatehouse.settings import ROOT
 
 BUILT_IN = ROOT / "include" / "usecases"
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
+WHOLE = 'return {"rows": _made(key, interval).drop(columns="label")}'
+CUT_SHORT = WHOLE[:-1] + '[: 1500 if key in ("2024-04", "2024-06") else None]}'
 STRICTER = """
   - rule: better_than_champion
     says: A change of model is worth its risk only for a gain of more than .05 of log loss.
@@ -27,10 +29,15 @@ override: {second_person: true}
 
 @pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack with the built-in use cases, `rides`, whose first model is sent to review, and `strict_delays`: the
-    flights under a gate that lets no honest second model of the year pass (the largest gain is .03)."""
+    """A stack with the built-in use cases, `rides`, whose first model is sent to review, `deliveries`: the same with two
+    months cut short, and `strict_delays`: the flights under a gate that lets no honest second model of the year pass
+    (the largest gain is .03)."""
     folders = tmp_path_factory.mktemp("usecases")
     copied(TEMPLATE, folders / "rides", "template")
+    source = copied(TEMPLATE, folders / "deliveries", "template") / "source.py"
+    source.write_text(source.read_text().replace(WHOLE, CUT_SHORT))
+    contract = source.with_name("contract.yaml")
+    contract.write_text(contract.read_text().replace("min_rows: 100", "min_rows: 1600"))
     strict = copied(BUILT_IN / "flight_delays", folders / "strict_delays", "flight_delays")
     with (strict / "gate.yaml").open("a") as gate:
         gate.write(STRICTER)
