@@ -133,7 +133,9 @@ def test_scores_of_parts_by_another_champion_are_made_again(installed, monkeypat
     whole = installed.lake.put_frame(score.predictions_frame(installed, champion, batch), "predictions")
     done = [parts.score("rides", piece) for piece in parts.score_pieces("rides", ref)]
     assert len(done) == 7
-    stale = parts._piece(installed, ref, {**parts.handed_over(installed, ref, done)[0], "epoch": champion.epoch - 1})
+    first = parts.handed_over(installed, ref, done)[0]
+    other = installed.lake.put_frame(installed.lake.frame(first["file"]).assign(score=0.5, epoch=0), "parts")
+    stale = parts._piece(installed, ref, {**first, "epoch": champion.epoch - 1, "file": other})
     monkeypatch.setattr("gatehouse.stages.watch.watch", lambda site, batch: None)
     batches.watch("rides", ref, [stale, *done[1:]])
     (scored,) = [each for each in installed.ledger.batches.predictions("rides") if each.batch == batch.id]

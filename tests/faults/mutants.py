@@ -64,8 +64,8 @@ MUTANTS = (
     ),
     Mutant(
         "Great Expectations' isolation: one context for all batches", "include/gatehouse/adapters/contract/checker.py",
-        '    context = gx.get_context(mode="ephemeral")\n',
-        '    context = globals().setdefault("_shared", None) or globals().__setitem__("_shared", gx.get_context(mode="ephemeral")) or globals()["_shared"]\n',
+        '        context = gx.get_context(mode="ephemeral")\n',
+        '        context = globals().setdefault("_shared", None) or globals().__setitem__("_shared", gx.get_context(mode="ephemeral")) or globals()["_shared"]\n',
         ("tests/faults/test_validations.py",),
     ),
     Mutant(

@@ -81,7 +81,8 @@ class GreatExpectationsChecker(Checker):
         suite = suite_of(name, spec, args)
         import great_expectations as gx
 
-        context = quiet(gx.get_context(mode="ephemeral"))
+        context = gx.get_context(mode="ephemeral")
+        quiet(context)
         definition = (
             context.data_sources.add_pandas("memory")
             .add_dataframe_asset(name)
