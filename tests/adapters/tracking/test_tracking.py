@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,7 +24,6 @@ from gatehouse.adapters.tracking import MlflowTracking, entities
 from gatehouse.core.canonical import sha256
 from gatehouse.core.records import BatchId, Decision, FileRef, ModelVersion, TrainingSet, Verdict
 from gatehouse.errors import Unreachable
-from gatehouse.local import process
 from gatehouse.ports import BatchTold, Fit, Judged, Table
 
 FILE = FileRef("training/aa/rows.parquet", "a" * 64, 10, 3)
@@ -51,41 +46,6 @@ JUDGED = Judged(
     "Rides. The gate said PROMOTE",
 )
 DECISION = Decision("d" * 64, "rides", 7, Verdict.PROMOTE, "promoted", (), "e", "p", None, 0)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real MLflow server for this file."""
-    folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
-    command = [
-        sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-        "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "artifacts"),
-    ]  # fmt: skip
-    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    started = process.start(command, folder / "log", environment)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 90
-        while not _answers(address):
-            assert time.monotonic() < deadline, (folder / "log").read_text()[-2000:]
-            time.sleep(0.2)
-        yield address
-    finally:
-        process.end(started.pid, grace=5)
-        started.wait()
-
-
-def _answers(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/health", timeout=2, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -231,8 +191,11 @@ def test_a_batch_is_one_run_and_told_anew_when_there_is_more_to_tell(tracking):
 def test_a_server_that_is_away_is_told_within_bounds():
     """Nobody answers: Unreachable, which a retry can help, and not after minutes."""
     started = time.monotonic()
-    with pytest.raises(Unreachable, match="does not answer"):
-        MlflowTracking(f"http://127.0.0.1:{free_port()}").champion_alias("rides")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        away = MlflowTracking(f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        with pytest.raises(Unreachable, match="does not answer"):
+            away.champion_alias("rides")
     assert time.monotonic() - started < 60
 
 

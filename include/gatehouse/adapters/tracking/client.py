@@ -32,6 +32,19 @@ def client_for(uri: str) -> Any:
 
 
 @contextmanager
+def asked_once() -> Iterator[None]:
+    """MLflow's client sends a request again when its answer is lost. What would then be there twice is sent once: the loss
+    is Unreachable, and whoever tries again looks for it first. MLflow reads the number at each request."""
+    name = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+    before = os.environ.get(name, CLIENT_ENVIRONMENT[name])
+    os.environ[name] = "0"
+    try:
+        yield
+    finally:
+        os.environ[name] = before
+
+
+@contextmanager
 def told(uri: str) -> Iterator[None]:
     """Turn MLflow's and the network's failures into Unreachable (trying again can help) or GatehouseError."""
     import requests

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gatehouse.adapters.tracking.client import client_for
+from gatehouse.adapters.tracking.client import asked_once, client_for
 from gatehouse.adapters.tracking.client import told as named
 from gatehouse.adapters.tracking.entities import MAX_TAG, dataset_input, log_inputs, log_tables, log_values
 from gatehouse.adapters.tracking.model_folder import MODEL_FILE, write_model_folder
@@ -39,7 +39,11 @@ class MlflowTracking(Tracking):
             known = self._find_run(experiment, request, name)
             if known is not None and known.info.status == "FINISHED":
                 return str(known.info.run_id)
-            run_id = known.info.run_id if known else self._create_run(experiment, request, name)
+            run_id = (
+                known.info.run_id
+                if known
+                else self._create_run(experiment, {REQUEST: request, CANDIDATE: name}, f"{name} {request[:8]}")
+            )
             self._fill(run_id, fit, dataset)
             self._client.set_terminated(run_id, "FINISHED")
         return str(run_id)
@@ -81,9 +85,10 @@ class MlflowTracking(Tracking):
                 REQUEST: model.request,
                 CANDIDATE: model.candidate,
             }
-            self._client.create_model_version(
-                model.use_case, source, run_id=model.run_id, tags=tags, description=description
-            )
+            with asked_once():
+                self._client.create_model_version(
+                    model.use_case, source, run_id=model.run_id, tags=tags, description=description
+                )
 
     def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
         from mlflow.entities import RunTag
@@ -130,8 +135,8 @@ class MlflowTracking(Tracking):
         with named(self.uri):
             experiment = self._experiment(f"{use_case}/batches")
             found = self._client.search_runs([experiment], f"tags.`{BATCH}` = '{name}'", max_results=1)
-            run = next(iter(found), None) or self._client.create_run(experiment, tags={BATCH: name}, run_name=name)
-            run_id = str(run.info.run_id)
+            known = next(iter(found), None)
+            run_id = str(known.info.run_id) if known else self._create_run(experiment, {BATCH: name}, name)
             self._client.log_text(run_id, told.report, "batch.html")
             log_tables(self._client, run_id, told.tables)
             log_inputs(self._client, run_id, [dataset_input("batch", told.rows, (name,), {})])
@@ -193,11 +198,9 @@ class MlflowTracking(Tracking):
         asked = f"tags.`{REQUEST}` = '{request}' and tags.`{CANDIDATE}` = '{name}'"
         return next(iter(self._client.search_runs([experiment], asked, max_results=1)), None)
 
-    def _create_run(self, experiment: str, request: str, name: str) -> str:
-        run = self._client.create_run(
-            experiment, tags={REQUEST: request, CANDIDATE: name}, run_name=f"{name} {request[:8]}"
-        )
-        return str(run.info.run_id)
+    def _create_run(self, experiment: str, tags: Mapping[str, str], name: str) -> str:
+        with asked_once():
+            return str(self._client.create_run(experiment, tags=dict(tags), run_name=name).info.run_id)
 
     def _ensure_registered(self, use_case: str) -> None:
         from mlflow.exceptions import MlflowException
