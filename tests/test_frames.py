@@ -95,6 +95,15 @@ def test_one_cell_that_cannot_be_read_is_a_schema_mismatch(declared, values, fou
         assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("declared", DTYPES)
+@pytest.mark.parametrize("cell", [[], [1], [1, 0, 1], ["a"], [None]])
+def test_a_list_in_a_cell_is_a_schema_mismatch(cell, declared) -> None:
+    """As Parquet's nested columns deliver them: arrays, whose comparisons are arrays again."""
+    for value in (cell, np.array(cell, dtype="object"), np.array(cell)):
+        with pytest.raises(SchemaMismatch, match="cannot be read"):
+            read([value, value], declared)
+
+
 @given(st.lists(ANYTHING, max_size=5), st.sampled_from(list(DTYPES)))
 def test_any_value_is_read_or_named(values, declared) -> None:
     """Whatever is delivered, the answer is the declared type or a SchemaMismatch, never another exception."""

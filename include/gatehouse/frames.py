@@ -183,7 +183,10 @@ def _number(value: Any) -> float:
 
 
 def _boolean(value: Any) -> bool:
-    text = value.strip().lower() if isinstance(value, str) else str(int(value)) if value in (0, 1) else ""
+    several = hasattr(value, "__len__")  # a Parquet file may hold a list in each row
+    text = (
+        value.strip().lower() if isinstance(value, str) else "" if several or value not in (0, 1) else str(int(value))
+    )
     if text in _TRUTH:
         return _TRUTH[text]
     raise _UnreadableError

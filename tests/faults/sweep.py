@@ -145,7 +145,8 @@ class Sweep:
 
 
 def broken(world: World) -> list[str]:
-    """The breaches that `gatehouse verify` finds in a world."""
+    """The breaches that `gatehouse verify` finds in a world, told without the place where its copy lies."""
     tracking = scenario.TrackingOnFiles(world.folder / "mlflow")
     found = verify(world.url, open_lake(str(world.folder / "lake")), tracking)
-    return [f"{finding.invariant}: {breach}" for finding in found for breach in finding.breaches]
+    told = [f"{finding.invariant}: {breach}" for finding in found for breach in finding.breaches]
+    return [each.replace(str(world.folder), "") for each in told]
