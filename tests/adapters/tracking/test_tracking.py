@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from adapters.tracking.mlflow_server import uri  # noqa: F401 - a fixture
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.tracking import MlflowTracking, entities
 from gatehouse.core.canonical import sha256

@@ -1,4 +1,4 @@
-"""A real MLflow server for the tests of this folder."""
+"""A real MLflow server for the tests of one file."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its address. It starts before the first of them and has ended after the last."""
+    """Its address."""
     folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
     command = [
         sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
