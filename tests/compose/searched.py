@@ -21,7 +21,7 @@ def texts(path, data):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             yield from (archive.read(name) for name in archive.namelist())
     elif data[:4] == b"PAR1":
-        table = pq.read_table(io.BytesIO(data))
+        table = pq.read_table(pa.BufferReader(data), use_threads=False, pre_buffer=False)  # no thread that outlives the end
         yield repr(table.schema.metadata).encode()
         for column in table.columns:
             if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
