@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -30,6 +29,8 @@ from gatehouse.site import Site
 from gatehouse.usecase import UseCase
 
 if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext
+
     import pandas as pd
 
     from gatehouse.core.evidence import Task
@@ -43,7 +44,7 @@ class BacktestSite(Site):
 
     keeps_reports = False
 
-    def __init__(self, case: UseCase, ledger: Ledger, lake: Lake, clean: Executor | None = None) -> None:
+    def __init__(self, case: UseCase, ledger: Ledger, lake: Lake, clean: ForkServerContext | None = None) -> None:
         super().__init__(case)
         self._ledger, self._lake = ledger, lake
         self._source = open_source(case.contract, case.folder)
@@ -105,23 +106,20 @@ def throwaway(case: UseCase) -> Iterator[BacktestSite]:
     with (
         tempfile.TemporaryDirectory(prefix="gatehouse-backtest-") as folder,
         running(Path(folder) / "server") as server,
-        clean_processes() as clean,
     ):
         migrate.upgrade(server.url("ledger", "ledger_owner"), "ledger")
         lake = open_lake(str(Path(folder) / "lake"))
         yield BacktestSite(
-            case, open_ledger(server.url("ledger", "ledger")), lake, clean if wants_memory(case) else None
+            case, open_ledger(server.url("ledger", "ledger")), lake, clean_processes() if wants_memory(case) else None
         )
 
 
-@contextmanager
-def clean_processes() -> Iterator[Executor]:
-    """Processes for one call each, forked from one that has imported what opens a model (three seconds) and has seen no
-    data of this one."""
+def clean_processes() -> ForkServerContext:
+    """Where processes are forked from one that has imported what opens a model (three seconds) and has seen no data of this
+    one. It ends with this process."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pandas", "skops.io", probe.__name__])
-    with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as clean:
-        yield clean
+    return context
 
 
 class Remembering(SkopsModels):
@@ -129,7 +127,7 @@ class Remembering(SkopsModels):
     measured in this process, which takes a fraction of a second, unless the gate wants to know its memory: then in one of
     the `clean` ones."""
 
-    def __init__(self, clean: Executor | None) -> None:
+    def __init__(self, clean: ForkServerContext | None) -> None:
         super().__init__()
         self._clean = clean
         self._open: OrderedDict[str, Any] = OrderedDict()

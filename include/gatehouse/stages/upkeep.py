@@ -97,7 +97,9 @@ def untold(site: Site, now: datetime | None = None) -> list[str]:
     one sweep; their ids. One whose evidence is damaged is left to `gatehouse verify`, which names it."""
     done: list[str] = []
     for decision in map(site.ledger.decisions.get, site.ledger.decisions.unreported(site.name)):
-        if len(done) < AT_ONCE and not _young(site, decision, now):
+        if len(done) >= AT_ONCE:
+            break
+        if not _young(site, decision, now):
             with suppress(LakeError):
                 tell_decision(site, decision, site.ledger.models.get(site.name, decision.version))
                 done.append(decision.id)

@@ -23,7 +23,8 @@ from gatehouse.settings import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import Executor
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkServerContext
 
     import pandas as pd
 
@@ -49,17 +50,28 @@ def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Pro
     return Probe(len(data), **json.loads(done.stdout))
 
 
-def measure_in(clean: Executor, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
-    """As `measure`, in a process of `clean`, whose processes are each used once and share nothing with this one."""
-    with _files(data, features) as (model, rows):
+def measure_in(context: ForkServerContext, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
+    """As `measure`, in a process forked from the context's server, which shares nothing with this one either. A process
+    that hangs or dies is ended and is that probe's error alone."""
+    heard, said = context.Pipe(duplex=False)
+    with _files(data, features) as (model, rows), heard:
+        process = context.Process(target=_answer, args=(said, str(model), sha256, str(rows), task))
+        process.start()
+        said.close()
         try:
-            return Probe(
-                len(data), **clean.submit(measured, str(model), sha256, str(rows), task).result(TIMEOUT_SECONDS)
-            )
-        except TimeoutError:
-            return Probe(len(data), None, None, f"no answer within {TIMEOUT_SECONDS} s")
-        except Exception as error:
-            return Probe(len(data), None, None, f"{type(error).__name__}: {error}"[:500])
+            found = heard.recv() if heard.poll(TIMEOUT_SECONDS) else f"no answer within {TIMEOUT_SECONDS} s"
+        except EOFError:
+            found = "the process died without an answer"
+        process.kill()
+        process.join()
+    return Probe(len(data), None, None, found) if isinstance(found, str) else Probe(len(data), **found)
+
+
+def _answer(said: Connection, *asked: str) -> None:
+    try:
+        said.send(measured(*asked))
+    except Exception as error:
+        said.send(f"{type(error).__name__}: {error}"[:500])
 
 
 @contextmanager
