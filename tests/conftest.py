@@ -24,6 +24,20 @@ settings.register_profile("gatehouse", deadline=None, suppress_health_check=[Hea
 settings.load_profile("gatehouse")  # a busy machine fails no property
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side (`pytest -n`), a file stays with one process, the stack's files with the same one, and they start first,
+    because they take longest."""
+    for item in items:
+        group = "system" if _needs_the_stack(item) else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=_needs_the_stack, reverse=True)
+
+
+def _needs_the_stack(item: pytest.Item) -> bool:
+    return item.path.parent.name == "system"
+
+
 @pytest.fixture(scope="session")
 def ledger_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real PostgreSQL for the whole session; a test that needs it fails where it does not start."""
