@@ -13,7 +13,7 @@ run: setup ## set up, start everything on this machine, take the built-in use ca
 	@bin/gatehouse walk
 
 test: setup ## set up and run all tests, on up to four cores
-	.venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	.venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 prove: setup ## kill it, flood it, lie to it: all fault cases (hours), or some: CASES='F1 --every 9'
 	@PYTHONPATH=include:plugins:tests .venv/bin/python -W ignore -m faults $(CASES)

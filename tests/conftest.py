@@ -8,10 +8,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg2
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from gatehouse.adapters.ledger import migrate, open_ledger
 from gatehouse.local.postgres import Server, private_folder, running
@@ -24,18 +26,24 @@ settings.register_profile("gatehouse", deadline=None, suppress_health_check=[Hea
 settings.load_profile("gatehouse")  # a busy machine fails no property
 
 
-@pytest.hookimpl(tryfirst=True)
+STACK = "tests/system/"  # these files share one stack, and take longest
+
+
+class SideBySide(LoadFileScheduling):
+    """`pytest -n`: a file stays with one process, and the files that share the stack with the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return STACK if nodeid.startswith(STACK) else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
+    """xdist asks for the schedule of `pytest -n`."""
+    return SideBySide(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side (`pytest -n`), a file stays with one process, the stack's files with the same one, and they start first,
-    because they take longest."""
-    for item in items:
-        group = "system" if _needs_the_stack(item) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=_needs_the_stack, reverse=True)
-
-
-def _needs_the_stack(item: pytest.Item) -> bool:
-    return item.path.parent.name == "system"
+    """What takes longest starts first."""
+    items.sort(key=lambda item: item.nodeid.startswith(STACK), reverse=True)
 
 
 @pytest.fixture(scope="session")
