@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.calendar import BatchKind
-from gatehouse.core.change.faults import Fault, faults, going_on
+from gatehouse.core.change.fault import Fault
+from gatehouse.core.change.faults import faults
+from gatehouse.core.change.going_on import going_on
+from gatehouse.core.change.related.rows import Rows, rows_of
 from gatehouse.core.profile import Profile, profile_of
 from gatehouse.core.profile.batch import BatchProfile, on_grid
+from gatehouse.core.profile.sample import positions, sample_of
 from gatehouse.core.records import Batch, BatchState, FileRef
 from gatehouse.errors import ModelError, SchemaMismatch
 from gatehouse.site import Site
@@ -62,16 +66,17 @@ def same_season(earlier: Batch, batch: Batch) -> bool:
 def profile(site: Site, frames: Mapping[str, pd.DataFrame], earlier: Sequence[BatchProfile]) -> BatchProfile:
     """Profile the accepted rows of each table, and the features that the use case makes of them, on the grids of the
     newest earlier profile. What cannot be profiled is left out: a profile is never a reason to refuse rows."""
-    tables = {}
+    tables, samples = {}, {}
     for name, frame in frames.items():
         grid = next((each.tables[name] for each in reversed(earlier) if name in each.tables), None)
         if len(frame):
             tables[name] = on_grid(frame, grid)
+            samples[name] = sample_of(frame.iloc[positions(len(frame))])
     grid = next((each.features for each in reversed(earlier) if each.features), None)
     try:
-        return BatchProfile(tables, on_grid(features_of(site, frames), grid))
+        return BatchProfile(tables, on_grid(features_of(site, frames), grid), samples)
     except (ModelError, SchemaMismatch):
-        return BatchProfile(tables)
+        return BatchProfile(tables, samples=samples)
 
 
 def found_faults(
@@ -81,8 +86,13 @@ def found_faults(
     found: list[Fault] = []
     for name, table in made.tables.items():
         before = [each.tables[name] for each in earlier if name in each.tables]
-        found += faults(name, before, table, _own(frames[name]), CYCLE[batch])
+        found += faults(name, before, table, _own(frames[name]), CYCLE[batch], _rows(name, earlier, made))
     return found
+
+
+def _rows(table: str, earlier: Sequence[BatchProfile], batch: BatchProfile) -> Rows | None:
+    known = [each.samples[table] for each in earlier if table in each.samples]
+    return rows_of(known, batch.samples[table]) if table in batch.samples else None
 
 
 def waiting_before(site: Site, batch: Batch) -> Batch | None:
@@ -102,15 +112,15 @@ def faults_going_on(
     made: BatchProfile,
     earlier: Sequence[BatchProfile],
     reason: str,
-    waiting: Mapping[str, Profile],
+    waiting: BatchProfile,
 ) -> list[Fault]:
-    """The columns that are off as in the batch that waits in quarantine for that reason, whose tables have these profiles on
-    their own grids."""
+    """The columns that are off as in the batch that waits in quarantine for that reason, profiled on its own grids."""
     found: list[Fault] = []
     for name, table in made.tables.items():
-        if name in waiting:
+        if name in waiting.tables:
             before = [each.tables[name] for each in earlier if name in each.tables]
-            found += going_on(name, before, waiting[name], _own(frames[name]), table, reason)
+            rows = _rows(name, earlier, waiting), _rows(name, earlier, made)
+            found += going_on(name, before, waiting.tables[name], _own(frames[name]), table, reason, rows)
     return found
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.parameters import parameters
-from gatehouse.core.profile.batch import on_grid
+from gatehouse.core.profile.batch import BatchProfile, on_grid
+from gatehouse.core.profile.sample import positions, sample_of
 from gatehouse.core.records import Batch, BatchId, BatchState, FileRef
 from gatehouse.core.validation import Split, Validation, decide
 from gatehouse.errors import NotAllowed, SchemaMismatch
@@ -23,9 +24,7 @@ from gatehouse.stages.parts.profiling import REASONS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gatehouse.core.change.faults import Fault
-    from gatehouse.core.profile import Profile
-    from gatehouse.core.profile.batch import BatchProfile
+    from gatehouse.core.change.fault import Fault
 
 
 def validate(site: Site, batch_id: BatchId, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Batch:
@@ -69,7 +68,7 @@ def examine(
     """Hold a batch against its contract and the batches before it. Nothing is recorded but the report's file, which
     begins with `note`."""
     try:
-        held = divided.held(site, batch, findings, shares) if reading.in_pieces(site, batch) else _held(site, batch)
+        held = _held(site, batch, findings, shares)
     except SchemaMismatch as error:
         report = _keep_report(site, batch, (), {}, str(error), None, note)
         return Examined(None, f"schema changed: {error}", {}, report)
@@ -85,8 +84,9 @@ def examine(
     return Examined(validation, validation.reason, counts, report, profile, held.store)
 
 
-def _held(site: Site, batch: Batch) -> Held:
-    """An undivided batch held against its contract."""
+def _held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Held:
+    if reading.in_pieces(site, batch):
+        return divided.held(site, batch, findings, shares)
     frames = declared_frames(site, batch)
     checks = check(site, batch, frames)
     validation = judge(site, frames, checks)
@@ -114,14 +114,16 @@ def _going_on(
     waiting = profiles.waiting_before(site, batch)
     if waiting is None:
         return []
-    return profiles.faults_going_on(good, profile, earlier, waiting.reason, _own_profiles(site, waiting))
+    return profiles.faults_going_on(good, profile, earlier, waiting.reason, _own_profile(site, waiting))
 
 
-def _own_profiles(site: Site, batch: Batch) -> dict[str, Profile]:
+def _own_profile(site: Site, batch: Batch) -> BatchProfile:
     """The delivered rows of each table that has any, on their own grids."""
     if reading.in_pieces(site, batch):
-        return divided.own_profiles(site, batch)
-    return {name: on_grid(frame, None) for name, frame in declared_frames(site, batch).items() if len(frame)}
+        return divided.own_profile(site, batch)
+    frames = {name: frame for name, frame in declared_frames(site, batch).items() if len(frame)}
+    samples = {name: sample_of(frame.iloc[positions(len(frame))]) for name, frame in frames.items()}
+    return BatchProfile({name: on_grid(frame, None) for name, frame in frames.items()}, samples=samples)
 
 
 def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
@@ -130,7 +132,7 @@ def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.QUARANTINED:
         raise NotAllowed(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
-    held = divided.held(site, batch) if reading.in_pieces(site, batch) else _held(site, batch)
+    held = _held(site, batch)
     profile = held.profile()
     stored = held.store()
     site.ledger.batches.release(batch_id, actor, reason, stored, profiles.keep(site, profile))

@@ -29,6 +29,7 @@ FACTORS = {
     "hours to minutes": 60.0,
     "thousands": 1e-3,
 }
+LARGE = [name for name, factor in FACTORS.items() if abs(np.log(factor)) > np.log(5)]
 WORLD = (0.5, 0.67, 1.5, 1.73, 2.0, 3.0, 4.0, 4.5)
 
 
@@ -44,14 +45,22 @@ def seen(shape: str, seed: int, batches: int, scale: Callable[[int], float]) -> 
 @pytest.mark.parametrize("factor", FACTORS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_known_factor_at_once_is_another_unit(shape: str, factor: str, seed: int) -> None:
-    """Whatever the column holds, after six batches or after one."""
+    """Whatever the column holds, after six batches; a factor of five or more after one, a smaller one after three: one
+    week's wind may be three times the week's before."""
     *earlier, batch = seen(shape, seed, 7, lambda number: FACTORS[factor] if number == 6 else 1.0)
     if shape == "either sign" and abs(np.log(FACTORS[factor])) < 0.9:
         pytest.skip("twice as wide about zero is still near what it was")
-    for known in (earlier, earlier[-1:]):
+    for known in (earlier, earlier[-1:] if factor in LARGE else earlier[-3:]):
         said = unit_change(known, batch)
         assert said is not None
         assert f"{FACTORS[factor]:g} times" in said, said
+
+
+@pytest.mark.parametrize("factor", [name for name in FACTORS if name not in LARGE])
+def test_a_second_batch_of_three_times_as_much_is_no_unit(factor: str) -> None:
+    """Before three batches nobody knows how much a column varies."""
+    first, second = seen("amounts", 0, 2, lambda number: FACTORS[factor] if number == 1 else 1.0)
+    assert unit_change([first], second) is None
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -54,3 +54,10 @@ def test_a_stored_profile_is_the_one_that_was_made() -> None:
     assert BatchProfile.from_document({**made.to_document(), "features": None}).features is None
     with pytest.raises(SchemaMismatch, match="unknown version"):
         BatchProfile.from_document({"version": 9})
+
+
+def test_a_profile_of_before_samples_were_kept_is_read_without() -> None:
+    """What the ledger holds of earlier releases stays readable."""
+    document = BatchProfile({"rows": on_grid(table(0), None)}).to_document()
+    del document["samples"]
+    assert BatchProfile.from_document(document).samples == {}

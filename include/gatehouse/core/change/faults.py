@@ -8,17 +8,18 @@ world. What a person releases becomes an earlier batch, so it is a fault no more
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from gatehouse.core.change.mapping import cumulative, distance, far, in_words, mapping, nearest, shares, tolerance
+from gatehouse.core.change.clocks import clock, zone
+from gatehouse.core.change.fault import Fault
+from gatehouse.core.change.mapping import far, in_words, mapping, shares
+from gatehouse.core.change.related import faults as related
+from gatehouse.core.change.related import permuted
+from gatehouse.core.change.related.rows import MIN_ROWS, Rows
 from gatehouse.core.change.units import unit_change
 from gatehouse.core.profile import CategoricalProfile, ColumnProfile, NumericProfile, Profile
 
-MIN_ROWS = 200
-TURNED = 0.2  # how far off a clock must be before another time zone is looked for
 NULLS = 0.2  # by how much of all rows the nulls must rise above every earlier batch
 UNSEEN = 0.25  # and the values that no earlier batch had
 ENOUGH = 3  # earlier batches from which it is known that a column hardly ever has new values: `month` always has
@@ -26,21 +27,18 @@ USUAL = 0.5  # of the values: a column that rests at what most of them were is q
 CYCLIC = ("sudden nulls", "constant", "unseen categories")
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One data fault: `kind` in a word or two, the columns as `table.column`, and a sentence for the data engineer."""
-
-    kind: str
-    columns: tuple[str, ...]
-    sentence: str
-
-
 def faults(
-    table: str, earlier: Sequence[Profile], batch: Profile, own: Callable[[Sequence[str]], Profile], cycle: int = 1
+    table: str,
+    earlier: Sequence[Profile],
+    batch: Profile,
+    own: Callable[[Sequence[str]], Profile],
+    cycle: int = 1,
+    rows: Rows | None = None,
 ) -> list[Fault]:
     """The faults of one table against the same table of earlier batches, on one use case's grids, the newest last.
 
     `own(columns)` profiles these columns of the batch on their own grids; it is asked only where a column is far off.
+    `rows` are some rows of each, for what only shows in how columns go together.
     Nulls, constants and new categories are judged from `cycle` earlier batches on: what is closed on Saturdays is no fault
     of the first Saturday.
     """
@@ -50,7 +48,7 @@ def faults(
     found: list[Fault] = []
     off = far(earlier, batch)
     closer = own(off) if off else Profile({})
-    moved = mapping(earlier, closer) if off else {}
+    moved = (mapping(earlier, closer) if off else {}) or (permuted.permuted(rows) if rows else {})
     if moved:
         kind = "columns swapped" if all(moved.get(moved[each]) == each for each in moved) else "columns rotated"
         found.append(Fault(kind, tuple(f"{table}.{each}" for each in moved), f"table {table!r}: {in_words(moved)}"))
@@ -62,31 +60,8 @@ def faults(
                 for kind, says in _column(name, known, column, closer.columns.get(name, column))
                 if len(earlier) >= cycle or kind not in CYCLIC
             ][:1]
-    return found
-
-
-def going_on(
-    table: str,
-    earlier: Sequence[Profile],
-    waiting: Profile,
-    own: Callable[[Sequence[str]], Profile],
-    batch: Profile,
-    reason: str,
-) -> list[Fault]:
-    """Columns that are off as in the batch before, which waits in quarantine: a fault that is no longer recognised by
-    itself, since the world moves on below it, is the same fault until a person says otherwise.
-
-    `waiting` is that batch's table on its own grids, `reason` why it waits: only columns that it names count."""
-    off = [name for name in far(earlier, batch) if f"{name!r}" in reason and name in waiting.columns] if earlier else []
-    closer = own(off) if off else Profile({})
-    found = []
-    for name in (each for each in off if each in closer.columns):
-        column, before = closer.columns[name], [each.columns[name] for each in earlier if name in each.columns]
-        usual = max((distance(one, other) for one, other in pairwise(before)), default=0.0)
-        allowed = min(max(tolerance(waiting.columns[name], column), usual), nearest(earlier, name, column) / 2)
-        if distance(waiting.columns[name], column) <= allowed:
-            says = f"table {table!r}: column {name!r} is off as in the batch before, which waits in quarantine"
-            found.append(Fault("fault goes on", (f"{table}.{name}",), says))
+    if rows and not found:
+        found += related.faults(table, earlier, own, rows)
     return found
 
 
@@ -103,7 +78,7 @@ def _column(
     if not column.values or not known:
         return
     if name.endswith(".hour") and isinstance(own, CategoricalProfile):
-        yield from _zone(name, known, own)
+        yield from zone(name, known, own)
         return
     if name.endswith(".weekday"):
         return
@@ -113,7 +88,7 @@ def _column(
         yield from _unseen(known, column)
     elif isinstance(own, NumericProfile):
         numeric = [each for each in known if isinstance(each, NumericProfile)]
-        yield from _clock(numeric, own)
+        yield from clock(numeric, own)
         says = unit_change(numeric, own)
         if says:
             yield "unit changed", says
@@ -156,46 +131,3 @@ def _unseen(known: Sequence[ColumnProfile], column: CategoricalProfile) -> Itera
             "unseen categories",
             f"holds categories that no earlier batch had in {share:.0%} of its values, such as {example!r}",
         )
-
-
-def _zone(name: str, known: Sequence[ColumnProfile], column: CategoricalProfile) -> Iterator[tuple[str, str]]:
-    """The hours of a timestamp turned round the clock."""
-    batch = _hours(column)
-    earlier = [_hours(each) for each in known if isinstance(each, CategoricalProfile)]
-    allowed = tolerance(known[-1], column)
-    yield from _turned(f"the clock of {name.removesuffix('.hour')!r}", earlier, batch, allowed)
-
-
-def _clock(known: Sequence[NumericProfile], column: NumericProfile) -> Iterator[tuple[str, str]]:
-    """A column of whole hours, 0 to 23, turned round the clock."""
-    columns = [*known, column]
-    hours = np.arange(24.0)
-    if not known or any(each.maximum - each.minimum < 12 for each in columns):
-        return
-    if not all(np.isin(each.edges, hours).all() and each.minimum >= 0 and each.maximum <= 23 for each in columns):
-        return
-    shares = [np.diff(cumulative(each, hours), prepend=0.0) for each in columns]
-    yield from _turned("the clock", shares[:-1], shares[-1], tolerance(known[-1], column))
-
-
-def _turned(
-    what: str, known: Sequence[np.typing.NDArray[np.float64]], batch: np.typing.NDArray[np.float64], allowed: float
-) -> Iterator[tuple[str, str]]:
-    """One hour is left to daylight saving time."""
-    apart = min(_apart(each, batch) for each in known)
-    fits = [(_apart(known[-1], np.roll(batch, -hours)), hours) for hours in range(-11, 13) if abs(hours) > 1]
-    best, hours = min(fits)
-    if apart > TURNED and best <= min(allowed, apart / 2.5):
-        yield (
-            "time zone shifted",
-            f"looks {hours:+d} hours off: {what} was turned (distance {apart:.2f}, {best:.2f} back)",
-        )
-
-
-def _apart(one: np.typing.NDArray[np.float64], other: np.typing.NDArray[np.float64]) -> float:
-    return float(np.abs(one - other).sum() / 2)
-
-
-def _hours(column: CategoricalProfile) -> np.typing.NDArray[np.float64]:
-    counts = dict(zip(column.categories, column.counts.tolist(), strict=True)) | dict(column.tail_names)
-    return np.array([counts.get(str(hour), 0) for hour in range(24)]) / max(column.values, 1)

@@ -16,13 +16,15 @@ from math import exp, isfinite, log, sqrt
 import numpy as np
 
 from gatehouse.core.change.mapping import FAR, cumulative, distance, tolerance
-from gatehouse.core.profile import NumericProfile
+from gatehouse.core.change.related.scaled import Scaled
+from gatehouse.core.profile import ColumnProfile, NumericProfile
 
 # What a column is multiplied by when its unit changes, in either direction: length, mass, time, currency's hundreds.
 UNITS = (1.609344, 1.852, 3.6, 2.23694, 0.3048, 2.54, 0.45359237, 28.349523, 10.0, 24.0, 60.0, 100.0, 1e3, 3600.0, 1e6)
 TEMPERATURES = (("Celsius to Fahrenheit", 1.8, 32.0), ("Celsius to kelvin", 1.0, 273.15))
 CROWDED = 5.0  # up to this factor known ones lie close together, and there a scale
 EXACT = 0.04  # must be as near to one as this, as a share of it
+KNOWN = 3  # earlier batches before which a column may well be three times as large: one week's wind, and the next one's
 SURE = 3.0  # standard errors within which a measured scale agrees with a known one
 QUANTILES = np.arange(0.1, 0.91, 0.05)
 
@@ -39,7 +41,8 @@ def unit_change(known: Sequence[NumericProfile], column: NumericProfile) -> str 
     newest = known[-1]
     allowed = min(tolerance(newest, column), apart / (6 if len(known) > 2 else 8))
     measured, error = _measured(known, column)
-    scales = [*_factors(measured, error), *_temperatures(newest, column)]
+    factors = _factors(measured, error) if len(known) >= KNOWN or not 1 / CROWDED < exp(measured) < CROWDED else []
+    scales = [*factors, *_temperatures(newest, column)]
     fits = sorted((rescaled(newest, column, a, b), says) for says, a, b in scales)
     fits = [(off, says) for off, says in fits if off <= allowed]
     if not fits:
@@ -49,6 +52,26 @@ def unit_change(known: Sequence[NumericProfile], column: NumericProfile) -> str 
     return (
         f"looks like {says} what it held: another unit (found {held}; distance {apart:.2f}, rescaled {fits[0][0]:.2f})"
     )
+
+
+def unit_given_others(known: Sequence[ColumnProfile], column: ColumnProfile, found: Scaled) -> tuple[float, str] | None:
+    """What a column looks like whose scale is not what the other columns say: another unit, if it is off by a known factor
+    and looks as before once that is taken back; how far it lies from that, and the words."""
+    before = [each for each in known if isinstance(each, NumericProfile)]
+    if not before or not isinstance(column, NumericProfile):
+        return None
+    usual = max((distance(one, other) for one, other in pairwise(before)), default=0.0)
+    allowed = max(tolerance(before[-1], column), usual)
+    fits = [
+        (off, says)
+        for says, a, b in _factors(log(found.factor), found.error)
+        if (off := min(rescaled(each, column, a, b) for each in before)) <= allowed
+    ]
+    if not fits:
+        return None
+    says = " or ".join(says for _, says in sorted(fits))
+    held = f"{found.factor:.3g} +- {found.error * found.factor:.1g} times what the other columns say"
+    return min(fits)[0], f"looks like {says} what it held: another unit (found {held})"
 
 
 def rescaled(reference: NumericProfile, batch: NumericProfile, a: float, b: float) -> float:

@@ -7,10 +7,11 @@ champion served, and no later check reads a batch's rows again to compare batche
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gatehouse.core.profile.categorical import CategoricalProfile
+from gatehouse.core.profile.sample import Sample
 from gatehouse.core.profile.table import ColumnProfile, Profile, profile_of
 from gatehouse.errors import SchemaMismatch
 
@@ -21,10 +22,11 @@ MOSTLY = 0.5  # a text column whose every second value is new, or lies outside i
 @dataclass(frozen=True)
 class BatchProfile:
     """`tables` profiles the accepted rows of each table as declared; `features` the model's inputs (None where the use
-    case's code could not make them)."""
+    case's code could not make them); `samples` are some rows of each table (none in profiles of before there were)."""
 
     tables: Mapping[str, Profile]
     features: Profile | None = None
+    samples: Mapping[str, Sample] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
         """A plain document for `canonical`."""
@@ -32,6 +34,7 @@ class BatchProfile:
             "version": VERSION,
             "tables": {name: profile.to_document() for name, profile in self.tables.items()},
             "features": self.features.to_document() if self.features else None,
+            "samples": {name: sample.to_document() for name, sample in self.samples.items()},
         }
 
     @classmethod
@@ -42,7 +45,8 @@ class BatchProfile:
                 f"batch profile of an unknown version; found {document.get('version')!r}; allowed: {VERSION}"
             )
         tables = {name: Profile.from_document(each) for name, each in document["tables"].items()}
-        return cls(tables, Profile.from_document(document["features"]) if document["features"] else None)
+        samples = {name: Sample.from_document(each) for name, each in document.get("samples", {}).items()}
+        return cls(tables, Profile.from_document(document["features"]) if document["features"] else None, samples)
 
 
 def on_grid(table: Any, like: Profile | None) -> Profile:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gatehouse.core.profile import Profile
 from gatehouse.core.profile.batch import BatchProfile, column_by_column
+from gatehouse.core.profile.sample import positions, sample_of
 from gatehouse.core.records import Batch
 from gatehouse.site import Site, Work
 from gatehouse.stages import profiles
@@ -38,10 +38,13 @@ def held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Sequen
     )
 
 
-def own_profiles(site: Site, batch: Batch) -> dict[str, Profile]:
+def own_profile(site: Site, batch: Batch) -> BatchProfile:
     """The delivered rows of each table that has any, on their own grids, one column after the other."""
-    found = {}
+    tables, samples = {}, {}
     for table, spec in site.case.contract.tables.items():
-        if reading.rows_of(batch, table):
-            found[table] = column_by_column(list(spec.columns), reading.Accepted(site, batch, table, ()).__getitem__)
-    return found
+        count = reading.rows_of(batch, table)
+        if count:
+            columns = reading.Accepted(site, batch, table, ())
+            tables[table] = column_by_column(list(spec.columns), columns.__getitem__)
+            samples[table] = sample_of({name: columns[name].iloc[positions(count)] for name in spec.columns})
+    return BatchProfile(tables, samples=samples)

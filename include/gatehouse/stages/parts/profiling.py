@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.profile import Profile
 from gatehouse.core.profile.batch import BatchProfile, column_by_column, new_in
 from gatehouse.core.profile.parts import PartProfile, joined, part_of, same_grids
+from gatehouse.core.profile.sample import Sample, positions, sample_of
+from gatehouse.core.profile.sample import joined as joined_samples
 from gatehouse.core.records import Batch, FileRef
 from gatehouse.core.validation import Validation
 from gatehouse.errors import ModelError, SchemaMismatch
@@ -39,9 +41,13 @@ def works(site: Site, batch: Batch, validation: Validation) -> list[Work]:
     for table, split in validation.splits.items():
         bad = list(split.bad)
         more = {"others": {name: list(each.bad) for name, each in validation.splits.items() if name != table}}
+        sampled, accepted = positions(split.rows - len(bad)), 0
         for each in reading.good_ranges(split.rows, bad, reading.size(site)):
             here = [row for row in bad if row in each]
-            work = {"table": table, "rows": [each.start, each.stop], "bad": here}
+            count = len(each) - len(here)
+            chosen = sampled[(sampled >= accepted) & (sampled < accepted + count)] - accepted
+            accepted += count
+            work = {"table": table, "rows": [each.start, each.stop], "bad": here, "sample": chosen.tolist()}
             found.append(work | (more if table == site.case.contract.main else {}))
     return found
 
@@ -51,7 +57,13 @@ def share(site: Site, batch: Batch, work: Work, known: Mapping[str, Profile | No
     Features that are to begin grids of their own need all rows: they are left as a file of the lake."""
     table = work["table"]
     frame = reading.good(site, batch, table, range(*work["rows"]), work["bad"])
-    done: dict[str, Any] = {"table": table, "rows": work["rows"], "part": _part(frame, known.get(table))}
+    sample = sample_of(frame.iloc[work["sample"]]).to_document()
+    done: dict[str, Any] = {
+        "table": table,
+        "rows": work["rows"],
+        "part": _part(frame, known.get(table)),
+        "sample": sample,
+    }
     if table != site.case.contract.main:
         return done
     try:
@@ -71,13 +83,15 @@ def profile(
     """The profile of all accepted rows. Shares that were made on other grids than those known now are made again."""
     if not _on(shares, known):
         shares = [share(site, batch, work, known) for work in works(site, batch, validation)]
-    tables = {}
+    tables, samples = {}, {}
     for table, split in validation.splits.items():
         if split.rows > len(split.bad):
             rows = reading.Accepted(site, batch, table, split.bad)
-            parts = [each["part"] for each in _in_order(shares, table)]
-            tables[table] = _profile(parts, known.get(table), list(rows), rows.__getitem__)
-    return BatchProfile(tables, _features(site, known[FEATURES], _in_order(shares, site.case.contract.main)))
+            done = _in_order(shares, table)
+            tables[table] = _profile([each["part"] for each in done], known.get(table), list(rows), rows.__getitem__)
+            samples[table] = joined_samples([Sample.from_document(each["sample"]) for each in done])
+    features = _features(site, known[FEATURES], _in_order(shares, site.case.contract.main))
+    return BatchProfile(tables, features, samples)
 
 
 def _features(site: Site, known: Profile | None, shares: Sequence[Work]) -> Profile | None:
