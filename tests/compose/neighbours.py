@@ -59,6 +59,8 @@ def prepare(run: Run) -> None:
         path.write_text(f"canary-{name}-0123456789")
     run.compose("up", "-d", "s3", "receiver")
     run.inside("s3", "python", "-c", "import time, urllib.request\n" + WAIT + MAKE)
+    said = run.compose("--profile", "s3", "run", "--rm", "-T", "s3-check").splitlines()
+    expect("places that keep what is put", sum(line.endswith("keeps what is put") for line in said), 2)
     run.say("neighbours: moto's S3 server with an empty bucket, a receiver of StatsD and OpenLineage")
 
 

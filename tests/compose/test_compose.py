@@ -23,7 +23,7 @@ from gatehouse.settings import FORMS, ROOT
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
 DOCKERFILES = [ROOT / "Dockerfile", ROOT / "docker/postgres/Dockerfile", ROOT / "docker/redis/Dockerfile"]
 EXAMPLE = (ROOT / ".env.example").read_text()
-ONE_SHOT = ("init", "cli")
+ONE_SHOT = ("init", "cli", "s3-check")
 PUBLISHED = ("api-server", "mlflow")
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)")
 Document = dict[str, Any]

@@ -143,8 +143,9 @@ PARTS: dict[str, tuple[Callable[[Read], Variables], ...]] = {
     "worker-train": (broker, ledger, mlflow_as("trainer")),
     "mlflow": (mlflow_server,),
     "cli": (ledger, mlflow_as("promoter"), administrator),
+    "s3-check": (),
 }
-TOUCHES_THE_LAKE = ("init", "api-server", "triggerer", "worker-light", "worker-train", "mlflow", "cli")
+TOUCHES_THE_LAKE = ("init", "api-server", "triggerer", "worker-light", "worker-train", "mlflow", "cli", "s3-check")
 
 
 def secrets_of(part: str) -> set[str]:
