@@ -45,6 +45,19 @@ def test_two_causes_are_two_incidents() -> None:
     assert len({each.id for each in now}) == 3
 
 
+def test_columns_that_begin_to_matter_together_are_one_incident() -> None:
+    """A sale moves the categories and the share of offers: one page, and one for the column that follows later."""
+    first, second, third = history(
+        [shift("category"), shift("promo"), shift("clutter", page=False)],
+        [shift("promo"), shift("category"), shift("clutter", page=False)],
+        [shift("promo"), shift("stock")],
+    )
+    assert [(each.columns, each.page) for each in first] == [(("category", "promo"), True), (("clutter",), False)]
+    assert shift("promo").sentence in first[0].consequences
+    assert [each.columns for each in second] == [("category", "promo"), ("clutter",)]
+    assert [len(pages(now, f"2024-0{number}")) for number, now in enumerate((first, second, third), 1)] == [1, 0, 1]
+
+
 def test_what_is_over_is_resolved_and_told_again_when_it_comes_back() -> None:
     """The next quiet batch resolves an incident; the same cause later is a new one that knows of the first."""
     *_, quiet, back = history([shift("speed")], [], [shift("speed")])

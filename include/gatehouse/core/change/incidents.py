@@ -1,9 +1,10 @@
 """Incidents: one for each cause, from the batch it begins in to the batch it is over; a pure function of the findings.
 
-A finding continues the open incident of its kind that shares a column with it; what continues pages nobody again. An
-incident that no finding continues for `calm` batches is resolved: a measurement near its limit is beyond it in one week and
-not in the next, and that is one incident. Resolved ones are kept for a year of months, so that a cause that comes back (a
-recurring concept, a winter) is told as such.
+A finding continues the open incident of its kind that shares a column with it; what continues pages nobody again. Columns
+that begin to matter in the same batch are one incident, whether they usually move together or not: a release, a sale, a new
+upstream table changes several at once, and one call is enough. An incident that no finding continues for `calm` batches is
+resolved: a measurement near its limit is beyond it in one week and not in the next, and that is one incident. Resolved ones
+are kept for a year of months, so that a cause that comes back (a recurring concept, a winter) is told as such.
 """
 
 from __future__ import annotations
@@ -71,8 +72,7 @@ def follow(
     outcomes were looked at: without them an incident that only outcomes can end stays as it is."""
     left = [each for each in before if not each.resolved]
     now: list[Incident] = []
-    for finding in findings:
-        known = next((each for each in left if _same(each, finding)), None)
+    for known, finding in _by_cause(left, findings):
         left = [each for each in left if each is not known]
         now.append(_update(known, finding, batch) if known else _open(before, finding, batch))
     waiting = [each for each in left if not measured and each.kind in MEASURED]
@@ -81,6 +81,23 @@ def follow(
     waiting += [each for each in calmer if each.calm < calm]
     old = [replace(each, idle=each.idle + 1) for each in before if each.resolved and each.idle < KEPT]
     return [*now, *waiting, *over, *old]
+
+
+def _by_cause(open_ones: Sequence[Incident], findings: Sequence[Finding]) -> list[tuple[Incident | None, Finding]]:
+    """The findings with the open incident that each continues; those with one cause as one finding, the first of them with
+    the others below it: what continues the same incident, and columns that begin to page in the same batch."""
+    found: list[tuple[Incident | None, Finding]] = []
+    for finding in findings:
+        known = next((each for each in open_ones if _same(each, finding)), None)
+        for at, (other, first) in enumerate(found):
+            if known is other and first.kind is finding.kind and (known or (first.page and finding.page)):
+                below = (*first.consequences, finding.sentence, *finding.consequences)
+                columns = (*first.columns, *finding.columns)
+                found[at] = known, replace(first, columns=columns, consequences=below, page=first.page or finding.page)
+                break
+        else:
+            found.append((known, finding))
+    return found
 
 
 def pages(incidents: Sequence[Incident], batch: str) -> list[Incident]:
