@@ -140,3 +140,28 @@ def test_a_fault_that_waits_goes_on(name: str) -> None:
     assert kinds(second, told.sentences[0]) == {"fault goes on"}
     assert kinds(sound, told.sentences[0]) == set()
     assert kinds(second, "the number of rows") == set()
+
+
+STRANGE: dict[str, Callable[[int], pd.DataFrame]] = {
+    "clocks alone": lambda rows: pd.DataFrame({"hour": np.arange(rows) % 24, "due.hour": np.arange(rows) % 24}),
+    "infinite values": lambda rows: pd.DataFrame(
+        {"x": [np.inf, -np.inf, 1.0, 2.0] * (rows // 4), "y": np.arange(rows)}
+    ),
+    "mostly nulls": lambda rows: pd.DataFrame({"x": [np.nan] * (rows - 2) + [1.0, 2.0], "y": np.arange(rows)}),
+    "constants": lambda rows: pd.DataFrame({"x": np.ones(rows), "y": np.arange(rows), "z": np.zeros(rows)}),
+    "the largest numbers": lambda rows: pd.DataFrame(
+        {"x": np.linspace(1e300, 1e308, rows), "y": np.arange(rows) + 1e-300}
+    ),
+    "copies": lambda rows: pd.DataFrame({name: np.arange(rows) for name in "abcdefgh"}),
+    "too few rows": lambda rows: pd.DataFrame({"x": np.arange(9), "y": np.arange(9)}),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", STRANGE)
+def test_strange_columns_are_no_fault_and_no_error(name: str) -> None:
+    """Whatever a table holds, nothing is divided by nothing, and what never changed is no fault."""
+    told = [sample_of(STRANGE[name](800)) for _ in range(MIN_BATCHES + 1)]
+    rows = rows_of(told[:-1], told[-1])
+    known = [profile_of(STRANGE[name](800)) for _ in range(MIN_BATCHES)]
+    assert faults("rows", known, known[-1], own(STRANGE[name](800)), rows=rows) == []

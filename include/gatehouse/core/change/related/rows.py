@@ -25,7 +25,8 @@ MIN_BATCHES = 4  # earlier ones, from which it is known how much relations vary
 
 @dataclass(frozen=True)
 class Rows:
-    """The columns that vary in every batch: `earlier` and `batch` are (rows, columns), nulls as NaN."""
+    """The columns that vary in every batch: `earlier` and `batch` are (rows, columns), NaN for what is null or
+    infinite."""
 
     names: tuple[str, ...]
     earlier: tuple[NDArray[np.float64], ...]
@@ -63,4 +64,5 @@ def _varies(sample: Sample, name: str) -> bool:
 
 
 def _matrix(sample: Sample, names: Sequence[str]) -> NDArray[np.float64]:
-    return np.column_stack([sample.columns[name] for name in names])
+    made = np.column_stack([sample.columns[name] for name in names])
+    return np.where(np.isfinite(made), made, np.nan)

@@ -63,7 +63,7 @@ def _shape(rows: NDArray[np.float64], at: int, others: list[int]) -> NDArray[np.
     for each in others:
         sums = np.bincount(hours, weights=scores(rows[:, each]), minlength=24)
         columns.append(np.interp(HOURS, held, sums[held] / count[held], period=24))
-    return np.column_stack(columns)
+    return np.array(columns).reshape(len(others), 24).T
 
 
 def _off(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
