@@ -82,6 +82,11 @@ FAULTY: dict[str, tuple[Change, str, str]] = {
         "unit changed",
         "'damp' looks like 1.60934 times what it held",
     ),
+    "temperature": (
+        lambda rows: rows.assign(heat=rows["heat"] * 1.8 + 32),
+        "unit changed",
+        "'heat' looks as if it went from Celsius to Fahrenheit",
+    ),
     "lookalikes": (swapped("left", "right"), "columns swapped", "'left' holds what 'right' held"),
     "clock": (
         lambda rows: rows.assign(hour=(rows["hour"] + 5) % 24),
@@ -92,6 +97,7 @@ FAULTY: dict[str, tuple[Change, str, str]] = {
 WORLD: dict[str, Change] = {
     "nothing": lambda rows: rows,
     "one hour, as in summer": lambda rows: rows.assign(hour=(rows["hour"] + 1) % 24),
+    "a warmer place": lambda rows: rows.assign(heat=rows["heat"] + 25),
     "a growth by no known factor": lambda rows: rows.assign(damp=rows["damp"] * 1.42),
     "columns that no longer go together": lambda rows: rows.assign(near=rows["near"].to_numpy()[::-1]),
     "a column turned into its opposite": lambda rows: rows.assign(left=-rows["left"]),

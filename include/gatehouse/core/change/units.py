@@ -16,12 +16,12 @@ from math import exp, isfinite, log, sqrt
 import numpy as np
 
 from gatehouse.core.change.mapping import FAR, cumulative, distance, tolerance
+from gatehouse.core.change.related.converted import SCALES
 from gatehouse.core.change.related.scaled import Scaled
 from gatehouse.core.profile import ColumnProfile, NumericProfile
 
 # What a column is multiplied by when its unit changes, in either direction: length, mass, time, currency's hundreds.
 UNITS = (1.609344, 1.852, 3.6, 2.23694, 0.3048, 2.54, 0.45359237, 28.349523, 10.0, 24.0, 60.0, 100.0, 1e3, 3600.0, 1e6)
-TEMPERATURES = (("Celsius to Fahrenheit", 1.8, 32.0), ("Celsius to kelvin", 1.0, 273.15))
 CROWDED = 5.0  # up to this factor known ones lie close together, and there a scale
 EXACT = 0.04  # must be as near to one as this, as a share of it
 KNOWN = 3  # earlier batches before which a column may well be three times as large: one week's wind, and the next one's
@@ -57,21 +57,24 @@ def unit_change(known: Sequence[NumericProfile], column: NumericProfile) -> str 
 def unit_given_others(known: Sequence[ColumnProfile], column: ColumnProfile, found: Scaled) -> tuple[float, str] | None:
     """What a column looks like whose scale is not what the other columns say: another unit, if it is off by a known factor
     and looks as before once that is taken back; how far it lies from that, and the words."""
-    before = [each for each in known if isinstance(each, NumericProfile)]
-    if not before or not isinstance(column, NumericProfile):
-        return None
-    usual = max((distance(one, other) for one, other in pairwise(before)), default=0.0)
-    allowed = max(tolerance(before[-1], column), usual)
-    fits = [
-        (off, says)
-        for says, a, b in _factors(log(found.factor), found.error)
-        if (off := min(rescaled(each, column, a, b) for each in before)) <= allowed
-    ]
+    factors = _factors(log(found.factor), found.error)
+    fits = [(off, says) for says, a, b in factors if (off := looks_as_before(known, column, a, b)) is not None]
     if not fits:
         return None
     says = " or ".join(says for _, says in sorted(fits))
     held = f"{found.factor:.3g} +- {found.error * found.factor:.1g} times what the other columns say"
     return min(fits)[0], f"looks like {says} what it held: another unit (found {held})"
+
+
+def looks_as_before(known: Sequence[ColumnProfile], column: ColumnProfile, a: float, b: float) -> float | None:
+    """How far a column lies from the nearest of earlier batches once it is no longer multiplied by `a` and moved by `b`; None
+    where that is farther than sampling, and what the earlier ones vary, explain."""
+    before = [each for each in known if isinstance(each, NumericProfile)]
+    if not before or not isinstance(column, NumericProfile):
+        return None
+    usual = max((distance(one, other) for one, other in pairwise(before)), default=0.0)
+    off = min(rescaled(each, column, a, b) for each in before)
+    return off if off <= max(tolerance(before[-1], column), usual) else None
 
 
 def rescaled(reference: NumericProfile, batch: NumericProfile, a: float, b: float) -> float:
@@ -95,21 +98,15 @@ def _temperatures(newest: NumericProfile, column: NumericProfile) -> list[tuple[
     the values vary (amounts of thousands do not tell 32 from nothing), and they vary by the scale's factor."""
     before, after = _quantiles(newest), _quantiles(column)
     spread, wider = before[-1] - before[0], after[-1] - after[0]
-    known = [each for name, a, b in TEMPERATURES for each in ((name, a, b), (_back(name), 1 / a, -b / a))]
     return (
         [
             (name, a, b)
-            for name, a, b in known
+            for name, a, b in SCALES
             if wider > 0 and abs(b) > newest.moments.std * a / 2 and abs(log(wider / (spread * a))) <= 2 * EXACT
         ]
         if spread > 0
         else []
     )
-
-
-def _back(name: str) -> str:
-    there, _, here = name.split()
-    return f"{here} to {there}"
 
 
 def _measured(known: Sequence[NumericProfile], column: NumericProfile) -> tuple[float, float]:

@@ -5,40 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from gatehouse.core.change.fault import Fault
-from gatehouse.core.change.related import permuted, scaled, turned
+from gatehouse.core.change.related import converted, permuted, scaled, turned
+from gatehouse.core.change.related.predicted import Others
 from gatehouse.core.change.related.rows import Rows
-from gatehouse.core.change.related.scaled import Scaled
-from gatehouse.core.change.units import unit_given_others
-from gatehouse.core.profile import Profile
+from gatehouse.core.change.units import looks_as_before, unit_given_others
+from gatehouse.core.profile import ColumnProfile, Profile
 
 
 def faults(
     table: str, earlier: Sequence[Profile], own: Callable[[Sequence[str]], Profile], rows: Rows
 ) -> Iterator[Fault]:
-    """What each column by itself does not show: the season hides it."""
+    """What each column by itself does not show: the season hides it. Of columns whose unit may have changed one is named."""
     for name, hours in turned.turned(rows).items():
-        says = f"column {name!r} looks {hours:+d} hours off: what goes with the hours of the day was turned"
-        yield Fault("time zone shifted", (f"{table}.{name}",), f"table {table!r}: {says}")
-    units = sorted(_units(earlier, own, scaled.scaled(rows)))
-    for _, name, says in units[:1]:
-        others = "".join(f", unless {other!r} is meant" for _, other, _ in units[1:])
-        yield Fault("unit changed", (f"{table}.{name}",), f"table {table!r}: column {name!r} {says}{others}")
+        says = f"looks {hours:+d} hours off: what goes with the hours of the day was turned"
+        yield _fault("time zone shifted", table, name, says)
+    others = Others(rows)
+
+    def sides(name: str) -> tuple[list[ColumnProfile], ColumnProfile]:
+        return [each.columns[name] for each in earlier if name in each.columns], own([name]).columns[name]
+
+    for each in converted.converted(rows, others):
+        if looks_as_before(*sides(each.column), each.a, each.b) is not None:
+            says = f"looks as if it went from {each.scales}: another unit, by what the other columns say"
+            yield _fault("unit changed", table, each.column, says)
+            return
+    found = [(each.column, unit_given_others(*sides(each.column), each)) for each in scaled.scaled(rows, others)]
+    units = sorted((unit, name) for name, unit in found if unit)
+    for (_, says), name in units[:1]:
+        besides = "".join(f", unless {other!r} is meant" for _, other in units[1:])
+        yield _fault("unit changed", table, name, f"{says}{besides}")
 
 
-def _units(
-    earlier: Sequence[Profile], own: Callable[[Sequence[str]], Profile], found: Sequence[Scaled]
-) -> Iterator[tuple[float, str, str]]:
-    """The columns that are off by a known factor, with how far they lie from what they held once it is taken back."""
-    for each in found:
-        known = [profile.columns[each.column] for profile in earlier if each.column in profile.columns]
-        unit = unit_given_others(known, own([each.column]).columns[each.column], each)
-        if unit:
-            yield unit[0], each.column, unit[1]
+def _fault(kind: str, table: str, name: str, says: str) -> Fault:
+    return Fault(kind, (f"{table}.{name}",), f"table {table!r}: column {name!r} {says}")
 
 
 def still(waiting: Rows, rows: Rows, named: Sequence[str]) -> list[str]:
     """The columns, out of those that are named, whose relations to the others are off as in the batch that waits."""
+    before, now = Others(waiting), Others(rows)
     found = permuted.still(waiting, rows, named)
     found += [name for name, hours in turned.turned(waiting).items() if turned.still(rows, name, hours)]
-    found += [each.column for each in scaled.scaled(waiting) if scaled.still(rows, each)]
+    found += [each.column for each in scaled.scaled(waiting, before) if scaled.still(rows, now, each)]
+    found += [each.column for each in converted.converted(waiting, before) if each in converted.converted(rows, now)]
     return [name for name in found if name in named]

@@ -1,0 +1,105 @@
+"""What the other columns say of one, batch by batch: ridge regression on the other columns' normal scores and their squares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gatehouse.core.change.related.rows import Rows, scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RIDGE = 1e-3  # of the number of rows
+RISE = 1.5  # times as steep or as flat as in earlier batches, at most
+
+
+@dataclass(frozen=True)
+class Part:
+    """One batch: its share of the normal equations, the inputs (rows, columns) and the values they are to predict."""
+
+    gram: NDArray[np.float64]
+    moments: NDArray[np.float64]
+    inputs: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How far a batch's mean lies above the predicted one, how far its values rise with the predicted ones, and its mean."""
+
+    off: float
+    slope: float
+    mean: float
+
+
+class Others:
+    """The inputs of every batch, made once for all columns that are asked for."""
+
+    def __init__(self, rows: Rows) -> None:
+        pooled = np.vstack(rows.earlier)
+        self._width = len(rows.names)
+        self._inputs = [_inputs(each, pooled) for each in [*rows.earlier, rows.batch]]
+        self._grams = [each.T @ each for each in self._inputs]
+
+    def parts(self, at: int, columns: Sequence[NDArray[np.float64]]) -> list[Part]:
+        """Each batch's part for the column at that place, whose values (NaN: left out) are given; the newest last."""
+        others = np.delete(np.arange(1 + 2 * self._width), [1 + at, 1 + self._width + at])  # not the column itself
+        return [_part(*each, others) for each in zip(columns, self._inputs, self._grams, strict=True)]
+
+
+def newest_fit(parts: Sequence[Part]) -> Fit:
+    """How well the relations in all earlier batches predict the newest one."""
+    return _fit(parts[-1], parts[:-1])
+
+
+def earlier_fits(parts: Sequence[Part]) -> list[Fit]:
+    """How well the relations in all earlier batches but one predict that one, for each."""
+    earlier = parts[:-1]
+    return [_fit(each, [other for other in earlier if other is not each]) for each in earlier]
+
+
+def error_of(own: Sequence[Fit]) -> float:
+    """The standard error of how far a new batch is off."""
+    return float(np.std([each.off for each in own], ddof=1)) * float(np.sqrt(1 + 1 / len(own)))
+
+
+def rises_alike(own: Sequence[Fit], slope: float) -> bool:
+    """Whether a batch's values rise with the predicted ones about as in earlier batches: what was only moved does not."""
+    rise = float(np.mean([each.slope for each in own]))
+    return rise > 0 and rise / RISE <= slope <= rise * RISE
+
+
+def _fit(part: Part, known: Sequence[Part]) -> Fit:
+    expected = _predicted(part, known)
+    spread = float(np.var(expected))
+    slope = (
+        float(np.mean((part.values - part.values.mean()) * (expected - expected.mean()))) / spread if spread else 0.0
+    )
+    return Fit(float(np.mean(part.values - expected)), slope, float(part.values.mean()))
+
+
+def _predicted(part: Part, known: Sequence[Part]) -> NDArray[np.float64]:
+    """What the relations in other batches give for the rows of one."""
+    square = np.sum([each.gram for each in known], axis=0)
+    square.flat[:: len(square) + 1] += RIDGE * square[0, 0]  # the first input is 1: the number of rows
+    moments = np.sum([each.moments for each in known], axis=0)
+    found: NDArray[np.float64] = part.inputs @ np.linalg.solve(square, moments)
+    return found
+
+
+def _inputs(rows: NDArray[np.float64], pooled: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One, each column's scores, and their squares: (rows, 1 + 2 columns)."""
+    placed = np.column_stack([scores(rows[:, each], pooled[:, each]) for each in range(rows.shape[1])])
+    return np.column_stack([np.ones(len(rows)), placed, placed**2])
+
+
+def _part(
+    column: NDArray[np.float64], inputs: NDArray[np.float64], gram: NDArray[np.float64], others: NDArray[np.intp]
+) -> Part:
+    held = ~np.isnan(column)
+    x, y = inputs[held][:, others], column[held]
+    return Part(gram[np.ix_(others, others)] if held.all() else x.T @ x, x.T @ y, x, y)
