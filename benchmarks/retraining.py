@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,32 +58,35 @@ def policies(case: UseCase) -> dict[str, Reasons]:
 
 
 def _table(title: str, case: UseCase) -> Table:
-    rows: list[tuple[str, ...]] = []
-    best: tuple[float, tuple[str, ...]] | None = None
+    results = {}
     for name, reasons in policies(case).items():
         free = case.retrain.model_copy(update={"reasons": reasons, "budget": None, "cooldown": 0})
-        result = backtest(replace(case, retrain=free))
-        rows.append(_row(name, result, "policy"))
-        if len(rows) == 1:
-            rows.insert(0, _row("never", result, "never"))
-        oracle = _row("oracle", result, "oracle")
-        cost = float(oracle[-1].replace(",", ""))
-        best = min(best or (cost, oracle), (cost, oracle))
-    rows += [best[1]] if best else []
+        results[name] = backtest(replace(case, retrain=free))
+    # a policy whose first model comes later is compared on fewer batches: all are, then
+    keys = sorted(set.intersection(*(set(each.totals.compared) for each in results.values())))
+    first = next(iter(results.values()))
+    oracles = [_row("oracle", each, "oracle", keys) for each in results.values()]
+    rows = [
+        _row("never", first, "never", keys),
+        *(_row(name, each, "policy", keys) for name, each in results.items()),
+        min(oracles, key=lambda row: float(row[-1].replace(",", ""))),
+    ]
     method = (
-        f"{len(result.totals.compared)} batches. Cost: {PRICE.per_1000_rows:g} for each unit of {result.metric} on 1,000 "
+        f"{len(keys)} batches. Cost: {PRICE.per_1000_rows:g} for each unit of {first.metric} on 1,000 "
         f"rows, {PRICE.training + PRICE.review:g} a training with its review. No budget, no cooldown. The oracle is the "
         "cheapest of those with as many trainings as one of the policies had."
     )
-    return Table(title, method, ("way", f"mean {result.metric}", "trainings", "cost"), rows)
+    return Table(title, method, ("way", f"mean {first.metric}", "trainings", "cost"), rows)
 
 
-def _row(name: str, result: Result, way: str) -> tuple[str, ...]:
+def _row(name: str, result: Result, way: str, keys: Sequence[str]) -> tuple[str, ...]:
+    """A way's metric and cost on these batches."""
     found = next(each for each in result.ways if each.name == way)
     sizes = {line.key: line.rows for line in result.lines}
-    lost = sum(found.metrics[key] * sizes[key] for key in result.totals.compared) / 1000 * PRICE.per_1000_rows
+    lost = sum(found.metrics[key] * sizes[key] for key in keys) / 1000 * PRICE.per_1000_rows
     cost = lost + found.trainings * (PRICE.training + PRICE.review)
-    return name, f"{result.totals.means[way]:.4f}", str(found.trainings), f"{cost:,.0f}"
+    mean = sum(found.metrics[key] for key in keys) / len(keys) if keys else float("nan")
+    return name, f"{mean:.4f}", str(found.trainings), f"{cost:,.0f}"
 
 
 if __name__ == "__main__":
