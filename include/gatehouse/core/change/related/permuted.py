@@ -56,7 +56,7 @@ def still(waiting: Rows, rows: Rows, named: Sequence[str]) -> list[str]:
 def _best(rows: Rows, columns: Sequence[int], now: NDArray[np.float64], known: NDArray[np.float64]) -> dict[int, int]:
     """The order of these columns that brings the correlations nearest to what they were, of about equal ones that which
     moves fewest; empty where none is possible."""
-    tried = [(_off(_put_back(now, each), known), each) for each in _orders(columns, _lookalikes(rows))]
+    tried = [(_off(_put_back(now, each), known), each) for each in _orders(columns, _lookalikes(rows, columns))]
     nearest = min((off for off, _ in tried), default=0.0)
     equal = [(len(each), off, each) for off, each in tried if off <= ABOUT * nearest]
     return min(equal, key=lambda each: each[:2], default=(0, 0.0, {}))[2]
@@ -81,26 +81,25 @@ def _put_back(now: NDArray[np.float64], held: dict[int, int]) -> NDArray[np.floa
     return now[np.ix_(order, order)]
 
 
-def _orders(columns: Sequence[int], fits: NDArray[np.bool_]) -> list[dict[int, int]]:
+def _orders(columns: Sequence[int], fits: set[tuple[int, int]]) -> list[dict[int, int]]:
     found = []
     for order in permutations(columns):
         held = {column: was for column, was in zip(columns, order, strict=True) if column != was}
-        if held and all(fits[pair] for pair in held.items()):
+        if held and fits.issuperset(held.items()):
             found.append(held)
     return found
 
 
-def _lookalikes(rows: Rows) -> NDArray[np.bool_]:
-    """Whether each column of the batch (first axis) looks like what another one (second axis) held."""
-    width = len(rows.names)
-    fits = np.zeros((width, width), dtype=bool)
-    for was in range(width):
+def _lookalikes(rows: Rows, columns: Sequence[int]) -> set[tuple[int, int]]:
+    """Which of these columns of the batch look like what which other one held."""
+    fits = set()
+    for was in columns:
         content = [each[:, was] for each in rows.earlier]
         usual = max(_apart(one, other) for one, other in pairwise(content))
         sampling = 1.5 * np.sqrt(1 / len(content[-1]) + 1 / len(rows.batch))
-        for column in range(width):
-            nearest = min(_apart(each, rows.batch[:, column]) for each in content)
-            fits[column, was] = nearest <= max(usual, NEAR + sampling)
+        for column in columns:
+            if min(_apart(each, rows.batch[:, column]) for each in content) <= max(usual, NEAR + sampling):
+                fits.add((column, was))
     return fits
 
 

@@ -19,12 +19,15 @@ RISE = 1.5  # times as steep or as flat as in earlier batches, at most
 
 @dataclass(frozen=True)
 class Part:
-    """One batch: its share of the normal equations, the inputs (rows, columns) and the values they are to predict."""
+    """One batch: the inputs of all its rows, which of them (`others`) predict, which rows have a value (`held`), these
+    values, and what the batch adds to the normal equations."""
 
+    inputs: NDArray[np.float64]
+    others: NDArray[np.intp]
+    held: NDArray[np.bool_]
+    values: NDArray[np.float64]
     gram: NDArray[np.float64]
     moments: NDArray[np.float64]
-    inputs: NDArray[np.float64]
-    values: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,9 @@ def _predicted(part: Part, known: Sequence[Part]) -> NDArray[np.float64]:
     """What the relations in other batches give for the rows of one."""
     square = np.sum([each.gram for each in known], axis=0)
     square.flat[:: len(square) + 1] += RIDGE * square[0, 0]  # the first input is 1: the number of rows
-    moments = np.sum([each.moments for each in known], axis=0)
-    found: NDArray[np.float64] = part.inputs @ np.linalg.solve(square, moments)
+    weights = np.zeros(part.inputs.shape[1])
+    weights[part.others] = np.linalg.solve(square, np.sum([each.moments for each in known], axis=0))
+    found: NDArray[np.float64] = (part.inputs @ weights)[part.held]
     return found
 
 
@@ -101,5 +105,6 @@ def _part(
     column: NDArray[np.float64], inputs: NDArray[np.float64], gram: NDArray[np.float64], others: NDArray[np.intp]
 ) -> Part:
     held = ~np.isnan(column)
-    x, y = inputs[held][:, others], column[held]
-    return Part(gram[np.ix_(others, others)] if held.all() else x.T @ x, x.T @ y, x, y)
+    whole = gram if held.all() else inputs[held].T @ inputs[held]
+    moments = inputs.T @ np.where(held, column, 0.0)
+    return Part(inputs, others, held, column[held], whole[np.ix_(others, others)], moments[others])
