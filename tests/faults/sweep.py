@@ -38,27 +38,39 @@ class Swept:
     divergences: list[str] = field(default_factory=list)
     by_step: dict[str, int] = field(default_factory=dict)
 
+    def with_share(self, other: Swept) -> Swept:
+        """What two workers have found who share the points of the same steps."""
+        return replace(
+            self,
+            tried=self.tried + other.tried,
+            worst=max(self.worst, other.worst),
+            divergences=[*self.divergences, *other.divergences],
+        )
+
 
 class Sweep:
-    """Steps through the scenario in one world and lets processes die in copies of it."""
+    """Steps through the scenario in one world and lets processes die in copies of it: the `worker`-th of `workers` shares."""
 
-    def __init__(self, worlds: Worlds, cases: Path, seed: int, steps: Sequence[Step] = STEPS) -> None:
+    def __init__(
+        self, worlds: Worlds, cases: Path, seed: int, steps: Sequence[Step] = STEPS, worker: int = 0, workers: int = 1
+    ) -> None:
         self.worlds, self.cases, self.steps, self.swept = worlds, cases, steps, Swept()
-        self._random, self._number, self._scratch = random.Random(seed), 0, cases / "reached.json"
+        self._seed, self._worker, self._workers = seed, worker, workers
+        self._number, self._scratch = 0, cases / "reached.json"
         self._tolerated: list[str] = []
 
     def singles(self, every: int = 1, only: str = "") -> Swept:
         """A death at every `every`-th point, from a seeded start, of the steps whose names have `only` in them."""
-        left = self._random.randrange(every)
-        world = self.worlds.new("sweep")
+        stride, first = every * self._workers, random.Random(self._seed).randrange(every) + every * self._worker
+        world, seen = self.worlds.new(self._name()), 0
         for step in self.steps:
             reached, after, expected = self._without_fault(world, step)
             self.swept.by_step[step.name] = len(reached)
             self.swept.points += len(reached)
-            while left < len(reached) and only in step.name:
-                self._tried(world, step, [left], reached, expected)
-                left += every
-            left = max(0, left - len(reached))
+            if only in step.name:
+                for at in range((first - seen) % stride, len(reached), stride):
+                    self._tried(world, step, [at], reached, expected)
+                seen += len(reached)
             told = f"{step.name}: {self.swept.tried} of {self.swept.points} points tried, {len(self.swept.divergences)} divergences"
             print(told, file=sys.stderr, flush=True)
             self.worlds.drop(world)
@@ -68,14 +80,14 @@ class Sweep:
 
     def doubles(self, pairs: int) -> Swept:
         """Two deaths in a row, the second while the step is done again, at `pairs` seeded pairs spread over the steps."""
-        world = self.worlds.new("sweep")
-        share = self._random.sample(range(pairs), pairs)
+        world = self.worlds.new(self._name())
         for number, step in enumerate(self.steps):
             reached, after, expected = self._without_fault(world, step)
             self.swept.points += len(reached)
-            for _ in range(sum(each % len(self.steps) == number for each in share) if reached else 0):
-                deaths = [self._random.randrange(len(reached)), self._random.randrange(len(reached))]
-                self._tried(world, step, deaths, reached, expected)
+            for pair in range(number, pairs if reached else 0, len(self.steps)):
+                if pair % self._workers == self._worker:
+                    seeded = random.Random(f"{self._seed} {pair}")
+                    self._tried(world, step, [seeded.randrange(len(reached)) for _ in range(2)], reached, expected)
             self.worlds.drop(world)
             world = after
         self.worlds.drop(world)
@@ -141,7 +153,7 @@ class Sweep:
 
     def _name(self) -> str:
         self._number += 1
-        return f"sweep_{self._number}"
+        return f"sweep_{self._worker}_{self._number}"
 
 
 def broken(world: World) -> list[str]:

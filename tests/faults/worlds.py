@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +30,13 @@ class Worlds:
 
     def __init__(self, server: Server, folder: Path) -> None:
         self._server, self._folder = server, folder
+        folder.mkdir(parents=True, exist_ok=True)
         self._admin = psycopg2.connect(server.url("postgres", "postgres"))
         self._admin.autocommit = True
+
+    def below(self, name: str) -> Worlds:
+        """Worlds for a process of its own: another connection, and a folder of that name."""
+        return Worlds(self._server, self._folder / name)
 
     def new(self, name: str) -> World:
         """A migrated, empty ledger and an empty folder."""
@@ -78,6 +83,15 @@ def worlds(folder: Path) -> Iterator[Worlds]:
 
 def in_child(act: Callable[[], None]) -> int:
     """Run `act` in a forked child; its exit code, negative for the signal that ended it."""
+    return in_children([act])[0]
+
+
+def in_children(acts: Sequence[Callable[[], None]]) -> list[int]:
+    """Run them side by side, each in a forked child; their exit codes, negative for the signal that ended one."""
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in [_forked(act) for act in acts]]
+
+
+def _forked(act: Callable[[], None]) -> int:
     child = os.fork()
     if child == 0:
         code = 70
@@ -86,4 +100,4 @@ def in_child(act: Callable[[], None]) -> int:
             code = 0
         finally:
             os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return child
