@@ -1,7 +1,7 @@
 """What other ways to retrain would have given on the same batches: lean what-ifs without gate, alarms or reviews.
 
 Each model is one fit of the candidate that the replay's newest challenger was, on the rows that had matured when the
-batch was scored (at most `ROWS` of them, evenly spaced in time), so a what-if of n batches costs n fits.
+batch was scored (fitted.py), so a what-if of n batches costs n fits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.backtest.history import EVER, History, first_champion, held_out_until, predict
+from gatehouse.backtest.fitted import candidate_at, first_champion, matured, window_of
+from gatehouse.backtest.history import History, held_out_until, predict
 from gatehouse.core.hindsight import best_moments
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.errors import ModelError
@@ -23,12 +24,10 @@ from gatehouse.stages.rows import LABEL
 from gatehouse.stages.score import model_inputs
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from gatehouse.core.records import Batch
+    from gatehouse.core.records import Batch, Outcomes
 
-ROWS = 100_000
 MOMENTS = 12  # of `every batch`, for the oracle to choose from: all of them would make it quadratic in the batches
 
 
@@ -44,10 +43,10 @@ class WhatIf:
 
 @dataclass(frozen=True)
 class _Turn:
-    """A compared batch, and the matured batches that a model scoring it could have been trained on."""
+    """A compared batch, and the matured batches (with their outcomes) that a model scoring it could have been trained on."""
 
     batch: Batch
-    matured: tuple[str, ...]
+    matured: tuple[tuple[Batch, Outcomes], ...]
 
 
 def what_ifs(history: History, trainings: int) -> list[WhatIf]:
@@ -62,8 +61,7 @@ def what_ifs(history: History, trainings: int) -> list[WhatIf]:
     before = _made_at(history, version)
     alone = {turn.batch.id.key: _measure(history, turn, version) for turn in turns}
     never = WhatIf("never", "the first champion for ever", alone, 1)
-    bank = _Bank(history, turns, alone, before)
-    length = len(training_set.training_batches) + len(training_set.holdout_batches)
+    bank, length = _Bank(history, turns, alone, before), window_of(training_set)
     with ThreadPoolExecutor(2) as side_by_side:
         every = side_by_side.submit(bank.every, "every batch", "all matured rows before each batch, no gate", None)
         says = f"the newest {length} matured batches before each batch, no gate"
@@ -73,16 +71,9 @@ def what_ifs(history: History, trainings: int) -> list[WhatIf]:
 
 def _turns(history: History, after: datetime) -> list[_Turn]:
     """The batches that the first champion was neither trained on nor judged by, with what had matured before each."""
-    site = history.site
-    arrived = {key: found.arrived for key, found in site.ledger.batches.outcomes(site.name, EVER).items()}
-    keys = [batch.id.key for batch in history.batches if batch.id.key in history.frames]
-    found, known, waiting = [], [], sorted(keys, key=lambda key: (arrived[key], key))
-    for batch in history.batches:
-        while waiting and arrived[waiting[0]] <= batch.interval.start:
-            known.append(waiting.pop(0))
-        if batch.interval.start >= after and batch.id.key in history.frames:
-            found.append(_Turn(batch, tuple(known)))
-    return found
+    batches = {batch.id.key: batch for batch in history.batches if batch.id.key in history.frames}
+    compared = [batch for batch in batches.values() if batch.interval.start >= after]
+    return [_Turn(batch, tuple(matured(history.site, batches, batch.interval.start))) for batch in compared]
 
 
 def _made_at(history: History, version: int) -> datetime:
@@ -91,7 +82,7 @@ def _made_at(history: History, version: int) -> datetime:
 
 
 def _measure(history: History, turn: _Turn, model: Any) -> float:
-    """A model's metric on a batch: a registered version, or an estimator that was fitted here."""
+    """The metric on a batch of a registered version, or of an estimator that was fitted for a what-if."""
     frame, site = history.frames[turn.batch.id.key], history.site
     labels = frame[LABEL].to_numpy("float64")
     try:
@@ -110,8 +101,8 @@ class _Bank:
     def __init__(self, history: History, turns: Sequence[_Turn], never: dict[str, float], made: datetime) -> None:
         self._history, self._turns, self._never = history, turns, never
         self._open = [number for number, turn in enumerate(turns) if turn.batch.interval.start >= made]
-        self._names = _candidates(history)
         self._models: dict[int, Any] = {}
+        self._measured: dict[tuple[int, int], float] = {}
 
     def every(self, name: str, says: str, length: int | None) -> WhatIf:
         """A new model before each batch whose training rows are not the ones before."""
@@ -120,12 +111,12 @@ class _Bank:
             turn = self._turns[number]
             rows = turn.matured if length is None else turn.matured[-length:]
             if rows != trained_on:
-                fitted = self._fit(turn, rows)
+                fitted = self._fitted(turn.batch.interval.start, rows)
                 model, trained_on, fits = (model if fitted is None else fitted), rows, fits + (fitted is not None)
                 if fitted is not None and length is None:
                     self._models[number] = fitted
             if model is not None:
-                metrics[turn.batch.id.key] = _measure(self._history, turn, model)
+                metrics[turn.batch.id.key] = self._metric(number, model)
         return WhatIf(name, says, metrics, 1 + fits)
 
     def oracle(self, trainings: int) -> WhatIf:
@@ -149,8 +140,15 @@ class _Bank:
     def _losses(self, start: int, model: Any) -> NDArray[np.float64]:
         """A model's loss on every compared batch from `start` on; NaN before."""
         loss = metric_named(self._history.metric).loss
-        later = [loss(_measure(self._history, turn, model)) for turn in self._turns[start:]]
+        later = [loss(self._metric(number, model)) for number in range(start, len(self._turns))]
         return np.array([math.nan] * start + later)
+
+    def _metric(self, number: int, model: Any) -> float:
+        """A model's metric on a turn's batch, measured once."""
+        key = number, model if isinstance(model, int) else id(model)
+        if key not in self._measured:
+            self._measured[key] = _measure(self._history, self._turns[number], model)
+        return self._measured[key]
 
     def _served(self) -> list[tuple[int, int]]:
         """From which compared batch on each of the policy's champions scored."""
@@ -165,35 +163,13 @@ class _Bank:
                 first.setdefault(version, number)
         return [(number, version) for version, number in first.items()]
 
-    def _fit(self, turn: _Turn, keys: Sequence[str]) -> Any:
-        """One estimator on the matured rows of these batches; None when it cannot be fitted (one class only)."""
-        site = self._history.site
-        rows = _stacked([self._history.frames[key] for key in keys])
-        name = next(name for as_of, name in reversed(self._names) if as_of <= turn.batch.interval.start)
-        estimator = site.case.model.estimators(site.case.retrain.seed)[name]
-        try:
-            return site.models.fit(name, estimator, model_inputs(rows), rows[LABEL].to_numpy("float64"))
-        except ModelError:
-            return None
+    def _fitted(self, moment: datetime, parts: Sequence[tuple[Batch, Outcomes]]) -> Any:
+        """An estimator of the candidate that was the newest challenger then; None when it cannot be fitted."""
+        name = candidate_at(self._history.site, moment)
+        return None if name is None else self._history.fitted.model(name, parts)
 
 
 def _spread(models: dict[int, Any]) -> list[tuple[int, Any]]:
     """At most `MOMENTS` of the models, evenly spread over time."""
     made = sorted(models.items())
     return [made[int(i)] for i in np.linspace(0, len(made) - 1, min(MOMENTS, len(made)))] if made else []
-
-
-def _candidates(history: History) -> list[tuple[datetime, str]]:
-    """From when on which candidate was the newest challenger."""
-    site = history.site
-    models = site.ledger.models.list(site.name)
-    return sorted((site.ledger.requests.get(model.request).as_of, model.candidate) for model in models)
-
-
-def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """At most `ROWS` rows of the frames, each thinned alike: the cost of a fit does not grow with the history."""
-    import pandas as pd
-
-    total = sum(len(frame) for frame in frames)
-    step = max(1, math.ceil(total / ROWS))
-    return pd.concat([frame.iloc[::step] for frame in frames], ignore_index=True)

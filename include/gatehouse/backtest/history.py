@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.backtest.fitted import Fitted, first_champion
 from gatehouse.backtest.replay import Taken
 from gatehouse.core.records import Batch, Decision, Request, TrainingSet
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import UnknownRecord
 from gatehouse.site import Site
-from gatehouse.stages.rows import KEY, LABEL, batch_frame, newest_revisions, with_labels
+from gatehouse.stages.rows import KEY, LABEL, newest_revisions
 from gatehouse.stages.score import model_inputs
 
 if TYPE_CHECKING:
@@ -48,34 +49,28 @@ class Line:
 
 @dataclass
 class History:
-    """The ledger's records after a replay, each listed once."""
+    """The ledger's records after a replay, each listed once. `frames` are the accepted rows by batch whose outcomes ever
+    arrived; a batch that has none is left out."""
 
-    site: Site
+    fitted: Fitted
     metric: str
     batches: list[Batch]
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
 
-    def labelled(self, key: str) -> pd.DataFrame | None:
-        """The accepted rows of a batch whose outcomes ever arrived; None when there are none. Kept in memory."""
-        return self.frames.get(key)
+    @property
+    def site(self) -> Site:
+        return self.fitted.site
 
 
-def read_history(site: Site, metric: str) -> History:
-    """Collect every accepted batch's labelled rows; a batch whose features cannot be made is left out."""
-    batches = newest_revisions(site.ledger.batches.list(site.name))
-    history = History(site, metric, batches)
-    if not batches:
-        return history
-    arrived = site.ledger.batches.outcomes(site.name, EVER)
-    for batch in batches:
-        if batch.id.key in arrived:
-            try:
-                frame = with_labels(site, batch_frame(site, batch), arrived[batch.id.key])
-            except Exception:  # noqa: S112 - the replay has reported it as the batch's error
-                continue
-            known = frame[frame[LABEL].notna()]
-            if len(known):
-                history.frames[batch.id.key] = known
+def read_history(fitted: Fitted, metric: str) -> History:
+    """Collect every accepted batch's labelled rows."""
+    site = fitted.site
+    history = History(fitted, metric, newest_revisions(site.ledger.batches.list(site.name)))
+    arrived = site.ledger.batches.outcomes(site.name, EVER) if history.batches else {}
+    for batch in history.batches:
+        key = batch.id.key
+        if key in arrived and (frame := fitted.rows(batch, arrived[key])) is not None:
+            history.frames[key] = frame
     return history
 
 
@@ -151,7 +146,7 @@ def _metrics(history: History) -> dict[str, tuple[int, bool, float, int]]:
     first = first_champion(site)
     found = {}
     for batch in history.batches:
-        frame, prediction = history.labelled(batch.id.key), scored.get(batch.id.key)
+        frame, prediction = history.frames.get(batch.id.key), scored.get(batch.id.key)
         if frame is None:
             continue
         if prediction is not None:
@@ -169,15 +164,6 @@ def _metrics(history: History) -> dict[str, tuple[int, bool, float, int]]:
             len(frame),
         )
     return found
-
-
-def first_champion(site: Site) -> tuple[int, TrainingSet] | None:
-    """The version of the first champion and what it was trained on."""
-    promotions = site.ledger.models.promotions(site.name)
-    if not promotions:
-        return None
-    model = site.ledger.models.get(site.name, promotions[0].version)
-    return model.version, site.ledger.requests.training_set(model.request)
 
 
 def held_out_until(site: Site, training_set: TrainingSet) -> Any:

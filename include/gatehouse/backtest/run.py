@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from gatehouse.backtest.baselines import WhatIf, what_ifs
+from gatehouse.backtest.fitted import Fitted
 from gatehouse.backtest.history import Line, lines, read_history, training_set_of
 from gatehouse.backtest.replay import Reviews, Taken, replay
 from gatehouse.backtest.site import throwaway
 from gatehouse.core.canonical import digest
 from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.core.specs.retrain import RetrainPolicy
-from gatehouse.site import Site
 from gatehouse.usecase import UseCase
 
 POLICY = "policy"
@@ -68,13 +68,21 @@ def backtest(
     policy in place of its own if given."""
     case = replace(case, retrain=retrain or case.retrain, gate=gate or case.gate)
     with throwaway(case) as site:
-        return result_of(site, replay(site, reviews, told, last), reviews)
+        fitted = Fitted(site)
+        with fitted.ahead() as reached:
+
+            def after(each: Taken) -> None:
+                told(each)
+                reached(each)
+
+            taken = replay(site, reviews, after, last)
+        return result_of(fitted, taken, reviews)
 
 
-def result_of(site: Site, taken: list[Taken], reviews: Reviews) -> Result:
+def result_of(fitted: Fitted, taken: list[Taken], reviews: Reviews) -> Result:
     """The result of a replay, with what other ways to retrain would have given."""
-    case = site.case
-    history = read_history(site, case.retrain.choose_by)
+    site, case = fitted.site, fitted.site.case
+    history = read_history(fitted, case.retrain.choose_by)
     told = tuple(lines(history, taken))
     requests = site.ledger.requests.list(site.name)
     trainings = sum(training_set_of(site, request.id) is not None for request in requests)

@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -115,10 +116,11 @@ def throwaway(case: UseCase) -> Iterator[BacktestSite]:
 
 
 def clean_processes() -> ForkServerContext:
-    """Where processes are forked from one that has imported what opens a model (three seconds) and has seen no data of this
-    one. It ends with this process."""
+    """Where processes are forked from one that has imported what opens a model (three seconds, begun here, beside the first
+    batches) and has seen no data of this one. It ends with this process."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pandas", "skops.io", probe.__name__])
+    forkserver.ensure_running()
     return context
 
 
