@@ -27,3 +27,14 @@ def test_a_quarantined_batch_was_not_scored_and_the_champion_stays():
     told = line(state="quarantined", rows=5, quarantined=5, champion_after=3)
     assert (told["quarantined"], told["champion"], told["metric"]) == ("quarantined", "v3, not scored", "")
     assert line(state="quarantined", rows=5, quarantined=5)["champion"] == "none"
+
+
+def test_what_matured_stands_beside_what_is_allowed():
+    """The metric by its name, the gap of the calibration, and the money that a stale model costs: each with its limit."""
+    judged = (
+        {"kind": "decay", "subject": "log_loss", "value": 0.56821, "limit": 0.591, "state": "quiet"},
+        {"kind": "calibration", "subject": "gap", "value": -0.0641, "limit": 0.05, "state": "alarm"},
+        {"kind": "cost", "subject": "log_loss", "value": 3200.4, "limit": 1500.0, "state": "alarm"},
+    )
+    told = line(state="accepted", rows=5, quarantined=0, decay=judged, champion=1)["matured"]
+    assert told == "log_loss 0.568 of 0.591 quiet; calibration -0.064 of 0.050 alarm; cost 3,200 of 1,500 alarm"

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -20,14 +20,14 @@ from gatehouse.usecase import OWNERS, find
 from gatehouse.yaml_spec import read_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gatehouse.backtest import Result
     from gatehouse.backtest.history import Line
     from gatehouse.backtest.replay import Reviews, Taken
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-HEADINGS = ("batch", "rows", "quarantined", "alarms", "decay", "request", "verdict", "champion", "metric")
+HEADINGS = ("batch", "rows", "quarantined", "alarms", "matured", "request", "verdict", "champion", "metric")
 
 
 @click.command()
@@ -106,7 +106,7 @@ def _human(result: Result) -> str:
 def _cells(line: Line) -> tuple[object, ...]:
     paging = [" ".join([each["kind"], ", ".join(each["columns"])]).strip() for each in line.kinds if each["page"]]
     alarms = "; ".join(paging or [f"{each['kind']} {each['subject']}" for each in line.alarms])
-    decay = "; ".join(f"{each['kind']} {each['value']:+.3f} {each['state']}" for each in line.decay)
+    decay = "; ".join(_judged(each) for each in line.decay)
     reasons = ", ".join(dict.fromkeys(r["kind"] for request in line.requests for r in request["reasons"]))
     held = "held back" if line.held_back and not reasons else ""
     verdict = ", ".join(decision["verdict"] for decision in line.decisions)
@@ -116,6 +116,13 @@ def _cells(line: Line) -> tuple[object, ...]:
         champion = f"v{line.champion_after}, not scored"
     state = line.quarantined if line.state == "accepted" else line.state
     return line.key, line.rows, state, alarms, decay, reasons or held, verdict or failed, champion, _number(line.metric)
+
+
+def _judged(each: Mapping[str, Any]) -> str:
+    """What the newest matured outcomes said, and from where on that is an alarm: `log_loss 0.568 of 0.591 quiet`."""
+    name = each["subject"] if each["kind"] == "decay" else each["kind"]
+    places = 0 if each["kind"] == "cost" else 3
+    return f"{name} {each['value']:,.{places}f} of {each['limit']:,.{places}f} {each['state']}"
 
 
 def _number(value: float) -> str:
