@@ -97,8 +97,10 @@ RETRIES = ExceptionRetryPolicy(
 )
 DEFAULT_ARGS = {
     "owner": "gatehouse",
-    "retries": 8,  # two minutes without a database, in steps of 15 seconds
-    "retry_delay": timedelta(seconds=15),
+    "retries": 8,  # two minutes without a service; the first after seconds, for a process that was killed
+    "retry_delay": timedelta(seconds=3),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(seconds=20),
     "retry_policy": RETRIES,
 }
 

@@ -16,15 +16,18 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # OpenMP does not 
 
 from benchmarks.table import machine  # noqa: E402
 
-from faults import crashes, flood, fuzzing, races, soak  # noqa: E402 - after the number of threads
+from faults import clocks, crashes, flood, fuzzing, races, soak, tasks  # noqa: E402 - after the number of threads
 from faults.proven import Asked, Case, Proven, table  # noqa: E402
 from gatehouse.settings import ROOT  # noqa: E402
 
 CASES: dict[str, Case] = {
     "F1": crashes.singles,
     "F2": crashes.doubles,
+    "F3": tasks.killed,
     "fuzz": fuzzing.fuzzed,
     "F22": races.raced,
+    "F26": tasks.unheard,
+    "F27": clocks.wrong,
     "F33": flood.flooded,
     "F34": soak.soaked,
 }

@@ -12,8 +12,7 @@ import os
 import random
 import sys
 import time
-import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -93,6 +92,18 @@ class Sweep:
         self.worlds.drop(world)
         return self.swept
 
+    def life(self, changed: Callable[[Step], Step] = lambda step: step) -> tuple[dict[str, object], list[str]]:
+        """All steps one after another, each as `changed` gives it: the state that they come to, and what is broken there."""
+        world = self.worlds.new(self._name())
+        for step in self.steps:
+            acts = [step.before] if step.before is not None else []
+            for act in (*acts, changed(step).act):
+                assert self._run(world, replace(step, act=act), None) == 0, f"{step.name} failed"
+        found = state(world.url, world.folder), broken(world)
+        self.worlds.settle(world)
+        self.worlds.drop(world)
+        return found
+
     def _without_fault(self, world: World, step: Step) -> tuple[list[str], World, tuple[dict[str, object], list[str]]]:
         self._tolerated = []
         if step.before is not None:
@@ -136,15 +147,11 @@ class Sweep:
     def _run(self, world: World, step: Step, die_at: int | None) -> int:
         def act() -> None:
             points = Points(world.folder, die_at)
-            try:
-                with scenario.small_model_folders():
-                    site = scenario.open_site(self.cases, step.policy, world.url, world.folder)
-                    points.arm()
-                    step.act(site)
-                    points.reach("the end")
-            except BaseException:
-                traceback.print_exc()
-                raise
+            with scenario.small_model_folders():
+                site = scenario.open_site(self.cases, step.policy, world.url, world.folder)
+                points.arm()
+                step.act(site)
+                points.reach("the end")
             if die_at is None:
                 self._scratch.write_text(json.dumps(points.reached))
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,8 @@ def _forked(act: Callable[[], None]) -> int:
         try:
             act()
             code = 0
+        except BaseException:
+            traceback.print_exc()  # nobody above would: this process ends here
         finally:
             os._exit(code)
     return child

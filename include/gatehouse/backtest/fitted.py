@@ -70,8 +70,10 @@ class Fitted:
     def ahead(self) -> Iterator[Callable[[Taken], None]]:
         """To be told of each batch of the replay after its turn; a thread fits what the what-ifs would have scored it by."""
         with ThreadPoolExecutor(1) as behind:
-            yield lambda taken: self._reached(behind, taken)
-            behind.shutdown(cancel_futures=True)
+            try:
+                yield lambda taken: self._reached(behind, taken)
+            finally:
+                behind.shutdown(cancel_futures=True)
 
     def _reached(self, behind: ThreadPoolExecutor, taken: Taken) -> None:
         batch = self.site.ledger.batches.get(taken.batch) if taken.batch else None
