@@ -9,13 +9,14 @@ from typing import Any
 
 from faults.live import Live, effects, left_over, live
 from faults.proven import Asked, Proven
+from gatehouse.stages.upkeep import FORGOTTEN_SECONDS
 
 NAME = "killed"
 BOUNDARIES = ("started", "entered", "committing", "returned")
 STAGES = ("ingest", "watch", "retrain")
 BEFORE = 4  # batches, after which there is a champion, and another training with each batch
 TWICE = {  # tasks that go on beside a copy of their own: how they came to it
-    "ingest.validate": "freeze",
+    "ingest.validate": "orphan",
     "watch.watch": "freeze",
     "retrain.fit": "orphan",
     "retrain.promote": "freeze",
@@ -23,7 +24,7 @@ TWICE = {  # tasks that go on beside a copy of their own: how they came to it
 ENDED = {"frozen": ("StaleAttempt", "StaleChampion"), "orphaned": ("StaleAttempt", "BrokenPipeError", "EOFError")}
 MONTHS = BEFORE + len(BOUNDARIES) + 1
 LOST = 20  # batches whose wake-ups are lost
-AGAIN_SECONDS, TIMEOUT_SECONDS, SWEEP_SECONDS = 15.0, 75.0, 600.0
+AGAIN_SECONDS, TIMEOUT_SECONDS, SWEEP_SECONDS, RUN_SECONDS = 15.0, 75.0, 600.0, 300.0
 EDITS = {
     "retrain.yaml": {
         "  decay: {metric: log_loss, margin: 0.02}\n  calibration: {gap: 0.05}\ncooldown: 1": "  schedule: 1"
@@ -84,6 +85,8 @@ def unheard(asked: Asked) -> list[Proven]:
         missing = site.settle(given)
         taken = time.monotonic() - heard
         broken = [*missing, *site.broken()]
+    if taken > FORGOTTEN_SECONDS + SWEEP_SECONDS + RUN_SECONDS:
+        broken.append(f"{taken:.0f} s until all were watched: ten minutes untried, ten to the next sweep, and the runs")
     if watched:
         broken.append(f"{watched} batches were watched although nobody was woken")
     what = f"{LOST} batches at once, no event comes through: all watched {taken:.0f} s after the last was taken"
