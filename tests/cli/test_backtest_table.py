@@ -32,9 +32,27 @@ def test_a_quarantined_batch_was_not_scored_and_the_champion_stays():
 def test_what_matured_stands_beside_what_is_allowed():
     """The metric by its name, the gap of the calibration, and the money that a stale model costs: each with its limit."""
     judged = (
-        {"kind": "decay", "subject": "log_loss", "value": 0.56821, "limit": 0.591, "state": "quiet"},
-        {"kind": "calibration", "subject": "gap", "value": -0.0641, "limit": 0.05, "state": "alarm"},
+        {
+            "kind": "decay",
+            "subject": "log_loss",
+            "value": 0.56821,
+            "low": 0.49,
+            "high": 0.652,
+            "limit": 0.591,
+            "state": "quiet",
+        },
+        {
+            "kind": "calibration",
+            "subject": "gap",
+            "value": -0.0641,
+            "low": -0.1,
+            "high": -0.02,
+            "limit": 0.05,
+            "state": "alarm",
+        },
         {"kind": "cost", "subject": "log_loss", "value": 3200.4, "limit": 1500.0, "state": "alarm"},
     )
     told = line(state="accepted", rows=5, quarantined=0, decay=judged, champion=1)["matured"]
-    assert told == "log_loss 0.568 of 0.591 quiet; calibration -0.064 of 0.050 alarm; cost 3,200 of 1,500 alarm"
+    assert told == (
+        "log_loss 0.568 (0.49 to 0.65; 0.591) quiet; calibration -0.064 (-0.10 to -0.02; 0.050) alarm; cost 3,200 (1,500) alarm"
+    )

@@ -119,10 +119,11 @@ def _cells(line: Line) -> tuple[object, ...]:
 
 
 def _judged(each: Mapping[str, Any]) -> str:
-    """What the newest matured outcomes said, and from where on that is an alarm: `log_loss 0.568 of 0.591 quiet`."""
+    """What the newest matured outcomes said, with its interval and the limit: `log_loss 0.568 (0.49 to 0.65; 0.591) quiet`."""
+    if each["kind"] == "cost":
+        return f"cost {each['value']:,.0f} ({each['limit']:,.0f}) {each['state']}"
     name = each["subject"] if each["kind"] == "decay" else each["kind"]
-    places = 0 if each["kind"] == "cost" else 3
-    return f"{name} {each['value']:,.{places}f} of {each['limit']:,.{places}f} {each['state']}"
+    return f"{name} {each['value']:.3f} ({each['low']:.2f} to {each['high']:.2f}; {each['limit']:.3f}) {each['state']}"
 
 
 def _number(value: float) -> str:

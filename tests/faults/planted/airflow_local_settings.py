@@ -55,6 +55,7 @@ class Boundaries:
     def committed(self) -> None:
         """It is."""
         self._commits += 1
+        self.note("commits")
         if self._commits == 1:
             self.at("entered")
 
