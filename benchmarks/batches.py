@@ -22,6 +22,7 @@ from gatehouse.stages.validate import validate
 
 sys.path.insert(0, str(ROOT / "tests"))
 from faults import flood, scenario
+from faults.cases import SMALL, use_case
 from faults.worlds import World, worlds
 from stages.rides import train
 
@@ -36,7 +37,7 @@ SIZES = (
 def measure() -> list[Table]:
     with tempfile.TemporaryDirectory() as folder, worlds(Path(folder)) as made:
         world = made.new("bench")
-        flood.use_case(Path(folder) / "small", BATCHES)
+        use_case(Path(folder) / "small", BATCHES, SMALL)
         os.environ["GATEHOUSE_HOME"] = str(world.folder)
         with scenario.small_model_folders():
             site = flood.open_site(world, Path(folder) / "small")

@@ -8,8 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -147,6 +149,27 @@ def test_every_task_retries_by_the_policy():
         for task_id, task in dag["tasks"].items():
             assert task["retries"] >= 2, (dag_id, task_id)
             assert task["policy"], (dag_id, task_id)
+
+
+def test_a_killed_task_begins_again_within_seconds_and_outlives_two_minutes_without_a_service():
+    """By Airflow's own reckoning, for several runs because it spreads the waits by a hash of the run."""
+    from airflow.models.taskinstance import TaskInstance
+
+    from airflow_glue.wiring import DEFAULT_ARGS
+
+    names = ("retry_delay", "retry_exponential_backoff", "max_retry_delay")
+    task = SimpleNamespace(**{name: DEFAULT_ARGS[name] for name in names})
+    ended = datetime(2013, 1, 1, tzinfo=UTC)
+    for run in range(50):
+        waits = []
+        for number in range(1, DEFAULT_ARGS["retries"] + 1):
+            died = SimpleNamespace(
+                task=task, try_number=number, retry_delay_override=None, end_date=ended, dag_id="d", task_id="t",
+                logical_date=ended + timedelta(days=run), run_id=str(run), map_index=-1,
+            )  # fmt: skip
+            waits.append((TaskInstance.next_retry_datetime(died) - ended).total_seconds())
+        assert waits[0] <= 6
+        assert sum(waits) >= 120
 
 
 def test_named_data_errors_fail_at_once_and_an_unreachable_service_is_tried_again():

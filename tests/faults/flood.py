@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from typing import Any
 import psutil
 
 from faults import scenario
+from faults.cases import SMALL, use_case
 from faults.crashes import warm
 from faults.mlflow_files import TrackingOnFiles
 from faults.proven import Asked, Proven
@@ -30,11 +30,10 @@ from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.sources import open_source
 from gatehouse.usecase import load
 from gatehouse.verify import run as verify
-from stages.rides import TEMPLATE, FakeSite, take
+from stages.rides import FakeSite, take
 
 USE_CASES, PROCESSES, WARM = 20, 2, 0.25
 GROWTH, MORE_FILES = 0.10, 4  # of resident memory and of open files after the warm-up
-FIRST = 2024, 1
 _FORK = get_context("fork")
 
 
@@ -60,7 +59,7 @@ def flooded(asked: Asked) -> list[Proven]:
         world, cases = made.new("flood"), Path(folder) / "cases"
         names = [f"flood_{number:02}" for number in range(USE_CASES)]
         for name in names:
-            use_case(cases / name, asked.batches)
+            use_case(cases / name, asked.batches, SMALL)
         told = _all_taken(world, cases, names, asked.batches)
         wrong = [*_lost(world, names, asked.batches), *_grown(told)]
     batches = [second for one in told for second in one.seconds]
@@ -71,21 +70,6 @@ def flooded(asked: Asked) -> list[Proven]:
         f"{grown[1]:+d} open files after the warm-up"
     )
     return [Proven("F33", what, len(batches), tuple(wrong))]
-
-
-def use_case(folder: Path, batches: int) -> None:
-    """The template by months from 2024 on, 200 rows each."""
-    year, month = FIRST[0] + (FIRST[1] + batches - 2) // 12, (FIRST[1] + batches - 2) % 12 + 1
-    edits = {
-        "contract.yaml": {"use_case: template": f"use_case: {folder.name}"},
-        "gate.yaml": {"use_case: template": f"use_case: {folder.name}", "first_model: review": "first_model: promote",
-                      "min_rows: 1000": "min_rows: 150"},
-        "source.py": {"ROWS = 2000": "ROWS = 200", '"2024-08"': f'"{year}-{month:02}"'},
-        "model.py": {"max_iter=50": "max_iter=5"},
-    }  # fmt: skip
-    shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for name, replaced in edits.items():
-        scenario.edit(folder / name, replaced)
 
 
 def _all_taken(world: World, cases: Path, names: Sequence[str], batches: int) -> list[Taken]:

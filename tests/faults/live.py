@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,17 +13,15 @@ from unittest.mock import patch
 
 import httpx
 
-from faults import scenario
+from faults.cases import Edits, use_case
+from faults.orders import Orders, plant
 from gatehouse.errors import GatehouseError
 from gatehouse.local import process, stack
 from gatehouse.local.stack import Stack
 from gatehouse.usecase import find
 from gatehouse.wiring import InstalledSite, verify_installation
-from stages.rides import TEMPLATE
 
-PLANTED = Path(__file__).parent / "planted" / "airflow_local_settings.py"
 PARSE_SECONDS, SETTLE_SECONDS = 120.0, 1500.0
-MARKS = 12  # of a hash, in what is told
 
 
 class Live:
@@ -36,9 +31,9 @@ class Live:
         self.running, self.names, self._api = running, names, running.airflow()
 
     @property
-    def orders(self) -> Path:
-        """Where a planted Airflow looks for orders."""
-        return self.running.home.airflow / "orders"
+    def orders(self) -> Orders:
+        """What a planted Airflow is ordered, and tells."""
+        return Orders(self.running.home.airflow)
 
     def site(self, name: str) -> InstalledSite:
         return InstalledSite(find(name, self.running.settings), self.running.settings)
@@ -91,6 +86,11 @@ class Live:
                 found += [f"{dag}.{each['task_id']}" for each in self._api.tasks(dag, run["dag_run_id"])]
         return sorted(set(found))
 
+    def ended(self, stages: Collection[str]) -> bool:
+        """Whether no run of these DAGs is waiting or running."""
+        over = ("success", "failed")
+        return all(run["state"] in over for name in self.names for stage in stages for run in self.runs(name, stage))
+
     def broken(self) -> list[str]:
         """The invariants that do not hold."""
         found = verify_installation(self.running.settings)
@@ -98,19 +98,14 @@ class Live:
 
 
 @contextmanager
-def live(
-    names: Sequence[str], batches: int, edits: Mapping[str, Mapping[str, str]] | None = None, planted: bool = False
-) -> Iterator[Live]:
+def live(names: Sequence[str], batches: int, edits: Edits | None = None, planted: bool = False) -> Iterator[Live]:
     """A stack of its own with these use cases, of that many small months from 2024 on, whose models need no review. A planted
     one carries out orders."""
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
-            use_case(Path(folder) / "usecases" / name, batches, edits or {})
-        config = Path(folder) / "home" / "airflow" / "config"
-        config.mkdir(parents=True)
-        (config.parent / "orders").mkdir()
+            use_case(Path(folder) / "usecases" / name, batches, edits)
         if planted:
-            shutil.copy(PLANTED, config)
+            plant(Path(folder) / "home" / "airflow")
         others = {"GATEHOUSE_USECASES": str(Path(folder) / "usecases")}
         with patch.dict(os.environ, others), stack.running(Path(folder) / "home") as running:
             made = Live(running, names)
@@ -118,60 +113,6 @@ def live(
             yield made
 
 
-def use_case(folder: Path, batches: int, edits: Mapping[str, Mapping[str, str]]) -> None:
-    """The template's use case under the folder's name."""
-    year, month = 2024 + (batches - 1) // 12, (batches - 1) % 12 + 1
-    shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    named = {"use_case: template": f"use_case: {folder.name}"}
-    own = {
-        "contract.yaml": named,
-        "gate.yaml": {**named, "first_model: review": "first_model: promote"},
-        "source.py": {'"2024-08"': f'"{year}-{month:02}"'},
-    }
-    for changes in (own, edits):
-        for file, replaced in changes.items():
-            scenario.edit(folder / file, dict(replaced))
-
-
 def left_over(running: Stack) -> tuple[str, ...]:
     """Processes that outlive their stack."""
     return tuple(f"{each}" for each in process.marked(running.home.mark))
-
-
-def effects(site: InstalledSite) -> dict[str, Any]:
-    """All that a life has come to, without what two lives may have otherwise: moments, seconds, and MLflow's own names."""
-    name, ledger = site.name, site.ledger
-    requests, models = ledger.requests.list(name), ledger.models.list(name)
-    candidates = [each for request in requests for each in ledger.requests.candidates(request.id)]
-    told = {
-        "batches": [(str(b.id), b.state, b.reason, _files(b.tables.values())) for b in ledger.batches.list(name)],
-        "predictions": [(str(p.batch), p.version, p.epoch, p.file.sha256) for p in ledger.batches.predictions(name)],
-        "watches": [(str(each.batch), each.body) for each in ledger.batches.watches(name)],
-        "requests": [(r.id, r.state, [each.sentence for each in r.reasons], r.closing) for r in requests],
-        "candidates": sorted((c.request, c.name, c.metrics, c.file and c.file.sha256, c.reason) for c in candidates),
-        "models": [(m.version, m.candidate, m.file.sha256, m.request) for m in models],
-        "decisions": [(d.version, d.verdict) for d in ledger.decisions.list(name)],
-        "promotions": [(p.epoch, p.version, p.actor) for p in ledger.models.promotions(name)],
-        "journal": Counter(entry.kind for entry in ledger.journal.entries(limit=100_000) if name in entry.subject),
-        "mlflow": _in_mlflow(site),
-    }
-    return {part: json.loads(json.dumps(value, default=str)) for part, value in told.items()}
-
-
-def _files(tables: Collection[Any]) -> list[str]:
-    return sorted(part.accepted.sha256[:MARKS] for part in tables if part.accepted)
-
-
-def _in_mlflow(site: InstalledSite) -> dict[str, Any]:
-    """How many runs of which flag there are, which versions, and where the alias points."""
-    from mlflow import MlflowClient
-
-    client = MlflowClient(site.settings.require("mlflow_uri"))
-    experiment = client.get_experiment_by_name(f"gatehouse/{site.name}")
-    runs = client.search_runs([experiment.experiment_id], max_results=1000) if experiment else []
-    versions = client.search_model_versions(f"name='{site.name}'")
-    return {
-        "runs": Counter(f"{run.info.status} {run.data.tags.get('gatehouse.flag')}" for run in runs),
-        "versions": sorted((each.version, each.tags.get("gatehouse.sha256")) for each in versions),
-        "champion": site.tracking.champion_alias(site.name),
-    }

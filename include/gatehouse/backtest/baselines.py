@@ -1,7 +1,7 @@
 """What other ways to retrain would have given on the same batches: lean what-ifs without gate, alarms or reviews.
 
 Each model is one fit of the candidate that the replay's newest challenger was, on the rows that had matured when the
-batch was scored (fitted.py), so a what-if of n batches costs n fits.
+batch was scored (ahead.py), so a what-if of n batches costs n fits.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.backtest.fitted import candidate_at, first_champion, matured, window_of
+from gatehouse.backtest.ahead import Ahead
 from gatehouse.backtest.history import History, held_out_until, predict
+from gatehouse.backtest.labelled import Part, challengers, first_champion, matured, newest_challenger, window_of
 from gatehouse.core.hindsight import best_moments
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.errors import ModelError
@@ -26,7 +27,7 @@ from gatehouse.stages.score import model_inputs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gatehouse.core.records import Batch, Outcomes
+    from gatehouse.core.records import Batch
 
 MOMENTS = 12  # of `every batch`, for the oracle to choose from: all of them would make it quadratic in the batches
 
@@ -46,10 +47,10 @@ class _Turn:
     """A compared batch, and the matured batches (with their outcomes) that a model scoring it could have been trained on."""
 
     batch: Batch
-    matured: tuple[tuple[Batch, Outcomes], ...]
+    matured: tuple[Part, ...]
 
 
-def what_ifs(history: History, trainings: int) -> list[WhatIf]:
+def what_ifs(history: History, ahead: Ahead, trainings: int) -> list[WhatIf]:
     """Never retrain, every batch, a fixed window every batch, and the best in hindsight for `trainings`."""
     first = first_champion(history.site)
     if first is None:
@@ -61,7 +62,7 @@ def what_ifs(history: History, trainings: int) -> list[WhatIf]:
     before = _made_at(history, version)
     alone = {turn.batch.id.key: _measure(history, turn, version) for turn in turns}
     never = WhatIf("never", "the first champion for ever", alone, 1)
-    bank, length = _Bank(history, turns, alone, before), window_of(training_set)
+    bank, length = _Bank(history, ahead, turns, alone, before), window_of(training_set)
     with ThreadPoolExecutor(2) as side_by_side:
         every = side_by_side.submit(bank.every, "every batch", "all matured rows before each batch, no gate", None)
         says = f"the newest {length} matured batches before each batch, no gate"
@@ -73,7 +74,7 @@ def _turns(history: History, after: datetime) -> list[_Turn]:
     """The batches that the first champion was neither trained on nor judged by, with what had matured before each."""
     batches = {batch.id.key: batch for batch in history.batches if batch.id.key in history.frames}
     compared = [batch for batch in batches.values() if batch.interval.start >= after]
-    return [_Turn(batch, tuple(matured(history.site, batches, batch.interval.start))) for batch in compared]
+    return [_Turn(batch, tuple(matured(batches, history.outcomes, batch.interval.start))) for batch in compared]
 
 
 def _made_at(history: History, version: int) -> datetime:
@@ -82,7 +83,7 @@ def _made_at(history: History, version: int) -> datetime:
 
 
 def _measure(history: History, turn: _Turn, model: Any) -> float:
-    """The metric on a batch of a registered version, or of an estimator that was fitted for a what-if."""
+    """A model's metric on a batch: a registered version, or an estimator that was fitted here."""
     frame, site = history.frames[turn.batch.id.key], history.site
     labels = frame[LABEL].to_numpy("float64")
     try:
@@ -98,9 +99,12 @@ def _measure(history: History, turn: _Turn, model: Any) -> float:
 class _Bank:
     """Models of many moments over the same batches."""
 
-    def __init__(self, history: History, turns: Sequence[_Turn], never: dict[str, float], made: datetime) -> None:
-        self._history, self._turns, self._never = history, turns, never
+    def __init__(
+        self, history: History, ahead: Ahead, turns: Sequence[_Turn], never: dict[str, float], made: datetime
+    ) -> None:
+        self._history, self._ahead, self._turns, self._never = history, ahead, turns, never
         self._open = [number for number, turn in enumerate(turns) if turn.batch.interval.start >= made]
+        self._names = challengers(history.site)
         self._models: dict[int, Any] = {}
         self._measured: dict[tuple[int, int], float] = {}
 
@@ -111,7 +115,7 @@ class _Bank:
             turn = self._turns[number]
             rows = turn.matured if length is None else turn.matured[-length:]
             if rows != trained_on:
-                fitted = self._fitted(turn.batch.interval.start, rows)
+                fitted = self._fit(turn, rows)
                 model, trained_on, fits = (model if fitted is None else fitted), rows, fits + (fitted is not None)
                 if fitted is not None and length is None:
                     self._models[number] = fitted
@@ -144,7 +148,7 @@ class _Bank:
         return np.array([math.nan] * start + later)
 
     def _metric(self, number: int, model: Any) -> float:
-        """A model's metric on a turn's batch, measured once."""
+        """A model's metric on a turn's batch, measured once: the oracle asks again what `every batch` has asked."""
         key = number, model if isinstance(model, int) else id(model)
         if key not in self._measured:
             self._measured[key] = _measure(self._history, self._turns[number], model)
@@ -163,10 +167,10 @@ class _Bank:
                 first.setdefault(version, number)
         return [(number, version) for version, number in first.items()]
 
-    def _fitted(self, moment: datetime, parts: Sequence[tuple[Batch, Outcomes]]) -> Any:
-        """An estimator of the candidate that was the newest challenger then; None when it cannot be fitted."""
-        name = candidate_at(self._history.site, moment)
-        return None if name is None else self._history.fitted.model(name, parts)
+    def _fit(self, turn: _Turn, parts: Sequence[Part]) -> Any:
+        """The candidate that was the newest challenger at a turn, on these batches; None when it cannot be fitted."""
+        name = newest_challenger(self._names, turn.batch.interval.start)
+        return None if name is None else self._ahead.model(name, parts)
 
 
 def _spread(models: dict[int, Any]) -> list[tuple[int, Any]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.backtest.fitted import Fitted, first_champion
+from gatehouse.backtest.labelled import Labelled, first_champion
 from gatehouse.backtest.replay import Taken
-from gatehouse.core.records import Batch, Decision, Request, TrainingSet
+from gatehouse.core.records import Batch, Decision, Outcomes, Request, TrainingSet
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import UnknownRecord
 from gatehouse.site import Site
@@ -49,29 +49,24 @@ class Line:
 
 @dataclass
 class History:
-    """The ledger's records after a replay, each listed once. `frames` are the accepted rows by batch whose outcomes ever
-    arrived; a batch that has none is left out."""
+    """The ledger's records after a replay, each listed once: outcomes whenever they arrived, and by batch the accepted rows
+    that have them."""
 
-    fitted: Fitted
+    site: Site
     metric: str
     batches: list[Batch]
-    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
-
-    @property
-    def site(self) -> Site:
-        return self.fitted.site
+    outcomes: Mapping[str, Outcomes]
+    frames: dict[str, pd.DataFrame]
 
 
-def read_history(fitted: Fitted, metric: str) -> History:
-    """Collect every accepted batch's labelled rows."""
-    site = fitted.site
-    history = History(fitted, metric, newest_revisions(site.ledger.batches.list(site.name)))
-    arrived = site.ledger.batches.outcomes(site.name, EVER) if history.batches else {}
-    for batch in history.batches:
-        key = batch.id.key
-        if key in arrived and (frame := fitted.rows(batch, arrived[key])) is not None:
-            history.frames[key] = frame
-    return history
+def read_history(labelled: Labelled, metric: str) -> History:
+    """Collect every accepted batch's labelled rows; a batch without, or whose features cannot be made, is left out."""
+    site = labelled.site
+    batches = newest_revisions(site.ledger.batches.list(site.name))
+    arrived = site.ledger.batches.outcomes(site.name, EVER) if batches else {}
+    frames = {each.id.key: labelled.rows(each, arrived[each.id.key]) for each in batches if each.id.key in arrived}
+    known = {key: frame for key, frame in frames.items() if frame is not None}
+    return History(site, metric, batches, arrived, known)
 
 
 def lines(history: History, taken: Sequence[Taken]) -> list[Line]:

@@ -18,7 +18,7 @@ from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promo
 from gatehouse.stages.validate import validate
 
 Reviews = Literal["nobody", "approve", "reject"]
-SIDE_BY_SIDE = 2  # candidates that are fitted at the same time
+SIDE_BY_SIDE = 3  # candidates that are fitted at the same time: two would leave a core idle behind the longest
 SAID = {"approve": "a backtest that approves every review", "reject": "a backtest that rejects every review"}
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from gatehouse.backtest.ahead import Ahead
 from gatehouse.backtest.baselines import WhatIf, what_ifs
-from gatehouse.backtest.fitted import Fitted
 from gatehouse.backtest.history import Line, lines, read_history, training_set_of
+from gatehouse.backtest.labelled import Labelled
 from gatehouse.backtest.replay import Reviews, Taken, replay
-from gatehouse.backtest.site import throwaway
+from gatehouse.backtest.site import clean_processes, throwaway
 from gatehouse.core.canonical import digest
 from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.core.specs.retrain import RetrainPolicy
@@ -67,27 +68,24 @@ def backtest(
     """Replay a use case's history (up to and including batch `last`, if given), with another `retrain` policy or gate
     policy in place of its own if given."""
     case = replace(case, retrain=retrain or case.retrain, gate=gate or case.gate)
-    with throwaway(case) as site:
-        fitted = Fitted(site)
-        with fitted.ahead() as reached:
+    with throwaway(case) as site, Ahead(Labelled(site), clean_processes()) as ahead:
 
-            def after(each: Taken) -> None:
-                told(each)
-                reached(each)
+        def reached(taken: Taken) -> None:
+            ahead.reached(taken)
+            told(taken)
 
-            taken = replay(site, reviews, after, last)
-        return result_of(fitted, taken, reviews)
+        return _result(ahead, replay(site, reviews, reached, last), reviews)
 
 
-def result_of(fitted: Fitted, taken: list[Taken], reviews: Reviews) -> Result:
+def _result(ahead: Ahead, taken: list[Taken], reviews: Reviews) -> Result:
     """The result of a replay, with what other ways to retrain would have given."""
-    site, case = fitted.site, fitted.site.case
-    history = read_history(fitted, case.retrain.choose_by)
+    site, case = ahead.labelled.site, ahead.labelled.site.case
+    history = read_history(ahead.labelled, case.retrain.choose_by)
     told = tuple(lines(history, taken))
     requests = site.ledger.requests.list(site.name)
     trainings = sum(training_set_of(site, request.id) is not None for request in requests)
     own = {line.key: line.metric for line in told if line.champion is not None}
-    ways = what_ifs(history, trainings)
+    ways = what_ifs(history, ahead, trainings)
     compared = sorted(ways[0].metrics) if ways else sorted(key for key, value in own.items() if not math.isnan(value))
     policy = WhatIf(POLICY, "retrain.yaml and gate.yaml", {key: own.get(key, math.nan) for key in compared}, trainings)
     every = (policy, *ways)

@@ -12,9 +12,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing import forkserver
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.contract import GreatExpectationsChecker
@@ -104,6 +105,7 @@ def wants_memory(case: UseCase) -> bool:
 @contextmanager
 def throwaway(case: UseCase) -> Iterator[BacktestSite]:
     """A site over a fresh ledger and an empty lake, both gone when the block ends."""
+    Thread(target=import_module, args=("great_expectations",)).start()  # three seconds, beside the server's start
     with (
         tempfile.TemporaryDirectory(prefix="gatehouse-backtest-") as folder,
         running(Path(folder) / "server") as server,
@@ -116,10 +118,10 @@ def throwaway(case: UseCase) -> Iterator[BacktestSite]:
 
 
 def clean_processes() -> ForkServerContext:
-    """Where processes are forked from one that has imported what opens a model (three seconds, begun here, beside the first
-    batches) and has seen no data of this one. It ends with this process."""
+    """Where processes are forked from one that has imported what opens a model (some seconds, beside what comes first here)
+    and has seen no data of this one. It ends with this process."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pandas", "skops.io", probe.__name__])
+    context.set_forkserver_preload([*probe.PAID_ONCE, probe.__name__])
     forkserver.ensure_running()
     return context
 

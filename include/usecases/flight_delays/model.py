@@ -134,7 +134,7 @@ def estimators(seed: int) -> dict[str, Pipeline]:
 def _one_hot() -> ColumnTransformer:
     """For the linear model: one column a category, steps for what does not act in a straight line."""
     stepped = ["minute_of_day", "departures", "wind_speed", "humid", "humid_6h"]
-    codes = OneHotEncoder(min_frequency=200, handle_unknown="infrequent_if_exist")
+    codes = make_pipeline(_numbered(-2), OneHotEncoder(min_frequency=200, handle_unknown="infrequent_if_exist"))
     steps = KBinsDiscretizer(n_bins=10, strategy="quantile", quantile_method="averaged_inverted_cdf")
     return ColumnTransformer(
         [
@@ -147,5 +147,9 @@ def _one_hot() -> ColumnTransformer:
 
 def _ordinal() -> ColumnTransformer:
     """For trees: category codes, -1 for what training never saw; NaN takes the branch that training found best."""
-    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1)
-    return ColumnTransformer([("category", codes, CATEGORIES), ("number", "passthrough", NUMBERS)])
+    return ColumnTransformer([("category", _numbered(-1), CATEGORIES), ("number", "passthrough", NUMBERS)])
+
+
+def _numbered(missing: int) -> OrdinalEncoder:
+    """Categories as numbers: to count them as text is a third of the linear model's fit."""
+    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=missing)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -160,6 +161,17 @@ def test_importance_finds_the_feature_that_matters():
     found = MODELS.importance(fitted(), ROWS, LABELS, "log_loss", "classification", seed=1)
     assert next(iter(found)) == "a"
     assert found == MODELS.importance(fitted(), ROWS, LABELS, "log_loss", "classification", seed=1)
+
+
+def test_importance_gives_each_of_many_features_its_own():
+    """However many features are shuffled together, what it costs is said of the right one: the other 39 do not count."""
+    many = pd.DataFrame({f"x{number}": RANDOM.normal(size=400) for number in range(40)})
+    for number in (0, 15, 16, 39):
+        name = f"x{number}"
+        labels = (many[name] > 0).astype("float64").to_numpy()
+        estimator = make_pipeline(ColumnTransformer([("it", "passthrough", [name])]), LogisticRegression())
+        found = MODELS.importance(estimator.fit(many, labels), many, labels, "log_loss", "classification", seed=1)
+        assert {name for name, worse in found.items() if abs(worse) > 1e-12} == {name}
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])

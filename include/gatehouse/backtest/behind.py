@@ -1,0 +1,45 @@
+"""One fit of a what-if, and the process that makes such fits behind the replay, on what that leaves of the cores."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gatehouse.adapters.models import SkopsModels
+from gatehouse.errors import ModelError
+from gatehouse.stages.rows import LABEL
+from gatehouse.stages.score import model_inputs
+from gatehouse.usecase import load_model_code
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    import pandas as pd
+
+LOWEST_PRIORITY = 19
+
+
+def fitted(code: Path, seed: int, name: str, rows: pd.DataFrame) -> bytes | None:
+    """The stored form of one estimator of a `model.py`, fitted on labelled rows; None when it cannot be fitted (no rows,
+    one class only) or stored."""
+    models = SkopsModels()
+    if rows.empty:
+        return None
+    try:
+        estimator = load_model_code(code).estimators(seed)[name]
+        return models.dump(models.fit(name, estimator, model_inputs(rows), rows[LABEL].to_numpy("float64")))
+    except ModelError:
+        return None
+
+
+def serve(asked: Connection) -> None:
+    """Fit what is asked for until nobody asks any more; an interrupt is for the one who asks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(LOWEST_PRIORITY)
+    while True:
+        try:
+            asked.send(fitted(*asked.recv()))
+        except (EOFError, OSError):
+            return

@@ -1,0 +1,85 @@
+"""What a site's history knows by a moment: labelled rows, who was the newest challenger, who the first champion."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gatehouse.core.records import Batch, Outcomes, TrainingSet
+from gatehouse.site import Site
+from gatehouse.stages.rows import LABEL, batch_frame, with_labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Part = tuple[Batch, Outcomes]
+
+
+class Labelled:
+    """The accepted rows of batches whose outcomes are known, kept in memory."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._kept: dict[tuple[str, str], pd.DataFrame | None] = {}
+
+    def rows(self, batch: Batch, outcomes: Outcomes) -> pd.DataFrame | None:
+        """None where there are none, or where the features cannot be made: the replay has reported that as the batch's
+        error."""
+        key = made_of(batch, outcomes)
+        if key not in self._kept:
+            self._kept[key] = self._made(batch, outcomes)
+        return self._kept[key]
+
+    def stacked(self, parts: Iterable[Part], most: int) -> pd.DataFrame:
+        """At most `most` rows of these batches, each batch thinned alike: evenly spread over them."""
+        import pandas as pd
+
+        frames = [frame for frame in (self.rows(*part) for part in parts) if frame is not None]
+        step = max(1, math.ceil(sum(map(len, frames)) / most))
+        return pd.concat([frame.iloc[::step] for frame in frames], ignore_index=True) if frames else pd.DataFrame()
+
+    def _made(self, batch: Batch, outcomes: Outcomes) -> pd.DataFrame | None:
+        try:
+            frame = with_labels(self.site, batch_frame(self.site, batch), outcomes)
+        except Exception:
+            return None
+        known = frame[frame[LABEL].notna()]
+        return known if len(known) else None
+
+
+def made_of(batch: Batch, outcomes: Outcomes) -> tuple[str, str]:
+    """What a batch's labelled rows depend on."""
+    return str(batch.id), outcomes.file.sha256
+
+
+def matured(batches: Mapping[str, Batch], outcomes: Mapping[str, Outcomes], moment: datetime) -> list[Part]:
+    """Those of the batches (by key) whose outcomes had arrived by a moment, with them, in the order of arrival."""
+    found = [(batches[key], each) for key, each in outcomes.items() if key in batches and each.arrived <= moment]
+    return sorted(found, key=lambda part: (part[1].arrived, part[0].id.key))
+
+
+def challengers(site: Site) -> list[tuple[datetime, str]]:
+    """From when on which candidate was the newest challenger."""
+    models = site.ledger.models.list(site.name)
+    return sorted((site.ledger.requests.get(model.request).as_of, model.candidate) for model in models)
+
+
+def newest_challenger(known: Sequence[tuple[datetime, str]], moment: datetime) -> str | None:
+    """The candidate that the newest challenger of a moment was."""
+    return next((name for as_of, name in reversed(known) if as_of <= moment), None)
+
+
+def first_champion(site: Site) -> tuple[int, TrainingSet] | None:
+    """The version of the first champion and what it was trained on."""
+    promotions = site.ledger.models.promotions(site.name)
+    if not promotions:
+        return None
+    model = site.ledger.models.get(site.name, promotions[0].version)
+    return model.version, site.ledger.requests.training_set(model.request)
+
+
+def window_of(training_set: TrainingSet) -> int:
+    """How many batches a model was made of."""
+    return len(training_set.training_batches) + len(training_set.holdout_batches)

@@ -1,0 +1,121 @@
+"""The what-ifs' models: each fitted once, most of them while the replay goes on, and nothing depends on that."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatehouse.backtest import ahead as module
+from gatehouse.backtest.ahead import Ahead
+from gatehouse.backtest.baselines import what_ifs
+from gatehouse.backtest.history import read_history
+from gatehouse.backtest.labelled import Labelled, matured
+from gatehouse.backtest.replay import Taken, replay
+from gatehouse.backtest.site import BacktestSite, clean_processes, throwaway
+from gatehouse.usecase import load
+from streams import stream
+
+RETRAIN = """\
+task: classification
+first_after: 3
+choose_by: log_loss
+reasons: {schedule: 3}
+"""
+Replayed = tuple[BacktestSite, list[Taken]]
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayed]:
+    """Nine months of a stream, replayed without anybody who fits ahead."""
+    folder = stream("label", batches=9, rows=600, changed=5).folder(tmp_path_factory.mktemp("ahead"), RETRAIN)
+    with throwaway(load(folder)) as site:
+        taken = replay(site)
+        assert all(each.errors == () for each in taken)
+        yield site, taken
+
+
+@pytest.fixture
+def fits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The candidates that are fitted in this process, one by one."""
+    found: list[str] = []
+    real = module.fitted
+
+    def counted(code: Path, seed: int, name: str, rows: Any) -> bytes | None:
+        found.append(name)
+        return real(code, seed, name, rows)
+
+    monkeypatch.setattr(module, "fitted", counted)
+    return found
+
+
+def ways(ahead: Ahead) -> list[Any]:
+    return what_ifs(read_history(ahead.labelled, "log_loss"), ahead, 2)
+
+
+def told(ahead: Ahead, taken: list[Taken]) -> None:
+    """All batches are through, and all that was known to be wanted is fitted."""
+    for each in taken:
+        ahead.reached(each)
+    wait(ahead._made.values())
+
+
+def test_what_was_fitted_ahead_says_the_same(replayed: Replayed, fits: list[str]) -> None:
+    """With everything fitted by the process behind, nothing is left to fit, and the what-ifs are those of no such help."""
+    site, taken = replayed
+    with Ahead(Labelled(site), clean_processes()) as alone:
+        without = ways(alone)
+    own = len(fits)
+    assert own > 0
+    with Ahead(Labelled(site), clean_processes()) as ahead:
+        told(ahead, taken)
+        assert ways(ahead) == without
+    assert len(fits) == own, "what had been fitted ahead was fitted again"
+    assert {way.name for way in without} == {"never", "every batch", "fixed window", "oracle"}
+
+
+def test_a_death_behind_costs_time_alone(replayed: Replayed, fits: list[str]) -> None:
+    """When the process behind is killed, what it owed is fitted here."""
+    site, taken = replayed
+    with Ahead(Labelled(site), clean_processes()) as alone:
+        without = ways(alone)
+    del fits[:]
+    with Ahead(Labelled(site), clean_processes()) as ahead:
+        os.kill(ahead._started.result()[0].pid or 0, signal.SIGKILL)
+        told(ahead, taken)
+        assert ways(ahead) == without
+    assert fits
+
+
+def test_who_asks_second_waits_for_the_first(replayed: Replayed, fits: list[str]) -> None:
+    """Four threads that ask for one model get it from one fit."""
+    site, _ = replayed
+    history, gate = read_history(Labelled(site), "log_loss"), threading.Barrier(4)
+    batches = {batch.id.key: batch for batch in history.batches}
+    parts = matured(batches, history.outcomes, history.batches[-1].interval.start)[-2:]
+    name = next(iter(site.case.model.estimators(0)))
+
+    def ask(ahead: Ahead) -> Any:
+        gate.wait()
+        return ahead.model(name, parts)
+
+    with Ahead(Labelled(site), clean_processes()) as ahead, ThreadPoolExecutor(4) as pool:
+        assert None not in list(pool.map(ask, [ahead] * 4))
+    assert fits == [name]
+
+
+def test_it_ends_with_the_block(replayed: Replayed) -> None:
+    """Nothing is left running, whatever was asked for and not yet there."""
+    site, taken = replayed
+    with Ahead(Labelled(site), clean_processes()) as ahead:
+        for each in taken:
+            ahead.reached(each)
+        process = ahead._started.result()[0]
+        assert process.is_alive()
+    assert not process.is_alive()

@@ -1,0 +1,40 @@
+"""What no event woke: upkeep's sweep finds it, and leaves alone what somebody is still at."""
+
+from __future__ import annotations
+
+import pytest
+
+from gatehouse.core.records import BatchState
+from gatehouse.stages import ingest, upkeep
+from gatehouse.stages.validate import validate
+from stages.rides import FOUR_MONTHS, folder, open_site, site  # noqa: F401 - three of them are fixtures
+
+
+@pytest.fixture
+def idle(site, monkeypatch):
+    """Set how long ago the newest attempt at everything was."""
+
+    def set_to(seconds: float) -> None:
+        monkeypatch.setattr(type(site.ledger.attempts), "idle", lambda self, work: seconds)
+
+    return set_to
+
+
+def test_a_lost_wake_up_is_found_by_the_next_sweep(site, idle):
+    """An accepted batch that nobody has taken up for a minute is woken; within that minute its event may still come."""
+    validate(site, ingest.land(site, FOUR_MONTHS[0]).id)
+    idle(upkeep.UNHEARD_SECONDS - 1)
+    assert upkeep.forgotten_batches(site) == []
+    idle(upkeep.UNHEARD_SECONDS + 1)
+    assert upkeep.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
+
+
+def test_a_landed_batch_is_left_to_its_run_for_longer(site, idle):
+    """Upkeep validates a landed batch itself, which makes the run that is at it stale: only after ten minutes."""
+    batch = ingest.land(site, FOUR_MONTHS[0])
+    assert batch.state is BatchState.LANDED
+    idle(upkeep.FORGOTTEN_SECONDS - 1)
+    assert upkeep.forgotten_landed(site) == []
+    idle(upkeep.FORGOTTEN_SECONDS + 1)
+    assert upkeep.forgotten_landed(site) == [f"{FOUR_MONTHS[0]}.r1"]
+    assert upkeep.forgotten_batches(site) == [], "it is not accepted yet"
