@@ -1,6 +1,6 @@
 """Try the cases and print one table: `python -m faults [CASE ...]`, from the repository's root.
 
-Asked for all cases it also writes docs/proof.md, the numbers behind docs/guarantees.md. Exit code 1 on a divergence.
+A case that was tried whole goes into docs/proof.md, the numbers behind docs/guarantees.md. Exit code 1 on a divergence.
 """
 
 from __future__ import annotations
@@ -14,11 +14,8 @@ from dataclasses import fields
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # OpenMP does not survive a fork of its threads
     os.environ.setdefault(variable, "1")
 
-from benchmarks.table import machine  # noqa: E402
-
-from faults import clocks, crashes, flood, fuzzing, races, soak, tasks  # noqa: E402 - after the number of threads
+from faults import clocks, crashes, flood, fuzzing, page, races, soak, tasks  # noqa: E402 - after the number of threads
 from faults.proven import Asked, Case, Proven, table  # noqa: E402
-from gatehouse.settings import ROOT  # noqa: E402
 
 CASES: dict[str, Case] = {
     "F1": crashes.singles,
@@ -42,18 +39,20 @@ def main() -> int:
     given = vars(parser.parse_args())
     chosen = given.pop("case") or list(CASES)
     rows: list[Proven] = []
+    trials: list[str] = []
     for name in chosen:
         started = time.monotonic()
         made = CASES[name](Asked(**given))
-        print(f"{name} took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+        taken = time.monotonic() - started
+        print(f"{name} took {taken:.0f} s", file=sys.stderr, flush=True)
         for row in made:
             for divergence in row.divergences:
                 print(f"{row.case}: {divergence}", file=sys.stderr, flush=True)
         rows += made
+        trials.append(page.section(name, made, taken))
     print(table(rows))
-    if chosen == list(CASES):
-        head = f"# Proof\n\nWhat `make prove` tried last, as it printed it.\n\nMachine: {machine()}\n\n"
-        (ROOT / "docs" / "proof.md").write_text(f"{head}{table(rows)}\n", encoding="utf-8")
+    if Asked(**given) == Asked(seed=given["seed"]):
+        page.keep(trials, list(CASES))
     return 1 if any(row.divergences for row in rows) else 0
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from airflow_glue.tasks import sweep
 from gatehouse.core.records import BatchState
 from gatehouse.stages import ingest, upkeep
 from gatehouse.stages.validate import validate
@@ -38,3 +41,20 @@ def test_a_landed_batch_is_left_to_its_run_for_longer(site, idle):
     idle(upkeep.FORGOTTEN_SECONDS + 1)
     assert upkeep.forgotten_landed(site) == [f"{FOUR_MONTHS[0]}.r1"]
     assert upkeep.forgotten_batches(site) == [], "it is not accepted yet"
+    assert upkeep.forgotten_landed(site, attended=True) == [], "a big batch takes its time"
+    idle(upkeep.ABANDONED_SECONDS + 1)
+    assert upkeep.forgotten_landed(site, attended=True) == [f"{FOUR_MONTHS[0]}.r1"]
+
+
+@pytest.mark.parametrize("busy", [None, "rides__ingest", "rides__revalidate"])
+def test_runs_that_validate_are_asked_of_airflow(site, monkeypatch, busy):
+    """Only a run that is queued or running, of a DAG of this use case that validates, is waited for."""
+    asked = []
+
+    def get_dr_count(dag_id: str, states: list[str]) -> int:
+        asked.append((dag_id, *states))
+        return int(dag_id == busy)
+
+    monkeypatch.setattr(sweep, "get_current_context", lambda: {"ti": SimpleNamespace(get_dr_count=get_dr_count)})
+    assert sweep.attended(site) is (busy is not None)
+    assert set(asked) <= {(name, "queued", "running") for name in ("rides__ingest", "rides__revalidate")}

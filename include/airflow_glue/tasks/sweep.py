@@ -26,7 +26,7 @@ def upkeep(folder: str) -> dict[str, list[str]]:
     from gatehouse.stages.validate import validate as validate_batch
 
     site = subjects.site_of(folder)
-    for ref in stage.forgotten_landed(site):
+    for ref in stage.forgotten_landed(site, attended(site)):
         validate_batch(site, subjects.parse(site.name, ref))
     lost = lost_reviews(site)
     told = [
@@ -45,6 +45,13 @@ def upkeep(folder: str) -> dict[str, list[str]]:
         "told": [*stage.untold(site), *tell_batches(site)],
         "unexplained": [sentence for sentence in told if sentence],
     }
+
+
+def attended(site: InstalledSite) -> bool:
+    """Whether runs are under way that validate batches."""
+    ti = get_current_context()["ti"]
+    stages = (Stage.INGEST, Stage.REVALIDATE)
+    return any(ti.get_dr_count(dag_id=dag_id(site.name, stage), states=["queued", "running"]) for stage in stages)
 
 
 def lost_reviews(site: InstalledSite) -> list[str]:

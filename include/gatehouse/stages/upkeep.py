@@ -23,13 +23,15 @@ AT_ONCE = 10  # decisions told in one sweep: an older ledger may have many witho
 GRACE = timedelta(minutes=1)  # a run that has just decided carries out its decision itself
 
 
-def forgotten_landed(site: Site) -> list[str]:
-    """Landed batches (`2013-03.r1`) that nobody has tried to validate for ten minutes (invariant I8)."""
+def forgotten_landed(site: Site, attended: bool = False) -> list[str]:
+    """Landed batches (`2013-03.r1`) that nobody has begun to validate for ten minutes (invariant I8); for an hour, where
+    runs are `attended` that may be at it: a big batch takes its time."""
+    patience = ABANDONED_SECONDS if attended else FORGOTTEN_SECONDS
     landed = [batch.id for batch in site.ledger.batches.list(site.name) if batch.state is BatchState.LANDED]
     return [
         f"{batch.key}.r{batch.revision}"
         for batch in landed
-        if _idle(site, f"{batch}/validate", f"{batch}/parts", f"{site.name}/{batch.key}/land") > FORGOTTEN_SECONDS
+        if _idle(site, f"{batch}/validate", f"{batch}/parts", f"{site.name}/{batch.key}/land") > patience
     ]
 
 
