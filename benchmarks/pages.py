@@ -30,7 +30,7 @@ from gatehouse.core.canonical import canonical
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.evidence_record import evidence_document, holdout_columns
 from gatehouse.core.records import Decision, FileRef, ModelVersion, Verdict
-from gatehouse.local import postgres
+from gatehouse.local.throwaway import running
 from gatehouse.ports import Lake
 from gatehouse.report.decision import decision_report
 from gatehouse.settings import ROOT, Settings
@@ -42,7 +42,7 @@ SQL = Path(__file__).with_name("pages.sql")
 
 
 def measure() -> Table:
-    with tempfile.TemporaryDirectory() as folder, postgres.running(Path(folder) / "postgres") as server:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "postgres") as server:
         migrate.upgrade(server.url("ledger", "ledger_owner"), "ledger")
         lake = open_lake(str(Path(folder) / "lake"))
         fill(server.url("ledger", "postgres"), lake)

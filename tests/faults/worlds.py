@@ -14,7 +14,8 @@ from pathlib import Path
 import psycopg2
 
 from gatehouse.adapters.ledger import migrate
-from gatehouse.local.postgres import Server, private_folder, running
+from gatehouse.local.postgres import Server, private_folder
+from gatehouse.local.throwaway import running
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,8 +14,9 @@ import psycopg2
 import pytest
 
 from gatehouse.errors import ConfigurationError
-from gatehouse.local import postgres
-from gatehouse.local.postgres import Server, private_folder, running
+from gatehouse.local import postgres, throwaway
+from gatehouse.local.postgres import Server, private_folder
+from gatehouse.local.throwaway import running
 
 
 def can_connect(url: str) -> bool:
@@ -72,6 +76,24 @@ def test_a_planted_link_is_refused_and_not_followed(tmp_path: Path):
         private_folder(folder).unlink()
     after = target.stat()
     assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root keeps the server's data in a folder below /var/tmp")
+def test_what_a_killed_process_left_goes_with_the_next_server(tmp_path: Path):
+    """The folder of a throwaway server whose process is dead is removed; of one that lives, and of a stack, none is."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead, alive, stack = (private_folder(tmp_path / name) for name in ("dead", "alive", "stack"))
+    try:
+        for folder, number in ((dead, ended.pid), (alive, os.getpid()), (stack, None)):
+            folder.mkdir(mode=0o710)
+            if number is not None:
+                (folder / throwaway.MARK).write_text(str(number), encoding="ascii")
+        throwaway._forget_dead()
+        assert [folder.is_dir() for folder in (dead, alive, stack)] == [False, True, True]
+    finally:
+        for folder in (dead, alive, stack):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")

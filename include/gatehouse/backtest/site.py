@@ -25,7 +25,7 @@ from gatehouse.adapters.models import SkopsModels, probe
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.records import Decision, ModelVersion, TrainingSet
 from gatehouse.errors import ModelError
-from gatehouse.local.postgres import running
+from gatehouse.local.throwaway import running
 from gatehouse.ports import BatchTold, Checker, Fit, Judged, Lake, Ledger, ModelStore, Probe, Source, Tracking
 from gatehouse.site import Site
 from gatehouse.usecase import UseCase

