@@ -63,7 +63,7 @@ def told(ahead: Ahead, taken: list[Taken]) -> None:
     """All batches are through, and all that was known to be wanted is fitted."""
     for each in taken:
         ahead.reached(each)
-    wait(ahead._made.values())
+    wait(ahead._ahead.values())
 
 
 def test_what_was_fitted_ahead_says_the_same(replayed: Replayed, fits: list[str]) -> None:
@@ -73,7 +73,7 @@ def test_what_was_fitted_ahead_says_the_same(replayed: Replayed, fits: list[str]
         without = ways(alone)
     own = len(fits)
     assert own > 0
-    with Ahead(Labelled(site), clean_processes()) as ahead:
+    with Ahead(Labelled(site), clean_processes(), nice=0) as ahead:  # other tests want the cores as well
         told(ahead, taken)
         assert ways(ahead) == without
     assert len(fits) == own, "what had been fitted ahead was fitted again"

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.backtest.behind import fitted, serve
+from gatehouse.backtest.behind import LOWEST_PRIORITY, fitted, serve
 from gatehouse.backtest.labelled import (
     Labelled,
     Part,
@@ -40,12 +40,15 @@ ROWS = 100_000
 class Ahead:
     """Estimators by candidate and rows, each fitted once: by a process behind the replay, or where it is asked for."""
 
-    def __init__(self, labelled: Labelled, processes: ForkServerContext) -> None:
+    def __init__(self, labelled: Labelled, processes: ForkServerContext, nice: int = LOWEST_PRIORITY) -> None:
         self.labelled, self._site = labelled, labelled.site
         self._accepted: dict[str, Batch] = {}
-        self._made: dict[Hashable, Future[bytes | None]] = {}
+        self._ahead: dict[Hashable, Future[bytes | None]] = {}
+        self._here: dict[Hashable, Future[bytes | None]] = {}
         self._alone, self._behind = Lock(), ThreadPoolExecutor(1)
-        self._started = self._behind.submit(_start, processes)  # seconds of imports, beside the replay's first steps
+        self._started = self._behind.submit(
+            _start, processes, nice
+        )  # seconds of imports, beside the replay's first steps
 
     def __enter__(self) -> Ahead:
         return self
@@ -69,36 +72,36 @@ class Ahead:
             return
         known = matured(self._accepted, self._site.ledger.batches.outcomes(self._site.name, start), start)
         for parts in (known, known[-window_of(first[1]) :]):
-            with self._alone:
-                if _key(name, parts) not in self._made:
-                    self._made[_key(name, parts)] = self._behind.submit(self._ask, name, parts)
+            if _key(name, parts) not in self._ahead:
+                self._ahead[_key(name, parts)] = self._behind.submit(self._ask, name, parts)
 
     def model(self, name: str, parts: Sequence[Part]) -> Any:
         """One estimator on at most `ROWS` of the rows of these batches, evenly spread over them; None when it cannot be
         fitted (no rows, one class only)."""
         key = _key(name, parts)
+        ahead = self._ahead.get(key)
+        data = ahead.result() if ahead is not None and _came(ahead) else self._fitted_here(key, name, parts)
+        return None if data is None else self._site.models.load(data, sha256(data))
+
+    def _fitted_here(self, key: Hashable, name: str, parts: Sequence[Part]) -> bytes | None:
+        """By the first one who asks. Nobody waits for the process behind: where others want the cores it gets none."""
         with self._alone:
-            made = self._made.get(key)
-            mine = made is None or made.cancel()
-            if made is None or mine:
-                made = self._made[key] = Future()
-                made.set_running_or_notify_cancel()  # it is being made: the next one who asks may not take it back
-        if mine:
+            first = key not in self._here
+            made = self._here.setdefault(key, Future())
+            if key in self._ahead:
+                self._ahead[key].cancel()
+        if first:
             try:
                 made.set_result(fitted(*self._order(name, parts)))
             except BaseException as error:
                 made.set_exception(error)
-        data = made.result()
-        return None if data is None else self._site.models.load(data, sha256(data))
+        return made.result()
 
     def _ask(self, name: str, parts: Sequence[Part]) -> bytes | None:
-        """From the process behind; when that has died, from this one."""
-        order, (_, line) = self._order(name, parts), self._started.result()
-        try:
-            line.send(order)
-            found: bytes | None = line.recv()
-        except (EOFError, OSError):
-            return fitted(*order)
+        """From the process behind; EOFError or OSError when it has died."""
+        _, line = self._started.result()
+        line.send(self._order(name, parts))
+        found: bytes | None = line.recv()
         return found
 
     def _order(self, name: str, parts: Sequence[Part]) -> tuple[Path, int, str, pd.DataFrame]:
@@ -106,9 +109,13 @@ class Ahead:
         return case.folder / "model.py", case.retrain.seed, name, self.labelled.stacked(parts, ROWS)
 
 
-def _start(processes: ForkServerContext) -> tuple[BaseProcess, Connection]:
+def _came(ahead: Future[bytes | None]) -> bool:
+    return ahead.done() and not ahead.cancelled() and ahead.exception() is None
+
+
+def _start(processes: ForkServerContext, nice: int) -> tuple[BaseProcess, Connection]:
     line, theirs = processes.Pipe()
-    process = processes.Process(target=serve, args=(theirs,), daemon=True)
+    process = processes.Process(target=serve, args=(theirs, nice), daemon=True)
     process.start()
     theirs.close()
     return process, line

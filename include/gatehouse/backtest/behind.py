@@ -34,10 +34,10 @@ def fitted(code: Path, seed: int, name: str, rows: pd.DataFrame) -> bytes | None
         return None
 
 
-def serve(asked: Connection) -> None:
-    """Fit what is asked for until nobody asks any more; an interrupt is for the one who asks."""
+def serve(asked: Connection, nice: int) -> None:
+    """Fit what is asked for at that priority until nobody asks any more; an interrupt is for the one who asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(LOWEST_PRIORITY)
+    os.nice(nice)
     while True:
         try:
             asked.send(fitted(*asked.recv()))
