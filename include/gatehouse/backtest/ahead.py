@@ -1,7 +1,7 @@
 """The models of the what-ifs, most of them fitted while the replay still goes on.
 
-A replay leaves half of two cores idle, and what a what-if will ask for is known long before it asks. Nothing depends on what
-was made ahead: a model is found by what it was made of, and what is not there is fitted by the one who asks.
+A replay leaves a third of two cores idle, and what a what-if will ask for is known long before it asks. Nothing depends on
+what was made ahead: a model is found by what it was made of, and what is not there is fitted by the one who asks.
 """
 
 from __future__ import annotations

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from gatehouse.core.evidence import Task
 
 IMPORTANCE_ROWS = 2000
-SHUFFLED_AT_ONCE = (
-    16  # features whose shuffled rows are predicted together: an estimator's overhead is that of a thousand rows
-)
+SHUFFLED_AT_ONCE = 16  # features that are predicted together: the overhead of one prediction is that of many rows
 
 
 class SkopsModels(ModelStore):
