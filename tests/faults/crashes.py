@@ -32,7 +32,7 @@ def warm() -> None:
 def singles(asked: Asked) -> list[Proven]:
     """A death at every write point of the scenario, or at every `asked.every`-th."""
     swept = _shared(asked, lambda sweep: sweep.singles(asked.every, asked.only))
-    what = f"SIGKILL at every write point of {len(swept.by_step)} steps" if asked.every == 1 else (
+    what = f"SIGKILL at every write point of {len(swept.by_step)} kinds of step" if asked.every == 1 else (
         f"SIGKILL at every {asked.every}th of {swept.points:,} write points"
     )  # fmt: skip
     return [Proven("F1", f"{what}, the step again", swept.tried, tuple(swept.divergences), swept.worst, asked.seed)]
