@@ -50,8 +50,7 @@ def build(case):
             get_current_context()["batch"] = ref  # the grid shows it instead of a number
             wake(wakes, [ref] if batches.validate(folder, ref, checked, profiled) else [])
 
-        # what is due with a batch comes first, so that it has arrived when the batch wakes the watch
-        outcomes(landed := land()) >> validate.partial(**in_parts(case, landed)).expand(ref=landed)
+        outcomes(landed := land()) >> validate.partial(**in_parts(case, landed)).expand(ref=landed)  # due ones first
 
     ingest()
 

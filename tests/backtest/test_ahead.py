@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from gatehouse.backtest import ahead as module
+from gatehouse.backtest import baselines
 from gatehouse.backtest.ahead import Ahead
 from gatehouse.backtest.baselines import what_ifs
+from gatehouse.backtest.behind import LOWEST_PRIORITY
 from gatehouse.backtest.history import read_history
 from gatehouse.backtest.labelled import Labelled, matured
 from gatehouse.backtest.replay import Taken, replay
@@ -108,6 +113,27 @@ def test_who_asks_second_waits_for_the_first(replayed: Replayed, fits: list[str]
     with Ahead(Labelled(site), clean_processes()) as ahead, ThreadPoolExecutor(4) as pool:
         assert None not in list(pool.map(ask, [ahead] * 4))
     assert fits == [name]
+
+
+def test_a_model_is_never_measured_as_another_one(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each model has its own metric on a batch, though one that is gone may leave its place in memory to the next."""
+    site, _ = replayed
+    measured = itertools.count()
+    monkeypatch.setattr(baselines, "_measure", lambda history, turn, model: float(next(measured)))
+    with Ahead(Labelled(site), clean_processes()) as ahead:
+        history = read_history(ahead.labelled, "log_loss")
+        turns = baselines._turns(history, history.batches[0].interval.start)
+        bank = baselines._Bank(history, ahead, turns, {}, history.batches[0].interval.start)
+        assert [bank._metric(0, object()) for _ in range(100)] == list(range(100))
+
+
+def test_it_gives_way_to_whoever_wants_the_cores(replayed: Replayed) -> None:
+    """The process behind runs at the lowest priority before it is asked for anything."""
+    with Ahead(Labelled(replayed[0]), clean_processes()) as ahead:
+        behind, deadline = psutil.Process(ahead._started.result()[0].pid), time.monotonic() + 60
+        while behind.nice() != LOWEST_PRIORITY:
+            assert time.monotonic() < deadline, f"it runs at {behind.nice()}"
+            time.sleep(0.05)
 
 
 def test_it_ends_with_the_block(replayed: Replayed) -> None:

@@ -1,7 +1,7 @@
 """The models of the what-ifs, most of them fitted while the replay still goes on.
 
-A replay leaves a third of two cores idle, and what a what-if will ask for is known long before it asks. Nothing depends on
-what was made ahead: a model is found by what it was made of, and what is not there is fitted by the one who asks.
+A replay keeps one core busy between its trainings, and what a what-if will ask for is known long before it asks. Nothing
+depends on what was made ahead: a model is found by what it was made of, and what is not there is fitted by the one who asks.
 """
 
 from __future__ import annotations
@@ -46,9 +46,8 @@ class Ahead:
         self._ahead: dict[Hashable, Future[bytes | None]] = {}
         self._here: dict[Hashable, Future[bytes | None]] = {}
         self._alone, self._behind = Lock(), ThreadPoolExecutor(1)
-        self._started = self._behind.submit(
-            _start, processes, nice
-        )  # seconds of imports, beside the replay's first steps
+        # its seconds of imports go by beside the replay's first steps
+        self._started = self._behind.submit(_start, processes, nice)
 
     def __enter__(self) -> Ahead:
         return self

@@ -106,7 +106,9 @@ class _Bank:
         self._open = [number for number, turn in enumerate(turns) if turn.batch.interval.start >= made]
         self._names = challengers(history.site)
         self._models: dict[int, Any] = {}
-        self._measured: dict[tuple[int, int], float] = {}
+        self._measured: dict[
+            tuple[int, int], tuple[Any, float]
+        ] = {}  # with the model: a number is given again after it
 
     def every(self, name: str, says: str, length: int | None) -> WhatIf:
         """A new model before each batch whose training rows are not the ones before."""
@@ -151,8 +153,8 @@ class _Bank:
         """A model's metric on a turn's batch, measured once: the oracle asks again what `every batch` has asked."""
         key = number, model if isinstance(model, int) else id(model)
         if key not in self._measured:
-            self._measured[key] = _measure(self._history, self._turns[number], model)
-        return self._measured[key]
+            self._measured[key] = model, _measure(self._history, self._turns[number], model)
+        return self._measured[key][1]
 
     def _served(self) -> list[tuple[int, int]]:
         """From which compared batch on each of the policy's champions scored."""

