@@ -8,7 +8,7 @@ import pytest
 
 from airflow_glue.tasks import sweep
 from gatehouse.core.records import BatchState
-from gatehouse.stages import ingest, upkeep
+from gatehouse.stages import gather, ingest, outcomes, score, upkeep, watch
 from gatehouse.stages.validate import validate
 from stages.rides import FOUR_MONTHS, folder, open_site, site  # noqa: F401 - three of them are fixtures
 
@@ -30,6 +30,24 @@ def test_a_lost_wake_up_is_found_by_the_next_sweep(site, idle):
     assert upkeep.forgotten_batches(site) == []
     idle(upkeep.UNHEARD_SECONDS + 1)
     assert upkeep.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
+
+
+def test_a_request_that_no_run_claims_is_found_by_the_next_sweep(site, idle):
+    """An open request is woken after a minute; one that a run has claimed is that run's for an hour."""
+    for key in FOUR_MONTHS[:3]:
+        batch = ingest.land(site, key)
+        outcomes.collect(site, key)
+        validate(site, batch.id)
+        score.score(site, batch.id)
+        request = watch.watch(site, batch.id)
+    idle(upkeep.UNHEARD_SECONDS - 1)
+    assert upkeep.forgotten_requests(site) == []
+    idle(upkeep.UNHEARD_SECONDS + 1)
+    assert upkeep.forgotten_requests(site) == [request.id]
+    gather.claim(site, request.id)
+    assert upkeep.forgotten_requests(site) == []
+    idle(upkeep.ABANDONED_SECONDS + 1)
+    assert upkeep.forgotten_requests(site) == [request.id]
 
 
 def test_a_landed_batch_is_left_to_its_run_for_longer(site, idle):
