@@ -106,9 +106,8 @@ class _Bank:
         self._open = [number for number, turn in enumerate(turns) if turn.batch.interval.start >= made]
         self._names = challengers(history.site)
         self._models: dict[int, Any] = {}
-        self._measured: dict[
-            tuple[int, int], tuple[Any, float]
-        ] = {}  # with the model: a number is given again after it
+        # by turn and model, with the model: when one is gone, the next may be at its place in memory
+        self._measured: dict[tuple[int, int], tuple[Any, float]] = {}
 
     def every(self, name: str, says: str, length: int | None) -> WhatIf:
         """A new model before each batch whose training rows are not the ones before."""
