@@ -35,9 +35,10 @@ def fitted(code: Path, seed: int, name: str, rows: pd.DataFrame) -> bytes | None
 
 
 def serve(asked: Connection, nice: int) -> None:
-    """Fit what is asked for at that priority until nobody asks any more; an interrupt is for the one who asks."""
+    """Fit what is asked for, at that priority or the lower one that this process has already, until nobody asks any
+    more; an interrupt is for the one who asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(nice)
+    os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
     while True:
         try:
             asked.send(fitted(*asked.recv()))
