@@ -1,0 +1,53 @@
+"""The suite's trial without a network notices a test that fails there, and one that sends anything elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from faults.loopback import alone
+from faults.offline import offline
+from faults.proven import Asked
+
+TESTS = """
+import socket
+import pytest
+
+def test_of_this_machine():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname()).close()
+
+@pytest.mark.parametrize("kind, address", [(socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")])
+def test_that_asks_elsewhere_and_says_nothing(kind, address):
+    with socket.socket(kind, socket.SOCK_DGRAM) as asked, pytest.raises(OSError):
+        asked.connect((address, 53))
+
+def test_that_needs_the_world():
+    socket.create_connection(("192.0.2.1", 80))
+
+@pytest.mark.skip
+def test_skipped():
+    pass
+"""
+
+
+def test_whoever_needs_or_asks_another_machine_is_named(tmp_path: Path) -> None:
+    """Four tests run where only the loopback is up: the one that fails and the three that sent something are told, by name;
+    the one that talks to this machine, and the skipped one, are not."""
+    if refused := alone([sys.executable, "-c", ""]).stderr:
+        pytest.skip(refused.splitlines()[-1])
+    file = tmp_path / "test_of_a_network.py"
+    file.write_text(TESTS, encoding="utf-8")
+    (row,) = offline(Asked(only=str(file)))
+    assert row.tried == 4
+    failed, *sent = sorted(row.divergences, key=lambda told: "packets" in told)
+    assert failed.endswith("::test_that_needs_the_world")
+    assert [line.split("::")[1].split("[")[0].split(":")[0] for line in sorted(sent)] == [
+        "test_that_asks_elsewhere_and_says_nothing",
+        "test_that_asks_elsewhere_and_says_nothing",
+        "test_that_needs_the_world",
+    ]
+    assert "1 skipped" not in row.what
+    assert "1 more skipped" in row.what
