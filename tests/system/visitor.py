@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from gatehouse.local.stack import Stack
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # fmt: skip
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SETTLED_MS, PATIENCE_MS = 5_000, 180_000  # a busy machine is slow, not broken
 
@@ -47,6 +49,7 @@ class Visitor:
         self.page = self.context.new_page()
         self.broken: list[str] = []
         self.page.on("pageerror", lambda error: self.broken.append(str(error)))
+        self.page.on("request", lambda request: self._asked(request.url))
 
     def sign_in(self) -> Visitor:
         """Through Airflow's own login page."""
@@ -57,6 +60,12 @@ class Visitor:
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("link", name="Gatehouse").first.wait_for()
         return self
+
+    def _asked(self, address: str) -> None:
+        """No page asks another machine for anything."""
+        url = urlsplit(address)
+        if url.scheme in ("http", "https", "ws", "wss") and url.hostname != "127.0.0.1":
+            self.broken.append(f"a page asks for {address}")
 
     def open_pages(self) -> Any:
         """From Airflow's navigation to the fleet."""
