@@ -24,7 +24,6 @@ from gatehouse.backtest.labelled import (
     window_of,
 )
 from gatehouse.backtest.replay import Taken
-from gatehouse.core.canonical import sha256
 from gatehouse.core.records import Batch, BatchState
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-ROWS = 100_000
+ROWS = 50_000
 
 
 class Ahead:
@@ -43,8 +42,8 @@ class Ahead:
     def __init__(self, labelled: Labelled, processes: ForkServerContext, nice: int = LOWEST_PRIORITY) -> None:
         self.labelled, self._site = labelled, labelled.site
         self._accepted: dict[str, Batch] = {}
-        self._ahead: dict[Hashable, Future[bytes | None]] = {}
-        self._here: dict[Hashable, Future[bytes | None]] = {}
+        self._ahead: dict[Hashable, Future[Any]] = {}
+        self._here: dict[Hashable, Future[Any]] = {}
         self._alone, self._behind = Lock(), ThreadPoolExecutor(1)
         # its seconds of imports go by beside the replay's first steps
         self._started = self._behind.submit(_start, processes, nice)
@@ -79,10 +78,9 @@ class Ahead:
         fitted (no rows, one class only)."""
         key = _key(name, parts)
         ahead = self._ahead.get(key)
-        data = ahead.result() if ahead is not None and _came(ahead) else self._fitted_here(key, name, parts)
-        return None if data is None else self._site.models.load(data, sha256(data))
+        return ahead.result() if ahead is not None and _came(ahead) else self._fitted_here(key, name, parts)
 
-    def _fitted_here(self, key: Hashable, name: str, parts: Sequence[Part]) -> bytes | None:
+    def _fitted_here(self, key: Hashable, name: str, parts: Sequence[Part]) -> Any:
         """By the first one who asks. Nobody waits for the process behind: where others want the cores it gets none."""
         with self._alone:
             first = key not in self._here
@@ -96,19 +94,18 @@ class Ahead:
                 made.set_exception(error)
         return made.result()
 
-    def _ask(self, name: str, parts: Sequence[Part]) -> bytes | None:
+    def _ask(self, name: str, parts: Sequence[Part]) -> Any:
         """From the process behind; EOFError or OSError when it has died."""
         _, line = self._started.result()
         line.send(self._order(name, parts))
-        found: bytes | None = line.recv()
-        return found
+        return line.recv()
 
     def _order(self, name: str, parts: Sequence[Part]) -> tuple[Path, int, str, pd.DataFrame]:
         case = self._site.case
         return case.folder / "model.py", case.retrain.seed, name, self.labelled.stacked(parts, ROWS)
 
 
-def _came(ahead: Future[bytes | None]) -> bool:
+def _came(ahead: Future[Any]) -> bool:
     return ahead.done() and not ahead.cancelled() and ahead.exception() is None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.errors import ModelError
@@ -21,15 +21,13 @@ if TYPE_CHECKING:
 LOWEST_PRIORITY = 19
 
 
-def fitted(code: Path, seed: int, name: str, rows: pd.DataFrame) -> bytes | None:
-    """The stored form of one estimator of a `model.py`, fitted on labelled rows; None when it cannot be fitted (no rows,
-    one class only) or stored."""
-    models = SkopsModels()
+def fitted(code: Path, seed: int, name: str, rows: pd.DataFrame) -> Any:
+    """One estimator of a `model.py`, fitted on labelled rows; None when it cannot be fitted (no rows, one class only)."""
     if rows.empty:
         return None
     try:
         estimator = load_model_code(code).estimators(seed)[name]
-        return models.dump(models.fit(name, estimator, model_inputs(rows), rows[LABEL].to_numpy("float64")))
+        return SkopsModels().fit(name, estimator, model_inputs(rows), rows[LABEL].to_numpy("float64"))
     except ModelError:
         return None
 
