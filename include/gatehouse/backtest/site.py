@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.contract import GreatExpectationsChecker
+from gatehouse.adapters import contract
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate, open_ledger
 from gatehouse.adapters.models import SkopsModels, probe
@@ -51,7 +51,7 @@ class BacktestSite(Site):
         self._ledger, self._lake = ledger, lake
         self._source = open_source(case.contract, case.folder)
         self._checker, self._models, self._tracking = (
-            GreatExpectationsChecker(),
+            contract.GreatExpectationsChecker(),
             Remembering(clean),
             NoTracking(),
         )
@@ -105,7 +105,7 @@ def wants_memory(case: UseCase) -> bool:
 @contextmanager
 def throwaway(case: UseCase) -> Iterator[BacktestSite]:
     """A site over a fresh ledger and an empty lake, both gone when the block ends."""
-    Thread(target=import_module, args=("great_expectations",)).start()  # three seconds, beside the server's start
+    Thread(target=import_module, args=(contract.PAID_ONCE,)).start()  # beside the server's start
     with (
         tempfile.TemporaryDirectory(prefix="gatehouse-backtest-") as folder,
         running(Path(folder) / "server") as server,

@@ -5,4 +5,6 @@ from __future__ import annotations
 from gatehouse.adapters.contract.checker import GreatExpectationsChecker
 from gatehouse.adapters.contract.precheck import check_contract
 
-__all__ = ["GreatExpectationsChecker", "check_contract"]
+__all__ = ["PAID_ONCE", "GreatExpectationsChecker", "check_contract"]
+
+PAID_ONCE = "great_expectations"  # three seconds, which a process may pay beside something else
