@@ -14,7 +14,7 @@ from gatehouse.views import decision_view
 from gatehouse.wiring import InstalledSite
 from gatehouse_ui import forgery, runs
 from gatehouse_ui.access import User, may_act, name_of
-from gatehouse_ui.pages import checked, desk_of, parsed, runs_of, whole_id
+from gatehouse_ui.asked import checked, desk_of, parsed, runs_of, whole_id
 
 router = APIRouter()
 SHORTEST, LONGEST = 10, 2000  # characters of a reason

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from gatehouse.errors import GatehouseError, NotAllowed, StaleChampion, UnknownRecord, UnknownUseCase, Unreachable
 from gatehouse.report.inline import draw
-from gatehouse_ui import acts, machines, pages
+from gatehouse_ui import acts, batches, machines, pages
 from gatehouse_ui.access import get_user
 from gatehouse_ui.desk import Desk
 from gatehouse_ui.runs import Runs
@@ -45,8 +45,8 @@ def application(desk: Desk | None = None, runs: Runs | None = None) -> FastAPI:
     app = FastAPI(title="Gatehouse", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.desk, app.state.runs, app.state.health = desk or Desk(), runs or Runs(), machines.Remembered()
     known = [Depends(get_user)]
-    app.include_router(pages.router, dependencies=known)
-    app.include_router(acts.router, dependencies=known)
+    for looks_or_acts in (pages.router, batches.router, acts.router):
+        app.include_router(looks_or_acts, dependencies=known)
     app.add_api_route("/static/{name}", _static, methods=["GET"], dependencies=known)
     app.include_router(machines.router)
     app.add_exception_handler(HTTPException, _refused)

@@ -1,0 +1,64 @@
+"""What an address asks for: whose use case it is, whether the user may read it, and what the app knows of it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import HTTPException, Query, Request
+
+from gatehouse.core.records import BatchId
+from gatehouse.errors import UnknownRecord
+from gatehouse_ui import forgery
+from gatehouse_ui.access import may_read, name_of, why_not
+
+if TYPE_CHECKING:
+    from gatehouse_ui.desk import Desk
+    from gatehouse_ui.runs import Runs
+
+Page = Annotated[int, Query(ge=1, le=100_000)]
+Search = Annotated[str, Query(max_length=500, pattern=r"^[^\x00]*$")]
+Before = Annotated[int | None, Query(ge=1, lt=2**63)]
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def desk_of(request: Request) -> Desk:
+    """What this app reads from."""
+    return request.app.state.desk  # type: ignore[no-any-return]
+
+
+def runs_of(request: Request) -> Runs:
+    """What this app knows of Airflow's runs."""
+    return request.app.state.runs  # type: ignore[no-any-return]
+
+
+def checked(request: Request, user: Any, use_case: str) -> None:
+    """404 for what cannot be a use case's name, 403 when the user may not read it."""
+    if not NAME.fullmatch(use_case):
+        raise HTTPException(404, "no such use case")
+    may_read(request, user, use_case)
+
+
+def acting(request: Request, user: Any, case: Any) -> dict[str, str]:
+    """What the forms of a page need: the token, the name that goes on record, and why they are not shown."""
+    return {"token": forgery.token_for(user), "who": name_of(user), "why_not": why_not(request, user, case)}
+
+
+def parsed(use_case: str, ref: str) -> BatchId:
+    """`2013-03.r1` as a batch."""
+    key, _, revision = ref.rpartition(".r")
+    if not key or not key.isprintable() or not revision.isdecimal() or len(revision) > 9:
+        raise UnknownRecord(f"not a batch: {ref[:80]!r}; a batch is named like 2013-03.r1")
+    return BatchId(use_case, key, int(revision))
+
+
+def whole_id(decision: str) -> str:
+    """A decision's id as the ledger writes it."""
+    if not re.fullmatch(r"[0-9a-zA-Z-]{1,64}", decision):
+        raise UnknownRecord(f"not a decision: {decision[:80]!r}")
+    return decision
+
+
+def runbook_of(request: Request, use_case: str) -> str:
+    """The address of a use case's runbook."""
+    return f"{request.scope.get('root_path', '')}/use-cases/{use_case}/runbook"

@@ -1,0 +1,80 @@
+"""One batch: what the contract found, its archived report, and the rows in quarantine as a table and as a file."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import Response, StreamingResponse
+
+from gatehouse.report.batch import results_of
+from gatehouse.views import batch_view
+from gatehouse_ui import rows
+from gatehouse_ui.access import User
+from gatehouse_ui.asked import Page, Search, acting, checked, desk_of, parsed, runbook_of
+from gatehouse_ui.view import page
+
+if TYPE_CHECKING:
+    from typing import Any
+
+router = APIRouter()
+
+
+@router.get("/batches/{use_case}/{ref}")
+def batch_page(
+    request: Request, user: User, use_case: str, ref: str, table: Search = "", q: Search = "", p: Page = 1
+) -> Response:
+    """One batch: what the contract found, and the rows in quarantine."""
+    checked(request, user, use_case)
+    desk = desk_of(request)
+    view = batch_view(desk.database, parsed(use_case, ref))
+    case = desk.known_case(use_case)
+    held = [each["name"] for each in view.tables if _held(view, each["name"])]
+    table = table if table in held else (held[0] if held else "")
+    file = view.file(table) if table else None
+    return page(
+        request,
+        "batch.html",
+        view=view,
+        ref=ref,
+        case=case,
+        results=results_of(desk.lake.read(view.report).decode()) if view.report else None,
+        held=held,
+        table=table,
+        found=rows.found(desk.lake, file, q, p) if file else None,
+        q=q,
+        runbook=runbook_of(request, use_case),
+        **acting(request, user, case),
+    )
+
+
+@router.get("/batches/{use_case}/{ref}/report")
+def report_page(request: Request, user: User, use_case: str, ref: str) -> Response:
+    """The archived report of a batch, byte for byte; it brings its own, stricter content policy."""
+    checked(request, user, use_case)
+    desk = desk_of(request)
+    report = batch_view(desk.database, parsed(use_case, ref)).report
+    if report is None:
+        raise HTTPException(404, "this batch has not been validated")
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+    return Response(desk.lake.read(report), media_type="text/html", headers={"Content-Security-Policy": policy})
+
+
+@router.get("/batches/{use_case}/{ref}/quarantined.csv")
+def quarantined_csv(request: Request, user: User, use_case: str, ref: str, table: Search = "") -> Response:
+    """The quarantined rows of one table, with formulas made harmless."""
+    checked(request, user, use_case)
+    desk = desk_of(request)
+    batch = parsed(use_case, ref)
+    file = batch_view(desk.database, batch).file(table)
+    if file is None:
+        raise HTTPException(404, "this table has no rows in quarantine")
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", f"{use_case}-{batch.key}.r{batch.revision}-{table}.csv")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(rows.as_csv(desk.lake, file), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _held(view: Any, table: str) -> bool:
+    file = view.file(table)
+    return file is not None and (file.rows is None or file.rows > 0)
