@@ -11,7 +11,8 @@ interrupted upload leaves are parts without an object; a lifecycle rule of the b
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,12 +36,27 @@ def open_s3(address: str, environment: Mapping[str, str] | None = None) -> tuple
             allowed="s3://BUCKET/PREFIX, with the credentials in the environment and not in the address",
         )
     endpoint = urlsplit(env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or "")
-    filesystem = S3FileSystem(
-        region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
-        scheme=endpoint.scheme or "https",
-        endpoint_override=endpoint.netloc + endpoint.path.rstrip("/") or None,
-        connect_timeout=CONNECT_SECONDS,
-        request_timeout=REQUEST_SECONDS,
-        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
-    )
+    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
+    with _told_the_region(region):
+        filesystem = S3FileSystem(
+            region=region,
+            scheme=endpoint.scheme or "https",
+            endpoint_override=endpoint.netloc + endpoint.path.rstrip("/") or None,
+            connect_timeout=CONNECT_SECONDS,
+            request_timeout=REQUEST_SECONDS,
+            retry_strategy=AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+        )
     return ArrowFSWrapper(filesystem), f"{parts.netloc}{parts.path}".rstrip("/")
+
+
+@contextmanager
+def _told_the_region(region: str) -> Iterator[None]:
+    """Without its variable the SDK asks the instance's metadata service for a region, and elsewhere waits for one in vain,
+    though it is given the region as well."""
+    known = os.environ.get("AWS_DEFAULT_REGION")
+    os.environ["AWS_DEFAULT_REGION"] = known or region
+    try:
+        yield
+    finally:
+        if known is None:
+            del os.environ["AWS_DEFAULT_REGION"]
