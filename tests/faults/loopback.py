@@ -26,7 +26,7 @@ _ROOMS = ("include", "plugins", "tests")
 
 
 def alone(command: Sequence[str], variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """The command, run to its end in such a network. Exit code 1 with an OSError's text where this machine allows none."""
+    """The command, run to its end in such a network."""
     environment = {
         **os.environ,
         **(variables or {}),
@@ -34,6 +34,11 @@ def alone(command: Sequence[str], variables: Mapping[str, str] | None = None) ->
     }
     inside = [sys.executable, "-m", "faults.loopback", *command]
     return subprocess.run(inside, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def refused() -> str:
+    """Why this machine allows no such network; empty where it does."""
+    return "".join(alone([sys.executable, "-c", ""]).stderr.splitlines()[-1:])
 
 
 def sent_away() -> int:

@@ -11,27 +11,29 @@ from xml.etree import ElementTree
 
 import pytest
 
-from faults.loopback import alone, sent_away
+from faults.loopback import alone, refused, sent_away
 from faults.proven import Asked, Proven
 
+WHAT = "the suite in a network that has the loopback alone"
 _AWAY = "GATEHOUSE_SENT_AWAY"  # the file with a line for each test during which something was sent elsewhere
 _LIKE_MAKE = ("-q", "-n", "logical", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def offline(asked: Asked) -> list[Proven]:
     """Every test, or those of the folder that `only` names: none fails, and nothing is sent but to this machine."""
+    if reason := refused():
+        return [Proven("F32", WHAT, 0, skipped=reason)]
     with tempfile.TemporaryDirectory() as folder:
         results, away = Path(folder) / "results.xml", Path(folder) / "away"
         tests = [sys.executable, "-m", "pytest", asked.only or "tests", *_LIKE_MAKE, "-p", "faults.offline"]
         ended = alone([*tests, f"--junitxml={results}"], {_AWAY: str(away)})
         if not results.is_file():
-            return [Proven("F32", "the suite without a network", 0, (ended.stderr.strip() or ended.stdout[-1000:],))]
+            return [Proven("F32", WHAT, 0, (ended.stderr.strip() or ended.stdout[-1000:],))]
         cases = list(ElementTree.parse(results).getroot().iter("testcase"))
         elsewhere = away.read_text(encoding="utf-8").splitlines() if away.is_file() else []
     broken = [f"{case.get('classname')}::{case.get('name')}" for case in cases if _was(case, "failure", "error")]
     skipped = sum(_was(case, "skipped") for case in cases)
-    what = f"the suite in a network that has the loopback alone; {skipped} more skipped themselves"
-    return [Proven("F32", what, len(cases) - skipped, (*broken, *elsewhere))]
+    return [Proven("F32", f"{WHAT}; {skipped} more skipped themselves", len(cases) - skipped, (*broken, *elsewhere))]
 
 
 @pytest.hookimpl(wrapper=True)

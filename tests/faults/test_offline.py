@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-from faults.loopback import alone
+from faults.loopback import refused
 from faults.offline import offline
 from faults.proven import Asked
 
@@ -36,8 +35,8 @@ def test_skipped():
 def test_whoever_needs_or_asks_another_machine_is_named(tmp_path: Path) -> None:
     """Four tests run where only the loopback is up: the one that fails and the three that sent something are told, by name;
     the one that talks to this machine, and the skipped one, are not."""
-    if refused := alone([sys.executable, "-c", ""]).stderr:
-        pytest.skip(refused.splitlines()[-1])
+    if reason := refused():
+        pytest.skip(reason)
     file = tmp_path / "test_of_a_network.py"
     file.write_text(TESTS, encoding="utf-8")
     (row,) = offline(Asked(only=str(file)))
