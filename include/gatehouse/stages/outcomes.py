@@ -56,8 +56,10 @@ def incomplete(site: Site, now: datetime) -> list[Batch]:
     None when a later batch is there already: what the source gives today had not arrived by an earlier `now`.
     """
     until = site.case.contract.outcomes.until
+    if until is None:
+        return []
     newest = {batch.id.key: batch for batch in site.ledger.batches.list(site.name)}
-    if until is None or any(batch.interval.end > now for batch in newest.values()):
+    if any(batch.interval.end > now for batch in newest.values()):
         return []
     arrived = site.ledger.batches.outcomes(site.name, now)
     span = Span.parse(until)
