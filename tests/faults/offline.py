@@ -31,8 +31,8 @@ def offline(asked: Asked) -> list[Proven]:
             return [Proven("F32", WHAT, 0, (ended.stderr.strip() or ended.stdout[-1000:],))]
         cases = list(ElementTree.parse(results).getroot().iter("testcase"))
         elsewhere = away.read_text(encoding="utf-8").splitlines() if away.is_file() else []
-    broken = [f"{case.get('classname')}::{case.get('name')}" for case in cases if _was(case, "failure", "error")]
-    skipped = sum(_was(case, "skipped") for case in cases)
+    broken = [f"{case.get('classname')}::{case.get('name')}: {why}" for case in cases if (why := _why(case))]
+    skipped = sum(case.find("skipped") is not None for case in cases)
     return [Proven("F32", f"{WHAT}; {skipped} more skipped themselves", len(cases) - skipped, (*broken, *elsewhere))]
 
 
@@ -47,5 +47,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     return ran
 
 
-def _was(case: ElementTree.Element, *ways: str) -> bool:
-    return any(case.find(way) is not None for way in ways)
+def _why(case: ElementTree.Element) -> str:
+    """The first line of what a test failed with; empty when it did not."""
+    found = next((each for way in ("failure", "error") for each in case.iter(way)), None)
+    return "" if found is None else (found.get("message") or "failed").splitlines()[0]

@@ -30,9 +30,8 @@ def test_that_asks_elsewhere_and_says_nothing(kind, address):
 def test_that_needs_the_world():
     socket.create_connection(("192.0.2.1", 80))
 
-@pytest.mark.skip
 def test_skipped():
-    pass
+    pytest.skip("for a reason of its own")
 """
 
 
@@ -45,7 +44,7 @@ def test_whoever_needs_or_asks_another_machine_is_named(tmp_path: Path) -> None:
     file.write_text(TESTS, encoding="utf-8")
     (row,) = offline(Asked(only=str(file)))
     failed, *sent = sorted(row.divergences, key=lambda told: "packets" in told)
-    assert failed.endswith("::test_that_needs_the_world")
+    assert "::test_that_needs_the_world: OSError" in failed
     assert row.tried == 1 + len(sent)
     assert {line.split("::test_that_")[1].split("[")[0].split(":")[0] for line in sent} == {
         "asks_elsewhere_and_says_nothing",

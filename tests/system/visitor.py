@@ -19,6 +19,7 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # fmt: skip
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SETTLED_MS, PATIENCE_MS = 5_000, 180_000  # a busy machine is slow, not broken
+_elsewhere: list[str] = []  # what pages have asked other machines for
 
 
 def browser_path() -> str:
@@ -28,7 +29,7 @@ def browser_path() -> str:
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """A browser without a window."""
+    """A browser without a window. AssertionError at its end when a page has asked another machine for anything."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
@@ -37,6 +38,9 @@ def chromium() -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+    asked = _elsewhere[:]
+    _elsewhere.clear()
+    assert not asked, f"pages asked other machines for {asked}"
 
 
 class Visitor:
@@ -46,10 +50,10 @@ class Visitor:
         self.stack, self.user, self.pictures = stack, user, pictures
         self.context = browser.new_context(**{"viewport": WIDE, "color_scheme": "light", **context})
         self.context.set_default_timeout(PATIENCE_MS)
+        self.context.on("request", lambda request: _note(request.url))
         self.page = self.context.new_page()
         self.broken: list[str] = []
         self.page.on("pageerror", lambda error: self.broken.append(str(error)))
-        self.page.on("request", lambda request: self._asked(request.url))
 
     def sign_in(self) -> Visitor:
         """Through Airflow's own login page."""
@@ -60,12 +64,6 @@ class Visitor:
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("link", name="Gatehouse").first.wait_for()
         return self
-
-    def _asked(self, address: str) -> None:
-        """No page asks another machine for anything."""
-        url = urlsplit(address)
-        if url.scheme in ("http", "https", "ws", "wss") and url.hostname != "127.0.0.1":
-            self.broken.append(f"a page asks for {address}")
 
     def open_pages(self) -> Any:
         """From Airflow's navigation to the fleet."""
@@ -100,3 +98,9 @@ class Visitor:
             small = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         small.save(path, optimize=True)
         return path
+
+
+def _note(address: str) -> None:
+    url = urlsplit(address)
+    if url.scheme in ("http", "https", "ws", "wss") and url.hostname != "127.0.0.1":
+        _elsewhere.append(address)

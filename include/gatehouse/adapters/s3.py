@@ -51,12 +51,12 @@ def open_s3(address: str, environment: Mapping[str, str] | None = None) -> tuple
 
 @contextmanager
 def _told_the_region(region: str) -> Iterator[None]:
-    """Without its variable the SDK asks the instance's metadata service for a region, and elsewhere waits for one in vain,
-    though it is given the region as well."""
+    """Where no variable names a region the SDK asks the instance's metadata service for one, though it is given one as well;
+    where that service does not answer it waits for eight seconds."""
     known = os.environ.get("AWS_DEFAULT_REGION")
     os.environ["AWS_DEFAULT_REGION"] = known or region
     try:
         yield
     finally:
         if known is None:
-            del os.environ["AWS_DEFAULT_REGION"]
+            os.environ.pop("AWS_DEFAULT_REGION", None)  # another thread may have been first

@@ -21,8 +21,8 @@ print(sent_away(), os.environ.get("AWS_DEFAULT_REGION"))
 
 
 def test_opening_a_lake_on_s3_asks_nobody() -> None:
-    """No packet leaves a machine whose keys are in its environment: the SDK would look for an instance's metadata service,
-    which keeps every process waiting where there is none. The environment is as before."""
+    """No packet leaves a machine whose keys are in its environment: the SDK would ask an instance's metadata service for the
+    region. The environment is as before."""
     if reason := refused():
         pytest.skip(reason)
     assert alone([sys.executable, "-c", OPENED]).stdout.split() == ["0", "None"]
