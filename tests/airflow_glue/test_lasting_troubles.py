@@ -41,7 +41,12 @@ def told(site, courier):
     before = len(courier.delivered)
     telling._note_lasting("rides", "the folder")
     tell(site.ledger, SPEC, courier)
-    return [(each.kind, each.phase) for each in courier.delivered[before:] if each.kind in LASTING]
+    return [(each.kind, each.phase) for each in lasting(courier, before)]
+
+
+def lasting(courier, before=0):
+    """The messages about what lasts, among everything that was delivered."""
+    return [each for each in courier.delivered[before:] if each.kind in LASTING]
 
 
 LASTING = (Kind.LATE_BATCH, Kind.EXPIRED_OVERRIDE)
@@ -60,7 +65,7 @@ def test_a_batch_that_has_not_come_is_told_until_it_comes(rewritten):
     assert (found.kind, found.use_case, found.mark) == (Kind.LATE_BATCH, "rides", "1")
     assert found.sentence == "batch 2024-03 has not come; it is late since 2024-04-07 00:00 UTC"
     assert told(site, courier) == [(Kind.LATE_BATCH, Phase.OPENED)]
-    assert courier.delivered[-1].what == found.sentence
+    assert lasting(courier)[-1].what == found.sentence
     assert told(site, courier) == []
     take(site, "2024-03")
     assert told(site, courier) == [(Kind.LATE_BATCH, Phase.RESOLVED)]
@@ -78,7 +83,7 @@ def test_an_override_that_cannot_be_ended_is_told_until_something_else_serves(re
     override.override(site, decision, "admin", "the airport asked for it today")
     assert "decide" in override.expire(site)
     assert told(site, courier) == [(Kind.EXPIRED_OVERRIDE, Phase.OPENED)]
-    message = courier.delivered[-1]
+    message = lasting(courier)[-1]
     assert "version 1 still serves, as no decision ever promoted another one" in message.what
     assert message.runbook.endswith("/runbook#an-override-cannot-be-ended")
     assert told(site, courier) == []

@@ -93,6 +93,17 @@ def test_it_is_told_again_only_when_its_mark_differs_and_once_that_it_is_over() 
     assert ledger.told()[-1].what == "batch 2026-02 shows it no more"
 
 
+def test_what_came_first_is_told_first() -> None:
+    """A day that went wrong reads in the order in which it did, whatever order the facts are found in, and the budget goes
+    to what came first; what is more severe still goes before it."""
+    day = [matter(subject=f"2026-{month:02}.r1", at=NOON + month * CYCLE) for month in range(1, 9)]
+    severe = matter(Kind.UNHEALTHY, "scheduler", at=NOON + 9 * CYCLE)
+    assert severe.severity.rank > day[0].severity.rank
+    ledger = Ledger(spec_of(recipient(budget=6)))
+    ledger.cycle([severe, *reversed(day)], NOON + 10 * CYCLE)
+    assert [each.since for each in ledger.told()] == [each.since for each in [severe, *day[:6]]]
+
+
 def test_what_is_not_critical_waits_for_the_morning() -> None:
     """At night it is held, with why and until when, and goes in the first cycle after; what is critical goes at once."""
     ledger = Ledger(spec_of(recipient(quiet=NIGHT)))

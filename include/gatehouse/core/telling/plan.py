@@ -113,11 +113,11 @@ def _void(matter: Matter, about: Sequence[Message], message: Message | None, now
 def _let_go(
     recipient: Recipient, candidates: Iterable[Message], spent: Sequence[datetime], now: datetime
 ) -> list[Message]:
-    """Each candidate as pending, or held with why and until when. The most severe go first."""
+    """Each candidate as pending, or held with why and until when. The most severe go first, then what came first."""
     recent = sorted(moment for moment in spent if moment > now - WEEK)
     quiet = quiet_until(recipient.quiet, now)
     decided = []
-    for each in sorted(candidates, key=lambda one: (-one.severity.rank, one.made or now, one.id)):
+    for each in sorted(candidates, key=lambda one: (-one.severity.rank, one.made or now, one.since, one.id)):
         if each.severity is Severity.CRITICAL:
             decided.append(replace(each, state=State.PENDING, why="", due=None))
         elif quiet is not None and recipient.quiet is not None:
