@@ -72,33 +72,33 @@ class MemorySite(Site):
     tracking: Any = None
 
 
-def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4) -> list[Seen]:
-    """Watch every batch after the training ones and the held-out one; a faulty batch is not accepted."""
+def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4, held_out: int = 1) -> list[Seen]:
+    """Watch every batch after the training ones and those held out; a faulty batch is not accepted."""
     site = MemorySite(load(stream.folder(path, retrain)))
     site.lake, site.models = FakeLake(), SkopsModels()
-    desk = _Desk()
+    desk, kind = _Desk(), site.case.contract.batch
     site.ledger = SimpleNamespace(batches=desk)
     seen, champion = [], None
     for number, made in enumerate(stream.batches):
-        interval = interval_of("month", made.key)
+        interval = interval_of(kind, made.key)
         rows = made.rows.assign(at=pd.to_datetime(made.rows["at"], utc=True))
         part = TablePart(*[site.lake.put_frame(rows, "rows")] * 2)
         id = BatchId("stream", made.key, 1)
         batch = Batch(id, interval, BatchState.ACCEPTED, made.key, {"rows": part})
         earlier = profiles.earlier_profiles(site, batch)
         profile = profiles.profile(site, {"rows": rows}, earlier)
-        faults = profiles.found_faults({"rows": rows}, profile, earlier, "month")
+        faults = profiles.found_faults({"rows": rows}, profile, earlier, kind)
         now = Seen(number, faults=[each.kind for each in faults])
         if not faults:
             batch = replace(batch, profile=profiles.keep(site, profile))
             desk.kept.append(batch)
-            arrived = interval_of("month", stream.batches[min(number + 1, len(stream.batches) - 1)].key).end
+            arrived = interval_of(kind, stream.batches[min(number + 1, len(stream.batches) - 1)].key).end
             desk.labels[made.key] = Outcomes(id, arrived, site.lake.put_frame(made.outcomes, "outcomes"))
             if champion is not None:
                 _look(site, batch, champion, now)
-        if number == training:
+        if number == training + held_out - 1:
             champion = _champion(site, desk, training)
-        if champion is not None and number > training:
+        elif champion is not None:
             seen.append(now)
     return seen
 
@@ -147,7 +147,7 @@ def _champion(site: MemorySite, desk: _Desk, training: int) -> Champion:
     for batch in desk.kept:
         frame = with_labels(site, batch_frame(site, batch), desk.labels[batch.id.key])
         frames.append(frame[frame[LABEL].notna()])
-    train, holdout = pd.concat(frames[:training], ignore_index=True), frames[training]
+    train, holdout = (pd.concat(part, ignore_index=True) for part in (frames[:training], frames[training:]))
     estimator = site.case.model.estimators(0)["boosting"]
     fitted = site.models.fit("boosting", estimator, model_inputs(train), np.asarray(train[LABEL], dtype=float))
     file = site.lake.put(site.models.dump(fitted), "models", "skops")

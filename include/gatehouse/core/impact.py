@@ -131,12 +131,14 @@ def shares_of(reference: ColumnProfile, batch: ColumnProfile) -> NDArray[np.floa
     return np.asarray(counts / max(batch.rows, 1))
 
 
-def if_real(reference: ColumnProfile, batch: ColumnProfile, losses: Losses | None) -> float:
-    """The holdout's mean loss in the batch's mix of this column, minus the holdout's own. Cells that the holdout does
-    not hold count with its mean loss."""
+def if_real(
+    reference: ColumnProfile, batch: ColumnProfile, losses: Losses | None, usual: ColumnProfile | None = None
+) -> float:
+    """The holdout's mean loss in the batch's mix of this column, minus that in the usual one: the holdout's own, unless
+    another is given (its weekday's). Cells that the holdout does not hold count with its mean loss."""
     if losses is None:
         return float("nan")
-    change = shares_of(reference, batch) - np.array(losses.shares)
+    change = shares_of(reference, batch) - (np.array(losses.shares) if usual is None else shares_of(reference, usual))
     return float((change * np.array(losses.means)).sum())
 
 

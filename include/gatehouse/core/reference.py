@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatehouse.core.drift.calibrate import Calibration
+from gatehouse.core.drift.weekdays import Weekdays
 from gatehouse.core.impact import Losses
 from gatehouse.core.profile import Profile
 
@@ -20,8 +21,9 @@ class Reference:
     (`gh_score`), because scores on rows it was fitted to look better than they are. `quality` maps metrics to their
     values on the holdout, `importance` features to their permutation importance there.
 
-    `calibration` says how far the training batches themselves lie from the whole, column by column; `losses` the
-    holdout's mean loss by cell of each column; `intervals` the 95 % intervals of some of `quality`, days resampled;
+    `calibration` says how far the training batches themselves lie from the whole, column by column; `weekdays` has what
+    takes its place for columns of daily batches with a weekly pattern; `losses` the holdout's mean loss by cell of each
+    column; `intervals` the 95 % intervals of some of `quality`, days resampled;
     `by_label` profiles the scores of each class (`0`, `1`) on the holdout; `expected` maps a metric to the value that the
     scores themselves expected there. `sample` holds some training rows, column by column, nulls as None; `apart` the AUCs
     of telling units of them from the rest (`drift.together`). `made_by` is what fitting it again takes besides its
@@ -41,6 +43,7 @@ class Reference:
     apart: tuple[float, ...] = ()
     made_by: Mapping[str, Any] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    weekdays: Weekdays = field(default_factory=Weekdays)
 
     @property
     def profile(self) -> Profile:
@@ -63,6 +66,7 @@ class Reference:
             "apart": list(self.apart),
             "made_by": dict(self.made_by),
             "intervals": {name: list(each) for name, each in self.intervals.items()},
+            "weekdays": self.weekdays.to_document(),
         }
 
     @classmethod
@@ -84,4 +88,5 @@ class Reference:
             tuple(map(float, document.get("apart", ()))),
             dict(document.get("made_by", {})),
             {name: (float(low), float(high)) for name, (low, high) in document.get("intervals", {}).items()},
+            Weekdays.from_document(document.get("weekdays", {})),
         )

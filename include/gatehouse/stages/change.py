@@ -66,7 +66,8 @@ def look(site: Site, batch: Batch, reference: Reference, frame: pd.DataFrame, es
     drifts = judge(known, batch_profile, budget, calibration)
     together = how_together(site, reference, frame, policy) if policy.together else None
     seasonal = as_last_year(site, batch, drifts, policy)
-    judged, joint = with_impact(site, reference, batch_profile, frame, estimator, drifts, seasonal)
+    weekday = reference.weekdays.on(batch.interval.start)
+    judged, joint = with_impact(site, reference, batch_profile, frame, estimator, drifts, seasonal, weekday)
     pages, more = impact_together(site, reference, together)
     links = linked(reference, [each.column for each in judged if each.changed])
     return Looked(Inputs(judged, seasonal, links, together, pages, more), together, joint)
@@ -91,9 +92,12 @@ def judge_labels(site: Site, reference: Reference, labelled: pd.DataFrame, fell:
 def compared(
     site: Site, batch: Batch, reference: Reference, frame: pd.DataFrame, policy: DriftReason
 ) -> tuple[Profile, Profile, dict[str, Calibration]]:
-    """The reference, the batch on its grids, and the calibration; the groups of `references` on earlier batches' ones."""
-    known, own = dict(reference.profile.columns), dict(profile_of(frame, like=reference.profile).columns)
-    calibration = dict(reference.calibration)
+    """The reference, the batch on its grids, and the calibration: columns with a weekly pattern by the day of the week,
+    the groups of `references` on earlier batches' grids."""
+    weekday = reference.weekdays.on(batch.interval.start)
+    known = {**reference.profile.columns, **weekday}
+    own = dict(profile_of(frame, like=reference.profile).columns)
+    calibration = {**reference.calibration, **{name: reference.weekdays.calibration[name] for name in weekday}}
     for group in policy.references:
         earlier = history(site, batch, group.reference == "same season")
         mine = stored(site, batch)

@@ -3,7 +3,7 @@ no longer go together. Only a change that costs what `retrain.yaml` says is an a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,10 @@ from gatehouse.core import impact
 from gatehouse.core.alarms import State
 from gatehouse.core.drift import ColumnDrift
 from gatehouse.core.drift.together import Together
-from gatehouse.core.profile import NumericProfile, Profile
+from gatehouse.core.profile import ColumnProfile, NumericProfile, Profile
 from gatehouse.core.reference import Reference
 from gatehouse.site import Site
-from gatehouse.stages.reference import some_rows
+from gatehouse.stages.reference import cells_like, some_rows
 from gatehouse.stages.score import model_inputs
 
 if TYPE_CHECKING:
@@ -34,13 +34,14 @@ def with_impact(
     estimator: Any,
     drifts: Sequence[ColumnDrift],
     seasonal: frozenset[str],
+    weekday: Mapping[str, ColumnProfile],
 ) -> tuple[list[ColumnDrift], dict[str, Any] | None]:
     """Each changed column with its impact, an alarm only from the policy's threshold on; and that of all together, with
-    the columns that carry it, the largest first."""
+    the columns that carry it, the largest first. What is usual for the columns of `weekday` is what they hold on it."""
     policy = site.case.retrain
     metric, least = impact.metric_of(policy), impact.threshold(policy)
     moved = sorted((each for each in drifts if each.changed), key=lambda each: -(each.value or 0) / (each.limit or 1))
-    mapper = _Mapper(site, reference, frame, estimator) if moved and estimator is not None else None
+    mapper = _Mapper(site, reference, frame, estimator, weekday) if moved and estimator is not None else None
     wrong = {
         each.column: mapper.costs([each.column])
         for each in moved[:MAPPED]
@@ -51,11 +52,8 @@ def with_impact(
         name = drift.column
         if drift.changed:
             same = name in batch.columns and _comparable(reference, batch, name)
-            real = (
-                impact.if_real(reference.profile.columns[name], batch.columns[name], reference.losses.get(name))
-                if same
-                else float("nan")
-            )
+            known, lost = reference.profile.columns[name], reference.losses.get(name)
+            real = impact.if_real(known, batch.columns[name], lost, weekday.get(name)) if same else float("nan")
             told = impact.Impact(metric, real, wrong.get(name, float("nan")))
             drift = weighed(drift, told, float("inf") if name in seasonal else least)
         judged.append(drift)
@@ -94,9 +92,16 @@ def impact_together(site: Site, reference: Reference, together: Together | None)
 
 
 class _Mapper:
-    """Scores a sample of the batch with some columns mapped back to the reference's distribution."""
+    """Scores a sample of the batch with some columns mapped back to the reference's distribution, or their weekday's."""
 
-    def __init__(self, site: Site, reference: Reference, frame: pd.DataFrame, estimator: Any) -> None:
+    def __init__(
+        self,
+        site: Site,
+        reference: Reference,
+        frame: pd.DataFrame,
+        estimator: Any,
+        weekday: Mapping[str, ColumnProfile],
+    ) -> None:
         import pandas as pd
 
         self._site, self._estimator, self._policy = site, estimator, site.case.retrain
@@ -107,6 +112,10 @@ class _Mapper:
             for name, values in reference.sample.items()
             if name in self._rows
         }
+        for name in weekday.keys() & self.known.keys():
+            self.known[name] = usual_values(
+                self.known[name], reference.inputs.columns[name], weekday[name], self._policy.seed
+            )
 
     def costs(self, columns: Sequence[str]) -> float:
         """What the delivered scores cost when the mapped-back values of these columns are the right ones."""
@@ -120,6 +129,18 @@ class _Mapper:
 
     def _predict(self, rows: pd.DataFrame) -> Any:
         return self._site.models.predict(self._estimator, rows, self._policy.task)
+
+
+def usual_values(values: pd.Series[Any], whole: ColumnProfile, weekday: ColumnProfile, seed: int) -> pd.Series[Any]:
+    """As many values with the distribution of a weekday: drawn from the reference's, each cell as often as the weekday
+    has it."""
+    cells = impact.cells_of(whole, cells_like(whole, values))
+    wanted, held = impact.shares_of(whole, weekday), np.bincount(cells, minlength=len(impact.shares_of(whole, whole)))
+    weights = wanted[cells] / held[cells]
+    if not weights.sum() > 0:
+        return values
+    drawn = np.random.default_rng(seed).choice(len(values), len(values), p=weights / weights.sum())
+    return values.iloc[np.sort(drawn)].reset_index(drop=True)
 
 
 def _numeric(reference: Reference, name: str) -> bool:

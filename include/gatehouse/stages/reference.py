@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gatehouse.core import decay, impact
+from gatehouse.core.calendar import interval_of
 from gatehouse.core.decay import DAY
-from gatehouse.core.drift.calibrate import Calibration, calibrate
+from gatehouse.core.drift.calibrate import Calibration
 from gatehouse.core.drift.together import MIN_ROWS, MOST, ranks, told_apart
+from gatehouse.core.drift.weekdays import Weekdays, weekdays_of
 from gatehouse.core.profile import CategoricalProfile, NumericProfile, Profile, profile_of
 from gatehouse.core.records import Candidate, TrainingSet
 from gatehouse.core.reference import LABEL as LABEL_COLUMN
@@ -19,8 +22,9 @@ from gatehouse.core.statistics.blocks import block_codes
 from gatehouse.errors import ModelError
 from gatehouse.site import Site
 from gatehouse.stages.fit import measured
-from gatehouse.stages.rows import BATCH, LABEL, TIME
+from gatehouse.stages.rows import LABEL, TIME
 from gatehouse.stages.score import model_inputs
+from gatehouse.stages.units import UNITS, calibrated, units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +32,6 @@ if TYPE_CHECKING:
 
     from gatehouse.core.specs.retrain import RetrainPolicy
 
-UNITS = 8  # at least so many units to calibrate on: batches, or pieces of batches
-MOST_UNITS = 60
-UNIT_ROWS = 50  # a piece of a batch has at least so many rows
 SAMPLE = 2000
 
 
@@ -47,6 +48,7 @@ def reference_of(site: Site, training_set: TrainingSet, best: Candidate) -> Refe
     whole = profile_of(with_label(training))
     scored = holdout.assign(**{SCORE: scores})
     score_profile = profile_of({SCORE: scores})
+    calibration, batches = calibrated(whole, training, with_label)
     metric = impact.metric_of(policy)
     classes = ("0", "1") if policy.task == "classification" else ()
     return Reference(
@@ -55,7 +57,7 @@ def reference_of(site: Site, training_set: TrainingSet, best: Candidate) -> Refe
         measured(site, labels, scores),
         importance,
         len(holdout),
-        calibration={**calibrated(whole, training, with_label), **calibrated(score_profile, scored, only_score)},
+        calibration={**calibration, **calibrated(score_profile, scored, only_score)[0]},
         losses=losses(Profile({**whole.columns, **score_profile.columns}), with_label(scored), labels, scores, metric),
         by_label={each: profile_of({SCORE: scores[labels == float(each)]}, like=score_profile) for each in classes},
         expected={metric: impact.expected(metric, scores, scores)} if classes else {},
@@ -63,6 +65,7 @@ def reference_of(site: Site, training_set: TrainingSet, best: Candidate) -> Refe
         apart=units_apart(site, training, whole) if policy.reasons.drift is not None else (),
         made_by={"seed": policy.seed, "code": site.case.code_sha256},
         intervals=intervals(labels, scores, holdout[TIME], policy),
+        weekdays=by_weekday(site, training_set, batches, calibration),
     )
 
 
@@ -89,21 +92,16 @@ def only_score(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[[SCORE]]
 
 
-def units(frame: pd.DataFrame) -> tuple[list[pd.DataFrame], bool]:
-    """The newest batches of a frame, each cut into consecutive pieces when there are few; whether they were cut."""
-    batches = [part.sort_values(TIME, kind="stable") for _, part in frame.groupby(BATCH, sort=False)][-MOST_UNITS:]
-    wanted = -(-UNITS // len(batches)) if batches else 1
-    found = []
-    for part in batches:
-        pieces = max(min(wanted, len(part) // UNIT_ROWS), 1)
-        found += [part.iloc[rows] for rows in np.array_split(np.arange(len(part)), pieces)]
-    return found, wanted > 1
-
-
-def calibrated(whole: Profile, frame: pd.DataFrame, columns: Any) -> dict[str, Calibration]:
-    """How far the units of a frame lie from its profile."""
-    parts, pieces = units(frame)
-    return calibrate(whole, [profile_of(columns(part), like=whole) for part in parts], pieces)
+def by_weekday(
+    site: Site, training_set: TrainingSet, batches: Mapping[str, Profile], calibration: Mapping[str, Calibration]
+) -> Weekdays:
+    """Which inputs of daily batches have a weekly pattern, and what their days are compared with. Labels have none here:
+    they are judged on fourteen days together."""
+    if site.case.contract.batch != "day":
+        return Weekdays()
+    days = {str(each): interval_of("day", each.key).start for each in training_set.training_batches}
+    inputs = {name: each for name, each in calibration.items() if name != LABEL_COLUMN}
+    return weekdays_of([(days[name], profile) for name, profile in batches.items()], inputs)
 
 
 def losses(
