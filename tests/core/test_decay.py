@@ -79,6 +79,16 @@ def test_a_holdout_that_was_easy_by_chance_is_no_decay() -> None:
     assert judge(quality, holdout, policy(), (float("nan"), float("nan")))[0].alarm, "unknown counts as exact"
 
 
+def test_a_holdout_of_one_day_is_no_surer_than_a_day() -> None:
+    """Where the holdout has too few days to resample, its value is as unsure as that many days of the batch: what thirty
+    days would prove, one does not; without the number of days it counts as exact."""
+    quality = month(0.37)
+    days = {number: judge(quality, 0.56, policy(), (), number)[0].alarm for number in (0, 1, 30)}
+    assert days == {0: True, 1: False, 30: True}
+    assert "0.560 (" in judge(quality, 0.56, policy(), (), 1)[0].sentence
+    assert judge(month(0.45), 0.56, policy(), (), 1)[0].alarm, "what is far enough off is seen"
+
+
 @pytest.mark.parametrize("metric", ["log_loss", "roc_auc", "calibration_gap"])
 def test_batches_like_the_holdout_seldom_decay_whatever_the_metric(metric: str) -> None:
     """Without a margin, pairs of months from one world: the stated one-sided 2.5 % of alarms, where a holdout taken as exact

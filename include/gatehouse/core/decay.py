@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from math import hypot, isfinite
+from math import hypot, isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,25 +118,36 @@ def intervals(
 
 
 def judge(
-    quality: Quality, holdout_value: float, policy: RetrainPolicy, holdout_interval: Sequence[float] = ()
+    quality: Quality,
+    holdout_value: float,
+    policy: RetrainPolicy,
+    holdout_interval: Sequence[float] = (),
+    holdout_days: int = 0,
 ) -> tuple[Judged, ...]:
     """Judge a batch by the policy's decay and calibration, those it has.
 
     `holdout_value` is the champion's own value of the metric on the holdout it was promoted on, `holdout_interval` its
-    95 % interval there: a holdout that was easy by chance makes every later batch look worse. Without it (or where it is
-    undefined) the value counts as known exactly. A batch below
-    `min_maturity` or `min_rows`, or one that cannot be measured, says so and is never an alarm: the outcomes that
-    come first are not like the others.
+    95 % interval there: a holdout that was easy by chance makes every later batch look worse. Where it is undefined for
+    want of days, the `holdout_days` that there are count as sure as so many days of the batch; without that number the
+    value counts as known exactly. A batch below `min_maturity` or `min_rows`, or one that cannot be measured, says so and
+    is never an alarm: the outcomes that come first are not like the others.
     """
     judged = []
     if policy.reasons.decay is not None:
-        holdout = (holdout_value, *(holdout_interval or (holdout_value, holdout_value)))
+        known = all(map(isfinite, holdout_interval)) and holdout_interval
+        holdout = (holdout_value, *(known or _as_sure_as(quality.value, holdout_value, holdout_days)))
         judged.append(_decay(quality, holdout, policy.reasons.decay, policy.min_maturity))
     if policy.reasons.calibration is not None:
         judged.append(_calibration(quality, policy.reasons.calibration, policy.min_maturity))
     if policy.reasons.cost is not None:
         judged.append(_cost(quality, policy.reasons.cost, policy.min_maturity))
     return tuple(judged)
+
+
+def _as_sure_as(value: Estimate, holdout_value: float, days: int) -> tuple[float, float]:
+    """The interval of a value that rests on so many days, by how far the days of the batch differ."""
+    arm = (value.high - value.low) / 2 * sqrt(value.blocks / days) if days else 0.0
+    return (holdout_value - arm, holdout_value + arm) if isfinite(arm) else (holdout_value, holdout_value)
 
 
 def _decay(quality: Quality, holdout: Sequence[float], reason: DecayReason, min_maturity: float) -> Judged:

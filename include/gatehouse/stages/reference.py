@@ -49,6 +49,7 @@ def reference_of(site: Site, training_set: TrainingSet, best: Candidate) -> Refe
     scored = holdout.assign(**{SCORE: scores})
     score_profile = profile_of({SCORE: scores})
     calibration, batches = calibrated(whole, training, with_label)
+    days = block_codes(holdout[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"), DAY)
     metric = impact.metric_of(policy)
     classes = ("0", "1") if policy.task == "classification" else ()
     return Reference(
@@ -64,20 +65,20 @@ def reference_of(site: Site, training_set: TrainingSet, best: Candidate) -> Refe
         sample=sample_of(model_inputs(training), policy.seed),
         apart=units_apart(site, training, whole) if policy.reasons.drift is not None else (),
         made_by={"seed": policy.seed, "code": site.case.code_sha256},
-        intervals=intervals(labels, scores, holdout[TIME], policy),
+        intervals=intervals(labels, scores, days, policy),
         weekdays=by_weekday(site, training_set, batches, calibration),
+        holdout_days=len(np.unique(days)),
     )
 
 
 def intervals(
-    labels: NDArray[np.float64], scores: NDArray[np.float64], time: pd.Series[Any], policy: RetrainPolicy
+    labels: NDArray[np.float64], scores: NDArray[np.float64], days: NDArray[np.intp], policy: RetrainPolicy
 ) -> dict[str, tuple[float, float]]:
     """How sure the holdout's value of decay's metric is, whole days resampled; nothing where that is undefined."""
     if policy.reasons.decay is None:
         return {}
     name = policy.reasons.decay.metric
-    codes = block_codes(time.dt.tz_localize(None).to_numpy("datetime64[us]"), DAY)
-    (found,) = decay.intervals(labels, scores, codes, (name,), seed=policy.seed)
+    (found,) = decay.intervals(labels, scores, days, (name,), seed=policy.seed)
     return {name: (found.low, found.high)} if isfinite(found.low) and isfinite(found.high) else {}
 
 

@@ -211,7 +211,8 @@ def quality(
         scored_rows,
         seed=policy.seed,
     )
-    judged = decay.judge(measured, reference.quality[metric], policy, reference.intervals.get(metric, ()))
+    interval = reference.intervals.get(metric, ())
+    judged = decay.judge(measured, reference.quality[metric], policy, interval, reference.holdout_days)
     document = {"batch": batch.id.key, **asdict(measured), "judged": [each.to_document() for each in judged]}
     known, predicted = labelled[LABEL].to_numpy("float64"), labelled[SCORE].to_numpy("float64")
     expected = estimate(site, reference, predicted) if len(labelled) else None
