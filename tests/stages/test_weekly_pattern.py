@@ -3,71 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from gatehouse.core.calendar import keys_between
+from daily import Daily, daily, retrain
 from gatehouse.core.profile import profile_of
 from gatehouse.stages.costs import usual_values
 from stages.watching import Seen, watched
-from streams import Made, Stream, stream
 
 TRAINING, HELD_OUT, CHANGED, DAYS = 42, 7, 56, 59
 WEEKEND = np.array([0.0, 0.1, -0.1, 0.2, 0.5, 2.2, 1.8])
-RETRAIN = """\
-task: classification
-first_after: 42
-choose_by: log_loss
-holdout: {batches: 7}
-reasons:
-  drift: {distance: js, limit: 0.1, min_rows: 100}
-  decay: {metric: log_loss, margin: 0.02}
-  calibration: {gap: 0.05}
-"""
 See = Callable[[str], list[Seen]]
 
 
-class Daily(Stream):
-    """A stream of daily batches."""
+def weekly(moved: str) -> Daily:
+    """`age`, which the label depends on, and `clutter`, which it does not, have a weekend far from their weekdays; one of
+    them moves by its standard deviation, with the weekend's, from a Monday on."""
 
-    def folder(self, path: Path, retrain: str = "") -> Path:
-        """The use case's folder, with days for months."""
-        made = super().folder(path, retrain)
-        contract = made / "contract.yaml"
-        text = contract.read_text(encoding="utf-8")
-        for month, day in (
-            ("batch: month", "batch: day"),
-            ("first: 2020-01", "first: 2020-01-06"),
-            ("1 month", "1 day"),
-        ):
-            assert month in text
-            text = text.replace(month, day)
-        contract.write_text(text, encoding="utf-8")
-        return made
+    def edit(number: int, rows: pd.DataFrame) -> None:
+        rows["age"] += 6 * WEEKEND[number % 7] + (8 if moved == "age" and number >= CHANGED else 0)
+        rows["clutter"] += 20 * WEEKEND[number % 7] + (27 if moved == "clutter" and number >= CHANGED else 0)
 
-
-def daily(moved: str) -> Daily:
-    """Fifty-nine days from a Monday on, 300 rows each. `age`, which the label depends on, and `clutter`, which it does not, have
-    a weekend far from their weekdays; one of them moves by its standard deviation, 5.7 and 20, with day 56, a Monday."""
-    keys = keys_between("day", "2020-01-06", "2020-12-31")[:DAYS]
-    rows = stream("nothing", 5, 4, 300 * len(keys) // 4).batches
-    table = pd.concat([each.rows for each in rows], ignore_index=True).sample(frac=1, random_state=1)
-    labels = pd.concat([each.outcomes for each in rows]).set_index("id")["label"]
-    made = []
-    for number, (key, at) in enumerate(zip(keys, np.array_split(np.arange(len(table)), len(keys)), strict=True)):
-        frame = table.iloc[at].sort_values("id").reset_index(drop=True)
-        frame["at"] = pd.Timestamp(key) + pd.to_timedelta(np.linspace(0, 86_000, len(frame)).astype(int), unit="s")
-        weekly = WEEKEND[number % 7]
-        frame["clutter"] += 20 * weekly
-        frame["age"] += 6 * weekly
-        if number >= CHANGED:
-            frame[moved] += {"age": 8.0, "clutter": 27.0}[moved]
-        made.append(Made(key, frame, pd.DataFrame({"id": frame["id"], "label": frame["id"].map(labels)})))
-    return Daily("daily", tuple(made), CHANGED)
+    return daily(DAYS, CHANGED, edit=edit)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +37,9 @@ def see(tmp_path_factory: pytest.TempPathFactory) -> See:
 
     def seen(moved: str) -> list[Seen]:
         if moved not in known:
-            known[moved] = watched(daily(moved), tmp_path_factory.mktemp(moved), RETRAIN, TRAINING, HELD_OUT)
+            known[moved] = watched(
+                weekly(moved), tmp_path_factory.mktemp(moved), retrain(TRAINING, HELD_OUT), TRAINING, HELD_OUT
+            )
         return known[moved]
 
     return seen

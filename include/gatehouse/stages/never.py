@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def never_retrained(site: Site, champion: Champion, labelled: pd.DataFrame, matured: Mapping[str, Any]) -> float | None:
     """The metric of the first champion on the labelled rows; while that one serves, the value that was measured.
-    `matured` is what `watch.quality` found on these rows.
+    `matured` is what `quality.quality` found on these rows.
 
     None where it cannot be told: no rows, a file that is gone, inputs that the first model does not take. A comparison
     for people must not stop the watch.

@@ -5,35 +5,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gatehouse.core import decay, impact
 from gatehouse.core.alarms import Alarm
 from gatehouse.core.change.incidents import CALM, Incident, follow
-from gatehouse.core.change.kinds import Finding, Outcome, findings
-from gatehouse.core.drift import ColumnDrift, to_document
-from gatehouse.core.drift.measure import measure_values
-from gatehouse.core.profile import profile_of
+from gatehouse.core.change.kinds import Finding, findings
+from gatehouse.core.drift import to_document
 from gatehouse.core.records import Batch, BatchId, Champion, Request, WatchReport
 from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.retrain import reasons as weigh
-from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
 from gatehouse.stages import change, probation
 from gatehouse.stages.held_back import held_back_by, quiet
+from gatehouse.stages.matured import measured_before, newest_matured
 from gatehouse.stages.never import never_retrained
 from gatehouse.stages.outcomes import due
-from gatehouse.stages.rows import LABEL, TIME, batch_frame, newest_revisions, with_labels
+from gatehouse.stages.quality import estimate, outcome_of, quality, suddenly
+from gatehouse.stages.rows import batch_frame
 from gatehouse.stages.score import model_inputs
 from gatehouse.stages.standing import expire, standing
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
 
 
 def watch(site: Site, batch_id: BatchId) -> Request | None:
@@ -83,20 +75,21 @@ def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any],
         "impact": looked.joint,
     }
     alarms: list[Alarm] = []
-    drifts, outcome = list(looked.inputs.drifts), None
+    drifts = list(looked.inputs.drifts)
+    outcome = early = None
     measured = newest_matured(site, batch.interval.end, champion, estimator)
-    if measured is not None and not measured_before(site, measured[0].id.key, champion):
-        on, labelled, scored_rows = measured
-        body["matured"], judged = quality(site, on, labelled, scored_rows, reference)
+    if measured is not None and not measured_before(site, measured.batch.id.key, champion):
+        labelled = measured.labelled
+        body["matured"], judged = quality(site, measured, reference)
         body["matured"]["never"] = never_retrained(site, champion, labelled, body["matured"])
-        labels = change.judge_labels(site, reference, labelled, any(each.alarm for each in judged))
         outcome = outcome_of(site, reference, labelled, judged, body["matured"]["estimate"])
-        outcome = replace(outcome, label=labels, by_classes=by_classes(site, reference, labels))
-        drifts += [labels] if labels is not None else []
+        early = suddenly(site, reference, measured) if not outcome.alarms else None
+        body["sudden"] = [each.to_document() for each in early.judged] if early is not None else []
+        drifts += [outcome.label] if outcome.label is not None else []
         alarms += [each.to_alarm() for each in judged if each.alarm]
-        alarms += [labels.to_alarm()] if labels is not None and labels.alarm else []
+        alarms += [outcome.label.to_alarm()] if outcome.label is not None and outcome.label.alarm else []
     body["drift"] = to_document(drifts)
-    return body, alarms + looked.alarms, findings(looked.inputs, outcome)
+    return body, alarms + looked.alarms, findings(looked.inputs, early or outcome)
 
 
 def incidents(
@@ -108,53 +101,6 @@ def incidents(
     return [each.to_document() for each in follow(known, changes, key, measured, calm)]
 
 
-def estimate(site: Site, reference: Reference, predicted: NDArray[np.float64]) -> dict[str, Any] | None:
-    """What the scores themselves expect of the metric on these rows (confidence-based performance estimation), with how
-    far that can be trusted; None for regression, whose predictions say nothing about their errors."""
-    metric = impact.metric_of(site.case.retrain)
-    if site.case.retrain.task != "classification" or not reference.expected:
-        return None
-    realised, expected = reference.quality[metric], reference.expected[metric]
-    off = abs(expected - realised)
-    valid = off <= impact.threshold(site.case.retrain)
-    warning = (
-        "holds while the scores are calibrated and inputs mean what they meant: it cannot see concept drift; "
-        f"on the holdout it was off by {off:.3f}{'' if valid else ', too much to be relied on'}"
-    )
-    value = impact.expected(metric, predicted, predicted)
-    return {"metric": metric, "value": value, "holdout": realised, "off_on_holdout": off, "valid": valid} | {
-        "warning": warning
-    }
-
-
-def by_classes(site: Site, reference: Reference, labels: ColumnDrift | None) -> float:
-    """The metric that the holdout's losses of each class give for the batch's shares of classes: what a label shift
-    alone would make of it; NaN where labels did not change."""
-    shift = labels.impact["if_real"] if labels is not None and labels.impact is not None else None
-    metric = impact.metric_of(site.case.retrain)
-    return float("nan") if shift is None else reference.quality[metric] + float(shift)
-
-
-def outcome_of(
-    site: Site,
-    reference: Reference,
-    labelled: pd.DataFrame,
-    judged: tuple[decay.Judged, ...],
-    compared: dict[str, Any] | None,
-) -> Outcome:
-    """The measured quality with what tells the kinds of change apart."""
-    margin = impact.threshold(site.case.retrain)
-    if compared is None or not len(labelled):
-        return Outcome(judged, margin=margin)
-    same = []
-    for name, known in reference.by_label.items():
-        mine = labelled.loc[labelled[LABEL] == float(name), SCORE].to_numpy("float64")
-        apart = measure_values(known.columns[SCORE], profile_of({SCORE: mine}, like=known).columns[SCORE], "ks")
-        same.append(apart is None or apart.value <= max(2 * apart.noise, 0.1))
-    whole = all(same) if same else None
-    return Outcome(judged, compared["realised"], compared["value"], same_within_classes=whole, margin=margin)
-
-
 def scores(site: Site, batch: Batch, champion: Champion) -> Any:
     """The recorded scores of a batch; NotAllowed when it was not scored, or by another champion."""
     for prediction in site.ledger.batches.predictions(site.name):
@@ -163,62 +109,6 @@ def scores(site: Site, batch: Batch, champion: Champion) -> Any:
     raise NotAllowed(
         f"batch {batch.id} is watched before it is scored; champion {champion.model.version} is in production"
     )
-
-
-def newest_matured(
-    site: Site, as_of: datetime, champion: Champion, estimator: Any
-) -> tuple[Batch, pd.DataFrame, int] | None:
-    """The newest batch whose outcomes arrived by `as_of` and that the champion was not trained on: its labelled rows
-    with the champion's scores (`gh_score`), and how many rows it has in all. Batches of a day or a week are too short to
-    resample days of: the newest `measure_over` batches are measured together."""
-    import pandas as pd
-
-    arrived = site.ledger.batches.outcomes(site.name, as_of)
-    accepted = [b for b in newest_revisions(site.ledger.batches.list(site.name)) if b.id.key in arrived]
-    fresh = [b for b in accepted if b.interval.start >= champion.model.trained_until and b.interval.end <= as_of]
-    if not fresh:
-        return None
-    pooled = fresh[-site.case.retrain.measured_together(site.case.contract.batch) :]
-    frames = [with_labels(site, batch_frame(site, each), arrived[each.id.key]) for each in pooled]
-    frame = pd.concat(frames, ignore_index=True)
-    labelled = frame[frame[LABEL].notna()]
-    predicted: Any = (
-        site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task) if len(labelled) else []
-    )
-    return fresh[-1], labelled.assign(**{SCORE: predicted}), len(frame)
-
-
-def measured_before(site: Site, key: str, champion: Champion) -> bool:
-    """Whether an earlier watch measured this champion on that batch: one late month must not be counted twice."""
-    return any(
-        report.body.get("matured", {}).get("batch") == key and report.body.get("champion") == champion.model.version
-        for report in site.ledger.batches.watches(site.name)
-    )
-
-
-def quality(
-    site: Site, batch: Batch, labelled: pd.DataFrame, scored_rows: int, reference: Reference
-) -> tuple[dict[str, Any], tuple[decay.Judged, ...]]:
-    """The champion's measured quality on one matured batch, judged against its own holdout."""
-    policy = site.case.retrain
-    metric = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
-    time = labelled[TIME].dt.tz_localize(None).to_numpy("datetime64[us]")
-    measured = decay.measure(
-        labelled[LABEL].to_numpy("float64"),
-        labelled[SCORE].to_numpy("float64"),
-        time,
-        metric,
-        scored_rows,
-        seed=policy.seed,
-    )
-    interval = reference.intervals.get(metric, ())
-    judged = decay.judge(measured, reference.quality[metric], policy, interval, reference.holdout_days)
-    document = {"batch": batch.id.key, **asdict(measured), "judged": [each.to_document() for each in judged]}
-    known, predicted = labelled[LABEL].to_numpy("float64"), labelled[SCORE].to_numpy("float64")
-    expected = estimate(site, reference, predicted) if len(labelled) else None
-    if expected is not None:
-        expected["realised"] = evaluate(expected["metric"], known, predicted)
-    return {**document, "estimate": expected}, judged
 
 
 def overdue(site: Site, as_of: datetime) -> list[str]:
