@@ -141,7 +141,8 @@ def as_last_year(site: Site, batch: Batch, drifts: Sequence[ColumnDrift], policy
         for drift in changed:
             if drift.column in before.columns and drift.column in mine.columns:
                 one = {drift.column: before.columns[drift.column]}, {drift.column: mine.columns[drift.column]}
-                again = judge(Profile(one[0]), Profile(one[1]), policy.model_copy(update={"columns": ()}))
+                alike = policy.model_copy(update={"columns": (), "min_rows": policy.least_rows(calibrated=True)})
+                again = judge(Profile(one[0]), Profile(one[1]), alike)
                 value, limit = again[0].value, drift.limit or 0.0
                 if value is not None and (value <= limit or value <= (drift.value or 0.0) / 3):
                     found.add(drift.column)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from gatehouse.core.alarms import State
 from gatehouse.core.canonical import canonical
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibrate import Calibration, calibrate
@@ -55,6 +56,26 @@ def test_quiet_batches_alarm_within_the_stated_level(distance: Distance, shared:
             profile = profile_of(batch(random, 1000, shared), like=whole)
             alarmed += any(each.alarm for each in judge(whole, profile, policy, known))
     assert alarmed <= 9  # 100 batches at .05: more than 9 happens once in 30 times by chance alone
+
+
+def test_small_batches_are_judged_where_their_noise_is_known() -> None:
+    """From 50 rows on by default: at most 5 of 200 quiet batches of 100 rows name a column, and most shifts of a standard
+    deviation are seen. Without a calibration 500 rows are asked for; `min_rows` holds for both."""
+    alarmed = seen = 0
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        made = [batch(random, 100, 0.0) for _ in range(30)]
+        whole = profile_of({name: np.concatenate([each[name] for each in made]) for name in made[0]})
+        known = calibrate(whole, [profile_of(each, like=whole) for each in made])
+        quiet = [profile_of(batch(random, 100, 0.0), like=whole) for _ in range(10)]
+        alarmed += sum(any(each.alarm for each in judge(whole, day, DriftReason(), known)) for day in quiet)
+        moved = profile_of(batch(random, 100, 0.0, moved=1.0), like=whole)
+        seen += judge(whole, moved, DriftReason(), known)[0].alarm
+        assert judge(whole, moved, DriftReason())[0].state is State.TOO_FEW_ROWS
+        assert judge(whole, moved, DriftReason(min_rows=101), known)[0].state is State.TOO_FEW_ROWS
+        assert judge(whole, moved, DriftReason(min_rows=100))[0].state is not State.TOO_FEW_ROWS
+    assert alarmed <= 5
+    assert seen >= 18
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.2])

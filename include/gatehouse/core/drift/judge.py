@@ -16,7 +16,7 @@ from gatehouse.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gatehouse.core.specs.retrain import DriftReason
+    from gatehouse.core.specs.retrain import Distance, DriftReason
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,12 @@ def judge(
             allowed=", ".join(reference.columns),
             owner="data scientist",
         )
+    known = calibration or {}
     measured = {
-        name: _measured(known, batch.columns[name], policy)
-        for name, known in reference.columns.items()
+        name: _measured(column, batch.columns[name], policy.distance, policy.least_rows(name in known))
+        for name, column in reference.columns.items()
         if name in batch.columns and (not policy.columns or name in policy.columns)
     }
-    known = calibration or {}
     tested = {name: _tested(parts, known[name], policy) for name, parts in measured.items() if parts and name in known}
     limits = _levels(tested, policy.false_alarms)
     return tuple(
@@ -127,12 +127,12 @@ class _Part:
     p_value: float = 1.0
 
 
-def _measured(reference: ColumnProfile, batch: ColumnProfile, policy: DriftReason) -> list[_Part]:
-    """Both parts as far as they can be measured; none below `min_rows`."""
-    if batch.rows < policy.min_rows or not reference.rows:
+def _measured(reference: ColumnProfile, batch: ColumnProfile, distance: Distance, least: int) -> list[_Part]:
+    """Both parts as far as they can be measured; none below the least rows."""
+    if batch.rows < least or not reference.rows:
         return []
-    values = measure_values(reference, batch, policy.distance) if batch.values >= policy.min_rows else None
-    presence = measure_presence(reference, batch, policy.distance)
+    values = measure_values(reference, batch, distance) if batch.values >= least else None
+    presence = measure_presence(reference, batch, distance)
     rows = {"values": batch.values, "presence": batch.rows}
     return [_Part(name, each, rows[name]) for name, each in (("values", values), ("presence", presence)) if each]
 

@@ -87,18 +87,23 @@ class DriftReason(Spec):
 
     `false_alarms` is the share of quiet batches in which any column may be called changed. Where the reference has too
     few batches to calibrate on, `limit` is the threshold. A change is an alarm when its estimated effect on the metric
-    reaches `min_impact` (unless given: decay's margin, or .01); all others are told and page nobody.
+    reaches `min_impact` (unless given: decay's margin, or .01); all others are told and page nobody. Fewer than `min_rows`
+    rows are never judged: unless given 50 where the limit is calibrated, which counts their noise, and 500 elsewhere.
     """
 
     distance: Distance = "js"
     limit: Annotated[float, Field(gt=0)] = 0.1
-    min_rows: Positive = 500
+    min_rows: Positive | None = None
     columns: tuple[str, ...] = ()
     request: bool = False
     false_alarms: Annotated[float, Field(gt=0, le=0.5)] = 0.01
     min_impact: Annotated[float, Field(ge=0)] | None = None
     references: tuple[ReferenceGroup, ...] = ()
     together: Annotated[bool, Field(description="whether columns that go together differently are looked for")] = True
+
+    def least_rows(self, calibrated: bool) -> int:
+        """From how many rows on a column is judged."""
+        return self.min_rows or (50 if calibrated else 500)
 
 
 class DecayReason(Spec):
