@@ -16,6 +16,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # OpenMP does not 
 
 from faults import clocks, crashes, flood, fuzzing, offline, page, races, soak, tasks  # noqa: E402 - after the number of threads
 from faults.proven import Asked, Case, Proven, table  # noqa: E402
+from faults.tidy import tidy  # noqa: E402
 
 CASES: dict[str, Case] = {
     "F1": crashes.singles,
@@ -43,7 +44,8 @@ def main() -> int:
     trials: list[str] = []
     for name in chosen:
         started = time.monotonic()
-        made = CASES[name](Asked(**given))
+        with tidy():
+            made = CASES[name](Asked(**given))
         taken = time.monotonic() - started
         print(f"{name} took {taken:.0f} s", file=sys.stderr, flush=True)
         for row in made:
