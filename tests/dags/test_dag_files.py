@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -42,7 +43,8 @@ def parse(home: Path, usecases: Path | None = None, **more: str) -> dict:
 
 @cache
 def parsed() -> dict:
-    return parse(Path(os.environ.get("TMPDIR", "/tmp")) / f"gatehouse-parse-{os.getpid()}")
+    with tempfile.TemporaryDirectory() as home:
+        return parse(Path(home))
 
 
 def own_use_case(folder: Path, name: str) -> Path:

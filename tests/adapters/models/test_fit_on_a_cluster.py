@@ -26,11 +26,14 @@ Y = (X["a"] + RANDOM.normal(size=200) > 0).to_numpy("float64")
 
 
 @pytest.fixture(scope="module")
-def dask() -> Iterator[str]:
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A cluster of one process, and the address of its scheduler."""
     from distributed import LocalCluster
 
-    with LocalCluster(1, threads_per_worker=2, processes=True, dashboard_address=None, host="127.0.0.1") as local:
+    scratch = str(tmp_path_factory.mktemp("dask"))
+    with LocalCluster(
+        1, threads_per_worker=2, processes=True, dashboard_address=None, host="127.0.0.1", local_directory=scratch
+    ) as local:
         yield local.scheduler_address
 
 
