@@ -15,10 +15,13 @@ from stages.rides import FOUR_MONTHS, folder, open_site, site  # noqa: F401 - th
 
 @pytest.fixture
 def idle(site, monkeypatch):
-    """Set how long ago the newest attempt at everything was."""
+    """Set how long ago the newest attempt at everything that was begun was."""
+    known = type(site.ledger.attempts).idle
 
     def set_to(seconds: float) -> None:
-        monkeypatch.setattr(type(site.ledger.attempts), "idle", lambda self, work: seconds)
+        monkeypatch.setattr(
+            type(site.ledger.attempts), "idle", lambda self, work: None if known(self, work) is None else seconds
+        )
 
     return set_to
 
@@ -29,6 +32,16 @@ def test_a_lost_wake_up_is_found_by_the_next_sweep(site, idle):
     idle(upkeep.UNHEARD_SECONDS - 1)
     assert upkeep.forgotten_batches(site) == []
     idle(upkeep.UNHEARD_SECONDS + 1)
+    assert upkeep.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
+
+
+def test_a_batch_that_is_being_watched_is_left_to_its_run(site, idle):
+    """Its run is at it for more than a minute: a second one would make it stale, and red. After ten minutes it is woken."""
+    batch = validate(site, ingest.land(site, FOUR_MONTHS[0]).id)
+    site.ledger.attempts.enter(f"{batch.id}/score")
+    idle(upkeep.FORGOTTEN_SECONDS - 1)
+    assert upkeep.forgotten_batches(site) == []
+    idle(upkeep.FORGOTTEN_SECONDS + 1)
     assert upkeep.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
 
 

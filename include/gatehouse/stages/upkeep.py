@@ -36,12 +36,13 @@ def forgotten_landed(site: Site, attended: bool = False) -> list[str]:
 
 
 def forgotten_batches(site: Site) -> list[str]:
-    """Accepted batches that no watch run has taken up for a minute: the event that should have woken one was lost, or the
-    run is long; then it is woken once more for nothing."""
+    """Accepted batches that no watch run has taken up for a minute: the event that should have woken one was lost. One that
+    is being scored or watched is its run's for ten minutes: a second run would make the first one stale."""
     return [
         f"{batch.id.key}.r{batch.id.revision}"
         for batch in waiting(site)
         if _idle(site, f"{batch.id}/run", f"{batch.id}/validate") > UNHEARD_SECONDS
+        and _idle(site, f"{batch.id}/score", f"{batch.id}/watch") > FORGOTTEN_SECONDS
     ]
 
 
