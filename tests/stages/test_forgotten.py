@@ -35,10 +35,11 @@ def test_a_lost_wake_up_is_found_by_the_next_sweep(site, idle):
     assert upkeep.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
 
 
-def test_a_batch_that_is_being_watched_is_left_to_its_run(site, idle):
+@pytest.mark.parametrize("work", ["score", "score/pieces", "watch"])
+def test_a_batch_that_is_being_watched_is_left_to_its_run(work, site, idle):
     """Its run is at it for more than a minute: a second one would make it stale, and red. After ten minutes it is woken."""
     batch = validate(site, ingest.land(site, FOUR_MONTHS[0]).id)
-    site.ledger.attempts.enter(f"{batch.id}/score")
+    site.ledger.attempts.enter(f"{batch.id}/{work}")
     idle(upkeep.FORGOTTEN_SECONDS - 1)
     assert upkeep.forgotten_batches(site) == []
     idle(upkeep.FORGOTTEN_SECONDS + 1)

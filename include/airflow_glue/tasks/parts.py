@@ -80,7 +80,7 @@ def score(folder: str, piece: Piece) -> Piece:
     the partitions together sees it, and scores them itself."""
     from gatehouse.stages.parts import handed, scoring
 
-    site, batch = _taken_up(folder, piece, "run")
+    site, batch = _taken_up(folder, piece, "score/pieces")
     champion, work = site.ledger.models.champion(site.name), handed.get(site, piece["file"])
     if champion is None or champion.epoch != work["epoch"] or handed.stale(site, work):
         return piece

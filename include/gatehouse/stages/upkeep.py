@@ -42,7 +42,7 @@ def forgotten_batches(site: Site) -> list[str]:
         f"{batch.id.key}.r{batch.id.revision}"
         for batch in waiting(site)
         if _idle(site, f"{batch.id}/run", f"{batch.id}/validate") > UNHEARD_SECONDS
-        and _idle(site, f"{batch.id}/score", f"{batch.id}/watch") > FORGOTTEN_SECONDS
+        and _idle(site, *(f"{batch.id}/{work}" for work in ("score", "score/pieces", "watch"))) > FORGOTTEN_SECONDS
     ]
 
 
