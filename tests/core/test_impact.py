@@ -27,6 +27,21 @@ def test_reweighting_is_exact_for_a_change_of_mix() -> None:
     assert impact.if_real(reference, batch, known) == pytest.approx(0.4 * 0.8, rel=0.35)  # means are drawn together
 
 
+def test_the_cost_of_a_change_is_counted_from_the_usual_mix() -> None:
+    """A batch as usual costs nothing however unlike the holdout it is, and another one what it differs from the usual."""
+    holdout = np.repeat(["a", "b"], [900, 100])
+    whole = profile_of({"x": holdout})
+    cells = impact.cells_of(whole.columns["x"], holdout.tolist())
+    known = impact.losses_of(whole.columns["x"], cells, np.where(holdout == "a", 0.2, 1.0))
+    sunday, worse = (
+        profile_of({"x": np.repeat(["a", "b"], mix)}, like=whole).columns["x"] for mix in ([50, 50], [10, 90])
+    )
+    assert impact.if_real(whole.columns["x"], sunday, known, sunday) == pytest.approx(0)
+    apart = impact.if_real(whole.columns["x"], worse, known) - impact.if_real(whole.columns["x"], sunday, known)
+    assert impact.if_real(whole.columns["x"], worse, known, sunday) == pytest.approx(apart)
+    assert apart > 0.2
+
+
 @given(st.integers(0, 1000), st.integers(2, 300))
 def test_every_value_has_the_cell_that_its_profile_counts_it_in(seed: int, rows: int) -> None:
     """Cells of rows and counts of profiles agree, nulls, ties and infinities included."""

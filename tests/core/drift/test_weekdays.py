@@ -25,12 +25,15 @@ PATTERN = (PATTERN - PATTERN.mean()) / PATTERN.std()
 
 def day(random: np.random.Generator, number: int, share: float, moved: float = 0.0) -> pd.DataFrame:
     """300 rows. The weekday explains `share` of the variance of `busy`, and each day's own luck a twentieth of the rest; `steady`
-    has no pattern, `workday` has one value a day, `open` is missing on every other row of a Sunday."""
+    has no pattern, `workday` has one value a day, `open` is missing on every other row of a Sunday, `closed` on all of them."""
     own, rest = np.sqrt(0.05) * random.normal(size=2), np.sqrt(0.95) * random.normal(size=(2, 300))
     busy = np.sqrt(share) * PATTERN[number % 7] + np.sqrt(1 - share) * (own[0] + rest[0]) + moved
     opened = np.where((np.arange(300) % 2 == 0) & (number % 7 == 6), np.nan, random.normal(size=300))
+    closed = np.full(300, np.nan) if number % 7 == 6 else random.normal(size=300)
     workday = float(number % 7 < 5 and number % 30 != 0)
-    return pd.DataFrame({"busy": busy, "steady": own[1] + rest[1], "workday": workday, "open": opened})
+    return pd.DataFrame(
+        {"busy": busy, "steady": own[1] + rest[1], "workday": workday, "open": opened, "closed": closed}
+    )
 
 
 class Known:
@@ -80,7 +83,8 @@ def test_quiet_days_stay_quiet() -> None:
 
 
 def test_only_what_has_a_weekly_pattern_is_compared_by_weekday() -> None:
-    """By its values or by whether there are any; not what has none, nor what the calendar says with one value a day."""
+    """By its values or by whether there are any; not what has none, nor what the calendar says with one value a day, nor what
+    has no values at all on some weekday."""
     for seed in range(5):
         assert set(Known(seed, 0.5).weekdays.calibration) == {"busy", "open"}
         assert set(Known(seed, 0.0).weekdays.calibration) == {"open"}
