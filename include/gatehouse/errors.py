@@ -9,13 +9,9 @@ from __future__ import annotations
 
 
 class GatehouseError(Exception):
-    """The root of everything Gatehouse raises on purpose."""
+    """The root of everything Gatehouse raises on purpose; `where` is a file, with a line where one is known."""
 
     retry = False
-
-
-class ConfigurationError(GatehouseError):
-    """A file of a use case, or a setting of the installation, is wrong: the message names file, line and key."""
 
     def __init__(self, what: str, *, where: str = "", found: str = "", allowed: str = "", owner: str = "") -> None:
         self.what, self.where, self.found, self.allowed, self.owner = what, where, found, allowed, owner
@@ -26,6 +22,10 @@ class ConfigurationError(GatehouseError):
             f"to be changed by the {owner}" if owner else "",
         ]
         super().__init__("; ".join(part for part in parts if part))
+
+
+class ConfigurationError(GatehouseError):
+    """A file of a use case, or a setting of the installation, is wrong: the message names file, line and key."""
 
 
 class UnknownUseCase(ConfigurationError):
