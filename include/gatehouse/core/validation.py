@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from gatehouse.core.specs.contract import TableSpec
 
@@ -24,6 +24,10 @@ class Checked(Protocol):
     @property
     def batch_failures(self) -> tuple[str, ...]:
         """What is wrong with the table as a whole."""
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """For each column with cells that cannot be read as declared, how many and which."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def decide(tables: Mapping[str, TableSpec], rows: Mapping[str, int], checks: Map
     for name, spec in tables.items():
         if name in rows:
             splits[name] = _split(name, rows[name], checks[name].bad_rows)
-            reasons += _against(name, spec, splits[name], checks[name].batch_failures)
+            reasons += _against(name, spec, splits[name], checks[name])
     return Validation(splits, tuple(reasons))
 
 
@@ -88,14 +92,15 @@ def _split(name: str, rows: int, bad: Mapping[int, tuple[str, ...]]) -> Split:
     return Split(rows, dict(sorted(bad.items())))
 
 
-def _against(name: str, spec: TableSpec, split: Split, failures: Sequence[str]) -> list[str]:
-    reasons = [f"table {name!r}: {failure}" for failure in failures]
+def _against(name: str, spec: TableSpec, split: Split, check: Checked) -> list[str]:
+    reasons = [f"table {name!r}: {failure}" for failure in check.batch_failures]
     if split.rows < spec.min_rows:
         reasons.append(f"table {name!r} has {split.rows} rows, contract.yaml asks for at least {spec.min_rows}")
     share = len(split.bad) / split.rows if split.rows else 0.0
     if share > spec.max_quarantined_share:
-        reasons.append(
+        sentence = (
             f"table {name!r}: {len(split.bad)} of {split.rows} rows ({share:.2%}) are bad, "
             f"contract.yaml allows {spec.max_quarantined_share:.2%}"
         )
+        reasons.append("; ".join([sentence, *check.unreadable]))
     return reasons

@@ -69,11 +69,13 @@ class CheckResult:
 @dataclass(frozen=True)
 class TableCheck:
     """All expectations of one table. `bad_rows` maps a row's position to the reasons of its critical failures;
-    `batch_failures` are the critical failures of the table as a whole."""
+    `batch_failures` are the critical failures of the table as a whole; `unreadable` has a sentence for each column with
+    cells that cannot be read as declared (their rows are among `bad_rows`)."""
 
     results: tuple[CheckResult, ...]
     bad_rows: Mapping[int, tuple[str, ...]]
     batch_failures: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from gatehouse.core.profile.sample import positions, sample_of
 from gatehouse.core.records import Batch, BatchId, BatchState, FileRef
 from gatehouse.core.validation import Split, Validation, decide
 from gatehouse.errors import NotAllowed, SchemaMismatch
-from gatehouse.frames import as_declared, undeclared
+from gatehouse.frames import Declared, read_declared, undeclared
 from gatehouse.ports import TableCheck
 from gatehouse.report import batch_report
 from gatehouse.site import Site, Work
-from gatehouse.stages import profiles
+from gatehouse.stages import profiles, unreadable
 from gatehouse.stages.held import Held
 from gatehouse.stages.parts import divided, reading
 from gatehouse.stages.parts.profiling import REASONS
@@ -87,8 +87,9 @@ def examine(
 def _held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Held:
     if reading.in_pieces(site, batch):
         return divided.held(site, batch, findings, shares)
-    frames = declared_frames(site, batch)
-    checks = check(site, batch, frames)
+    declared = declared_tables(site, batch)
+    frames = {name: table.frame for name, table in declared.items()}
+    checks = check(site, batch, declared)
     validation = judge(site, frames, checks)
     good = good_rows(frames, validation)
     earlier = profiles.earlier_profiles(site, batch)
@@ -121,14 +122,14 @@ def _own_profile(site: Site, batch: Batch) -> BatchProfile:
     """The delivered rows of each table that has any, on their own grids."""
     if reading.in_pieces(site, batch):
         return divided.own_profile(site, batch)
-    frames = {name: frame for name, frame in declared_frames(site, batch).items() if len(frame)}
+    frames = {name: table.frame for name, table in declared_tables(site, batch).items() if len(table.frame)}
     samples = {name: sample_of(frame.iloc[positions(len(frame))]) for name, frame in frames.items()}
     return BatchProfile({name: on_grid(frame, None) for name, frame in frames.items()}, samples=samples)
 
 
 def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
     """Accept a quarantined batch on a named person's word: its good rows are accepted, its bad rows stay quarantined.
-    A batch that cannot be read as declared has no good rows and cannot be released (SchemaMismatch says why)."""
+    A batch that lacks a declared column has no good rows and cannot be released (SchemaMismatch says why)."""
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.QUARANTINED:
         raise NotAllowed(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
@@ -139,21 +140,26 @@ def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
     return site.ledger.batches.get(batch_id)
 
 
-def declared_frames(site: Site, batch: Batch) -> dict[str, pd.DataFrame]:
-    """Each delivered table with its declared columns as their declared types; SchemaMismatch when that cannot be."""
-    specs = site.case.contract.tables
-    where = {name: f"{batch.id} table {name!r}" for name in specs}
+def declared_tables(site: Site, batch: Batch) -> dict[str, Declared]:
+    """Each delivered table with its declared columns as their declared types; SchemaMismatch when a column lacks."""
     return {
-        name: as_declared(site.lake.frame(batch.tables[name].source), spec.columns, where[name])
-        for name, spec in specs.items()
+        name: read_declared(
+            site.lake.frame(batch.tables[name].source), spec.columns, reading.where(batch, name), spec.key
+        )
+        for name, spec in site.case.contract.tables.items()
     }
 
 
-def check(site: Site, batch: Batch, frames: Mapping[str, pd.DataFrame]) -> dict[str, TableCheck]:
-    """Every table's expectations, with the contract's parameters for this batch's interval."""
+def check(site: Site, batch: Batch, tables: Mapping[str, Declared]) -> dict[str, TableCheck]:
+    """Every table's expectations, with the contract's parameters for this batch's interval, and its unreadable cells."""
     values = parameters(site.case.contract, batch.interval)
     specs = site.case.contract.tables
-    return {name: site.checker.check(name, specs[name], frame, values) for name, frame in frames.items()}
+    return {
+        name: unreadable.counted(
+            site.checker.check(name, specs[name], table.frame, values), table.cells, len(table.frame)
+        )
+        for name, table in tables.items()
+    }
 
 
 def judge(site: Site, frames: Mapping[str, pd.DataFrame], checks: Mapping[str, TableCheck]) -> Validation:

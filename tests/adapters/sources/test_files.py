@@ -147,13 +147,13 @@ def test_a_link_inside_the_folder_is_fine(tmp_path) -> None:
 
 
 def test_outcomes_are_a_table_of_their_own(tmp_path) -> None:
-    """No outcomes file means none yet; one that cannot be read is a SchemaMismatch."""
+    """No outcomes file means none yet; one that lacks a column is a SchemaMismatch."""
     _, source, inbox = drop(tmp_path)
     assert source.outcomes("2013-03", MARCH) is None
     (inbox / "outcomes_2013-03.csv").write_text("id,late\n1,true\n")
     assert source.outcomes("2013-03", MARCH).to_dict("list") == {"id": [1], "late": [True]}
-    (inbox / "outcomes_2013-03.csv").write_text("id,late\n1,soon\n")
-    with pytest.raises(SchemaMismatch, match=r"outcomes_2013-03\.csv, outcomes: column 'late'.*'soon'"):
+    (inbox / "outcomes_2013-03.csv").write_text("id,soon\n1,true\n")
+    with pytest.raises(SchemaMismatch, match=r"outcomes_2013-03\.csv, outcomes: column 'late' is missing"):
         source.outcomes("2013-03", MARCH)
 
 

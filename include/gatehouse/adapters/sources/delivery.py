@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gatehouse.adapters import parquet
 from gatehouse.core.calendar import interval_of
 from gatehouse.errors import ConfigurationError, SchemaMismatch, SourceError
-from gatehouse.frames import as_declared, undeclared
+from gatehouse.frames import read_declared, undeclared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,14 +21,18 @@ def tables(contract: Contract, frames: Mapping[str, pd.DataFrame], where: Mappin
     """The tables of a batch, ready to land; `where` says for each table what it was read from.
 
     A table that lacks a column, has another one, or holds what its types do not allow is returned as it was delivered:
-    so it lands, nothing is lost, and validation quarantines the batch by the very reason that `as_declared` gives.
+    so it lands, nothing is lost, and validation quarantines its unreadable rows, or the batch, by name.
     """
     return {name: _landable(contract, name, frame, where[name]) for name, frame in frames.items()}
 
 
 def outcomes(contract: Contract, frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    """The outcomes as declared. Raises SchemaMismatch: outcomes that cannot be read have not arrived."""
-    return as_declared(frame, contract.outcomes.columns, f"{where}, outcomes")
+    """The outcomes as declared, or as they were delivered where a cell cannot be read: the stage names those rows.
+
+    Raises SchemaMismatch for a missing or repeated column: such outcomes have not arrived."""
+    spec = contract.outcomes
+    declared = read_declared(frame, spec.columns, f"{where}, outcomes", spec.key)
+    return frame if declared.cells else declared.frame
 
 
 def in_order(contract: Contract, keys: Iterable[str], where: str) -> list[str]:
@@ -50,10 +54,11 @@ def _landable(contract: Contract, name: str, frame: pd.DataFrame, where: str) ->
         allowed = ", ".join(contract.tables)
         raise SourceError(f"{where}: table {name!r} is not in contract.yaml (data engineer); declared: {allowed}")
     try:
-        declared = as_declared(frame, spec.columns, f"{where}, table {name!r}")
+        declared = read_declared(frame, spec.columns, f"{where}, table {name!r}", spec.key)
     except SchemaMismatch:
         return _storable(frame, f"{where}, table {name!r}")
-    return _storable(frame, where) if undeclared(declared) else declared
+    fits = not declared.cells and not undeclared(declared.frame)
+    return declared.frame if fits else _storable(frame, f"{where}, table {name!r}")
 
 
 def _storable(frame: pd.DataFrame, where: str) -> pd.DataFrame:

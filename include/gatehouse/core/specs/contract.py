@@ -12,7 +12,9 @@ from gatehouse.errors import ConfigurationError
 
 Severity = Literal["critical", "warning", "info"]
 Engine = Literal["pandas", "spark"]
-ColumnType = Literal["string", "integer", "number", "boolean", "timestamp"]
+ColumnType = Literal[
+    "string", "integer", "unsigned", "number", "decimal", "boolean", "date", "timestamp", "timestamp_ns"
+]  # fmt: skip
 
 
 class ExpectationSpec(Spec):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gatehouse.columns import Cell
 from gatehouse.core.parameters import parameters
 from gatehouse.core.records import Batch
 from gatehouse.core.specs.contract import TableSpec
@@ -14,6 +15,7 @@ from gatehouse.errors import SchemaMismatch
 from gatehouse.frames import undeclared
 from gatehouse.ports import Found, TableCheck
 from gatehouse.site import Site, Work
+from gatehouse.stages import unreadable
 from gatehouse.stages.parts import reading
 
 
@@ -46,25 +48,31 @@ def find(site: Site, batch: Batch, work: Work) -> Work:
     try:
         if "whole" in work:
             return {**work, "found": {str(work["whole"]): asdict(_whole(site, batch, table, work["whole"]))}}
-        frame = reading.rows(site, batch, table, range(*work["rows"]))
-    except SchemaMismatch:
-        return {**work, "unreadable": True}
-    found = site.checker.find(table, spec, frame, _values(site, batch), site.checker.by_row(spec))
-    return {**work, "found": {str(n): asdict(each) for n, each in found.items()}, "undeclared": undeclared(frame)}
+        declared = reading.declared(site, batch, table, range(*work["rows"]))
+    except SchemaMismatch as error:
+        return {**work, "mismatch": str(error)}
+    found = site.checker.find(table, spec, declared.frame, _values(site, batch), site.checker.by_row(spec))
+    return {
+        **work,
+        "found": {str(n): asdict(each) for n, each in found.items()},
+        "undeclared": undeclared(declared.frame),
+        "cells": [asdict(cell) for cell in declared.cells],
+    }
 
 
 def settle(site: Site, batch: Batch, findings: Sequence[Work]) -> Settled:
-    """What all pieces together say; SchemaMismatch when the batch cannot be read as declared."""
-    if any(work.get("unreadable") for work in findings):
-        raise reading.unreadable(site, batch)
+    """What all pieces together say; SchemaMismatch when the batch lacks a declared column."""
     checks, extra = {}, {}
     for table, spec in site.case.contract.tables.items():
         mine = [work for work in findings if work["table"] == table]
         parts = sorted((work for work in mine if "rows" in work), key=lambda work: work["rows"])
+        if "mismatch" in parts[0]:
+            raise SchemaMismatch(parts[0]["mismatch"])
         found = {int(n): _plain(each) for work in mine if "whole" in work for n, each in work["found"].items()}
         found |= {n: _summed(site, batch, spec, table, n, parts) for n in site.checker.by_row(spec)}
         rows, extra[table] = reading.rows_of(batch, table), parts[0]["undeclared"]
-        checks[table] = site.checker.conclude(table, spec, rows, found, _values(site, batch))
+        check = site.checker.conclude(table, spec, rows, found, _values(site, batch))
+        checks[table] = unreadable.counted(check, [Cell(**cell) for work in parts for cell in work["cells"]], rows)
     counts = {table: reading.rows_of(batch, table) for table in checks}
     return Settled(decide(site.case.contract.tables, counts, checks), checks, extra)
 

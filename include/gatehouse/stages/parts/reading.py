@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.profile.numeric import whole_pieces
 from gatehouse.core.records import Batch
 from gatehouse.errors import SchemaMismatch
-from gatehouse.frames import as_declared, mismatch
+from gatehouse.frames import Declared, read_declared
 from gatehouse.site import Site
 
 if TYPE_CHECKING:
@@ -50,10 +51,17 @@ def where(batch: Batch, table: str) -> str:
     return f"{batch.id} table {table!r}"
 
 
-def rows(site: Site, batch: Batch, table: str, which: range) -> pd.DataFrame:
-    """Some rows of a table as declared; SchemaMismatch when they cannot be read so."""
+def declared(site: Site, batch: Batch, table: str, which: range) -> Declared:
+    """Some rows of a table as declared; SchemaMismatch when a column lacks. Cells are named by their rows of the table."""
+    spec = site.case.contract.tables[table]
     delivered = site.lake.frame(batch.tables[table].source, rows=which)
-    return as_declared(delivered, site.case.contract.tables[table].columns, where(batch, table))
+    found = read_declared(delivered, spec.columns, where(batch, table), spec.key)
+    return Declared(found.frame, tuple(replace(cell, row=which.start + cell.row) for cell in found.cells))
+
+
+def rows(site: Site, batch: Batch, table: str, which: range) -> pd.DataFrame:
+    """The same with a null for each cell that cannot be read."""
+    return declared(site, batch, table, which).frame
 
 
 def good(site: Site, batch: Batch, table: str, which: range, bad: Bad) -> pd.DataFrame:
@@ -64,29 +72,14 @@ def good(site: Site, batch: Batch, table: str, which: range, bad: Bad) -> pd.Dat
 
 
 def columns(site: Site, batch: Batch, table: str, names: Sequence[str], bad: Bad = ()) -> pd.DataFrame:
-    """Some columns of all rows of a table as declared, without the bad rows; SchemaMismatch when that cannot be."""
-    file = batch.tables[table].source
-    unreadable = set(names) - set(site.lake.columns(file))
-    if unreadable:
-        raise SchemaMismatch(f"{where(batch, table)} has no column {', '.join(sorted(unreadable))}")
-    declared = {name: site.case.contract.tables[table].columns[name] for name in names}
-    frame = as_declared(site.lake.frame(file, columns=list(names)), declared, where(batch, table))
+    """Some columns of all rows of a table as declared, without the bad rows; SchemaMismatch when one lacks."""
+    file, spec = batch.tables[table].source, site.case.contract.tables[table]
+    lacking = set(names) - set(site.lake.columns(file))
+    if lacking:
+        raise SchemaMismatch(f"{where(batch, table)} has no column {', '.join(sorted(lacking))}")
+    types = {name: spec.columns[name] for name in names}
+    frame = read_declared(site.lake.frame(file, columns=list(names)), types, where(batch, table), spec.key).frame
     return frame.drop(index=list(bad)).reset_index(drop=True) if bad else frame
-
-
-def unreadable(site: Site, batch: Batch) -> SchemaMismatch:
-    """Why the batch cannot be read as declared, as reading its tables whole says it."""
-    for table, spec in site.case.contract.tables.items():
-        file = batch.tables[table].source
-
-        def take(name: str, file: Any = file) -> pd.Series[Any]:
-            column: pd.Series[Any] = site.lake.frame(file, columns=[name])[name]
-            return column
-
-        found = mismatch(site.lake.columns(file), spec.columns, take, where(batch, table))
-        if found is not None:
-            return found
-    return SchemaMismatch(f"{batch.id}: a partition of it cannot be read as declared; the whole can")
 
 
 class Accepted(Mapping[Any, Any]):

@@ -1,0 +1,96 @@
+"""A delivered column as its declared type, and the cells that it cannot hold.
+
+Whole columns are converted at once where that is exact; the others are read value by value.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.columns.cell import Cell, UnreadableError, shown
+from gatehouse.columns.moments import MOMENTS, of_moments
+from gatehouse.columns.values import INFINITE, READERS, is_null, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gatehouse.core.specs.contract import ColumnType
+
+Bad = dict[int, tuple[str, str]]  # by position: the value as delivered, and advice
+DTYPES: dict[ColumnType, str] = {
+    "string": "str", "integer": "Int64", "unsigned": "UInt64", "number": "float64", "decimal": "object",
+    "boolean": "boolean", "date": "datetime64[s]", "timestamp": "datetime64[us, UTC]", "timestamp_ns": "datetime64[ns, UTC]",
+}  # fmt: skip
+_SMALL_INTEGERS = ("int8", "int16", "int32", "uint8", "uint16", "uint32")
+# Delivered types whose every value (but an infinity) the declared type holds exactly.
+_EXACT: dict[ColumnType, frozenset[str]] = {
+    "integer": frozenset({"int64", *_SMALL_INTEGERS}),
+    "unsigned": frozenset({"uint64", "uint8", "uint16", "uint32"}),
+    "number": frozenset({"float64", "float32", "float16", *_SMALL_INTEGERS}),
+    "boolean": frozenset({"boolean", "bool"}),
+}
+
+
+def read(series: pd.Series[Any], name: str, declared: ColumnType, exact: bool) -> tuple[pd.Series[Any], list[Cell]]:
+    """The column as the declared type, null where a cell cannot be read, and those cells in order. `exact` is for the
+    columns of a key: they hold no number that was rounded."""
+    series = series.reset_index(drop=True)
+    column, bad = _whole(series, declared) or _by_value(series, declared, exact)
+    return column, [Cell(row, name, declared, value, advice) for row, (value, advice) in bad.items()]
+
+
+def _whole(series: pd.Series[Any], declared: ColumnType) -> tuple[pd.Series[Any], Bad] | None:
+    """The column when all of it can be converted at once, else None."""
+    import pandas as pd
+
+    dtype = series.dtype
+    if declared == "string" and str(dtype) == "str":
+        return series.mask(series == ""), {}
+    if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind == "M":
+        return of_moments(series, declared, DTYPES[declared])
+    if str(dtype).lower() not in _EXACT.get(declared, ()):
+        return None
+    column = series.astype(pd.api.types.pandas_dtype(DTYPES[declared]))
+    return _finite(column) if declared == "number" else (column, {})
+
+
+def _finite(column: pd.Series[Any]) -> tuple[pd.Series[Any], Bad]:
+    import numpy as np
+
+    infinite = np.isinf(column.to_numpy())
+    if not infinite.any():
+        return column, {}
+    return column.mask(infinite), {int(row): (shown(column[row]), INFINITE) for row in np.flatnonzero(infinite)}
+
+
+def _by_value(series: pd.Series[Any], declared: ColumnType, exact: bool) -> tuple[pd.Series[Any], Bad]:
+    reader = partial(number, exact=exact) if declared == "number" else READERS[declared]
+    values: list[Any] = []
+    bad: Bad = {}
+    for row, value in enumerate(series.astype("object")):
+        try:
+            values.append(None if is_null(value, declared) else reader(value))
+        except UnreadableError as error:
+            bad[row] = shown(value), str(error)
+        except (ValueError, TypeError, ArithmeticError):
+            bad[row] = shown(value), ""
+        if row in bad:
+            values.append(None)
+    return _column(values, declared), bad
+
+
+def _column(values: list[Any], declared: ColumnType) -> pd.Series[Any]:
+    import numpy as np
+    import pandas as pd
+
+    if declared == "timestamp_ns":
+        nothing = np.iinfo(np.int64).min  # NaT
+        moments = np.array([nothing if value is None else value for value in values], dtype=np.int64)
+        return pd.Series(pd.DatetimeIndex(moments.view("M8[ns]"), tz="UTC"))
+    if declared in MOMENTS:
+        unit = "s" if declared == "date" else "us"
+        naive = [value if value is None or declared == "date" else value.replace(tzinfo=None) for value in values]
+        column = pd.Series(np.array(naive, dtype=f"M8[{unit}]"))
+        return column if declared == "date" else column.dt.tz_localize("UTC")
+    return pd.Series(values, dtype=pd.api.types.pandas_dtype(DTYPES[declared]))
