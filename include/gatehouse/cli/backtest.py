@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
@@ -13,8 +12,10 @@ import click
 
 from gatehouse.cli.output import emit, json_option, table
 from gatehouse.core.calendar import interval_of
+from gatehouse.core.canonical import finite
 from gatehouse.core.specs.gate import GatePolicy, check_policy
 from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.core.wording import shown
 from gatehouse.settings import Settings
 from gatehouse.usecase import OWNERS, find
 from gatehouse.yaml_spec import read_spec
@@ -69,7 +70,7 @@ def backtest(
         from gatehouse.report.backtest import backtest_report
 
         report.write_text(backtest_report(result.document()), encoding="utf-8")
-    emit(result.document(), as_json, _human(result))
+    emit(result.document(), as_json, human(result))
 
 
 def _teller(as_json: bool) -> Callable[[Taken], None]:
@@ -86,10 +87,11 @@ def _teller(as_json: bool) -> Callable[[Taken], None]:
     return tell
 
 
-def _human(result: Result) -> str:
+def human(result: Result) -> str:
+    """What a person reads: a line for each batch, the ways to retrain, and what went wrong."""
     rows = [_cells(line) for line in result.lines]
     totals = result.totals
-    means = [(way.name, _number(totals.means[way.name]), way.trainings, way.says) for way in result.ways]
+    means = [(way.name, shown(totals.means[way.name], ".4f", "-"), way.trainings, way.says) for way in result.ways]
     errors = [f"{line.key}: {error}" for line in result.lines for error in line.errors]
     compared = f"{totals.compared[0]} to {totals.compared[-1]}" if totals.compared else "none"
     parts = [
@@ -115,16 +117,27 @@ def _cells(line: Line) -> tuple[object, ...]:
     if not line.champion and line.champion_after and line.state != "accepted":
         champion = f"v{line.champion_after}, not scored"
     state = line.quarantined if line.state == "accepted" else line.state
-    return line.key, line.rows, state, alarms, decay, reasons or held, verdict or failed, champion, _number(line.metric)
+    return (
+        line.key,
+        line.rows,
+        state,
+        alarms,
+        decay,
+        reasons or held,
+        verdict or failed,
+        champion,
+        shown(line.metric, ".4f", ""),
+    )
 
 
 def _judged(each: Mapping[str, Any]) -> str:
     """What the newest matured outcomes said, with its interval and the limit: `log_loss 0.568 (0.49 to 0.65; 0.591) quiet`."""
+    value, low, high, limit = (each.get(name) for name in ("value", "low", "high", "limit"))
     if each["kind"] == "cost":
-        return f"cost {each['value']:,.0f} ({each['limit']:,.0f}) {each['state']}"
+        return f"cost {shown(value, ',.0f', '-')} ({shown(limit, ',.0f', '-')}) {each['state']}"
     name = each["subject"] if each["kind"] == "decay" else each["kind"]
-    return f"{name} {each['value']:.3f} ({each['low']:.2f} to {each['high']:.2f}; {each['limit']:.3f}) {each['state']}"
-
-
-def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.4f}"
+    if finite(value) is None:
+        return f"{name} {each['state']}"
+    measured = finite(low) is not None and finite(high) is not None
+    interval = f"{shown(low, '.2f')} to {shown(high, '.2f')}; " if measured else ""
+    return f"{name} {shown(value)} ({interval}{shown(limit, '.3f', '-')}) {each['state']}"

@@ -11,6 +11,7 @@ from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.canonical import canonical
 from gatehouse.core.gate import decision_document
 from gatehouse.core.specs.gate import GatePolicy, check_policy
+from gatehouse.core.wording import shown
 from gatehouse.errors import ConfigurationError
 from gatehouse.stages import judge, regret
 from gatehouse.usecase import OWNERS
@@ -91,7 +92,7 @@ def meant(found: regret.Regret | None, metric: str) -> str:
         return f"{which}: nothing has matured since"
     if not found.saved:
         return f"{which}: no difference in {metric}"
-    return f"{which}: {'saved' if found.saved > 0 else 'cost'} {abs(found.saved):.4g} of {metric}"
+    return f"{which}: {'saved' if found.saved > 0 else 'cost'} {shown(abs(found.saved), '.4g')} of {metric}"
 
 
 def _flips(one: regret.Replayed) -> bool:

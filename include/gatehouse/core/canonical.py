@@ -11,8 +11,10 @@ from typing import Any
 
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys and no spaces. NaN and infinities become the strings "nan", "inf", "-inf":
-    standard JSON has no word for them, and a silent `null` would hide that something could not be measured."""
+    """JSON with sorted keys and no spaces. A number that is undefined or infinite is null: JSON has no word for it.
+
+    Documents of earlier versions hold the texts `nan`, `inf` and `-inf` there; `number_in` and `finite` read both.
+    """
     return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -24,6 +26,20 @@ def sha256(value: str | bytes) -> str:
 def digest(value: Any) -> str:
     """The hash of a value's canonical JSON."""
     return sha256(canonical(value))
+
+
+def number_in(value: Any) -> float:
+    """A number as a document holds it: NaN where it is null."""
+    return math.nan if value is None else float(value)
+
+
+def finite(value: Any) -> float | None:
+    """A number as a document holds it, for people: None where it is null, undefined, infinite or no number at all."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _plain(value: Any) -> Any:
@@ -38,5 +54,5 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item") and callable(value.item):  # NumPy scalars
         return _plain(value.item())
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
+        return None
     return value

@@ -18,6 +18,7 @@ from gatehouse.core.calendar import Span
 from gatehouse.core.cost import cost_of, excess_loss
 from gatehouse.core.statistics.blocks import Estimate, block_codes, block_counts, resample, summarise
 from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.core.wording import between, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -168,7 +169,7 @@ def _decay(quality: Quality, holdout: Sequence[float], reason: DecayReason, min_
         loss = metric.loss(value.value)
         least = loss - hypot(loss - _best_loss(metric.better, value), max(arm, 0.0))
         state = State.ALARM if least > limit else State.QUIET
-    told = f"{known:.3f} ({min(ends):.3f} to {max(ends):.3f})" if arm > 0 else f"{known:.3f}"
+    told = between(known, min(ends), max(ends)) if arm > 0 else shown(known)
     sentence = (
         f"{metric.title} {_interval(value)} on {quality.rows:,} matured rows, {told} on the champion's "
         f"holdout; an alarm when it is surely worse by more than {reason.margin:g}: {state}"
@@ -189,7 +190,7 @@ def _calibration(quality: Quality, reason: CalibrationReason, min_maturity: floa
     if state is State.QUIET and abs(gap.value) > reason.gap and not gap.low <= 0 <= gap.high:
         state = State.ALARM
     sentence = (
-        f"predicted {quality.predicted:.3f} on average, observed {quality.observed:.3f} on {quality.rows:,} matured "
+        f"predicted {shown(quality.predicted)} on average, observed {shown(quality.observed)} on {quality.rows:,} matured "
         f"rows; gap {_interval(gap)}, allowed {reason.gap:g}: {state}"
     )
     return Judged("calibration", "gap", state, sentence, gap.value, gap.low, gap.high, reason.gap, quality.rows)
@@ -224,4 +225,4 @@ def _best_loss(better: str, value: Estimate) -> float:
 
 
 def _interval(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+    return between(estimate.value, estimate.low, estimate.high)

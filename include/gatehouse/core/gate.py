@@ -84,7 +84,7 @@ def decision_document(decision: Decision) -> dict[str, Any]:
 
 def decision_from(document: Mapping[str, Any]) -> Decision:
     """The decision of a `decision_document`."""
-    results = tuple(RuleResult(**{**result, "outcome": Outcome(result["outcome"])}) for result in document["results"])
+    results = tuple(RuleResult.from_document(result) for result in document["results"])
     return Decision(**{**document, "verdict": Verdict(document["verdict"]), "results": results})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gatehouse.core.canonical import number_in
 from gatehouse.core.drift.calibrate import Calibration
 from gatehouse.core.drift.weekdays import Weekdays
 from gatehouse.core.impact import Losses
@@ -79,17 +80,21 @@ class Reference:
         return cls(
             inputs,
             scores,
-            document["quality"],
-            document["importance"],
+            _numbers(document["quality"]),
+            _numbers(document["importance"]),
             document["holdout_rows"],
             {name: Calibration.from_document(each) for name, each in document.get("calibration", {}).items()},
-            {name: Losses(tuple(map(float, s)), tuple(map(float, m))) for name, (s, m) in losses.items()},
+            {name: Losses(tuple(map(number_in, s)), tuple(map(number_in, m))) for name, (s, m) in losses.items()},
             {name: Profile.from_document(each) for name, each in document.get("by_label", {}).items()},
-            {name: float(value) for name, value in document.get("expected", {}).items()},
+            _numbers(document.get("expected", {})),
             {name: tuple(values) for name, values in document.get("sample", {}).items()},
-            tuple(map(float, document.get("apart", ()))),
+            tuple(map(number_in, document.get("apart", ()))),
             dict(document.get("made_by", {})),
-            {name: (float(low), float(high)) for name, (low, high) in document.get("intervals", {}).items()},
+            {name: (number_in(low), number_in(high)) for name, (low, high) in document.get("intervals", {}).items()},
             Weekdays.from_document(document.get("weekdays", {})),
             document.get("holdout_days", 0),
         )
+
+
+def _numbers(document: Mapping[str, Any]) -> dict[str, float]:
+    return {name: number_in(value) for name, value in document.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from gatehouse.core.canonical import finite
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,6 +19,19 @@ def number(value: float, *others: float, digits: int = 3) -> str:
     if digits < _MOST_DIGITS and any(value != other and text == _significant(other, digits) for other in others):
         return number(value, *others, digits=digits + 1)
     return text
+
+
+def shown(value: object, form: str = ".3f", undefined: str = "undefined") -> str:
+    """A number as `form` writes it, or the word for one that is null, NaN, infinite or a text of an earlier version."""
+    known = finite(value)
+    return undefined if known is None else format(known, form)
+
+
+def between(value: object, low: object, high: object, form: str = ".3f") -> str:
+    """`0.412 (0.377 to 0.450)`, as far as the three are defined."""
+    ends = f"{shown(low, form)} to {shown(high, form)}"
+    undefined = finite(low) is None or finite(high) is None
+    return f"{shown(value, form)} ({'interval undefined' if undefined else ends})"
 
 
 def count(value: int) -> str:

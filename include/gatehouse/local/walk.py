@@ -12,6 +12,7 @@ from rich.table import Table
 
 from gatehouse.core.alarms import State
 from gatehouse.core.records import Batch, BatchState, Decision, Request, RequestState, WatchReport
+from gatehouse.core.wording import shown
 from gatehouse.errors import GatehouseError
 from gatehouse.local.airflow_api import AirflowApi
 from gatehouse.settings import Settings
@@ -127,7 +128,7 @@ def _alarms(report: WatchReport | None) -> tuple[str, str]:
     drifted = sum(alarm["kind"] == "drift" for alarm in report.body["alarms"])
     changed = sum(column["state"] in (State.CHANGED, State.ALARM) for column in report.body["drift"])
     judged = report.body.get("matured", {}).get("judged", [])
-    gap = next((f"{each['value']:+.3f}" for each in judged if each["kind"] == "calibration"), "")
+    gap = next((shown(each["value"], "+.3f") for each in judged if each["kind"] == "calibration"), "")
     worse = [alarm["kind"] for alarm in report.body["alarms"] if alarm["kind"] != "drift"]
     return (
         f"{changed} changed, {drifted} alarms",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from gatehouse.core.explain import explain
+from gatehouse.core.wording import shown
 from gatehouse.report.page import render
 from gatehouse.report.plots import decision_plots
 from gatehouse.report.text import MARKS, TONES, WORST_FIRST, number
@@ -78,7 +79,7 @@ def _facts(evidence: Evidence) -> list[tuple[str, str]]:
     load = f"{facts.load_seconds:.2f} s" if facts.load_seconds is not None else "not measured"
     return [
         ("Held-out rows", f"{evidence.holdout.rows:,}, from {facts.holdout_from:%Y-%m-%d}"),
-        ("Outcomes known", f"{facts.maturity:.1%} of the held-out batches' rows"),
+        ("Outcomes known", f"{shown(facts.maturity, '.1%')} of the held-out batches' rows"),
         ("Trained on", f"{facts.training_rows:,} rows until {facts.training_until:%Y-%m-%d}"),
         ("Model file", f"{facts.size_bytes / 1e6:.2f} MB, loads in {load}, {speed}"),
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.statistics.metrics import evaluate, metric_named
+from gatehouse.core.wording import shown
 from gatehouse.report.inline import BLUE, ORANGE, SOFT, draw
 from gatehouse.report.words import Word, middle, say, short
 
@@ -45,12 +46,12 @@ def _roc(labels: NDArray[np.float64], models: Models) -> Markup:
 
     def paint(axes: Any) -> None:
         for name, (scores, colour, style) in models.items():
-            axes.plot(*_rates(labels, scores), color=colour, linestyle=style, label=f"{name}, AUC {areas[name]:.3f}")
+            axes.plot(*_rates(labels, scores), color=colour, linestyle=style, label=f"{name}, AUC {shown(areas[name])}")
         axes.plot([0, 1], [0, 1], color=SOFT, linestyle=":", linewidth=1)
         axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1.01))
         axes.legend(loc="lower right")
 
-    return draw(paint, "ROC", "; ".join(f"{name} AUC {area:.3f}" for name, area in areas.items()))
+    return draw(paint, "ROC", "; ".join(f"{name} AUC {shown(area)}" for name, area in areas.items()))
 
 
 def _rates(labels: NDArray[np.float64], scores: NDArray[np.float64]) -> tuple[Any, Any]:
@@ -72,13 +73,13 @@ def _calibration(labels: NDArray[np.float64], models: Models) -> Markup:
             predicted = [float(scores[each].mean()) for each in tenths]
             observed = [float(labels[each].mean()) for each in tenths]
             axes.plot(predicted, observed, color=colour, linestyle=style, marker="os"[style == "--"], markersize=4,
-                      label=f"{name}, gap {gaps[name]:+.3g}")  # fmt: skip
+                      label=f"{name}, gap {shown(gaps[name], '+.3g')}")  # fmt: skip
             ends += predicted + observed
         axes.plot([min(ends), max(ends)], [min(ends), max(ends)], color=SOFT, linestyle=":", linewidth=1)
         axes.set(xlabel="mean prediction, by tenths of the rows", ylabel="mean outcome")
         axes.legend(loc="best")
 
-    said = "; ".join(f"{name} mean prediction minus mean outcome {gap:+.3g}" for name, gap in gaps.items())
+    said = "; ".join(f"{name} mean prediction minus mean outcome {shown(gap, '+.3g')}" for name, gap in gaps.items())
     return draw(paint, "Calibration", said)
 
 

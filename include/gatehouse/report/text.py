@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from gatehouse.core.canonical import finite
+
 TONES = {"PROMOTE": "good", "HOLD": "warn", "REVIEW": "warn", "BLOCK": "bad"}
 MARKS = {"PASS": ("good", "✓"), "WARN": ("warn", "!"), "FAIL": ("bad", "✗"), "INCONCLUSIVE": ("warn", "?")}
 WORST_FIRST = ("FAIL", "INCONCLUSIVE", "WARN", "PASS")  # what a tired reader looks for stands on top
 
 
-def number(value: float | None) -> str:
-    """Four significant digits, or whole thousands; nothing for None."""
-    if value is None:
+def number(value: object) -> str:
+    """Four significant digits, or whole thousands; nothing for what is undefined."""
+    known = finite(value)
+    if known is None:
         return ""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{known:,.0f}" if abs(known) >= 1000 else f"{known:.4g}"

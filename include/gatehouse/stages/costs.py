@@ -12,10 +12,12 @@ import numpy as np
 
 from gatehouse.core import impact
 from gatehouse.core.alarms import State
+from gatehouse.core.canonical import number_in
 from gatehouse.core.drift import ColumnDrift
 from gatehouse.core.drift.together import Together
 from gatehouse.core.profile import ColumnProfile, NumericProfile, Profile
 from gatehouse.core.reference import Reference
+from gatehouse.core.wording import shown
 from gatehouse.site import Site
 from gatehouse.stages.reference import cells_like, some_rows
 from gatehouse.stages.score import model_inputs
@@ -85,7 +87,7 @@ def impact_together(site: Site, reference: Reference, together: Together | None)
     if together is None or not together.changed:
         return False, {}
     worst = max((reference.importance.get(name, 0.0) for name in together.pair or ()), default=0.0)
-    sentence = f"{site.case.retrain.choose_by} up to {worst:+.3f} if they no longer belong to the same rows"
+    sentence = f"{site.case.retrain.choose_by} up to {shown(worst, '+.3f')} if they no longer belong to the same rows"
     document = {"metric": site.case.retrain.choose_by, "if_real": None, "if_wrong": worst, "worst": worst}
     pages = worst >= impact.threshold(site.case.retrain)
     return pages, {**together.to_document(), "impact": {**document, "sentence": sentence}}
@@ -108,7 +110,7 @@ class _Mapper:
         self._rows = model_inputs(frame).iloc[some_rows(len(frame), self._policy.seed)].reset_index(drop=True)
         self._delivered = self._predict(self._rows)
         self.known = {
-            name: pd.Series([_number(each) for each in values] if _numeric(reference, name) else list(values))
+            name: pd.Series([number_in(each) for each in values] if _numeric(reference, name) else list(values))
             for name, values in reference.sample.items()
             if name in self._rows
         }
@@ -145,8 +147,3 @@ def usual_values(values: pd.Series[Any], whole: ColumnProfile, weekday: ColumnPr
 
 def _numeric(reference: Reference, name: str) -> bool:
     return isinstance(reference.inputs.columns.get(name), NumericProfile)
-
-
-def _number(value: Any) -> float:
-    """Nulls are None; infinities are texts in canonical JSON."""
-    return float("nan") if value is None else float(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from gatehouse.core.canonical import finite
 from gatehouse.core.records import ModelVersion, Promotion
 from gatehouse.core.reference import Reference
 from gatehouse.core.statistics.metrics import metric_named
@@ -50,7 +51,7 @@ def _behind(promotion: Promotion) -> str:
 
 def _quality(site: Site, model: ModelVersion) -> str:
     metric = _metric(site)
-    own = _held_out(site, model).get(metric)
+    own = finite(_held_out(site, model).get(metric))
     told = [f"{metric} {own:.4f} on its own holdout"] if own is not None else []
     measured = _measured(site, model.version)
     if measured is not None:

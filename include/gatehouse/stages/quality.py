@@ -14,6 +14,7 @@ from gatehouse.core.profile import profile_of
 from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.sudden import sudden
+from gatehouse.core.wording import shown
 from gatehouse.site import Site
 from gatehouse.stages import change
 from gatehouse.stages.matured import Matured
@@ -86,7 +87,7 @@ def estimate(site: Site, reference: Reference, predicted: NDArray[np.float64]) -
     valid = off <= impact.threshold(site.case.retrain)
     warning = (
         "holds while the scores are calibrated and inputs mean what they meant: it cannot see concept drift; "
-        f"on the holdout it was off by {off:.3f}{'' if valid else ', too much to be relied on'}"
+        f"on the holdout it was off by {shown(off)}{'' if valid else ', too much to be relied on'}"
     )
     value = impact.expected(metric, predicted, predicted)
     return {"metric": metric, "value": value, "holdout": realised, "off_on_holdout": off, "valid": valid} | {

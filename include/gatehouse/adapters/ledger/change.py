@@ -123,11 +123,6 @@ def file_ref(row: dict[str, Any] | None) -> FileRef | None:
     return FileRef(**row) if row else None
 
 
-def numbers(row: dict[str, Any]) -> dict[str, Any]:
-    """Measured values as they were: canonical JSON writes NaN and infinities as texts."""
-    return {name: float(value) if value in ("nan", "inf", "-inf") else value for name, value in row.items()}
-
-
 def _is_file(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {"path", "sha256", "size", "rows"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.change import by_attempt, by_person, numbers
+from gatehouse.adapters.ledger.change import by_attempt, by_person
 from gatehouse.core.canonical import sha256
-from gatehouse.core.records import Decision, FileRef, Lease, Outcome, RuleResult, Verdict
+from gatehouse.core.records import Decision, FileRef, Lease, RuleResult, Verdict
 from gatehouse.errors import NotAllowed, UnknownRecord
 from gatehouse.ports import Decisions
 
@@ -127,7 +127,5 @@ def _unknown(decision: str) -> UnknownRecord:
 
 
 def _decision(row: dict[str, Any]) -> Decision:
-    results = tuple(
-        RuleResult(**{**numbers(result), "outcome": Outcome(result["outcome"])}) for result in row["results"]
-    )
+    results = tuple(RuleResult.from_document(result) for result in row["results"])
     return Decision(**{**row, "verdict": Verdict(row["verdict"]), "results": results})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.change import by_attempt, file_ref, numbers
+from gatehouse.adapters.ledger.change import by_attempt, file_ref
+from gatehouse.core.canonical import number_in
 from gatehouse.core.records import BatchId, Candidate, FileRef, Lease, TrainingSet
 from gatehouse.errors import UnknownRecord
 from gatehouse.ports import Requests
@@ -65,10 +66,15 @@ class TrainingRecords(Requests):
             )
         return [
             Candidate(
-                request, row["name"], numbers(row["metrics"]), file_ref(row["file"]), row["run_id"], row["reason"]
+                request, row["name"], _metrics(row["metrics"]), file_ref(row["file"]), row["run_id"], row["reason"]
             )
             for row in found
         ]
+
+
+def _metrics(document: dict[str, Any]) -> dict[str, float]:
+    """Each metric; NaN where it was undefined."""
+    return {name: number_in(value) for name, value in document.items()}
 
 
 def _batches(rows: Rows, request: str, part: str) -> tuple[BatchId, ...]:

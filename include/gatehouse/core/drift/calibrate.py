@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from gatehouse.core.canonical import number_in
 from gatehouse.core.drift.measure import TENTHS, Measured, measure_presence, measure_values, tenths
 from gatehouse.core.profile import ColumnProfile, NumericProfile, Profile
 from gatehouse.core.specs.retrain import Distance
@@ -100,11 +101,12 @@ class Calibration:
     def from_document(cls, document: Mapping[str, Any]) -> Calibration:
         """The inverse of `to_document`; calibrations of before there were groups have one."""
         values, presence = (
-            {name: tuple(map(float, each)) for name, each in document[part].items()} for part in ("values", "presence")
+            {name: tuple(map(number_in, each)) for name, each in document[part].items()}
+            for part in ("values", "presence")
         )
         first, second = document["freedom"]
         rows, pieces, groups = tuple(document["rows"]), document["pieces"], document.get("groups", 1)
-        return cls(values, presence, rows, (float(first), float(second)), pieces, groups)
+        return cls(values, presence, rows, (number_in(first), number_in(second)), pieces, groups)
 
 
 def calibrate(

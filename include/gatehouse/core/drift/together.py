@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.statistics.metrics import evaluate
+from gatehouse.core.wording import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,8 +57,8 @@ class Together:
         if not self.changed or self.pair is None:
             return f"columns go together as before: {told}"
         return (
-            f"{self.pair[0]} and {self.pair[1]} go together differently: rank correlation {self.before:.2f} → "
-            f"{self.after:.2f}; {told}"
+            f"{self.pair[0]} and {self.pair[1]} go together differently: rank correlation {shown(self.before, '.2f')} → "
+            f"{shown(self.after, '.2f')}; {told}"
         )
 
     def to_document(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatehouse.core.canonical import number_in
 from gatehouse.core.profile.cells import LONG, PIECE, Tally, counted
 from gatehouse.core.profile.moments import Moments
 from gatehouse.errors import SchemaMismatch
@@ -152,13 +153,13 @@ class NumericProfile:
     def from_document(cls, document: Mapping[str, Any]) -> NumericProfile:
         """The inverse of `to_document`, also after a way through JSON."""
         count, mean, m2 = document["moments"]
-        minimum, maximum = map(float, document["extremes"])
-        below, above = map(float, document["excess"])
+        minimum, maximum = map(number_in, document["extremes"])
+        below, above = map(number_in, document["excess"])
         return cls(
             rows=document["rows"],
             nulls=document["nulls"],
             infinite=(document["infinite"][0], document["infinite"][1]),
-            moments=Moments(count, float(mean), float(m2)),
+            moments=Moments(count, number_in(mean), number_in(m2)),
             minimum=minimum,
             maximum=maximum,
             edges=np.array(document["edges"], dtype=np.float64),

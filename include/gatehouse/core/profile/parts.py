@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from gatehouse.core.canonical import number_in
 from gatehouse.core.profile import numeric
 from gatehouse.core.profile.batch import known_on
 from gatehouse.core.profile.columns import columns_of, numbers
@@ -37,7 +38,10 @@ class PartProfile:
     def from_document(cls, document: Mapping[str, Any]) -> PartProfile:
         """The inverse of `to_document`, also after a way through JSON."""
         pieces = {
-            name: [(int(n), float(mean), float(m2), float(low), float(high)) for n, mean, m2, low, high in each]
+            name: [
+                (int(n), number_in(mean), number_in(m2), number_in(low), number_in(high))
+                for n, mean, m2, low, high in each
+            ]
             for name, each in document["pieces"].items()
         }
         return cls(Profile.from_document(document["profile"]), pieces)

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from gatehouse.core.canonical import finite
 from gatehouse.core.records.states import Outcome, PromotionKind, Verdict
 from gatehouse.core.records.work import FileRef
+
+_NUMBERS = ("value", "limit", "low", "high", "standard_error")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,12 @@ class RuleResult:
     on_fail: str = "block"
     standard_error: float | None = None
     bound: str = ""
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> RuleResult:
+        """The result as it was stored. A number that was undefined is None, also in documents of earlier versions."""
+        undefined = {name: None for name in _NUMBERS if finite(document.get(name)) is None}
+        return cls(**{**document, **undefined, "outcome": Outcome(document["outcome"])})
 
 
 @dataclass(frozen=True)
