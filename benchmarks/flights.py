@@ -15,10 +15,10 @@ from gatehouse.core.calendar import interval_of
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.gate import decide
 from gatehouse.core.records import Decision, RuleResult
+from gatehouse.core.row_keys import row_keys
 from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.frames import as_declared
 from gatehouse.settings import ROOT
-from gatehouse.stages.rows import row_keys
 from gatehouse.usecase import load
 from gatehouse.yaml_spec import read_spec
 

@@ -83,7 +83,8 @@ def tell_people(folders: dict[str, str]) -> str:
 
 
 def _note_lasting(name: str, folder: str) -> None:
-    """Record a use case's late batches and the override that outlives its time, or that they are over."""
+    """Record a use case's late batches, problems of its outcomes and the override that outlives its time, or their end."""
+    from gatehouse.stages.outcome_problems import outcome_alert
     from gatehouse.stages.override import overstayed
     from gatehouse.stages.telling import late_batches, note
     from gatehouse.wiring import open_site
@@ -93,8 +94,9 @@ def _note_lasting(name: str, folder: str) -> None:
         found, sentence = late_batches(site), overstayed(site)
         if sentence:
             found.append(Found(Kind.EXPIRED_OVERRIDE, name, "override", sentence))
-        note(site.ledger, found, [(Kind.LATE_BATCH, name), (Kind.EXPIRED_OVERRIDE, name)])
+        found += outcome_alert(site)
+        note(site.ledger, found, [(kind, name) for kind in (Kind.LATE_BATCH, Kind.OUTCOMES, Kind.EXPIRED_OVERRIDE)])
     except Unreachable:
         raise
     except GatehouseError:
-        log.exception("whether batches of %s are late is not known", name)
+        log.exception("the lasting issues of %s are not known", name)

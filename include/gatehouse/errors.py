@@ -57,6 +57,10 @@ class ModelError(GatehouseError):
     """The use case's own model code raised, or returned what no model may return (NaN, wrong length)."""
 
 
+class RowsMisaligned(ModelError):
+    """The use case's code returned rows that cannot be matched to the rows that it was given."""
+
+
 class UntrustedModel(ModelError):
     """A model file is too large, has another sha256 than the ledger recorded, or holds a type off the allow-list."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -122,6 +123,15 @@ def find(name_or_path: str, settings: Settings) -> UseCase:
             owner="caller",
         )
     return load(known[name_or_path])
+
+
+def readable(roots: Iterable[Path]) -> dict[str, UseCase]:
+    """The use cases under the given roots, by name, without those whose files cannot be read."""
+    cases = {}
+    for folder in folders(roots):
+        with suppress(ConfigurationError):
+            cases[folder.name] = load(folder)
+    return cases
 
 
 def load_model_code(path: Path) -> Model:

@@ -20,7 +20,9 @@ LONGEST_TEXT = 500
 
 
 @contextmanager
-def user_code(kind: type[GatehouseError], file: Path, what: str, owner: str) -> Iterator[None]:
+def user_code(
+    kind: type[GatehouseError], file: Path, what: str, owner: str, passing: tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
     """Turn what the block raises into an error of `kind` that names file, line, exception and owner.
 
     Args:
@@ -28,12 +30,14 @@ def user_code(kind: type[GatehouseError], file: Path, what: str, owner: str) -> 
         file: the file of the use case that the code is in; its folder is what counts as the use case's own code.
         what: what was called, as the reader knows it: `features()`.
         owner: who changes the file.
+        passing: errors of ours that the caller names itself.
 
     Errors that have a name already pass as they are.
     """
+    named: tuple[type[Exception], ...] = (GatehouseError, *passing)
     try:
         yield
-    except GatehouseError:
+    except named:
         raise
     except (Exception, SystemExit) as error:
         where = place(error, file)

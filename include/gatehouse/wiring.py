@@ -11,7 +11,7 @@ from gatehouse.core.records import Batch
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
 from gatehouse.settings import Settings
 from gatehouse.site import Piecewise, Site, Work
-from gatehouse.usecase import UseCase, find
+from gatehouse.usecase import UseCase, find, readable
 
 if TYPE_CHECKING:
     from gatehouse.verify import Finding
@@ -102,4 +102,4 @@ def verify_installation(settings: Settings | None = None) -> list[Finding]:
 
     settings = settings or Settings.from_environment()
     tracking = MlflowTracking(settings.require("mlflow_uri")) if settings.mlflow_uri else None
-    return run(settings.require("ledger_url"), open_lake(settings.lake), tracking)
+    return run(settings.require("ledger_url"), open_lake(settings.lake), tracking, readable(settings.usecases))

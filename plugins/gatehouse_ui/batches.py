@@ -30,7 +30,7 @@ def batch_page(
     desk = desk_of(request)
     view = batch_view(desk.database, parsed(use_case, ref))
     case = desk.known_case(use_case)
-    held = [each["name"] for each in view.tables if _held(view, each["name"])]
+    held = [each["name"] for each in [*view.tables, *view.quarantined_outcomes] if _held(view, each["name"])]
     table = table if table in held else (held[0] if held else "")
     file = view.file(table) if table else None
     return page(

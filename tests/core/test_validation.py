@@ -14,7 +14,7 @@ from gatehouse.core.validation import decide
 class Check:
     bad_rows: dict[int, tuple[str, ...]] = field(default_factory=dict)
     batch_failures: tuple[str, ...] = ()
-    unreadable: tuple[str, ...] = ()
+    row_problems: tuple[str, ...] = ()
 
 
 def judge(rows: int, check: Check, **limits):

@@ -14,7 +14,7 @@ from gatehouse.core.records import Batch, Decision, Outcomes, Request, TrainingS
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import UnknownRecord
 from gatehouse.site import Site
-from gatehouse.stages.rows import KEY, LABEL, newest_revisions
+from gatehouse.stages.rows import LABEL, by_key, newest_revisions
 from gatehouse.stages.score import model_inputs
 
 if TYPE_CHECKING:
@@ -145,8 +145,7 @@ def _metrics(history: History) -> dict[str, tuple[int, bool, float, int]]:
         if frame is None:
             continue
         if prediction is not None:
-            known = site.lake.frame(prediction.file, ["key", "score"]).set_index("key")["score"]
-            scores = frame[KEY].map(known[~known.index.duplicated()]).to_numpy("float64")
+            scores = by_key(frame, site.lake.frame(prediction.file, ["key", "score"])).to_numpy("float64")
             version, late = prediction.version, False
         elif first is not None and batch.interval.start >= held_out_until(site, first[1]):
             scores, version, late = predict(site, first[0], frame), first[0], True

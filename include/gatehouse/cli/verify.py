@@ -10,7 +10,7 @@ import click
 from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.chain import check
 from gatehouse.settings import Settings
-from gatehouse.verify import Finding, run
+from gatehouse.verify import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,14 +46,9 @@ def _verify_export(export: Path, as_json: bool) -> None:
 
 def run_installed(settings: Settings) -> list[Finding]:
     """Every finding of the installation; MLflow is asked where one is configured."""
-    from gatehouse.adapters.lake import open_lake
+    from gatehouse.wiring import verify_installation
 
-    tracking = None
-    if settings.mlflow_uri:
-        from gatehouse.adapters.tracking import MlflowTracking
-
-        tracking = MlflowTracking(settings.mlflow_uri)
-    return run(settings.require("ledger_url"), open_lake(settings.lake), tracking)
+    return verify_installation(settings)
 
 
 def _page(findings: Sequence[Finding]) -> str:

@@ -26,8 +26,8 @@ class Checked(Protocol):
         """What is wrong with the table as a whole."""
 
     @property
-    def unreadable(self) -> tuple[str, ...]:
-        """For each column with cells that cannot be read as declared, how many and which."""
+    def row_problems(self) -> tuple[str, ...]:
+        """A sentence for each kind of row that is bad whatever the expectations say: unreadable cells, no key."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,12 @@ class Validation:
         return (split.rows - len(split.bad), len(split.bad)) if self.accepted else (0, split.rows)
 
 
+def joined_reasons(*bad: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
+    """The bad rows of several checks of one table, each with all of its reasons, in the order of the rows."""
+    rows = sorted({row for found in bad for row in found})
+    return {row: tuple(reason for found in bad for reason in found.get(row, ())) for row in rows}
+
+
 def decide(tables: Mapping[str, TableSpec], rows: Mapping[str, int], checks: Mapping[str, Checked]) -> Validation:
     """Judge a batch from the number of rows and the check of each of its tables.
 
@@ -102,5 +108,5 @@ def _against(name: str, spec: TableSpec, split: Split, check: Checked) -> list[s
             f"table {name!r}: {len(split.bad)} of {split.rows} rows ({share:.2%}) are bad, "
             f"contract.yaml allows {spec.max_quarantined_share:.2%}"
         )
-        reasons.append("; ".join([sentence, *check.unreadable]))
+        reasons.append("; ".join([sentence, *check.row_problems]))
     return reasons

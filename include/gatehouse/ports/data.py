@@ -69,13 +69,13 @@ class CheckResult:
 @dataclass(frozen=True)
 class TableCheck:
     """All expectations of one table. `bad_rows` maps a row's position to the reasons of its critical failures;
-    `batch_failures` are the critical failures of the table as a whole; `unreadable` has a sentence for each column with
-    cells that cannot be read as declared (their rows are among `bad_rows`)."""
+    `batch_failures` are the critical failures of the table as a whole; `row_problems` has a
+    sentence for each kind of row that is bad whatever the expectations say (these rows are among `bad_rows`)."""
 
     results: tuple[CheckResult, ...]
     bad_rows: Mapping[int, tuple[str, ...]]
     batch_failures: tuple[str, ...]
-    unreadable: tuple[str, ...] = ()
+    row_problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from gatehouse.core.canonical import canonical
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.evidence_record import evidence_document, evidence_from, evidence_sha256, holdout_columns
 from gatehouse.core.records import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
+from gatehouse.core.row_keys import KEY
 from gatehouse.ports import Lake
 from gatehouse.site import Site
 from gatehouse.stages.gather import trained_until
 from gatehouse.stages.looks import looks_before
 from gatehouse.stages.measuring import Subject, measure_all, needed
-from gatehouse.stages.rows import KEY, LABEL, TIME
+from gatehouse.stages.rows import LABEL, TIME
 from gatehouse.stages.score import model_inputs
 
 if TYPE_CHECKING:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gatehouse.core.canonical import digest
+from gatehouse.core.outcome_rows import describe
 from gatehouse.core.records import Batch, BatchId, FileRef, Request, RequestState, TrainingSet
 from gatehouse.core.split import Matured
 from gatehouse.core.wishes import who_wished, wished_window
-from gatehouse.errors import UnknownRecord
+from gatehouse.errors import NotEnoughData, UnknownRecord
 from gatehouse.site import Site
 from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.stages.windows import choose_window
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SHORT_SHOWN = 2  # batches that are not mature, in the sentence about a training that has too few
 
 
 def claim(site: Site, request_id: str) -> Request:
@@ -43,13 +46,18 @@ def gather(site: Site, request: Request) -> TrainingSet:
     intervals = {batch.id: batch.interval for batch in newest_revisions(site.ledger.batches.list(site.name))}
     candidates = [Matured(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
     until = champion.model.trained_until if champion else None
-    chosen, told = choose_window(site, candidates, frames, until, wished_window(request, site.case.retrain.window))
+    try:
+        chosen, told = choose_window(site, candidates, frames, until, wished_window(request, site.case.retrain.window))
+    except NotEnoughData as error:
+        raise NotEnoughData("; ".join([str(error), *outcomes_short(site, request.as_of, frames)])) from error
     if asked_by := who_wished(request):
         told |= {"asked_by": asked_by, "batches": len(chosen.training)}
     training = _store(site, [frames[batch] for batch in chosen.training])
     holdout = _store(site, [frames[batch] for batch in chosen.holdout])
     identity = digest([training.sha256, holdout.sha256])
-    training_set = TrainingSet(identity, request.id, training, holdout, chosen.training, chosen.holdout)
+    training_set = TrainingSet(
+        identity, request.id, training, holdout, chosen.training, chosen.holdout, model_code=site.case.code_sha256
+    )
     if told:
         site.ledger.journal.note("training.window", request.id, "gather", told)
     site.ledger.requests.record_training_set(lease, training_set)
@@ -65,6 +73,18 @@ def matured(site: Site, as_of: datetime) -> Iterable[tuple[Batch, pd.DataFrame]]
             known = frame[LABEL].notna()
             if len(frame) and known.mean() >= site.case.retrain.min_maturity:
                 yield batch, frame[known]
+
+
+def outcomes_short(site: Site, as_of: datetime, matured: Collection[BatchId]) -> list[str]:
+    """Why batches whose outcomes have arrived are not mature, a sentence for each of the newest ones."""
+    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    short = [
+        f"outcomes of {batch.id.key}: {sentence}"
+        for batch in newest_revisions(site.ledger.batches.list(site.name))
+        if batch.id not in matured and batch.id.key in arrived and (match := arrived[batch.id.key].match) is not None
+        if (sentence := describe(match))
+    ]
+    return short[-SHORT_SHOWN:]
 
 
 def _store(site: Site, frames: Sequence[pd.DataFrame]) -> FileRef:

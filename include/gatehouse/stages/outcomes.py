@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from gatehouse.core.calendar import Span, interval_of
-from gatehouse.core.parameters import parameters
 from gatehouse.core.records import Batch, BatchState, Outcomes
-from gatehouse.core.validation import decide
 from gatehouse.errors import SchemaMismatch, SourceError
-from gatehouse.frames import as_declared
 from gatehouse.report import batch_report
 from gatehouse.site import Site
+from gatehouse.stages.outcome_check import TABLE, check_outcomes
 
-TABLE = "outcomes"
+REFUSED = "outcomes.refused"
 
 
 def collect(site: Site, key: str) -> list[Outcomes]:
@@ -71,23 +69,26 @@ def _collect(site: Site, batch: Batch, now: datetime) -> Outcomes | None:
     delivered = site.source.outcomes(batch.id.key, batch.interval)
     if delivered is None or delivered.empty:
         return None
-    spec = site.case.contract.outcomes
     try:
-        frame = as_declared(delivered, spec.columns, f"{batch.id} outcomes")
+        checked = check_outcomes(site, batch, delivered)
     except SchemaMismatch as error:
         _refuse(site, batch, str(error))
         return None
-    check = site.checker.check(TABLE, spec, frame, parameters(site.case.contract, batch.interval))
-    validation = decide({TABLE: spec}, {TABLE: len(frame)}, {TABLE: check})
-    if not validation.accepted:
-        _refuse(site, batch, validation.reason)
+    if not checked.validation.accepted:
+        _refuse(site, batch, checked.validation.reason)
         return None
-    page = batch_report(site.case.contract, batch, [check], {TABLE: validation.counts(TABLE)}, "")
-    report = site.lake.put(page.encode(), "reports", "html")
-    good = frame.iloc[list(validation.splits[TABLE].good)].reset_index(drop=True)
-    outcomes = Outcomes(batch.id, now, site.lake.put_frame(good, "outcomes"), report=report)
+    page = batch_report(site.case.contract, batch, [checked.check], {TABLE: checked.validation.counts(TABLE)}, "")
+    bad = checked.quarantined
+    outcomes = Outcomes(
+        batch.id,
+        now,
+        site.lake.put_frame(checked.good, "outcomes"),
+        report=site.lake.put(page.encode(), "reports", "html"),
+        quarantined=site.lake.put_frame(bad, "quarantined") if bad is not None else None,
+        match=checked.matched(site, batch),
+    )
     return outcomes if site.ledger.batches.arrive(lease, outcomes) else None
 
 
 def _refuse(site: Site, batch: Batch, reason: str) -> None:
-    site.ledger.journal.note("outcomes.refused", str(batch.id), "validate", {"reason": reason})
+    site.ledger.journal.note(REFUSED, str(batch.id), "validate", {"reason": reason})

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core import probation as rule
 from gatehouse.core.records import Batch, Champion, Prediction, Probation, Promotion, PromotionKind
+from gatehouse.core.row_keys import KEY
 from gatehouse.errors import StaleChampion
 from gatehouse.site import Site
 from gatehouse.stages.promote import GATE, mirror
-from gatehouse.stages.rows import KEY, LABEL, TIME, batch_frame, with_labels
+from gatehouse.stages.rows import LABEL, TIME, batch_frame, by_key, with_labels
 from gatehouse.stages.score import predictions_frame
 
 if TYPE_CHECKING:
@@ -115,7 +116,6 @@ def _compared(site: Site, shadows: list[Prediction], arrived: Any) -> pd.DataFra
         frame = batch_frame(site, site.ledger.batches.get(each.batch))
         frame = with_labels(site, frame, arrived[each.batch.key])[[KEY, TIME, LABEL]]
         for name, file in (("champion", scored[each.batch].file), ("former", each.file)):
-            scores = site.lake.frame(file, ["key", "score"])
-            frame[name] = frame[KEY].map(scores.set_index("key")["score"])
+            frame[name] = by_key(frame, site.lake.frame(file, ["key", "score"]))
         parts.append(frame[frame[LABEL].notna()])
     return pd.concat(parts, ignore_index=True)

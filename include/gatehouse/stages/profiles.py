@@ -17,7 +17,8 @@ from gatehouse.core.profile.sample import positions, sample_of
 from gatehouse.core.records import Batch, BatchState, FileRef
 from gatehouse.errors import ModelError, SchemaMismatch
 from gatehouse.site import Site
-from gatehouse.stages.rows import features_of, newest_revisions
+from gatehouse.stages.rows import newest_revisions
+from gatehouse.use_case_code import features_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +75,7 @@ def profile(site: Site, frames: Mapping[str, pd.DataFrame], earlier: Sequence[Ba
             samples[name] = sample_of(frame.iloc[positions(len(frame))])
     grid = next((each.features for each in reversed(earlier) if each.features), None)
     try:
-        return BatchProfile(tables, on_grid(features_of(site, frames), grid), samples)
+        return BatchProfile(tables, on_grid(features_of(site.case, frames), grid), samples)
     except (ModelError, SchemaMismatch):
         return BatchProfile(tables, samples=samples)
 

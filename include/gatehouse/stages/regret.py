@@ -5,18 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from gatehouse.core.records import BatchId, Decision, ModelVersion, Prediction, Verdict
 from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.site import Site
 from gatehouse.stages.judge import replay
-from gatehouse.stages.rows import KEY, LABEL, batch_frame, with_labels
+from gatehouse.stages.rows import LABEL, batch_frame, by_key, with_labels
 from gatehouse.stages.score import model_inputs
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -90,7 +86,7 @@ def _measured(site: Site, scored: list[Prediction], served: int, instead: ModelV
         labels = matured[LABEL].to_numpy("float64")
         other = site.models.predict(estimator, model_inputs(matured), site.case.retrain.task)
         was, would = (
-            evaluate(metric.name, labels, _scores(site, prediction, matured)),
+            evaluate(metric.name, labels, by_key(matured, site.lake.frame(prediction.file)).to_numpy("float64")),
             evaluate(metric.name, labels, other),
         )
         if math.isnan(was) or math.isnan(would):
@@ -99,9 +95,3 @@ def _measured(site: Site, scored: list[Prediction], served: int, instead: ModelV
         rows += len(matured)
         total += len(matured) * (metric.loss(was) - metric.loss(would))
     return Regret(served, instead.version, tuple(batches), rows, total / rows if rows else math.nan)
-
-
-def _scores(site: Site, prediction: Prediction, frame: pd.DataFrame) -> pd.Series[float]:
-    """What the champion said about these rows when it scored them."""
-    scores = site.lake.frame(prediction.file).set_index("key")["score"]
-    return frame[KEY].map(scores[~scores.index.duplicated()])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from gatehouse.core.outcome_rows import one_for_each_key
 from gatehouse.core.records import Batch, BatchState, Outcomes
+from gatehouse.core.row_keys import KEY, row_keys
 from gatehouse.errors import ModelError
 from gatehouse.site import Site
+from gatehouse.use_case_code import features_of, labels_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KEY, BATCH, TIME, LABEL = "gh_key", "gh_batch", "gh_time", "gh_label"
+BATCH, TIME, LABEL = "gh_batch", "gh_time", "gh_label"
 MARKS = (KEY, BATCH, TIME, LABEL)
 
 
@@ -24,25 +27,6 @@ def newest_revisions(batches: Sequence[Batch]) -> list[Batch]:
     return [newest[key] for key in sorted(newest)]
 
 
-def row_keys(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series[str]:
-    """One text a row out of its key columns; `|` separates them."""
-    parts = [_text(frame[name]) for name in columns]
-    joined = parts[0]
-    for part in parts[1:]:
-        joined = joined + "|" + part
-    return joined.rename(KEY)
-
-
-def _text(values: pd.Series[Any]) -> pd.Series[str]:
-    """As `astype("str")` writes them; moments, which many rows share, once each: writing them is what takes its time."""
-    import pandas as pd
-
-    if not isinstance(values.dtype, pd.DatetimeTZDtype):
-        return values.astype("str")
-    codes, moments = pd.factorize(values, use_na_sentinel=False)
-    return pd.Series(moments).astype("str").take(codes).set_axis(values.index)
-
-
 def accepted_tables(site: Site, batch: Batch, names: Sequence[str] | None = None) -> dict[str, pd.DataFrame]:
     """The accepted rows of each table, or of some, of an accepted batch."""
     tables = {}
@@ -52,21 +36,6 @@ def accepted_tables(site: Site, batch: Batch, names: Sequence[str] | None = None
             raise ModelError(f"batch {batch.id} has no accepted rows of table {name!r}: it is {batch.state}")
         tables[name] = site.lake.frame(part.accepted)
     return tables
-
-
-def features_of(site: Site, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The use case's features, one row per row of its main table; ModelError when its code breaks that promise."""
-    rows = len(tables[site.case.contract.main])
-    where = site.case.folder / "model.py"
-    try:
-        features = site.case.model.features(tables)
-    except Exception as error:
-        raise ModelError(
-            f"{where}: features() raised {type(error).__name__}: {error}; the data scientist's to change"
-        ) from error
-    if len(features) != rows:
-        raise ModelError(f"{where}: features() returned {len(features)} rows for {rows} rows of the main table")
-    return features.reset_index(drop=True)
 
 
 def batch_frame(site: Site, batch: Batch) -> pd.DataFrame:
@@ -83,8 +52,9 @@ def _batch_frame(site: Site, batch: Batch) -> pd.DataFrame:
     spec = site.case.contract.tables[site.case.contract.main]
     main = tables[site.case.contract.main].reset_index(drop=True)
     time = main[spec.time_column] if spec.time_column else pd.Series([batch.interval.start] * len(main))
-    marks = {KEY: row_keys(main, spec.key), BATCH: str(batch.id), TIME: pd.to_datetime(time, utc=True)}
-    return pd.concat([pd.DataFrame(marks), features_of(site, tables)], axis=1)
+    keys = row_keys(main, spec.key, site.case.contract.normalise_keys)
+    marks = {KEY: keys, BATCH: str(batch.id), TIME: pd.to_datetime(time, utc=True)}
+    return pd.concat([pd.DataFrame(marks), features_of(site.case, tables)], axis=1)
 
 
 def with_labels(site: Site, frame: pd.DataFrame, outcomes: Outcomes | None) -> pd.DataFrame:
@@ -98,14 +68,13 @@ def with_labels(site: Site, frame: pd.DataFrame, outcomes: Outcomes | None) -> p
 
 
 def _labels(site: Site, outcomes: Outcomes) -> pd.Series[float]:
-    """The labels by row key."""
+    """The labels by row key, each key once."""
     delivered = site.lake.frame(outcomes.file)
-    try:
-        target = site.case.model.target(delivered)
-    except Exception as error:
-        where = site.case.folder / "model.py"
-        raise ModelError(
-            f"{where}: target() raised {type(error).__name__}: {error}; the data scientist's to change"
-        ) from error
-    labels = target.astype("float64").set_axis(row_keys(delivered, site.case.contract.outcomes.key))
-    return labels[~labels.index.duplicated()]
+    keys = row_keys(delivered, site.case.contract.outcomes.key, site.case.contract.normalise_keys)
+    return one_for_each_key(keys, labels_of(site.case, delivered))
+
+
+def by_key(frame: pd.DataFrame, predictions: pd.DataFrame) -> pd.Series[float]:
+    """The score of each row of a `batch_frame`, out of a file of predictions."""
+    scores = predictions.dropna(subset=["key"]).drop_duplicates("key").set_index("key")["score"]
+    return frame[KEY].map(scores)

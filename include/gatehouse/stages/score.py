@@ -8,11 +8,12 @@ from typing import Any
 
 from gatehouse.core.calendar import Span
 from gatehouse.core.records import Batch, BatchId, BatchState, Champion, Prediction
+from gatehouse.core.row_keys import KEY
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site, Work
 from gatehouse.stages.parts import scoring
 from gatehouse.stages.parts.reading import divides
-from gatehouse.stages.rows import KEY, batch_frame, newest_revisions
+from gatehouse.stages.rows import batch_frame, newest_revisions
 
 
 def waiting(site: Site) -> list[Batch]:

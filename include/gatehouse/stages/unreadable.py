@@ -1,19 +1,22 @@
-"""Unreadable cells in the verdict on a batch: each costs its row, up to the share that the contract allows."""
+"""Rows that are bad whatever the expectations say: those with an unreadable cell, and those without a key."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gatehouse.columns import Cell, summary
+from gatehouse.core.row_keys import keyless_summary
+from gatehouse.core.validation import joined_reasons
 from gatehouse.frames import sentences
 from gatehouse.ports import TableCheck
 
 
-def counted(check: TableCheck, cells: Sequence[Cell], rows: int) -> TableCheck:
-    """The check with the rows of these cells among its bad rows, and a sentence for each column that has such cells.
+def counted(check: TableCheck, cells: Sequence[Cell], keyless: Mapping[int, tuple[str, ...]], rows: int) -> TableCheck:
+    """The check with these rows among its bad rows, and a sentence for each kind of them.
 
-    To the expectations an unreadable cell is a null."""
+    To the expectations an unreadable cell is a null. A row whose key cannot be read is named once, by its cell."""
     unreadable = sentences(cells)
-    bad = {row: (*unreadable.get(row, ()), *check.bad_rows.get(row, ())) for row in {*unreadable, *check.bad_rows}}
-    return replace(check, bad_rows=dict(sorted(bad.items())), unreadable=summary(cells, rows))
+    keyless = {row: reasons for row, reasons in keyless.items() if row not in unreadable}
+    problems = (*summary(cells, rows), *keyless_summary(keyless, rows))
+    return replace(check, bad_rows=joined_reasons(unreadable, keyless, check.bad_rows), row_problems=problems)

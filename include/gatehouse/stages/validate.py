@@ -10,6 +10,7 @@ from gatehouse.core.parameters import parameters
 from gatehouse.core.profile.batch import BatchProfile, on_grid
 from gatehouse.core.profile.sample import positions, sample_of
 from gatehouse.core.records import Batch, BatchId, BatchState, FileRef
+from gatehouse.core.row_keys import without_key
 from gatehouse.core.validation import Split, Validation, decide
 from gatehouse.errors import NotAllowed, SchemaMismatch
 from gatehouse.frames import Declared, read_declared, undeclared
@@ -156,7 +157,10 @@ def check(site: Site, batch: Batch, tables: Mapping[str, Declared]) -> dict[str,
     specs = site.case.contract.tables
     return {
         name: unreadable.counted(
-            site.checker.check(name, specs[name], table.frame, values), table.cells, len(table.frame)
+            site.checker.check(name, specs[name], table.frame, values),
+            table.cells,
+            without_key(table.frame, specs[name].key),
+            len(table.frame),
         )
         for name, table in tables.items()
     }
@@ -180,9 +184,14 @@ def store(site: Site, frames: Mapping[str, pd.DataFrame], validation: Validation
 
 
 def _store_table(site: Site, frame: pd.DataFrame, split: Split) -> tuple[FileRef, FileRef]:
-    bad = frame.iloc[list(split.bad)].assign(**{REASONS: ["; ".join(reasons) for reasons in split.bad.values()]})
     good = frame.iloc[list(split.good)].reset_index(drop=True)
-    return site.lake.put_frame(good, "accepted"), site.lake.put_frame(bad.reset_index(drop=True), "quarantined")
+    return site.lake.put_frame(good, "accepted"), site.lake.put_frame(quarantined_rows(frame, split), "quarantined")
+
+
+def quarantined_rows(frame: pd.DataFrame, split: Split) -> pd.DataFrame:
+    """The bad rows of a table, each with its reasons."""
+    reasons = ["; ".join(reasons) for reasons in split.bad.values()]
+    return frame.iloc[list(split.bad)].assign(**{REASONS: reasons}).reset_index(drop=True)
 
 
 def _keep_report(

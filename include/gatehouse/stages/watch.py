@@ -21,6 +21,7 @@ from gatehouse.stages import change, probation
 from gatehouse.stages.held_back import held_back_by, quiet
 from gatehouse.stages.matured import measured_before, newest_matured
 from gatehouse.stages.never import never_retrained
+from gatehouse.stages.outcome_problems import outcome_problems
 from gatehouse.stages.outcomes import due
 from gatehouse.stages.quality import estimate, outcome_of, quality, suddenly
 from gatehouse.stages.rows import batch_frame
@@ -52,6 +53,7 @@ def watch(site: Site, batch_id: BatchId) -> Request | None:
         "incidents": incidents(earlier, changes, batch_id.key, "matured" in body, CALM[site.case.contract.batch]),
         "held_back": [{"sentence": held.reason.sentence, "why": held.why} for held in weighed.held_back],
         "overdue_outcomes": overdue(site, as_of),
+        "outcome_problems": outcome_problems(site, as_of),
     }
     if not by_hand:  # a backfilled batch changes no champion, and a probation might
         probation.follow(site, batch, champion)  # before the verdict is on record: a crash in between repeats it

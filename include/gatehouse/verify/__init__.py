@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.verify import batches, champions, changes, requests
+from gatehouse.verify import batches, champions, changes, labels, requests
 from gatehouse.verify.finding import Finding, Look
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gatehouse.ports import Lake, Tracking
+    from gatehouse.usecase import UseCase
 
 __all__ = ["INVARIANTS", "Finding", "run"]
 
@@ -32,15 +33,18 @@ INVARIANTS: dict[str, tuple[str, Callable[[Look], None]]] = {
     "I8": ("No batch and no retrain request is lost", requests.nothing_lost),
     "I9": ("Training rows come from accepted batches; no held-out row is trained on", requests.honest_training),
     "I10": ("MLflow's alias champion mirrors the ledger", champions.mirrored_champion),
+    "I13": ("Each row of a training set or holdout has its own label", labels.own_labels),
 }
 
 
-def run(ledger_url: str, lake: Lake, tracking: Tracking | None) -> list[Finding]:
-    """Examine every invariant against one moment of the ledger."""
+def run(
+    ledger_url: str, lake: Lake, tracking: Tracking | None, use_cases: Mapping[str, UseCase] | None = None
+) -> list[Finding]:
+    """Examine every invariant against one moment of the ledger; labels are derived again for these use cases."""
     database = Database(ledger_url)
     try:
         with database.snapshot() as rows:
-            return [_examine(name, Look(rows, lake, tracking)) for name in INVARIANTS]
+            return [_examine(name, Look(rows, lake, tracking, use_cases or {})) for name in INVARIANTS]
     finally:
         database.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Rows
     from gatehouse.core.records import FileRef
     from gatehouse.ports import Lake, Tracking
+    from gatehouse.usecase import UseCase
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Look:
     ledger: Rows
     lake: Lake
     tracking: Tracking | None = None
+    use_cases: Mapping[str, UseCase] = field(default_factory=dict)
     rows: int = 0
     breaches: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

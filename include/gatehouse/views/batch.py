@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.core.outcome_rows import OutcomeMatch, describe
 from gatehouse.core.records import BatchId, FileRef
 from gatehouse.errors import UnknownRecord
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
 
 LINES = 60
+OUTCOMES = "outcomes"
 
 _BATCH = "SELECT *, file(report) AS report_file FROM batch_now WHERE (use_case, key, revision) = (%s, %s, %s)"
 _TABLES = """
@@ -26,6 +28,9 @@ _WATCH = """
     FROM (SELECT %s AS use_case, %s AS key, %s AS revision) b
     LEFT JOIN watches w USING (use_case, key, revision) LEFT JOIN predictions p USING (use_case, key, revision)
     LEFT JOIN files f ON f.path = p.file"""
+_OUTCOMES = """
+    SELECT o.arrived, o.revision, o.match::json AS match, file(o.file) AS file, file(o.quarantined) AS quarantined
+    FROM outcomes o WHERE (o.use_case, o.key, o.batch_revision) = (%s, %s, %s) ORDER BY o.revision DESC LIMIT 1"""
 _DECISIONS = """
     SELECT d.id, d.version, d.verdict, d.sentence, t.part FROM training_set_batches t
     JOIN models m ON m.request = t.request JOIN decisions d ON (d.use_case, d.version) = (m.use_case, m.version)
@@ -51,6 +56,7 @@ class BatchView:
     acts: list[dict[str, Any]]
     revisions: list[int]
     watch: dict[str, Any]
+    outcomes: dict[str, Any] | None
     decisions: list[dict[str, Any]]
     journal: list[dict[str, Any]]
 
@@ -58,9 +64,15 @@ class BatchView:
     def report(self) -> FileRef | None:
         return FileRef(**self.row["report_file"]) if self.row["report_file"] else None
 
+    @property
+    def quarantined_outcomes(self) -> list[dict[str, Any]]:
+        """The outcomes as one more table, where some of them are in quarantine."""
+        file = self.outcomes["quarantined"] if self.outcomes else None
+        return [{"name": OUTCOMES, "source": None, "accepted": None, "quarantined": file}] if file else []
+
     def file(self, table: str) -> FileRef | None:
         """The rows that a table has in quarantine: its bad rows, or all that was delivered when the batch waits whole."""
-        for each in self.tables:
+        for each in [*self.tables, *self.quarantined_outcomes]:
             if each["name"] == table:
                 return each["quarantined"] or (each["source"] if self.row["state"] != "accepted" else None)
         return None
@@ -85,6 +97,7 @@ def batch_view(database: Database, batch: BatchId) -> BatchView:
             acts=rows.all(_ACTS, *about),
             revisions=[each["revision"] for each in revisions],
             watch=rows.one(_WATCH, *about) or {},
+            outcomes=_outcomes(rows.one(_OUTCOMES, *about)),
             decisions=rows.all(_DECISIONS, *about),
             journal=rows.all(journal, str(batch), LINES),
         )
@@ -95,6 +108,15 @@ def batches_of(database: Database, use_case: str, before: BatchId | None, size: 
     key, revision = (before.key, before.revision) if before else ("\U0010ffff", 0)
     with database.snapshot() as rows:
         return rows.all(_LIST, use_case, key, revision, size)
+
+
+def _outcomes(row: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The newest outcomes of a batch, with a sentence about those that do not fit its rows."""
+    if row is None:
+        return None
+    match = OutcomeMatch.from_document(row["match"]) if row["match"] else None
+    files = {name: FileRef(**row[name]) if row[name] else None for name in ("file", "quarantined")}
+    return {**row, **files, "match": match, "sentence": describe(match) if match else ""}
 
 
 def _file(value: Any) -> Any:

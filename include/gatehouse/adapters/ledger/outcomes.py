@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.change import Change, by_attempt, file_ref
 from gatehouse.adapters.ledger.requests import open_or_join, reasons_of, request_of
+from gatehouse.core.outcome_rows import OutcomeMatch
 from gatehouse.core.records import BatchId, FileRef, Lease, Outcomes, Prediction, Request, WatchReport
 from gatehouse.ports import Batches
 
@@ -38,6 +39,8 @@ class OutcomesAndScores(Batches):
                 "arrived": outcomes.arrived,
                 "file": outcomes.file,
                 "report": outcomes.report,
+                "quarantined": outcomes.quarantined,
+                "match": outcomes.match.to_document() if outcomes.match is not None else None,
             }
             change.record("outcomes", "outcomes.arrived", str(batch), row)
             return True
@@ -98,14 +101,16 @@ def _watches(rows: Rows, batches: Sequence[BatchId]) -> dict[BatchId, WatchRepor
 
 def _delivered(known: Sequence[Outcomes], new: Outcomes) -> bool:
     """Whether these outcomes are the newest there are, or a delivery that was recorded before."""
-    same = [old for old in known if (old.batch, old.file) == (new.batch, new.file)]
+    content = (new.batch, new.file, new.quarantined)
+    same = [old for old in known if (old.batch, old.file, old.quarantined) == content]
     return any(old.arrived == new.arrived or old is known[-1] for old in same)
 
 
 def _outcomes(rows: Rows, use_case: str, condition: str, value: object) -> list[Outcomes]:
     """In the order of key and revision: the last one of a key is its newest."""
     found = rows.all(
-        "SELECT key, revision, batch_revision, arrived, file(file) AS file, file(report) AS report FROM outcomes "
+        "SELECT key, revision, batch_revision, arrived, file(file) AS file, file(report) AS report, "
+        "file(quarantined) AS quarantined, match::json AS match FROM outcomes "
         f"WHERE use_case = %s AND {condition} ORDER BY key, revision",
         use_case,
         value,
@@ -117,6 +122,8 @@ def _outcomes(rows: Rows, use_case: str, condition: str, value: object) -> list[
             FileRef(**row["file"]),
             row["revision"],
             file_ref(row["report"]),
+            file_ref(row["quarantined"]),
+            OutcomeMatch.from_document(row["match"]) if row["match"] else None,
         )
         for row in found
     ]

@@ -21,7 +21,7 @@ class TrainingRecords(Requests):
         self._database = database
 
     def record_training_set(self, lease: Lease, training_set: TrainingSet) -> None:
-        row = {name: getattr(training_set, name) for name in ("sha256", "training", "holdout", "report")}
+        row = {name: getattr(training_set, name) for name in ("sha256", "training", "holdout", "report", "model_code")}
         parts = {"training": training_set.training_batches, "holdout": training_set.holdout_batches}
         told = {part: [str(batch) for batch in batches] for part, batches in parts.items()}
         request, same = training_set.request, ("sha256", "training", "holdout")
@@ -35,7 +35,7 @@ class TrainingRecords(Requests):
     def training_set(self, request: str) -> TrainingSet:
         with self._database.transaction() as rows:
             row = rows.one(
-                "SELECT sha256, file(training) AS training, file(holdout) AS holdout, file(report) AS report "
+                "SELECT sha256, file(training) AS training, file(holdout) AS holdout, file(report) AS report, model_code "
                 "FROM training_sets WHERE request = %s",
                 request,
             )
@@ -43,7 +43,9 @@ class TrainingRecords(Requests):
                 raise UnknownRecord(f"the ledger holds no training set of request {request}")
             training, holdout = (_batches(rows, request, part) for part in ("training", "holdout"))
         files = FileRef(**row["training"]), FileRef(**row["holdout"])
-        return TrainingSet(row["sha256"], request, *files, training, holdout, file_ref(row["report"]))
+        return TrainingSet(
+            row["sha256"], request, *files, training, holdout, file_ref(row["report"]), row["model_code"]
+        )
 
     def record_candidate(self, lease: Lease, candidate: Candidate) -> None:
         key = {"request": candidate.request, "name": candidate.name}

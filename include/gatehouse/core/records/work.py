@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gatehouse.core.calendar import Interval
+from gatehouse.core.outcome_rows import OutcomeMatch
 from gatehouse.core.records.states import BatchState, RequestState
 
 
@@ -67,13 +68,18 @@ class Batch:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Delivered outcomes of a batch. `arrived` is when they were there, in the time of the data."""
+    """Delivered outcomes of a batch. `arrived` is when they were there, in the time of the data.
+
+    `quarantined` holds the outcomes that break the contract, with the reason of each; `match` says how the others match
+    the rows of the batch (None where its rows cannot be read)."""
 
     batch: BatchId
     arrived: datetime
     file: FileRef
     revision: int = 1
     report: FileRef | None = None
+    quarantined: FileRef | None = None
+    match: OutcomeMatch | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,8 @@ class Request:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """The row-exact record of what a retrain run trained and held out (invariant I9)."""
+    """The row-exact record of what a retrain run trained and held out (invariant I9). `model_code` is the hash of the
+    `model.py` that made its labels (invariant I13)."""
 
     sha256: str
     request: str
@@ -120,6 +127,7 @@ class TrainingSet:
     training_batches: tuple[BatchId, ...]
     holdout_batches: tuple[BatchId, ...]
     report: FileRef | None = None
+    model_code: str | None = None
 
 
 @dataclass(frozen=True)

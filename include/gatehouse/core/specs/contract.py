@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from gatehouse.core.calendar import BatchKind, interval_of
+from gatehouse.core.row_keys import Normalisation
 from gatehouse.core.specs.base import Name, SpanText, Spec
 from gatehouse.errors import ConfigurationError
 
@@ -60,10 +61,12 @@ class OutcomesSpec(TableSpec):
     """The outcomes table: it has the key of the first table, the label, and arrives `delay` after the interval's end.
 
     With `until`, it is asked for again with every batch until so long after the interval's end, because some outcomes
-    come later than others; a delivery that has changed is a new revision.
+    come later than others; a delivery that has changed is a new revision. More than `max_unmatched_share` of outcomes
+    that match no row of their batch is an alert.
     """
 
     label: str
+    max_unmatched_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     delay: SpanText
     until: SpanText | None = None
 
@@ -114,9 +117,11 @@ class Contract(Spec):
     """What a batch must satisfy. The first table of `tables` is the one whose rows are scored. A batch that has not come
     `late_after` the end of its interval is late (without it: one interval later, where there is a `schedule`).
 
-    A batch with a table of more than `partition_rows` rows is validated, profiled and scored in partitions of so many,
-    rounded up to multiples of 65,536; without it, batches are never divided. With `engine: spark` Great
-    Expectations validates on Spark, and profiles are made on its executors (docs/scale-out.md)."""
+    A batch with a table of more than `partition_rows` rows is validated, profiled and scored in partitions of so
+    many, rounded up to multiples of 65,536; without it, batches are never divided. `normalise_keys` says how the
+    texts in keys are compared: as delivered, or with `strip` (blanks at both ends), `casefold` or `nfc` (Unicode).
+    With `engine: spark` Great Expectations validates on Spark, and profiles are made on its executors (docs/scale-
+    out.md)."""
 
     use_case: Name
     title: str
@@ -131,6 +136,7 @@ class Contract(Spec):
     engine: Engine = "pandas"
     tables: Annotated[dict[Name, TableSpec], Field(min_length=1)]
     outcomes: OutcomesSpec
+    normalise_keys: tuple[Normalisation, ...] = ()
     parameters: dict[Name, str] = {}
 
     @property
@@ -147,4 +153,10 @@ class Contract(Spec):
             raise ValueError(str(error)) from None
         if self.outcomes.key != self.tables[self.main].key:
             raise ValueError(f"outcomes.key must be the key of {self.main!r}: {list(self.tables[self.main].key)}")
+        for name in self.outcomes.key:
+            row, outcome = self.tables[self.main].columns[name], self.outcomes.columns[name]
+            if row != outcome:
+                raise ValueError(
+                    f"key column {name!r} must have one type; found {row} in {self.main!r}, {outcome} in outcomes"
+                )
         return self

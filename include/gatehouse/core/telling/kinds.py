@@ -37,6 +37,7 @@ class Kind(StrEnum):
     INCIDENT = "incident"
     DATA_FAULT = "data_fault"
     LATE_BATCH = "late_batch"
+    OUTCOMES = "outcomes"
     TRAINING_FAILED = "training_failed"
     ROLLBACK = "rollback"
     EXPIRED_OVERRIDE = "expired_override"
@@ -84,6 +85,11 @@ ABOUT: Mapping[Kind, About] = {
         "a batch is late", Severity.WARNING, frozenset({_ENGINEER, _CALL}),
         "Ask the source what became of it. It lands by itself with the next ingest run after it is there.",
         "A batch is late", lasts=True,
+    ),
+    Kind.OUTCOMES: About(
+        "outcomes do not fit their rows", Severity.WARNING, frozenset({_ENGINEER, _SCIENTIST}),
+        "Compare the keys of rows and outcomes at the source. `normalise_keys` in contract.yaml ignores blanks and case.",
+        "Outcomes are overdue or refused", lasts=True,
     ),
     Kind.TRAINING_FAILED: About(
         "a training failed", Severity.WARNING, frozenset({_SCIENTIST}),

@@ -9,6 +9,7 @@ from typing import Any
 from gatehouse.columns import Cell
 from gatehouse.core.parameters import parameters
 from gatehouse.core.records import Batch
+from gatehouse.core.row_keys import without_key
 from gatehouse.core.specs.contract import TableSpec
 from gatehouse.core.validation import Validation, decide
 from gatehouse.errors import SchemaMismatch
@@ -57,6 +58,7 @@ def find(site: Site, batch: Batch, work: Work) -> Work:
         "found": {str(n): asdict(each) for n, each in found.items()},
         "undeclared": undeclared(declared.frame),
         "cells": [asdict(cell) for cell in declared.cells],
+        "keyless": [[work["rows"][0] + row, *why] for row, why in without_key(declared.frame, spec.key).items()],
     }
 
 
@@ -72,7 +74,9 @@ def settle(site: Site, batch: Batch, findings: Sequence[Work]) -> Settled:
         found |= {n: _summed(site, batch, spec, table, n, parts) for n in site.checker.by_row(spec)}
         rows, extra[table] = reading.rows_of(batch, table), parts[0]["undeclared"]
         check = site.checker.conclude(table, spec, rows, found, _values(site, batch))
-        checks[table] = unreadable.counted(check, [Cell(**cell) for work in parts for cell in work["cells"]], rows)
+        cells = [Cell(**cell) for work in parts for cell in work["cells"]]
+        keyless = {row: tuple(why) for work in parts for row, *why in work["keyless"]}
+        checks[table] = unreadable.counted(check, cells, keyless, rows)
     counts = {table: reading.rows_of(batch, table) for table in checks}
     return Settled(decide(site.case.contract.tables, counts, checks), checks, extra)
 

@@ -14,7 +14,7 @@ from gatehouse.core.records import Batch
 from gatehouse.errors import ConfigurationError
 from gatehouse.site import Site
 from gatehouse.stages.parts import reading
-from gatehouse.stages.rows import features_of
+from gatehouse.use_case_code import features_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,11 +31,11 @@ def others(site: Site, batch: Batch, bad: Mapping[str, Sequence[int]]) -> dict[s
 
 def features_of_part(site: Site, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The features of these rows of the main table; ConfigurationError when they depend on which other rows are there."""
-    made = features_of(site, _tables(site, part, others))
+    made = features_of(site.case, _tables(site, part, others))
     every_second = part.iloc[::2].reset_index(drop=True)
     if len(every_second) == len(part):
         return made
-    again = features_of(site, _tables(site, every_second, others))
+    again = features_of(site.case, _tables(site, every_second, others))
     differing = [str(name) for name in made.columns if not _same(made[name].iloc[::2], again, name)]
     if differing:
         raise ConfigurationError(

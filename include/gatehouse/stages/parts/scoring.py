@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gatehouse.core.records import Batch, Champion, FileRef
+from gatehouse.core.row_keys import row_keys
 from gatehouse.errors import ModelError
 from gatehouse.site import Site, Work
 from gatehouse.stages.parts import reading
 from gatehouse.stages.parts.row_by_row import features_of_part
-from gatehouse.stages.rows import accepted_tables, row_keys
+from gatehouse.stages.rows import accepted_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ def score_rows(site: Site, batch: Batch, champion: Champion, which: range) -> pd
     part = site.lake.frame(_accepted(site, batch), rows=which)
     others = accepted_tables(site, batch, [name for name in contract.tables if name != main])
     features = features_of_part(site, part, others)
-    keys = row_keys(part, contract.tables[main].key)
+    keys = row_keys(part, contract.tables[main].key, contract.normalise_keys)
     frame: pd.DataFrame = predicted(site, champion, keys, features)
     return frame
 

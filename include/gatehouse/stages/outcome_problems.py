@@ -1,0 +1,53 @@
+"""What is wrong with the outcomes of a use case: refused, contradicting, for no row, or still missing after the deadline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from gatehouse.core.calendar import Span
+from gatehouse.core.outcome_rows import problems
+from gatehouse.core.records import Batch, BatchState, Outcomes
+from gatehouse.core.telling.kinds import Kind
+from gatehouse.core.telling.troubles import Found
+from gatehouse.site import Site
+from gatehouse.stages.outcomes import REFUSED, due
+from gatehouse.stages.rows import newest_revisions
+
+SHOWN = 3  # batches in the sentence of an alert
+
+
+def outcome_problems(site: Site, as_of: datetime) -> dict[str, str]:
+    """By batch key, in the order of time, what is wrong with the outcomes that should be complete by `as_of`."""
+    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    refused = {batch.id.key: _refusal(site, batch) for batch in due(site, as_of)}
+    short = {
+        batch.id.key: _short(site, batch, arrived, as_of)
+        for batch in newest_revisions(site.ledger.batches.list(site.name))
+        if batch.id.key in arrived
+    }
+    return {key: sentence for key, sentence in sorted({**refused, **short}.items()) if sentence}
+
+
+def _refusal(site: Site, batch: Batch) -> str:
+    entry = site.ledger.journal.newest(str(batch.id), [REFUSED])
+    return f"its outcomes were refused: {json.loads(entry.body)['reason']}" if entry is not None else ""
+
+
+def _short(site: Site, batch: Batch, arrived: Mapping[str, Outcomes], as_of: datetime) -> str:
+    spec, found = site.case.contract.outcomes, arrived[batch.id.key].match
+    if found is None:
+        return ""
+    complete = Span.parse(spec.until or spec.delay).after(batch.interval.end) <= as_of
+    return problems(found, spec.max_unmatched_share, 1 - site.case.retrain.min_maturity if complete else 1.0)
+
+
+def outcome_alert(site: Site) -> list[Found]:
+    """The alert of a use case whose outcomes have a problem, by the time of its data; the newest batches first."""
+    ends = [b.interval.end for b in site.ledger.batches.list(site.name) if b.state is not BatchState.DISCARDED]
+    found = outcome_problems(site, max(ends)) if ends else {}
+    newest = [f"{key}: {sentence}" for key, sentence in sorted(found.items(), reverse=True)[:SHOWN]]
+    more = f"; and {len(found) - SHOWN} earlier batches" if len(found) > SHOWN else ""
+    sentence = f"outcomes of {'; '.join(newest)}{more}"
+    return [Found(Kind.OUTCOMES, site.name, "outcomes", sentence, str(sorted(found)))] if found else []

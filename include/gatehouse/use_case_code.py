@@ -1,0 +1,80 @@
+"""Call the data scientist's features() and target(), and match what they return to the rows that they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from gatehouse.core.alignment import NotAlignedError, aligned
+from gatehouse.core.labels import check_labels
+from gatehouse.core.returned import NotTabularError, to_frame, to_series
+from gatehouse.errors import ModelError, RowsMisaligned
+from gatehouse.usecase import UseCase
+from gatehouse.user_code import DATA_SCIENTIST, user_code
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def features_of(case: UseCase, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The use case's features, one row for each row of its main table, in that order, with texts as column names.
+
+    ModelError when the code raises or returns something else than a table; RowsMisaligned when its rows cannot be
+    matched to those of the main table.
+    """
+    main = case.contract.main
+    spec = case.contract.tables[main]
+
+    def code(rows: pd.DataFrame) -> pd.DataFrame:
+        given = {name: table.copy(deep=False) for name, table in tables.items() if name != main}
+        ordered = {name: rows.copy(deep=False) if name == main else given[name] for name in tables}
+        return to_frame(case.model.features(ordered))
+
+    identity = frozenset([*spec.key, *([spec.time_column] if spec.time_column else [])])
+    return _aligned(case, "features", code, tables[main], identity, f"table {main!r}")
+
+
+def labels_of(case: UseCase, outcomes: pd.DataFrame) -> pd.Series[float]:
+    """What target() makes of each row of the outcomes, in their order, NaN where it has no label.
+
+    ModelError when the code raises or returns labels that the task cannot have; RowsMisaligned as in `features_of`.
+    """
+
+    def code(rows: pd.DataFrame) -> pd.DataFrame:
+        return to_series(case.model.target(rows.copy(deep=False))).to_frame("label")
+
+    import pandas as pd
+
+    identity = frozenset(case.contract.outcomes.key)
+    labels = _aligned(case, "target", code, outcomes, identity, "the outcomes")["label"]
+    return pd.Series(check_labels(labels, case.retrain.task, str(case.folder / "model.py")))
+
+
+def _aligned(
+    case: UseCase,
+    function: str,
+    code: Callable[[pd.DataFrame], pd.DataFrame],
+    rows: pd.DataFrame,
+    identity: frozenset[str],
+    whose: str,
+) -> pd.DataFrame:
+    file = case.folder / "model.py"
+    try:
+        with user_code(ModelError, file, f"{function}()", DATA_SCIENTIST, passing=(NotAlignedError, NotTabularError)):
+            return aligned(code, rows.reset_index(drop=True), identity)
+    except NotAlignedError as error:
+        raise RowsMisaligned(
+            f"{function}() returned rows that cannot be matched to {whose}",
+            where=str(file),
+            found=str(error),
+            allowed="one row for each row given, in their order or with their index",
+            owner=DATA_SCIENTIST,
+        ) from error
+    except NotTabularError as error:
+        raise ModelError(
+            f"{function}() returned something else than asked for",
+            where=str(file),
+            found=error.found,
+            allowed=error.allowed,
+            owner=DATA_SCIENTIST,
+        ) from error
