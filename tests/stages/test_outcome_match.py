@@ -58,6 +58,25 @@ def test_outcomes_that_agree_are_one_and_those_that_contradict_are_quarantined(s
     )
 
 
+def test_outcomes_contradict_by_what_target_makes_of_them(open_site: Callable[[], FakeSite], folder) -> None:
+    """Two outcomes with the same label column of which target() makes two labels: the row has none."""
+    code = folder / "model.py"
+    code.write_text(
+        code.read_text().replace(
+            'return outcomes["label"]', 'return (outcomes["label"] + (outcomes["ride"] == "x")) % 2'
+        )
+    )
+    contract = folder / "contract.yaml"
+    contract.write_text(
+        contract.read_text().replace("{id: string, label: number}", "{id: string, label: number, ride: string}")
+    )
+    source = folder / "source.py"
+    source.write_text(source.read_text().replace('[["id", "label"]]', '[["id", "label"]].assign(ride="y")'))
+    site = open_site()
+    arrive(site, lambda frame: pd.concat([frame, frame.iloc[[3]].assign(ride="x")], ignore_index=True))
+    assert labelled(site).isna().sum() == 1
+
+
 def test_outcomes_that_match_no_row_are_counted_and_alerted(site: FakeSite) -> None:
     """Keys padded with blanks match nothing: the alert says how many of how many, with examples of both sides."""
     arrive(site, lambda frame: frame.assign(id=frame["id"] + " "))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,13 @@ from gatehouse.core.parameters import parameters
 from gatehouse.core.records import Batch
 from gatehouse.core.row_keys import row_keys, without_key
 from gatehouse.core.validation import Validation, decide, joined_reasons
-from gatehouse.errors import LakeError, SchemaMismatch
+from gatehouse.errors import LakeError, ModelError, SchemaMismatch
 from gatehouse.frames import read_declared
 from gatehouse.ports import TableCheck
 from gatehouse.site import Site
 from gatehouse.stages import unreadable
 from gatehouse.stages.validate import quarantined_rows
+from gatehouse.use_case_code import labels_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,13 +68,26 @@ def check_outcomes(site: Site, batch: Batch, delivered: pd.DataFrame) -> Checked
     keys = row_keys(frame, spec.key, contract.normalise_keys)
     check = site.checker.check(TABLE, spec, frame, parameters(contract, batch.interval))
     check = unreadable.counted(check, declared.cells, without_key(frame, spec.key), rows)
-    again, contradicting = repeated(keys.mask(keys.index.isin(check.bad_rows)), frame[spec.label])
+    again, contradicting = _repeated(site, keys.mask(keys.index.isin(check.bad_rows)), frame)
     check = replace(
         check,
         bad_rows=joined_reasons(check.bad_rows, contradicting),
         row_problems=(*check.row_problems, *contradictions(keys.iloc[list(contradicting)])),
     )
     validation = decide({TABLE: spec}, {TABLE: rows}, {TABLE: check})
-    left_out = set(again)
-    kept = tuple(row for row in validation.splits[TABLE].good if row not in left_out)
+    kept = tuple(row for row in validation.splits[TABLE].good if row not in again)
     return CheckedOutcomes(frame, keys, check, validation, kept, tuple(contradicting))
+
+
+def _repeated(
+    site: Site, keys: pd.Series[str], frame: pd.DataFrame
+) -> tuple[frozenset[int], dict[int, tuple[str, ...]]]:
+    """`repeated` by the label column and by what target() makes of the outcomes: it may read other columns as well.
+
+    Code that raises is named by the training; it keeps no outcomes from arriving."""
+    again, contradicting = repeated(keys, frame[site.case.contract.outcomes.label])
+    if again:
+        with suppress(ModelError):
+            _, more = repeated(keys.mask(keys.index.isin(contradicting)), labels_of(site.case, frame))
+            contradicting = joined_reasons(contradicting, more)
+    return frozenset(again) - contradicting.keys(), contradicting
