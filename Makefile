@@ -36,7 +36,7 @@ check: setup ## style, types and the directions of imports
 bench: setup ## time the stages and what of it is Airflow's; writes docs/benchmarks.md
 	.venv/bin/python -m benchmarks
 
-screenshots: setup ## take the README's pictures, from a stack of their own (needs Chromium; some ten minutes)
+screenshots: setup ## take the pictures of the documents, from a stack of their own (needs Chromium; some ten minutes)
 	GATEHOUSE_PICTURES=$(CURDIR)/docs/pictures .venv/bin/python -m pytest tests/system/test_browser.py
 
 spark: setup ## install Spark for use cases with `engine: spark` (400 MB; needs Java 17)
