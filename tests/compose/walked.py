@@ -91,7 +91,9 @@ def ran_again(run: Run) -> None:
 
 def same_as_the_local_stack(run: Run, lines: list[str], batches: int = BATCHES) -> None:
     """Every number, alarm, request, verdict and champion is that of the first run in docs/tutorial, which is the local stack's."""
-    text = re.search(r"<!-- walk -->(.*?)<!-- /walk -->", (ROOT / "docs" / "tutorial" / "first-run.md").read_text(), re.DOTALL)
+    text = re.search(
+        r"<!-- walk -->(.*?)<!-- /walk -->", (ROOT / "docs" / "tutorial" / "first-run.md").read_text(), re.DOTALL
+    )
     expected = re.findall(r"\] (batch .*)", text[1])[:batches] if text else []
     expect("the walk", [line.rstrip() for line in lines], [line.rstrip() for line in expected])
     run.say(f"{batches} batches: the same rows, alarms, requests, verdicts and champions as the local stack")
