@@ -1,13 +1,17 @@
 """Tables as Parquet bytes and back: equal values give equal bytes, and what is read has the declared types' dtypes.
 
-Index, attributes and the metadata in which pandas and pyarrow name their versions are left out; integers of every
-width are Int64, floats float64, texts str, moments datetime64[us, UTC]. Errors are ValueError: the caller knows whose
-file it is.
+Index, attributes and the metadata in which pandas and pyarrow name their versions are left out. Integers of every width
+are Int64 (64 bits without a sign: UInt64), floats float64, texts str, moments datetime64[us, UTC] (with nanoseconds: ns),
+days datetime64[s], decimals Decimal objects; categories keep their order. No value changes: what cannot be stored exactly
+is a ValueError, and the caller knows whose file it is.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from gatehouse.adapters import categories, int96
+from gatehouse.columns.values import DIGITS, short_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,24 +35,53 @@ def encode_parts(frames: Iterable[pd.DataFrame]) -> tuple[bytes, int]:
     """The bytes that `encode` gives for these frames one below the other, and how many rows they are; one of them at a
     time is held, besides the bytes. There is at least one frame, and all have the same columns."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     sink, writer, rest, rows = pa.BufferOutputStream(), None, None, 0
     for frame in frames:
         rows += len(frame)
         table = _table(frame, rows)
-        rest = table if rest is None else pa.concat_tables([rest, table])
-        writer = writer or pq.ParquetWriter(sink, rest.schema, compression="zstd", version="2.6", store_schema=False)
+        rest = table if rest is None else _below(rest, table)
+        if any(pa.types.is_null(kind) for kind in rest.schema.types):  # a later part may say what its values are
+            continue
+        writer = writer or _writer(sink, rest.schema)
         whole = len(rest) - len(rest) % _ROW_GROUP
         if whole:
             writer.write_table(rest.slice(0, whole).combine_chunks(), row_group_size=_ROW_GROUP)
             rest = rest.slice(whole)
-    if writer is None or rest is None:
+    if rest is None:
         raise ValueError("a table is made of one part or more")
+    rest = _texts(rest)
+    writer = writer or _writer(sink, rest.schema)
     if len(rest) or not rows:  # a table without rows has one row group, as `encode` always wrote it
         writer.write_table(rest.combine_chunks(), row_group_size=_ROW_GROUP)
     writer.close()
     return bytes(sink.getvalue()), rows
+
+
+def _writer(sink: pa.BufferOutputStream, schema: pa.Schema) -> Any:
+    import pyarrow.parquet as pq
+
+    writer = pq.ParquetWriter(sink, schema, compression="zstd", version="2.6", store_schema=False)
+    if schema.metadata:
+        writer.add_key_value_metadata(schema.metadata)
+    return writer
+
+
+def _texts(table: pa.Table) -> pa.Table:
+    """The table with its columns of nothing but nulls as texts, whatever they were to hold."""
+    import pyarrow as pa
+
+    fields = [field.with_type(pa.string()) if pa.types.is_null(field.type) else field for field in table.schema]
+    return table.cast(pa.schema(fields, table.schema.metadata))
+
+
+def _below(table: pa.Table, part: pa.Table) -> pa.Table:
+    """The table with a part below it; a column that was null so far gets the part's type, and the other way round."""
+    import pyarrow as pa
+
+    if (table.schema.metadata or {}) != (part.schema.metadata or {}):
+        raise ValueError("a part has other categories than the parts before it")
+    return pa.concat_tables([table, part], promote_options="default")
 
 
 def _table(frame: pd.DataFrame, rows: int) -> pa.Table:
@@ -59,7 +92,8 @@ def _table(frame: pd.DataFrame, rows: int) -> pa.Table:
     for what, found, most in (("rows", rows, MAX_ROWS), ("columns", len(names), MAX_COLUMNS)):
         if found > most:
             raise ValueError(f"it has {found} {what}; at most {most} are kept")
-    return pa.table([_column(name, frame.iloc[:, number]) for number, name in enumerate(names)], names=names)
+    arrays = [_column(name, frame.iloc[:, number]) for number, name in enumerate(names)]
+    return pa.table(arrays, names=names).replace_schema_metadata(categories.metadata(frame))
 
 
 def decode(data: bytes, columns: Sequence[str] | None = None, rows: range | None = None) -> pd.DataFrame:
@@ -69,17 +103,24 @@ def decode(data: bytes, columns: Sequence[str] | None = None, rows: range | None
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
+        file = pq.ParquetFile(pa.BufferReader(data), coerce_int96_timestamp_unit=int96.UNIT)
         _refuse_bombs(file.metadata)
         _refuse_repeated(file.schema_arrow.names)
         unknown = [name for name in columns or () if name not in file.schema_arrow.names]
         if unknown:
             raise ValueError(f"no column {', '.join(map(repr, unknown))}; found {', '.join(file.schema_arrow.names)}")
         wanted = None if columns is None else list(columns)
-        table = file.read(columns=wanted, use_threads=False) if rows is None else _rows(file, wanted, rows)
-        return _frame(table.select(list(columns)) if columns is not None else table)
+        table = _read(file, wanted, rows)
+        if old := int96.columns(file):
+            table = int96.exact(table, _read(pq.ParquetFile(pa.BufferReader(data)), wanted, rows), old)
+        frame = _frame(table.select(list(columns)) if columns is not None else table)
+        return categories.restored(frame, file.metadata.metadata)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"not a whole Parquet file: {error}") from error
+
+
+def _read(file: Any, columns: list[str] | None, rows: range | None) -> pa.Table:
+    return file.read(columns=columns, use_threads=False) if rows is None else _rows(file, columns, rows)
 
 
 def _rows(file: Any, columns: list[str] | None, rows: range) -> pa.Table:
@@ -111,9 +152,19 @@ def _column(name: str, series: pd.Series[Any]) -> pa.Array:
         zoned = isinstance(series.dtype, pd.DatetimeTZDtype)
         array = pa.array(series.dt.tz_convert(None) if zoned else series, from_pandas=True)
         array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-        return array.cast(pa.timestamp("us", "UTC") if zoned else _stored(array.type))
+        if zoned:
+            return array.cast(pa.timestamp("ns" if array.type.unit == "ns" else "us", "UTC"))
+        return array.cast(pa.date32() if _are_days(array) else _stored(array.type))
     except (pa.ArrowException, UnicodeEncodeError, OverflowError) as error:
         raise ValueError(f"column {name!r} ({series.dtype}) cannot be stored: {error}") from error
+
+
+def _are_days(array: pa.Array) -> bool:
+    """Whether these are moments of whole seconds without a time zone, as days are, and all of them midnights."""
+    import pyarrow as pa
+
+    seconds = pa.timestamp("s")
+    return bool(array.type == seconds and array.cast(pa.date32()).cast(seconds).equals(array))
 
 
 def _stored(kind: pa.DataType) -> pa.DataType:
@@ -124,27 +175,58 @@ def _stored(kind: pa.DataType) -> pa.DataType:
     if types.is_dictionary(kind):
         return _stored(kind.value_type)
     if types.is_integer(kind):
-        return pa.int64()
+        return pa.uint64() if kind == pa.uint64() else pa.int64()
+    if types.is_decimal(kind):
+        return pa.decimal256(2 * DIGITS, DIGITS)
+    if types.is_duration(kind):
+        raise pa.ArrowInvalid("a duration is no type of Parquet; keep its seconds as a number")
     if types.is_floating(kind):
         return pa.float64()
-    if types.is_null(kind) or types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         return pa.string()
-    return pa.timestamp("us", kind.tz and "UTC") if types.is_timestamp(kind) else kind
+    if types.is_timestamp(kind):
+        return pa.timestamp("ns" if kind.unit == "ns" else "us", kind.tz and "UTC")
+    return pa.date32() if types.is_date(kind) else kind
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
-    import numpy as np
     import pandas as pd
     import pyarrow as pa
 
-    dtypes: dict[Any, Any] = {
-        **{kind: pd.Int64Dtype() for kind in (pa.int8(), pa.int16(), pa.int32(), pa.int64())},
-        pa.bool_(): pd.BooleanDtype(),
-        pa.string(): pd.StringDtype(na_value=np.nan),
-        pa.large_string(): pd.StringDtype(na_value=np.nan),
-    }
-    frame: pd.DataFrame = table.replace_schema_metadata(None).to_pandas(types_mapper=dtypes.get, use_threads=False)
+    arrays = [_utc(column) for column in table.columns]
+    table = pa.table(arrays, names=table.column_names)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_dtype, date_as_object=False, use_threads=False)
+    for name, column in zip(table.column_names, arrays, strict=True):
+        if pa.types.is_date(column.type):
+            frame[name] = frame[name].astype("datetime64[s]")
+        elif pa.types.is_decimal(column.type):
+            values = [None if value is None else short_decimal(value) for value in column.to_pylist()]
+            frame[name] = pd.Series(values, dtype="object")
     return frame
+
+
+def _utc(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    zoned = pa.types.is_timestamp(column.type) and column.type.tz is not None
+    return column.cast(pa.timestamp(column.type.unit, "UTC")) if zoned else column
+
+
+def _dtype(kind: pa.DataType) -> Any:
+    """The pandas type that holds every value of an Arrow type, nulls included; None for pandas' own choice."""
+    import numpy as np
+    import pandas as pd
+    from pyarrow import types
+
+    if types.is_integer(kind):
+        return pd.UInt64Dtype() if str(kind) == "uint64" else pd.Int64Dtype()
+    if types.is_boolean(kind):
+        return pd.BooleanDtype()
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return pd.StringDtype(na_value=np.nan)
+    if types.is_nested(kind) or types.is_time(kind) or types.is_duration(kind):
+        return pd.ArrowDtype(kind)  # pandas' own types would cut nanoseconds and make numbers of nulls
+    return None
 
 
 def _refuse_bombs(metadata: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gatehouse.core.records import Batch, Outcomes, TrainingSet
 from gatehouse.site import Site
+from gatehouse.stacked import stacked
 from gatehouse.stages.rows import LABEL, batch_frame, with_labels
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Labelled:
 
         frames = [frame for frame in (self.rows(*part) for part in parts) if frame is not None]
         step = max(1, math.ceil(sum(map(len, frames)) / most))
-        return pd.concat([frame.iloc[::step] for frame in frames], ignore_index=True) if frames else pd.DataFrame()
+        return stacked([frame.iloc[::step] for frame in frames]) if frames else pd.DataFrame()
 
     def _made(self, batch: Batch, outcomes: Outcomes) -> pd.DataFrame | None:
         try:

@@ -95,20 +95,22 @@ def decimal(value: Any) -> Decimal:
         value = Decimal(int(value)) if value == int(value) else Decimal(float(value))
     if not isinstance(value, Decimal) or not value.is_finite():
         raise UnreadableError
-    return plain_decimal(value)
+    short = short_decimal(value)
+    if short.adjusted() < DIGITS and short.as_tuple().exponent >= -DIGITS:  # type: ignore[operator]
+        return short
+    raise UnreadableError(f"a `decimal` has at most {DIGITS} digits before the point and {DIGITS} behind it")
 
 
-def plain_decimal(value: Decimal) -> Decimal:
-    """The same number, written without exponent and superfluous zeros; UnreadableError beyond 38 digits on a side."""
+def short_decimal(value: Decimal) -> Decimal:
+    """The same number, written without exponent and superfluous zeros if it has at most 38 digits on each side of the point."""
     try:
         short = value.normalize(_EXACT)
-        if not short:
-            return Decimal(0)
-        if short.adjusted() < DIGITS and short.as_tuple().exponent >= -DIGITS:  # type: ignore[operator]
-            return short.quantize(Decimal(1), context=_EXACT) if short == short.to_integral_value() else short
     except (Inexact, InvalidOperation):
-        pass
-    raise UnreadableError(f"a `decimal` has at most {DIGITS} digits before the point and {DIGITS} behind it")
+        return value
+    if not short:
+        return Decimal(0)
+    whole = short.as_tuple().exponent > 0 and short.adjusted() < DIGITS  # type: ignore[operator]
+    return short.quantize(Decimal(1), context=_EXACT) if whole else short
 
 
 def boolean(value: Any) -> bool:

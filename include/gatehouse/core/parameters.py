@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.calendar import Interval, Span
@@ -64,26 +65,35 @@ def evaluate(name: str, text: str, interval: Interval) -> Parameter:
 def resolved(
     args: Mapping[str, Any], values: Mapping[str, Parameter], columns: Mapping[str, ColumnType]
 ) -> dict[str, Any]:
-    """An expectation's arguments with `$name` replaced, and with the moments that are compared with a timestamp column
-    as aware UTC datetimes. An unknown `$name` is a ConfigurationError."""
-    moments = columns.get(str(args.get("column"))) == "timestamp"
+    """An expectation's arguments with `$name` replaced, and with what is compared with a column as the column holds it:
+    moments as aware UTC datetimes, days as midnights without a time zone, decimals as Decimal. An unknown `$name` is a
+    ConfigurationError."""
+    declared = columns.get(str(args.get("column")))
     return {
-        name: _resolve(value, values, moments and name in ("min_value", "max_value", "value_set"))
+        name: _resolve(value, values, declared if name in ("min_value", "max_value", "value_set") else None)
         for name, value in args.items()
     }
 
 
-def _resolve(value: Any, values: Mapping[str, Parameter], moment: bool) -> Any:
+def _resolve(value: Any, values: Mapping[str, Parameter], declared: ColumnType | None) -> Any:
     if isinstance(value, (list, tuple)):
-        return [_resolve(item, values, moment) for item in value]
-    if not isinstance(value, str):
-        return value
-    if name := _NAME.fullmatch(value):
+        return [_resolve(item, values, declared) for item in value]
+    if isinstance(value, str) and (name := _NAME.fullmatch(value)):
         if name[1] not in values:
             allowed = ", ".join(f"${known}" for known in values)
             raise ConfigurationError("no such parameter", found=value, allowed=allowed, owner="data engineer")
-        return values[name[1]]
-    return utc(value) if moment else value
+        value = values[name[1]]
+    return _compared(value, declared)
+
+
+def _compared(value: Any, declared: ColumnType | None) -> Any:
+    """The value as it is compared with a column of this type."""
+    if declared in ("date", "timestamp", "timestamp_ns"):
+        value = utc(value) if isinstance(value, str) else value
+        return value.replace(tzinfo=None) if declared == "date" and isinstance(value, datetime) else value
+    if declared == "decimal" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Decimal(repr(value))
+    return value
 
 
 def utc(text: str) -> datetime:

@@ -76,6 +76,7 @@ class TableCheck:
     bad_rows: Mapping[int, tuple[str, ...]]
     batch_failures: tuple[str, ...]
     row_problems: tuple[str, ...] = ()
+    table: str = ""
 
 
 @dataclass(frozen=True)

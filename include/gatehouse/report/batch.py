@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SEVERITIES = ("critical", "warning", "info")
 _SHOWN_ROWS = 10
+_SHOWN_REASONS = 50
 _DATA = re.compile(r'<meta name="gatehouse-results" content="([^"]*)">')
 
 
@@ -71,8 +72,13 @@ def _bad_rows(check: TableCheck) -> list[dict[str, Any]]:
         for reason in reasons:
             if len(first[reason]) < _SHOWN_ROWS:
                 first[reason].append(row)
-    table = check.results[0].table if check.results else ""
-    return [
+    table = check.table or (check.results[0].table if check.results else "")
+    shown = [
         {"table": table, "reason": reason, "count": count, "first": first[reason]}
-        for reason, count in counts.most_common()
+        for reason, count in counts.most_common(_SHOWN_REASONS)
     ]
+    rest = counts.most_common()[_SHOWN_REASONS:]
+    if rest:
+        others = {"table": table, "reason": f"{len(rest)} other reasons", "count": sum(n for _, n in rest), "first": []}
+        shown.append(others)
+    return shown

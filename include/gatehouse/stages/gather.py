@@ -13,6 +13,7 @@ from gatehouse.core.split import Matured
 from gatehouse.core.wishes import who_wished, wished_window
 from gatehouse.errors import NotEnoughData, UnknownRecord
 from gatehouse.site import Site
+from gatehouse.stacked import stacked
 from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.stages.windows import choose_window
 
@@ -88,9 +89,7 @@ def outcomes_short(site: Site, as_of: datetime, matured: Collection[BatchId]) ->
 
 
 def _store(site: Site, frames: Sequence[pd.DataFrame]) -> FileRef:
-    import pandas as pd
-
-    return site.lake.put_frame(pd.concat(frames, ignore_index=True), "training")
+    return site.lake.put_frame(stacked(frames), "training")
 
 
 def trained_until(site: Site, batches: Sequence[BatchId]) -> datetime:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.records import Batch, Champion
 from gatehouse.core.reference import SCORE
 from gatehouse.site import Site
+from gatehouse.stacked import stacked
 from gatehouse.stages.rows import BATCH, LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.stages.score import model_inputs
 
@@ -42,8 +43,6 @@ class Matured:
 def newest_matured(site: Site, as_of: datetime, champion: Champion, estimator: Any) -> Matured | None:
     """The newest batch whose outcomes arrived by `as_of` and that the champion was not trained on. Batches of a day or a
     week are too short to resample days of: the newest `measure_over` batches are measured together."""
-    import pandas as pd
-
     arrived = site.ledger.batches.outcomes(site.name, as_of)
     accepted = [b for b in newest_revisions(site.ledger.batches.list(site.name)) if b.id.key in arrived]
     fresh = [b for b in accepted if b.interval.start >= champion.model.trained_until and b.interval.end <= as_of]
@@ -51,7 +50,7 @@ def newest_matured(site: Site, as_of: datetime, champion: Champion, estimator: A
         return None
     pooled = fresh[-site.case.retrain.measured_together(site.case.contract.batch) :]
     frames = [with_labels(site, batch_frame(site, each), arrived[each.id.key]) for each in pooled]
-    frame = pd.concat(frames, ignore_index=True)
+    frame = stacked(frames)
     labelled = frame[frame[LABEL].notna()]
     predicted: Any = (
         site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task) if len(labelled) else []

@@ -9,6 +9,7 @@ from gatehouse.core.records import Batch, Champion, Prediction, Probation, Promo
 from gatehouse.core.row_keys import KEY
 from gatehouse.errors import StaleChampion
 from gatehouse.site import Site
+from gatehouse.stacked import stacked
 from gatehouse.stages.promote import GATE, mirror
 from gatehouse.stages.rows import LABEL, TIME, batch_frame, by_key, with_labels
 from gatehouse.stages.score import predictions_frame
@@ -108,8 +109,6 @@ def _carry_out(site: Site, champion: Champion) -> Probation | None:
 
 def _compared(site: Site, shadows: list[Prediction], arrived: Any) -> pd.DataFrame:
     """The matured rows of the shadowed batches, with both models' scores."""
-    import pandas as pd
-
     scored = {each.batch: each for each in site.ledger.batches.predictions(site.name)}
     parts = []
     for each in shadows:
@@ -118,4 +117,4 @@ def _compared(site: Site, shadows: list[Prediction], arrived: Any) -> pd.DataFra
         for name, file in (("champion", scored[each.batch].file), ("former", each.file)):
             frame[name] = by_key(frame, site.lake.frame(file, ["key", "score"]))
         parts.append(frame[frame[LABEL].notna()])
-    return pd.concat(parts, ignore_index=True)
+    return stacked(parts)

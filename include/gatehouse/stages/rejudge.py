@@ -11,6 +11,7 @@ from gatehouse.core.again import BEFORE
 from gatehouse.core.records import Batch, BatchId, Champion, Decision, Outcome, Outcomes, Verdict
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
+from gatehouse.stacked import stacked
 from gatehouse.stages.evidence import HeldOut
 from gatehouse.stages.judge import decide_on
 from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels
@@ -148,6 +149,4 @@ def _labelled(site: Site, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.D
 
 
 def _held_out(batches: Sequence[BatchId], frames: Sequence[pd.DataFrame]) -> HeldOut:
-    import pandas as pd
-
-    return HeldOut(pd.concat(frames, ignore_index=True), tuple(batches))
+    return HeldOut(stacked(frames), tuple(batches))

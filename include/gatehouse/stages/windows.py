@@ -15,6 +15,7 @@ from gatehouse.core.statistics.changepoint import newest_change
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.errors import ModelError
 from gatehouse.site import Site
+from gatehouse.stacked import stacked
 from gatehouse.stages.rows import LABEL, TIME
 from gatehouse.stages.score import model_inputs
 
@@ -67,11 +68,9 @@ def _tried(site: Site, splits: Sequence[tuple[Window, Split]], frames: Frames) -
 
 def _inner_loss(site: Site, training: Sequence[pd.DataFrame]) -> float:
     """The loss on the newest batch of a model that was fitted on the ones before; infinite when that cannot be."""
-    import pandas as pd
-
     if len(training) < 2:
         return math.inf
-    older, newest, policy = pd.concat(training[:-1], ignore_index=True), training[-1], site.case.retrain
+    older, newest, policy = stacked(training[:-1]), training[-1], site.case.retrain
     estimators = site.case.model.estimators(policy.seed)
     champion = site.ledger.models.champion(site.name)
     known = champion is not None and champion.model.candidate in estimators
@@ -89,7 +88,7 @@ def change_in(site: Site, training: Sequence[pd.DataFrame]) -> datetime | None:
     """The day of the newest change in how wrong the champion is, in sign or in size; in the labels without a champion."""
     import pandas as pd
 
-    rows = pd.concat(training, ignore_index=True)
+    rows = stacked(training)
     labels = rows[LABEL].to_numpy("float64")
     champion, series = site.ledger.models.champion(site.name), [labels]
     if champion is not None:

@@ -68,10 +68,14 @@ def test_parquet_is_read_as_declared(tmp_path) -> None:
         (b"\n", "line 1: the header must name each column once; found no column"),
         (GOOD.encode() + b"2,b,1\n", "line 3: found 3 fields, the header has 6"),
         (GOOD.encode() + b"2,b,1,true,2013-03-01,10,9\n", "line 3: found 7 fields, the header has 6"),
-        (GOOD.encode() + b'2,"b', "line 3: unexpected end of data; the file is damaged or cut off"),
+        (
+            GOOD.encode() + b'2,"b',
+            'line 3: a field in double quotes begins here and has no closing `"` up to the last line, 3',
+        ),
         (GOOD.encode() + b"2,b\xff\xfe,1,true,,\n", r"line 3: found bytes b'\xff\xfe,1', which are not utf-8"),
         (b"id,id\n", "line 1: the header must name each column once; found ['id']"),
-        (HEADER.encode() + b"1," + b"x" * 200_000 + b",,,,\n", "line 2: field larger than field limit"),
+        (GOOD.encode() + b"2,b\0,1,true,,\n", "line 3: found a NUL byte"),
+        (GOOD.encode() + b'2,"b"c,1,true,,\n', "line 3: a field in double quotes goes on after its closing"),
     ],
 )
 def test_damaged_csv_names_file_and_line(tmp_path, data, sentence) -> None:
@@ -220,3 +224,10 @@ def test_wrong_settings_are_named(tmp_path, wrong, sentence) -> None:
     with pytest.raises(ConfigurationError) as caught:
         drop(tmp_path, **wrong)
     assert sentence in str(caught.value)
+
+
+def test_a_long_field_lands(tmp_path) -> None:
+    """A field has no limit but the file's: a document of 200,000 characters lands as it is."""
+    _, source, inbox = drop(tmp_path)
+    (inbox / "rides_2013-03.csv").write_text(GOOD + f"2,{'x' * 200_000},1,true,,\n")
+    assert source.fetch("2013-03", MARCH)["rides"]["name"].str.len().max() == 200_000

@@ -7,12 +7,14 @@ Its Data Docs render data as raw HTML, so results are shown by `gatehouse.report
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.contract.catalogue import EXPECTATIONS, by_row
 from gatehouse.adapters.contract.masks import MASKS, bad_rows
 from gatehouse.adapters.contract.merging import merged
 from gatehouse.adapters.contract.results import Seen, detail_of, seen
+from gatehouse.adapters.contract.written import Written
 from gatehouse.core.parameters import resolved
 from gatehouse.errors import ConfigurationError
 from gatehouse.ports import Checker, CheckResult, Found, TableCheck
@@ -70,7 +72,7 @@ class GreatExpectationsChecker(Checker):
                 bad.setdefault(row, []).append(sentence)
             if expectation.severity == "critical" and (failure := _failure(expectation, one)):
                 failures.append(f"{sentence}: {failure}")
-        return TableCheck(tuple(results), {row: tuple(bad[row]) for row in sorted(bad)}, tuple(failures))
+        return TableCheck(tuple(results), {row: tuple(bad[row]) for row in sorted(bad)}, tuple(failures), table=name)
 
     def run(
         self, name: str, spec: TableSpec, args: Mapping[int, Mapping[str, Any]], frame: pd.DataFrame
@@ -138,13 +140,17 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _plain_column(series: pd.Series[Any]) -> pd.Series[Any]:
+    import numpy as np
     import pandas as pd
 
-    if not isinstance(series.dtype, (pd.Int64Dtype, pd.BooleanDtype)):
+    if series.dtype == "object":
+        return series.map(lambda value: Written(value) if isinstance(value, Decimal) else value)
+    integers = isinstance(series.dtype, (pd.Int64Dtype, pd.UInt64Dtype))
+    if not integers and not isinstance(series.dtype, pd.BooleanDtype):
         return series
     if not series.hasnans:
-        return series.astype("bool" if isinstance(series.dtype, pd.BooleanDtype) else "int64")
-    if isinstance(series.dtype, pd.Int64Dtype) and series.dropna().between(-(2**53), 2**53).all():
+        return series.astype(np.dtype(str(series.dtype).lower().replace("boolean", "bool")))
+    if integers and series.dropna().between(-(2**53), 2**53).all():
         return series.astype("float64")
     return series.astype("object").where(series.notna(), float("nan"))
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, get_args
 
 from gatehouse.adapters.contract.catalogue import EXPECTATIONS, REFUSED
 from gatehouse.adapters.contract.masks import MASKS
 from gatehouse.core.calendar import interval_of
 from gatehouse.core.parameters import Parameter, parameters, resolved
+from gatehouse.core.specs.contract import ColumnType
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -106,10 +109,10 @@ def _types(expect: str) -> tuple[str, ...]:
     if _TEXT_ONLY.search(expect):
         return ("string",)
     if _NUMBERS_ONLY.search(expect):
-        return ("integer", "number")
+        return ("integer", "unsigned", "number")
     if _ORDERED_ONLY.search(expect):
-        return ("integer", "number", "timestamp")
-    return ("string", "integer", "number", "boolean", "timestamp")
+        return ("integer", "unsigned", "number", "decimal", "date", "timestamp", "timestamp_ns")
+    return get_args(ColumnType)
 
 
 def _check_values(place: str, expectation: ExpectationSpec, spec: TableSpec, values: dict[str, Parameter]) -> None:
@@ -125,6 +128,14 @@ def _check_values(place: str, expectation: ExpectationSpec, spec: TableSpec, val
     compared = args.get("value_set") if isinstance(args.get("value_set"), list) else []
     if _ORDERED_ONLY.search(expectation.expect):
         compared = [args[key] for key in ("min_value", "max_value") if args.get(key) is not None]
+        rounded = [value for value in compared if isinstance(value, int) and float(value) != value]
+        if rounded:
+            raise _wrong(
+                "Great Expectations rounds this bound",
+                place,
+                str(rounded[0]),
+                "a whole number that a float holds exactly",
+            )
     for value in compared or ():
         if declared and not _fits(value, declared):
             raise _wrong(
@@ -133,11 +144,9 @@ def _check_values(place: str, expectation: ExpectationSpec, spec: TableSpec, val
 
 
 def _fits(value: Any, declared: str) -> bool:
-    from datetime import datetime
-
-    if declared in ("integer", "number"):
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return isinstance(value, {"string": str, "boolean": bool, "timestamp": datetime}[declared])
+    if declared in ("integer", "unsigned", "number", "decimal"):
+        return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+    return isinstance(value, {"string": str, "boolean": bool}.get(declared, datetime))
 
 
 def _wrong(what: str, place: str, found: str, allowed: str) -> ConfigurationError:

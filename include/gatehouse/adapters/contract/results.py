@@ -83,7 +83,7 @@ def _typed(value: Any, kwargs: Mapping[str, Any], columns: Mapping[str, str]) ->
 
 def _whole(value: Any, declared: str | None) -> Any:
     value = value.item() if hasattr(value, "item") else value
-    whole = declared == "integer" and isinstance(value, float) and value.is_integer()
+    whole = declared in ("integer", "unsigned") and isinstance(value, float) and value.is_integer()
     return int(value) if whole else value
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters import parquet
+from gatehouse.columns.values import is_null
 from gatehouse.core.calendar import interval_of
 from gatehouse.errors import ConfigurationError, SchemaMismatch, SourceError
 from gatehouse.frames import read_declared, undeclared
@@ -71,6 +72,9 @@ def _storable(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         try:
             parquet.encode(frame[[name]])
         except ValueError:
-            texts = [None if value is None else str(value).encode(errors="replace").decode() for value in frame[name]]
-            frame[name] = texts
+            frame[name] = [_text(value) for value in frame[name].astype("object")]
     return frame
+
+
+def _text(value: Any) -> str | None:
+    return None if is_null(value, "string") else str(value).encode(errors="replace").decode()

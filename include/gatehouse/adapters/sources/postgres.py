@@ -16,6 +16,7 @@ import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from gatehouse.adapters.sources import delivery
+from gatehouse.adapters.sources.postgres_moments import as_delivered
 from gatehouse.core.calendar import Interval, interval_of, key_of, keys_between
 from gatehouse.errors import ConfigurationError, SourceError, Unreachable
 from gatehouse.ports import Source
@@ -86,6 +87,7 @@ class Queries(Source):
         connection = self._open()
         try:
             connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+            as_delivered(connection)
             with connection, connection.cursor() as cursor:
                 yield cursor
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:

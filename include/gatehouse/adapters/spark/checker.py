@@ -38,12 +38,14 @@ ON_SPARK = frozenset(
         "expect_table_row_count_to_equal",
     }
 )
+# Types that Spark holds exactly: it has no unsigned integers and no nanoseconds, and compares days and decimals otherwise.
+SPARK_TYPES = frozenset({"string", "integer", "number", "boolean", "timestamp"})
 
 
 def on_spark(spec: ExpectationSpec, columns: Mapping[str, str]) -> bool:
     """Whether Spark's engine answers as pandas' does. Pairs: of columns of one type (Spark compares an integer with a number
     as numbers), and not of rows where both are null (equal to nothing here, left out there)."""
-    if spec.expect not in ON_SPARK:
+    if spec.expect not in ON_SPARK or not all(columns[name] in SPARK_TYPES for name in spec.reads):
         return False
     pair = "column_A" in spec.args
     alike = len({columns[name] for name in spec.reads}) == 1 and spec.args.get("ignore_row_if") != "neither"
@@ -69,7 +71,8 @@ class SparkChecker(GreatExpectationsChecker):
     ) -> dict[int, Seen]:
         import great_expectations as gx
 
-        rows = session(self._master).createDataFrame(arrow(frame)).persist()
+        held = [column for column in frame.columns if spec.columns[column] in SPARK_TYPES]
+        rows = session(self._master).createDataFrame(arrow(frame[held])).persist()
         try:
             context = quiet(gx.get_context(mode="ephemeral"))
             asset = context.data_sources.add_spark("spark").add_dataframe_asset(name)
