@@ -19,15 +19,19 @@ POLL_SECONDS = 1.0
 
 
 class Turn(BaseTrigger):
-    """Fires when it is the batch's turn, by the ledger alone: no event can be lost that it would wait for."""
+    """Fires when it is the batch's turn, by the ledger alone: no event can be lost that it would wait for.
 
-    def __init__(self, folder: str, key: str, revision: int, since: float) -> None:
+    The policy's patience is for one thing that the batch waits for, not for the length of the queue: it begins again
+    when that thing changes. So a backlog keeps its order, however slow the machine is.
+    """
+
+    def __init__(self, folder: str, key: str, revision: int) -> None:
         super().__init__()
-        self.folder, self.key, self.revision, self.since = folder, key, revision, since
+        self.folder, self.key, self.revision = folder, key, revision
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The class and its arguments, for the triggerer's database."""
-        arguments = {"folder": self.folder, "key": self.key, "revision": self.revision, "since": self.since}
+        arguments = {"folder": self.folder, "key": self.key, "revision": self.revision}
         return "airflow_glue.turn.Turn", arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -36,17 +40,20 @@ class Turn(BaseTrigger):
 
         site = open_site(self.folder)
         batch = BatchId(site.name, self.key, self.revision)
-        while await asyncio.to_thread(_waits_for, site, batch, self.since):
+        reason, since = "", time.monotonic()
+        while found := await asyncio.to_thread(_waits_for, site, batch, time.monotonic() - since):
+            if found != reason:
+                reason, since = found, time.monotonic()
             await asyncio.sleep(POLL_SECONDS)
         yield TriggerEvent(f"{self.key}.r{self.revision}")
 
 
-def _waits_for(site: Any, batch: BatchId, since: float) -> str:
+def _waits_for(site: Any, batch: BatchId, waited: float) -> str:
     from gatehouse.errors import Unreachable
     from gatehouse.stages.score import waits_for
 
     try:
-        return waits_for(site, batch, time.time() - since)
+        return waits_for(site, batch, waited)
     except Unreachable as error:
         return str(error)
 
@@ -63,9 +70,8 @@ class ScoreInTurn(BaseOperator):
         from airflow_glue.tasks.batches import batch_of, score_batch
 
         site, batch = batch_of(self.folder, context, parked=event)
-        since = time.time()
-        why = "" if event else _waits_for(site, batch, since)
+        why = "" if event else _waits_for(site, batch, 0.0)
         if why:
             self.log.info("not yet the turn of %s: %s", batch, why)
-            self.defer(trigger=Turn(self.folder, batch.key, batch.revision, since), method_name="execute")
+            self.defer(trigger=Turn(self.folder, batch.key, batch.revision), method_name="execute")
         return score_batch(site, batch)

@@ -89,6 +89,12 @@ RETRIES = ExceptionRetryPolicy(
             reason="a service does not answer; it may come back",
         ),
         RetryRule(
+            exception="gatehouse.errors.StaleAttempt",
+            action=RetryAction.RETRY,
+            retry_delay=timedelta(seconds=15),
+            reason="a newer attempt is at the same work; the next try finds what it did",
+        ),
+        RetryRule(
             exception="gatehouse.errors.GatehouseError",
             action=RetryAction.FAIL,
             reason="a named error: trying again gives the same answer",

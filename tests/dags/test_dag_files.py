@@ -185,7 +185,7 @@ def test_named_data_errors_fail_at_once_and_an_unreachable_service_is_tried_agai
         return RETRIES.evaluate(error, 1, 8).action
 
     assert action(SchemaMismatch("a column is missing")) is RetryAction.FAIL
-    assert action(StaleAttempt("a newer one runs")) is RetryAction.FAIL
+    assert action(StaleAttempt("a newer one runs")) is RetryAction.RETRY
     assert action(Unreachable("no answer")) is RetryAction.RETRY
 
 

@@ -294,6 +294,7 @@ def test_a_promotion_whose_task_was_marked_is_carried_out_and_named(site):
     assert site.ledger.models.champion("rides") is None
     assert upkeep.uncarried(site) == [], "its own run may still be at it"
     site.ledger = aged(site.ledger)
+    assert upkeep.uncarried(site, attended={decision.id}) == [], "its own run is slow, and still at it"
     (sentence,) = upkeep.uncarried(site)
     assert decision.id[:8] in sentence
     assert champion(site) == 1
@@ -325,6 +326,7 @@ def test_a_review_that_nobody_is_asked_for_counts_as_rejected_in_the_end(rewritt
     (decision,) = site.ledger.decisions.list("rides")
     assert [waiting.id for waiting, _ in upkeep.reviews(site)] == [decision.id]
     assert upkeep.unanswered(site) == []
+    assert upkeep.unanswered(site, LONG_AFTER, {decision.id}) == [], "an answer that came in time may be on its way"
     (sentence,) = upkeep.unanswered(site, LONG_AFTER)
     assert "counts as rejected" in sentence
     assert site.ledger.decisions.answers(decision.id)[0][:2] == (False, "nobody")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
-from airflow_glue.tasks import sweep
 from gatehouse.core.records import BatchState
 from gatehouse.stages import gather, ingest, outcomes, score, upkeep, watch
 from gatehouse.stages.validate import validate
@@ -46,8 +43,18 @@ def test_a_batch_that_is_being_watched_is_left_to_its_run(work, site, idle):
     assert upkeep.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
 
 
+def test_a_batch_that_waits_for_its_turn_is_not_started_a_second_time(site, idle):
+    """Its run waits behind another batch's training. On a machine ten times slower that takes hours: no age wakes it."""
+    for key in FOUR_MONTHS[:2]:
+        validate(site, ingest.land(site, key).id)
+    idle(10 * upkeep.ABANDONED_SECONDS)
+    first, second = (f"{key}.r1" for key in FOUR_MONTHS[:2])
+    assert upkeep.forgotten_batches(site, attended={first, second}) == []
+    assert upkeep.forgotten_batches(site, attended={second}) == [first], "the one whose event was lost is woken at once"
+
+
 def test_a_request_that_no_run_claims_is_found_by_the_next_sweep(site, idle):
-    """An open request is woken after a minute; one that a run has claimed is that run's for an hour."""
+    """An open request is woken after a minute, one whose run has died after ten; one that a run is at never is."""
     for key in FOUR_MONTHS[:3]:
         batch = ingest.land(site, key)
         outcomes.collect(site, key)
@@ -60,8 +67,10 @@ def test_a_request_that_no_run_claims_is_found_by_the_next_sweep(site, idle):
     assert upkeep.forgotten_requests(site) == [request.id]
     gather.claim(site, request.id)
     assert upkeep.forgotten_requests(site) == []
-    idle(upkeep.ABANDONED_SECONDS + 1)
+    idle(upkeep.FORGOTTEN_SECONDS + 1)
     assert upkeep.forgotten_requests(site) == [request.id]
+    idle(10 * upkeep.ABANDONED_SECONDS)
+    assert upkeep.forgotten_requests(site, attended={request.id}) == []
 
 
 def test_a_landed_batch_is_left_to_its_run_for_longer(site, idle):
@@ -76,17 +85,3 @@ def test_a_landed_batch_is_left_to_its_run_for_longer(site, idle):
     assert upkeep.forgotten_landed(site, attended=True) == [], "a big batch takes its time"
     idle(upkeep.ABANDONED_SECONDS + 1)
     assert upkeep.forgotten_landed(site, attended=True) == [f"{FOUR_MONTHS[0]}.r1"]
-
-
-@pytest.mark.parametrize("busy", [None, "rides__ingest", "rides__revalidate"])
-def test_runs_that_validate_are_asked_of_airflow(site, monkeypatch, busy):
-    """Only a run that is queued or running, of a DAG of this use case that validates, is waited for."""
-    asked = []
-
-    def get_dr_count(dag_id: str, states: list[str]) -> int:
-        asked.append((dag_id, *states))
-        return int(dag_id == busy)
-
-    monkeypatch.setattr(sweep, "get_current_context", lambda: {"ti": SimpleNamespace(get_dr_count=get_dr_count)})
-    assert sweep.attended(site) is (busy is not None)
-    assert set(asked) <= {(name, "queued", "running") for name in ("rides__ingest", "rides__revalidate")}

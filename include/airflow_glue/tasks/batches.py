@@ -9,6 +9,7 @@ import structlog
 from airflow.sdk.exceptions import AirflowSkipException
 from structlog.contextvars import bind_contextvars
 
+from airflow_glue.attendance import newest_attempt
 from airflow_glue.tasks import subjects
 from airflow_glue.tasks.parts import Piece, handed_over
 from gatehouse.core.records import BatchId, BatchState, RequestState
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 event_log = structlog.get_logger("gatehouse")
 
 
+@newest_attempt()
 def land(folder: str, key: str | None) -> list[str]:
     """Land one batch, or everything the source has and whatever else waits; returns the batches to validate."""
     from gatehouse.stages import ingest
@@ -35,6 +37,7 @@ def land(folder: str, key: str | None) -> list[str]:
     ]
 
 
+@newest_attempt()
 def collect_outcomes(folder: str, refs: list[str]) -> list[str]:
     """Collect the outcomes that are due with the landed batches, in the order of time; returns whose they are."""
     from gatehouse.stages import outcomes
@@ -44,6 +47,7 @@ def collect_outcomes(folder: str, refs: list[str]) -> list[str]:
     return [subjects.ref_of(found.batch) for key in keys for found in outcomes.collect(site, key)]
 
 
+@newest_attempt()
 def validate(
     folder: str, ref: str, checked: Iterable[Piece] | None = None, profiled: Iterable[Piece] | None = None
 ) -> bool:
@@ -66,11 +70,16 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
     batch = subjects.parse(site.name, ref) if ref else next((each.id for each in waiting(site)), None)
     if batch is None:
         raise AirflowSkipException(f"no accepted batch of {site.name} waits to be watched")
+    if any(report.batch == batch for report in site.ledger.batches.watches(site.name)):
+        raise AirflowSkipException(
+            f"another run has watched {subjects.ref_of(batch)} of {site.name}; nothing is left to do"
+        )
     site.ledger.attempts.enter(f"{batch}/run")
     bind_contextvars(batch=subjects.ref_of(batch))
     return site, batch
 
 
+@newest_attempt()
 def score_batch(site: InstalledSite, batch: BatchId) -> str:
     """Score a batch, unless that is done in parts by mapped tasks; returns its name."""
     from gatehouse.stages.parts.reading import divides
@@ -83,6 +92,7 @@ def score_batch(site: InstalledSite, batch: BatchId) -> str:
     return subjects.ref_of(batch)
 
 
+@newest_attempt()
 def watch(folder: str, ref: str, done: Iterable[Piece] | None = None) -> str | None:
     """Watch a batch, once what was scored of it in parts is put together; returns the retrain request that is open after
     it."""

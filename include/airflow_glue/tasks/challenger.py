@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 from airflow.sdk.exceptions import AirflowSkipException
 
+from airflow_glue.attendance import newest_attempt, older_training
 from airflow_glue.forms import OWN_WINDOW
 from airflow_glue.tasks import subjects
 from gatehouse.core.records import RequestState
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 event_log = structlog.get_logger("gatehouse")
 
 
+@newest_attempt()
 def claim(folder: str, context: Context) -> tuple[str, list[str]]:
     """Claim the run's request (or the one a person asks for in the form) and build its training set; gives the request
     and the names of the candidates."""
@@ -29,6 +31,9 @@ def claim(folder: str, context: Context) -> tuple[str, list[str]]:
 
     site = subjects.site_of(folder)
     request_id = context["dag_run"].partition_key or _asked(site, context)
+    claimed_before = site.ledger.requests.get(request_id).state is RequestState.CLAIMED
+    if claimed_before and (other := older_training(site, request_id)):
+        raise AirflowSkipException(f"run {other} is training for request {request_id[:8]}; nothing is left to do")
     request = gather.claim(site, request_id)
     if request.state is not RequestState.CLAIMED:
         raise AirflowSkipException(f"request {request.id[:8]} is {request.state} already: {request.closing}")
@@ -54,6 +59,7 @@ def _asked(site: InstalledSite, context: Context) -> str:
     return pending.id
 
 
+@newest_attempt()
 def fit(folder: str, request_id: str, name: str) -> dict[str, float]:
     """Fit one candidate; returns its metrics (none when it failed: the ledger says why)."""
     from gatehouse.stages.fit import fit as fit_candidate
@@ -63,6 +69,7 @@ def fit(folder: str, request_id: str, name: str) -> dict[str, float]:
     return dict(candidate.metrics)
 
 
+@newest_attempt()
 def choose(folder: str, request_id: str) -> int:
     """Register the best candidate as the challenger; returns its version."""
     from gatehouse.stages.choose import choose as choose_candidate

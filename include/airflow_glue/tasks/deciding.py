@@ -6,12 +6,14 @@ from typing import Any
 
 import structlog
 
+from airflow_glue.attendance import newest_attempt
 from airflow_glue.tasks import subjects
 from airflow_glue.tasks.challenger import closing
 
 event_log = structlog.get_logger("gatehouse")
 
 
+@newest_attempt()
 def judge(folder: str, request_id: str) -> dict[str, str]:
     """Let the gate decide; returns decision, verdict and what a reviewer reads."""
     from gatehouse.report import decision_markdown
@@ -25,6 +27,7 @@ def judge(folder: str, request_id: str) -> dict[str, str]:
         return {"decision": decision.id, "verdict": decision.verdict, "sentence": decision.sentence, "body": body}
 
 
+@newest_attempt()
 def judge_again(folder: str, decision: str) -> dict[str, str]:
     """Decide again on all rows that have matured, or ask again for a review that nobody is asked for any more."""
     from gatehouse.report import decision_markdown

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from airflow.sdk import get_current_context
-
+from airflow_glue import attendance
 from airflow_glue.tasks import subjects
-from airflow_glue.wiring import Stage, dag_id
-from gatehouse.errors import GatehouseError
+from gatehouse.errors import GatehouseError, StaleAttempt
 
 if TYPE_CHECKING:
     from gatehouse.wiring import InstalledSite
-
-UNDER_WAY = (None, "scheduled", "queued", "running", "deferred", "awaiting_input", "up_for_retry")
 
 
 def upkeep(folder: str) -> dict[str, list[str]]:
@@ -26,47 +23,35 @@ def upkeep(folder: str) -> dict[str, list[str]]:
     from gatehouse.stages.validate import validate as validate_batch
 
     site = subjects.site_of(folder)
-    for ref in stage.forgotten_landed(site, attended(site)):
-        validate_batch(site, subjects.parse(site.name, ref))
-    lost = lost_reviews(site)
+    for ref in stage.forgotten_landed(site, attendance.validating(site)):
+        with suppress(StaleAttempt):  # a run has taken it up meanwhile
+            validate_batch(site, subjects.parse(site.name, ref))
+    deciding = attendance.decisions(site)
+    lost = lost_reviews(site, deciding)
     told = [
         *repair.replaced_files(site),
-        *stage.uncarried(site),
-        *stage.unanswered(site),
+        *stage.uncarried(site, deciding),
+        *stage.unanswered(site, attended=deciding),
         *(stage.unasked(site, decision) for decision in lost),
         expire(site),
         backfill.forgotten(site),
         repair.reconcile(site),
     ]
     return {
-        "accepted": stage.forgotten_batches(site),
-        "requested": stage.forgotten_requests(site),
+        "accepted": stage.forgotten_batches(site, attendance.batches(site)),
+        "requested": stage.forgotten_requests(site, attendance.requests(site)),
         "unsettled": [*rejudge.due(site), *lost],
         "told": [*stage.untold(site), *tell_batches(site)],
         "unexplained": [sentence for sentence in told if sentence],
     }
 
 
-def attended(site: InstalledSite) -> bool:
-    """Whether runs are under way that validate batches."""
-    ti = get_current_context()["ti"]
-    stages = (Stage.INGEST, Stage.REVALIDATE)
-    return any(ti.get_dr_count(dag_id=dag_id(site.name, stage), states=["queued", "running"]) for stage in stages)
-
-
-def lost_reviews(site: InstalledSite) -> list[str]:
-    """The decisions that wait for an answer while no task of Airflow's is asking for it."""
+def lost_reviews(site: InstalledSite, asked: set[str]) -> list[str]:
+    """The decisions that wait for an answer while no run asks for it; `asked` are those whose run does."""
     from gatehouse.stages.upkeep import GRACE, reviews
 
-    waiting = [decision.id for decision, made in reviews(site) if datetime.now(UTC) - made > GRACE]
-    if not waiting:
-        return []
-    ti = get_current_context()["ti"]
-    asking = 0
-    for stage in (Stage.RETRAIN, Stage.JUDGE):
-        states = ti.get_task_states(dag_id=dag_id(site.name, stage), task_ids=["review"])
-        asking += sum(state in UNDER_WAY for run in states.values() for state in run.values())
-    return waiting if asking == 0 else []
+    now = datetime.now(UTC)
+    return [decision.id for decision, made in reviews(site) if decision.id not in asked and now - made > GRACE]
 
 
 def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -16,11 +17,13 @@ from gatehouse.stages.repair import UPKEEP
 from gatehouse.stages.score import waiting
 from gatehouse.stages.tell import tell_decision
 
-FORGOTTEN_SECONDS = 600.0  # what upkeep does itself: a run that is still at it would become stale
-UNHEARD_SECONDS = 60.0  # what it only wakes somebody for, who finds nothing to do if it was too early
+# Ages only spare work that would be done twice. Whether a run is under way is a fact, asked of Airflow; and of two attempts
+# at the same work the ledger takes the newest, so an age that is too short loses nothing (docs/reference/timeouts.md).
+FORGOTTEN_SECONDS = 600.0
+UNHEARD_SECONDS = 60.0
 ABANDONED_SECONDS = 3600.0
+GRACE = timedelta(minutes=1)
 AT_ONCE = 10  # decisions told in one sweep: an older ledger may have many without a report, each takes seconds
-GRACE = timedelta(minutes=1)  # a run that has just decided carries out its decision itself
 
 
 def forgotten_landed(site: Site, attended: bool = False) -> list[str]:
@@ -35,39 +38,43 @@ def forgotten_landed(site: Site, attended: bool = False) -> list[str]:
     ]
 
 
-def forgotten_batches(site: Site) -> list[str]:
-    """Accepted batches that no watch run has taken up for a minute: the event that should have woken one was lost. One that
-    is being scored or watched is its run's for ten minutes: a second run would make the first one stale."""
+def forgotten_batches(site: Site, attended: Collection[str] = ()) -> list[str]:
+    """Accepted batches (`2013-03.r1`) that no watch run takes: the event that starts one was lost, or its run failed.
+
+    `attended` are the batches that a queued, waiting or running watch run is for. They are left to it, however long it
+    takes. So is a batch that a command or a backfill is at, for ten minutes.
+    """
     return [
-        f"{batch.id.key}.r{batch.id.revision}"
+        ref
         for batch in waiting(site)
-        if _idle(site, f"{batch.id}/run", f"{batch.id}/validate") > UNHEARD_SECONDS
+        if (ref := f"{batch.id.key}.r{batch.id.revision}") not in attended
+        and _idle(site, f"{batch.id}/run", f"{batch.id}/validate") > UNHEARD_SECONDS
         and _idle(site, *(f"{batch.id}/{work}" for work in ("score", "score/pieces", "watch"))) > FORGOTTEN_SECONDS
     ]
 
 
-def forgotten_requests(site: Site) -> list[str]:
-    """The pending request, when no retrain run has claimed it for a minute, or none of the work on it was started for an
-    hour: the run that claimed it has died or failed, and a new one goes on with what is recorded."""
+def forgotten_requests(site: Site, attended: Collection[str] = ()) -> list[str]:
+    """The pending request, when no retrain run is for it: none was started, or the one that claimed it has died or failed.
+    A new run goes on with what is recorded. `attended` are the requests that a run is at, however long it takes."""
     request = site.ledger.requests.pending(site.name)
-    if request is None:
+    if request is None or request.id in attended:
         return []
     work = f"{site.name}/{request.id}"
     if request.state is RequestState.OPEN:
         return [request.id] if _idle(site, f"{work}/claim", f"{request.opened_by}/watch") > UNHEARD_SECONDS else []
     steps = ("claim", "gather", *(f"fit/{name}" for name in fit.names(site)), "choose", "judge")
-    started = [idle for step in steps if (idle := site.ledger.attempts.idle(f"{work}/{step}")) is not None]
-    return [request.id] if min(started, default=ABANDONED_SECONDS) >= ABANDONED_SECONDS else []
+    return [request.id] if _idle(site, *(f"{work}/{step}" for step in steps)) > FORGOTTEN_SECONDS else []
 
 
-def uncarried(site: Site) -> list[str]:
+def uncarried(site: Site, attended: Collection[str] = ()) -> list[str]:
     """Carry out decisions that nobody has carried out: a PROMOTE or an approved REVIEW against the present champion whose
-    task was marked as done, skipped or lost. Each is journaled as what it is; returns the sentences about them."""
+    task was marked as done, skipped or lost. Each is journaled as what it is; returns the sentences about them.
+    `attended` are the decisions whose run has not yet come to its end: it carries them out itself."""
     champion = site.ledger.models.champion(site.name)
     epoch = champion.epoch if champion else 0
     found = []
     for decision in site.ledger.decisions.list(site.name):
-        if decision.epoch != epoch or not _allows(site, decision) or _young(site, decision):
+        if decision.id in attended or decision.epoch != epoch or not _allows(site, decision) or _young(site, decision):
             continue
         sentence = (
             f"{site.name}: decision {decision.id[:8]} on version {decision.version} is {decision.verdict} and was not "
@@ -81,13 +88,14 @@ def uncarried(site: Site) -> list[str]:
     return found
 
 
-def unanswered(site: Site, now: datetime | None = None) -> list[str]:
+def unanswered(site: Site, now: datetime | None = None, attended: Collection[str] = ()) -> list[str]:
     """Close reviews whose time is over and that nobody answered, not even Airflow's time-out: their task was cleared,
-    marked or deleted. They are rejected by nobody, as the policy says; returns the sentences about them."""
+    marked or deleted. They are rejected by nobody, as the policy says; returns the sentences about them.
+    `attended` are the decisions whose run still asks, or brings an answer that came in time."""
     timeout = Span.parse(site.case.gate.review.timeout)
     found = []
     for decision, made in reviews(site):
-        if timeout.after(made) + GRACE > (now or datetime.now(UTC)):
+        if decision.id in attended or timeout.after(made) + GRACE > (now or datetime.now(UTC)):
             continue
         sentence = (
             f"{site.name}: the review of decision {decision.id[:8]} has no answer {site.case.gate.review.timeout} and "
