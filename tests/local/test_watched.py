@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gatehouse.local.components import Component
-from gatehouse.local.watched import SICK_SECONDS, STARTING_SECONDS, Watched
+from gatehouse.local.watched import DOUBLINGS, SICK_SECONDS, STARTING_SECONDS, Watched
 
 
 def component(code: str) -> Component:
@@ -64,6 +64,18 @@ def test_a_component_that_was_well_and_stays_sick_is_ended(watched: Watched):
     assert not watched.has_died()
     watched.note(False, now + 2 * SICK_SECONDS + 1)
     assert watched.has_died()
+
+
+def test_a_machine_that_is_too_slow_for_a_start_is_given_twice_the_time(watched: Watched):
+    """Each start that took too long doubles the time of the next: a machine ten times slower has it up in the end."""
+    for doubled in range(7):
+        patience = STARTING_SECONDS * 2 ** min(doubled, DOUBLINGS)
+        watched.note(False, watched.status.since + patience - 1)
+        assert not watched.has_died()
+        watched.note(False, watched.status.since + patience + 1)
+        assert watched.has_died()
+        watched.bury()
+        watched.start()
 
 
 def test_silence_of_the_one_who_knows_is_not_held_against_a_component(watched: Watched):

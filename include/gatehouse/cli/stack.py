@@ -40,7 +40,7 @@ def up(as_json: bool) -> None:
 @json_option
 def down(as_json: bool) -> None:
     """End the stack; its data stays."""
-    ended = stack.down(home())
+    ended = stack.down(home(), tell=lambda line: click.echo(line, err=True))
     emit({"up": False, "ended": ended}, as_json, "the stack is down" if ended else "nothing was running")
 
 

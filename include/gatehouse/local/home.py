@@ -53,10 +53,15 @@ class Home:
     def lock(self) -> Path:
         return self.root / "supervisor.lock"
 
+    @property
+    def turn(self) -> Path:
+        """The lock of the commands that start or end the stack: one of them at a time."""
+        return self.root / "command.lock"
+
     def contents(self) -> list[Path]:
         """Everything that a stack keeps below its root."""
         folders = (self.logs, self.airflow, self.lake, self.artifacts, self.root / "postgres")
-        return [*folders, self.state, self.lock, self.root / "ports.json", self.root / "credentials.json"]
+        return [*folders, self.state, self.lock, self.turn, self.root / "ports.json", self.root / "credentials.json"]
 
     @property
     def mark(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -23,8 +24,10 @@ from gatehouse.local.components import stack_environment
 from gatehouse.local.home import Home
 from gatehouse.settings import ROOT, Settings
 
-START_SECONDS = 300.0
-STALE_SECONDS = 30.0
+TOLD_SECONDS = 30.0  # while a start takes long, a line so often says what it waits for
+END_SECONDS = (
+    60.0  # for the supervisor to end everything in order; then it is killed, and PostgreSQL recovers at the next start
+)
 RESTARTS_GIVEN_UP_AT = 4
 _SUPERVISOR = ["gatehouse.local.supervisor"]
 
@@ -53,6 +56,10 @@ class Stack:
         """The settings that this stack's tasks run with."""
         return Settings.from_environment(self.environment)
 
+    def lives(self) -> bool:
+        """Whether its supervisor runs, which starts again whatever does not answer."""
+        return _supervisor(self.home) is not None
+
     def airflow(self, user: str = "admin") -> AirflowApi:
         """Airflow's REST API as one of the stack's users."""
         return AirflowApi(self.airflow_url, user, self.credentials["users"][user])
@@ -60,30 +67,38 @@ class Stack:
 
 def status(home: Home) -> dict[str, Any]:
     """What the supervisor last wrote, or that nothing runs. `up` is whether every component is healthy."""
-    document: dict[str, Any] = json.loads(home.state.read_text()) if home.state.is_file() else {"components": []}
-    document["running"] = _supervisor(home) is not None
+    document: dict[str, Any] = {"components": []}
+    with contextlib.suppress(FileNotFoundError):
+        document = json.loads(home.state.read_text())
+    supervisor = _supervisor(home)
+    document["running"] = supervisor is not None
     states = [part["state"] for part in document["components"]]
-    fresh = time.time() - document.get("written", 0) < STALE_SECONDS
-    document["up"] = document["running"] and fresh and bool(states) and set(states) == {"healthy"}
+    own = supervisor is not None and document.get("supervisor") == supervisor.pid
+    document["up"] = own and bool(states) and set(states) == {"healthy"}
     return document
 
 
 def up(home: Home, tell: Callable[[str], None] = lambda line: None) -> Stack:
-    """Start the stack, or find it running; returns when every component is healthy.
+    """Start the stack, or find it running or starting; returns when every component is healthy.
 
-    GatehouseError names the component that is not, with the end of its log.
+    A slow machine is waited for. GatehouseError names the component that cannot be started, with the end of its log, or
+    says that another command ended the stack meanwhile.
     """
-    _, fresh = home.prepare().credentials()
-    started = None
-    deadline = time.monotonic() + START_SECONDS
-    while not (now := status(home))["up"]:
-        if started is None and not now["running"]:
+    home.prepare()
+    with _turn(home, tell):
+        _, fresh = home.credentials()
+        if not (now := status(home))["running"]:
             tell("starting PostgreSQL, MLflow and Airflow on 127.0.0.1 ...")
-            started = _start_supervisor(home)
-            continue
-        ended = started is not None and started.poll() is not None
-        if now.get("problem") or time.monotonic() > deadline or ended or (started and _hopeless(now)):
-            raise GatehouseError(_why_not(home, now))
+            _start_supervisor(home)
+        elif not now["up"]:
+            tell("another command is starting the stack; waiting for it ...")
+    told = time.monotonic()
+    while not (now := status(home))["up"]:
+        if now.get("problem") or not now["running"] or _hopeless(now):
+            raise GatehouseError(_why_not(home, status(home)))  # looked at again: its last words come before its end
+        if time.monotonic() - told > TOLD_SECONDS:
+            told = time.monotonic()
+            tell(f"waiting for {', '.join(_unhealthy(now)) or 'the supervisor'} ...")
         time.sleep(0.3)
     return _handle(home, fresh)
 
@@ -97,17 +112,30 @@ def attach(home: Home) -> Stack:
     return _handle(home, False)
 
 
-def down(home: Home) -> bool:
+def down(home: Home, tell: Callable[[str], None] = lambda line: None) -> bool:
     """End the stack and whatever carries its mark; False when nothing ran. Data stays."""
-    supervisor = _supervisor(home)
-    if supervisor is not None:
-        supervisor.send_signal(signal.SIGTERM)
-        with contextlib.suppress(psutil.TimeoutExpired):
-            supervisor.wait(timeout=60)
-        with contextlib.suppress(psutil.Error):
-            supervisor.kill()
-    ended = process.end_marked(home.mark)
+    with _turn(home, tell) if home.root.is_dir() else contextlib.nullcontext():
+        supervisor = _supervisor(home)
+        if supervisor is not None:
+            supervisor.send_signal(signal.SIGTERM)
+            with contextlib.suppress(psutil.TimeoutExpired):
+                supervisor.wait(timeout=END_SECONDS)
+            with contextlib.suppress(psutil.Error):
+                supervisor.kill()
+        ended = process.end_marked(home.mark)
     return supervisor is not None or ended > 0
+
+
+@contextlib.contextmanager
+def _turn(home: Home, tell: Callable[[str], None]) -> Iterator[None]:
+    """Wait until no other command starts or ends this stack. The lock ends with its process, however that ends."""
+    with home.turn.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell("another command is starting or ending the stack; waiting for it ...")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextlib.contextmanager
@@ -144,8 +172,21 @@ def _supervisor(home: Home) -> psutil.Process | None:
     return None
 
 
+def _unhealthy(now: dict[str, Any]) -> list[str]:
+    return [part["name"] for part in now["components"] if part["state"] != "healthy"]
+
+
+def _was_ended(now: dict[str, Any]) -> bool:
+    """Whether the supervisor's last words are that it ended every component in order."""
+    return {part["state"] for part in now["components"]} == {"stopped"}
+
+
 def _why_not(home: Home, now: dict[str, Any]) -> str:
-    sick = [part["name"] for part in now["components"] if part["state"] != "healthy"]
+    if not now["running"] and not now.get("problem") and _was_ended(now):
+        return (
+            "the stack was ended while it was starting, by `gatehouse down` or a signal; `gatehouse up` starts it again"
+        )
+    sick = _unhealthy(now)
     sick = sick if now["running"] and sick else ["supervisor"]
     log = home.logs / f"{sick[0]}.log"
     tail = log.read_text(errors="replace")[-800:] if log.is_file() else "(no log)"

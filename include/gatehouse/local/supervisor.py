@@ -48,8 +48,9 @@ class Supervisor:
         try:
             self._write()
             self.watched[0].start()
-            postgres.wait_for(self.server, self.home.logs / "postgres.log")
-            self._migrate()
+            self._await_postgres()
+            if not self.stopping:
+                self._migrate()
             while not self.stopping:
                 self._tend()
                 self._write()
@@ -60,6 +61,15 @@ class Supervisor:
         finally:
             self._end_all()
             self._write()
+
+    def _await_postgres(self) -> None:
+        """Wait until the server answers, for as long as it lives: a recovery takes its time on a slow disk."""
+        log = self.home.logs / "postgres.log"
+        while not self.stopping and not self.server.healthy():
+            if self.watched[0].has_died():
+                tail = log.read_text(errors="replace")[-500:]
+                raise GatehouseError(f"PostgreSQL on 127.0.0.1:{self.server.port} ended at its start: {tail}")
+            time.sleep(0.05)
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self.stopping = True
@@ -130,7 +140,10 @@ def main(home: Path) -> None:
     os.umask(0o077)
     place = Home(home).prepare()
     with place.lock.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"another supervisor runs the stack of {home}; `gatehouse status` shows it") from None
         process.end_marked(place.mark)
         Supervisor(place).run()
 

@@ -12,6 +12,7 @@ from gatehouse.local.components import Component
 
 STARTING_SECONDS = 180.0
 SICK_SECONDS = 60.0
+DOUBLINGS = 5  # of both, one each time that they were over: on a slow machine they are soon long enough
 LONGEST_BACKOFF = 30.0
 GRACE = {"scheduler": 12.0, "triggerer": 2.0, "postgres": 10.0}  # a trigger that is cut off begins again
 
@@ -39,6 +40,7 @@ class Watched:
     child: subprocess.Popen[bytes] | None = None
     not_before: float = 0.0
     was_well: bool = False
+    given_up: int = 0  # how often it was ended because it was not healthy in time
 
     def __post_init__(self) -> None:
         self.status = Status(self.component.name, self.component.address)
@@ -75,8 +77,9 @@ class Watched:
             status.well = now if self.was_well else status.well
         else:
             status.state = "unhealthy" if self.was_well else "starting"
-            patience = SICK_SECONDS if self.was_well else STARTING_SECONDS
+            patience = (SICK_SECONDS if self.was_well else STARTING_SECONDS) * 2 ** min(self.given_up, DOUBLINGS)
             if now - max(status.well, status.since) > patience:
+                self.given_up += 1
                 self._stop(grace=5)
 
     def end(self) -> None:
