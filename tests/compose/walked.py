@@ -23,7 +23,7 @@ def walk(run: Run, batches: int = BATCHES, damage: bool = True) -> list[str]:
         "walk", "--url", "http://api-server:8080", "--batches", str(batches), CASE,
     ]  # fmt: skip
     lines: list[str] = []
-    for attempt in range(1, 7):  # the walk gives a batch up after seven minutes; a machine that is busy needs longer
+    for attempt in range(1, 7):  # a walk ends when the api-server is away, as after the damage
         log = (run.folder / "walk.log").open("w")
         walking = subprocess.Popen(
             command, env=run.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True

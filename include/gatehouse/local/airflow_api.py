@@ -45,9 +45,13 @@ class AirflowApi:
         except httpx.TransportError as error:
             raise Unreachable(f"Airflow at {self.base} does not answer: {error}") from error
 
+    def dags(self) -> dict[str, str]:
+        """The DAGs that have been parsed, each with the time at which that was last done."""
+        return {dag["dag_id"]: dag["last_parsed_time"] for dag in self.call("GET", "dags?limit=1000")["dags"]}
+
     def dag_ids(self) -> list[str]:
         """The DAGs that have been parsed."""
-        return [dag["dag_id"] for dag in self.call("GET", "dags?limit=1000")["dags"]]
+        return list(self.dags())
 
     def import_errors(self) -> list[str]:
         """What Airflow could not parse."""
@@ -73,6 +77,10 @@ class AirflowApi:
     def runs(self, dag_id: str, limit: int = 100) -> list[dict[str, Any]]:
         """The newest runs of a DAG, the newest first."""
         return list(self.call("GET", f"dags/{dag_id}/dagRuns?limit={limit}&order_by=-run_after")["dag_runs"])
+
+    def unfinished(self, dag_id: str) -> list[dict[str, Any]]:
+        """The runs of a DAG that are queued, waiting or running."""
+        return list(self.call("GET", f"dags/{dag_id}/dagRuns?state=queued&state=running&limit=50")["dag_runs"])
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """One run."""

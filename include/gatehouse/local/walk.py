@@ -13,16 +13,16 @@ from rich.table import Table
 from gatehouse.core.alarms import State
 from gatehouse.core.records import Batch, BatchState, Decision, Request, RequestState, WatchReport
 from gatehouse.core.wording import shown
-from gatehouse.errors import GatehouseError
+from gatehouse.errors import Unreachable
 from gatehouse.local.airflow_api import AirflowApi
+from gatehouse.local.progress import Progress, hand_over, wait_for_dags
 from gatehouse.settings import Settings
 from gatehouse.site import Site
 from gatehouse.usecase import find
 from gatehouse.wiring import InstalledSite
 
 AHEAD = 2  # batches are ingested while the one before is watched, but not so many that they take its processor time
-STUCK_SECONDS = 420.0
-PARSE_SECONDS = 120.0
+LOOK_SECONDS = 0.5
 COLUMNS = ("batch", "rows", "quarantined", "drift", "decay", "request", "verdict", "champion")
 
 
@@ -44,6 +44,10 @@ class Installation(Protocol):
 
     def airflow(self) -> AirflowApi: ...
 
+    def lives(self) -> bool:
+        """Whether a service that does not answer is being started again, so that it is worth waiting for."""
+        ...
+
 
 def walk(stack: Installation, use_case: str, limit: int | None = None) -> list[Line]:
     """Take the first `limit` batches (all of them without) through real DAG runs; returns a line a batch.
@@ -58,28 +62,33 @@ def walk(stack: Installation, use_case: str, limit: int | None = None) -> list[L
     if len(before) == len(keys):
         console.print(f"{site.name}: nothing to do, all {len(keys)} batches are settled")
     else:
-        _follow(stack.airflow(), site, keys, len(before), console)
+        _follow(stack, site, keys, len(before), console)
     lines = [line_of(site, key) for key in settled(site, keys)]
     console.print(closing_table(site, lines))
     return lines
 
 
-def _follow(api: AirflowApi, site: Site, keys: list[str], done: int, console: Console) -> None:
+def _follow(stack: Installation, site: Site, keys: list[str], done: int, console: Console) -> None:
     """Hand batches over as room gets free, and print each when it has settled."""
-    _wait_for_dags(api, site)
-    started = moved = time.monotonic()
-    handed: set[str] = set()
+    api, started = stack.airflow(), time.monotonic()
+    wait_for_dags(api, site)
+    progress, handed = Progress(api, site), set[str]()
     while done < len(keys):
-        for key in keys[done : done + AHEAD]:
-            if key not in handed:
-                handed.add(key)
-                api.trigger(f"{site.name}__ingest", f"walk__{key}", {"batch": key})
-        for key in settled(site, keys)[done:]:
-            done, moved = done + 1, time.monotonic()
-            console.print(f"[{moved - started:4.0f} s] {line_of(site, key)}", soft_wrap=True)
-        if time.monotonic() - moved > STUCK_SECONDS:
-            raise GatehouseError(_stuck(api, site, keys[done]))
-        time.sleep(0.5)
+        try:
+            for key in keys[done : done + AHEAD]:
+                if key not in handed:
+                    hand_over(api, site, key)
+                    handed.add(key)
+            for key in settled(site, keys)[done:]:
+                console.print(f"[{time.monotonic() - started:4.0f} s] {line_of(site, key)}", soft_wrap=True)
+                done += 1
+                progress.moved()
+            if done < len(keys):
+                progress.look(keys[done])
+        except Unreachable:
+            if not stack.lives():
+                raise
+        time.sleep(LOOK_SECONDS)
 
 
 def settled(site: Site, keys: list[str]) -> list[str]:
@@ -160,33 +169,3 @@ def closing_table(site: Site, lines: list[Line]) -> Table:
     for line in lines:
         table.add_row(*line.cells)
     return table
-
-
-def _wait_for_dags(api: AirflowApi, site: Site) -> None:
-    """Airflow parses the DAG files soon after its start; a use case whose DAGs do not appear has an error to show."""
-    wanted = {f"{site.name}__{stage}" for stage in ("ingest", "watch", "retrain")}
-    deadline = time.monotonic() + PARSE_SECONDS
-    while not wanted <= set(api.dag_ids()):
-        if time.monotonic() > deadline:
-            errors = "; ".join(error.strip().splitlines()[-1] for error in api.import_errors())
-            raise GatehouseError(
-                f"Airflow does not know the DAGs of {site.name} yet: {errors or 'no import error is shown'}"
-            )
-        time.sleep(0.5)
-    for dag_id in wanted:
-        api.unpause(dag_id)
-
-
-def _stuck(api: AirflowApi, site: Site, key: str) -> str:
-    """What a person should look at when nothing has moved for long."""
-    red = []
-    for stage in ("ingest", "watch", "retrain"):
-        red += [
-            f"{run['dag_id']} {run['dag_run_id']}"
-            for run in api.runs(f"{site.name}__{stage}", 20)
-            if run["state"] == "failed"
-        ]
-    return (
-        f"batch {key} of {site.name} has not settled for {STUCK_SECONDS:.0f} s; failed runs: {', '.join(red) or 'none'}; "
-        f"look at {api.base}, at `gatehouse status`, and start `make run` again when it is mended"
-    )
