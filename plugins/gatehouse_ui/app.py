@@ -52,7 +52,7 @@ def application(desk: Desk | None = None, runs: Runs | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(404, _refused)
     app.add_exception_handler(405, _refused)
-    app.add_exception_handler(RequestValidationError, _refused)
+    app.add_exception_handler(RequestValidationError, _not_taken)
     app.add_exception_handler(GatehouseError, _failed)
     app.middleware("http")(_with_headers)
     Thread(target=_warm, daemon=True).start()
@@ -81,12 +81,18 @@ def _static(name: str) -> Response:
 
 def _refused(request: Request, error: Any) -> Response:
     """A refusal as a page; who is not known yet is sent to Airflow's login when they only wanted to read."""
-    status = getattr(error, "status_code", 422)
+    status = getattr(error, "status_code", 400)
     wants_page = "text/html" in request.headers.get("accept", "")
     if status == 401 and request.method == "GET" and wants_page:
         return RedirectResponse(get_auth_manager().get_url_login(next_url=str(request.url)), 307)
     detail = str(getattr(error, "detail", "")) or "this address is not one of Gatehouse's"
-    return failure(request, status, detail if status != 422 else "the address or the form is not what this page takes")
+    return failure(request, status, detail)
+
+
+def _not_taken(request: Request, error: Any) -> Response:
+    """What is wrong with the address or the form: each value by its name."""
+    wrong = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
+    return failure(request, 400, f"the address or the form is not what this page takes: {wrong}")
 
 
 def _failed(request: Request, error: Any) -> Response:

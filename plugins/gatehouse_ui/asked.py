@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import HTTPException, Query, Request
+from pydantic import BeforeValidator
 
 from gatehouse.core.records import BatchId
 from gatehouse.errors import UnknownRecord
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Page = Annotated[int, Query(ge=1, le=100_000)]
 Search = Annotated[str, Query(max_length=500, pattern=r"^[^\x00]*$")]
 Before = Annotated[int | None, Query(ge=1, lt=2**63)]
+# Airflow leaves the placeholder of its link as it is where a task is not mapped
+MapIndex = Annotated[int, Query(ge=-1, lt=2**31), BeforeValidator(lambda text: -1 if text == "{MAP_INDEX}" else text)]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 

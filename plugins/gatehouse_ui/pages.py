@@ -10,7 +10,19 @@ from gatehouse.core.records import Verdict
 from gatehouse.views import batches_of, decision_view, decisions_of, fleet, messages_view, told_use_cases, use_case_view
 from gatehouse_ui import book, drawn
 from gatehouse_ui.access import User, readable
-from gatehouse_ui.asked import Before, Page, Search, acting, checked, desk_of, parsed, runbook_of, runs_of, whole_id
+from gatehouse_ui.asked import (
+    Before,
+    MapIndex,
+    Page,
+    Search,
+    acting,
+    checked,
+    desk_of,
+    parsed,
+    runbook_of,
+    runs_of,
+    whole_id,
+)
 from gatehouse_ui.view import page
 
 router = APIRouter()
@@ -118,11 +130,10 @@ def decision_page(request: Request, user: User, decision: str) -> Response:
 
 @router.get("/run")
 def run_page(
-    request: Request, user: User, dag_id: Search, run_id: Search, task_id: Search = "", map_index: str = "-1"
+    request: Request, user: User, dag_id: Search, run_id: Search, task_id: Search = "", map_index: MapIndex = -1
 ) -> Response:
     """From a DAG run or a task to the record it is about; a page that says so when there is none (yet)."""
-    index = int(map_index) if map_index.lstrip("-").isdigit() else -1
-    subject = runs_of(request).subject(dag_id, run_id, task_id, index)
+    subject = runs_of(request).subject(dag_id, run_id, task_id, map_index)
     if subject is None:
         return page(request, "no_record.html", dag_id=dag_id, use_case="")
     checked(request, user, subject.use_case)

@@ -232,14 +232,14 @@ def test_a_token_is_its_owners_only(world: World) -> None:
 
 
 def test_a_wrong_address_is_told_without_a_trace(world: World) -> None:
-    """What is no use case, batch, decision or page number is a page with 404 or 422, never a 500."""
+    """What is no use case, batch, decision or page number is a page with 404 or 400, never a 500."""
     client = world.client("viewer")
     wrong = ["/use-cases/..%2f..%2fetc", "/use-cases/nobody", "/decisions/" + "f" * 64, "/decisions/%00", "/batches/x/y",
              f"/batches/{CASE}/2013-01.r99999999999", "/?p=0", "/?p=x", "/messages?before=0", "/messages?held=maybe", f"/use-cases/{CASE}/decisions?before=-1", "/nowhere",
              f"/use-cases/{CASE}/batches?before=%00.r1", "/static/../app.py", f"/batches/{CASE}/%27%3b--.r1", "/?q=%00"]  # fmt: skip
     for address in wrong:
         answer = client.get("/gatehouse" + address)
-        assert answer.status_code in (404, 422), (address, answer.status_code)
+        assert answer.status_code in (400, 404), (address, answer.status_code)
         assert "Traceback" not in answer.text
         assert answer.status_code != 200, address
 
