@@ -73,14 +73,21 @@ def ledger_template(ledger_server: Server) -> str:
     return "ledger_template"
 
 
+@contextlib.contextmanager
+def fresh_database(server: Server, template: str) -> Iterator[LedgerDatabase]:
+    """A migrated, empty database that is gone when the block ends."""
+    name = f"ledger_{next(_numbers)}"
+    _run(server, f"CREATE DATABASE {name} OWNER ledger_owner TEMPLATE {template}")
+    urls = [server.url(name, role) for role in ("ledger", "ledger_owner", "postgres")]
+    yield LedgerDatabase(*urls)
+    _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def ledger_database(ledger_server: Server, ledger_template: str) -> Iterator[LedgerDatabase]:
     """A fresh, migrated database."""
-    name = f"ledger_{next(_numbers)}"
-    _run(ledger_server, f"CREATE DATABASE {name} OWNER ledger_owner TEMPLATE {ledger_template}")
-    urls = [ledger_server.url(name, role) for role in ("ledger", "ledger_owner", "postgres")]
-    yield LedgerDatabase(*urls)
-    _run(ledger_server, f"DROP DATABASE {name} WITH (FORCE)")
+    with fresh_database(ledger_server, ledger_template) as database:
+        yield database
 
 
 def refill(server: Server, database: LedgerDatabase, template: str) -> None:

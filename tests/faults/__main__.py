@@ -14,7 +14,7 @@ from dataclasses import fields
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # OpenMP does not survive a fork of its threads
     os.environ.setdefault(variable, "1")
 
-from faults import clocks, crashes, flood, fuzzing, offline, page, races, soak, tasks  # noqa: E402 - after the number of threads
+from faults import clocks, crashes, flood, fuzz_labels, fuzzing, offline, page, races, soak, tasks  # noqa: E402 - after the number of threads
 from faults.proven import Asked, Case, Proven, table  # noqa: E402
 from faults.tidy import tidy  # noqa: E402
 
@@ -23,6 +23,7 @@ CASES: dict[str, Case] = {
     "F2": crashes.doubles,
     "F3": tasks.killed,
     "fuzz": fuzzing.fuzzed,
+    "I13": fuzz_labels.labelled,
     "F22": races.raced,
     "F26": tasks.unheard,
     "F27": clocks.wrong,

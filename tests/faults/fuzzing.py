@@ -35,12 +35,13 @@ def fuzzed(asked: Asked) -> list[Proven]:
             ("F18, F19", "fuzzed keys and spans", fuzz_specs.names, names.read, names.seen, 0.2),
             ("F11, F20", "damaged model files", fuzz_models.damaged(), models.load, models.seen, 0.1),
         ]
-        return [_fuzz(*part[:5], round(part[5] * asked.examples), asked.seed) for part in parts]
+        return [fuzz(*part[:5], round(part[5] * asked.examples), asked.seed) for part in parts]
 
 
-def _fuzz(
+def fuzz(
     case: str, what: str, strategy: Any, act: Callable[[Any], None], seen: Counter[str], examples: int, number: int
 ) -> Proven:
+    """Act on so many examples of the strategy; `seen` counts what became of them."""
     found, tried, slowest, before = [], Counter[str](), [0.0], _peak()
     seen.clear()
 

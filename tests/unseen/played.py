@@ -1,0 +1,141 @@
+"""Plays a use-case folder through the real stages over a ledger of the test server, and says what became of it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gatehouse.adapters.lake import open_lake
+from gatehouse.backtest.history import EVER
+from gatehouse.backtest.replay import Taken, replay
+from gatehouse.backtest.site import BacktestSite
+from gatehouse.core.records import BatchState, RequestState
+from gatehouse.errors import GatehouseError
+from gatehouse.ports import Ledger
+from gatehouse.stages import ask, gather
+from gatehouse.stages.outcome_problems import outcome_problems
+from gatehouse.usecase import load
+from unseen.folders import Delivery
+
+Labels = dict[float, float]
+UNNAMED = re.compile(r"\(\w+\.py, line \d+\)")
+
+
+@dataclass
+class Played:
+    """A use case after its history: the site, and what became of each batch."""
+
+    site: BacktestSite
+    taken: list[Taken]
+    refused: str = ""
+
+    @property
+    def states(self) -> dict[str, str | None]:
+        """What became of each batch, by key; None for one that could not be landed."""
+        return {each.key: each.state and str(each.state) for each in self.taken}
+
+    @property
+    def accepted(self) -> list[str]:
+        """The keys of the accepted batches."""
+        return [each.key for each in self.taken if each.state is BatchState.ACCEPTED]
+
+    def said(self, key: str | None = None) -> str:
+        """Every sentence that a person is told about one batch or about all: errors, reasons, refused outcomes, how
+        requests ended, and what the watch found out about outcomes."""
+        ledger, name = self.site.ledger, self.site.name
+        errors = [error for each in self.taken if key in (None, each.key) for error in each.errors]
+        reasons = [batch.reason for batch in ledger.batches.list(name) if batch.reason and key in (None, batch.id.key)]
+        notes = [
+            entry.body
+            for entry in ledger.journal.entries(about=f"{name}/{key or ''}")
+            if entry.kind.startswith("outcomes.") and entry.kind != "outcomes.arrived"
+        ]
+        requests = ledger.requests.list(name)
+        failed = [each.reason for request in requests for each in ledger.requests.candidates(request.id) if each.reason]
+        outcomes = outcome_problems(self.site, EVER)
+        told = [sentence for batch, sentence in outcomes.items() if key in (None, batch)]
+        closings = [request.closing for request in requests]
+        return "\n".join([*errors, *reasons, *notes, *failed, *told, *closings, self.refused])
+
+    @property
+    def tracebacks(self) -> list[str]:
+        """The sentences that have no name of ours: an exception of a library with a line of our code."""
+        return [line for line in self.said().splitlines() if UNNAMED.search(line)]
+
+    def labels(self) -> Labels:
+        """The label of every row of the training set and holdout of a request asked for now, by the row's amount."""
+        frame = self.training_rows()
+        assert frame["amount"].is_unique, "a row is in the training set twice"
+        return dict(zip(frame["amount"].tolist(), frame["gh_label"].tolist(), strict=True))
+
+    def training_rows(self) -> pd.DataFrame:
+        """Training set and holdout of a request asked for now; no rows, and a sentence that is told, where refused."""
+        self._close_requests()
+        try:
+            asked = ask.ask(self.site, "ann", "to see the rows")
+            kept = gather.gather(self.site, gather.claim(self.site, asked.id))
+        except GatehouseError as error:
+            self.refused = str(error)
+            return pd.DataFrame({"amount": [], "gh_label": []})
+        return pd.concat([self.site.lake.frame(kept.training), self.site.lake.frame(kept.holdout)], ignore_index=True)
+
+    def _close_requests(self) -> None:
+        requests = self.site.ledger.requests
+        while pending := requests.pending(self.site.name):
+            gather.claim(self.site, pending.id)
+            lease = self.site.ledger.attempts.enter(f"{self.site.name}/{pending.id}/close")
+            requests.close(lease, pending.id, RequestState.CANCELLED, "another is asked for")
+
+    def quarantined(self, key: str) -> pd.DataFrame:
+        """The quarantined rows of a batch."""
+        batch = self.site.ledger.batches.list(self.site.name)
+        part = next(each for each in batch if each.id.key == key).tables["rows"].quarantined
+        assert part is not None
+        return self.site.lake.frame(part)
+
+
+def play(folder: Path, ledger: Ledger, lake: Path) -> Played:
+    """Take every batch of the folder through the real stages, as a backtest does."""
+    site = BacktestSite(load(folder), ledger, open_lake(str(lake)))
+    return Played(site, replay(site))
+
+
+def joined(deliveries: Iterable[Delivery], key: Sequence[str]) -> Labels:
+    """The label of each delivered row by an independent join: dictionaries of tuples of the values as they were made.
+
+    A row whose key has a null part has none, nor has one whose outcomes contradict each other.
+    """
+    labels: Labels = {}
+    for delivery in deliveries:
+        known: dict[tuple[Any, ...], set[float]] = {}
+        for row in delivery.outcomes.to_dict("records"):
+            if not missing(row["label"]):
+                known.setdefault(tuple(row[part] for part in key), set()).add(float(row["label"]))
+        for row in delivery.rows.to_dict("records"):
+            values = tuple(row[part] for part in key)
+            if any(missing(value) for value in values) or len(known.get(values, ())) != 1:
+                continue
+            labels[row["amount"]] = next(iter(known[values]))
+    return labels
+
+
+def missing(value: Any) -> bool:
+    """Whether a value is no value."""
+    return value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+
+
+def same(found: Mapping[float, float], wanted: Mapping[float, float]) -> str:
+    """How the labels of rows differ from what they should be; empty when each row has its own."""
+    wrong = [f"{row}: found {found[row]}, wanted {wanted.get(row)}" for row in found if found[row] != wanted.get(row)]
+    lost = [str(row) for row in wanted if row not in found]
+    parts = [
+        f"{len(wrong)} wrong labels: {wrong[:3]}" if wrong else "",
+        f"{len(lost)} lost rows: {lost[:3]}" if lost else "",
+    ]
+    return "; ".join(part for part in parts if part)
