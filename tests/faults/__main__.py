@@ -14,7 +14,7 @@ from dataclasses import fields
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # OpenMP does not survive a fork of its threads
     os.environ.setdefault(variable, "1")
 
-from faults import clocks, crashes, flood, fuzz_labels, fuzzing, offline, page, races, soak, tasks  # noqa: E402 - after the number of threads
+from faults import clocks, crashes, flood, fuzz_labels, fuzzing, offline, page, races, slow, soak, tasks  # noqa: E402 - after the number of threads
 from faults.proven import Asked, Case, Proven, table  # noqa: E402
 from faults.tidy import tidy  # noqa: E402
 
@@ -30,6 +30,7 @@ CASES: dict[str, Case] = {
     "F32": offline.offline,
     "F33": flood.flooded,
     "F34": soak.soaked,
+    "slow": slow.slowed,
 }
 
 

@@ -98,14 +98,14 @@ class Live:
 
 
 @contextmanager
-def live(names: Sequence[str], batches: int, edits: Edits | None = None, planted: bool = False) -> Iterator[Live]:
+def live(names: Sequence[str], batches: int, edits: Edits | None = None, planted: Path | None = None) -> Iterator[Live]:
     """A stack of its own with these use cases, of that many small months from 2024 on, whose models need no review. A planted
     one carries out orders."""
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             use_case(Path(folder) / "usecases" / name, batches, edits)
         if planted:
-            plant(Path(folder) / "home" / "airflow")
+            plant(Path(folder) / "home" / "airflow", planted)
         others = {"GATEHOUSE_USECASES": str(Path(folder) / "usecases")}
         with patch.dict(os.environ, others), stack.running(Path(folder) / "home") as running:
             made = Live(running, names)

@@ -6,7 +6,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-PLANTED = Path(__file__).parent / "planted" / "airflow_local_settings.py"
+PLANTED = Path(__file__).parent / "planted" / "airflow_local_settings.py"  # carries out orders
+SLOW = PLANTED.parent / "slow" / PLANTED.name  # makes every task ten times slower
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,11 @@ class Told:
     what: str
 
 
-def plant(airflow: Path) -> None:
-    """Make the home of an Airflow that carries out orders."""
+def plant(airflow: Path, planted: Path = PLANTED) -> None:
+    """Make the home of an Airflow that carries out orders, or runs slowly."""
     (airflow / "orders").mkdir(parents=True)
     (airflow / "config").mkdir()
-    shutil.copy(PLANTED, airflow / "config")
+    shutil.copy(planted, airflow / "config")
 
 
 class Orders:

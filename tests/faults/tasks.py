@@ -9,7 +9,7 @@ import time
 from faults.cases import Edits
 from faults.effects import differences, effects
 from faults.live import Live, left_over, live
-from faults.orders import Orders, Told
+from faults.orders import PLANTED, Orders, Told
 from faults.proven import Asked, Proven
 
 NAME = "killed"
@@ -37,7 +37,7 @@ EDITS: Edits = {
 
 def killed(asked: Asked) -> list[Proven]:
     """Both kinds of kill in one life, which must come to what the same life comes to on another stack without."""
-    with live([NAME], MONTHS, EDITS, planted=True) as site:
+    with live([NAME], MONTHS, EDITS, planted=PLANTED) as site:
         broken = [each for number in range(BEFORE) for each in _taken(site, number)]
         single = [each for at, boundary in enumerate(BOUNDARIES) for each in _deaths(site, BEFORE + at, boundary)]
         double = _twice(site, BEFORE + len(BOUNDARIES))
@@ -61,7 +61,7 @@ def killed(asked: Asked) -> list[Proven]:
 
 def unheard(asked: Asked) -> list[Proven]:
     """No asset event comes through while twenty batches are taken at once: upkeep finds them all."""
-    with live([NAME], LOST, planted=True) as site:
+    with live([NAME], LOST, planted=PLANTED) as site:
         site.orders.no_events.touch()
         started = time.monotonic()
         given = [(NAME, key) for key in site.keys(NAME)]

@@ -1,0 +1,76 @@
+"""slow: the walk of `make run` on one core, with every task ten times slower. It must end well, with the champions, verdicts
+and everything else that the same walk comes to at full speed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from faults.effects import differences, effects
+from faults.live import Live, left_over, live
+from faults.orders import SLOW
+from faults.proven import Asked, Proven
+from gatehouse.errors import GatehouseError
+from gatehouse.local.walk import walk
+
+NAME = "slow"
+MONTHS = 5  # the third trains the first champion; the last two are judged by it
+STAGES = ("ingest", "watch", "retrain", "judge")
+
+
+def slowed(asked: Asked) -> list[Proven]:
+    """The walk at full speed, and the walk with the brake on; `asked.batches` of them at most."""
+    months = min(MONTHS, asked.batches)
+    with live([NAME], months) as usual:
+        quick, broken = _walked(usual)
+        expected = effects(usual.site(NAME))
+    with one_core(), live([NAME], months, planted=SLOW) as site:
+        taken, stuck = _walked(site)
+        found = effects(site.site(NAME))
+        wrong = [*broken, *stuck, *differences(expected, found), *site.broken(), *_red(site)]
+        tasks = len(_slowed(site.running.home.airflow))
+    wrong += [] if tasks else ["no task was slowed down"]
+    what = (
+        f"the walk of {months} months on one core, {tasks} tasks stopped for nine tenths of their time: {taken:.0f} s "
+        f"instead of {quick:.0f} s"
+    )
+    return [
+        Proven("slow", what, months, tuple(wrong)),
+        Proven("F5", "processes that outlive the stack", 1, left_over(site.running)),
+    ]
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """This process, and all that it starts meanwhile, on one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _walked(site: Live) -> tuple[float, list[str]]:
+    """How long the walk took, and why it did not come to its end."""
+    started = time.monotonic()
+    try:
+        walk(site.running, NAME)
+    except GatehouseError as error:
+        return time.monotonic() - started, [f"the walk ended: {error}"]
+    return time.monotonic() - started, []
+
+
+def _red(site: Live) -> list[str]:
+    """The runs that are red."""
+    runs = [run for stage in STAGES for run in site.runs(NAME, stage)]
+    return [f"{run['dag_id']} {run['dag_run_id']} is red" for run in runs if run["state"] == "failed"]
+
+
+def _slowed(airflow: Path) -> list[str]:
+    log = airflow / "slowed"
+    return log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
