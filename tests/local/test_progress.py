@@ -8,7 +8,7 @@ import pytest
 
 from gatehouse.errors import GatehouseError
 from gatehouse.local import progress
-from gatehouse.local.progress import QUIET_SECONDS, SWEEPS, UPKEEP, Progress, hand_over, wait_for_dags
+from gatehouse.local.progress import QUIET_SECONDS, SWEEPS, TOLD_SECONDS, UPKEEP, Progress, hand_over, wait_for_dags
 
 
 class Airflow:
@@ -63,14 +63,17 @@ def airflow(monkeypatch: pytest.MonkeyPatch) -> Any:
     return Airflow(monkeypatch)
 
 
-def test_a_training_that_takes_days_is_waited_for(airflow: Any) -> None:
-    """As long as a run is queued or running nothing is stuck, and upkeep is not called either."""
+def test_a_training_that_takes_days_is_waited_for(airflow: Any, capsys: Any) -> None:
+    """As long as a run is queued or running nothing is stuck. A line a minute says what is waited for."""
     walked = Progress(airflow, Site())  # type: ignore[arg-type]
     airflow.looks = 10_000
     for _ in range(10_000):
         airflow.now += QUIET_SECONDS
         walked.look("2024-03")
     assert airflow.looks == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10_000 * QUIET_SECONDS // TOLD_SECONDS
+    assert set(lines) == {"waiting for batch 2024-03: rides__retrain r"}
     assert airflow.triggered == []
 
 

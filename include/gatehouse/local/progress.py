@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gatehouse.site import Site
 
 QUIET_SECONDS = 20.0  # between two looks at Airflow's runs
+TOLD_SECONDS = 60.0  # without a batch that settles, and a line says which runs it waits for
 SWEEPS = 4  # of upkeep after which nothing has moved: it starts again whatever was lost
 READ_TWICE = 3  # times of reading upkeep's file: the one before the wait, and two in it
 UPKEEP = "gatehouse__upkeep"
@@ -30,7 +31,8 @@ class Progress:
 
     def moved(self) -> None:
         """A batch has settled."""
-        self._looked, self._sweeps = time.monotonic(), 0
+        self._looked = self._told = time.monotonic()
+        self._sweeps = 0
 
     def look(self, key: str) -> None:
         """Look whether something can still settle the batch `key`; GatehouseError when nothing can."""
@@ -38,13 +40,16 @@ class Progress:
             return
         self._looked = time.monotonic()
         runs = [run for dag in self._dags for run in self._api.unfinished(dag)]
-        if runs:
+        if runs and self._looked - self._told >= TOLD_SECONDS:
+            self._told = self._looked
             _tell(f"waiting for batch {key}: {', '.join(map(_words, runs))}")
-        elif self._sweeps < SWEEPS:
+        if runs:
+            return
+        if self._sweeps < SWEEPS:
             self._sweeps += 1
             self._api.trigger(UPKEEP, f"walk__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}", {})
-        else:
-            raise GatehouseError(self._stuck(key))
+            return
+        raise GatehouseError(self._stuck(key))
 
     def _stuck(self, key: str) -> str:
         red = [
