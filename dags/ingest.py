@@ -2,10 +2,10 @@
 
 | | |
 |---|---|
-| makes | an accepted or quarantined batch for each new key; outcomes that are due |
+| makes | an accepted or quarantined batch for each new key or corrected delivery; outcomes that are due |
 | woken by | the contract's schedule, or a person (with or without a key) |
 | owner | data engineer |
-| red means | the source cannot be read or PostgreSQL is away; a *quarantined* batch is green and is told in the ledger |
+| red means | the source cannot be read, or PostgreSQL is away; a *quarantined* batch is green. `fetched` names batches left out |
 | do | read the task's last line; `gatehouse batches USECASE`; the use case's RUNBOOK.md |
 """
 
@@ -16,6 +16,7 @@ from airflow.sdk import dag, get_current_context, task
 from airflow_glue.dividing import in_parts
 from airflow_glue.forms import batch_key
 from airflow_glue.installed import use_cases
+from airflow_glue.tasks import batches
 from airflow_glue.wiring import Impact, Stage, accepted, described, schedule_of, wake
 
 
@@ -33,24 +34,23 @@ def build(case):
     def ingest():
         @task
         def land(params=None):
-            from airflow_glue.tasks import batches
-
             return batches.land(folder, params["batch"])
 
         @task
-        def outcomes(refs):
-            from airflow_glue.tasks import batches
+        def fetched(refs):
+            batches.check_fetched(folder)  # red for what could not be fetched, beside the batches that could
 
+        @task
+        def outcomes(refs):
             return batches.collect_outcomes(folder, refs)
 
         @task(outlets=[wakes], map_index_template="{{ batch }}", trigger_rule="none_failed")
         def validate(ref, checked=None, profiled=None):
-            from airflow_glue.tasks import batches
-
             get_current_context()["batch"] = ref  # the grid shows it instead of a number
             wake(wakes, [ref] if batches.validate(folder, ref, checked, profiled) else [])
 
-        outcomes(landed := land()) >> validate.partial(**in_parts(case, landed)).expand(ref=landed)  # due ones first
+        fetched(landed := land())
+        outcomes(landed) >> validate.partial(**in_parts(case, landed)).expand(ref=landed)  # due ones first
 
     ingest()
 

@@ -95,6 +95,12 @@ RETRIES = ExceptionRetryPolicy(
             reason="a newer attempt is at the same work; the next try finds what it did",
         ),
         RetryRule(
+            exception="gatehouse.errors.SourceVanished",
+            action=RetryAction.RETRY,
+            retry_delay=timedelta(seconds=15),
+            reason="a file was replaced while it was read; it may be whole in a moment",
+        ),
+        RetryRule(
             exception="gatehouse.errors.GatehouseError",
             action=RetryAction.FAIL,
             reason="a named error: trying again gives the same answer",

@@ -7,6 +7,8 @@ and bad files never heal by themselves, a database that is away does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 
 class GatehouseError(Exception):
     """The root of everything Gatehouse raises on purpose; `where` is a file, with a line where one is known."""
@@ -41,6 +43,15 @@ class WrongInput(ConfigurationError):
 
 class SourceError(GatehouseError):
     """A source delivered something that cannot be read: vanished, truncated, wrong encoding, wrong shape."""
+
+
+class UnreadableDelivery(SourceError):
+    """A delivery of which a table cannot be read. `tables` has the bytes of every table as they came, each with the ending
+    of a file's name: nothing is lost, and the batch is quarantined for the reasons in the message."""
+
+    def __init__(self, reasons: Sequence[str], tables: Mapping[str, tuple[bytes, str]]) -> None:
+        self.tables = tables
+        super().__init__("; ".join(reasons))
 
 
 class SourceVanished(SourceError):

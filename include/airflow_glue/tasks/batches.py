@@ -13,6 +13,7 @@ from airflow_glue.attendance import newest_attempt
 from airflow_glue.tasks import subjects
 from airflow_glue.tasks.parts import Piece, handed_over
 from gatehouse.core.records import BatchId, BatchState, RequestState
+from gatehouse.errors import SourceError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -24,17 +25,30 @@ event_log = structlog.get_logger("gatehouse")
 
 @newest_attempt()
 def land(folder: str, key: str | None) -> list[str]:
-    """Land one batch, or everything the source has and whatever else waits; returns the batches to validate."""
+    """Land one batch, or everything that is new or corrected at the source and whatever else waits; returns the batches to
+    validate. A batch that cannot be fetched stops no other: `check_fetched` names it."""
     from gatehouse.stages import ingest
 
     site = subjects.site_of(folder)
+    site.source.settle()
     if key:
         return [subjects.ref_of(ingest.land(site, key).id)]
-    for pending in ingest.pending(site):
-        ingest.land(site, pending)
+    for refused, reason in ingest.take(site, [*ingest.corrected(site), *ingest.pending(site)]).items():
+        event_log.warning("not fetched", batch=refused, reason=reason)
     return [
         subjects.ref_of(batch.id) for batch in site.ledger.batches.list(site.name) if batch.state is BatchState.LANDED
     ]
+
+
+def check_fetched(folder: str) -> None:
+    """SourceError that names every batch whose delivery could not be fetched the last time; all others are taken by now."""
+    from gatehouse.stages import ingest
+
+    site = subjects.site_of(folder)
+    refused = ingest.unfetched(site)
+    if refused:
+        named = " | ".join(f"{key}: {reason}" for key, reason in refused.items())
+        raise SourceError(f"{len(refused)} batches of {site.name} could not be fetched: {named}")
 
 
 @newest_attempt()
@@ -43,8 +57,9 @@ def collect_outcomes(folder: str, refs: list[str]) -> list[str]:
     from gatehouse.stages import outcomes
 
     site = subjects.site_of(folder)
+    site.source.settle()
     keys = sorted(subjects.parse(site.name, ref).key for ref in refs)
-    return [subjects.ref_of(found.batch) for key in keys for found in outcomes.collect(site, key)]
+    return [subjects.ref_of(found.batch) for key in keys for found in outcomes.collect_readable(site, key)]
 
 
 @newest_attempt()

@@ -100,7 +100,7 @@ def _divided(site: InstalledSite, ref: str, state: BatchState) -> Batch | None:
     from gatehouse.stages.parts.reading import divides
 
     batch = site.ledger.batches.get(subjects.parse(site.name, ref))
-    return batch if batch.state is state and divides(site, batch) else None
+    return batch if batch.state is state and not batch.unreadable and divides(site, batch) else None
 
 
 def _taken_up(folder: str, piece: Piece, work: str) -> tuple[InstalledSite, Batch]:

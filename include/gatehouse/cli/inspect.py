@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
@@ -11,18 +12,25 @@ from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.explain import explain as explanation
 from gatehouse.core.records import BatchState
 from gatehouse.core.specs.gate import GatePolicy
-from gatehouse.errors import UnknownRecord
+from gatehouse.errors import GatehouseError, UnknownRecord
+from gatehouse.ports import PassedOver
 from gatehouse.settings import Settings
+from gatehouse.stages import ingest
 from gatehouse.usecase import folders
 from gatehouse.wiring import InstalledSite, open_site
 
 
 @click.command()
 @click.argument("use_case")
+@click.option("--passed-over", "passed", is_flag=True, help="Only what lies at the source and is not taken, and why.")
 @json_option
-def batches(use_case: str, as_json: bool) -> None:
-    """Every batch and revision: rows, quarantined rows, state and why."""
+def batches(use_case: str, passed: bool, as_json: bool) -> None:
+    """Every batch and revision: rows, quarantined rows, state and why; and what the source has that is not taken."""
     site = open_site(use_case)
+    if passed:
+        not_taken = ingest.passed_over(site)
+        emit([plain(each) for each in not_taken], as_json, _passed_over(not_taken) or "nothing is passed over")
+        return
     found = site.ledger.batches.list(site.name)
     rows = []
     for batch in found:
@@ -32,7 +40,21 @@ def batches(use_case: str, as_json: bool) -> None:
         report = f"{site.settings.lake}/{batch.report.path}" if batch.report else ""
         rows.append((batch.id.key, batch.id.revision, batch.state, delivered, rejected, batch.reason, report))
     headings = ("batch", "revision", "state", "rows", "quarantined", "reason", "report")
-    emit([plain(batch) for batch in found], as_json, table(headings, rows))
+    human = table(headings, rows) if as_json else f"{table(headings, rows)}{_not_taken(site)}"
+    emit([plain(batch) for batch in found], as_json, human)
+
+
+def _not_taken(site: InstalledSite) -> str:
+    """What follows the table of batches; a source that cannot be read must not hide them."""
+    try:
+        text = _passed_over(ingest.passed_over(site))
+    except GatehouseError as error:
+        text = f"The source cannot be listed. {error}"
+    return f"\n\n{text}" if text else ""
+
+
+def _passed_over(found: Sequence[PassedOver]) -> str:
+    return table(("not taken", "why"), [(each.name, each.reason) for each in found], empty="")
 
 
 @click.command()

@@ -7,7 +7,7 @@ writes its journal entry in the same transaction, and is idempotent: the same ca
 from __future__ import annotations
 
 from gatehouse.ports.by_hand import Backfills, Revalidations
-from gatehouse.ports.data import Checker, CheckResult, Found, Lake, Source, TableCheck
+from gatehouse.ports.data import Checker, CheckResult, Found, Lake, PassedOver, Source, TableCheck
 from gatehouse.ports.ledger import Journal, Ledger
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
 from gatehouse.ports.telling import Courier, Telling
@@ -32,6 +32,7 @@ __all__ = [
     "ModelStore",
     "Models",
     "Overrides",
+    "PassedOver",
     "Probations",
     "Probe",
     "Requests",

@@ -135,6 +135,14 @@ class Checker(ABC):
         """What is found of every expectation, as results, bad rows and failures of the batch."""
 
 
+@dataclass(frozen=True)
+class PassedOver:
+    """Something at the source that is not taken, by its name there, and why."""
+
+    name: str
+    reason: str
+
+
 class Source(ABC):
     """Where batches come from. Everything a source raises about its data is a SourceError."""
 
@@ -144,8 +152,26 @@ class Source(ABC):
 
     @abstractmethod
     def fetch(self, key: str, interval: Interval) -> Mapping[str, pd.DataFrame]:
-        """Each table of the batch, with the declared columns as declared types."""
+        """Each table of the batch, with the declared columns as declared types; UnreadableDelivery, with what was delivered,
+        when a table cannot be read."""
 
     @abstractmethod
     def outcomes(self, key: str, interval: Interval) -> pd.DataFrame | None:
         """The outcomes of a batch, or None while there are none."""
+
+    def settle(self) -> float:
+        """Wait, once and for a bounded time, for deliveries that are still being written; returns for how many seconds. From
+        then on, one that still changes is not available. A source whose deliveries appear whole has nothing to wait for."""
+        return 0.0
+
+    def passed_over(self) -> list[PassedOver]:
+        """What is there and is not taken."""
+        return []
+
+    def fingerprint(self, key: str) -> str | None:
+        """A cheap text that differs when the batch may have been delivered again; None when the source cannot tell."""
+        return None
+
+    def fingerprints(self) -> Mapping[str, str]:
+        """The fingerprint of every available batch; none when the source cannot tell."""
+        return {}

@@ -12,6 +12,7 @@ from gatehouse.core.records import (
     Batch,
     BatchId,
     Candidate,
+    Delivered,
     FileRef,
     Lease,
     Outcomes,
@@ -41,10 +42,28 @@ class Batches(ABC):
     """Batches, their outcomes, predictions and watch verdicts."""
 
     @abstractmethod
-    def land(self, lease: Lease, use_case: str, key: str, interval: Interval, tables: Mapping[str, FileRef]) -> Batch:
+    def land(
+        self,
+        lease: Lease,
+        use_case: str,
+        key: str,
+        interval: Interval,
+        tables: Mapping[str, FileRef],
+        unreadable: str = "",
+        fingerprint: str | None = None,
+    ) -> Batch:
         """Make a landed batch visible. The same content again returns the batch that has it (noted in the journal
         once as `batch.repeated`, when that batch was validated before); changed content under the same key is the next
-        revision, the old one is kept."""
+        revision, the old one is kept. `unreadable` says why no row of the files can be read; `fingerprint` is what the
+        source said of the delivery, journaled as `delivery.read` when it is another than before."""
+
+    @abstractmethod
+    def refuse(self, lease: Lease, use_case: str, key: str, reason: str) -> None:
+        """Note, once for each reason, that a batch could not be fetched (`delivery.refused`)."""
+
+    @abstractmethod
+    def deliveries(self, use_case: str) -> dict[str, Delivered]:
+        """For each batch key that was read, or could not be, how that went the last time."""
 
     @abstractmethod
     def get(self, batch: BatchId) -> Batch: ...

@@ -64,7 +64,7 @@ def take(site: Site, backfill: Backfill, key: str) -> str:
     if not backfill.covers(key):
         raise NotAllowed(f"batch {key} is not in the backfill {backfill.first} to {backfill.last}")
     batch = _landed(site, key)
-    outcomes.collect(site, key)
+    outcomes.collect_readable(site, key)
     batch = validate(site, batch.id)
     if batch.state is not BatchState.ACCEPTED:
         return f"{key}: {batch.state}: {batch.reason}"
@@ -119,7 +119,10 @@ def work_of(backfill: Backfill) -> str:
 
 def _landed(site: Site, key: str) -> Batch:
     known = [batch for batch in site.ledger.batches.list(site.name) if batch.id.key == key]
-    return known[-1] if known else ingest.land(site, key)
+    if known:
+        return known[-1]
+    site.source.settle()
+    return ingest.land(site, key)
 
 
 def _rows(site: Site, batch: Batch) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from gatehouse.core.calendar import Span, interval_of
 from gatehouse.core.records import Batch, BatchState, Outcomes
-from gatehouse.errors import SchemaMismatch, SourceError
+from gatehouse.errors import SchemaMismatch, SourceError, UnreadableDelivery
 from gatehouse.report import batch_report
 from gatehouse.site import Site
 from gatehouse.stages.outcome_check import TABLE, check_outcomes
@@ -18,21 +21,37 @@ def collect(site: Site, key: str) -> list[Outcomes]:
     """Fetch the outcomes that are due by the end of batch `key` and have not arrived yet; returns the new ones.
 
     Time is the data's: outcomes found while batch `key` is ingested have arrived by the end of its interval.
-    Outcomes that break the contract as a whole are journaled as refused and count as not arrived. What the source
-    raises about one batch's outcomes is raised when those of all others have been collected.
+    Outcomes that break the contract as a whole, or that cannot be read, are journaled as refused and count as not arrived.
+    What the source raises about one batch's outcomes is raised when those of all others have been collected.
     """
+    found, errors = _collect_all(site, key)
+    if errors:
+        raise errors[0]
+    return found
+
+
+def collect_readable(site: Site, key: str) -> list[Outcomes]:
+    """`collect` for callers that go on with other batches: raises only what trying again can help."""
+    found, errors = _collect_all(site, key)
+    for error in errors:
+        if error.retry:
+            raise error
+    return found
+
+
+def _collect_all(site: Site, key: str) -> tuple[list[Outcomes], list[SourceError]]:
     now = interval_of(site.case.contract.batch, key).end
-    found, broken = [], None
+    found, errors = [], []
     for batch in [*due(site, now), *incomplete(site, now)]:
         try:
             outcomes = _collect(site, batch, now)
         except SourceError as error:  # a file that cannot be read must not keep all later outcomes from arriving
-            broken = broken or error
-            continue
-        found += [outcomes] if outcomes is not None else []
-    if broken is not None:
-        raise broken
-    return found
+            errors.append(error)
+            if not error.retry:
+                _refuse_unread(site, batch, error)
+        else:
+            found += [outcomes] if outcomes is not None else []
+    return found, errors
 
 
 def due(site: Site, now: datetime) -> list[Batch]:
@@ -90,5 +109,16 @@ def _collect(site: Site, batch: Batch, now: datetime) -> Outcomes | None:
     return outcomes if site.ledger.batches.arrive(lease, outcomes) else None
 
 
-def _refuse(site: Site, batch: Batch, reason: str) -> None:
-    site.ledger.journal.note(REFUSED, str(batch.id), "validate", {"reason": reason})
+def _refuse_unread(site: Site, batch: Batch, error: SourceError) -> None:
+    """Journal outcomes that the source cannot give, with what it delivered."""
+    files = error.tables if isinstance(error, UnreadableDelivery) else {}
+    kept = [site.lake.put(data, "unreadable", suffix) for data, suffix in files.values()]
+    _refuse(site, batch, str(error), [vars(file) for file in kept])
+
+
+def _refuse(site: Site, batch: Batch, reason: str, files: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Journal refused outcomes: once for the same bytes, or for the same reason where there are none."""
+    last = site.ledger.journal.newest(str(batch.id), [REFUSED, "outcomes.arrived"])
+    said = json.loads(last.body) if last is not None and last.kind == REFUSED else {}
+    if said.get("files", []) != list(files) or (not files and said.get("reason") != reason):
+        site.ledger.journal.note(REFUSED, str(batch.id), "validate", {"reason": reason, "files": list(files)})

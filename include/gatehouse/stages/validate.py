@@ -68,6 +68,9 @@ def examine(
 ) -> Examined:
     """Hold a batch against its contract and the batches before it. Nothing is recorded but the report's file, which
     begins with `note`."""
+    if batch.unreadable:
+        report = _keep_report(site, batch, (), {}, batch.unreadable, None, note)
+        return Examined(None, batch.unreadable, {}, report)
     try:
         held = _held(site, batch, findings, shares)
     except SchemaMismatch as error:
@@ -134,6 +137,11 @@ def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.QUARANTINED:
         raise NotAllowed(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
+    if batch.unreadable:
+        raise NotAllowed(
+            f"batch {batch_id} has no row that could be released: {batch.unreadable}. Have it delivered again: the corrected "
+            "file becomes the next revision. Or discard the batch"
+        )
     held = _held(site, batch)
     profile = held.profile()
     stored = held.store()

@@ -38,7 +38,8 @@ def every_row_once(look: Look) -> None:
         UNION ALL SELECT 'outcomes of ' || batch_name(use_case, key, batch_revision), file(file) FROM outcomes
     """
     for row in look.ledger.all(tables):
-        look.table(row["whose"], FileRef(**row["file"]))
+        file = FileRef(**row["file"])
+        (look.bytes_of if file.rows is None else look.table)(row["whose"], file)
     reports = """
         SELECT batch_name(use_case, key, revision) AS batch, file(report) AS file FROM batch_acts
         WHERE report IS NOT NULL

@@ -71,10 +71,12 @@ class BatchView:
         return [{"name": OUTCOMES, "source": None, "accepted": None, "quarantined": file}] if file else []
 
     def file(self, table: str) -> FileRef | None:
-        """The rows that a table has in quarantine: its bad rows, or all that was delivered when the batch waits whole."""
+        """The rows that a table has in quarantine: its bad rows, or all that was delivered when the batch waits whole; None
+        when no row of it can be read."""
         for each in [*self.tables, *self.quarantined_outcomes]:
             if each["name"] == table:
-                return each["quarantined"] or (each["source"] if self.row["state"] != "accepted" else None)
+                source = each["source"] if self.row["state"] != "accepted" else None
+                return each["quarantined"] or (source if source and source.rows is not None else None)
         return None
 
 

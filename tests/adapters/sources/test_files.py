@@ -193,12 +193,14 @@ def test_large_files_are_refused_before_they_are_read(tmp_path, monkeypatch: pyt
         source.fetch("2013-03", MARCH)
 
 
-def test_a_key_that_is_no_key_is_named(tmp_path) -> None:
-    """A file whose name has the form but whose month does not exist is a SourceError, not skipped in silence."""
+def test_a_key_that_is_no_key_is_passed_over_and_named(tmp_path) -> None:
+    """A file whose name has the form but whose month does not exist keeps no other batch from being taken."""
     _, source, inbox = drop(tmp_path)
-    (inbox / "rides_2013-13.csv").write_text(GOOD)
-    with pytest.raises(SourceError, match=r"not the key of a month batch; found '2013-13'"):
-        source.available()
+    for key in ("2013-12", "2013-13"):
+        (inbox / f"rides_{key}.csv").write_text(GOOD)
+    assert source.available() == ["2013-12"]
+    names = {each.name: each.reason for each in source.passed_over()}
+    assert "no key of the contract" in names["rides_2013-13.csv"]
 
 
 def test_a_missing_folder_is_named(tmp_path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.adapters.ledger import deliveries
 from gatehouse.adapters.ledger.change import Change, by_attempt, by_person, file_ref
 from gatehouse.adapters.ledger.outcomes import OutcomesAndScores
 from gatehouse.core.calendar import Interval
 from gatehouse.core.canonical import digest
-from gatehouse.core.records import Batch, BatchId, BatchState, FileRef, Lease, TablePart
+from gatehouse.core.records import Batch, BatchId, BatchState, Delivered, FileRef, Lease, TablePart
 from gatehouse.errors import NotAllowed, UnknownRecord
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ _BATCHES = """
     SELECT b.use_case, b.key, b.revision, b.starts, b.ends, b.content, b.state, b.reason, file(b.report) AS report,
            (SELECT file(a.profile) FROM batch_acts a WHERE (a.use_case, a.key, a.revision) = (b.use_case, b.key, b.revision)
             AND a.profile IS NOT NULL ORDER BY a.entry DESC LIMIT 1) AS profile,
+           (SELECT j.body::json ->> 'unreadable' FROM journal j WHERE j.seq = b.entry AND EXISTS (
+                SELECT FROM batch_tables t JOIN files f ON f.path = t.source WHERE f.rows IS NULL
+                AND (t.use_case, t.key, t.revision) = (b.use_case, b.key, b.revision))) AS unreadable,
            (SELECT json_object_agg(t.name, json_build_object('source', file(t.source), 'accepted', file(p.accepted),
                                                              'quarantined', file(p.quarantined)) ORDER BY t.name)
             FROM batch_tables t LEFT JOIN batch_parts p USING (use_case, key, revision, name)
@@ -34,7 +38,16 @@ class PostgresBatches(OutcomesAndScores):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
 
-    def land(self, lease: Lease, use_case: str, key: str, interval: Interval, tables: Mapping[str, FileRef]) -> Batch:
+    def land(
+        self,
+        lease: Lease,
+        use_case: str,
+        key: str,
+        interval: Interval,
+        tables: Mapping[str, FileRef],
+        unreadable: str = "",
+        fingerprint: str | None = None,
+    ) -> Batch:
         content = digest({name: file.sha256 for name, file in tables.items()})
         with by_attempt(self._database, lease) as change:
             known = change.rows.all(
@@ -43,11 +56,20 @@ class PostgresBatches(OutcomesAndScores):
             same = [row["revision"] for row in known if row["content"] == content]
             batch = BatchId(use_case, key, same[0] if same else len(known) + 1)
             if not same:
-                _land(change, batch, interval, content, tables)
+                _land(change, batch, interval, content, tables, unreadable)
+            deliveries.note_read(change, batch, fingerprint)
             found = _get(change.rows, batch)
             if found.state is not BatchState.LANDED:  # until then it may be the same landing, cut off and done again
                 _note_repeated(change, batch, content)
             return found
+
+    def refuse(self, lease: Lease, use_case: str, key: str, reason: str) -> None:
+        with by_attempt(self._database, lease) as change:
+            deliveries.note_refused(change, f"{use_case}/{key}", reason)
+
+    def deliveries(self, use_case: str) -> dict[str, Delivered]:
+        with self._database.transaction() as rows:
+            return deliveries.newest(rows, use_case)
 
     def get(self, batch: BatchId) -> Batch:
         with self._database.transaction() as rows:
@@ -86,11 +108,18 @@ def _note_repeated(change: Change, batch: BatchId, content: str) -> None:
         change.append("batch.repeated", str(batch), {"content": content})
 
 
-def _land(change: Change, batch: BatchId, interval: Interval, content: str, tables: Mapping[str, FileRef]) -> None:
+def _land(
+    change: Change,
+    batch: BatchId,
+    interval: Interval,
+    content: str,
+    tables: Mapping[str, FileRef],
+    unreadable: str,
+) -> None:
     row = {**vars(batch), "starts": interval.start, "ends": interval.end, "content": content}
-    change.record(
-        "batches", "batch.landed", str(batch), row, tables={name: vars(file) for name, file in tables.items()}
-    )
+    why = {"unreadable": unreadable} if unreadable else {}
+    files = {name: vars(file) for name, file in tables.items()}
+    change.record("batches", "batch.landed", str(batch), row, tables=files, **why)
     for name, file in tables.items():
         change.insert("batch_tables", {**vars(batch), "name": name, "source": file})
 
@@ -144,6 +173,7 @@ def _batch(row: dict[str, Any]) -> Batch:
         row["reason"],
         file_ref(row["report"]),
         file_ref(row["profile"]),
+        row["unreadable"] or "",
     )
 
 

@@ -1,36 +1,38 @@
 """The source `files`: a drop folder of CSV or Parquet files, local or at any fsspec address.
 
-A delivery is complete when each table of the contract has its file. Writers make a file appear whole by renaming it:
-only names of exactly the pattern are looked at, so `x.csv.part` is not. The outcomes of a batch are table `outcomes`.
-In a local folder only regular files are read whose real path stays inside it.
+A batch is complete when each table of the contract has its delivery: a file, or a folder of part files, whose name is
+exactly the pattern and which `complete_when` calls complete. The outcomes of a batch are table `outcomes`. In a local
+folder only regular files are read whose real path stays inside it. docs/how-to/deliver-files.md is for who writes them.
 """
 
 from __future__ import annotations
 
 import codecs
 import os
-import re
 import stat
-from pathlib import Path
+import time
 from typing import TYPE_CHECKING, Any
 
 import fsspec
-from fsspec.implementations.local import LocalFileSystem
 
-from gatehouse.adapters.sources import delivery
+from gatehouse.adapters.sources import delivery, parts
+from gatehouse.adapters.sources.folder import OUTCOMES, Delivery, File, Folder, Listing
 from gatehouse.adapters.sources.tables import FORMATS, MAX_BYTES, read_table
-from gatehouse.errors import ConfigurationError, SourceError, SourceVanished, Unreachable
-from gatehouse.ports import Source
+from gatehouse.core.canonical import digest
+from gatehouse.core.specs.contract import Settle
+from gatehouse.errors import ConfigurationError, SourceError, SourceVanished, UnreadableDelivery
+from gatehouse.ports import PassedOver, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
     from gatehouse.core.calendar import Interval
     from gatehouse.core.specs.contract import Contract, FilesSource
 
-OUTCOMES = "outcomes"
+SETTLE_SECONDS = 10.0  # where the contract does not say: how long a local file must not have changed
 
 
 class DropFolder(Source):
@@ -41,79 +43,186 @@ class DropFolder(Source):
         self._contract, self._spec = contract, spec
         address = spec.address if "://" in spec.address else str(folder / spec.address)
         try:
-            self._filesystem, root = fsspec.core.url_to_fs(address)
+            filesystem, root = fsspec.core.url_to_fs(address)
         except (ImportError, ValueError) as error:
             raise _wrong("cannot be opened", "address", f"{spec.address!r}: {error}") from error
-        self._local = isinstance(self._filesystem, LocalFileSystem)
-        self._root = os.path.realpath(root) if self._local else root.rstrip("/")
+        self._folder = Folder(filesystem, root, contract, spec)
+        self._settled_only = False
+        self._seen: dict[File, float] = {}
 
     def available(self) -> list[str]:
-        """The keys for which every table of the contract has its file."""
-        files = self._files()
-        keys = {key for _, key in files}
-        complete = {key for key in keys if all((table, key) in files for table in self._contract.tables)}
-        return delivery.in_order(self._contract, complete, f"drop folder {self._root}")
+        """The keys for which every table of the contract has its complete delivery."""
+        complete = self._complete(self._folder.look())
+        keys = {key for _, key in complete}
+        return sorted(key for key in keys if all((table, key) in complete for table in self._contract.tables))
+
+    def passed_over(self) -> list[PassedOver]:
+        """Deliveries that are not complete, batches that lack a table, and files whose names do not fit."""
+        listing = self._folder.look()
+        complete = self._complete(listing)
+        waiting = [PassedOver(each.name, each.waits) for each in listing.deliveries.values() if each.waits]
+        waiting += [
+            PassedOver(each.name, f"it changed less than {self._settle:g} seconds ago and may still be written")
+            for each in listing.deliveries.values()
+            if not each.waits and self._remaining(each) > 0
+        ]
+        lacking = [
+            PassedOver(self._folder.name(table, key), f"it is not there; batch {key} has other tables already")
+            for key in sorted({key for table, key in complete if table != OUTCOMES})
+            for table in self._contract.tables
+            if (table, key) not in listing.deliveries
+        ]
+        return sorted([*waiting, *lacking, *listing.strays], key=lambda each: each.name)
+
+    def settle(self) -> float:
+        """Wait, once, until what is there has settled; what changes meanwhile, or comes later, is passed over."""
+        self._settled_only = True
+        left = [self._remaining(each) for each in self._folder.look().deliveries.values() if not each.waits]
+        seconds = max(left, default=0.0)
+        if seconds > 0:
+            time.sleep(seconds)
+        return max(seconds, 0.0)
+
+    def fingerprint(self, key: str) -> str | None:
+        """Size and time of writing (or the store's own version) of each file of the batch."""
+        found = {table: self._folder.find(table, key) for table in self._contract.tables}
+        return self._fingerprint({table: each for table, each in found.items() if each is not None})
+
+    def fingerprints(self) -> Mapping[str, str]:
+        """The fingerprints of all available batches out of one listing."""
+        listing = self._folder.look()
+        return {
+            key: self._fingerprint({table: listing.deliveries[table, key] for table in self._contract.tables})
+            for key in self.available()
+            if all((table, key) in listing.deliveries for table in self._contract.tables)
+        }
 
     def fetch(self, key: str, interval: Interval) -> Mapping[str, pd.DataFrame]:
-        """The tables of the files; SourceVanished when one is gone by now."""
-        names = {table: self._name(table, key) for table in self._contract.tables}
-        return delivery.tables(self._contract, {table: self._read(name) for table, name in names.items()}, names)
+        """The tables of the files. SourceVanished when one is gone by now or was written meanwhile; UnreadableDelivery, with
+        all that was delivered, when a table cannot be read."""
+        found = {table: self._found(table, key) for table in self._contract.tables}
+        files = {table: self._read(each) for table, each in found.items()}
+        for table, each in found.items():
+            self._refuse_changed(each, self._folder.find(table, key))
+
+        def landable(table: str) -> pd.DataFrame:
+            frame = self._table(found[table], files[table])
+            return delivery.tables(self._contract, {table: frame}, {table: found[table].name})[table]
+
+        return self._readable(landable, found, files)
 
     def outcomes(self, key: str, interval: Interval) -> pd.DataFrame | None:
-        """The table of the outcomes file, or None while there is no such file."""
-        if (OUTCOMES, key) not in self._files():
+        """The table of the outcomes file, or None while there is no complete one."""
+        if (OUTCOMES, key) not in self._complete(self._folder.look()):
             return None
-        name = self._name(OUTCOMES, key)
-        return delivery.outcomes(self._contract, self._read(name), name)
+        found = self._found(OUTCOMES, key)
+        files = self._read(found)
+        self._refuse_changed(found, self._folder.find(OUTCOMES, key))
+        tables = self._readable(lambda _: self._table(found, files), {OUTCOMES: found}, {OUTCOMES: files})
+        return delivery.outcomes(self._contract, tables[OUTCOMES], found.name)
 
-    def _name(self, table: str, key: str) -> str:
-        return self._spec.pattern.replace("{table}", table).replace("{key}", key)
+    def _complete(self, listing: Listing) -> dict[tuple[str, str], Delivery]:
+        return {
+            about: each
+            for about, each in listing.deliveries.items()
+            if not each.waits and (not self._settled_only or self._remaining(each) <= 0)
+        }
 
-    def _files(self) -> set[tuple[str, str]]:
-        """The (table, key) of every finished file."""
-        names = re.escape("|".join([*self._contract.tables, OUTCOMES])).replace(r"\|", "|")
-        pattern = (
-            re.escape(self._spec.pattern)
-            .replace(r"\{table\}", f"(?P<table>{names})")
-            .replace(r"\{key\}", r"(?P<key>[\dW-]+)")
-        )
-        matches = (re.fullmatch(pattern, name) for name in self._listed())
-        return {(match["table"], match["key"]) for match in matches if match}
+    @property
+    def _settle(self) -> float:
+        """How many seconds a file must not have changed."""
+        rule = self._spec.complete_when
+        if isinstance(rule, Settle):
+            return rule.seconds
+        return SETTLE_SECONDS if rule is None and self._folder.local else 0.0
 
-    def _listed(self) -> list[str]:
+    def _remaining(self, each: Delivery) -> float:
+        """Seconds until the delivery counts as settled: by the files' own times, or, where those are ahead of this clock or
+        not known, by how long this process has seen them unchanged."""
+        if self._settle <= 0 or (each.finished and self._spec.complete_when is None):
+            return 0.0
+        now, watch = time.time(), time.monotonic()
+        left = []
+        for file in each.parts:
+            watched = watch - self._seen.setdefault(file, watch)
+            age = now - file.written if file.written is not None else -1.0
+            left.append(self._settle - (max(age, watched) if age >= 0 else watched))
+        return max(left, default=0.0)
+
+    @property
+    def _suffix(self) -> str:
+        return next(suffix for suffix in FORMATS if self._spec.pattern.endswith(suffix))
+
+    def _fingerprint(self, found: Mapping[str, Delivery]) -> str:
+        files = {table: [(file.name, file.size, file.version) for file in each.parts] for table, each in found.items()}
+        return digest({"files": files, "encoding": self._spec.encoding})
+
+    def _found(self, table: str, key: str) -> Delivery:
+        found = self._folder.find(table, key)
+        where = f"{self._folder.root}/{self._folder.name(table, key)}"
+        if found is None:
+            raise SourceVanished(f"{where} is not there; it was removed or was never delivered")
+        if found.waits:
+            raise SourceVanished(f"{where} is not complete: {found.waits}")
+        if self._settled_only and self._remaining(found) > 0:
+            raise SourceVanished(f"{where} changed less than {self._settle:g} seconds ago and may still be written")
+        return found
+
+    def _read(self, found: Delivery) -> dict[str, bytes]:
+        """The bytes of each part by its name within the delivery."""
+        _refuse_large(f"{self._folder.root}/{found.name}", sum(file.size for file in found.parts))
+        return {file.name[len(found.name) :].lstrip("/"): self._bytes(file) for file in found.parts}
+
+    def _bytes(self, file: File) -> bytes:
+        where = f"{self._folder.root}/{file.name}"
         try:
-            if not self._filesystem.isdir(self._root):
-                raise SourceError(
-                    f"the drop folder {self._root} does not exist; "
-                    "contract.yaml (data engineer) names it as source.address"
-                )
-            self._filesystem.invalidate_cache()
-            found = self._filesystem.find(self._root, maxdepth=self._spec.pattern.count("/") + 1)
-        except OSError as error:
-            raise Unreachable(f"the drop folder {self._root} cannot be listed: {error}") from error
-        names = [address[len(self._root) :].lstrip("/") for address in found]
-        return [name for name in names if not self._local or self._inside(name)]
-
-    def _inside(self, name: str) -> bool:
-        path = (Path(self._root) / name).resolve()
-        return path.is_relative_to(self._root) and path.is_file()
-
-    def _read(self, name: str) -> pd.DataFrame:
-        where = f"{self._root}/{name}"
-        if self._local and Path(where).exists() and not self._inside(name):
-            raise SourceError(f"{where} is not a regular file inside the drop folder and is not read")
-        try:
-            data = _local_bytes(os.path.realpath(where)) if self._local else self._remote_bytes(where)
+            if self._folder.local:
+                return _local_bytes(os.path.realpath(where))
+            data: bytes = self._folder.filesystem.cat_file(where)
         except FileNotFoundError as error:
             raise SourceVanished(f"{where} is not there; it was removed or was never delivered") from error
+        except PermissionError as error:
+            raise SourceError(f"{where} may not be read: permission denied; its owner must allow it") from error
         except OSError as error:
             raise SourceVanished(f"{where} cannot be read: {error}") from error
-        return read_table(data, where, self._spec.encoding)
-
-    def _remote_bytes(self, where: str) -> bytes:
-        _refuse_large(where, self._filesystem.info(where)["size"])
-        data: bytes = self._filesystem.cat_file(where)
         return data
+
+    def _refuse_changed(self, before: Delivery, after: Delivery | None) -> None:
+        if after is None or before.parts != after.parts:
+            raise SourceVanished(
+                f"{self._folder.root}/{before.name} was written while it was read; "
+                "deliver files under another name and rename them"
+            )
+
+    def _table(self, found: Delivery, files: Mapping[str, bytes]) -> pd.DataFrame:
+        where = f"{self._folder.root}/{found.name}"
+        if found.is_folder:
+            return parts.table_of(files, where, self._suffix, self._spec.encoding)
+        return read_table(files[""], where, self._spec.encoding)
+
+    def _readable(
+        self,
+        table_of: Callable[[str], pd.DataFrame],
+        found: Mapping[str, Delivery],
+        files: Mapping[str, Mapping[str, bytes]],
+    ) -> dict[str, pd.DataFrame]:
+        """Every table, or UnreadableDelivery with the bytes of all: whatever a reader raises is about the bytes it read."""
+        tables, faults = {}, []
+        for table in found:
+            try:
+                tables[table] = table_of(table)
+            except MemoryError:
+                raise
+            except SourceError as error:
+                faults.append(str(error))
+            except Exception as error:
+                faults.append(f"{self._folder.root}/{found[table].name}: {type(error).__name__}: {error}")
+        if faults:
+            raise UnreadableDelivery(faults, {table: self._raw(found[table], files[table]) for table in found})
+        return tables
+
+    def _raw(self, found: Delivery, files: Mapping[str, bytes]) -> tuple[bytes, str]:
+        return (parts.kept(files), "tar") if found.is_folder else (files[""], self._suffix.lstrip("."))
 
 
 def _local_bytes(path: str) -> bytes:

@@ -52,9 +52,20 @@ class TablePart:
 
 
 @dataclass(frozen=True)
+class Delivered:
+    """How reading a delivery went the last time: the batch whose content it had and the source's fingerprint of it, or why
+    it could not be fetched (`refused`)."""
+
+    batch: BatchId | None = None
+    fingerprint: str | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True)
 class Batch:
     """A batch as the ledger knows it. `reason` says why it is quarantined or discarded; `profile` is the file of its
-    accepted rows' `BatchProfile` (None for batches accepted before profiles were kept)."""
+    accepted rows' `BatchProfile` (None for batches accepted before profiles were kept). `unreadable` says why no row of
+    its files can be read (empty when they can): the files are then the delivered bytes and not tables."""
 
     id: BatchId
     interval: Interval
@@ -64,6 +75,7 @@ class Batch:
     reason: str = ""
     report: FileRef | None = None
     profile: FileRef | None = None
+    unreadable: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from gatehouse.core.calendar import BatchKind, interval_of
 from gatehouse.core.row_keys import Normalisation
@@ -77,13 +77,62 @@ class OutcomesSpec(TableSpec):
         return self
 
 
+class Settle(Spec):
+    """A delivery is complete when its size and time have not changed for so long, for example `30 seconds`."""
+
+    settle: Annotated[str, Field(pattern=r"^\d{1,3} (second|minute)s?$")]
+
+    @property
+    def seconds(self) -> float:
+        count, unit = self.settle.split()
+        return float(count) * (60 if unit.startswith("minute") else 1)
+
+    @model_validator(mode="after")
+    def _is_short(self) -> Settle:
+        if self.seconds > 600:
+            raise ValueError("the ingest waits this long: at most `10 minutes`; a slower writer needs a marker")
+        return self
+
+
+class Marker(Spec):
+    """A delivery is complete when this file is there. It has `{key}` in its name (and `{table}`, if each table has its own),
+    or it lies in the delivered folder, such as Spark's `_SUCCESS`."""
+
+    marker: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _stays_inside(self) -> Marker:
+        if ".." in self.marker.split("/") or self.marker.startswith("/"):
+            raise ValueError("the marker must be a name below the drop folder")
+        return self
+
+
+def _rule(value: Any) -> str:
+    named = value if isinstance(value, dict) else vars(value) if isinstance(value, Spec) else {}
+    return "atomic" if value == "atomic" else next((rule for rule in ("settle", "marker") if rule in named), "")
+
+
+CompleteWhen = Annotated[
+    Annotated[Literal["atomic"], Tag("atomic")] | Annotated[Settle, Tag("settle")] | Annotated[Marker, Tag("marker")],
+    Discriminator(
+        _rule,
+        custom_error_type="complete_when",
+        custom_error_message='must be `atomic`, `{settle: 30 seconds}` or `{marker: "{table}_{key}.done"}`',
+    ),
+]
+
+
 class FilesSource(Spec):
-    """A drop folder of CSV or Parquet, local or any fsspec address; `{key}` and `{table}` stand in `pattern`."""
+    """A drop folder of CSV or Parquet, local or any fsspec address; `{key}` and `{table}` stand in `pattern`.
+
+    `complete_when` says how a finished delivery is told from one that is still being written. Without it, a local file
+    must not have changed for ten seconds; an object store shows an object only when it is whole."""
 
     kind: Literal["files"]
     address: str
     pattern: str = "{table}_{key}.parquet"
     encoding: str = "utf-8"
+    complete_when: CompleteWhen | None = None
 
 
 class PostgresSource(Spec):
