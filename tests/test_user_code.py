@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
+from gatehouse.adapters.models import SkopsModels
 from gatehouse.errors import ModelError, SourceError
 from gatehouse.user_code import user_code
 
@@ -56,23 +60,32 @@ def test_the_line_of_the_use_case_is_named(tmp_path: Path, name: str, line: int,
     assert raised.value.__cause__ is not None
 
 
-def test_what_a_library_raises_names_the_librarys_line_too(tmp_path: Path) -> None:
-    """Without a call in the use case's folder the file is named without a line, and the library's line follows."""
-    with (
-        pytest.raises(
-            ModelError, match=r"model\.py: fit raised ValueError: .*NaN.*\(sklearn/utils/\w+\.py, line \d+\)"
-        ),
-        user_code(ModelError, tmp_path / "model.py", "fit", "data scientist"),
+def test_what_a_library_raises_names_the_librarys_line() -> None:
+    """Where no code of the use case was called, the line of the library that raised is named."""
+    rows = pd.DataFrame({"a": [np.nan, 1.0]})
+    with pytest.raises(
+        ModelError, match=r"'any' raised in fit: ValueError: .*NaN.*\(sklearn/utils/\w+\.py, line \d+\)"
     ):
-        LogisticRegression().fit(np.array([[np.nan], [1.0]]), [0, 1])
+        SkopsModels().fit("any", LogisticRegression(), rows, np.array([0.0, 1.0]))
+
+
+def test_code_that_a_library_calls_is_named_with_its_own_line(tmp_path: Path) -> None:
+    """A function within a pipeline is at its line of the use case, not at the line of the library below it."""
+    path = tmp_path / "model.py"
+    path.write_text("def steep(rows):\n    return rows[['slope']]\n")
+    space: dict[str, Any] = {}
+    exec(compile(path.read_text(), str(path), "exec"), space)
+    pipeline = make_pipeline(FunctionTransformer(space["steep"]), LogisticRegression())
+    with pytest.raises(ModelError, match=r"raised in fit: KeyError: .*slope.*/model\.py, line 2\)"):
+        SkopsModels().fit("any", pipeline, pd.DataFrame({"a": [0.0, 1.0]}), np.array([0.0, 1.0]))
 
 
 def test_a_file_that_is_no_python_is_named_with_its_line(tmp_path: Path) -> None:
     """A syntax error is at the line of the file, not at the line that compiled it."""
     path = tmp_path / "model.py"
     with (
-        pytest.raises(ModelError, match=r"model\.py:2: importing it raised SyntaxError"),
-        user_code(ModelError, path, "importing it", "data scientist"),
+        pytest.raises(ModelError, match=r"model\.py:2: the import raised SyntaxError"),
+        user_code(ModelError, path, "the import", "data scientist"),
     ):
         compile("x = 1\ndef broken(:\n", str(path), "exec")
 

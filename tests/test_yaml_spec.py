@@ -72,7 +72,7 @@ def test_missing_files_and_bytes_that_are_no_text_are_named(folder):
 
 def test_model_code_that_cannot_be_imported_is_the_data_scientists(folder):
     """What model.py raises while it is imported is chained, with the file's name."""
-    with pytest.raises(ModelError, match=r"model\.py raised NameError.*data scientist"):
+    with pytest.raises(ModelError, match=r"model\.py:15: the import raised NameError.*data scientist"):
         load(edited(folder, "model.py", "SLICES =", "undefined()\nSLICES =")).model  # noqa: B018 - the attribute imports
     (folder / "model.py").write_text("SLICES = ()")
 

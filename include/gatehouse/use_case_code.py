@@ -9,6 +9,7 @@ from gatehouse.core.alignment import NotAlignedError, aligned
 from gatehouse.core.labels import check_labels
 from gatehouse.core.returned import NotTabularError, to_frame, to_series
 from gatehouse.errors import ModelError, RowsMisaligned
+from gatehouse.model_code import check_slices, place_of
 from gatehouse.usecase import UseCase
 from gatehouse.user_code import DATA_SCIENTIST, user_code
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 def features_of(case: UseCase, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The use case's features, one row for each row of its main table, in that order, with texts as column names.
 
-    ModelError when the code raises or returns something else than a table; RowsMisaligned when its rows cannot be
-    matched to those of the main table.
+    ModelError when the code raises or returns something else than a table, or one without a column of SLICES;
+    RowsMisaligned when its rows cannot be matched to those of the main table.
     """
     main = case.contract.main
     spec = case.contract.tables[main]
@@ -31,7 +32,9 @@ def features_of(case: UseCase, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
         return to_frame(case.model.features(ordered))
 
     identity = frozenset([*spec.key, *([spec.time_column] if spec.time_column else [])])
-    return _aligned(case, "features", code, tables[main], identity, f"table {main!r}")
+    features = _aligned(case, "features", code, tables[main], identity, f"table {main!r}")
+    check_slices(case.slices, list(features), case.model_file)
+    return features
 
 
 def labels_of(case: UseCase, outcomes: pd.DataFrame) -> pd.Series[float]:
@@ -47,7 +50,7 @@ def labels_of(case: UseCase, outcomes: pd.DataFrame) -> pd.Series[float]:
 
     identity = frozenset(case.contract.outcomes.key)
     labels = _aligned(case, "target", code, outcomes, identity, "the outcomes")["label"]
-    return pd.Series(check_labels(labels, case.retrain.task, str(case.folder / "model.py")))
+    return pd.Series(check_labels(labels, case.retrain.task, place_of(case.model_file, "target")))
 
 
 def _aligned(
@@ -58,14 +61,14 @@ def _aligned(
     identity: frozenset[str],
     whose: str,
 ) -> pd.DataFrame:
-    file = case.folder / "model.py"
+    file = case.model_file
     try:
         with user_code(ModelError, file, f"{function}()", DATA_SCIENTIST, passing=(NotAlignedError, NotTabularError)):
             return aligned(code, rows.reset_index(drop=True), identity)
     except NotAlignedError as error:
         raise RowsMisaligned(
             f"{function}() returned rows that cannot be matched to {whose}",
-            where=str(file),
+            where=place_of(file, function),
             found=str(error),
             allowed="one row for each row given, in their order or with their index",
             owner=DATA_SCIENTIST,
@@ -73,7 +76,7 @@ def _aligned(
     except NotTabularError as error:
         raise ModelError(
             f"{function}() returned something else than asked for",
-            where=str(file),
+            where=place_of(file, function),
             found=error.found,
             allowed=error.allowed,
             owner=DATA_SCIENTIST,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any
 
 from gatehouse.brought import check_brought
 from gatehouse.core.canonical import sha256
@@ -18,23 +16,12 @@ from gatehouse.core.specs.gate import GatePolicy, check_policy
 from gatehouse.core.specs.retrain import RetrainPolicy
 from gatehouse.core.statistics.own import register
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
+from gatehouse.model_code import Model, estimators_of, load_model_code, place_of, slices_of
 from gatehouse.settings import Settings
 from gatehouse.yaml_spec import read_spec
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 FILES = ("contract.yaml", "model.py", "retrain.yaml", "gate.yaml", "RUNBOOK.md")
 OWNERS = {"contract.yaml": "data engineer", "retrain.yaml": "data scientist", "gate.yaml": "risk owner"}
-
-
-class Model(Protocol):
-    """What `model.py` provides; and, if it likes, METRICS: its own metrics by name (`core/statistics/own.py`)."""
-
-    SLICES: tuple[str, ...]
-    features: Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
-    target: Callable[[pd.DataFrame], pd.Series[float]]
-    estimators: Callable[[int], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -47,15 +34,24 @@ class UseCase:
     retrain: RetrainPolicy
     gate: GatePolicy
 
+    @property
+    def model_file(self) -> Path:
+        """Where the data scientist's code is."""
+        return self.folder / "model.py"
+
     @cached_property
     def model(self) -> Model:
         """The data scientist's code. Whatever importing it raises is a ModelError that names the file. Its own metrics
         are known under `use_case.metric` from then on."""
-        code = load_model_code(self.folder / "model.py")
+        code = load_model_code(self.model_file)
         own = getattr(code, "METRICS", {})
         if not isinstance(own, Mapping):
             raise ModelError(
-                f"{self.folder / 'model.py'}: METRICS is a {type(own).__name__}; wanted: names to functions"
+                "METRICS holds no metrics by name",
+                where=place_of(self.model_file, "METRICS"),
+                found=f"a {type(own).__name__}",
+                allowed="a dictionary of names to functions of (labels, predictions, weights)",
+                owner="data scientist",
             )
         register({f"{self.name}.{name}": function for name, function in own.items()})
         return code
@@ -66,9 +62,18 @@ class UseCase:
         return tuple(f"{self.name}.{name}" for name in getattr(self.model, "METRICS", {}))
 
     @cached_property
+    def slices(self) -> tuple[str, ...]:
+        """The feature columns that rules judge group by group; none where `model.py` has no SLICES."""
+        return slices_of(self.model, self.model_file)
+
+    def estimators(self, seed: int | None = None) -> dict[str, Any]:
+        """Fresh, unfitted estimators by name, made with the seed of `retrain.yaml` unless another one is given."""
+        return estimators_of(self.model, self.model_file, self.retrain.seed if seed is None else seed)
+
+    @cached_property
     def code_sha256(self) -> str:
         """The hash of `model.py`: part of what a model was made from."""
-        return sha256((self.folder / "model.py").read_bytes())
+        return sha256(self.model_file.read_bytes())
 
 
 def load(folder: Path) -> UseCase:
@@ -132,27 +137,3 @@ def readable(roots: Iterable[Path]) -> dict[str, UseCase]:
         with suppress(ConfigurationError):
             cases[folder.name] = load(folder)
     return cases
-
-
-def load_model_code(path: Path) -> Model:
-    """Import `model.py` under a name of its own, so that two use cases never share a module."""
-    name = f"gatehouse_usecase_{path.parent.name}_{sha256(str(path))[:8]}"
-    if name in sys.modules:
-        return cast("Model", sys.modules[name])
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ModelError(f"{path} cannot be imported; the data scientist must provide it")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise ModelError(
-            f"{path} raised {type(error).__name__}: {error}; to be changed by the data scientist"
-        ) from error
-    wanted = ("features", "target", "estimators", "SLICES")
-    missing = [name for name in wanted if not hasattr(module, name)]
-    if missing:
-        raise ModelError(f"{path} does not define {', '.join(missing)}; it must define {', '.join(wanted)}")
-    return cast("Model", module)

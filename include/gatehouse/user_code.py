@@ -8,6 +8,7 @@ model.py:12: features() raised KeyError: 'group'; to be changed by the data scie
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,10 @@ from gatehouse.errors import GatehouseError
 
 DATA_SCIENTIST, DATA_ENGINEER, RISK_OWNER = "data scientist", "data engineer", "risk owner"
 LONGEST_TEXT = 500
+_LIBRARIES = (
+    *map(Path, {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}),
+    Path(__file__).parent,
+)
 
 
 @contextmanager
@@ -53,14 +58,24 @@ def place(error: BaseException, file: Path) -> str:
 
 
 def described(error: BaseException, folder: Path | None = None) -> str:
-    """Return type and message of an exception, and the line of the library that raised it when it is not in `folder`."""
+    """Return type and message of an exception with the line that raised it, unless that line is in `folder`.
+
+    Of code that a library calls (a function of a use case within a scikit-learn pipeline) the line is that of the code,
+    not that of the library below it.
+    """
     text = " ".join(str(error).split())[:LONGEST_TEXT]
     sentence = f"{type(error).__name__}: {text}" if text else f"{type(error).__name__} without a message"
-    deepest = _frames(error)[-1:]
-    for path, line in deepest:
-        if folder is None or not path.is_relative_to(folder):
-            return f"{sentence} ({'/'.join(path.parts[-3:])}, line {line})"
-    return sentence
+    frames = _frames(error)
+    deepest = [frame for frame in frames if not _is_library(frame[0])] or frames
+    if not deepest or (folder is not None and deepest[-1][0].is_relative_to(folder)):
+        return sentence
+    path, line = deepest[-1]
+    return f"{sentence} ({'/'.join(path.parts[-3:])}, line {line})"
+
+
+def _is_library(path: Path) -> bool:
+    """Whether the file is part of Python, of an installed package or of Gatehouse itself; or is no file."""
+    return not path.is_absolute() or any(path.is_relative_to(root) for root in _LIBRARIES)
 
 
 def _frames(error: BaseException) -> list[tuple[Path, int]]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.errors import ModelError
+from gatehouse.model_code import estimators_of, load_model_code
 from gatehouse.stages.rows import LABEL
 from gatehouse.stages.score import model_inputs
-from gatehouse.usecase import load_model_code
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -26,7 +26,7 @@ def fitted(code: Path, seed: int, name: str, rows: pd.DataFrame) -> Any:
     if rows.empty:
         return None
     try:
-        estimator = load_model_code(code).estimators(seed)[name]
+        estimator = estimators_of(load_model_code(code), code, seed)[name]
         return SkopsModels().fit(name, estimator, model_inputs(rows), rows[LABEL].to_numpy("float64"))
     except ModelError:
         return None

@@ -23,7 +23,9 @@ def choose(site: Site, request_id: str) -> ModelVersion:
             _tell(site, model, ranked, candidates)
             return model
     if not ranked or ranked[0].file is None:
-        reasons = "; ".join(f"{candidate.name}: {candidate.reason}" for candidate in candidates)
+        metric = site.case.retrain.choose_by
+        unmeasured = f"{metric} (choose_by in retrain.yaml) is not a finite number"
+        reasons = "; ".join(f"{candidate.name}: {candidate.reason or unmeasured}" for candidate in candidates)
         raise ModelError(f"no candidate of {site.name} could be fitted and measured: {reasons or 'there are none'}")
     lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/choose")
     training_set = site.ledger.requests.training_set(request_id)

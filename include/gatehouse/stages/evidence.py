@@ -11,6 +11,7 @@ from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.evidence_record import evidence_document, evidence_from, evidence_sha256, holdout_columns
 from gatehouse.core.records import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
 from gatehouse.core.row_keys import KEY
+from gatehouse.model_code import check_slices
 from gatehouse.ports import Lake
 from gatehouse.site import Site
 from gatehouse.stages.gather import trained_until
@@ -51,6 +52,7 @@ def gather_evidence(
     held_out = held_out or HeldOut(site.lake.frame(training_set.holdout), training_set.holdout_batches)
     frame = held_out.frame
     data = site.lake.read(model.file)
+    check_slices(site.case.slices, [str(name) for name in model_inputs(frame)], site.case.model_file)
     task, inputs = site.case.retrain.task, model_inputs(frame)
     estimator, former, reigning = site.models.load(data, model.file.sha256), None, None
     challenger = site.models.predict(estimator, inputs, task)
@@ -73,7 +75,7 @@ def gather_evidence(
             time=frame[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"),
             challenger=challenger,
             champion=reigning,
-            slices={name: frame[name].astype("str").to_numpy("str") for name in site.case.model.SLICES},
+            slices={name: frame[name].astype("str").to_numpy("str") for name in site.case.slices},
         ),
         facts=facts(site, model, training_set, data, inputs, held_out),
         extra=dict(extra or {}),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.core.canonical import sha256
 from gatehouse.core.records import Candidate, Request, TrainingSet
-from gatehouse.core.statistics.metrics import evaluate, metrics_for
+from gatehouse.core.row_keys import KEY
+from gatehouse.core.statistics.metrics import evaluate, metrics_for, why_undefined
 from gatehouse.core.wishes import wished_estimators
-from gatehouse.errors import ModelError, UntrustedModel
+from gatehouse.errors import ModelError
 from gatehouse.ports import Fit
 from gatehouse.site import Site
 from gatehouse.stages.provenance import provenance
 from gatehouse.stages.rows import BATCH, LABEL, TIME
 from gatehouse.stages.score import model_inputs
+from gatehouse.user_code import DATA_SCIENTIST, user_code
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,9 +28,20 @@ if TYPE_CHECKING:
 INNER_SHARE = 0.25
 
 
+@dataclass(frozen=True)
+class Made:
+    """A candidate that was fitted and measured: its model file's bytes and what is logged of it."""
+
+    model: bytes
+    params: Mapping[str, Any]
+    metrics: dict[str, float]
+    plots: Mapping[str, bytes]
+    columns: dict[str, str]
+
+
 def names(site: Site, request: Request | None = None) -> list[str]:
     """The names of the use case's estimators; of a request, those that it asks for."""
-    own = sorted(_estimators(site))
+    own = sorted(site.case.estimators())
     return wished_estimators(request, own) if request else own
 
 
@@ -40,31 +56,48 @@ def fit(site: Site, request_id: str, name: str) -> Candidate:
             return known
     lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/fit/{name}")
     training_set = site.ledger.requests.training_set(request_id)
+    frame = site.lake.frame(training_set.training)
     try:
-        candidate = _fitted(site, training_set, name)
-    except (ModelError, UntrustedModel) as error:
+        with user_code(ModelError, site.case.model_file, f"candidate {name!r}", DATA_SCIENTIST):
+            made = make(site, frame, name)
+    except ModelError as error:
         candidate = _failed(site, training_set, name, str(error))
+    else:
+        candidate = _logged(site, training_set, name, made)
     site.ledger.requests.record_candidate(lease, candidate)
     return candidate
 
 
-def _fitted(site: Site, training_set: TrainingSet, name: str) -> Candidate:
-    frame = site.lake.frame(training_set.training)
+def make(site: Site, frame: pd.DataFrame, name: str) -> Made:
+    """Fit and measure one estimator on labelled rows; ModelError says why that cannot be."""
+    task, models = site.case.retrain.task, site.models
     older, newer = inner_split(frame)
-    trial = site.models.fit(name, _estimators(site)[name], model_inputs(older), _labels(older))
-    predictions = site.models.predict(trial, model_inputs(newer), site.case.retrain.task)
+    trial = models.fit(name, site.case.estimators()[name], model_inputs(older), _labels(older))
+    predictions = models.predict(trial, model_inputs(newer), task)
     metrics = measured(site, _labels(newer), predictions)
-    estimator = site.models.fit(name, _estimators(site)[name], model_inputs(frame), _labels(frame))
-    site.models.predict(
-        estimator, model_inputs(newer), site.case.retrain.task
-    )  # a NaN must show here, not at three at night
-    file = site.lake.put(site.models.dump(estimator), "models", "skops")
-    plots = _plots(site, trial, newer, predictions) if site.tracking.keeps_plots else {}
-    params = {"rows": len(frame), "inner_rows": len(newer), **_params(estimator)}
-    columns = {str(column): str(kind) for column, kind in model_inputs(frame).dtypes.items()}
-    run = Fit(params, metrics, plots, provenance(site, training_set), columns)
+    choose_by = site.case.retrain.choose_by
+    if not math.isfinite(metrics[choose_by]):
+        why = why_undefined(choose_by, _labels(newer), predictions)
+        raise ModelError(
+            f"estimator {name!r} cannot be compared: {choose_by} is not defined on the newest {len(newer):,} rows of the "
+            f"training window: {why}"
+        )
+    estimator = models.fit(name, site.case.estimators()[name], model_inputs(frame), _labels(frame))
+    models.predict(estimator, model_inputs(newer), task)  # a NaN must show here, not at three at night
+    return Made(
+        models.dump(estimator),
+        {"rows": len(frame), "inner_rows": len(newer), **_params(estimator)},
+        metrics,
+        _plots(site, trial, newer, predictions) if site.tracking.keeps_plots else {},
+        {str(column): str(kind) for column, kind in model_inputs(frame).dtypes.items()},
+    )
+
+
+def _logged(site: Site, training_set: TrainingSet, name: str, made: Made) -> Candidate:
+    file = site.lake.put(made.model, "models", "skops")
+    run = Fit(made.params, made.metrics, made.plots, provenance(site, training_set), made.columns)
     run_id = site.tracking.log_candidate(site.name, training_set.request, name, run, training_set)
-    return Candidate(training_set.request, name, metrics, file, run_id)
+    return Candidate(training_set.request, name, made.metrics, file, run_id)
 
 
 def _plots(site: Site, trial: Any, newer: pd.DataFrame, predictions: NDArray[np.float64]) -> Mapping[str, bytes]:
@@ -81,11 +114,30 @@ def _failed(site: Site, training_set: TrainingSet, name: str, reason: str) -> Ca
 
 
 def inner_split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The older rows to fit on and the newest batch to measure on; the newest quarter when there is one batch only."""
+    """Split labelled rows into those to fit on and those to measure on; neither is empty where there are two rows.
+
+    The newest batch is measured on. Of a single batch it is the newest quarter, or, where the times of the rows do not
+    say which that is, a quarter of the rows drawn by their keys.
+    """
     batches = frame[BATCH].drop_duplicates()
-    last_quarter = frame[TIME] > frame[TIME].quantile(1 - INNER_SHARE)
-    newest = frame[BATCH] == batches.iloc[-1] if len(batches) > 1 else last_quarter
+    newest = (
+        (frame[BATCH] == batches.iloc[-1]).to_numpy()
+        if len(batches) > 1
+        else newest_share(frame[TIME], frame[KEY], INNER_SHARE)
+    )
     return frame[~newest], frame[newest]
+
+
+def newest_share(time: pd.Series[Any], keys: pd.Series[Any], share: float) -> NDArray[np.bool_]:
+    """Mark the rows newer than a share of all others; where none is, that share of the rows by the hash of their keys."""
+    import numpy as np
+
+    newest: NDArray[np.bool_] = np.array(time > time.quantile(1 - share), dtype=bool)
+    if newest.any() or len(keys) < 2:
+        return newest
+    order = np.argsort([sha256(str(key)) for key in keys], kind="stable")
+    newest[order[: max(1, int(len(keys) * share))]] = True
+    return newest
 
 
 def measured(site: Site, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> dict[str, float]:
@@ -98,17 +150,9 @@ def _labels(frame: pd.DataFrame) -> NDArray[np.float64]:
     return frame[LABEL].to_numpy("float64")
 
 
-def _estimators(site: Site) -> dict[str, Any]:
-    try:
-        return site.case.model.estimators(site.case.retrain.seed)
-    except Exception as error:
-        where = site.case.folder / "model.py"
-        raise ModelError(
-            f"{where}: estimators() raised {type(error).__name__}: {error}; the data scientist's to change"
-        ) from error
-
-
 def _params(estimator: Any) -> dict[str, Any]:
     """The parameters of a pipeline's last step: what a data scientist compares runs by."""
     final = estimator[-1] if hasattr(estimator, "steps") else estimator
+    if not hasattr(final, "get_params"):
+        return {}
     return {f"{type(final).__name__}.{name}": value for name, value in final.get_params(deep=False).items()}

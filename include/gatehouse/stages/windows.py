@@ -71,7 +71,7 @@ def _inner_loss(site: Site, training: Sequence[pd.DataFrame]) -> float:
     if len(training) < 2:
         return math.inf
     older, newest, policy = stacked(training[:-1]), training[-1], site.case.retrain
-    estimators = site.case.model.estimators(policy.seed)
+    estimators = site.case.estimators()
     champion = site.ledger.models.champion(site.name)
     known = champion is not None and champion.model.candidate in estimators
     name = champion.model.candidate if champion is not None and known else sorted(estimators)[0]

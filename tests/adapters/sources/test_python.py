@@ -54,7 +54,7 @@ def test_options_are_passed_on(tmp_path) -> None:
 def test_what_it_raises_is_a_source_error(tmp_path, act) -> None:
     """Whatever the module raises names file, function and cause, with the original chained."""
     module = source(tmp_path / "a", GOOD + f"\ndef fetch(key, interval):\n    {act}\n")
-    with pytest.raises(SourceError, match=r"a/source\.py: fetch\('2013-03'\) raised \w+") as caught:
+    with pytest.raises(SourceError, match=r"a/source\.py:13: fetch\('2013-03'\) raised \w+") as caught:
         module.fetch("2013-03", MARCH)
     assert caught.value.__cause__ is not None
 
@@ -85,7 +85,7 @@ def test_wrong_answers_are_named(tmp_path, code, sentence) -> None:
 
 @pytest.mark.parametrize(
     ("code", "sentence"),
-    [("x = ", "raised SyntaxError when imported"), ("def available(): ...", "does not define fetch, outcomes")],
+    [("x = ", "the import raised SyntaxError"), ("def available(): ...", "does not define fetch, outcomes")],
 )
 def test_a_module_that_is_no_source_is_named(tmp_path, code, sentence) -> None:
     """A module that does not import or lacks a function is a SourceError."""

@@ -9,8 +9,9 @@ import numpy as np
 
 from gatehouse.adapters.models import archive, cluster, plots, probe
 from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.errors import ModelError, Unreachable
+from gatehouse.errors import ModelError, Unreachable, UntrustedModel
 from gatehouse.ports import ModelStore, Probe
+from gatehouse.user_code import described
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gatehouse.core.evidence import Task
 
 IMPORTANCE_ROWS = 2000
+METHODS: dict[Task, str] = {"classification": "predict_proba", "regression": "predict"}
 SHUFFLED_AT_ONCE = 16  # features that are predicted together: the overhead of one prediction is that of many rows
 
 
@@ -29,23 +31,24 @@ class SkopsModels(ModelStore):
         self._dask = dask
 
     def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
-        from sklearn.base import is_classifier
-
-        if is_classifier(estimator) and len(np.unique(labels)) < 2:
-            found = f"{labels[0]:g} in all of {len(labels)} rows" if len(labels) else "no rows"
-            raise ModelError(f"estimator {name!r}: the training labels hold one class only; found {found}, needed two")
+        _refuse_unusable(name, estimator, labels)
         try:
             return cluster.fit(self._dask, estimator, features, labels)
         except Unreachable:
             raise
-        except Exception as error:
-            raise ModelError(f"estimator {name!r} raised in fit: {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise ModelError(f"estimator {name!r} raised in fit: {described(error)}") from error
 
     def predict(self, estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[np.float64]:
         return predictions(estimator, features, task)
 
     def dump(self, estimator: Any) -> bytes:
-        return archive.dumps(estimator)
+        try:
+            return archive.dumps(estimator)
+        except UntrustedModel:
+            raise
+        except Exception as error:  # skops refuses what it cannot write in many ways
+            raise ModelError(f"{type(estimator).__name__} cannot be stored: {described(error)}") from error
 
     def load(self, data: bytes, sha256: str) -> Any:
         return archive.loads(data, sha256)
@@ -78,18 +81,36 @@ class SkopsModels(ModelStore):
         return dict(sorted(worse.items(), key=lambda item: -item[1]))
 
 
+def _refuse_unusable(name: str, estimator: Any, labels: NDArray[np.float64]) -> None:
+    """Raise ModelError for what cannot be fitted, in words that no library finds for it."""
+    from sklearn.base import is_classifier
+
+    if isinstance(estimator, type) or not hasattr(estimator, "fit"):
+        kind = f"the class {estimator.__name__}" if isinstance(estimator, type) else f"a {type(estimator).__name__}"
+        raise ModelError(
+            f"estimator {name!r} cannot be fitted; found {kind}; allowed: an unfitted scikit-learn estimator"
+        )
+    if not len(labels):
+        raise ModelError(f"estimator {name!r}: there are no labelled rows to fit it on")
+    if is_classifier(estimator) and len(np.unique(labels)) < 2:
+        found = f"{labels[0]:g} in all of {len(labels)} rows"
+        raise ModelError(f"estimator {name!r}: the training labels hold one class only; found {found}, needed two")
+
+
 def _shuffled(sample: pd.DataFrame, name: Any, random: np.random.Generator) -> pd.DataFrame:
     return sample.assign(**{name: sample[name].take(random.permutation(len(sample))).set_axis(sample.index)})
 
 
 def predictions(estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[np.float64]:
     """The probability of class 1, or the number, a row (rows,); ModelError for anything else than finite numbers."""
-    name = type(estimator[-1] if hasattr(estimator, "steps") else estimator).__name__
+    name, method = type(estimator[-1] if hasattr(estimator, "steps") else estimator).__name__, METHODS[task]
+    if not hasattr(estimator, method):
+        raise ModelError(f"{name} has no {method}(); a {task} needs an estimator with {method}()")
     try:
         raw = estimator.predict_proba(features)[:, 1] if task == "classification" else estimator.predict(features)
         values: NDArray[np.float64] = np.asarray(raw, dtype=np.float64)
-    except Exception as error:
-        raise ModelError(f"{name} raised in predict: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ModelError(f"{name} raised in predict: {described(error)}") from error
     if values.shape != (len(features),):
         raise ModelError(f"{name} predicted an array of shape {values.shape} for {len(features)} rows")
     wrong = int((~np.isfinite(values)).sum())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gatehouse.errors import ConfigurationError, GatehouseError, SourceError
 from gatehouse.ports import Source
+from gatehouse.user_code import described
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ def open_plugin(contract: Contract, spec: PluginSource, folder: Path) -> Source:
     except GatehouseError:
         raise
     except Exception as error:
-        raise SourceError(f"source plugin {spec.name!r} raised {type(error).__name__}: {error}") from error
+        raise SourceError(f"source plugin {spec.name!r} raised {described(error)}") from error
     if not isinstance(source, Source):
         raise SourceError(
             f"source plugin {spec.name!r} returned {type(source).__name__}; it must return a gatehouse.ports.Source"

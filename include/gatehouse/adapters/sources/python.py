@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.sources import delivery
 from gatehouse.core.canonical import sha256
-from gatehouse.errors import ConfigurationError, SourceError, Unreachable
+from gatehouse.errors import ConfigurationError, GatehouseError, SourceError
 from gatehouse.ports import Source
+from gatehouse.user_code import DATA_ENGINEER, user_code
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ FUNCTIONS = ("available", "fetch", "outcomes")
 
 
 class UseCaseModule(Source):
-    """Whatever the module raises becomes a SourceError with the original chained; an Unreachable stays one."""
+    """Whatever the module raises becomes a SourceError with the original chained; a named error stays what it is."""
 
     def __init__(self, contract: Contract, spec: PythonSource, folder: Path) -> None:
         self._contract, self._options = contract, spec.options
@@ -66,16 +67,9 @@ class UseCaseModule(Source):
         return None if frame is None else delivery.outcomes(self._contract, frame, f"{self._path}: outcomes({key!r})")
 
     def _call(self, function: str, *args: Any) -> Any:
-        try:
+        given = ", ".join(repr(arg) for arg in args[:1])
+        with user_code(SourceError, self._path, f"{function}({given})", DATA_ENGINEER):
             return getattr(self._module, function)(*args, **self._options)
-        except (SourceError, Unreachable):
-            raise
-        except (Exception, SystemExit) as error:
-            given = ", ".join(repr(arg) for arg in args[:1])
-            raise SourceError(
-                f"{self._path}: {function}({given}) raised {type(error).__name__}: {error}; "
-                "the data engineer's to change"
-            ) from error
 
 
 def _load(path: Path) -> ModuleType:
@@ -92,12 +86,11 @@ def _load(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+        with user_code(SourceError, path, "the import", DATA_ENGINEER):
+            spec.loader.exec_module(module)
+    except GatehouseError:
         del sys.modules[name]
-        raise SourceError(
-            f"{path} raised {type(error).__name__} when imported: {error}; the data engineer's to change"
-        ) from error
+        raise
     missing = [function for function in FUNCTIONS if not callable(getattr(module, function, None))]
     if missing:
         raise SourceError(f"{path} does not define {', '.join(missing)}; a source defines {', '.join(FUNCTIONS)}")

@@ -61,6 +61,23 @@ def evaluate(name: str, labels: ArrayLike, predictions: ArrayLike, weights: Arra
     return float(sample(np.ones((1, 1)))[0])
 
 
+def why_undefined(name: str, labels: ArrayLike, predictions: ArrayLike) -> str:
+    """Say why `evaluate` gives NaN for these rows."""
+    y, p = np.asarray(labels, dtype=np.float64), np.asarray(predictions, dtype=np.float64)
+    values, predicts = np.unique(y), metric_named(name).predicts
+    if not len(y):
+        return "there are no rows"
+    if not (np.isfinite(y).all() and np.isfinite(p).all()):
+        return "a label or a prediction is not a finite number"
+    if own.is_own(name):
+        return own.why_undefined(name, y, p)
+    if predicts != "number" and not np.isin(values, (0.0, 1.0)).all():
+        return f"labels other than 0 and 1 were found: {', '.join(f'{value:g}' for value in values[:5])}"
+    if predicts == "probability" and not ((p >= 0) & (p <= 1)).all():
+        return f"predictions outside 0 to 1 were found: {p.min():g} to {p.max():g}"
+    return f"the label is {values[0]:g} in all rows" if len(values) == 1 else "it is not defined for these rows"
+
+
 def metric_named(name: str) -> Metric:
     """The metric of that name, built in or a use case's own; ConfigurationError lists the built-in ones."""
     if own.is_own(name):

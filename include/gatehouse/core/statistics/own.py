@@ -16,6 +16,7 @@ import numpy as np
 
 from gatehouse.core.statistics.moments import moments, only
 from gatehouse.core.statistics.rows import Array, Build, Rows, Sampler
+from gatehouse.user_code import described
 
 Function = Callable[[Array, Array, Array], Any]
 
@@ -58,6 +59,22 @@ def build(name: str) -> Build:
         return lambda counts: np.full(len(counts), np.nan)
 
     return built
+
+
+def why_undefined(name: str, labels: Array, predictions: Array) -> str:
+    """Say why the metric is undefined for these rows: what its function raises, or returns instead of numbers."""
+    function = _FUNCTIONS.get(name)
+    if function is None:
+        return f"no function is known for {name}"
+    try:
+        returned = function(labels.copy(), predictions.copy(), np.ones_like(labels))
+        values = np.asarray(returned, dtype=np.float64)
+    except (Exception, SystemExit) as error:
+        return f"its function raised {described(error)}"
+    if values.shape not in ((), labels.shape):
+        return f"its function returned an array of shape {values.shape}; allowed: one number, or one for each row"
+    wrong = int((~np.isfinite(values)).sum())
+    return f"its function returned {wrong} values that are not finite" if wrong else "it is not defined for these rows"
 
 
 def _number(name: str, rows: Rows, weights: Array) -> float:

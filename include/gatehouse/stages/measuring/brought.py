@@ -12,6 +12,7 @@ from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import ModelError
 from gatehouse.stages.measuring.subject import Subject
 from gatehouse.stages.rows import LABEL, TIME
+from gatehouse.user_code import RISK_OWNER, user_code
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,10 +40,12 @@ def python(subject: Subject, need: Need) -> dict[str, Any]:
     path = subject.site.case.folder / file
     code = path.read_bytes()
     space: dict[str, Any] = {"__name__": f"gatehouse_rules_{sha256(code)[:8]}", "__file__": str(path)}
-    exec(compile(code, str(path), "exec"), space)  # noqa: S102 - the use case's own code, as model.py is
+    with user_code(ModelError, path, "the file", RISK_OWNER):
+        exec(compile(code, str(path), "exec"), space)  # noqa: S102 - the use case's own code, as model.py is
     if not callable(space.get(name)):
         raise ModelError(f"{file} has no function {name!r}")
-    said = space[name](_rows(subject))
+    with user_code(ModelError, path, f"{name}()", RISK_OWNER):
+        said = space[name](_rows(subject))
     try:
         value, limit, passed, sentence = said
         numbers = {"value": float(value), "limit": None if limit is None else float(limit)}

@@ -64,7 +64,7 @@ def refit(subject: Subject, _need: Need) -> dict[str, Any]:
     if made_by["code"] != site.case.code_sha256:
         raise ModelError(f"model.py has changed since: its sha256 was {made_by['code'][:12]}...")
     seed = int(made_by["seed"])
-    estimators = site.case.model.estimators(seed)
+    estimators = site.case.estimators(seed)
     if name not in estimators:
         raise ModelError(f"model.py has no estimator {name!r} any more; it has {', '.join(sorted(estimators))}")
     frame = site.lake.frame(subject.training_set.training)
