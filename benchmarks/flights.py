@@ -70,7 +70,7 @@ def month(key: str) -> Month:
 def boosting(months: tuple[str, ...], every: int = 1) -> object:
     """The use case's boosting, fitted on every `every`th flight of these months."""
     parts = [month(key) for key in months]
-    model = CASE.model.estimators(CASE.retrain.seed)["boosting"]
+    model = CASE.estimators()["boosting"]
     features = pd.concat([part.features[::every] for part in parts])
     return model.fit(features, np.concatenate([part.labels[::every] for part in parts]))
 
@@ -91,7 +91,7 @@ def evidence(on: str, challenger: Array, champion: Array, looks: int = 0) -> Evi
         time=held_out.time,
         challenger=challenger,
         champion=champion,
-        slices={name: held_out.features[name].astype("str").to_numpy("str") for name in CASE.model.SLICES},
+        slices={name: held_out.features[name].astype("str").to_numpy("str") for name in CASE.slices},
     )
     maturity = len(held_out.labels) / held_out.delivered
     facts = Facts(maturity, 100_000, start, start, 10**6, 1.0, 1e4, "", 6)

@@ -33,7 +33,7 @@ def features_of(case: UseCase, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
 
     identity = frozenset([*spec.key, *([spec.time_column] if spec.time_column else [])])
     features = _aligned(case, "features", code, tables[main], identity, f"table {main!r}")
-    check_slices(case.slices, list(features), case.model_file)
+    check_slices(case.slices, [str(name) for name in features.columns], case.model_file)
     return features
 
 

@@ -51,7 +51,7 @@ def test_features_are_numbers_and_texts(name: str) -> None:
     features = case(name).model.features(accepted(name, BATCHES[name]))
     texts = {column for column in features if pd.api.types.is_string_dtype(features[column])}
     assert all(str(features[column].dtype) in ("float64", "int64", "int32") for column in set(features) - texts)
-    assert set(case(name).model.SLICES) <= texts
+    assert set(case(name).slices) <= texts
 
 
 def test_features_join_the_weather_of_the_true_hour() -> None:
