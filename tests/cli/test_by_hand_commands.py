@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
-from gatehouse.cli import acts, by_hand, report
-from gatehouse.errors import WrongInput
+from gatehouse.cli import acts, by_hand, inspect, report
+from gatehouse.errors import SourceError, WrongInput
+from gatehouse.ports import PassedOver
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
 
 SIGNED = ["--by", "ann", "--reason", "the airport asked for it today"]
@@ -15,7 +18,7 @@ SIGNED = ["--by", "ann", "--reason", "the airport asked for it today"]
 @pytest.fixture
 def run(site, monkeypatch):
     """Runs a command on the use case; returns what it printed, or raises what it raised."""
-    for module in (acts, by_hand, report):
+    for module in (acts, by_hand, inspect, report):
         monkeypatch.setattr(module, "open_site", lambda _: site)
     for module in (by_hand, report):
         monkeypatch.setattr(module, "locate", lambda _: (site, site.ledger.decisions.list("rides")[-1].id))
@@ -56,3 +59,25 @@ def test_what_a_command_cannot_do_is_named_and_what_it_found_is_told(run, site):
         run(by_hand.backfill, "rides", "--from", "2030-01", "--to", "2030-02", *SIGNED)
     take(site, "2024-01")
     assert "keeps the contract as before: rows 2,000 rows" in run(by_hand.revalidate, "rides", "2024-01", *SIGNED)
+
+
+def test_batches_lists_what_the_source_has_and_is_not_taken(run, site, monkeypatch):
+    """After the batches, each with its reason; alone and as JSON with `--passed-over`; a source that cannot be listed does
+    not hide the batches."""
+    take(site, "2024-01")
+    site.settings = type("Settings", (), {"lake": "lake"})
+    monkeypatch.setattr(site.source, "passed_over", lambda: [PassedOver("rows_2024-02.csv", "its marker is not there")])
+    told = run(inspect.batches, "rides")
+    assert told.index("2024-01") < told.index("rows_2024-02.csv  its marker is not there")
+    assert json.loads(run(inspect.batches, "rides", "--passed-over", "--json")) == [
+        {"name": "rows_2024-02.csv", "reason": "its marker is not there"}
+    ]
+    assert [each["id"]["key"] for each in json.loads(run(inspect.batches, "rides", "--json"))] == ["2024-01"]
+
+    def away():
+        raise SourceError("the drop folder does not exist")
+
+    monkeypatch.setattr(site.source, "passed_over", away)
+    told = run(inspect.batches, "rides")
+    assert "2024-01" in told
+    assert "The source cannot be listed. the drop folder does not exist" in told

@@ -77,6 +77,23 @@ def test_hostile_values_survive_the_way_to_the_page_and_the_csv(world: World) ->
     assert [row[0] for row in read[1:]] == [HOSTILE[0], f"'{HOSTILE[1]}", "'+1+1", "'@SUM(A1)", "'\t=1", *HOSTILE[5:]]
 
 
+def test_an_unreadable_batch_has_a_page_without_rows(world: World) -> None:
+    """Bytes that are no table are no rows in quarantine: the page tells the reason, and there is nothing to download."""
+    story = world.story
+    interval = story.land("2013-01").interval
+    files = {"rides": story.lake.put(b"PAR1 cut off", "unreadable", "parquet")}
+    lease = story.enter(f"{CASE}/2013-02/land")
+    batch = story.ledger.batches.land(lease, CASE, "2013-02", interval, files, "rides_2013-02.parquet: cut off").id
+    lease = story.enter(f"{batch}/validate")
+    story.ledger.batches.quarantine(lease, batch, "rides_2013-02.parquet: cut off", story.report())
+    client = world.client("viewer")
+    page = client.get(f"/gatehouse/batches/{CASE}/2013-02.r1")
+    assert page.status_code == 200
+    assert "rides_2013-02.parquet: cut off" in page.text
+    assert "Rows in quarantine" not in page.text
+    assert client.get(f"/gatehouse/batches/{CASE}/2013-02.r1/quarantined.csv?table=rides").status_code == 404
+
+
 def test_rows_are_paged_and_searched(rows) -> None:
     """A page holds so many rows; a search looks into every column, ignores case, and takes no pattern."""
     lake = FakeLake()
