@@ -72,6 +72,18 @@ class RowsMisaligned(ModelError):
     """The use case's code returned rows that cannot be matched to the rows that it was given."""
 
 
+class UndefinedPrediction(ModelError):
+    """A model predicted something else than a finite number; `row` is the position of the first such row."""
+
+    def __init__(self, what: str, row: int) -> None:
+        super().__init__(what)
+        self.row = row
+
+
+class NotScored(ModelError):
+    """A batch has no scores because the model code or the champion raised on its rows; the batch's verdict says so."""
+
+
 class UntrustedModel(ModelError):
     """A model file is too large, has another sha256 than the ledger recorded, or holds a type off the allow-list."""
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 DAYS, ROWS = 16, 40
-CORRUPT, LOST, UNREADABLE, ONE_CLASS = 3, 5, 8, 9  # numbers of days: rows, no outcomes, outcomes, labels
+# numbers of days: rows, no outcomes, outcomes, labels, features() raises, a model that divides by x
+CORRUPT, LOST, UNREADABLE, ONE_CLASS, RAISES, ZERO = 3, 5, 8, 9, 12, 14
 
 CONTRACT = """
 use_case: shop
@@ -24,6 +25,7 @@ tables:
     columns: {id: string, at: timestamp, x: number, group: string}
     expectations:
       - {expect: expect_column_values_to_not_be_null, severity: critical, because: it is the key, args: {column: id}}
+      - {expect: expect_column_values_to_be_between, severity: warning, because: a usual order, args: {column: x, max_value: 2}}
 outcomes:
   key: [id]
   columns: {id: string, y: number}
@@ -33,6 +35,7 @@ outcomes:
     - {expect: expect_column_values_to_not_be_null, severity: critical, because: it is the key, args: {column: id}}
 """
 MODEL = """
+import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -40,8 +43,16 @@ from sklearn.pipeline import make_pipeline
 SLICES = ("group",)
 
 
+print("model.py is read")
+
+
 def features(tables):
-    return tables["rows"][["x", "group"]]
+    rows = tables["rows"]
+    print("features are made")
+    if str(rows["at"].iloc[0]).startswith("2021-01-13"):
+        raise ValueError("the thirteenth")
+    with np.errstate(divide="ignore"):
+        return rows[["x", "group"]].assign(inverse=1 / rows["x"])
 
 
 def target(outcomes):
@@ -49,7 +60,7 @@ def target(outcomes):
 
 
 def estimators(seed):
-    return {"logistic": make_pipeline(ColumnTransformer([("number", "passthrough", ["x"])]), LogisticRegression())}
+    return {"logistic": make_pipeline(ColumnTransformer([("number", "passthrough", ["x", "inverse"])]), LogisticRegression())}
 """
 RETRAIN = """
 task: classification
@@ -84,6 +95,9 @@ def daily_folder(path: Path) -> Path:
         at = day + pd.to_timedelta(random.integers(0, 86_000, ROWS), unit="s")
         rows = pd.DataFrame({"id": names, "at": at, "x": x, "group": random.choice(["a", "b"], ROWS)})
         rows.to_csv(data / f"rows_{key}.csv", index=False)
+        if number == ZERO:
+            rows.loc[7, "x"] = 0.0
+            rows.to_csv(data / f"rows_{key}.csv", index=False)
         if number == CORRUPT:
             (data / f"rows_{key}.csv").write_bytes(b"\x00\xff\xfe not a table")
         if number == ONE_CLASS:

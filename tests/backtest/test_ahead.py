@@ -61,7 +61,7 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def ways(ahead: Ahead) -> list[Any]:
-    return what_ifs(read_history(ahead.labelled, "log_loss"), ahead, 2)
+    return what_ifs(read_history(ahead.labelled, "log_loss"), ahead, 2, [])
 
 
 def told(ahead: Ahead, taken: list[Taken]) -> None:
@@ -123,7 +123,7 @@ def test_a_model_is_never_measured_as_another_one(replayed: Replayed, monkeypatc
     with Ahead(Labelled(site), clean_processes()) as ahead:
         history = read_history(ahead.labelled, "log_loss")
         turns = baselines._turns(history, history.batches[0].interval.start)
-        bank = baselines._Bank(history, ahead, turns, {}, history.batches[0].interval.start)
+        bank = baselines._Bank(history, ahead, turns, history.batches[0].interval.start, [])
         assert [bank._metric(0, object()) for _ in range(100)] == list(range(100))
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from backtest.daily_folder import CORRUPT, DAYS, LOST, UNREADABLE, daily_folder
+from backtest.daily_folder import CORRUPT, DAYS, LOST, RAISES, UNREADABLE, ZERO, daily_folder
 from gatehouse.settings import ROOT
 from streams import stream
 
@@ -140,9 +142,56 @@ def test_one_broken_batch_is_its_own_error(broken: dict[str, Any]) -> None:
     lines = broken["lines"]
     assert len(lines) == DAYS
     assert [number for number, line in enumerate(lines) if line["state"] != "accepted"] == [CORRUPT]
+    assert "the thirteenth" in lines[RAISES]["errors"][0]
+    assert "feature 'inverse' is inf in row" in lines[ZERO]["errors"][0]
+    assert [lines[number]["unscored"] for number in (RAISES, ZERO, ZERO + 1)] == [True, True, False]
     assert "rows_2021-01-04.csv" in lines[CORRUPT]["errors"][0]
     named = [error for line in lines for error in line["errors"] if "outcomes_2021-01-09.csv" in error]
     assert len(named) == 1
-    assert [lines[number]["metric"] for number in (CORRUPT, LOST, UNREADABLE)] == [None, None, None]
+    assert [lines[number]["metric"] for number in (CORRUPT, LOST, UNREADABLE, RAISES, ZERO)] == [None] * 5
     assert broken["totals"]["trainings"] >= 2
-    assert sum(line["metric"] is not None for line in lines) > 5
+    assert sum(line["metric"] is not None for line in lines) >= 4
+
+
+def test_expectations_that_are_not_met_are_in_the_document(broken: dict[str, Any]) -> None:
+    """Warnings too, with how many rows and examples."""
+    unmet = [each for line in broken["lines"] for each in line["failed"]]
+    assert {(each["severity"], each["expect"]) for each in unmet} == {("warning", "expect_column_values_to_be_between")}
+    assert all(each["unexpected"] and each["detail"].startswith("for example") for each in unmet)
+
+
+def test_standard_output_holds_the_document_alone_whatever_fails_later(tmp_path: Path) -> None:
+    """model.py prints, and the report cannot be written: the one is on standard error, the other a named error after it."""
+    folder = daily_folder(tmp_path)
+    done = command(
+        folder, "shop", "--json", "--last", "2021-01-02", "--report", str(tmp_path / "nowhere" / "page.html")
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["totals"]["batches"] == 2
+    assert "features are made" in done.stderr
+    assert "WrongInput: the report cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, stop: signal.Signals) -> None:
+    """Its server, its processes and its folder are gone, and one sentence says that nothing is kept."""
+    folder = daily_folder(tmp_path)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "include"), "TMPDIR": str(temporary)}
+    line = [sys.executable, "-m", "gatehouse", "backtest", str(folder), "--json"]
+    process = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    said = ""
+    while "features are made" not in said:
+        said = process.stderr.readline()
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert family
+    process.send_signal(stop)
+    out, errors = process.communicate(timeout=120)
+    assert (process.returncode, out) == (130, "")
+    assert "Interrupted. Nothing is kept" in errors
+    assert "Traceback" not in errors
+    _, left = psutil.wait_procs(family, timeout=20)
+    assert left == []
+    assert list(temporary.glob("gatehouse-*")) == []

@@ -17,7 +17,9 @@ def page(trainings: int, policy: float | None, never: float | None) -> str:
     ways = [{"name": name, "says": "", "metrics": {}, "trainings": 1} for name in ("policy", "never")]
     document: dict[str, Any] = {"use_case": "rides", "title": "Rides", "metric": "log_loss", "reviews": "nobody"}
     policies = {"retrain": "0" * 64, "gate": "0" * 64}
-    return backtest_report({**document, "policies": policies, "lines": [], "ways": ways, "totals": totals})
+    return backtest_report(
+        {**document, "policies": policies, "lines": [], "ways": ways, "totals": totals, "errors": []}
+    )
 
 
 @pytest.mark.parametrize(

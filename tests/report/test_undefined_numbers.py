@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gatehouse.backtest.baselines import WhatIf
 from gatehouse.backtest.history import Line
 from gatehouse.backtest.run import Result, Totals
-from gatehouse.cli.backtest import human
+from gatehouse.cli.backtest_table import human
 from gatehouse.core.canonical import canonical
 from gatehouse.core.explain import explain
 from gatehouse.core.gate import decision_from

@@ -98,11 +98,11 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
 def score_batch(site: InstalledSite, batch: BatchId) -> str:
     """Score a batch, unless that is done in parts by mapped tasks; returns its name."""
     from gatehouse.stages.parts.reading import divides
-    from gatehouse.stages.score import score
+    from gatehouse.stages.turn import score_in_turn
 
     if site.case.contract.engine == "pandas" and divides(site, site.ledger.batches.get(batch)):
         return subjects.ref_of(batch)
-    prediction = score(site, batch)
+    prediction = score_in_turn(site, batch)
     event_log.info("scored", version=prediction.version if prediction else None)
     return subjects.ref_of(batch)
 
@@ -111,12 +111,12 @@ def score_batch(site: InstalledSite, batch: BatchId) -> str:
 def watch(folder: str, ref: str, done: Iterable[Piece] | None = None) -> str | None:
     """Watch a batch, once what was scored of it in parts is put together; returns the retrain request that is open after
     it."""
-    from gatehouse.stages.score import score
+    from gatehouse.stages.turn import score_in_turn
     from gatehouse.stages.watch import watch as watch_batch
 
     site = subjects.site_of(folder, batch=ref)
     if done is not None:
-        score(site, subjects.parse(site.name, ref), handed_over(site, ref, done))
+        score_in_turn(site, subjects.parse(site.name, ref), handed_over(site, ref, done))
     request = watch_batch(site, subjects.parse(site.name, ref))
     event_log.info("watched", request=request.id if request is not None else None)
     return request.id if request is not None and request.state is RequestState.OPEN else None

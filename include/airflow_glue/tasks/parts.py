@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_glue.tasks import subjects
 from gatehouse.core.records import BatchState
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import ModelError, SchemaMismatch
 
 if TYPE_CHECKING:
     from gatehouse.core.records import Batch
@@ -77,14 +77,18 @@ def score_pieces(folder: str, ref: str) -> list[Piece]:
 
 def score(folder: str, piece: Piece) -> Piece:
     """Score one partition by the champion of this moment: if it is another than when the work was cut, the task that puts
-    the partitions together sees it, and scores them itself."""
+    the partitions together sees it, and scores them itself. It does so too where the model raises: a batch has one error, not
+    one a partition."""
     from gatehouse.stages.parts import handed, scoring
 
     site, batch = _taken_up(folder, piece, "score/pieces")
     champion, work = site.ledger.models.champion(site.name), handed.get(site, piece["file"])
     if champion is None or champion.epoch != work["epoch"] or handed.stale(site, work):
         return piece
-    return _piece(site, piece["batch"], scoring.scored(site, batch, champion, work))
+    try:
+        return _piece(site, piece["batch"], scoring.scored(site, batch, champion, work))
+    except ModelError:
+        return piece
 
 
 def handed_over(site: InstalledSite, ref: str, pieces: Iterable[Piece] | None) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.backtest.ahead import Ahead
-from gatehouse.backtest.history import History, held_out_until, predict
+from gatehouse.backtest.errors import kept
 from gatehouse.backtest.labelled import Part, challengers, first_champion, matured, newest_challenger, window_of
+from gatehouse.backtest.measured import History, held_out_until, predict
+from gatehouse.backtest.pool import pool
+from gatehouse.backtest.progress import Phase, Steps, Told, nobody
 from gatehouse.core.hindsight import best_moments
 from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.errors import ModelError
 from gatehouse.stages.rows import LABEL
 from gatehouse.stages.score import model_inputs
 
@@ -50,8 +51,11 @@ class _Turn:
     matured: tuple[Part, ...]
 
 
-def what_ifs(history: History, ahead: Ahead, trainings: int) -> list[WhatIf]:
-    """Never retrain, every batch, a fixed window every batch, and the best in hindsight for `trainings`."""
+def what_ifs(history: History, ahead: Ahead, trainings: int, errors: list[str], told: Told = nobody) -> list[WhatIf]:
+    """Never retrain, every batch, a fixed window every batch, and the best in hindsight for `trainings`.
+
+    A model that cannot be fitted or measured is a sentence in `errors`; `told` hears of the steps.
+    """
     first = first_champion(history.site)
     if first is None:
         return []
@@ -60,14 +64,17 @@ def what_ifs(history: History, ahead: Ahead, trainings: int) -> list[WhatIf]:
     if not turns:
         return []
     before = _made_at(history, version)
-    alone = {turn.batch.id.key: _measure(history, turn, version) for turn in turns}
+    bank = _Bank(history, ahead, turns, before, errors)
+    alone = bank.never(version)
     never = WhatIf("never", "the first champion for ever", alone, 1)
-    bank, length = _Bank(history, ahead, turns, alone, before), window_of(training_set)
-    with ThreadPoolExecutor(2) as side_by_side:
-        every = side_by_side.submit(bank.every, "every batch", "all matured rows before each batch, no gate", None)
+    length, steps = window_of(training_set), Steps(Phase.WHAT_IFS, 2 * len(bank.open), told)
+    with pool(2) as side_by_side:
+        every = side_by_side.submit(
+            bank.every, "every batch", "all matured rows before each batch, no gate", None, steps
+        )
         says = f"the newest {length} matured batches before each batch, no gate"
-        window = side_by_side.submit(bank.every, "fixed window", says, length)
-        return [never, every.result(), window.result(), bank.oracle(trainings)]
+        window = side_by_side.submit(bank.every, "fixed window", says, length, steps)
+        return [never, every.result(), window.result(), bank.oracle(trainings, told)]
 
 
 def _turns(history: History, after: datetime) -> list[_Turn]:
@@ -86,13 +93,10 @@ def _measure(history: History, turn: _Turn, model: Any) -> float:
     """A model's metric on a batch: a registered version, or an estimator that was fitted here."""
     frame, site = history.frames[turn.batch.id.key], history.site
     labels = frame[LABEL].to_numpy("float64")
-    try:
-        if isinstance(model, int):
-            scores = predict(site, model, frame)
-        else:
-            scores = site.models.predict(model, model_inputs(frame), site.case.retrain.task)
-    except ModelError:
-        return math.nan
+    if isinstance(model, int):
+        scores = predict(site, model, frame)
+    else:
+        scores = site.models.predict(model, model_inputs(frame), site.case.retrain.task)
     return evaluate(history.metric, labels, scores)
 
 
@@ -100,19 +104,25 @@ class _Bank:
     """Models of many moments over the same batches."""
 
     def __init__(
-        self, history: History, ahead: Ahead, turns: Sequence[_Turn], never: dict[str, float], made: datetime
+        self, history: History, ahead: Ahead, turns: Sequence[_Turn], made: datetime, errors: list[str]
     ) -> None:
-        self._history, self._ahead, self._turns, self._never = history, ahead, turns, never
-        self._open = [number for number, turn in enumerate(turns) if turn.batch.interval.start >= made]
+        self._history, self._ahead, self._turns, self._errors = history, ahead, turns, errors
+        self._never: dict[str, float] = {}
+        self.open = [number for number, turn in enumerate(turns) if turn.batch.interval.start >= made]
         self._names = challengers(history.site)
         self._models: dict[int, Any] = {}
         # by turn and model, with the model: when one is gone, the next may be at its place in memory
         self._measured: dict[tuple[int, int], tuple[Any, float]] = {}
 
-    def every(self, name: str, says: str, length: int | None) -> WhatIf:
+    def never(self, version: int) -> dict[str, float]:
+        """The first champion's metric on every compared batch."""
+        self._never = {turn.batch.id.key: self._metric(number, version) for number, turn in enumerate(self._turns)}
+        return self._never
+
+    def every(self, name: str, says: str, length: int | None, steps: Steps) -> WhatIf:
         """A new model before each batch whose training rows are not the ones before."""
         metrics, model, trained_on, fits = dict(self._never), None, None, 0
-        for number in self._open:
+        for number in self.open:
             turn = self._turns[number]
             rows = turn.matured if length is None else turn.matured[-length:]
             if rows != trained_on:
@@ -122,17 +132,19 @@ class _Bank:
                     self._models[number] = fitted
             if model is not None:
                 metrics[turn.batch.id.key] = self._metric(number, model)
+            steps.done(f"{name}, {turn.batch.id.key}")
         return WhatIf(name, says, metrics, 1 + fits)
 
-    def oracle(self, trainings: int) -> WhatIf:
+    def oracle(self, trainings: int, told: Told) -> WhatIf:
         """The models that turn out best, of those of `every batch` and the policy's own, for as many trainings as the
         policy had; nobody could have known them."""
         keys, loss = [turn.batch.id.key for turn in self._turns], metric_named(self._history.metric).loss
         served = [(start, version) for start, version in self._served() if start > 0]
         moments = sorted([*_spread(self._models), *served], key=lambda each: each[0])
+        steps = Steps(Phase.ORACLE, len(moments), told)
         rows: list[NDArray[np.float64]] = [np.array([loss(self._never[key]) for key in keys])]
-        with ThreadPoolExecutor(2) as side_by_side:
-            rows += side_by_side.map(lambda each: self._losses(*each), moments)
+        with pool(2) as side_by_side:
+            rows += side_by_side.map(lambda each: self._losses(each[0], each[1], steps), moments)
         starts = [0, *(start for start, _ in moments)]
         chosen = best_moments(np.array(rows), starts, max(trainings - 1, 0))
         metrics = {}
@@ -142,17 +154,21 @@ class _Bank:
         says = f"the best {len(chosen)} of {len(rows)} models, known only afterwards (trainings allowed: {trainings})"
         return WhatIf("oracle", says, metrics, len(chosen))
 
-    def _losses(self, start: int, model: Any) -> NDArray[np.float64]:
+    def _losses(self, start: int, model: Any, steps: Steps) -> NDArray[np.float64]:
         """A model's loss on every compared batch from `start` on; NaN before."""
         loss = metric_named(self._history.metric).loss
         later = [loss(self._metric(number, model)) for number in range(start, len(self._turns))]
+        steps.done(f"from {self._turns[start].batch.id.key} on")
         return np.array([math.nan] * start + later)
 
     def _metric(self, number: int, model: Any) -> float:
         """A model's metric on a turn's batch, measured once: the oracle asks again what `every batch` has asked."""
         key = number, model if isinstance(model, int) else id(model)
         if key not in self._measured:
-            self._measured[key] = model, _measure(self._history, self._turns[number], model)
+            value, turn = math.nan, self._turns[number]
+            with kept(self._errors, f"what-if on batch {turn.batch.id.key}"):
+                value = _measure(self._history, turn, model)
+            self._measured[key] = model, value
         return self._measured[key][1]
 
     def _served(self) -> list[tuple[int, int]]:
@@ -170,8 +186,11 @@ class _Bank:
 
     def _fit(self, turn: _Turn, parts: Sequence[Part]) -> Any:
         """The candidate that was the newest challenger at a turn, on these batches; None when it cannot be fitted."""
-        name = newest_challenger(self._names, turn.batch.interval.start)
-        return None if name is None else self._ahead.model(name, parts)
+        name, model = newest_challenger(self._names, turn.batch.interval.start), None
+        if name is not None:
+            with kept(self._errors, f"what-if before batch {turn.batch.id.key}"):
+                model = self._ahead.model(name, parts)
+        return model
 
 
 def _spread(models: dict[int, Any]) -> list[tuple[int, Any]]:

@@ -6,19 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gatehouse.backtest.labelled import Labelled, first_champion
+from gatehouse.backtest.checks import Found, checks, refused
+from gatehouse.backtest.errors import kept
+from gatehouse.backtest.labelled import Labelled
+from gatehouse.backtest.measured import History, Measured, measure
 from gatehouse.backtest.replay import Taken
-from gatehouse.core.records import Batch, Decision, Outcomes, Request, TrainingSet
-from gatehouse.core.statistics.metrics import evaluate
+from gatehouse.core.records import Batch, Decision, Request, TrainingSet
 from gatehouse.errors import UnknownRecord
 from gatehouse.site import Site
-from gatehouse.stages.rows import LABEL, by_key, newest_revisions
-from gatehouse.stages.score import model_inputs
-
-if TYPE_CHECKING:
-    import pandas as pd
+from gatehouse.stages.rows import newest_revisions
 
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -27,7 +25,8 @@ EVER = datetime(9999, 1, 1, tzinfo=UTC)
 class Line:
     """One batch. `champion` is the version that scored it, or the first champion where none served yet (`late`); `kinds`
     are the kinds of change that the watch told apart; `metric` is measured on all outcomes that ever arrived, NaN where
-    there are none or the champion was made of them."""
+    there are none or the champion was made of them. `failed` are the expectations that the rows and outcomes do not meet,
+    `bad_rows` why which of them are quarantined; `unscored` says that there was a champion and it has no scores."""
 
     key: str
     state: str
@@ -45,18 +44,9 @@ class Line:
     metric: float = math.nan
     matured: int = 0
     errors: tuple[str, ...] = ()
-
-
-@dataclass
-class History:
-    """The ledger's records after a replay, each listed once: outcomes whenever they arrived, and by batch the accepted rows
-    that have them."""
-
-    site: Site
-    metric: str
-    batches: list[Batch]
-    outcomes: Mapping[str, Outcomes]
-    frames: dict[str, pd.DataFrame]
+    failed: tuple[Mapping[str, Any], ...] = ()
+    bad_rows: tuple[Mapping[str, Any], ...] = ()
+    unscored: bool = False
 
 
 def read_history(labelled: Labelled, metric: str) -> History:
@@ -78,26 +68,41 @@ def lines(history: History, taken: Sequence[Taken]) -> list[Line]:
     requests: dict[str, list[Request]] = {}
     for request in desk.requests.list(site.name):
         requests.setdefault(request.opened_by, []).append(request)
-    metrics = _metrics(history)
-    return [_line(each, batches, reports, requests.get(str(each.batch), []), metrics, site) for each in taken]
+    measured = measure(history, {batch for batch, body in reports.items() if body.get("champion")})
+    return [
+        _line(
+            each,
+            batches,
+            reports.get(each.batch, {}) if each.batch else {},
+            requests.get(str(each.batch), []),
+            measured,
+            history,
+        )
+        for each in taken
+    ]
 
 
 def _line(
     taken: Taken,
     batches: Mapping[Any, Batch],
-    reports: Mapping[Any, Mapping[str, Any]],
+    body: Mapping[str, Any],
     requests: Sequence[Request],
-    metrics: Mapping[str, tuple[int, bool, float, int]],
-    site: Site,
+    measured: Measured,
+    history: History,
 ) -> Line:
+    site = history.site
     if taken.batch is None:
         return Line(taken.key, "not landed", 0, 0, champion_after=taken.champion, errors=taken.errors)
     batch = batches[taken.batch]
-    body = reports.get(taken.batch, {})
     part = batch.tables[site.case.contract.main]
     rows = part.source.rows or 0
     accepted = (part.accepted.rows or 0) if part.accepted else 0
-    champion, late, metric, matured = metrics.get(taken.key, (None, False, math.nan, 0))
+    champion, late, metric, matured = measured.metrics.get(taken.key, (None, False, math.nan, 0))
+    errors = [*taken.errors, *measured.errors.get(taken.key, ())]
+    found: tuple[Found, Found] = (), ()
+    with kept(errors, "the contract's results"):
+        found = checks(site, batch, history.outcomes.get(taken.key))
+        errors += refused(site, batch.id)
     return Line(
         taken.key,
         str(batch.state),
@@ -109,12 +114,14 @@ def _line(
         tuple(_request(each) for each in requests),
         tuple(body.get("held_back", ())),
         tuple(_decision(each) for each in _decisions(site, requests)),
-        body.get("champion") or champion,
+        measured.scored.get(taken.batch) or champion,
         taken.champion,
         late,
         metric,
         matured,
-        (*taken.errors, *([batch.reason] if batch.reason else [])),
+        (*dict.fromkeys(errors), *([f"{batch.state}: {batch.reason}"] if batch.reason else [])),
+        *found,
+        bool(body.get("champion")) and taken.batch not in measured.scored,
     )
 
 
@@ -132,44 +139,6 @@ def _decisions(site: Site, requests: Sequence[Request]) -> list[Decision]:
 
 def _decision(decision: Decision) -> dict[str, Any]:
     return {"version": decision.version, "verdict": str(decision.verdict), "sentence": decision.sentence}
-
-
-def _metrics(history: History) -> dict[str, tuple[int, bool, float, int]]:
-    """For each batch with outcomes: the champion, whether it came later than the batch, its metric and the rows."""
-    site = history.site
-    scored = {prediction.batch.key: prediction for prediction in site.ledger.batches.predictions(site.name)}
-    first = first_champion(site)
-    found = {}
-    for batch in history.batches:
-        frame, prediction = history.frames.get(batch.id.key), scored.get(batch.id.key)
-        if frame is None:
-            continue
-        if prediction is not None:
-            scores = by_key(frame, site.lake.frame(prediction.file, ["key", "score"])).to_numpy("float64")
-            version, late = prediction.version, False
-        elif first is not None and batch.interval.start >= held_out_until(site, first[1]):
-            scores, version, late = predict(site, first[0], frame), first[0], True
-        else:
-            continue
-        found[batch.id.key] = (
-            version,
-            late,
-            evaluate(history.metric, frame[LABEL].to_numpy("float64"), scores),
-            len(frame),
-        )
-    return found
-
-
-def held_out_until(site: Site, training_set: TrainingSet) -> Any:
-    """The end of the rows that a model was trained on or judged by."""
-    return max(site.ledger.batches.get(batch).interval.end for batch in training_set.holdout_batches)
-
-
-def predict(site: Site, version: int, frame: pd.DataFrame) -> Any:
-    """A registered version's predictions of labelled rows."""
-    model = site.ledger.models.get(site.name, version)
-    estimator = site.models.load(site.lake.read(model.file), model.file.sha256)
-    return site.models.predict(estimator, model_inputs(frame), site.case.retrain.task)
 
 
 def training_set_of(site: Site, request: str) -> TrainingSet | None:

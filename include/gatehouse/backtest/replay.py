@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
+from gatehouse.backtest.errors import kept, sentence
+from gatehouse.backtest.pool import pool
+from gatehouse.backtest.progress import Phase, Steps, Told, nobody
 from gatehouse.core.calendar import Span, interval_of, key_of
 from gatehouse.core.records import Batch, BatchId, BatchState, Decision, Request, RequestState, Verdict
-from gatehouse.errors import GatehouseError
+from gatehouse.errors import NotScored
 from gatehouse.site import Site
-from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, rejudge, score, watch
+from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, rejudge, watch
+from gatehouse.stages.turn import score_in_turn
 from gatehouse.stages.validate import validate
 
 Reviews = Literal["nobody", "approve", "reject"]
@@ -39,6 +40,7 @@ def replay(
     reviews: Reviews = "nobody",
     told: Callable[[Taken], None] = lambda taken: None,
     last: str | None = None,
+    progress: Told = nobody,
 ) -> list[Taken]:
     """Take the batches (up to `last`) through ingest, watch, retraining and gate, one by one; `told` hears of each.
 
@@ -46,16 +48,19 @@ def replay(
     own: it is kept as the batch's error, and the next batch goes on.
     """
     taken: list[Taken] = []
-    for key, batch, raised in _delivered(site, ingest.pending(site, last)):
+    keys = ingest.pending(site, last)
+    steps = Steps(Phase.REPLAY, len(keys), progress)
+    for key, batch, raised in _delivered(site, keys):
         errors = list(raised)
         if batch is not None and batch.state is BatchState.ACCEPTED:
             _watch(site, batch.id, reviews, errors)
-        said = {error for each in taken for error in each.errors[-1:]}
+        said = {error for each in taken for error in each.errors}
         new = tuple(error for error in errors if error not in said)
         champion = site.ledger.models.champion(site.name)
         now = champion.model.version if champion else None
         taken.append(Taken(key, batch.id if batch else None, batch.state if batch else None, now, new))
         told(taken[-1])
+        steps.done(key, len(new))
     _collect_the_rest(site, taken)
     return taken
 
@@ -64,12 +69,12 @@ def _delivered(site: Site, keys: Sequence[str]) -> Iterator[tuple[str, Batch | N
     """Each batch landed and validated and the outcomes with it, and what that raised. The next batch is taken in while this
     one is watched, as the DAGs do it: neither asks for a model, and the watch looks at no batch later than its own. Outcomes
     do (what a source gives for an old batch today had not arrived before the newest), so they come first."""
-    with ThreadPoolExecutor(1) as ahead:
+    with pool(1) as ahead:
         coming = [ahead.submit(_deliver, site, key) for key in keys[:1]]
         for number, key in enumerate(keys, 1):
             batch, errors = coming.pop().result()
             if batch is not None:
-                with _kept(errors, "outcomes"):
+                with kept(errors, "outcomes"):
                     outcomes.collect(site, key)
             coming += [ahead.submit(_deliver, site, following) for following in keys[number : number + 1]]
             yield key, batch, errors
@@ -80,8 +85,8 @@ def _deliver(site: Site, key: str) -> tuple[Batch | None, list[str]]:
     try:
         batch = ingest.land(site, key)
     except Exception as error:
-        return None, [f"landing: {_sentence(error)}"]
-    with _kept(errors, "validation"):
+        return None, [f"landing: {sentence(error)}"]
+    with kept(errors, "validation"):
         batch = validate(site, batch.id)
     return batch, errors
 
@@ -92,36 +97,44 @@ def _collect_the_rest(site: Site, taken: list[Taken]) -> None:
     ends = [interval_of(contract.batch, each.key).end for each in taken if each.batch is not None]
     if ends:
         late = Span.parse(contract.outcomes.delay).after(max(ends))
-        with _kept([], "outcomes"):
+        with kept([], "outcomes"):
             outcomes.collect(site, key_of(contract.batch, late))
 
 
 def _watch(site: Site, batch: BatchId, reviews: Reviews, errors: list[str]) -> None:
     """Score and watch; carry out what was asked for, and judge again what got more outcomes, before the next batch."""
     request = None
-    with _kept(errors, "scoring and watching"):
-        score.score(site, batch)
+    with kept(errors, "scoring and watching"):
+        with suppress(NotScored):  # the verdict says so
+            score_in_turn(site, batch)
         request = watch.watch(site, batch)
+        errors += _verdict_errors(site, batch)
     if request is not None and request.state is RequestState.OPEN:
-        with _kept(errors, "retraining"):
+        with kept(errors, "retraining"):
             _retrain(site, request, reviews)
-    with _kept(errors, "judging again"):
+    with kept(errors, "judging again"):
         for decision in rejudge.due(site):
             _carry_out(site, rejudge.judge_again(site, decision), reviews)
+
+
+def _verdict_errors(site: Site, batch: BatchId) -> list[str]:
+    """What the model code or a model raised while the batch was scored and judged."""
+    reports = site.ledger.batches.watches(site.name)
+    return next((list(each.body.get("errors", ())) for each in reversed(reports) if each.batch == batch), [])
 
 
 def _retrain(site: Site, request: Request, reviews: Reviews) -> None:
     """One retrain run. What goes wrong ends the request as failed with its sentence, as it does in the DAG."""
     try:
         gather.gather(site, gather.claim(site, request.id))
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as side_by_side:
+        with pool(SIDE_BY_SIDE) as side_by_side:
             list(side_by_side.map(lambda name: fit.fit(site, request.id, name), fit.names(site)))
         choose.choose(site, request.id)
         _carry_out(site, judge.judge(site, request.id), reviews)
     except Exception as error:
         if site.ledger.requests.get(request.id).state is RequestState.CLAIMED:
             lease = site.ledger.attempts.enter(f"{site.name}/{request.id}/close")
-            site.ledger.requests.close(lease, request.id, RequestState.FAILED, _sentence(error))
+            site.ledger.requests.close(lease, request.id, RequestState.FAILED, sentence(error))
         raise
 
 
@@ -132,20 +145,3 @@ def _carry_out(site: Site, decision: Decision, reviews: Reviews) -> None:
         actor = promote.NOBODY if reviews == "nobody" else site.case.gate.review.approvers[0]
         said = SAID.get(reviews, "nobody answers in a backtest")
         promote.answer(site, decision.id, reviews == "approve", actor, said)
-
-
-@contextmanager
-def _kept(errors: list[str], step: str) -> Iterator[None]:
-    """What a step raises becomes a sentence of the batch: one broken batch must not end the whole backtest."""
-    try:
-        yield
-    except Exception as error:
-        errors.append(f"{step}: {_sentence(error)}")
-
-
-def _sentence(error: Exception) -> str:
-    text = " ".join(str(error).split())[:500] or "no message"
-    if isinstance(error, GatehouseError):
-        return text
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {text} ({Path(last.filename).name}, line {last.lineno})"

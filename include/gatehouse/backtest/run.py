@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from gatehouse.backtest.ahead import Ahead
 from gatehouse.backtest.baselines import WhatIf, what_ifs
+from gatehouse.backtest.errors import kept
 from gatehouse.backtest.history import Line, lines, read_history, training_set_of
 from gatehouse.backtest.labelled import Labelled
+from gatehouse.backtest.progress import Told, nobody
 from gatehouse.backtest.replay import Reviews, Taken, replay
 from gatehouse.backtest.site import clean_processes, throwaway
 from gatehouse.core.canonical import digest
@@ -40,7 +41,8 @@ class Totals:
 
 @dataclass(frozen=True)
 class Result:
-    """What a backtest found. `policies` are the hashes of the files that decided."""
+    """What a backtest found. `policies` are the hashes of the files that decided, `errors` what the what-ifs raised; what a
+    batch raised is in its line."""
 
     use_case: str
     title: str
@@ -50,6 +52,7 @@ class Result:
     lines: tuple[Line, ...]
     ways: tuple[WhatIf, ...]
     totals: Totals
+    errors: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The result as plain values; a metric that is undefined is null."""
@@ -62,52 +65,62 @@ def backtest(
     retrain: RetrainPolicy | None = None,
     gate: GatePolicy | None = None,
     reviews: Reviews = "nobody",
-    told: Callable[[Taken], None] = lambda taken: None,
+    told: Told = nobody,
     last: str | None = None,
 ) -> Result:
     """Replay a use case's history (up to and including batch `last`, if given), with another `retrain` policy or gate
     policy in place of its own if given."""
     case = replace(case, retrain=retrain or case.retrain, gate=gate or case.gate)
     with throwaway(case) as site, Ahead(Labelled(site), clean_processes()) as ahead:
-
-        def reached(taken: Taken) -> None:
-            ahead.reached(taken)
-            told(taken)
-
-        return _result(ahead, replay(site, reviews, reached, last), reviews)
+        return _result(ahead, replay(site, reviews, ahead.reached, last, told), reviews, told)
 
 
-def _result(ahead: Ahead, taken: list[Taken], reviews: Reviews) -> Result:
+def _result(ahead: Ahead, taken: list[Taken], reviews: Reviews, told: Told) -> Result:
     """The result of a replay, with what other ways to retrain would have given."""
     site, case = ahead.labelled.site, ahead.labelled.site.case
     history = read_history(ahead.labelled, case.retrain.choose_by)
-    told = tuple(lines(history, taken))
+    found = tuple(lines(history, taken))
     requests = site.ledger.requests.list(site.name)
     trainings = sum(training_set_of(site, request.id) is not None for request in requests)
-    own = {line.key: line.metric for line in told if line.champion is not None}
-    ways = what_ifs(history, ahead, trainings)
+    own = {line.key: line.metric for line in found if line.champion is not None}
+    ways: list[WhatIf] = []
+    errors: list[str] = []
+    with kept(errors, "what-ifs"):
+        ways = what_ifs(history, ahead, trainings, errors, told)
     compared = sorted(ways[0].metrics) if ways else sorted(key for key, value in own.items() if not math.isnan(value))
     policy = WhatIf(POLICY, "retrain.yaml and gate.yaml", {key: own.get(key, math.nan) for key in compared}, trainings)
     every = (policy, *ways)
     policies = {"retrain": digest(case.retrain.model_dump(mode="json")), "gate": case.gate.hash}
-    totals = _totals(told, every, trainings, compared)
-    return Result(site.name, case.contract.title, history.metric, reviews, policies, told, every, totals)
+    totals = _totals(found, every, trainings, compared, tuple(dict.fromkeys(errors)))
+    return Result(
+        site.name,
+        case.contract.title,
+        history.metric,
+        reviews,
+        policies,
+        found,
+        every,
+        totals,
+        tuple(dict.fromkeys(errors)),
+    )
 
 
-def _totals(told: tuple[Line, ...], ways: tuple[WhatIf, ...], trainings: int, compared: list[str]) -> Totals:
+def _totals(
+    found: tuple[Line, ...], ways: tuple[WhatIf, ...], trainings: int, compared: list[str], errors: tuple[str, ...]
+) -> Totals:
     defined = tuple(key for key in compared if all(math.isfinite(way.metrics.get(key, math.nan)) for way in ways))
     verdicts: dict[str, int] = {}
-    for decision in (decision for line in told for decision in line.decisions):
+    for decision in (decision for line in found for decision in line.decisions):
         verdicts[decision["verdict"]] = verdicts.get(decision["verdict"], 0) + 1
     return Totals(
-        len(told),
-        sum(line.rows for line in told),
-        sum(line.quarantined for line in told),
+        len(found),
+        sum(line.rows for line in found),
+        sum(line.quarantined for line in found),
         defined,
         trainings,
-        sum(len(line.alarms) for line in told),
+        sum(len(line.alarms) for line in found),
         verdicts.get("REVIEW", 0),
-        sum(len(line.errors) for line in told),
+        sum(len(line.errors) for line in found) + len(errors),
         verdicts,
         {way.name: sum(way.metrics[key] for key in defined) / len(defined) if defined else math.nan for way in ways},
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import click
@@ -19,7 +22,27 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def emit(document: Any, as_json: bool, human: str) -> None:
     """Print the document as JSON, or what people read."""
-    click.echo(json.dumps(json.loads(canonical(document)), indent=2) if as_json else human)
+    click.echo(as_text(document) if as_json else human)
+
+
+def as_text(document: Any) -> str:
+    """The document as JSON for standard output."""
+    return json.dumps(json.loads(canonical(document)), indent=2)
+
+
+@contextmanager
+def nothing_on_standard_output() -> Iterator[None]:
+    """What the block prints, of whatever library or process it starts, goes to standard error: results have the other
+    one to themselves."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def plain(record: Any) -> Any:
@@ -29,7 +52,7 @@ def plain(record: Any) -> Any:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "nothing yet") -> str:
     """Left-aligned columns under their headings, as wide as their widest cell."""
-    cells = [[_printable(cell) for cell in row] for row in rows]
+    cells = [[printable(cell) for cell in row] for row in rows]
     if not cells:
         return empty
     widths = [max(len(row[i]) for row in [list(headings), *cells]) for i in range(len(headings))]
@@ -39,7 +62,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str 
     )
 
 
-def _printable(cell: object) -> str:
+def printable(cell: object) -> str:
     """One line, no control characters: values from data must not steer the terminal."""
     text = "" if cell is None else str(cell)
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

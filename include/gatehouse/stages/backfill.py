@@ -9,11 +9,12 @@ from __future__ import annotations
 from gatehouse.core.acts import check_sentence
 from gatehouse.core.calendar import interval_of
 from gatehouse.core.records import Backfill, Batch, BatchState, Request
-from gatehouse.errors import ConfigurationError, NotAllowed, WrongInput
+from gatehouse.errors import ConfigurationError, NotAllowed, NotScored, WrongInput
 from gatehouse.site import Site
 from gatehouse.stages import ingest, outcomes
 from gatehouse.stages.rows import newest_revisions
-from gatehouse.stages.score import score, waits_for
+from gatehouse.stages.score import waits_for
+from gatehouse.stages.turn import score_in_turn
 from gatehouse.stages.validate import validate
 from gatehouse.stages.watch import watch
 
@@ -72,7 +73,10 @@ def take(site: Site, backfill: Backfill, key: str) -> str:
     why = waits_for(site, batch.id, 0.0)
     if why:
         raise NotAllowed(f"{key} cannot be backfilled yet: {why}; start the backfill again then")
-    scored = score(site, batch.id)
+    try:
+        scored = score_in_turn(site, batch.id)
+    except NotScored as error:
+        return f"{key}: accepted, {_rows(site, batch):,} rows; {error}"
     watch(site, batch.id)
     return f"{key}: accepted, {_rows(site, batch):,} rows, {_scored(scored.version if scored else None)}; {_watched(site, batch)}"
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gatehouse.core.canonical import digest
 from gatehouse.core.outcome_rows import describe
-from gatehouse.core.records import Batch, BatchId, FileRef, Request, RequestState, TrainingSet
+from gatehouse.core.records import BatchId, FileRef, Request, RequestState, TrainingSet
 from gatehouse.core.split import Matured
 from gatehouse.core.wishes import who_wished, wished_window
-from gatehouse.errors import NotEnoughData, UnknownRecord
+from gatehouse.errors import ModelError, NotEnoughData, UnknownRecord
 from gatehouse.site import Site
 from gatehouse.stacked import stacked
 from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels
@@ -43,16 +43,19 @@ def gather(site: Site, request: Request) -> TrainingSet:
     except UnknownRecord:
         lease = site.ledger.attempts.enter(f"{site.name}/{request.id}/gather")
     champion = site.ledger.models.champion(site.name)
-    frames = {batch.id: frame for batch, frame in matured(site, request.as_of)}
+    frames, errors = labelled(site, request.as_of)
     intervals = {batch.id: batch.interval for batch in newest_revisions(site.ledger.batches.list(site.name))}
     candidates = [Matured(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
     until = champion.model.trained_until if champion else None
     try:
         chosen, told = choose_window(site, candidates, frames, until, wished_window(request, site.case.retrain.window))
     except NotEnoughData as error:
-        raise NotEnoughData("; ".join([str(error), *outcomes_short(site, request.as_of, frames)])) from error
+        left_out = [f"batch {batch} is left out: {why}" for batch, why in errors.items()]
+        raise NotEnoughData("; ".join([str(error), *left_out, *outcomes_short(site, request.as_of, frames)])) from error
     if asked_by := who_wished(request):
         told |= {"asked_by": asked_by, "batches": len(chosen.training)}
+    if errors:
+        told |= {"left_out": errors}
     training = _store(site, [frames[batch] for batch in chosen.training])
     holdout = _store(site, [frames[batch] for batch in chosen.holdout])
     identity = digest([training.sha256, holdout.sha256])
@@ -65,15 +68,25 @@ def gather(site: Site, request: Request) -> TrainingSet:
     return training_set
 
 
-def matured(site: Site, as_of: datetime) -> Iterable[tuple[Batch, pd.DataFrame]]:
-    """Each accepted batch that is mature enough by `as_of`, with its labelled rows, in the order of time."""
+def labelled(site: Site, as_of: datetime) -> tuple[dict[BatchId, pd.DataFrame], dict[str, str]]:
+    """The labelled rows of each accepted batch that is mature enough by `as_of`, in the order of time; and the errors of
+    those batches that the model code raises on, which are left out. When it raises on all of them, so does this."""
     arrived = site.ledger.batches.outcomes(site.name, as_of)
+    frames, errors = {}, {}
+    raised: ModelError | None = None
     for batch in newest_revisions(site.ledger.batches.list(site.name)):
         if batch.interval.end <= as_of and batch.id.key in arrived:
-            frame = with_labels(site, batch_frame(site, batch), arrived[batch.id.key])
+            try:
+                frame = with_labels(site, batch_frame(site, batch), arrived[batch.id.key])
+            except ModelError as error:
+                raised, errors[str(batch.id)] = error, str(error)
+                continue
             known = frame[LABEL].notna()
             if len(frame) and known.mean() >= site.case.retrain.min_maturity:
-                yield batch, frame[known]
+                frames[batch.id] = frame[known]
+    if raised is not None and not frames:
+        raise raised
+    return frames, errors
 
 
 def outcomes_short(site: Site, as_of: datetime, matured: Collection[BatchId]) -> list[str]:

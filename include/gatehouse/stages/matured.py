@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import Batch, Champion
+from gatehouse.core.records import Batch, Champion, Outcomes
 from gatehouse.core.reference import SCORE
+from gatehouse.core.row_keys import KEY
+from gatehouse.errors import ModelError, UntrustedModel
 from gatehouse.site import Site
 from gatehouse.stacked import stacked
 from gatehouse.stages.rows import BATCH, LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.stages.score import model_inputs
+from gatehouse.stages.suspects import suspect
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    Part = tuple[Batch, pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -40,23 +45,68 @@ class Matured:
         return [parts[name] for name in whole] if whole and whole[-1] == str(self.batch.id) else []
 
 
-def newest_matured(site: Site, as_of: datetime, champion: Champion, estimator: Any) -> Matured | None:
+def newest_matured(
+    site: Site, as_of: datetime, champion: Champion, estimator: Any
+) -> tuple[Matured | None, tuple[str, ...]]:
     """The newest batch whose outcomes arrived by `as_of` and that the champion was not trained on. Batches of a day or a
-    week are too short to resample days of: the newest `measure_over` batches are measured together."""
+    week are too short to resample days of: the newest `measure_over` batches are measured together.
+
+    A batch that the model code or the champion raises on is left out, with its error beside what is measured.
+    """
     arrived = site.ledger.batches.outcomes(site.name, as_of)
     accepted = [b for b in newest_revisions(site.ledger.batches.list(site.name)) if b.id.key in arrived]
     fresh = [b for b in accepted if b.interval.start >= champion.model.trained_until and b.interval.end <= as_of]
-    if not fresh:
-        return None
     pooled = fresh[-site.case.retrain.measured_together(site.case.contract.batch) :]
-    frames = [with_labels(site, batch_frame(site, each), arrived[each.id.key]) for each in pooled]
-    frame = stacked(frames)
+    parts, errors = _labelled(site, [(batch, arrived[batch.id.key]) for batch in pooled])
+    try:
+        return _measured(site, parts, estimator), errors
+    except UntrustedModel:
+        raise
+    except ModelError:
+        parts, more = _predictable(site, parts, estimator)
+        return _measured(site, parts, estimator), (*errors, *more)
+
+
+def _labelled(site: Site, pooled: Sequence[tuple[Batch, Outcomes]]) -> tuple[list[Part], tuple[str, ...]]:
+    """Each batch with its labelled rows, and the errors of those whose features or labels cannot be made."""
+    parts, errors = [], []
+    for batch, outcomes in pooled:
+        try:
+            parts.append((batch, with_labels(site, batch_frame(site, batch), outcomes)))
+        except ModelError as error:
+            errors.append(_sentence(batch, error))
+    return parts, tuple(errors)
+
+
+def _predictable(site: Site, parts: Sequence[Part], estimator: Any) -> tuple[list[Part], tuple[str, ...]]:
+    """The batches that the champion predicts, and its errors on the others."""
+    able, errors = [], []
+    for batch, frame in parts:
+        try:
+            _measured(site, [(batch, frame)], estimator)
+        except ModelError as error:
+            rows = frame[frame[LABEL].notna()]
+            errors.append(_sentence(batch, suspect(error, rows[KEY], model_inputs(rows))))
+        else:
+            able.append((batch, frame))
+    return able, tuple(errors)
+
+
+def _measured(site: Site, parts: Sequence[Part], estimator: Any) -> Matured | None:
+    """The batches with the champion's scores of their labelled rows; None for no batch."""
+    if not parts:
+        return None
+    frame = stacked([part for _, part in parts])
     labelled = frame[frame[LABEL].notna()]
     predicted: Any = (
         site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task) if len(labelled) else []
     )
-    rows = {str(each.id): len(part) for each, part in zip(pooled, frames, strict=True)}
-    return Matured(fresh[-1], labelled.assign(**{SCORE: predicted}), rows)
+    rows = {str(batch.id): len(part) for batch, part in parts}
+    return Matured(parts[-1][0], labelled.assign(**{SCORE: predicted}), rows)
+
+
+def _sentence(batch: Batch, error: object) -> str:
+    return f"batch {batch.id} is not measured: {error}"
 
 
 def measured_before(site: Site, key: str, champion: Champion) -> bool:

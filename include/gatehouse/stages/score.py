@@ -9,11 +9,12 @@ from typing import Any
 from gatehouse.core.calendar import Span
 from gatehouse.core.records import Batch, BatchId, BatchState, Champion, Prediction
 from gatehouse.core.row_keys import KEY
-from gatehouse.errors import NotAllowed
+from gatehouse.errors import ModelError, NotAllowed
 from gatehouse.site import Site, Work
 from gatehouse.stages.parts import scoring
 from gatehouse.stages.parts.reading import divides
 from gatehouse.stages.rows import batch_frame, newest_revisions
+from gatehouse.stages.suspects import suspect
 
 
 def waiting(site: Site) -> list[Batch]:
@@ -72,7 +73,12 @@ def predicted(site: Site, champion: Champion, keys: Any, features: Any) -> Any:
     import pandas as pd
 
     estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
-    scores = site.models.predict(estimator, features, site.case.retrain.task)
+    try:
+        scores = site.models.predict(estimator, features, site.case.retrain.task)
+    except ModelError as error:
+        raise ModelError(
+            f"version {champion.model.version} ({champion.model.candidate}): {suspect(error, keys, features)}"
+        ) from error
     made_by: dict[str, Any] = {
         "version": champion.model.version,
         "sha256": champion.model.file.sha256,

@@ -10,12 +10,12 @@ from typing import Any
 
 from gatehouse.core.alarms import Alarm
 from gatehouse.core.change.incidents import CALM, Incident, follow
-from gatehouse.core.change.kinds import Finding, findings
+from gatehouse.core.change.kinds import Finding, Kind, findings
 from gatehouse.core.drift import to_document
 from gatehouse.core.records import Batch, BatchId, Champion, Request, WatchReport
 from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.retrain import reasons as weigh
-from gatehouse.errors import NotAllowed
+from gatehouse.errors import ModelError, NotAllowed, UntrustedModel
 from gatehouse.site import Site
 from gatehouse.stages import change, probation
 from gatehouse.stages.held_back import held_back_by, quiet
@@ -29,11 +29,12 @@ from gatehouse.stages.score import model_inputs
 from gatehouse.stages.standing import expire, standing
 
 
-def watch(site: Site, batch_id: BatchId) -> Request | None:
+def watch(site: Site, batch_id: BatchId, error: str = "") -> Request | None:
     """Judge a scored batch and record the verdict; returns the retrain request that is open after it, if any.
 
     Nothing that arrived after the end of the batch's interval is looked at: the same history gives the same verdicts
-    whenever it is watched.
+    whenever it is watched. `error` says why the batch could not be scored: then that is the verdict. What the model code
+    or a model raises while the batch is judged is part of the verdict as well (`errors`), and pages.
     """
     if any(report.batch == batch_id for report in site.ledger.batches.watches(site.name)):
         return site.ledger.requests.pending(site.name)
@@ -42,7 +43,7 @@ def watch(site: Site, batch_id: BatchId) -> Request | None:
     as_of = batch.interval.end
     expire(site, as_of)
     champion = site.ledger.models.champion(site.name)
-    body, alarms, changes = found(site, batch, champion) if champion else ({"champion": None}, [], [])
+    body, alarms, changes = _found(site, batch, champion, error) if champion else ({"champion": None}, [], [])
     earlier = [report for report in site.ledger.batches.watches(site.name) if report.as_of < as_of]
     history = [[Alarm.from_document(alarm) for alarm in report.body["alarms"]] for report in earlier]
     by_hand = held_back_by(site, batch_id.key)
@@ -56,9 +57,36 @@ def watch(site: Site, batch_id: BatchId) -> Request | None:
         "outcome_problems": outcome_problems(site, as_of),
     }
     if not by_hand:  # a backfilled batch changes no champion, and a probation might
-        probation.follow(site, batch, champion)  # before the verdict is on record: a crash in between repeats it
+        # before the verdict is on record: a crash in between repeats it
+        body["errors"] = [*body.get("errors", ()), *_probation(site, batch, champion)]
     report = WatchReport(batch_id, as_of, body, weighed.asked)
     return site.ledger.batches.watched(lease, report, site.case.retrain.model_dump(mode="json"))
+
+
+def _found(
+    site: Site, batch: Batch, champion: Champion, error: str
+) -> tuple[dict[str, Any], list[Alarm], list[Finding]]:
+    """What is known of a batch, or the error that kept it from being known."""
+    if not error:
+        try:
+            return found(site, batch, champion)
+        except UntrustedModel:
+            raise
+        except ModelError as raised:
+            error = f"not judged: {raised}"
+    body = {"champion": champion.model.version, "epoch": champion.epoch, "drift": [], "errors": [error]}
+    return body, [], [Finding(Kind.ERROR, (), error, page=True)]
+
+
+def _probation(site: Site, batch: Batch, champion: Champion | None) -> list[str]:
+    """What a model raised that is judged beside the champion; the champion's own verdict does not hang on it."""
+    try:
+        probation.follow(site, batch, champion)
+    except UntrustedModel:
+        raise
+    except ModelError as error:
+        return [f"probation: {error}"]
+    return []
 
 
 def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any], list[Alarm], list[Finding]]:
@@ -79,7 +107,7 @@ def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any],
     alarms: list[Alarm] = []
     drifts = list(looked.inputs.drifts)
     outcome = early = None
-    measured = newest_matured(site, batch.interval.end, champion, estimator)
+    measured, errors = newest_matured(site, batch.interval.end, champion, estimator)
     if measured is not None and not measured_before(site, measured.batch.id.key, champion):
         labelled = measured.labelled
         body["matured"], judged = quality(site, measured, reference)
@@ -90,8 +118,9 @@ def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any],
         drifts += [outcome.label] if outcome.label is not None else []
         alarms += [each.to_alarm() for each in judged if each.alarm]
         alarms += [outcome.label.to_alarm()] if outcome.label is not None and outcome.label.alarm else []
-    body["drift"] = to_document(drifts)
-    return body, alarms + looked.alarms, findings(looked.inputs, early or outcome)
+    body |= {"drift": to_document(drifts), "errors": list(errors)}
+    broken = [Finding(Kind.ERROR, (), "; ".join(errors), page=True)] if errors else []
+    return body, alarms + looked.alarms, [*findings(looked.inputs, early or outcome), *broken]
 
 
 def incidents(

@@ -9,7 +9,7 @@ import numpy as np
 
 from gatehouse.adapters.models import archive, cluster, plots, probe
 from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.errors import ModelError, Unreachable, UntrustedModel
+from gatehouse.errors import ModelError, UndefinedPrediction, Unreachable, UntrustedModel
 from gatehouse.ports import ModelStore, Probe
 from gatehouse.user_code import described
 
@@ -112,8 +112,15 @@ def predictions(estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[n
     except (Exception, SystemExit) as error:
         raise ModelError(f"{name} raised in predict: {described(error)}") from error
     if values.shape != (len(features),):
-        raise ModelError(f"{name} predicted an array of shape {values.shape} for {len(features)} rows")
-    wrong = int((~np.isfinite(values)).sum())
-    if wrong:
-        raise ModelError(f"{name} predicted {wrong} values that are not finite among {len(values)}; allowed: none")
+        raise ModelError(
+            f"{name} predicted an array of shape {values.shape}; allowed: ({len(features)},), one number a row"
+        )
+    undefined = np.flatnonzero(~np.isfinite(values))
+    if len(undefined):
+        row = int(undefined[0])
+        raise UndefinedPrediction(
+            f"{name} predicted {len(undefined)} values that are not finite among {len(values)}, the first is "
+            f"{values[row]}; allowed: finite numbers",
+            row,
+        )
     return values

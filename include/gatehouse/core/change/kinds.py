@@ -7,6 +7,7 @@
 | seasonal | so they do, and the same season of an earlier year looked the same |
 | label shift | the labels' shares changed while the scores of each class are distributed as on the holdout |
 | concept drift | quality fell by more than the scores themselves expect on these rows: the same inputs mean something else |
+| model error | the model code or a model raised on the batch's rows: they have no scores, or could not be judged |
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     SEASONAL = "seasonal"
     LABEL = "label shift"
     CONCEPT = "concept drift"
+    ERROR = "model error"
 
 
 @dataclass(frozen=True)

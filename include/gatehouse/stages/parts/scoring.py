@@ -46,7 +46,7 @@ def score_rows(site: Site, batch: Batch, champion: Champion, which: range) -> pd
 
 def joined(site: Site, batch: Batch, champion: Champion, done: Sequence[Work]) -> FileRef | None:
     """The file of all scores out of what was done elsewhere; None where that was by another champion or is not all."""
-    ready = {tuple(work["rows"]): work for work in done if work["epoch"] == champion.epoch}
+    ready = {tuple(work["rows"]): work for work in done if work["epoch"] == champion.epoch and "file" in work}
     wanted = [tuple(work["rows"]) for work in works(site, batch, champion)]
     if any(each not in ready for each in wanted):
         return None

@@ -1,0 +1,31 @@
+"""What the contract found in a batch and in its outcomes, read back from the archived reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from gatehouse.core.records import Batch, BatchId, FileRef, Outcomes
+from gatehouse.report.batch import results_of
+from gatehouse.site import Site
+
+Found = tuple[Mapping[str, Any], ...]
+
+
+def checks(site: Site, batch: Batch, outcomes: Outcomes | None) -> tuple[Found, Found]:
+    """The expectations that the batch and its outcomes do not meet, of every severity; and why which rows are quarantined."""
+    found = [_results(site, batch.report), _results(site, outcomes.report if outcomes else None)]
+    failed = tuple(each for results in found for each in results.get("results", ()) if not each["success"])
+    return failed, tuple(each for results in found for each in results.get("bad", ()))
+
+
+def refused(site: Site, batch: BatchId) -> list[str]:
+    """Why outcomes of a batch were refused as a whole."""
+    entries = site.ledger.journal.entries(about=str(batch))
+    reasons = [json.loads(each.body)["reason"] for each in entries if each.kind == "outcomes.refused"]
+    return [f"outcomes refused: {reason}" for reason in dict.fromkeys(reasons)]
+
+
+def _results(site: Site, report: FileRef | None) -> dict[str, Any]:
+    return (results_of(site.lake.read(report).decode()) or {}) if report else {}

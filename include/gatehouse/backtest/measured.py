@@ -1,0 +1,84 @@
+"""The champion's metric on each batch of a history, on all outcomes that ever arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.backtest.errors import kept
+from gatehouse.backtest.labelled import first_champion
+from gatehouse.core.records import Batch, BatchId, Outcomes, Prediction, TrainingSet
+from gatehouse.core.statistics.metrics import evaluate
+from gatehouse.site import Site
+from gatehouse.stages.rows import LABEL, by_key
+from gatehouse.stages.score import model_inputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass
+class History:
+    """The ledger's records after a replay, each listed once: outcomes whenever they arrived, and by batch the accepted rows
+    that have them."""
+
+    site: Site
+    metric: str
+    batches: list[Batch]
+    outcomes: Mapping[str, Outcomes]
+    frames: dict[str, pd.DataFrame]
+
+
+@dataclass
+class Measured:
+    """`metrics` has for each batch that could be measured the champion's version, whether that came later than the batch,
+    the metric and the rows; `errors` why others could not be. `scored` says which version scored a batch."""
+
+    scored: dict[BatchId, int]
+    metrics: dict[str, tuple[int, bool, float, int]] = field(default_factory=dict)
+    errors: dict[str, list[str]] = field(default_factory=dict)
+
+
+def measure(history: History, served: Collection[BatchId]) -> Measured:
+    """Measure the version that scored each batch. A batch that no champion was there for, and that the first champion was
+    neither trained on nor judged by, is measured with that one; `served` are those that there was one for."""
+    site = history.site
+    predictions = {prediction.batch: prediction for prediction in site.ledger.batches.predictions(site.name)}
+    found = Measured({batch: prediction.version for batch, prediction in predictions.items()})
+    for batch in history.batches:
+        frame, prediction = history.frames.get(batch.id.key), predictions.get(batch.id)
+        if frame is None or (prediction is None and batch.id in served):
+            continue
+        with kept(found.errors.setdefault(batch.id.key, []), "measuring"):
+            scored = _by_record(site, prediction, frame) if prediction else _by_first(site, batch, frame)
+            if scored is not None:
+                value = evaluate(history.metric, frame[LABEL].to_numpy("float64"), scored[1])
+                found.metrics[batch.id.key] = scored[0], prediction is None, value, len(frame)
+    return found
+
+
+def _by_record(site: Site, prediction: Prediction, frame: pd.DataFrame) -> tuple[int, Any]:
+    """The version that scored a batch, and its scores of the labelled rows."""
+    return prediction.version, by_key(frame, site.lake.frame(prediction.file, ["key", "score"])).to_numpy("float64")
+
+
+def _by_first(site: Site, batch: Batch, frame: pd.DataFrame) -> tuple[int, Any] | None:
+    """The first champion and its scores; None where there is none, or where it was made of these rows."""
+    first = first_champion(site)
+    if first is None or batch.interval.start < held_out_until(site, first[1]):
+        return None
+    return first[0], predict(site, first[0], frame)
+
+
+def held_out_until(site: Site, training_set: TrainingSet) -> datetime:
+    """The end of the rows that a model was trained on or judged by."""
+    return max(site.ledger.batches.get(batch).interval.end for batch in training_set.holdout_batches)
+
+
+def predict(site: Site, version: int, frame: pd.DataFrame) -> Any:
+    """A registered version's predictions of labelled rows."""
+    model = site.ledger.models.get(site.name, version)
+    estimator = site.models.load(site.lake.read(model.file), model.file.sha256)
+    return site.models.predict(estimator, model_inputs(frame), site.case.retrain.task)
