@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.core.canonical import finite
 from gatehouse.core.flips import Flip, flips
 from gatehouse.core.gate import OVERRULE, asks_for, verdict_of
 from gatehouse.core.records import Decision, Outcome, RuleResult, Verdict
@@ -87,7 +88,7 @@ def _distance(result: RuleResult, confidence: float) -> Distance:
         outcome=result.outcome,
         sentence=result.sentence,
         units=units,
-        standard_errors=units / error if units is not None and error else None,
+        standard_errors=finite(units / error) if units is not None and error else None,
         rows=result.missing_rows,
         change=_change(result, units),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gatehouse.core.canonical import finite
 from gatehouse.core.gate import OVERRULE, asks_for, verdict_of
 from gatehouse.core.records import Outcome, Verdict
 from gatehouse.core.steps import Step, step_to
@@ -86,6 +87,6 @@ def _size(flip: Flip) -> tuple[bool, float, bool]:
 
 def _told(step: Step) -> str:
     way = "lower" if step.by < 0 else "higher"
-    errors = f" ({step.errors:.2g} standard errors)" if step.errors is not None else ""
+    errors = f" ({step.errors:.2g} standard errors)" if finite(step.errors) is not None else ""
     limit = f"a limit {'beyond' if step.beyond else 'of'} {number(step.limit)}"
     return f"{step.rule} with a value {number(abs(step.by))} {way}{errors}, or {limit}"
