@@ -16,6 +16,7 @@ from gatehouse.backtest.replay import Taken
 from gatehouse.core.records import Batch, Decision, Request, TrainingSet
 from gatehouse.errors import UnknownRecord
 from gatehouse.site import Site
+from gatehouse.stages.outcome_problems import outcome_problem
 from gatehouse.stages.rows import newest_revisions
 
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -26,7 +27,8 @@ class Line:
     """One batch. `champion` is the version that scored it, or the first champion where none served yet (`late`); `kinds`
     are the kinds of change that the watch told apart; `metric` is measured on all outcomes that ever arrived, NaN where
     there are none or the champion was made of them. `failed` are the expectations that the rows and outcomes do not meet,
-    `bad_rows` why which of them are quarantined; `unscored` says that there was a champion and it has no scores."""
+    `bad_rows` why which of them are quarantined; `unscored` says that there was a champion and it has no scores;
+    `outcomes` says how many of them match no row, and how many rows have none, where that is beyond the limits."""
 
     key: str
     state: str
@@ -47,6 +49,7 @@ class Line:
     failed: tuple[Mapping[str, Any], ...] = ()
     bad_rows: tuple[Mapping[str, Any], ...] = ()
     unscored: bool = False
+    outcomes: str = ""
 
 
 def read_history(labelled: Labelled, metric: str) -> History:
@@ -122,6 +125,7 @@ def _line(
         (*dict.fromkeys(errors), *([f"{batch.state}: {batch.reason}"] if batch.reason else [])),
         *found,
         bool(body.get("champion")) and taken.batch not in measured.scored,
+        outcome_problem(site, history.outcomes[taken.key], EVER) if taken.key in history.outcomes else "",
     )
 
 

@@ -42,6 +42,7 @@ def human(result: Result) -> str:
     ]
     told = (
         ("The contract:", contract_sentences(result.lines)),
+        ("Outcomes:", [f"{line.key}: {line.outcomes}" for line in result.lines if line.outcomes]),
         ("Not promoted:", refusals(result.lines)),
         ("Errors:", errors),
     )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 
-from gatehouse.core.calendar import Span
+from gatehouse.core.calendar import Span, interval_of
 from gatehouse.core.outcome_rows import problems
 from gatehouse.core.records import Batch, BatchState, Outcomes
 from gatehouse.core.telling.kinds import Kind
@@ -23,7 +22,7 @@ def outcome_problems(site: Site, as_of: datetime) -> dict[str, str]:
     arrived = site.ledger.batches.outcomes(site.name, as_of)
     refused = {batch.id.key: _refusal(site, batch) for batch in due(site, as_of)}
     short = {
-        batch.id.key: _short(site, batch, arrived, as_of)
+        batch.id.key: outcome_problem(site, arrived[batch.id.key], as_of)
         for batch in newest_revisions(site.ledger.batches.list(site.name))
         if batch.id.key in arrived
     }
@@ -35,11 +34,13 @@ def _refusal(site: Site, batch: Batch) -> str:
     return f"its outcomes were refused: {json.loads(entry.body)['reason']}" if entry is not None else ""
 
 
-def _short(site: Site, batch: Batch, arrived: Mapping[str, Outcomes], as_of: datetime) -> str:
-    spec, found = site.case.contract.outcomes, arrived[batch.id.key].match
+def outcome_problem(site: Site, outcomes: Outcomes, as_of: datetime) -> str:
+    """What does not fit about the outcomes of one batch, as they should be by `as_of`; empty when they fit."""
+    spec, found = site.case.contract.outcomes, outcomes.match
     if found is None:
         return ""
-    complete = Span.parse(spec.until or spec.delay).after(batch.interval.end) <= as_of
+    end = interval_of(site.case.contract.batch, outcomes.batch.key).end
+    complete = Span.parse(spec.until or spec.delay).after(end) <= as_of
     return problems(found, spec.max_unmatched_share, 1 - site.case.retrain.min_maturity if complete else 1.0)
 
 
