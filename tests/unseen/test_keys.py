@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from conftest import LedgerDatabase
+from gatehouse import verify
 from unseen.fixtures import Play, played, shared_database, shared_ledger  # noqa: F401 - fixtures
 from unseen.folders import COLUMNS, Delivery, Folder
 from unseen.played import joined, same
@@ -303,3 +305,21 @@ def test_the_contract_can_normalise_keys(played: Play, step: str, rows: str, out
         folder.edit(lambda _, each: each.rows.__setitem__("id", [rows.format(row) for row in range(len(each.rows))]))
         folder.contract = {"normalise_keys": steps}
         assert same(played(folder).labels(), wanted) == ""
+
+
+@pytest.mark.parametrize("kind", ["two texts", "null parts", "moments", "whole numbers"])
+def test_the_invariant_derives_the_same_labels(played: Play, shared_database: LedgerDatabase, kind: str) -> None:
+    """`verify` derives the labels of the training set again from the landed files, and finds no difference."""
+    folder = {
+        "two texts": lambda: folder_of(["one", "two"], "string", lambda row: (f"{row // 2}|a"[: 2 + row], f"|{row}")),
+        "null parts": lambda: folder_of(["one", "two"], "string", null_at(1, 2, (3, 20, 39))),
+        "moments": lambda: folder_of(["id"], "timestamp", lambda row: (NOON + timedelta(microseconds=row),)),
+        "whole numbers": lambda: folder_of(["id"], "integer", lambda row: (2**63 - 1 - row,)),
+    }[kind]()
+    play = played(folder)
+    assert_own_labels(play, folder)
+    found = verify.run(shared_database.url, play.site.lake, None, {play.site.name: play.site.case})
+    (labels,) = [each for each in found if each.invariant == "I13"]
+    assert [breach for breach in labels.breaches if play.site.name in breach] == []
+    assert not any(play.site.name in note for note in labels.notes), labels.notes
+    assert labels.rows >= 70

@@ -110,24 +110,34 @@ def test_features_in_another_order(played: Play) -> None:
     assert_as_good(played(folder), folder, played(Folder()))
 
 
-def test_two_outcomes_for_one_row(played: Play) -> None:
-    """Two files in one, the second contradicting the first: nothing is trained on, and it is told how many rows."""
+def test_two_outcomes_for_one_row(replayed: Any) -> None:
+    """Two files in one, the second contradicting the first: nothing is trained on, and the backtest says how many rows."""
 
     def contradict(_: str, delivery: Delivery) -> None:
         again = delivery.outcomes.assign(label=1 - delivery.outcomes["label"])
         delivery.outcomes = pd.concat([again, delivery.outcomes], ignore_index=True)
 
-    play = played(Folder(suffix="csv").edit(contradict))
-    assert play.labels() == {}
-    assert_named(play, "contradict", "120")
+    document = replayed(Folder(suffix="csv").edit(contradict)).document()
+    assert document["totals"]["trainings"] == 0
+    assert [line["champion"] for line in document["lines"]] == [None] * 4
+    assert_told(document, "contradict", "240")
 
 
-def test_outcome_keys_padded_with_blanks(played: Play) -> None:
-    """Outcomes of CHAR columns match no row: the sentence says how many of how many, with an example."""
+def test_outcome_keys_padded_with_blanks(replayed: Any) -> None:
+    """Outcomes of CHAR columns match no row: the backtest says how many of how many, with an example as it was written."""
     folder = Folder(suffix="csv").edit(lambda _, each: each.outcomes.__setitem__("id", each.outcomes["id"] + "   "))
-    play = played(folder)
-    assert play.labels() == {}
-    assert_named(play, "120 of 120", "no row", "2024-01-00000   ")
+    document = replayed(folder).document()
+    assert document["totals"]["trainings"] == 0
+    assert_told(document, "120 of 120", "no row", "'2024-01-00000   '")
+
+
+def assert_told(document: dict[str, Any], *texts: str) -> None:
+    """One sentence of the first batch, or about it, has all of these texts, and nothing is a traceback."""
+    told = json.dumps({name: part for name, part in document.items() if name != "policies"}, ensure_ascii=False)
+    errors = [error for line in document["lines"] for error in line["errors"]]
+    assert not [error for error in errors if ".py, line" in error], errors
+    assert all(text in told for text in texts), told
+    assert "2024-01" in told
 
 
 def test_daily_batches(replayed: Any) -> None:
