@@ -39,7 +39,7 @@ def upkeep():
     def sweep():
         from airflow_glue.tasks import sweep
 
-        found = {name: sweep.upkeep(folder) for name, folder in CASES.items()}
+        found = sweep.sweep(CASES)
         for name, pending in found.items():
             wake(accepted(name), pending["accepted"])
             wake(requested(name), pending["requested"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from gatehouse.core.records import Decision, FileRef, ModelVersion, TrainingSet
 from gatehouse.core.specs.notify import Recipient
 from gatehouse.core.telling.message import Message
 from gatehouse.errors import LakeError
-from gatehouse.ports import BatchTold, Courier, Fit, Judged, Lake, Tracking
+from gatehouse.ports import BatchTold, CandidateRun, Courier, Fit, Held, Judged, Lake, Tracking
 
 
 class FakeLake(Lake):
@@ -60,15 +60,17 @@ class FakeTracking(Tracking):
         self.aliases: dict[tuple[str, str], int] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.fits: dict[str, Fit] = {}
+        self.candidates: dict[tuple[str, str], str] = {}
         self.registered: list[ModelVersion] = []
         self.copies: dict[int, bytes] = {}
         self.judged: dict[str, Judged] = {}
         self.words: dict[int, str] = {}
         self.batches: dict[str, BatchTold] = {}
 
-    def log_candidate(self, use_case: str, request: str, name: str, fit: Fit, dataset: TrainingSet) -> str:
-        run_id = f"{use_case}-{request}-{name}"
-        self.fits[run_id] = fit
+    def log_candidate(self, run: CandidateRun, fit: Fit, dataset: TrainingSet) -> str:
+        run_id = self.run_id(run)
+        self.fits.setdefault(run_id, fit)
+        self.candidates[run.request, run.candidate] = run_id
         return run_id
 
     def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
@@ -76,11 +78,15 @@ class FakeTracking(Tracking):
             self.registered.append(model)
             self.copies[model.version] = data
 
-    def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
-        self.tags.setdefault(run_id, {}).update(tags)
+    def flag(self, run: CandidateRun, tags: Mapping[str, str]) -> None:
+        self.tags.setdefault(self.run_id(run), {}).update(tags)
+
+    @staticmethod
+    def run_id(run: CandidateRun) -> str:
+        return f"{run.use_case}-{run.request}-{run.candidate}"
 
     def decided(self, decision: Decision, judged: Judged) -> None:
-        self.flag(judged.run_id, {"verdict": decision.verdict, "decision": decision.id})
+        self.flag(judged.run, {"verdict": decision.verdict, "decision": decision.id})
         self.judged[decision.id] = judged
 
     def mirror(
@@ -95,8 +101,12 @@ class FakeTracking(Tracking):
     def log_batch(self, use_case: str, name: str, told: BatchTold) -> None:
         self.batches[name] = told
 
-    def batches_told(self, use_case: str) -> dict[str, str]:
-        return {name: told.mark for name, told in self.batches.items()}
+    def held(self, use_case: str, served: Collection[int] = ()) -> Held:
+        flags = {key: self.tags.get(run_id, {}).get("gatehouse.flag", "") for key, run_id in self.candidates.items()}
+        registered = {m.version: CandidateRun(use_case, m.request, m.candidate) for m in self.registered}
+        judged = {v: self.tags.get(self.run_id(run), {}).get("decision", "") for v, run in registered.items()}
+        marks = {name: told.mark for name, told in self.batches.items()}
+        return Held(flags, judged, marks, {alias: version for (_, alias), version in self.aliases.items()})
 
     def model_bytes(self, use_case: str, version: int) -> bytes | None:
         return self.copies.get(version)

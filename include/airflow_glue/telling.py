@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def note_health(broken: dict[str, str], findings: list[Finding]) -> None:
+def note_health(broken: dict[str, str], findings: list[Finding], failed: dict[str, list[str]] | None = None) -> None:
     """Record what upkeep's check found as troubles, and tell `tell` that it looked. Never fails the check."""
     try:
-        _note_health(broken, findings)
+        _note_health(broken, findings, failed or {})
         get_current_context()["ti"].xcom_push(key="looked", value=True)
     except Exception:  # the check says what it found in any case
         log.exception("the troubles that were found could not be recorded")
 
 
-def _note_health(broken: dict[str, str], findings: list[Finding]) -> None:
+def _note_health(broken: dict[str, str], findings: list[Finding], failed: dict[str, list[str]]) -> None:
     from gatehouse.adapters.ledger import open_ledger
     from gatehouse.settings import Settings
     from gatehouse.stages.telling import note
@@ -40,6 +40,11 @@ def _note_health(broken: dict[str, str], findings: list[Finding]) -> None:
     ]
     for name, error in broken.items():
         found.append(Found(Kind.UNHEALTHY, "", f"use case {name}", f"use case {name} cannot be read: {error}"))
+    found += [
+        Found(Kind.UNHEALTHY, "", f"maintenance of {name}", "; ".join(sentences))
+        for name, sentences in failed.items()
+        if sentences
+    ]
     note(open_ledger(Settings.from_environment().require("ledger_url")), found, [(Kind.UNHEALTHY, "")])
 
 

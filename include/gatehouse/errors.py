@@ -112,6 +112,10 @@ class UnknownRecord(GatehouseError):
     """The ledger holds no such batch, request, model or decision."""
 
 
+class TrackingError(GatehouseError):
+    """MLflow refused an operation, or its client failed. The ledger is right without it; maintenance tries it again."""
+
+
 class Unreachable(GatehouseError):
     """PostgreSQL, MLflow or another service does not answer; trying again can help."""
 

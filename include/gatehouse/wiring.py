@@ -70,8 +70,9 @@ class InstalledSite(Site):
     @cached_property
     def tracking(self) -> Tracking:
         from gatehouse.adapters.tracking import MlflowTracking
+        from gatehouse.stages.tracked import restored
 
-        return MlflowTracking(self.settings.require("mlflow_uri"))
+        return MlflowTracking(self.settings.require("mlflow_uri"), lambda sentence: restored(self, sentence))
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ _MODEL = """
 
 def mlflow_run(experiment: str, run_id: str) -> str:
     """A run's page. MLflow takes any experiment in the address and shows the run's own."""
-    return f"{_mlflow()}/#/experiments/{quote(experiment)}/runs/{quote(run_id)}" if _mlflow() else ""
+    return f"{_mlflow()}/#/experiments/{quote(experiment)}/runs/{quote(run_id)}" if _mlflow() and run_id else ""
 
 
 def mlflow_model(use_case: str) -> str:

@@ -33,14 +33,15 @@ from gatehouse.stages import (
     judge,
     outcomes,
     override,
+    projection,
     promote,
     provenance,
     rejudge,
     repair,
     score,
-    upkeep,
     watch,
 )
+from gatehouse.stages.tell import tell_decision
 from gatehouse.stages.validate import release, validate
 from gatehouse.usecase import load
 from stages.rides import TEMPLATE, AlteredSource, FakeSite
@@ -219,7 +220,8 @@ def _late(site: Any) -> None:
 def _again(site: Any) -> None:
     for each in rejudge.due(site):
         rejudge.judge_again(site, each)
-    upkeep.untold(site, LATER)
+    for lacking in projection.untold(site, site.tracking.held(site.name), LATER):
+        tell_decision(site, lacking, site.ledger.models.get(site.name, lacking.version))
 
 
 def refused(act: Callable[[Any], object]) -> Callable[[Any], str]:

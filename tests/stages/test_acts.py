@@ -363,7 +363,7 @@ def test_a_death_between_a_finding_and_its_repair_is_one_finding(looped, monkeyp
 
     looped.tracking.aliases["rides", "champion"] = 99
     with monkeypatch.context() as dying:
-        dying.setattr(repair, "mirror", death)
+        dying.setattr(repair, "point_aliases", death)
         with pytest.raises(KeyboardInterrupt):
             repair.reconcile(looped)
     assert "99" in repair.reconcile(looped)

@@ -10,7 +10,7 @@ import pytest
 
 from gatehouse import verify
 from gatehouse.core.records import Verdict
-from gatehouse.stages import ingest, judge, promote, tell, upkeep
+from gatehouse.stages import ingest, judge, projection, promote, tell
 from gatehouse.stages.validate import validate
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
@@ -89,19 +89,24 @@ def test_a_decision_whose_run_died_untold_is_told_by_upkeep(open_site, monkeypat
             take(site, MONTHS[2])
     (decision,) = site.ledger.decisions.list("rides")
     assert site.ledger.decisions.report(decision.id) is None
-    assert upkeep.untold(site) == [], "its own run may still be at it"
+    assert told(site, None) == [], "its own run may still be at it"
     file, _ = site.ledger.decisions.archive(decision.id)
     honest, site.lake.files[file.path] = site.lake.files[file.path], b"damaged"
-    assert upkeep.untold(site, LONG_AFTER) == [], "upkeep has more to do than to fail at one damaged file"
+    assert told(site) == [], "maintenance has more to do than to fail at one damaged file"
     site.lake.files[file.path] = honest
     with monkeypatch.context() as busy:
-        busy.setattr(upkeep, "AT_ONCE", 0)
-        assert upkeep.untold(site, LONG_AFTER) == [], "a sweep tells a few at a time"
-    assert upkeep.untold(site, LONG_AFTER) == [decision.id]
+        busy.setattr(projection, "AT_ONCE", 0)
+        assert told(site) == [], "a sweep tells a few at a time"
+    assert told(site) == [f"decision {decision.id[:8]}"]
     assert (
         site.lake.read(site.ledger.decisions.report(decision.id)).decode() == site.tracking.judged[decision.id].report
     )
-    assert upkeep.untold(site, LONG_AFTER) == []
+    assert told(site) == []
+
+
+def told(site, now=LONG_AFTER):
+    """The decisions that maintenance tells MLflow of."""
+    return [name for name in projection.make_up(site, now).done if name.startswith("decision")]
 
 
 def test_model_and_version_are_described_by_what_serves(looped):
@@ -112,23 +117,24 @@ def test_model_and_version_are_described_by_what_serves(looped):
     assert re.search(r"Champion of epoch 1 since \d{4}-.* UTC and serves now, by decision of gate", words)
 
 
-def test_every_batch_is_told_once_and_again_when_it_is_watched(looped):
+def test_every_batch_is_told_once_and_again_when_it_is_watched(looped, monkeypatch):
     """A run a batch, quarantined ones too, with the archived report; told is told, and what is new is told to the same."""
     looped.source.change[MONTHS[3]] = lambda frame: frame.head(50)
     validate(looped, ingest.land(looped, MONTHS[3]).id)
-    assert tell.tell_batches(looped, at_once=2) == ["2024-01.r1", "2024-02.r1"]
-    assert tell.tell_batches(looped) == ["2024-03.r1", "2024-04.r1"]
-    assert tell.tell_batches(looped) == []
+    monkeypatch.setattr(projection, "AT_ONCE", 2)
+    assert projection.make_up(looped).done == ["2024-01.r1", "2024-02.r1"]
+    assert projection.make_up(looped).done == ["2024-03.r1", "2024-04.r1"]
+    assert projection.make_up(looped).done == []
     bad = looped.tracking.batches["2024-04.r1"]
     assert bad.tags["gatehouse.state"] == "quarantined"
     assert "50 rows" in bad.tags["gatehouse.reason"]
     batch = looped.ledger.batches.list("rides")[3]
     assert bad.report == looped.lake.read(batch.report).decode()
     assert validate(looped, ingest.land(looped, MONTHS[4]).id).state == "accepted"
-    assert tell.tell_batches(looped) == ["2024-05.r1"]
+    assert projection.make_up(looped).done == ["2024-05.r1"]
     assert "columns.changed" not in looped.tracking.batches["2024-05.r1"].metrics
     take(looped, MONTHS[4])
-    assert tell.tell_batches(looped) == ["2024-05.r1"]
+    assert projection.make_up(looped).done == ["2024-05.r1"]
     assert "columns.changed" in looped.tracking.batches["2024-05.r1"].metrics
     assert looped.tracking.batches["2024-05.r1"].tables["drift.json"].rows
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,37 +16,93 @@ from gatehouse.errors import GatehouseError, StaleAttempt
 if TYPE_CHECKING:
     from gatehouse.wiring import InstalledSite
 
+log = logging.getLogger(__name__)
+RESULTS = ("accepted", "requested", "unsettled", "told", "unexplained")
 
-def upkeep(folder: str) -> dict[str, list[str]]:
-    """Sweep one use case: validate what was left landed, repair the alias; returns what has to be woken."""
+
+@dataclass
+class Guard:
+    """Runs the parts of one use case's maintenance. What a part raises is logged and kept; it stops no other part."""
+
+    name: str
+    failed: list[str] = field(default_factory=list)
+
+    def __call__(self, part: str, work: Callable[[], Iterable[str]]) -> list[str]:
+        """The sentences and names that a part returns; none when it raised."""
+        try:
+            return [text for text in work() if text]
+        except Exception as error:
+            log.exception("maintenance of %s: %s", self.name, part)
+            self.failed.append(f"{self.name}: maintenance could not {part}: {type(error).__name__}: {error}")
+            return []
+
+
+def sweep(folders: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
+    """Sweep every use case, each on its own: one that fails is reported with the others' results, after their turn.
+    Unreachable when the ledger does not answer at all, which is worth a retry of the task."""
+    from gatehouse.adapters.ledger import open_ledger
+    from gatehouse.settings import Settings
+    from gatehouse.watching.facts import UPKEEP
+
+    open_ledger(Settings.from_environment().require("ledger_url")).attempts.idle(UPKEEP)
+    return {name: upkeep(name, folder) for name, folder in folders.items()}
+
+
+def upkeep(name: str, folder: str) -> dict[str, list[str]]:
+    """Sweep one use case; returns what has to be woken, what was told and found, and which parts failed."""
+    guard, found = Guard(name), {result: list[str]() for result in RESULTS}
+    sites: list[InstalledSite] = []
+    guard("be begun: the use case cannot be opened", lambda: sites.append(subjects.site_of(folder)) or [])
+    for site in sites:
+        found |= _upkeep(site, guard)
+    return found | {"failed": guard.failed}
+
+
+def _upkeep(site: InstalledSite, guard: Guard) -> dict[str, list[str]]:
+    """The parts of a use case's maintenance, in this order: data, decisions, MLflow, and what has to be woken."""
     from gatehouse.stages import backfill, rejudge, repair
     from gatehouse.stages import upkeep as stage
     from gatehouse.stages.override import expire
-    from gatehouse.stages.tell import tell_batches
-    from gatehouse.stages.validate import validate as validate_batch
 
-    site = subjects.site_of(folder)
-    for ref in stage.forgotten_landed(site, attendance.validating(site)):
-        with suppress(StaleAttempt):  # a run has taken it up meanwhile
-            validate_batch(site, subjects.parse(site.name, ref))
-    deciding = attendance.decisions(site)
-    lost = lost_reviews(site, deciding)
-    told = [
-        *repair.replaced_files(site),
-        *stage.uncarried(site, deciding),
-        *stage.unanswered(site, attended=deciding),
-        *(stage.unasked(site, decision) for decision in lost),
-        expire(site),
-        backfill.forgotten(site),
-        repair.reconcile(site),
+    for ref in guard("list landed batches", lambda: stage.forgotten_landed(site, attendance.validating(site))):
+        guard(f"validate batch {ref}", lambda ref=ref: _validated(site, ref))  # type: ignore[misc]
+    lost = guard("look for lost reviews", lambda: lost_reviews(site, attendance.decisions(site)))
+    unexplained = [
+        *guard("look for replaced files", lambda: repair.replaced_files(site)),
+        *guard("carry out decisions", lambda: stage.uncarried(site, attendance.decisions(site))),
+        *guard("end reviews", lambda: stage.unanswered(site, attended=attendance.decisions(site))),
+        *guard("ask for lost reviews", lambda: [stage.unasked(site, decision) for decision in lost]),
+        *guard("end overrides", lambda: [expire(site)]),
+        *guard("end backfills", lambda: [backfill.forgotten(site)]),
+        *guard("compare the alias in MLflow", lambda: [repair.reconcile(site)]),
     ]
     return {
-        "accepted": stage.forgotten_batches(site, attendance.batches(site)),
-        "requested": stage.forgotten_requests(site, attendance.requests(site)),
-        "unsettled": [*rejudge.due(site), *lost],
-        "told": [*stage.untold(site), *tell_batches(site)],
-        "unexplained": [sentence for sentence in told if sentence],
+        "told": guard("give MLflow what it lacks", lambda: _made_up(site, guard)),
+        "accepted": guard(
+            "look for forgotten batches", lambda: stage.forgotten_batches(site, attendance.batches(site))
+        ),
+        "requested": guard(
+            "look for forgotten requests", lambda: stage.forgotten_requests(site, attendance.requests(site))
+        ),
+        "unsettled": [*guard("look for unsettled decisions", lambda: rejudge.due(site)), *lost],
+        "unexplained": unexplained,
     }
+
+
+def _validated(site: InstalledSite, ref: str) -> list[str]:
+    from gatehouse.stages.validate import validate
+
+    with suppress(StaleAttempt):  # a run has taken it up meanwhile
+        validate(site, subjects.parse(site.name, ref))
+    return []
+
+
+def _made_up(site: InstalledSite, guard: Guard) -> list[str]:
+    from gatehouse.stages.projection import make_up
+
+    made = make_up(site, attended=attendance.requests(site))
+    guard.failed += [f"{site.name}: {sentence}" for sentence in made.refused]
+    return made.done
 
 
 def lost_reviews(site: InstalledSite, asked: set[str]) -> list[str]:
@@ -59,10 +118,10 @@ def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str,
     from airflow_glue.telling import note_health, wrong_notify
     from gatehouse.wiring import verify_installation
 
-    problems = [sentence for pending in found.values() for sentence in pending["unexplained"]]
+    problems = [sentence for pending in found.values() for sentence in (*pending["unexplained"], *pending["failed"])]
     problems += [f"use case {name} cannot be read: {error}" for name, error in broken.items()]
     findings = verify_installation()
-    note_health(broken, findings)
+    note_health(broken, findings, {name: pending["failed"] for name, pending in found.items()})
     for finding in findings:
         problems += [f"{finding.invariant} is broken: {breach}" for breach in finding.breaches]
     emit_measures()

@@ -10,7 +10,7 @@ import multiprocessing
 import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import forkserver
@@ -26,7 +26,20 @@ from gatehouse.adapters.sources import open_source
 from gatehouse.core.records import Decision, ModelVersion, TrainingSet
 from gatehouse.errors import ModelError
 from gatehouse.local.throwaway import running
-from gatehouse.ports import BatchTold, Checker, Fit, Judged, Lake, Ledger, ModelStore, Probe, Source, Tracking
+from gatehouse.ports import (
+    BatchTold,
+    CandidateRun,
+    Checker,
+    Fit,
+    Held,
+    Judged,
+    Lake,
+    Ledger,
+    ModelStore,
+    Probe,
+    Source,
+    Tracking,
+)
 from gatehouse.site import Site
 from gatehouse.usecase import UseCase
 
@@ -166,13 +179,13 @@ class NoTracking(Tracking):
 
     keeps_plots = False
 
-    def log_candidate(self, use_case: str, request: str, name: str, fit: Fit, dataset: TrainingSet) -> str:
-        return f"{request}-{name}"
+    def log_candidate(self, run: CandidateRun, fit: Fit, dataset: TrainingSet) -> str:
+        return f"{run.request}-{run.candidate}"
 
     def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
         return None
 
-    def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
+    def flag(self, run: CandidateRun, tags: Mapping[str, str]) -> None:
         return None
 
     def decided(self, decision: Decision, judged: Judged) -> None:
@@ -186,8 +199,8 @@ class NoTracking(Tracking):
     def log_batch(self, use_case: str, name: str, told: BatchTold) -> None:
         return None
 
-    def batches_told(self, use_case: str) -> dict[str, str]:
-        return {}
+    def held(self, use_case: str, served: Collection[int] = ()) -> Held:
+        return Held({}, {}, {}, {})
 
     def model_bytes(self, use_case: str, version: int) -> bytes | None:
         return None

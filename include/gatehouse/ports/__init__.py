@@ -11,7 +11,7 @@ from gatehouse.ports.data import Checker, CheckResult, Found, Lake, PassedOver, 
 from gatehouse.ports.ledger import Journal, Ledger
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
 from gatehouse.ports.telling import Courier, Telling
-from gatehouse.ports.training import BatchTold, Fit, Judged, ModelStore, Probe, Table, Tracking
+from gatehouse.ports.training import BatchTold, CandidateRun, Fit, Held, Judged, ModelStore, Probe, Table, Tracking
 from gatehouse.ports.work import Attempts, Batches, Requests
 
 __all__ = [
@@ -19,12 +19,14 @@ __all__ = [
     "Backfills",
     "BatchTold",
     "Batches",
+    "CandidateRun",
     "CheckResult",
     "Checker",
     "Courier",
     "Decisions",
     "Fit",
     "Found",
+    "Held",
     "Journal",
     "Judged",
     "Lake",

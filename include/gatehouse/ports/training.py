@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +43,22 @@ class Table:
 
 
 @dataclass(frozen=True)
+class CandidateRun:
+    """Which run is a candidate's: the one with these tags. `run_id` is the ledger's; empty when MLflow could not be told,
+    and another one has the tags when MLflow lost it for good."""
+
+    use_case: str
+    request: str
+    candidate: str
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
 class Judged:
     """What a decision gives to the challenger's run and version: the report, tables by file name, metrics on the held-out
     rows, tags of both, and the version's description."""
 
-    run_id: str
+    run: CandidateRun
     report: str
     tables: Mapping[str, Table]
     metrics: Mapping[str, float]
@@ -67,13 +78,31 @@ class BatchTold:
     rows: FileRef
 
 
+@dataclass(frozen=True)
+class Held:
+    """What MLflow has of a use case. What is deleted, unfinished or without its files does not count.
+
+    `candidates` maps (request, name) to the run's flag, `decisions` each registered version to the decision that run and
+    version are tagged with, `batches` a name to its mark; `aliases` maps an alias to a version (-1: not the ledger's).
+    """
+
+    candidates: Mapping[tuple[str, str], str]
+    decisions: Mapping[int, str]
+    batches: Mapping[str, str]
+    aliases: Mapping[str, int]
+
+
 class Tracking(ABC):
-    """MLflow, as a projection of the ledger: idempotent by tags, never read for a decision."""
+    """MLflow, as a projection of the ledger: idempotent by tags, never read for a decision.
+
+    Every operation restores what was deleted and makes again what is gone, as far as it needs it. Each raises Unreachable
+    when MLflow does not answer and TrackingError when it refuses.
+    """
 
     keeps_plots = True  # drawing them is not for free: one that drops them says so
 
     @abstractmethod
-    def log_candidate(self, use_case: str, request: str, name: str, fit: Fit, dataset: TrainingSet) -> str:
+    def log_candidate(self, run: CandidateRun, fit: Fit, dataset: TrainingSet) -> str:
         """Log one candidate as a run (found again by its tags when logged before); returns the run id."""
 
     @abstractmethod
@@ -81,7 +110,7 @@ class Tracking(ABC):
         """Make the version known in the registry with the very bytes of the ledger's file, tagged with its sha256."""
 
     @abstractmethod
-    def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
+    def flag(self, run: CandidateRun, tags: Mapping[str, str]) -> None:
         """Tag a run, for example with the reason why the candidate lost."""
 
     @abstractmethod
@@ -101,8 +130,8 @@ class Tracking(ABC):
         """Log a batch (`2013-03.r1`) as a run of its own, or tell its run what is new."""
 
     @abstractmethod
-    def batches_told(self, use_case: str) -> dict[str, str]:
-        """The batches that have a run, with the mark they were told with last."""
+    def held(self, use_case: str, served: Collection[int] = ()) -> Held:
+        """What MLflow has now. A deleted experiment is restored first; the files of the versions in `served` are looked for."""
 
     @abstractmethod
     def model_bytes(self, use_case: str, version: int) -> bytes | None:

@@ -12,6 +12,7 @@ from gatehouse.site import Site
 from gatehouse.stages.gather import trained_until
 from gatehouse.stages.provenance import requirements
 from gatehouse.stages.reference import reference_of
+from gatehouse.stages.tracked import projecting, run_of
 
 
 def choose(site: Site, request_id: str) -> ModelVersion:
@@ -20,8 +21,7 @@ def choose(site: Site, request_id: str) -> ModelVersion:
     ranked = rank(candidates, site.case.retrain.choose_by)
     for model in site.ledger.models.list(site.name):
         if model.request == request_id:
-            _tell(site, model, ranked, candidates)
-            return model
+            return _told(site, model)
     if not ranked or ranked[0].file is None:
         metric = site.case.retrain.choose_by
         unmeasured = f"{metric} (choose_by in retrain.yaml) is not a finite number"
@@ -37,8 +37,12 @@ def choose(site: Site, request_id: str) -> ModelVersion:
     asked = ModelVersion(
         site.name, 0, best.name, ranked[0].file, reference, training_set.sha256, request_id, best.run_id, until
     )
-    model = site.ledger.models.register(lease, asked)
-    _tell(site, model, ranked, candidates)
+    return _told(site, site.ledger.models.register(lease, asked))
+
+
+def _told(site: Site, model: ModelVersion) -> ModelVersion:
+    with projecting(site, f"version {model.version}"):
+        tell_choice(site, model)
     return model
 
 
@@ -49,18 +53,18 @@ def rank(candidates: list[Candidate], metric: str) -> list[Candidate]:
     return sorted(usable, key=lambda candidate: (loss(candidate.metrics[metric]), candidate.name))
 
 
-def _tell(site: Site, model: ModelVersion, ranked: list[Candidate], candidates: list[Candidate]) -> None:
-    """MLflow is told after the ledger, and told the same again when the task is repeated."""
-    metric = site.case.retrain.choose_by
-    best = ranked[0]
+def tell_choice(site: Site, model: ModelVersion) -> None:
+    """Register a version in MLflow and flag the candidates of its request; after the ledger, and again without harm."""
+    candidates, metric = site.ledger.requests.candidates(model.request), site.case.retrain.choose_by
+    best = next(candidate for candidate in candidates if candidate.name == model.candidate)
     description = (
         f"Challenger {model.version} of {site.case.contract.title}: {model.candidate}, the best of {len(candidates)} "
-        f"candidates by {metric} ({best.metrics[metric]:.4f}) on the newest batch of its training window; "
+        f"candidates by {metric} ({best.metrics.get(metric, math.nan):.4f}) on the newest batch of its training window; "
         f"trained on data until {model.trained_until:%Y-%m-%d}. The gate decides whether it serves."
     )
     site.tracking.register(model, site.lake.read(model.file), requirements(), description)
     for candidate in candidates:
-        site.tracking.flag(candidate.run_id, _flag(candidate, best, metric, model.version))
+        site.tracking.flag(run_of(site, candidate), _flag(candidate, best, metric, model.version))
 
 
 def _flag(candidate: Candidate, best: Candidate, metric: str, version: int) -> dict[str, str]:
@@ -69,5 +73,5 @@ def _flag(candidate: Candidate, best: Candidate, metric: str, version: int) -> d
     if candidate.file is None:
         return {"gatehouse.flag": "failed", "gatehouse.reason": candidate.reason}
     value = candidate.metrics.get(metric, math.nan)
-    reason = f"{metric} {value:.4f}, {best.name} has {best.metrics[metric]:.4f}"
+    reason = f"{metric} {value:.4f}, {best.name} has {best.metrics.get(metric, math.nan):.4f}"
     return {"gatehouse.flag": "lost", "gatehouse.reason": reason}

@@ -18,6 +18,7 @@ from gatehouse.site import Site
 from gatehouse.stages.provenance import provenance
 from gatehouse.stages.rows import BATCH, LABEL, TIME
 from gatehouse.stages.score import model_inputs
+from gatehouse.stages.tracked import log_or_keep
 from gatehouse.user_code import DATA_SCIENTIST, user_code
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def make(site: Site, frame: pd.DataFrame, name: str) -> Made:
     models.predict(estimator, model_inputs(newer), task)  # a NaN must show here, not at three at night
     return Made(
         models.dump(estimator),
-        {"rows": len(frame), "inner_rows": len(newer), **_params(estimator)},
+        {"rows": len(frame), "inner_rows": len(newer), **parameters(estimator)},
         metrics,
         _plots(site, trial, newer, predictions) if site.tracking.keeps_plots else {},
         {str(column): str(kind) for column, kind in model_inputs(frame).dtypes.items()},
@@ -96,8 +97,7 @@ def make(site: Site, frame: pd.DataFrame, name: str) -> Made:
 def _logged(site: Site, training_set: TrainingSet, name: str, made: Made) -> Candidate:
     file = site.lake.put(made.model, "models", "skops")
     run = Fit(made.params, made.metrics, made.plots, provenance(site, training_set), made.columns)
-    run_id = site.tracking.log_candidate(site.name, training_set.request, name, run, training_set)
-    return Candidate(training_set.request, name, made.metrics, file, run_id)
+    return Candidate(training_set.request, name, made.metrics, file, log_or_keep(site, training_set, name, run))
 
 
 def _plots(site: Site, trial: Any, newer: pd.DataFrame, predictions: NDArray[np.float64]) -> Mapping[str, bytes]:
@@ -109,8 +109,7 @@ def _plots(site: Site, trial: Any, newer: pd.DataFrame, predictions: NDArray[np.
 def _failed(site: Site, training_set: TrainingSet, name: str, reason: str) -> Candidate:
     tags = {**provenance(site, training_set), "gatehouse.flag": "failed", "gatehouse.reason": reason}
     run = Fit({}, {}, {}, tags)
-    run_id = site.tracking.log_candidate(site.name, training_set.request, name, run, training_set)
-    return Candidate(training_set.request, name, {}, None, run_id, reason)
+    return Candidate(training_set.request, name, {}, None, log_or_keep(site, training_set, name, run), reason)
 
 
 def inner_split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -150,7 +149,7 @@ def _labels(frame: pd.DataFrame) -> NDArray[np.float64]:
     return frame[LABEL].to_numpy("float64")
 
 
-def _params(estimator: Any) -> dict[str, Any]:
+def parameters(estimator: Any) -> dict[str, Any]:
     """The parameters of a pipeline's last step: what a data scientist compares runs by."""
     final = estimator[-1] if hasattr(estimator, "steps") else estimator
     if not hasattr(final, "get_params"):

@@ -14,6 +14,7 @@ from gatehouse.site import Site
 from gatehouse.stages.evidence import HeldOut, archive, archived_evidence, gather_evidence
 from gatehouse.stages.measuring import metrics_of
 from gatehouse.stages.tell import tell_decision
+from gatehouse.stages.tracked import projecting
 
 
 def judge(site: Site, request_id: str) -> Decision:
@@ -25,7 +26,8 @@ def judge(site: Site, request_id: str) -> Decision:
         decision, archived = decide_on(site, model, site.ledger.models.champion(site.name))
         site.ledger.decisions.record(lease, decision, archived, site.case.gate.text)
     if site.keeps_reports:
-        tell_decision(site, decision, model)
+        with projecting(site, f"decision {decision.id[:8]}"):
+            tell_decision(site, decision, model)
     if decision.verdict is not Verdict.PROMOTE:
         _close(site, model, decision)
     return decision

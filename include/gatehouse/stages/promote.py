@@ -10,6 +10,7 @@ from gatehouse.core.records import Champion, Decision, PromotionKind, RequestSta
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
 from gatehouse.stages.tell import model_words, version_words
+from gatehouse.stages.tracked import projecting
 
 GATE = "gate"
 NOBODY = "nobody"
@@ -114,12 +115,22 @@ def rollback(site: Site, version: int | None, actor: str, reason: str) -> Champi
 
 
 def mirror(site: Site, *also: int) -> None:
+    """Point MLflow's aliases at what the ledger says, as far as MLflow lets it: the champion has changed already."""
+    with projecting(site, "the aliases"):
+        point_aliases(site, *also)
+
+
+def point_aliases(site: Site, *also: int) -> None:
     """Point MLflow's aliases at what the ledger says, and let the descriptions of the model, of the present and the
-    former champion and of the versions `also` say it; the newest version that is not the champion is the challenger."""
-    champion = site.ledger.models.champion(site.name)
-    now = champion.model.version if champion else None
-    versions = [model.version for model in site.ledger.models.list(site.name)]
-    newest = max(versions, default=None)
+    former champion and of the versions `also` say it."""
     served = [promotion.version for promotion in site.ledger.models.promotions(site.name)][-2:]
     words = {each: version_words(site, site.ledger.models.get(site.name, each)) for each in {*served, *also}}
-    site.tracking.mirror(site.name, now, newest if newest != now else None, {0: model_words(site), **words})
+    site.tracking.mirror(site.name, *served_versions(site), {0: model_words(site), **words})
+
+
+def served_versions(site: Site) -> tuple[int | None, int | None]:
+    """The champion's version, and the challenger's: the newest version that is not the champion."""
+    champion = site.ledger.models.champion(site.name)
+    now = champion.model.version if champion else None
+    newest = max((model.version for model in site.ledger.models.list(site.name)), default=None)
+    return now, newest if newest != now else None

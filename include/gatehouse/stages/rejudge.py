@@ -16,6 +16,7 @@ from gatehouse.stages.evidence import HeldOut
 from gatehouse.stages.judge import decide_on
 from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.stages.tell import tell_decision
+from gatehouse.stages.tracked import projecting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,8 @@ def judge_again(site: Site, decision_id: str) -> Decision:
     again, file = decide_on(site, model, champion, held_out, extra)
     site.ledger.decisions.record(lease, again, file, site.case.gate.text)
     if site.keeps_reports:
-        tell_decision(site, again, model)
+        with projecting(site, f"decision {again.id[:8]}"):
+            tell_decision(site, again, model)
     return again
 
 

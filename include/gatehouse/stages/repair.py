@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatehouse.core.canonical import canonical, sha256
-from gatehouse.core.records import FileRef
-from gatehouse.errors import LakeError
+from gatehouse.core.records import FileRef, ModelVersion
+from gatehouse.errors import LakeError, TrackingError, Unreachable
 from gatehouse.site import Site
-from gatehouse.stages.promote import mirror
+from gatehouse.stages.promote import point_aliases
+from gatehouse.stages.tracked import is_behind
 
 UPKEEP = "upkeep"
 MOVED, REPLACED = "alias.unexplained", "model.replaced"
@@ -22,19 +23,27 @@ PUT_RIGHT = {MOVED: "alias.repaired", REPLACED: "model.restored"}  # what was fo
 
 def reconcile(site: Site) -> str:
     """Compare MLflow's alias with the ledger (invariant I10). A difference is journaled as an unexplained promotion and
-    repaired; returns the sentence about it, or an empty text when they agree."""
+    repaired; returns the sentence about it, or an empty text when they agree or `projection` can tell why they do not."""
     champion = site.ledger.models.champion(site.name)
     expected = champion.model.version if champion else None
     found = site.tracking.champion_alias(site.name)
     if found == expected:
         _over(site, site.name, MOVED)
         return ""
-    sentence = f"MLflow's alias champion of {site.name} pointed at version {found}, the ledger's champion is {expected}"
+    if _explained(site, found, expected):
+        return ""
+    place = "was removed" if found is None else f"pointed at version {found}"
+    sentence = f"MLflow's alias champion of {site.name} {place}, the ledger's champion is {expected}"
     _found(site, site.name, MOVED, {"found": found, "expected": expected})
-    mirror(site)
+    point_aliases(site)
     if site.tracking.champion_alias(site.name) == expected:
         _over(site, site.name, MOVED)
     return sentence
+
+
+def _explained(site: Site, found: int | None, expected: int | None) -> bool:
+    """Whether nobody moved the alias: MLflow could not be told of the champion, or the alias went with its version."""
+    return is_behind(site) or (found is None and expected not in site.tracking.held(site.name).decisions)
 
 
 def replaced_files(site: Site) -> list[str]:
@@ -48,15 +57,24 @@ def replaced_files(site: Site) -> list[str]:
     if not damage:
         _over(site, subject, REPLACED)
         return []
-    copy = site.tracking.model_bytes(site.name, champion.model.version)
-    mended = copy is not None and sha256(copy) == file.sha256
-    ending = "restored from MLflow's copy" if mended else "no copy has the recorded bytes: scoring stops; roll back"
+    copy, ending = _copy(site, champion.model)
     sentence = f"{site.name}: the file of champion {champion.model.version} was replaced: {damage}; {ending}"
     _found(site, subject, REPLACED, {"sentence": sentence})
-    if copy is not None and mended:
+    if copy is not None:
         site.lake.restore(file, copy)
         _over(site, subject, REPLACED)
     return [sentence]
+
+
+def _copy(site: Site, model: ModelVersion) -> tuple[bytes | None, str]:
+    """MLflow's copy of a version's file if it has the recorded bytes, and what that means for the champion."""
+    try:
+        copy = site.tracking.model_bytes(site.name, model.version)
+    except (TrackingError, Unreachable):
+        return None, "MLflow, which may have a copy, does not give it: scoring stops until it does; or roll back"
+    if copy is not None and sha256(copy) == model.file.sha256:
+        return copy, "restored from MLflow's copy"
+    return None, "no copy has the recorded bytes: scoring stops; roll back"
 
 
 def _damage(site: Site, file: FileRef) -> str:

@@ -4,13 +4,15 @@ without harm."""
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from gatehouse.core.canonical import digest
 from gatehouse.core.records import Batch, BatchState, Decision, FileRef, ModelVersion, Promotion, WatchReport
 from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.errors import LakeError
-from gatehouse.ports import BatchTold, Judged, Table
+from gatehouse.ports import BatchTold, CandidateRun, Judged, Table
 from gatehouse.report import decision_report
 from gatehouse.report.decision import Origin
 from gatehouse.report.tables import decision_tables, holdout_metrics
@@ -19,7 +21,6 @@ from gatehouse.site import Site
 from gatehouse.stages.evidence import archived_evidence
 from gatehouse.stages.measuring import metrics_of
 
-AT_ONCE = 25  # batches told in one sweep: MLflow takes some tenths of a second for each
 DRIFT = ("column", "distance", "value", "limit", "changed", "alarm", "sentence")
 
 
@@ -27,7 +28,7 @@ def tell_decision(site: Site, decision: Decision, model: ModelVersion) -> FileRe
     """Archive the report of a recorded decision with its evidence, and log it to the challenger's run with the tables;
     the version's tags and description say the verdict. Returns the archived report.
 
-    The report is recorded last: upkeep tells a decision without one again, whatever a death has left untold.
+    MLflow is told last: a decision is in the archive whether MLflow answers or not, and maintenance tells what it lacks.
     """
     file, text = site.ledger.decisions.archive(decision.id)
     evidence, _ = archived_evidence(site.lake, file)
@@ -36,15 +37,16 @@ def tell_decision(site: Site, decision: Decision, model: ModelVersion) -> FileRe
         page = decision_report(site.case.contract.title, decision, model, evidence, text, origin(site, decision, model))
         report = site.lake.put(page.encode(), "reports", "html")
         judged = Judged(
-            run_id=model.run_id,
+            run=CandidateRun(site.name, model.request, model.candidate, model.run_id),
             report=page,
             tables=decision_tables(decision, evidence, metric),
             metrics=holdout_metrics(evidence, list(metrics_for(site.case.retrain.task))),
             tags=decision_tags(decision),
             description=version_words(site, model, decision),
         )
+    archived = site.ledger.decisions.reported(decision.id, report)
     site.tracking.decided(decision, judged)
-    return site.ledger.decisions.reported(decision.id, report)
+    return archived
 
 
 def decision_tags(decision: Decision) -> dict[str, str]:
@@ -119,26 +121,19 @@ def model_words(site: Site) -> str:
     )
 
 
-def tell_batches(site: Site, at_once: int = AT_ONCE) -> list[str]:
-    """Log to MLflow the batches that it does not know as the ledger knows them now, the oldest first; their names.
+def untold_batches(site: Site, marks: Mapping[str, str]) -> Iterator[tuple[str, Batch, BatchTold]]:
+    """The batches that MLflow does not have as the ledger has them now, the oldest first, with what is to be told.
 
     A run a batch, not the run of a training that used it: a quarantined batch is in no training, and one that was used in
-    six would be told six times.
+    six would be told six times. A damaged report is left out: `gatehouse verify` names it.
     """
-    told = site.tracking.batches_told(site.name)
     watches = {report.batch: report for report in site.ledger.batches.watches(site.name)}
-    done: list[str] = []
     for batch in site.ledger.batches.list(site.name):
         name, watch = f"{batch.id.key}.r{batch.id.revision}", watches.get(batch.id)
         mark = digest([batch.state, batch.report.sha256 if batch.report else "", watch is not None])
-        if batch.state is BatchState.LANDED or told.get(name) == mark or len(done) >= at_once:
-            continue
-        try:
-            site.tracking.log_batch(site.name, name, _batch_told(site, batch, watch, mark))
-        except LakeError:
-            continue  # a damaged report: `gatehouse verify` names it, and the sweep has more to do than telling
-        done.append(name)
-    return done
+        if batch.state is not BatchState.LANDED and marks.get(name) != mark:
+            with suppress(LakeError):
+                yield name, batch, _batch_told(site, batch, watch, mark)
 
 
 def _batch_told(site: Site, batch: Batch, watch: WatchReport | None, mark: str) -> BatchTold:

@@ -1,21 +1,18 @@
-"""Upkeep: what no event woke, and what nobody carried out, answered or told to the end."""
+"""Upkeep: what no event woke, and what nobody carried out or answered to the end."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from gatehouse.core.calendar import Span
 from gatehouse.core.records import BatchState, Decision, RequestState, Verdict
-from gatehouse.errors import LakeError
 from gatehouse.site import Site
 from gatehouse.stages import fit
 from gatehouse.stages.promote import NOBODY, answer, promote
 from gatehouse.stages.repair import UPKEEP
 from gatehouse.stages.score import waiting
-from gatehouse.stages.tell import tell_decision
 
 # Ages only spare work that would be done twice. Whether a run is under way is a fact, asked of Airflow; and of two attempts
 # at the same work the ledger takes the newest, so an age that is too short loses nothing (docs/reference/timeouts.md).
@@ -23,7 +20,6 @@ FORGOTTEN_SECONDS = 600.0
 UNHEARD_SECONDS = 60.0
 ABANDONED_SECONDS = 3600.0
 GRACE = timedelta(minutes=1)
-AT_ONCE = 10  # decisions told in one sweep: an older ledger may have many without a report, each takes seconds
 
 
 def forgotten_landed(site: Site, attended: bool = False) -> list[str]:
@@ -74,7 +70,7 @@ def uncarried(site: Site, attended: Collection[str] = ()) -> list[str]:
     epoch = champion.epoch if champion else 0
     found = []
     for decision in site.ledger.decisions.list(site.name):
-        if decision.id in attended or decision.epoch != epoch or not _allows(site, decision) or _young(site, decision):
+        if decision.id in attended or decision.epoch != epoch or not _allows(site, decision) or young(site, decision):
             continue
         sentence = (
             f"{site.name}: decision {decision.id[:8]} on version {decision.version} is {decision.verdict} and was not "
@@ -106,20 +102,6 @@ def unanswered(site: Site, now: datetime | None = None, attended: Collection[str
     return found
 
 
-def untold(site: Site, now: datetime | None = None) -> list[str]:
-    """Archive the reports of decisions whose run died between deciding and telling, and tell MLflow, at most AT_ONCE in
-    one sweep; their ids. One whose evidence is damaged is left to `gatehouse verify`, which names it."""
-    done: list[str] = []
-    for decision in map(site.ledger.decisions.get, site.ledger.decisions.unreported(site.name)):
-        if len(done) >= AT_ONCE:
-            break
-        if not _young(site, decision, now):
-            with suppress(LakeError):
-                tell_decision(site, decision, site.ledger.models.get(site.name, decision.version))
-                done.append(decision.id)
-    return done
-
-
 def unasked(site: Site, decision_id: str) -> str:
     """Journal that nobody is asked for a review any more, before it is asked for again; returns the sentence."""
     sentence = (
@@ -149,7 +131,7 @@ def _allows(site: Site, decision: Decision) -> bool:
     return decision.verdict is Verdict.PROMOTE or (decision.verdict is Verdict.REVIEW and approved)
 
 
-def _young(site: Site, decision: Decision, now: datetime | None = None) -> bool:
+def young(site: Site, decision: Decision, now: datetime | None = None) -> bool:
     """Whether its own run may still be about to carry it out."""
     return (now or datetime.now(UTC)) - site.ledger.decisions.made_at(decision.id) < GRACE
 

@@ -7,11 +7,14 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from gatehouse.local import process
+
+FOLDERS: dict[str, Path] = {}  # where the server at an address keeps its database and its artefacts
 
 
 def free_port() -> int:
@@ -36,6 +39,7 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         while not _answers(address):
             assert time.monotonic() < deadline, (folder / "log").read_text()[-2000:]
             time.sleep(0.2)
+        FOLDERS[address] = folder
         yield address
     finally:
         process.end(started.pid, grace=5)

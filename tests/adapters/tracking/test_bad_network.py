@@ -16,6 +16,7 @@ from adapters.tracking.test_tracking import FILE, FIT, SET, model  # noqa: F401 
 from gatehouse.adapters.tracking import MlflowTracking
 from gatehouse.core.records import FileRef, ModelVersion
 from gatehouse.errors import Unreachable
+from gatehouse.ports import CandidateRun
 
 WAIT_SECONDS = "1"  # of one request
 
@@ -42,7 +43,7 @@ class Told:
         candidate = replace(SET, request=f"harmed-{self.number}")
         file, moment = FileRef("m", self.model[1], 1), datetime(2024, 1, 1, tzinfo=UTC)
         try:
-            run_id = self.tracking.log_candidate("harmed", candidate.request, "plain", FIT, candidate)
+            run_id = self.tracking.log_candidate(CandidateRun("harmed", candidate.request, "plain"), FIT, candidate)
             version = ModelVersion(
                 "harmed", self.number, "plain", file, FILE, SET.sha256, candidate.request, run_id, moment
             )

@@ -25,7 +25,7 @@ from gatehouse.adapters.tracking import MlflowTracking, entities
 from gatehouse.core.canonical import sha256
 from gatehouse.core.records import BatchId, Decision, FileRef, ModelVersion, TrainingSet, Verdict
 from gatehouse.errors import Unreachable
-from gatehouse.ports import BatchTold, Fit, Judged, Table
+from gatehouse.ports import BatchTold, CandidateRun, Fit, Judged, Table
 
 FILE = FileRef("training/aa/rows.parquet", "a" * 64, 10, 3)
 MONTHS = tuple(BatchId("rides", f"2024-0{month}", 1) for month in (1, 2, 3))
@@ -38,8 +38,9 @@ FIT = Fit(
     {"amount": "float64", "group": "str"},
 )
 HOSTILE = "<script>alert(1)</script>"
+RUN = CandidateRun("rides", "request-1", "plain")
 JUDGED = Judged(
-    "",
+    RUN,
     "<html>the report</html>",
     {"rules.json": Table(("rule", "measured"), (("beats", 0.5), (HOSTILE, float("nan"))))},
     {"holdout.challenger.log_loss": 0.4},
@@ -65,7 +66,7 @@ def tracking(uri: str) -> MlflowTracking:
 @pytest.fixture(scope="module")
 def registered(tracking: MlflowTracking, model: tuple[bytes, str]) -> ModelVersion:
     data, digest = model
-    run_id = tracking.log_candidate("rides", "request-1", "plain", FIT, SET)
+    run_id = tracking.log_candidate(RUN, FIT, SET)
     moment = datetime(2024, 1, 1, tzinfo=UTC)
     version = ModelVersion(
         "rides", 7, "plain", FileRef("m", digest, len(data)), FILE, SET.sha256, "request-1", run_id, moment
@@ -78,7 +79,7 @@ def test_a_candidate_is_one_run_however_often_it_is_logged(tracking, registered)
     """Logging again finds the run by its tags; it is finished and holds metrics, data and plots."""
     from mlflow import MlflowClient
 
-    assert tracking.log_candidate("rides", "request-1", "plain", FIT, SET) == registered.run_id
+    assert tracking.log_candidate(RUN, FIT, SET) == registered.run_id
     run = MlflowClient(tracking.uri).get_run(registered.run_id)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["log_loss"] == 0.5
@@ -101,7 +102,7 @@ def test_a_run_that_a_crash_left_unfinished_is_finished_and_not_doubled(tracking
     client = MlflowClient(tracking.uri)
     experiment = client.get_experiment_by_name("gatehouse/rides").experiment_id
     left = client.create_run(experiment, tags={"gatehouse.request": "request-2", "gatehouse.candidate": "plain"})
-    assert tracking.log_candidate("rides", "request-2", "plain", FIT, SET) == left.info.run_id
+    assert tracking.log_candidate(replace(RUN, request="request-2"), FIT, SET) == left.info.run_id
     assert client.get_run(left.info.run_id).info.status == "FINISHED"
 
 
@@ -142,7 +143,7 @@ def test_a_verdict_is_told_to_run_and_version_however_often(tracking, registered
 
     client, run_id = MlflowClient(tracking.uri), registered.run_id
     for _ in range(2):
-        tracking.decided(DECISION, replace(JUDGED, run_id=run_id))
+        tracking.decided(DECISION, JUDGED)
     run = client.get_run(run_id)
     assert run.data.metrics["holdout.challenger.log_loss"] == 0.4
     assert len(client.get_metric_history(run_id, "holdout.challenger.log_loss")) == 1
@@ -174,14 +175,14 @@ def test_a_batch_is_one_run_and_told_anew_when_there_is_more_to_tell(tracking):
     run; whoever asks gets the marks."""
     from mlflow import MlflowClient
 
-    assert tracking.batches_told("flights") == {}
+    assert tracking.held("flights").batches == {}
     drift = {"drift.json": Table(("column", "value"), (("distance", 0.3),))}
     told = BatchTold("one", "<html>batch</html>", {"gatehouse.state": "accepted"}, {"rows": 3.0}, {}, FILE)
     tracking.log_batch("flights", "2024-01.r1", told)
     tracking.log_batch(
         "flights", "2024-01.r1", replace(told, mark="two", metrics={"rows": 3.0, "alarms": 1.0}, tables=drift)
     )
-    assert tracking.batches_told("flights") == {"2024-01.r1": "two"}
+    assert tracking.held("flights").batches == {"2024-01.r1": "two"}
     client = MlflowClient(tracking.uri)
     (run,) = client.search_runs([client.get_experiment_by_name("gatehouse/flights/batches").experiment_id])
     assert (run.info.status, run.data.metrics["alarms"], run.data.metrics["rows"]) == ("FINISHED", 1.0, 3.0)
@@ -206,7 +207,9 @@ def test_candidates_that_log_the_same_rows_at_once_all_get_through(tracking):
     same = replace(SET, training=replace(FILE, sha256="c" * 64), holdout=replace(FILE, sha256="d" * 64))
     names = [f"candidate {number}" for number in range(8)]
     with ThreadPoolExecutor(len(names)) as pool:
-        runs = list(pool.map(lambda name: tracking.log_candidate("rides", "at once", name, FIT, same), names))
+        runs = list(
+            pool.map(lambda name: tracking.log_candidate(CandidateRun("rides", "at once", name), FIT, same), names)
+        )
     for run_id in runs:
         run = tracking._client.get_run(run_id)
         assert run.info.status == "FINISHED"

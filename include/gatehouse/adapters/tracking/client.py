@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gatehouse.errors import GatehouseError, Unreachable
+from gatehouse.errors import GatehouseError, TrackingError, Unreachable
 
 CLIENT_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -46,16 +46,42 @@ def asked_once() -> Iterator[None]:
 
 @contextmanager
 def told(uri: str) -> Iterator[None]:
-    """Turn MLflow's and the network's failures into Unreachable (trying again can help) or GatehouseError."""
+    """Turn the failures of MLflow and the network into Unreachable (trying again can help) or TrackingError.
+
+    Whatever MLflow's client raises gets a name: the pipeline goes on without MLflow, and only a named error says so.
+    """
     import requests
     from mlflow.exceptions import MlflowException
 
     try:
         yield
+    except GatehouseError:
+        raise
     except requests.exceptions.RequestException as error:
         raise Unreachable(f"MLflow at {uri} does not answer: {type(error).__name__}") from error
     except MlflowException as error:
-        first = str(error).splitlines()[0][:300]
+        first = first_line(error)
         if error.error_code in _AWAY or "API request to" in first:
             raise Unreachable(f"MLflow at {uri} does not answer: {first}") from error
-        raise GatehouseError(f"MLflow at {uri} refused: {error.error_code}: {first}") from error
+        raise TrackingError(f"MLflow at {uri} refused: {error.error_code}: {first}") from error
+    except Exception as error:
+        raise TrackingError(f"MLflow's client failed: {type(error).__name__}: {first_line(error)}") from error
+
+
+def first_line(error: Exception) -> str:
+    """The beginning of an error's text."""
+    return next(iter(str(error).splitlines()), "")[:300]
+
+
+def every(page_of: Callable[[str | None], Any]) -> Iterator[Any]:
+    """The entities of all pages of one of MLflow's searches."""
+    token: str | None = None
+    while token != "":
+        page = page_of(token)
+        yield from page
+        token = page.token or ""
+
+
+def missing(error: Any) -> bool:
+    """Whether MLflow says that what was asked for does not exist."""
+    return str(error.error_code) in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")

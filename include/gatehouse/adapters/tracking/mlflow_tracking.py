@@ -4,49 +4,63 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gatehouse.adapters.tracking.client import asked_once, client_for
+from gatehouse.adapters.tracking.client import client_for, missing
 from gatehouse.adapters.tracking.client import told as named
 from gatehouse.adapters.tracking.entities import MAX_TAG, dataset_input, log_inputs, log_tables, log_values
 from gatehouse.adapters.tracking.model_folder import MODEL_FILE, write_model_folder
+from gatehouse.adapters.tracking.registry import VERSION, Registry
+from gatehouse.adapters.tracking.runs import Runs
 from gatehouse.core.records import Decision, ModelVersion, TrainingSet
-from gatehouse.ports import BatchTold, Fit, Judged, Tracking
+from gatehouse.ports import BatchTold, CandidateRun, Fit, Held, Judged, Tracking
 
-VERSION, SHA256 = "gatehouse.version", "gatehouse.sha256"
+SHA256, DECISION, FLAG = "gatehouse.sha256", "gatehouse.decision", "gatehouse.flag"
 REQUEST, CANDIDATE = "gatehouse.request", "gatehouse.candidate"
 MODEL_PATH = "model"
 BATCH, MARK = "gatehouse.batch", "gatehouse.mark"
 _MAX_PARAM = 5900
 
 
-class MlflowTracking(Tracking):
-    """Runs, artefacts, registered versions and aliases of one MLflow server."""
+def _nobody(_: str) -> None:
+    """Nobody is told of what was restored."""
 
-    def __init__(self, uri: str) -> None:
-        self.uri = uri
+
+class MlflowTracking(Tracking):
+    """Runs, artefacts, registered versions and aliases of one MLflow server. `restored` is told of each thing that was
+    deleted in MLflow and is back."""
+
+    def __init__(self, uri: str, restored: Callable[[str], None] = _nobody) -> None:
+        self.uri, self._restored = uri, restored
 
     @cached_property
     def _client(self) -> Any:
         return client_for(self.uri)
 
-    def log_candidate(self, use_case: str, request: str, name: str, fit: Fit, dataset: TrainingSet) -> str:
+    @cached_property
+    def _runs(self) -> Runs:
+        return Runs(self._client, self._restored)
+
+    @cached_property
+    def _registry(self) -> Registry:
+        return Registry(self._client, self._restored)
+
+    def log_candidate(self, run: CandidateRun, fit: Fit, dataset: TrainingSet) -> str:
         with named(self.uri):
-            experiment = self._experiment(use_case)
-            known = self._find_run(experiment, request, name)
-            if known is not None and known.info.status == "FINISHED":
-                return str(known.info.run_id)
-            run_id = (
-                known.info.run_id
-                if known
-                else self._create_run(experiment, {REQUEST: request, CANDIDATE: name}, f"{name} {request[:8]}")
-            )
-            self._fill(run_id, fit, dataset)
-            self._client.set_terminated(run_id, "FINISHED")
-        return str(run_id)
+            known = self._run(run)
+            run_id = str(known.info.run_id)
+            if known.info.status != "FINISHED":
+                self._fill(run_id, fit, dataset)
+                self._client.set_terminated(run_id, "FINISHED")
+        return run_id
+
+    def _run(self, run: CandidateRun) -> Any:
+        """The run of a candidate. One that a crash left unfinished is gone on with."""
+        tags = {REQUEST: run.request, CANDIDATE: run.candidate}
+        return self._runs.run(f"gatehouse/{run.use_case}", tags, f"{run.candidate} {run.request[:8]}", run.run_id)
 
     def _fill(self, run_id: str, fit: Fit, dataset: TrainingSet) -> None:
         """What a killed attempt has written is written again with the same values."""
@@ -70,38 +84,43 @@ class MlflowTracking(Tracking):
                 self._client.log_artifacts(run_id, folder, "plots")
 
     def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
+        tags = {
+            VERSION: str(model.version),
+            SHA256: model.file.sha256,
+            REQUEST: model.request,
+            CANDIDATE: model.candidate,
+        }
         with named(self.uri):
-            self._ensure_registered(model.use_case)
-            if self._mlflow_version(model.use_case, model.version) is not None:
-                return
-            with tempfile.TemporaryDirectory(prefix="gatehouse-model-") as folder:
-                path = Path(folder) / MODEL_PATH
-                write_model_folder(path, data, model.file.sha256, requirements)
-                self._client.log_artifacts(model.run_id, str(path), MODEL_PATH)
-            source = f"{self._client.get_run(model.run_id).info.artifact_uri}/{MODEL_PATH}"
-            tags = {
-                VERSION: str(model.version),
-                SHA256: model.file.sha256,
-                REQUEST: model.request,
-                CANDIDATE: model.candidate,
-            }
-            with asked_once():
-                self._client.create_model_version(
-                    model.use_case, source, run_id=model.run_id, tags=tags, description=description
-                )
+            run = self._run(CandidateRun(model.use_case, model.request, model.candidate, model.run_id)).info
+            self._registry.model(model.use_case)
+            whole = self._registry.holds(model.use_case, model.version, run.run_id) and self._has_model(run.run_id)
+            if not whole:
+                with tempfile.TemporaryDirectory(prefix="gatehouse-model-") as folder:
+                    path = Path(folder) / MODEL_PATH
+                    write_model_folder(path, data, model.file.sha256, requirements)
+                    self._client.log_artifacts(run.run_id, str(path), MODEL_PATH)
+            source = f"{run.artifact_uri}/{MODEL_PATH}"
+            self._registry.register(model.use_case, run.run_id, source, tags, description)
 
-    def flag(self, run_id: str, tags: Mapping[str, str]) -> None:
+    def _has_model(self, run_id: str) -> bool:
+        """Whether a run has the files of its model."""
+        paths = {file.path for file in self._client.list_artifacts(run_id, MODEL_PATH)}
+        return {f"{MODEL_PATH}/{MODEL_FILE}", f"{MODEL_PATH}/MLmodel"} <= paths
+
+    def flag(self, run: CandidateRun, tags: Mapping[str, str]) -> None:
         from mlflow.entities import RunTag
 
         with named(self.uri):
+            run_id = self._run(run).info.run_id
             self._client.log_batch(run_id, tags=[RunTag(key, value[:MAX_TAG]) for key, value in tags.items()])
 
     def decided(self, decision: Decision, judged: Judged) -> None:
         with named(self.uri):
-            self._client.log_text(judged.run_id, judged.report, "decision.html")
-            log_tables(self._client, judged.run_id, judged.tables)
-            log_values(self._client, judged.run_id, judged.metrics, judged.tags)
-            version = self._mlflow_version(decision.use_case, decision.version)
+            run_id = self._run(judged.run).info.run_id
+            self._client.log_text(run_id, judged.report, "decision.html")
+            log_tables(self._client, run_id, judged.tables)
+            log_values(self._client, run_id, judged.metrics, judged.tags)
+            version = self._registry.version(decision.use_case, decision.version)
             if version is None:
                 return
             for key, value in judged.tags.items():
@@ -112,9 +131,9 @@ class MlflowTracking(Tracking):
         self, use_case: str, champion: int | None, challenger: int | None, words: Mapping[int, str] | None = None
     ) -> None:
         with named(self.uri):
-            present = self._aliases(use_case)
+            present = self._registry.aliases(use_case)
             for alias, wanted in (("champion", champion), ("challenger", challenger)):
-                version = self._mlflow_version(use_case, wanted) if wanted is not None else None
+                version = self._registry.version(use_case, wanted) if wanted is not None else None
                 if version is not None and present.get(alias) != version:
                     self._client.set_registered_model_alias(use_case, alias, version)
                 elif version is None and alias in present:
@@ -125,7 +144,7 @@ class MlflowTracking(Tracking):
     def _describe(self, use_case: str, ours: int, text: str) -> None:
         """Describe a version, or with 0 the model; what MLflow does not have has no description."""
         if ours:
-            version = self._mlflow_version(use_case, ours)
+            version = self._registry.version(use_case, ours)
             if version is not None:
                 self._client.update_model_version(use_case, version, text)
         elif self._client.search_registered_models(f"name = '{use_case}'", max_results=1):
@@ -133,99 +152,68 @@ class MlflowTracking(Tracking):
 
     def log_batch(self, use_case: str, name: str, told: BatchTold) -> None:
         with named(self.uri):
-            experiment = self._experiment(f"{use_case}/batches")
-            found = self._client.search_runs([experiment], f"tags.`{BATCH}` = '{name}'", max_results=1)
-            known = next(iter(found), None)
-            run_id = str(known.info.run_id) if known else self._create_run(experiment, {BATCH: name}, name)
+            run_id = self._runs.run(f"gatehouse/{use_case}/batches", {BATCH: name}, name).info.run_id
             self._client.log_text(run_id, told.report, "batch.html")
             log_tables(self._client, run_id, told.tables)
             log_inputs(self._client, run_id, [dataset_input("batch", told.rows, (name,), {})])
             log_values(self._client, run_id, told.metrics, {**told.tags, MARK: told.mark})
             self._client.set_terminated(run_id, "FINISHED")
 
-    def batches_told(self, use_case: str) -> dict[str, str]:
+    def held(self, use_case: str, served: Collection[int] = ()) -> Held:
         with named(self.uri):
-            experiment = self._client.get_experiment_by_name(f"gatehouse/{use_case}/batches")
-            if experiment is None:
-                return {}
-            marks: dict[str, str] = {}
-            token: str | None = None
-            while token != "":
-                page = self._client.search_runs([experiment.experiment_id], max_results=1000, page_token=token)
-                marks |= {run.data.tags[BATCH]: run.data.tags.get(MARK, "") for run in page if BATCH in run.data.tags}
-                token = page.token or ""
-            return marks
+            runs = {run.info.run_id: run for run in self._runs.active(f"gatehouse/{use_case}")}
+            batches = [run.data.tags for run in self._runs.active(f"gatehouse/{use_case}/batches")]
+            versions = self._registry.versions(use_case)
+            numbers = {str(entity.version): ours for ours, entity in versions.items()}
+            whole = {
+                ours: entity
+                for ours, entity in versions.items()
+                if entity.run_id in runs and (ours not in served or self._has_model(entity.run_id))
+            }
+            return Held(
+                candidates={
+                    (tags[REQUEST], tags[CANDIDATE]): tags.get(FLAG, "")
+                    for run in runs.values()
+                    if {REQUEST, CANDIDATE} <= (tags := run.data.tags).keys() and run.info.status == "FINISHED"
+                },
+                decisions={ours: _decision(entity, runs[entity.run_id]) for ours, entity in whole.items()},
+                batches={tags[BATCH]: tags.get(MARK, "") for tags in batches if BATCH in tags},
+                aliases={
+                    alias: numbers.get(version, -1) for alias, version in self._registry.aliases(use_case).items()
+                },
+            )
 
     def model_bytes(self, use_case: str, version: int) -> bytes | None:
+        with named(self.uri):
+            entity = self._registry.versions(use_case).get(version)
+            if entity is None:
+                return None
+            with tempfile.TemporaryDirectory(prefix="gatehouse-model-") as folder:
+                return self._downloaded(entity.run_id, folder)
+
+    def _downloaded(self, run_id: str, folder: str) -> bytes | None:
+        """The model's file out of a run; None when somebody has removed run or file."""
         from mlflow.exceptions import MlflowException
 
-        with named(self.uri):
-            found = self._mlflow_version(use_case, version)
-            if found is None:
+        try:
+            if not self._has_model(run_id):
                 return None
-            run_id = self._client.get_model_version(use_case, found).run_id
-            with tempfile.TemporaryDirectory(prefix="gatehouse-model-") as folder:
-                try:
-                    copy = self._client.download_artifacts(run_id, f"{MODEL_PATH}/{MODEL_FILE}", folder)
-                except (MlflowException, OSError):  # somebody has removed the artefact
-                    return None
-                return Path(copy).read_bytes()
+            return Path(self._client.download_artifacts(run_id, f"{MODEL_PATH}/{MODEL_FILE}", folder)).read_bytes()
+        except MlflowException as error:
+            if missing(error):
+                return None
+            raise
 
     def champion_alias(self, use_case: str) -> int | None:
         with named(self.uri):
-            version = self._aliases(use_case).get("champion")
+            version = self._registry.aliases(use_case).get("champion")
             if version is None:
                 return None
-            tags = self._client.get_model_version(use_case, version).tags
-            return (
-                int(tags[VERSION]) if tags.get(VERSION, "").isdigit() else -1
-            )  # -1: a version that is not the ledger's
+            tag = self._client.get_model_version(use_case, version).tags.get(VERSION, "")
+            return int(tag) if tag.isdigit() else -1  # -1: a version that is not the ledger's
 
-    def _experiment(self, use_case: str) -> str:
-        from mlflow.exceptions import MlflowException
 
-        name = f"gatehouse/{use_case}"
-        found = self._client.get_experiment_by_name(name)
-        if found is None:
-            try:
-                return str(self._client.create_experiment(name))
-            except MlflowException:  # another candidate's task was quicker
-                found = self._client.get_experiment_by_name(name)
-        return str(found.experiment_id)
-
-    def _find_run(self, experiment: str, request: str, name: str) -> Any:
-        """The run of this candidate. One that a crash left unfinished is gone on with."""
-        asked = f"tags.`{REQUEST}` = '{request}' and tags.`{CANDIDATE}` = '{name}'"
-        return next(iter(self._client.search_runs([experiment], asked, max_results=1)), None)
-
-    def _create_run(self, experiment: str, tags: Mapping[str, str], name: str) -> str:
-        with asked_once():
-            return str(self._client.create_run(experiment, tags=dict(tags), run_name=name).info.run_id)
-
-    def _ensure_registered(self, use_case: str) -> None:
-        from mlflow.exceptions import MlflowException
-
-        try:
-            self._client.create_registered_model(
-                use_case, description="Kept by Gatehouse; the ledger says which version serves."
-            )
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-
-    def _mlflow_version(self, use_case: str, version: int) -> str | None:
-        """MLflow's own number of the ledger's version."""
-        asked = f"name = '{use_case}' and tags.`{VERSION}` = '{version}'"
-        found = self._client.search_model_versions(asked, max_results=1)
-        return str(found[0].version) if found else None
-
-    def _aliases(self, use_case: str) -> dict[str, str]:
-        from mlflow.exceptions import MlflowException
-
-        try:
-            model = self._client.get_registered_model(use_case)
-        except MlflowException as error:
-            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                return {}
-            raise
-        return {str(alias): str(version) for alias, version in model.aliases.items()}
+def _decision(version: Any, run: Any) -> str:
+    """The decision that a version and its run are both tagged with, or an empty text."""
+    decision = str(version.tags.get(DECISION, ""))
+    return decision if run.data.tags.get(DECISION, "") == decision else ""

@@ -1,0 +1,95 @@
+"""What MLflow is told while the pipeline runs. MLflow may fail: the stage goes on, and maintenance makes up for it.
+
+That MLflow is behind the ledger is journaled when it begins and when it is over, not at every failure in between.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from gatehouse.core.records import Candidate, FileRef, TrainingSet
+from gatehouse.errors import TrackingError, Unreachable
+from gatehouse.ports import CandidateRun, Fit
+from gatehouse.site import Site
+
+TRACKING = "tracking"
+BEHIND, CAUGHT_UP, RESTORED = "tracking.behind", "tracking.caught_up", "tracking.restored"
+KEPT = "candidate.kept"
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def projecting(site: Site, what: str) -> Iterator[None]:
+    """Tell MLflow something that the ledger has; what MLflow refuses or does not answer stops nothing."""
+    try:
+        yield
+    except (TrackingError, Unreachable) as error:
+        log.warning("%s of %s: %s", what, site.name, error)
+        behind(site, f"MLflow does not have {what} of {site.name} as the ledger has it: {error}")
+
+
+def is_behind(site: Site) -> bool:
+    """Whether MLflow is known to lack something that the ledger has."""
+    newest = site.ledger.journal.newest(site.name, [BEHIND, CAUGHT_UP])
+    return newest is not None and newest.kind == BEHIND
+
+
+def behind(site: Site, sentence: str) -> None:
+    """Journal that MLflow is behind the ledger, unless that is known."""
+    if not is_behind(site):
+        site.ledger.journal.note(BEHIND, site.name, TRACKING, {"sentence": sentence})
+
+
+def caught_up(site: Site) -> None:
+    """Journal that MLflow has all that the ledger has, if it was behind."""
+    if is_behind(site):
+        site.ledger.journal.note(CAUGHT_UP, site.name, TRACKING, {})
+
+
+def restored(site: Site, sentence: str) -> None:
+    """Journal that something was deleted in MLflow and is back."""
+    site.ledger.journal.note(RESTORED, site.name, TRACKING, {"sentence": sentence})
+
+
+def run_of(site: Site, candidate: Candidate) -> CandidateRun:
+    """Which run is a candidate's."""
+    return CandidateRun(site.name, candidate.request, candidate.name, candidate.run_id)
+
+
+def log_or_keep(site: Site, training_set: TrainingSet, name: str, fit: Fit) -> str:
+    """Log a candidate; returns the run's id. Where MLflow fails, what it would have been told is kept in the lake for
+    maintenance, and the id is empty."""
+    run_id = ""
+    with projecting(site, f"candidate {name} of request {training_set.request[:8]}"):
+        run_id = site.tracking.log_candidate(CandidateRun(site.name, training_set.request, name), fit, training_set)
+    if run_id:
+        return run_id
+    subject = f"{training_set.request}/{name}"
+    if site.ledger.journal.newest(subject, [KEPT]) is None:
+        file = site.lake.put(_document(fit), "fits", "json")
+        site.ledger.journal.note(KEPT, subject, TRACKING, {"file": asdict(file)})
+    return ""
+
+
+def kept(site: Site, candidate: Candidate) -> Fit | None:
+    """What MLflow was to be told of a candidate; None when MLflow was told at once."""
+    entry = site.ledger.journal.newest(f"{candidate.request}/{candidate.name}", [KEPT])
+    if entry is None:
+        return None
+    document = json.loads(site.lake.read(FileRef(**json.loads(entry.body)["file"])))
+    plots = {name: base64.b64decode(data) for name, data in document["plots"].items()}
+    return Fit(document["params"], candidate.metrics, plots, document["tags"], document["columns"])
+
+
+def _document(fit: Fit) -> bytes:
+    """A fit as it is kept; its metrics are the candidate's in the ledger."""
+    plots = {name: base64.b64encode(data).decode() for name, data in fit.plots.items()}
+    params: Mapping[str, Any] = {name: str(value) for name, value in fit.params.items()}
+    parts = {"params": params, "plots": plots, "tags": dict(fit.tags), "columns": dict(fit.columns)}
+    return json.dumps(parts, sort_keys=True).encode()

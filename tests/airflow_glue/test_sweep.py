@@ -1,0 +1,127 @@
+"""The maintenance of several use cases in one task: what is broken about one of them stays its own."""
+
+from __future__ import annotations
+
+import copy
+from types import SimpleNamespace
+
+import pytest
+
+from airflow_glue import attendance
+from airflow_glue.tasks import subjects, sweep
+from fakes import FakeLake
+from gatehouse.errors import ConfigurationError, TrackingError, Unreachable
+from gatehouse.stages import repair
+from gatehouse.stages import upkeep as stage
+from stages.rides import folder, looped, open_site, site, take  # noqa: F401 - four of them are fixtures
+
+QUIET = {name: [] for name in (*sweep.RESULTS, "failed")}
+
+
+@pytest.fixture
+def sites(monkeypatch, ledger_database):
+    """The use cases by folder; an exception stands for one that cannot be opened."""
+    opened: dict[str, object] = {}
+
+    def site_of(folder):
+        if isinstance(opened[folder], Exception):
+            raise opened[folder]
+        return opened[folder]
+
+    monkeypatch.setenv("GATEHOUSE_LEDGER_URL", ledger_database.url)
+    monkeypatch.setattr(subjects, "site_of", site_of)
+    monkeypatch.setattr(attendance, "validating", lambda _: False)
+    for name in ("decisions", "batches", "requests"):
+        monkeypatch.setattr(attendance, name, lambda _: set())
+    return opened
+
+
+def failing(error):
+    def work(*_args, **_kwargs):
+        raise error
+
+    return work
+
+
+BROKEN = {
+    "its folder is broken": lambda site: ConfigurationError("unknown key `rulez`", where="gate.yaml:3"),
+    "MLflow refuses it": lambda site: with_tracking(site, TrackingError("MLflow refused: PERMISSION_DENIED")),
+    "MLflow is away": lambda site: with_tracking(site, Unreachable("MLflow does not answer")),
+    "its lake is empty": lambda site: changed(site, lake=FakeLake()),
+    "its code has a bug": lambda site: changed(site, case=SimpleNamespace()),
+}
+
+
+def changed(site, **parts):
+    other = copy.copy(site)
+    for name, part in parts.items():
+        setattr(other, name, part)
+    return other
+
+
+def with_tracking(site, error):
+    tracking = copy.copy(site.tracking)
+    for name in ("held", "champion_alias", "model_bytes", "mirror"):
+        setattr(tracking, name, failing(error))
+    return changed(site, tracking=tracking)
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_use_case_keeps_the_maintenance_of_no_other(looped, sites, broken):
+    """Before and after it all batches of the others are told; its own errors are a sentence each, with its name."""
+    second = changed(looped, tracking=copy.deepcopy(looped.tracking))
+    sites |= {"first": looped, "broken": BROKEN[broken](looped), "second": second}
+    found = sweep.sweep({name: name for name in sites})
+    told = [f"2024-0{month}.r1" for month in range(1, 5)]
+    for name in ("first", "second"):
+        assert found[name] == QUIET | {"told": told}
+    for sentence in found["broken"]["failed"]:
+        assert sentence.startswith(("broken: ", "rides: "))
+    failed_or_found = [*found["broken"]["failed"], *found["broken"]["unexplained"]]
+    assert failed_or_found
+
+
+PARTS = {
+    "replaced_files": (repair, "look for replaced files"),
+    "reconcile": (repair, "compare the alias in MLflow"),
+    "uncarried": (stage, "carry out decisions"),
+    "unanswered": (stage, "end reviews"),
+    "forgotten_landed": (stage, "list landed batches"),
+    "forgotten_batches": (stage, "look for forgotten batches"),
+    "forgotten_requests": (stage, "look for forgotten requests"),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_fails_stops_no_other_part(looped, sites, monkeypatch, part):
+    """Whatever one part raises is one sentence; the batch that nobody watches is still woken and MLflow is still told."""
+    module, words = PARTS[part]
+    monkeypatch.setattr(module, part, failing(KeyError("a bug")))
+    sites["rides"] = looped
+    found = sweep.sweep({"rides": "rides"})["rides"]
+    assert found["failed"] == [f"rides: maintenance could not {words}: KeyError: 'a bug'"]
+    assert len(found["told"]) == 4
+
+
+def test_a_ledger_that_is_away_is_worth_a_retry_of_the_task(sites, monkeypatch):
+    """Nothing can be swept without the ledger: the task fails with the error that Airflow tries again for."""
+    monkeypatch.setenv("GATEHOUSE_LEDGER_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    sites["rides"] = RuntimeError("not opened")
+    with pytest.raises(Unreachable):
+        sweep.sweep({"rides": "rides"})
+
+
+def test_the_check_fails_with_every_sentence_and_records_it_as_a_trouble(sites, ledger, monkeypatch):
+    """The check is red after all is done, with all sentences; the trouble of each use case lasts until a sweep finds it no
+    more."""
+    monkeypatch.setattr("gatehouse.wiring.verify_installation", list)
+    monkeypatch.setattr("airflow_glue.telling.get_current_context", lambda: {"ti": SimpleNamespace(xcom_push=print)})
+    monkeypatch.setattr(sweep, "emit_measures", lambda: None)
+    monkeypatch.setattr("airflow_glue.telling.wrong_notify", list)
+    found = {name: QUIET | {"failed": [f"{name}: a sentence", f"{name}: another"]} for name in ("one", "two")}
+    with pytest.raises(Exception, match=r"one: a sentence \| one: another \| two: a sentence \| two: another"):
+        sweep.check_installation(found, {})
+    subjects_now = [trouble.found.subject for trouble in ledger.telling.troubles()]
+    assert sorted(subjects_now) == ["maintenance of one", "maintenance of two"]
+    sweep.check_installation({"one": QUIET, "two": QUIET}, {})
+    assert ledger.telling.troubles() == []
