@@ -65,6 +65,8 @@ def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     blocked = story.decide(model, Verdict.BLOCK, epoch=1)
     story.serve(story.override(blocked, expires=now(-1)))
     ledger.journal.note("alias.unexplained", "flights", "upkeep", {"found": 3, "expected": 2})
+    for place in ("first", "second"):
+        ledger.journal.note("tracking.restored", "flights", "tracking", {"sentence": f"the {place} run was deleted"})
     fourth = story.accept("2013-07")
     incident = {"id": "data fault/distance/2013-07", "kind": "data fault", "columns": ["distance"], "opened": "2013-07",
                 "resolved": "", "page": True, "sentence": "distance is in km", "consequences": ["log_loss 0.41"]}  # fmt: skip
@@ -75,6 +77,7 @@ def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     ledger.requests.close(story.enter(f"{request.id}/close"), request.id, "failed", "no candidate could be fitted")
     kinds = {
         Kind.BLOCKED, Kind.DATA_FAULT, Kind.BYPASS, Kind.INCIDENT, Kind.UNHEALTHY, Kind.TRAINING_FAILED,
+        Kind.TRACKING,
     }  # fmt: skip
     found = told(ledger, courier)
     assert set(found) == {(kind, Phase.OPENED) for kind in kinds}
@@ -83,6 +86,7 @@ def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     assert severity[Kind.BYPASS] is severity[Kind.UNHEALTHY] is Severity.CRITICAL
     words = {each.kind: each.what for each in courier.delivered}
     assert "pointed at version 3, the ledger's champion is 2" in words[Kind.BYPASS]
+    assert words[Kind.TRACKING] == "the first run was deleted"
     assert words[Kind.DATA_FAULT] == "batch 2013-04.r1: too few rows"
     moved = {**incident, "sentence": "distance is in km, by 0.62", "consequences": ["log_loss 0.43"]}
     _watched(story, story.accept("2013-08"), moved)

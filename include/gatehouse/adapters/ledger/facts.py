@@ -49,6 +49,13 @@ _BYPASSES = """
     WHERE kind IN ('alias.unexplained', 'promotion.uncarried', 'review.unasked', 'model.replaced') AND at > %s
     ORDER BY seq"""
 
+# The first of a day: somebody who deletes a hundred runs one by one is one matter.
+_TRACKING = """
+    SELECT DISTINCT ON (subject, day) subject AS use_case, (at AT TIME ZONE 'UTC')::date AS day, body::json AS body, at
+    FROM journal
+    WHERE subject IN (SELECT use_case FROM batches) AND kind IN ('tracking.restored', 'tracking.behind') AND at > %s
+    ORDER BY subject, day, seq"""
+
 # A skip scan to the newest report of each use case: the bodies of all the others stay where they are.
 _INCIDENTS = """
     WITH RECURSIVE names(name) AS (
@@ -76,6 +83,7 @@ def facts_since(rows: Rows, since: datetime) -> list[Fact]:
     found += [_rollback(row) for row in rows.all(_ROLLBACKS, since)]
     found += [_failed(row) for row in rows.all(_FAILED, since)]
     found += [_bypass(row) for row in rows.all(_BYPASSES, since)]
+    found += [_tracking(row) for row in rows.all(_TRACKING, since)]
     found += [_incident(row) for row in rows.all(_INCIDENTS) if row["at"] is not None]
     found += [_trouble(row) for row in rows.all("SELECT * FROM trouble_now WHERE over IS NULL OR over > %s", since)]
     return found
@@ -128,6 +136,10 @@ def _bypass(row: dict[str, Any]) -> Fact:
         )
     page = f"decisions/{row['subject']}" if kind in ("promotion.uncarried", "review.unasked") else ""
     return Fact(Kind.BYPASS, whose, f"entry {row['seq']}", row["at"], sentence, page)
+
+
+def _tracking(row: dict[str, Any]) -> Fact:
+    return Fact(Kind.TRACKING, row["use_case"], f"MLflow {row['day']}", row["at"], str(row["body"].get("sentence", "")))
 
 
 def _incident(row: dict[str, Any]) -> Fact:

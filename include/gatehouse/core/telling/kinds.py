@@ -42,6 +42,7 @@ class Kind(StrEnum):
     ROLLBACK = "rollback"
     EXPIRED_OVERRIDE = "expired_override"
     BYPASS = "bypass"
+    TRACKING = "tracking"
     UNHEALTHY = "unhealthy"
     TEST = "test"
 
@@ -110,6 +111,11 @@ ABOUT: Mapping[Kind, About] = {
         "something was done behind the gate's back", Severity.CRITICAL, frozenset({_OWNER, _CALL}),
         "It is repaired, or scoring stops on it. Find out who did it; `gatehouse verify` says what else is wrong.",
         "Behind the gate's back", lasts=False,
+    ),
+    Kind.TRACKING: About(
+        "MLflow lost something or is behind the ledger", Severity.WARNING, frozenset({_SCIENTIST, _CALL}),
+        "Nothing stops by it. Find out who deleted it; `gatehouse journal --about USECASE` says what is back.",
+        "The stack is unhealthy", lasts=False,
     ),
     Kind.UNHEALTHY: About(
         "Gatehouse itself is unwell", Severity.CRITICAL, frozenset({_CALL}),
