@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
@@ -52,13 +53,16 @@ class Person:
         self.store._hard_delete_experiment(identity)
 
     def destroy_run(self, run_id: str) -> None:
-        self.remove_artifacts(run_id)
+        if self.artifacts(run_id).exists():
+            self.remove_artifacts(run_id)
         self.client.delete_run(run_id)
         self.store._hard_delete_run(run_id)
 
     def remove_artifacts(self, run_id: str) -> None:
-        experiment = self.client.get_run(run_id).info.experiment_id
-        shutil.rmtree(FOLDERS[self.uri] / "artifacts" / experiment / run_id)
+        shutil.rmtree(self.artifacts(run_id))
+
+    def artifacts(self, run_id: str) -> Path:
+        return FOLDERS[self.uri] / "artifacts" / self.client.get_run(run_id).info.experiment_id / run_id
 
     def move_alias(self) -> None:
         """To another version, which is not the ledger's."""
