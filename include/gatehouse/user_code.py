@@ -63,7 +63,7 @@ def described(error: BaseException, folder: Path | None = None) -> str:
     Of code that a library calls (a function of a use case within a scikit-learn pipeline) the line is that of the code,
     not that of the library below it.
     """
-    text = " ".join(str(error).split())[:LONGEST_TEXT]
+    text = " ".join(str(error).splitlines()).strip()[:LONGEST_TEXT]
     sentence = f"{type(error).__name__}: {text}" if text else f"{type(error).__name__} without a message"
     frames = _frames(error)
     deepest = [frame for frame in frames if not _is_library(frame[0])] or frames

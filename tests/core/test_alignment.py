@@ -117,5 +117,7 @@ def test_what_is_no_table_is_named() -> None:
             to_frame(made)
     with pytest.raises(NotTabularError, match="2 columns"):
         to_series(pd.DataFrame([[1, 2]]))
+    with pytest.raises(NotTabularError, match="gh_key"):
+        to_frame(pd.DataFrame({"gh_key": [1]}))
     assert list(to_frame(pd.DataFrame([[1, 2]], columns=[0, ("a", 1)])).columns) == ["0", "('a', 1)"]
     assert to_series(pa.chunked_array([[1, 0]])).tolist() == to_series([1, 0]).tolist() == [1, 0]

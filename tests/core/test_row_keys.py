@@ -70,6 +70,13 @@ def test_equal_values_that_are_written_otherwise_are_one_key(values: list[object
     assert row_keys(pd.DataFrame({"id": values}), ["id"]).tolist() == expected
 
 
+def test_a_moment_has_one_key_to_the_microsecond_and_to_the_nanosecond() -> None:
+    """Outcomes delivered with nanoseconds find the rows that were delivered with microseconds."""
+    moments = pd.Series(pd.to_datetime(["2024-01-01 05:00", "2024-01-01 05:00:00.25"], format="ISO8601", utc=True))
+    coarse, fine = (row_keys(pd.DataFrame({"at": moments.dt.as_unit(unit)}), ["at"]) for unit in ("us", "ns"))
+    assert coarse.tolist() == fine.tolist()
+
+
 def test_a_null_part_leaves_the_row_without_key() -> None:
     """A row with a null in any part has no key, and the reason names each such column."""
     frame = pd.DataFrame({"a": ["x", None, None], "b": pd.Series([1, 2, None], dtype="Int64")})

@@ -23,7 +23,7 @@ def kept(errors: list[str], step: str) -> Iterator[None]:
 
 def sentence(error: Exception) -> str:
     """One line for a person; of an error that has no name of ours also the place in the code."""
-    text = " ".join(str(error).split())[:LONGEST] or "no message"
+    text = " ".join(str(error).splitlines()).strip()[:LONGEST] or "no message"
     if isinstance(error, GatehouseError):
         return text
     last = traceback.extract_tb(error.__traceback__)[-1]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.columns.cell import Cell, UnreadableError, shown
 from gatehouse.columns.moments import MOMENTS, of_moments
-from gatehouse.columns.values import INFINITE, READERS, is_null, number
+from gatehouse.columns.values import INFINITE, READERS, TOO_FINE, TOO_LONG, is_null, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,10 +34,19 @@ _EXACT: dict[ColumnType, frozenset[str]] = {
 
 def read(series: pd.Series[Any], name: str, declared: ColumnType, exact: bool) -> tuple[pd.Series[Any], list[Cell]]:
     """The column as the declared type, null where a cell cannot be read, and those cells in order. `exact` is for the
-    columns of a key: they hold no number that was rounded."""
+    columns of a key: they hold no number that was rounded. A `timestamp` keeps nanoseconds where all of the column's
+    moments lie in the years that nanoseconds reach."""
     series = series.reset_index(drop=True)
-    column, bad = _whole(series, declared) or _by_value(series, declared, exact)
+    column, bad = _read(series, declared, exact)
+    if any(advice == TOO_FINE for _, advice in bad.values()):
+        finer, finer_bad = _read(series, "timestamp_ns", exact)
+        if not any(advice == TOO_LONG for _, advice in finer_bad.values()):
+            column, bad = finer, finer_bad
     return column, [Cell(row, name, declared, value, advice) for row, (value, advice) in bad.items()]
+
+
+def _read(series: pd.Series[Any], declared: ColumnType, exact: bool) -> tuple[pd.Series[Any], Bad]:
+    return _whole(series, declared) or _by_value(series, declared, exact)
 
 
 def _whole(series: pd.Series[Any], declared: ColumnType) -> tuple[pd.Series[Any], Bad] | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DIGITS = 38  # of a decimal, before the point and behind it
 NULLS = frozenset({"", "NA", "NaN", "nan", "null", "NULL", "None"})
 TOO_LONG = "it is later or earlier than a `timestamp_ns` can be (1677-09-22 to 2262-04-11): declare `timestamp`"
-TOO_FINE = "it has nanoseconds: declare `timestamp_ns`"
+TOO_FINE = "it has nanoseconds, beside moments of years that nanoseconds do not reach: declare `timestamp_ns`"
 ZONED = "it has a time zone: declare `timestamp`"
 TIME_OF_DAY = "it has a time of day: declare `timestamp`"
 INFINITE = "it is infinite, and a `number` is finite"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+RESERVED = "gh_"
 FRAMES = "a DataFrame of pandas, Polars or Arrow, or a NumPy array with a column for each feature"
 COLUMNS = "a Series of pandas or Polars, an Arrow or NumPy array, a list, or a DataFrame of one column"
 
@@ -71,9 +72,14 @@ def _is_column(made: Any) -> bool:
 
 
 def _named(frame: pd.DataFrame) -> pd.DataFrame:
-    """Column names as texts; NotTabularError for one that comes twice."""
+    """Column names as texts; NotTabularError for one that comes twice or is reserved."""
     names = [str(name) for name in frame.columns]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise NotTabularError(f"column {repeated[0]!r} more than once", "each column name once")
+    reserved = [name for name in names if name.startswith(RESERVED)]
+    if reserved:
+        raise NotTabularError(
+            f"column {reserved[0]!r}", f"names that do not begin with {RESERVED!r}: Gatehouse marks rows so"
+        )
     return frame if names == list(frame.columns) else frame.set_axis(names, axis=1)

@@ -73,7 +73,8 @@ def _written(distinct: pd.Series[Any], normalise: Sequence[Normalisation]) -> li
     import pandas as pd
 
     if isinstance(distinct.dtype, pd.DatetimeTZDtype):
-        return list(np.datetime_as_string(distinct.dt.tz_convert(None).to_numpy()))
+        texts = np.datetime_as_string(distinct.dt.tz_convert(None).to_numpy())
+        return [_shortest(str(text)) for text in texts]  # the same moment to the microsecond and to the nanosecond
     if pd.api.types.is_float_dtype(distinct.dtype):
         return [repr(float(value) + 0.0) for value in distinct]  # -0.0 equals 0.0
     return [_text(value, normalise) for value in distinct]
@@ -90,6 +91,6 @@ def _text(value: Any, normalise: Sequence[Normalisation]) -> str:
 
 
 def _shortest(number: str) -> str:
-    """A decimal without what does not change its value: 1.0 equals 1.00, and -0 equals 0."""
+    """A decimal, or a moment, without what does not change its value: 1.0 equals 1.00, and -0 equals 0."""
     whole = number.rstrip("0").rstrip(".") if "." in number else number
     return "0" if whole in ("-0", "") else whole

@@ -53,7 +53,7 @@ def _batch_frame(site: Site, batch: Batch) -> pd.DataFrame:
     main = tables[site.case.contract.main].reset_index(drop=True)
     time = main[spec.time_column] if spec.time_column else pd.Series([batch.interval.start] * len(main))
     keys = row_keys(main, spec.key, site.case.contract.normalise_keys)
-    marks = {KEY: keys, BATCH: str(batch.id), TIME: pd.to_datetime(time, utc=True)}
+    marks = {KEY: keys, BATCH: str(batch.id), TIME: pd.to_datetime(time, utc=True).dt.as_unit("us")}
     return pd.concat([pd.DataFrame(marks), features_of(site.case, tables)], axis=1)
 
 
