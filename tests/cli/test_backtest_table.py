@@ -72,7 +72,7 @@ def test_expectations_that_are_not_met_are_counted_in_the_table_and_told_below()
         "9 of 120 rows; for example -4 (a fare)",
         "critical: rows: expect_column_values_to_be_between(amount) is not met in 2020-03: 3 of 40 rows; for example -4 "
         "(a fare)",
-        "quarantined: 1 row of rows in 2020-03 (first: row 17): amount is infinite",
+        "quarantined: 1 row of table rows in 2020-03 (first: row 17): amount is infinite",
     ]
 
 
@@ -89,6 +89,6 @@ def test_cells_that_cannot_be_read_are_one_line_for_all_their_values() -> None:
              for row in range(20)]  # fmt: skip
     rest = {"table": "rows", "count": 30, "first": [], "reason": "3 other reasons"}
     assert contract_sentences([Line("2020-01", "quarantined", 50, 50, bad_rows=(*cells, rest))]) == [
-        "quarantined: 20 rows of rows in 2020-01 (first: row 0): column 'at': found '0'; declared: timestamp",
-        "quarantined: 30 rows of rows in 2020-01: 3 other reasons",
+        "quarantined: 20 rows of table rows in 2020-01 (first: row 0): column 'at': found '0'; declared: timestamp",
+        "quarantined: 30 rows of table rows in 2020-01: 3 other reasons",
     ]

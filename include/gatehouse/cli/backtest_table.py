@@ -83,7 +83,7 @@ def contract_sentences(lines: Sequence[Line]) -> list[str]:
         f"{severity}: {table}: {expect}({columns}) is not met {_where(seen)}{_bad_values(seen)}"
         for (severity, table, expect, columns), seen in failed.items()
     ] + [
-        f"quarantined: {counted(sum(each['count'] for _, each in seen), 'row')} of {table} {_where(seen)}"
+        f"quarantined: {counted(sum(each['count'] for _, each in seen), 'row')} of table {table} {_where(seen)}"
         f"{_first_row(seen)}: {seen[0][1]['reason']}"
         for (table, _), seen in reasons.items()
     ]

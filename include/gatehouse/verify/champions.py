@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.canonical import digest, sha256
 from gatehouse.core.evidence_record import evidence_sha256
-from gatehouse.core.records import FileRef
 from gatehouse.errors import TrackingError, Unreachable
 
 if TYPE_CHECKING:
@@ -60,11 +59,22 @@ def _archived(look: Look, row: dict[str, Any]) -> None:
         row["id"] == digest({"evidence": row["evidence"], "policy": row["policy"]}), f"{whose} has another name"
     )
     look.expect(row["policy"] == sha256(row["policy_text"]), f"{whose} has another policy")
-    data = look.bytes_of(f"evidence of {whose}", FileRef(**row["file"]))
-    if data is not None:
-        document = json.loads(data)
+    data = look.bytes_of(f"evidence of {whose}", row["file"])
+    document = _evidence(data) if data is not None else None
+    look.expect(data is None or document is not None, f"evidence of {whose}: the file holds no evidence")
+    if document is not None:
         look.expect(row["evidence"] == evidence_sha256(document["evidence"]), f"{whose} has other evidence")
-        look.table(f"held-out rows of {whose}", FileRef(**document["holdout_file"]))
+        look.table(f"held-out rows of {whose}", document["holdout_file"])
+
+
+def _evidence(data: bytes) -> dict[str, Any] | None:
+    """The archived document; None where the file is another one."""
+    try:
+        document = json.loads(data)
+    except ValueError:
+        return None
+    named = isinstance(document, dict) and {"evidence", "holdout_file"} <= document.keys()
+    return document if named else None
 
 
 def mirrored_champion(look: Look) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.core.records import FileRef
 from gatehouse.errors import LakeError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gatehouse.adapters.ledger.connection import Rows
-    from gatehouse.core.records import FileRef
     from gatehouse.ports import Lake, Tracking
     from gatehouse.usecase import UseCase
 
@@ -56,22 +56,36 @@ class Look:
         if not holds:
             self.breaches.append(sentence)
 
-    def bytes_of(self, whose: str, file: FileRef) -> bytes | None:
-        """The file, which must be there with the recorded bytes; None, and a breach, when it is not."""
+    def bytes_of(self, whose: str, file: Mapping[str, Any] | None) -> bytes | None:
+        """The file (as the schema's function `file` gives it), which must be there with the recorded bytes; None, and a
+        breach, when it is not."""
+        known = self.file(whose, file)
+        if known is None:
+            return None
         self.rows += 1
         try:
-            return self.lake.read(file)
+            return self.lake.read(known)
         except LakeError as error:
             self.breaches.append(f"{whose}: {error}")
             return None
 
-    def table(self, whose: str, file: FileRef) -> pd.DataFrame | None:
+    def table(self, whose: str, file: Mapping[str, Any] | None) -> pd.DataFrame | None:
         """The file as a table, with the recorded bytes and number of rows; None, and a breach, when it is not."""
+        known = self.file(whose, file)
+        if known is None:
+            return None
         self.rows += 1
         try:
-            frame = self.lake.frame(file)
-        except LakeError as error:
+            frame = self.lake.frame(known)
+        except (LakeError, ValueError) as error:
             self.breaches.append(f"{whose}: {error}")
             return None
-        self.expect(len(frame) == file.rows, f"{whose}: {file.path} has {len(frame)} rows, on record are {file.rows}")
+        self.expect(
+            len(frame) == known.rows, f"{whose}: {known.path} has {len(frame)} rows, on record are {known.rows}"
+        )
         return frame
+
+    def file(self, whose: str, file: Mapping[str, Any] | None) -> FileRef | None:
+        """The file on record; None, and a breach, where the reference leads nowhere."""
+        self.expect(file is not None, f"{whose}: its file is not on record")
+        return FileRef(**file) if file is not None else None

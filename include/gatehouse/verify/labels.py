@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import FileRef
 from gatehouse.errors import LakeError, ModelError
 from gatehouse.use_case_code import labels_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gatehouse.core.records import FileRef
     from gatehouse.core.specs.contract import Contract
     from gatehouse.usecase import UseCase
     from gatehouse.verify.finding import Look
@@ -52,9 +52,9 @@ def own_labels(look: Look) -> None:
 def _compare(
     look: Look, case: UseCase, row: Mapping[str, Any], part: str, derived: dict[tuple[str, str], list[float]]
 ) -> None:
-    recorded = look.table(f"{part} of request {row['request']}", FileRef(**row[part]))
-    if recorded is None:
-        return
+    recorded = look.table(f"{part} of request {row['request']}", row[part])
+    if recorded is None or not {BATCH, LABEL} <= set(recorded.columns):
+        return  # I9 names it
     by_batch = {
         str(batch): rows[LABEL].to_numpy("float64").tolist() for batch, rows in recorded.groupby(BATCH, sort=False)
     }
@@ -65,7 +65,10 @@ def _compare(
         if files["outcomes"] is None:
             look.expect(False, f"{whose}: no outcomes had arrived by {row['as_of']}")
             continue
-        again = _derived(look, case, FileRef(**files["accepted"]), FileRef(**files["outcomes"]), whose, derived)
+        accepted, outcomes = (look.file(f"{whose}, {name}", files[name]) for name in ("accepted", "outcomes"))
+        if accepted is None or outcomes is None:
+            continue
+        again = _derived(look, case, accepted, outcomes, whose, derived)
         if again is not None:
             _same(look, whose, by_batch.get(files["batch"], []), again)
 
@@ -85,7 +88,7 @@ def _derived(
             rows, arrived = look.lake.frame(accepted), look.lake.frame(outcomes)
             known[pair] = derive(rows, arrived, case.contract, partial(labels_of, case))
         return known[pair]
-    except (LakeError, ModelError) as error:
+    except (LakeError, ModelError, KeyError, ValueError) as error:
         look.breaches.append(f"{whose}: {error}")
         return None
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.canonical import digest
-from gatehouse.core.records import FileRef
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from gatehouse.verify.finding import Look
@@ -79,15 +80,25 @@ def honest_training(look: Look) -> None:
     training_sets = "SELECT request, sha256, file(training) AS training, file(holdout) AS holdout FROM training_sets"
     for row in look.examine(training_sets):
         whose = f"training set of request {row['request']}"
-        identity = digest([row["training"]["sha256"], row["holdout"]["sha256"]])
-        look.expect(identity == row["sha256"], f"{whose} is {row['sha256']}, its files make it {identity}")
-        training = look.table(f"{whose}, training", FileRef(**row["training"]))
-        holdout = look.table(f"{whose}, holdout", FileRef(**row["holdout"]))
+        if row["training"] and row["holdout"]:
+            identity = digest([row["training"]["sha256"], row["holdout"]["sha256"]])
+            look.expect(identity == row["sha256"], f"{whose} is {row['sha256']}, its files make it {identity}")
+        training = _rows_of(look, f"{whose}, training", row["training"])
+        holdout = _rows_of(look, f"{whose}, holdout", row["holdout"])
         if training is not None and holdout is not None:
             _rows_from(look, row["request"], "training", training)
             _rows_from(look, row["request"], "holdout", holdout)
             shared = sorted(set(training[KEY]) & set(holdout[KEY]))
             look.expect(not shared, f"{whose}: {len(shared)} held-out rows are trained on, such as {shared[:1]}")
+
+
+def _rows_of(look: Look, whose: str, file: Mapping[str, Any] | None) -> pd.DataFrame | None:
+    """The file's rows, if it is there and they say which batch they are from."""
+    frame = look.table(whose, file)
+    if frame is None or {KEY, BATCH} <= set(frame.columns):
+        return frame
+    look.breaches.append(f"{whose}: its rows have no {KEY} or {BATCH}; the file is that of something else")
+    return None
 
 
 def _rows_from(look: Look, request: str, part: str, frame: pd.DataFrame) -> None:
