@@ -1,46 +1,104 @@
-"""What a use case brings along for its gate, looked at when the folder is read: files that rules name, own metrics."""
+"""What a use case brings along, looked at when its folder is read: files that rules name, its own metrics, its SLICES."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 from gatehouse.core.specs.gate import GatePolicy
+from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.core.statistics.own import is_own
 from gatehouse.errors import ConfigurationError
 
 
-def check_brought(gate: GatePolicy, folder: Path) -> None:
-    """Refuse a rule that names a file that the folder lacks, or a metric of its own that `model.py` does not declare."""
-    declared = tuple(f"{folder.name}.{name}" for name in declared_metrics(folder / "model.py"))
+def gate_problems(gate: GatePolicy, folder: Path) -> Iterator[ConfigurationError]:
+    """Yield each rule that names a file that the folder lacks, or a metric or a slice that `model.py` does not declare."""
+    declared, slices = own_metrics(folder), declared_slices(folder / "model.py")
+    if gate.block_column and slices is not None and gate.block_column not in slices:
+        yield _no_slice(f"{folder / 'gate.yaml'}: block", gate.block_column, slices)
     for position, rule in enumerate(gate.rules):
         where = f"{folder / 'gate.yaml'}: rules.{position} ({rule.rule})"
         for name in rule.files():
             if not (folder / name).is_file():
-                raise ConfigurationError(
+                yield ConfigurationError(
                     "the rule names a file that the use case's folder does not have", where=where, found=repr(name),
                     allowed=", ".join(sorted(each.name for each in folder.iterdir() if each.is_file())), owner="risk owner",
                 )  # fmt: skip
         for metric in (gate.metric, *rule.metrics()):
             if is_own(metric) and metric not in declared:
-                raise ConfigurationError(
-                    "the metric is not declared in METRICS of model.py", where=where, found=repr(metric),
-                    allowed=", ".join(declared) or "it declares none", owner="data scientist",
-                )  # fmt: skip
+                yield _undeclared(where, metric, declared)
+        if slices is not None and rule.slice_column is not None and rule.slice_column not in slices:
+            yield _no_slice(where, rule.slice_column, slices)
+
+
+def retrain_problems(retrain: RetrainPolicy, folder: Path) -> Iterator[ConfigurationError]:
+    """Yield each metric of `retrain.yaml` that is neither defined for the task nor declared in `model.py`."""
+    known, declared = metrics_for(retrain.task), own_metrics(folder)
+    asked = {"choose_by": retrain.choose_by}
+    if retrain.reasons.decay is not None:
+        asked["reasons.decay.metric"] = retrain.reasons.decay.metric
+    for key, metric in asked.items():
+        where = f"{folder / 'retrain.yaml'}: {key}"
+        if is_own(metric) and metric not in declared:
+            yield _undeclared(where, metric, declared)
+        elif not is_own(metric) and metric not in known:
+            yield ConfigurationError(
+                f"the metric is not defined for {retrain.task}", where=where, found=repr(metric),
+                allowed=", ".join([*known, *declared]), owner="data scientist",
+            )  # fmt: skip
+
+
+def own_metrics(folder: Path) -> tuple[str, ...]:
+    """The full names of the metrics that `model.py` declares."""
+    return tuple(f"{folder.name}.{name}" for name in declared_metrics(folder / "model.py"))
+
+
+def _undeclared(where: str, metric: str, declared: tuple[str, ...]) -> ConfigurationError:
+    return ConfigurationError(
+        "the metric is not declared in METRICS of model.py", where=where, found=repr(metric),
+        allowed=", ".join(declared) or "it declares none", owner="data scientist",
+    )  # fmt: skip
+
+
+def _no_slice(where: str, column: str, slices: tuple[str, ...]) -> ConfigurationError:
+    return ConfigurationError(
+        "the column is not in SLICES of model.py", where=where, found=repr(column),
+        allowed=", ".join(slices) or "SLICES is empty or absent; the data scientist adds the column to it", owner="risk owner",
+    )  # fmt: skip
 
 
 def declared_metrics(path: Path) -> tuple[str, ...]:
     """The keys of `METRICS = {...}` in a model file, read without running it: reading a use case imports no model code."""
-    try:
-        body = ast.parse(path.read_text(encoding="utf-8")).body
-    except (SyntaxError, UnicodeDecodeError):
-        return ()  # importing the file will say what is wrong with it
-    values = [
-        node.value
-        for node in body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name) and target.id == "METRICS"
-    ]
-    keys = [key for value in values if isinstance(value, ast.Dict) for key in value.keys]
+    keys = [key for value in _assigned(path, "METRICS") if isinstance(value, ast.Dict) for key in value.keys]
     return tuple(key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str))
+
+
+def declared_slices(path: Path) -> tuple[str, ...] | None:
+    """The names in `SLICES = (...)` of a model file, read without running it: none where it has no SLICES, and None where
+    they are not written as a tuple or list of texts, or the file cannot be read."""
+    values = _assigned(path, "SLICES")
+    if not values:
+        return () if _body(path) and "SLICES" not in path.read_text(encoding="utf-8") else None
+    items = values[-1].elts if isinstance(values[-1], ast.Tuple | ast.List) else None
+    names = [item.value for item in items or () if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    return tuple(names) if items is not None and len(names) == len(items) else None
+
+
+def _assigned(path: Path, name: str) -> list[ast.expr]:
+    """The values that a name of the file is set to at its top level."""
+    return [
+        node.value
+        for node in _body(path)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name) and target.id == name
+    ]
+
+
+def _body(path: Path) -> list[ast.stmt]:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8")).body
+    except (OSError, SyntaxError, ValueError):
+        return []  # importing the file will say what is wrong with it

@@ -30,6 +30,24 @@ class ConfigurationError(GatehouseError):
     """A file of a use case, or a setting of the installation, is wrong: the message names file, line and key."""
 
 
+class SeveralFaults(ConfigurationError):
+    """A file has several faults: `faults` are all of them, and the message names the first ones."""
+
+    MOST_SHOWN = 5
+
+    def __init__(self, faults: Sequence[ConfigurationError]) -> None:
+        self.faults = tuple(faults)
+        shown = " | ".join(
+            ConfigurationError(f.what, where=f.where, found=f.found, allowed=f.allowed).args[0]
+            for f in self.faults[: self.MOST_SHOWN]
+        )
+        more = f" (and {len(self.faults) - self.MOST_SHOWN} more)" if len(self.faults) > self.MOST_SHOWN else ""
+        super().__init__(shown + more, owner=self.faults[0].owner)
+
+    def __reduce__(self) -> tuple[type[SeveralFaults], tuple[tuple[ConfigurationError, ...]]]:
+        return type(self), (self.faults,)
+
+
 class UnknownUseCase(ConfigurationError):
     """No folder of that name or path holds a use case."""
 

@@ -7,12 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from gatehouse.brought import check_brought
+from pydantic import BaseModel
+
+from gatehouse.brought import gate_problems, retrain_problems
 from gatehouse.core.canonical import sha256
 from gatehouse.core.specs.contract import Contract
-from gatehouse.core.specs.gate import GatePolicy, check_policy
+from gatehouse.core.specs.gate import GatePolicy, policy_problems
 from gatehouse.core.specs.retrain import RetrainPolicy
 from gatehouse.core.statistics.own import register
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
@@ -21,6 +23,7 @@ from gatehouse.settings import Settings
 from gatehouse.yaml_spec import read_spec
 
 FILES = ("contract.yaml", "model.py", "retrain.yaml", "gate.yaml", "RUNBOOK.md")
+M = TypeVar("M", bound=BaseModel)
 OWNERS = {"contract.yaml": "data engineer", "retrain.yaml": "data scientist", "gate.yaml": "risk owner"}
 
 
@@ -76,30 +79,77 @@ class UseCase:
         return sha256(self.model_file.read_bytes())
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a use-case folder: None for each file that cannot be read, and everything that is wrong."""
+
+    folder: Path
+    contract: Contract | None
+    retrain: RetrainPolicy | None
+    gate: GatePolicy | None
+    problems: tuple[ConfigurationError, ...]
+
+    @property
+    def case(self) -> UseCase | None:
+        """The use case, where its three YAML files can be read."""
+        if self.contract is None or self.retrain is None or self.gate is None:
+            return None
+        return UseCase(self.folder.name, self.folder, self.contract, self.retrain, self.gate)
+
+
 def load(folder: Path) -> UseCase:
-    """Read and check a use-case folder."""
+    """Read and check a use-case folder; raises the first problem."""
+    reading = read(folder)
+    for problem in reading.problems:
+        raise problem
+    assert reading.case is not None  # a file that cannot be read is a problem
+    return reading.case
+
+
+def read(folder: Path) -> Reading:
+    """Read a use-case folder and find everything that is wrong with its files, without running `model.py`."""
+    problems: list[ConfigurationError] = []
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
-        raise ConfigurationError(
-            "a use case needs all of its five files",
-            where=str(folder),
-            found=f"no {', '.join(missing)}",
-            allowed=", ".join(FILES),
-        )
-    contract = read_spec(folder / "contract.yaml", Contract, OWNERS["contract.yaml"])
-    if contract.use_case != folder.name:
-        raise ConfigurationError(
-            "use_case must be the folder's name",
-            where=str(folder / "contract.yaml"),
-            found=repr(contract.use_case),
-            allowed=repr(folder.name),
-            owner=OWNERS["contract.yaml"],
-        )
-    retrain = read_spec(folder / "retrain.yaml", RetrainPolicy, OWNERS["retrain.yaml"])
-    gate = read_spec(folder / "gate.yaml", GatePolicy, OWNERS["gate.yaml"])
-    check_policy(gate, retrain.task)
-    check_brought(gate, folder)
-    return UseCase(folder.name, folder, contract, retrain, gate)
+        problems.append(_incomplete(folder, missing))
+    contract = _spec(folder / "contract.yaml", Contract, problems)
+    retrain = _spec(folder / "retrain.yaml", RetrainPolicy, problems)
+    gate = _spec(folder / "gate.yaml", GatePolicy, problems)
+    if contract is not None and contract.use_case != folder.name:
+        problems.append(_misnamed(folder, contract))
+    if retrain is not None:
+        problems += retrain_problems(retrain, folder)
+    if gate is not None:
+        problems += policy_problems(gate, retrain.task, str(folder / "gate.yaml")) if retrain is not None else ()
+        problems += gate_problems(gate, folder)
+    return Reading(folder, contract, retrain, gate, tuple(problems))
+
+
+def _spec(path: Path, model: type[M], problems: list[ConfigurationError]) -> M | None:
+    try:
+        return read_spec(path, model, OWNERS[path.name]) if path.is_file() else None
+    except ConfigurationError as error:
+        problems.append(error)
+        return None
+
+
+def _incomplete(folder: Path, missing: list[str]) -> ConfigurationError:
+    return ConfigurationError(
+        "a use case needs all of its five files",
+        where=str(folder),
+        found=f"no {', '.join(missing)}",
+        allowed=", ".join(FILES),
+    )
+
+
+def _misnamed(folder: Path, contract: Contract) -> ConfigurationError:
+    return ConfigurationError(
+        "use_case must be the folder's name",
+        where=f"{folder / 'contract.yaml'}: use_case",
+        found=repr(contract.use_case),
+        allowed=repr(folder.name),
+        owner=OWNERS["contract.yaml"],
+    )
 
 
 def folders(roots: Iterable[Path]) -> list[Path]:
@@ -116,9 +166,14 @@ def folders(roots: Iterable[Path]) -> list[Path]:
 
 def find(name_or_path: str, settings: Settings) -> UseCase:
     """Read the use case of that name, or in that folder wherever it is."""
+    return load(find_folder(name_or_path, settings))
+
+
+def find_folder(name_or_path: str, settings: Settings) -> Path:
+    """The folder of the use case of that name, or that folder."""
     path = Path(name_or_path)
     if path.is_dir() and (path / "contract.yaml").is_file():
-        return load(path.resolve())
+        return path.resolve()
     known = {folder.name: folder for folder in folders(settings.usecases)}
     if name_or_path not in known:
         raise UnknownUseCase(
@@ -127,7 +182,7 @@ def find(name_or_path: str, settings: Settings) -> UseCase:
             allowed=", ".join(known) or "none is installed",
             owner="caller",
         )
-    return load(known[name_or_path])
+    return known[name_or_path]
 
 
 def readable(roots: Iterable[Path]) -> dict[str, UseCase]:

@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from gatehouse.errors import ConfigurationError
+from gatehouse.errors import ConfigurationError, SeveralFaults
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 M = TypeVar("M", bound=BaseModel)
-_MAX_SHOWN = 5
 _MAX_BYTES, _MAX_NODES, _MAX_DEPTH = 1_000_000, 100_000, 50  # a file written by people; aliases count as often as used
 
 
@@ -39,9 +38,13 @@ def read_spec(path: Path, model: type[M], owner: str) -> M:
     try:
         return model.model_validate_json(json.dumps(data, default=str))
     except ValidationError as error:
-        faults = [_sentence(fault, node, model, path) for fault in error.errors()]
-        more = f" (and {len(faults) - _MAX_SHOWN} more)" if len(faults) > _MAX_SHOWN else ""
-        raise ConfigurationError(" | ".join(faults[:_MAX_SHOWN]) + more, owner=owner) from None
+        raise SeveralFaults([_fault(fault, node, model, path, owner) for fault in error.errors()]) from None
+
+
+def line_of(path: Path, steps: Sequence[str | int]) -> int:
+    """Return the line of the key that `steps` lead to in a YAML file that can be read, or of its nearest parent."""
+    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=Loader)
+    return _line(node, steps) if node is not None else 1
 
 
 def _compose(path: Path, text: str, owner: str) -> yaml.Node:
@@ -111,17 +114,17 @@ def _refuse_repeated_keys(path: Path, node: yaml.Node, owner: str) -> None:
             _refuse_repeated_keys(path, item, owner)
 
 
-def _sentence(fault: Any, node: yaml.Node, model: type[BaseModel], path: Path) -> str:
+def _fault(fault: Any, node: yaml.Node, model: type[BaseModel], path: Path, owner: str) -> ConfigurationError:
     loc = tuple(fault["loc"])
     dotted = ".".join(str(step) for step in loc) or "the file"
-    line = _line(node, loc)
+    where = f"{path}:{_line(node, loc)}"
     if fault["type"] == "extra_forbidden":
         allowed = ", ".join(_siblings(model.model_json_schema(), loc[:-1])) or "no key at all"
-        return f"{path}:{line}: unknown key `{dotted}`; allowed: {allowed}"
+        return ConfigurationError(f"unknown key `{dotted}`", where=where, allowed=allowed, owner=owner)
     if fault["type"] == "missing":
-        return f"{path}:{line}: key `{dotted}` is missing"
-    found = json.dumps(fault["input"], default=str)
-    return f"{path}:{line}: `{dotted}`: {fault['msg']}; found {found[:120]}"
+        return ConfigurationError(f"key `{dotted}` is missing", where=where, owner=owner)
+    found = json.dumps(fault["input"], default=str)[:120]
+    return ConfigurationError(f"`{dotted}`: {fault['msg']}", where=where, found=found, owner=owner)
 
 
 def _line(node: yaml.Node, loc: Sequence[Any]) -> int:

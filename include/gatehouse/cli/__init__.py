@@ -19,7 +19,7 @@ COMMANDS = {
     "approve": "acts", "reject": "acts", "override": "acts", "confirm": "acts", "rollback": "acts", "retrain": "acts",
     "release": "acts", "discard": "acts", "revalidate": "by_hand", "backfill": "by_hand", "judge": "by_hand",
     "report": "report", "messages": "messages", "notify": "messages",
-    "new": "author", "schema": "author", "check": "author",
+    "new": "author", "schema": "author", "check": "check",
 }  # fmt: skip
 
 

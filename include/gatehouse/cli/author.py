@@ -15,7 +15,7 @@ from gatehouse.core.specs.notify import NotifySpec
 from gatehouse.core.specs.retrain import RetrainPolicy
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
-from gatehouse.usecase import FILES, find, folders
+from gatehouse.usecase import FILES
 
 MODELS: dict[str, type[BaseModel]] = {
     "contract": Contract, "retrain": RetrainPolicy, "gate": GatePolicy, "notify": NotifySpec,
@@ -45,19 +45,3 @@ def new(use_case: str) -> None:
 def schema(which: str) -> None:
     """Print the JSON schema of contract.yaml, retrain.yaml, gate.yaml or notify.yaml for an editor."""
     click.echo(json.dumps(MODELS[which].model_json_schema(), indent=2))
-
-
-@click.command()
-@click.argument("use_cases", nargs=-1)
-def check(use_cases: tuple[str, ...]) -> None:
-    """Read use cases (all that are installed, without a name) and check everything that can be checked without data."""
-    settings = Settings.from_environment()
-    for name in use_cases or [folder.name for folder in folders(settings.usecases)]:
-        from gatehouse.adapters.contract import check_contract
-
-        case = find(name, settings)
-        check_contract(case.contract, str(case.folder / "contract.yaml"))
-        estimators = case.model.estimators(case.retrain.seed)
-        click.echo(
-            f"{case.name}: good; {len(case.contract.tables)} tables, {len(estimators)} estimators, {len(case.gate.rules)} rules"
-        )

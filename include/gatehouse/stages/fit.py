@@ -31,9 +31,10 @@ INNER_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Made:
-    """A candidate that was fitted and measured: its model file's bytes and what is logged of it."""
+    """A candidate that was fitted and measured, the bytes of its model file, and what is logged of it."""
 
-    model: bytes
+    estimator: Any
+    file: bytes
     params: Mapping[str, Any]
     metrics: dict[str, float]
     plots: Mapping[str, bytes]
@@ -60,7 +61,7 @@ def fit(site: Site, request_id: str, name: str) -> Candidate:
     frame = site.lake.frame(training_set.training)
     try:
         with user_code(ModelError, site.case.model_file, f"candidate {name!r}", DATA_SCIENTIST):
-            made = make(site, frame, name)
+            made = make(site, frame, name, site.tracking.keeps_plots)
     except ModelError as error:
         candidate = _failed(site, training_set, name, str(error))
     else:
@@ -69,7 +70,7 @@ def fit(site: Site, request_id: str, name: str) -> Candidate:
     return candidate
 
 
-def make(site: Site, frame: pd.DataFrame, name: str) -> Made:
+def make(site: Site, frame: pd.DataFrame, name: str, plots: bool = False) -> Made:
     """Fit and measure one estimator on labelled rows; ModelError says why that cannot be."""
     task, models = site.case.retrain.task, site.models
     older, newer = inner_split(frame)
@@ -86,16 +87,17 @@ def make(site: Site, frame: pd.DataFrame, name: str) -> Made:
     estimator = models.fit(name, site.case.estimators()[name], model_inputs(frame), _labels(frame))
     models.predict(estimator, model_inputs(newer), task)  # a NaN must show here, not at three at night
     return Made(
+        estimator,
         models.dump(estimator),
         {"rows": len(frame), "inner_rows": len(newer), **parameters(estimator)},
         metrics,
-        _plots(site, trial, newer, predictions) if site.tracking.keeps_plots else {},
+        _plots(site, trial, newer, predictions) if plots else {},
         {str(column): str(kind) for column, kind in model_inputs(frame).dtypes.items()},
     )
 
 
 def _logged(site: Site, training_set: TrainingSet, name: str, made: Made) -> Candidate:
-    file = site.lake.put(made.model, "models", "skops")
+    file = site.lake.put(made.file, "models", "skops")
     run = Fit(made.params, made.metrics, made.plots, provenance(site, training_set), made.columns)
     return Candidate(training_set.request, name, made.metrics, file, log_or_keep(site, training_set, name, run))
 

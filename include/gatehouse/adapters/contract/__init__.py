@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gatehouse.adapters.contract.checker import GreatExpectationsChecker
-from gatehouse.adapters.contract.precheck import check_contract
+from gatehouse.adapters.contract.precheck import check_contract, contract_problems
 
-__all__ = ["PAID_ONCE", "GreatExpectationsChecker", "check_contract"]
+__all__ = ["PAID_ONCE", "GreatExpectationsChecker", "check_contract", "contract_problems"]
 
 PAID_ONCE = "great_expectations"  # three seconds, which a process may pay beside something else

@@ -20,6 +20,8 @@ from gatehouse.core.specs.contract import ColumnType
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gatehouse.core.specs.contract import Contract, ExpectationSpec, TableSpec
 
 _TEXT_ONLY = re.compile(r"_(match_|value_lengths_|json_|dateutil_)")
@@ -33,18 +35,31 @@ _IGNORE = {
 
 def check_contract(contract: Contract, where: str = "contract.yaml") -> None:
     """Raise ConfigurationError for the first expectation or parameter that cannot work; `where` is the file."""
+    for problem in contract_problems(contract, where):
+        raise problem
+
+
+def contract_problems(contract: Contract, where: str = "contract.yaml") -> Iterator[ConfigurationError]:
+    """Yield what is wrong with each expectation that cannot work, or with the parameters."""
     try:
         values = parameters(contract, interval_of(contract.batch, contract.first))
     except ConfigurationError as error:
-        raise _wrong(error.what, f"{where}: {error.where}", error.found, error.allowed) from None
+        yield _wrong(error.what, f"{where}: {error.where}", error.found, error.allowed)
+        return
     tables = {f"tables.{name}": spec for name, spec in contract.tables.items()}
     for path, spec in {**tables, "outcomes": contract.outcomes}.items():
         for number, expectation in enumerate(spec.expectations):
-            place = f"{where}: {path}.expectations[{number}]"
-            _check_name(place, expectation)
-            _check_args(place, expectation)
-            _check_columns(place, expectation, spec)
-            _check_values(place, expectation, spec, values)
+            try:
+                _check(f"{where}: {path}.expectations[{number}]", expectation, spec, values)
+            except ConfigurationError as error:
+                yield error
+
+
+def _check(place: str, expectation: ExpectationSpec, spec: TableSpec, values: dict[str, Parameter]) -> None:
+    _check_name(place, expectation)
+    _check_args(place, expectation)
+    _check_columns(place, expectation, spec)
+    _check_values(place, expectation, spec, values)
 
 
 def _check_name(place: str, expectation: ExpectationSpec) -> None:

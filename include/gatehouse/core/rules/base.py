@@ -66,6 +66,11 @@ class Rule(Spec):
         return ()
 
     @property
+    def slice_column(self) -> str | None:
+        """The column of the use case's SLICES whose groups the rule judges; None where it judges all rows together."""
+        return None
+
+    @property
     def compares(self) -> bool:
         """Whether the rule needs a champion; without one it does not apply and `first_model` decides."""
         return False

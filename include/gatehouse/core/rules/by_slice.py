@@ -49,6 +49,10 @@ class SliceRule(Rule):
     def metrics(self) -> tuple[str, ...]:
         return (self.metric,)
 
+    @property
+    def slice_column(self) -> str:
+        return self.column
+
     def found(self, measures: Measures) -> Slices | RuleResult:
         """The slices in the evidence, or the result that says that it has none by this column."""
         column = measures.evidence.holdout.slices.get(self.column)

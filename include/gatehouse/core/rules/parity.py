@@ -49,6 +49,10 @@ class Parity(Rule):
         return self
 
     @property
+    def slice_column(self) -> str:
+        return self.column
+
+    @property
     def _limits(self) -> tuple[float | None, ...]:
         return self.max_selection_gap, self.max_true_positive_gap, self.max_false_positive_gap
 

@@ -31,6 +31,8 @@ from gatehouse.core.statistics.own import is_own
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gatehouse.core.evidence import Task
 
 AnyRule = Annotated[
@@ -165,9 +167,15 @@ class GatePolicy(Spec):
 
 def check_policy(policy: GatePolicy, task: Task, file: str = "gate.yaml") -> None:
     """Refuse a rule or a metric that is not defined for the task; ConfigurationError names rule, found and allowed."""
+    for problem in policy_problems(policy, task, file):
+        raise problem
+
+
+def policy_problems(policy: GatePolicy, task: Task, file: str = "gate.yaml") -> Iterator[ConfigurationError]:
+    """Yield each rule and each metric that is not defined for the task."""
     for position, rule in enumerate(policy.rules):
         if task not in rule.tasks:
-            raise ConfigurationError(
+            yield ConfigurationError(
                 f"the rule is not defined for {task}",
                 where=f"{file}: rules.{position}",
                 found=repr(rule.rule),
@@ -182,7 +190,7 @@ def check_policy(policy: GatePolicy, task: Task, file: str = "gate.yaml") -> Non
     ]
     for key, metric in asked:
         if metric not in metrics_for(task) and not is_own(metric):
-            raise ConfigurationError(
+            yield ConfigurationError(
                 f"the metric is not defined for {task}",
                 where=f"{file}: {key}",
                 found=repr(metric),

@@ -1,0 +1,163 @@
+"""The batches of a check: rows as they would be landed, validated and given their features and labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from gatehouse.check.problem import Problems
+from gatehouse.core.calendar import interval_of
+from gatehouse.core.outcome_rows import OutcomeMatch, describe, match
+from gatehouse.core.records import Batch, BatchId, BatchState, FileRef, Outcomes, TablePart
+from gatehouse.core.row_keys import KEY
+from gatehouse.core.validation import Validation
+from gatehouse.errors import SourceError
+from gatehouse.frames import read_declared, undeclared
+from gatehouse.ports import TableCheck
+from gatehouse.site import Site
+from gatehouse.stages import validate
+from gatehouse.stages.outcome_check import check_outcomes
+from gatehouse.stages.rows import LABEL, batch_frame, with_labels
+from gatehouse.use_case_code import labels_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REASONS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class TablePreview:
+    """What became of the rows of a table: how many are accepted, and how many quarantined for each reason."""
+
+    name: str
+    rows: int
+    accepted: int
+    quarantined: int
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The outcomes of a batch: how many were delivered, how many match a row, and the rows with features and a label."""
+
+    delivered: int
+    matched: int
+    frame: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A batch as it was taken in: its tables, its accepted rows with features, and with labels (None where none are)."""
+
+    key: str
+    tables: tuple[TablePreview, ...] = ()
+    features: pd.DataFrame | None = None
+    outcomes: Labelled | None = None
+
+
+def read_batch(site: Site, key: str, problems: Problems) -> Rows:
+    """Take one batch through landing, validation, features() and target(); what fails is kept as a problem."""
+    interval = interval_of(site.case.contract.batch, key)
+    batch = Batch(BatchId(site.name, key, 1), interval, BatchState.LANDED, "", {})
+    tables: tuple[TablePreview, ...] = ()
+    features: pd.DataFrame | None = None
+    outcomes: Labelled | None = None
+    with problems.during("source"):
+        delivered = site.source.fetch(key, interval)
+        with problems.during("contract"):
+            batch, tables = _validated(site, batch, delivered, problems)
+    if tables and tables[0].accepted:
+        with problems.during("features"):
+            features = batch_frame(site, batch)
+    with problems.during("outcomes"):
+        outcomes = _outcomes(site, batch, features, problems)
+    return Rows(key, tables, features, outcomes)
+
+
+def _validated(
+    site: Site, batch: Batch, delivered: Mapping[str, pd.DataFrame], problems: Problems
+) -> tuple[Batch, tuple[TablePreview, ...]]:
+    """The batch with its accepted rows in the lake. A batch that would be quarantined goes on with its good rows."""
+    specs = site.case.contract.tables
+    missing = [name for name in specs if name not in delivered]
+    if missing:
+        raise SourceError(
+            f"batch {batch.id.key} lacks table {', '.join(missing)}",
+            found=", ".join(delivered),
+            allowed=", ".join(specs),
+        )
+    declared = {}
+    for name, spec in specs.items():
+        with problems.during("contract"):
+            where = f"batch {batch.id.key}, table {name!r}"
+            declared[name] = read_declared(delivered[name], spec.columns, where, spec.key)
+            if extra := undeclared(declared[name].frame):
+                problems.hint(
+                    "contract", f"table {name!r} has columns that contract.yaml does not declare", ", ".join(extra)
+                )
+    if len(declared) < len(specs):
+        return batch, ()
+    checks = validate.check(site, batch, declared)
+    frames = {name: table.frame for name, table in declared.items()}
+    validation = validate.judge(site, frames, checks)
+    _tell(batch.id.key, checks, validation, problems)
+    unlanded = FileRef("", "", 0)
+    good = validate.good_rows(frames, validation)
+    parts = {name: TablePart(unlanded, site.lake.put_frame(frame, "accepted")) for name, frame in good.items()}
+    accepted = replace(batch, state=BatchState.ACCEPTED, tables=parts)
+    return accepted, tuple(_preview(name, validation) for name in specs)
+
+
+def _tell(key: str, checks: Mapping[str, TableCheck], validation: Validation, problems: Problems) -> None:
+    for reason in validation.reasons:
+        problems.report("contract", "a batch would be quarantined as a whole", f"batch {key}: {reason}")
+    for table, check in checks.items():
+        for result in check.results:
+            if not result.success and result.severity != "critical":
+                what = f"{result.expect} of table {table!r} does not hold ({result.severity})"
+                found = f"batch {key}: {result.unexpected:,} of {result.checked:,} rows {result.detail}".rstrip()
+                problems.hint("contract", what, found)
+
+
+def _preview(name: str, validation: Validation) -> TablePreview:
+    split = validation.splits[name]
+    reasons = Counter(reason for bad in split.bad.values() for reason in bad)
+    return TablePreview(
+        name, split.rows, split.rows - len(split.bad), len(split.bad), dict(reasons.most_common(REASONS_SHOWN))
+    )
+
+
+def _outcomes(site: Site, batch: Batch, features: pd.DataFrame | None, problems: Problems) -> Labelled | None:
+    """The outcomes of the batch, matched to its rows; None where there are none yet."""
+    delivered = site.source.outcomes(batch.id.key, batch.interval)
+    if delivered is None or delivered.empty:
+        return None
+    checked = check_outcomes(site, batch, delivered)
+    for reason in checked.validation.reasons:
+        problems.report("outcomes", "the outcomes of a batch would be refused", f"batch {batch.id.key}: {reason}")
+    if features is None:
+        with problems.during("target"):
+            labels_of(site.case, checked.good)
+        return Labelled(len(delivered), 0)
+    found = match(features[KEY], checked.keys.iloc[list(checked.kept)])
+    _tell_matches(batch.id.key, found, site.case.retrain.min_maturity, problems)
+    labelled = None
+    with problems.during("target"):
+        file = site.lake.put_frame(checked.good, "outcomes")
+        frame = with_labels(site, features, Outcomes(batch.id, batch.interval.end, file))
+        labelled = frame[frame[LABEL].notna()]
+    return Labelled(len(delivered), found.matched, labelled)
+
+
+def _tell_matches(key: str, found: OutcomeMatch, min_maturity: float, problems: Problems) -> None:
+    if not found.matched:
+        what = "no outcome matches an accepted row"
+        problems.report(
+            "outcomes", what, f"batch {key}: {describe(found)}", "equal keys in both tables (key, normalise_keys)"
+        )
+    elif found.matched < min_maturity * found.rows:
+        what = "fewer rows have an outcome than min_maturity asks for: the batch does not train a model yet"
+        problems.hint("retrain", what, f"batch {key}: {describe(found)}", f"at least {min_maturity:.0%} of the rows")

@@ -1,0 +1,98 @@
+"""The rules of `gate.yaml` on made-up evidence: a model of the sample against itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from gatehouse.check.model import Fitted
+from gatehouse.check.problem import Problems
+from gatehouse.core.evidence import Evidence, Facts, Holdout
+from gatehouse.core.records import Outcome
+from gatehouse.core.row_keys import KEY
+from gatehouse.core.rules.measures import Measures
+from gatehouse.errors import ModelError
+from gatehouse.model_code import slices_of
+from gatehouse.stages.measuring import Subject
+from gatehouse.stages.measuring.needed import MEASURED_BY
+from gatehouse.stages.rows import TIME
+from gatehouse.user_code import RISK_OWNER, user_code
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gatehouse.core.needs import Need
+    from gatehouse.core.rules.base import Rule
+    from gatehouse.site import Site
+
+WITHOUT_A_LEDGER = ("golden_set", "invariant", "monotone", "own_metrics", "python", "unseen")
+FAILS_WHATEVER_THE_DATA = ("handles_unseen", "loads_cleanly")
+
+
+def try_rules(site: Site, fitted: Fitted, problems: Problems) -> int:
+    """Measure and judge every rule that is not off, without and with a champion; how many were tried."""
+    tried = [(position, rule) for position, rule in enumerate(site.case.gate.rules) if rule.mode != "off"]
+    for with_champion in (False, True):
+        subject = _subject(site, fitted, with_champion)
+        for position, rule in tried:
+            place = f"gate.yaml: rules.{position} ({rule.rule})"
+            measured = {need.key: _measured(subject, need, place, problems) for need in rule.needs()}
+            with problems.during("gate"), user_code(ModelError, site.case.folder / "gate.yaml", place, RISK_OWNER):
+                _judge(site, rule, _evidence(subject, measured), place, problems)
+    return len(tried)
+
+
+def _measured(subject: Subject, need: Need, place: str, problems: Problems) -> dict[str, Any]:
+    if need.kind not in WITHOUT_A_LEDGER:
+        return {"error": "a check does not measure it"}
+    try:
+        with user_code(ModelError, subject.site.case.folder / "gate.yaml", place, RISK_OWNER):
+            return MEASURED_BY[need.kind](subject, need)
+    except ModelError as error:
+        where = error.where if error.where and not error.where.endswith("gate.yaml") else place
+        problems.report("gate", error.what, error.found, error.allowed, where)
+        return {"error": str(error)}
+
+
+def _judge(site: Site, rule: Rule, evidence: Evidence, place: str, problems: Problems) -> None:
+    if rule.compares and evidence.champion is None:
+        return
+    for result in rule.judge(Measures(evidence, site.case.gate, site.case.retrain.seed)):
+        if rule.rule in FAILS_WHATEVER_THE_DATA and result.outcome is Outcome.FAIL:
+            problems.report("gate", f"{result.rule} would fail", result.sentence, "", place)
+
+
+def _subject(site: Site, fitted: Fitted, with_champion: bool) -> Subject:
+    """What measuring works on, with the model as its own champion. Nothing here asks for a version or a training set."""
+    nothing = cast("Any", None)
+    reigning, former = (fitted.estimator, fitted.predictions) if with_champion else (None, None)
+    return Subject(site, nothing, None, nothing, fitted.newer, fitted.estimator, fitted.predictions, reigning, former)
+
+
+def _evidence(subject: Subject, measured: dict[str, dict[str, Any]]) -> Evidence:
+    frame, case = subject.frame, subject.site.case
+    champion = None if subject.former is None else 1
+    slices = [name for name in slices_of(case.model, case.model_file) if name in frame]
+    return Evidence(
+        use_case=case.name,
+        task=case.retrain.task,
+        version=2,
+        model_sha256="0" * 64,
+        champion=champion,
+        champion_sha256=None if champion is None else "0" * 64,
+        epoch=champion or 0,
+        training_set="0" * 64,
+        holdout=Holdout(
+            keys=frame[KEY].to_numpy("str"),
+            labels=subject.labels,
+            time=frame[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"),
+            challenger=subject.predictions,
+            champion=subject.former,
+            slices={name: frame[name].astype("str").to_numpy("str") for name in slices},
+        ),
+        facts=_facts(len(frame), frame[TIME].min().to_pydatetime()),
+        measured=measured,
+    )
+
+
+def _facts(rows: int, moment: datetime) -> Facts:
+    return Facts(1.0, rows, moment, moment, 1, 0.0, 1.0, "", 1)

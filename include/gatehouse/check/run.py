@@ -1,0 +1,145 @@
+"""A check from a folder to its report. It goes on after a problem wherever there is something left to look at."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gatehouse.adapters.contract import contract_problems
+from gatehouse.check.batches import Rows, read_batch
+from gatehouse.check.gate import try_rules
+from gatehouse.check.model import fit_all, look_at_features, measure_own, sample, stand_in, with_made_up_labels
+from gatehouse.check.problem import Problem, Problems
+from gatehouse.check.settings import retrain_hints
+from gatehouse.check.site import CheckSite, Lenient
+from gatehouse.core.calendar import interval_of
+from gatehouse.errors import SourceError
+from gatehouse.model_code import load_model_code
+from gatehouse.usecase import Reading, read
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAMPLE_ROWS = 4000
+ENOUGH_ROWS = 1000  # labelled rows: below, the batches that follow are taken as well
+MOST_BATCHES = 8
+
+
+@dataclass
+class Report:
+    """What was read and tried, what would fail, and what was not looked at and why (`notes`)."""
+
+    folder: Path
+    read: list[str] = field(default_factory=list)
+    tried: list[str] = field(default_factory=list)
+    batches: list[Rows] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def use_case(self) -> str:
+        """The name of the use case."""
+        return self.folder.name
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that would make something fail."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+
+def check(folder: Path, data: bool = True, batch: str | None = None) -> Report:
+    """Check the use case in a folder: its files and its code, and with `data` all of it on real rows.
+
+    Args:
+        folder: the use case.
+        data: run it on rows of its source; without, only what can be read off the files and the import of `model.py`.
+        batch: the key of the batch to take; the first ones of the source unless given.
+    """
+    report, problems, reading = Report(folder), Problems(folder), read(folder)
+    for error in reading.problems:
+        problems.error("files", error)
+    _check_code(reading, problems, report)
+    if reading.case is None:
+        report.notes.append("no rows were looked at: a YAML file cannot be read")
+    elif data:
+        with tempfile.TemporaryDirectory(prefix="gatehouse-check-") as lake:
+            _check_rows(CheckSite(Lenient.of(reading.case), lake), batch, problems, report)
+    report.problems = problems.found
+    return report
+
+
+def _check_code(reading: Reading, problems: Problems, report: Report) -> None:
+    """The contract's expectations, and what importing `model.py` says of it."""
+    if reading.contract is not None:
+        for error in contract_problems(reading.contract, str(reading.folder / "contract.yaml")):
+            problems.error("files", error)
+    case = reading.case
+    if case is None:
+        with problems.during("files"):
+            load_model_code(reading.folder / "model.py")
+        return
+    estimators, slices = 0, "none"
+    with problems.during("estimators"):
+        estimators = len(case.estimators())
+    with problems.during("features"):
+        slices = ", ".join(case.slices) or slices
+    report.read.append(
+        f"files: tables {', '.join(case.contract.tables)}; {estimators} estimators; {len(case.gate.rules)} rules; slices {slices}"
+    )
+    retrain_hints(case, problems)
+
+
+def _check_rows(site: CheckSite, batch: str | None, problems: Problems, report: Report) -> None:
+    for key in _keys(site, batch, problems, report):
+        report.batches.append(read_batch(site, key, problems))
+        if _labelled_rows(report.batches) >= ENOUGH_ROWS:
+            break
+    frames = [rows.features for rows in report.batches if rows.features is not None]
+    if not frames:
+        report.notes.append("features, estimators, metrics and rules were not tried: there are no rows with features")
+        return
+    look_at_features(site.case, frames[0], problems)
+    labelled = [rows.outcomes.frame for rows in report.batches if rows.outcomes and rows.outcomes.frame is not None]
+    if sum(map(len, labelled)):
+        rows = sample(labelled, SAMPLE_ROWS)
+    else:
+        rows = sample([with_made_up_labels(frame) for frame in frames], SAMPLE_ROWS)
+        report.notes.append("no row has a label: estimators, metrics and rules were tried on made-up labels")
+    _check_model(site, rows, problems, report)
+
+
+def _keys(site: CheckSite, batch: str | None, problems: Problems, report: Report) -> Iterable[str]:
+    """The batches to take: the one asked for, or those that the source has, the first ones first."""
+    contract = site.case.contract
+    if batch is not None:
+        interval_of(contract.batch, batch)
+        return [batch]
+    there: list[str] = []
+    with problems.during("source"):
+        there = [key for key in site.source.available() if key >= contract.first]
+        there = [key for key in there if contract.last is None or key <= contract.last]
+        if not there:
+            last = f" to {contract.last}" if contract.last else ""
+            raise SourceError("the source has no batch", found="none", allowed=f"batches from {contract.first}{last}")
+        report.read.append(f"source: {len(there):,} batches, {there[0]} to {there[-1]}")
+    return there[:MOST_BATCHES]
+
+
+def _labelled_rows(batches: Iterable[Rows]) -> int:
+    frames = [rows.outcomes.frame for rows in batches if rows.outcomes is not None]
+    return sum(len(frame) for frame in frames if frame is not None)
+
+
+def _check_model(site: CheckSite, rows: pd.DataFrame, problems: Problems, report: Report) -> None:
+    fitted = []
+    with problems.during("estimators"):
+        fitted = fit_all(site, rows, problems)
+        names = ", ".join(each.name for each in fitted) or "none"
+        report.tried.append(f"estimators fitted, stored and loaded on {len(rows):,} rows: {names}")
+    with problems.during("gate"):
+        model = fitted[0] if fitted else stand_in(site, rows)
+        measure_own(site.case, model, problems)
+        report.tried.append(f"rules tried: {try_rules(site, model, problems)}")
