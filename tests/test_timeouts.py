@@ -97,7 +97,7 @@ def found() -> dict[Place, str]:
     ):
         text = (ROOT / file).read_text(encoding="utf-8")
         everything |= {(file, name): number for name, number in SETTING.findall(text)}
-    return {place: value for place, value in everything.items() if place not in NO_WAIT}
+    return {place: value for place, value in everything.items() if place not in NO_WAIT and value != "None"}
 
 
 def listed() -> dict[Place, str]:

@@ -172,6 +172,11 @@ def test_standard_output_holds_the_document_alone_whatever_fails_later(tmp_path:
     assert "WrongInput: the report cannot be written" in done.stderr
 
 
+def _take_interrupts() -> None:
+    """A process that is started in the background is told to ignore Ctrl-C, and so is what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, stop: signal.Signals) -> None:
     """Its server, its processes and its folder are gone, and one sentence says that nothing is kept."""
@@ -180,10 +185,13 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, stop: signal.Signals
     temporary.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "include"), "TMPDIR": str(temporary)}
     line = [sys.executable, "-m", "gatehouse", "backtest", str(folder), "--json"]
-    process = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_take_interrupts
+    )
     assert process.stderr is not None
-    said = ""
+    said = process.stderr.readline()
     while "features are made" not in said:
+        assert said, "the backtest ended before it made features"
         said = process.stderr.readline()
     family = psutil.Process(process.pid).children(recursive=True)
     assert family

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
-from rides import FakeSite, folder, looped, open_site, site, take  # noqa: F401
 
 from conftest import LedgerDatabase
 from gatehouse.core.telling.kinds import Kind
@@ -14,6 +13,7 @@ from gatehouse.stages import ingest, outcomes, rows
 from gatehouse.stages.outcome_problems import outcome_alert, outcome_problems
 from gatehouse.stages.validate import validate
 from gatehouse.verify import run
+from stages.rides import FakeSite, folder, looped, open_site, site, take  # noqa: F401
 
 FIRST, SECOND, LATER = "2024-01", "2024-02", "2024-03"
 

@@ -75,7 +75,7 @@ def _delivered(site: Site, keys: Sequence[str]) -> Iterator[tuple[str, Batch | N
             batch, errors = coming.pop().result()
             if batch is not None:
                 with kept(errors, "outcomes"):
-                    outcomes.collect(site, key)
+                    outcomes.collect_readable(site, key)
             coming += [ahead.submit(_deliver, site, following) for following in keys[number : number + 1]]
             yield key, batch, errors
 
@@ -98,7 +98,7 @@ def _collect_the_rest(site: Site, taken: list[Taken]) -> None:
     if ends:
         late = Span.parse(contract.outcomes.delay).after(max(ends))
         with kept([], "outcomes"):
-            outcomes.collect(site, key_of(contract.batch, late))
+            outcomes.collect_readable(site, key_of(contract.batch, late))
 
 
 def _watch(site: Site, batch: BatchId, reviews: Reviews, errors: list[str]) -> None:

@@ -15,7 +15,8 @@ from gatehouse.core.wording import shown
 if TYPE_CHECKING:
     from gatehouse.backtest.progress import Progress, Told
 
-ON_TERMINAL, ELSEWHERE = 1.0, 10.0  # seconds between two lines
+TERMINAL_SECONDS = 1.0  # between two lines
+FILE_SECONDS = 10.0
 CLEAR = "\r\x1b[2K"
 
 
@@ -34,7 +35,7 @@ class _Line:
 
     def __init__(self, stream: TextIO, seconds: float | None) -> None:
         self._stream, self._in_place = stream, stream.isatty()
-        self._seconds = seconds or (ON_TERMINAL if self._in_place else ELSEWHERE)
+        self._seconds = seconds or (TERMINAL_SECONDS if self._in_place else FILE_SECONDS)
         self._started = self._phase_started = time.monotonic()
         self._newest: Progress | None = None
         self._alone, self._over = Lock(), Event()
