@@ -122,9 +122,11 @@ class Joins:
         site = GivenSite(self._case(drawn.types), self._ledger, Given(rows, arrived))
         validate(site, ingest.land(site, MONTH).id)
         outcomes.collect(site, NEXT)
-        frames = [frame for _, frame in gather.matured(site, interval_of("month", NEXT).end)]
+        frames, _ = gather.labelled(site, interval_of("month", NEXT).end)
         return {
-            amount: label for frame in frames for amount, label in zip(frame["amount"], frame["gh_label"], strict=True)
+            amount: label
+            for frame in frames.values()
+            for amount, label in zip(frame["amount"], frame["gh_label"], strict=True)
         }
 
     def _joined(self, drawn: Drawn, names: Sequence[str]) -> dict[float, float]:
