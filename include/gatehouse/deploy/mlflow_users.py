@@ -63,7 +63,11 @@ def _experiment(address: str, name: str) -> str:
 
     store: Any = _open(SqlAlchemyStore, address, ARTIFACTS)
     found = store.get_experiment_by_name(name)
-    return str(found.experiment_id if found else store.create_experiment(name))
+    if found is None:
+        return str(store.create_experiment(name))
+    if found.lifecycle_stage == "deleted":  # only an administrator may restore what an administrator deleted
+        store.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
 
 
 def _model(address: str, name: str) -> str:
