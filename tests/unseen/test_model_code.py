@@ -66,6 +66,8 @@ REFUSED = {
     "a dictionary": 'return {"amount": rows["amount"].tolist()}',
     "a text": 'return "amount"',
     "columns twice": 'return rows[["group", "amount", "amount"]]',
+    "a key of ours": 'return rows[["group", "amount"]].assign(gh_key="x")',
+    "a label of ours": 'return rows[["group", "amount"]].assign(gh_label=1.0)',
     "an error": 'return rows[["group", "amounts"]]',
 }  # fmt: skip
 NAMES = {

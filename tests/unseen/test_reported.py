@@ -148,6 +148,16 @@ def test_daily_batches(replayed: Any) -> None:
     assert all(day in human(result) for day in days)
 
 
+def test_daily_batches_with_nanoseconds(replayed: Any) -> None:
+    """Times as pandas writes them, to the nanosecond: no row waits in quarantine for that, and days have their metric."""
+    days = tuple(key_of("day", day) for day in pd.date_range("2024-02-26", periods=7, tz="UTC"))
+    folder = Folder(batch="day", keys=days)
+    folder.edit(lambda _, each: each.rows.__setitem__("at", each.rows["at"].dt.as_unit("ns") + pd.Timedelta(7, "ns")))
+    lines = replayed(folder).document()["lines"]
+    assert [line["quarantined"] for line in lines] == [0] * 7
+    assert lines[-1]["champion"] is not None
+
+
 def test_one_infinite_cell(replayed: Any) -> None:
     """One cell of the fourth month: that month has its error with the column's name, the fifth its metric."""
     folder = Folder(keys=(*MONTHS, "2024-05", "2024-06"), suffix="csv")
