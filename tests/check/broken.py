@@ -13,7 +13,11 @@ TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
 FEATURES = 'return tables["rows"][["group", "amount"]]'
 TARGET = 'return outcomes["label"]'
 LOGISTIC = "make_pipeline(linear, LogisticRegression())"
-LAST = "    margin: 0.01\n"
+GOLDEN = f"""rule: golden_set
+    file: golden.csv
+    sha256: "{"0" * 64}"
+    metric: log_loss
+    max: 5"""
 
 
 def made(folder: Path) -> Path:
@@ -151,7 +155,7 @@ BROKEN = {
     ),
     "a golden set of other bytes": Broken(
         appended(
-            "gate.yaml", rule(f'rule: golden_set\n    file: golden.csv\n    sha256: "{"0" * 64}"\n    metric: log_loss\n    max: 5'),
+            "gate.yaml", rule(GOLDEN),
             {"golden.csv": "group,amount,gh_label\na,1.0,0\n"},
         ), "gate.yaml", "- rule: golden_set", ("golden.csv has sha256", "the policy names 000000000000"), "risk owner",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REASONS_SHOWN = 5
+_FOUND = re.compile(r"found .*?; ")  # the value of one row: rows are counted by what is wrong with them
 
 
 @dataclass(frozen=True)
@@ -118,13 +120,13 @@ def _tell(key: str, checks: Mapping[str, TableCheck], validation: Validation, pr
         for result in check.results:
             if not result.success and result.severity != "critical":
                 what = f"{result.expect} of table {table!r} does not hold ({result.severity})"
-                found = f"batch {key}: {result.unexpected:,} of {result.checked:,} rows {result.detail}".rstrip()
-                problems.hint("contract", what, found)
+                rows = f"{result.unexpected:,} of {result.checked:,} rows, " if result.row_level else ""
+                problems.hint("contract", what, f"batch {key}: {rows}{result.detail}".rstrip(", "))
 
 
 def _preview(name: str, validation: Validation) -> TablePreview:
     split = validation.splits[name]
-    reasons = Counter(reason for bad in split.bad.values() for reason in bad)
+    reasons = Counter(_FOUND.sub("", reason) for bad in split.bad.values() for reason in bad)
     return TablePreview(
         name, split.rows, split.rows - len(split.bad), len(split.bad), dict(reasons.most_common(REASONS_SHOWN))
     )
@@ -143,7 +145,8 @@ def _outcomes(site: Site, batch: Batch, features: pd.DataFrame | None, problems:
             labels_of(site.case, checked.good)
         return Labelled(len(delivered), 0)
     found = match(features[KEY], checked.keys.iloc[list(checked.kept)])
-    _tell_matches(batch.id.key, found, site.case.retrain.min_maturity, problems)
+    if checked.validation.accepted:
+        _tell_matches(batch.id.key, found, site.case.retrain.min_maturity, problems)
     labelled = None
     with problems.during("target"):
         file = site.lake.put_frame(checked.good, "outcomes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,9 @@ from gatehouse.check.site import CheckSite, Lenient
 from gatehouse.core.calendar import interval_of
 from gatehouse.errors import SourceError
 from gatehouse.model_code import load_model_code
-from gatehouse.usecase import Reading, read
+from gatehouse.stages.fit import inner_split
+from gatehouse.stages.rows import LABEL
+from gatehouse.usecase import Reading, UseCase, read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 4000
 ENOUGH_ROWS = 1000  # labelled rows: below, the batches that follow are taken as well
 MOST_BATCHES = 8
+LEAST_ROWS = 40
 
 
 @dataclass
@@ -102,13 +105,30 @@ def _check_rows(site: CheckSite, batch: str | None, problems: Problems, report: 
         report.notes.append("features, estimators, metrics and rules were not tried: there are no rows with features")
         return
     look_at_features(site.case, frames[0], problems)
-    labelled = [rows.outcomes.frame for rows in report.batches if rows.outcomes and rows.outcomes.frame is not None]
-    if sum(map(len, labelled)):
-        rows = sample(labelled, SAMPLE_ROWS)
-    else:
-        rows = sample([with_made_up_labels(frame) for frame in frames], SAMPLE_ROWS)
-        report.notes.append("no row has a label: estimators, metrics and rules were tried on made-up labels")
+    rows = _labelled(report.batches, frames, site.case, problems, report)
+    if len(rows) < LEAST_ROWS:
+        report.notes.append(f"estimators, metrics and rules were not tried on {len(rows)} rows; they need {LEAST_ROWS}")
+        return
+    with problems.during("features"):
+        rows = site.lake.frame(site.lake.put_frame(rows, "training"))
     _check_model(site, rows, problems, report)
+
+
+def _labelled(
+    batches: Sequence[Rows], frames: Sequence[pd.DataFrame], case: UseCase, problems: Problems, report: Report
+) -> pd.DataFrame:
+    """The sample that models are fitted on. Where no model can learn from its labels, they are made up."""
+    labelled = [rows.outcomes.frame for rows in batches if rows.outcomes and rows.outcomes.frame is not None]
+    rows = sample(labelled or frames, SAMPLE_ROWS)
+    values = [float(value) for value in rows[LABEL].unique()] if LABEL in rows else []
+    if len(values) == 1 and len(rows) >= LEAST_ROWS:
+        problems.hint("target", f"the label is {values[0]:g} in all {len(rows):,} rows of the sample")
+    if labelled and len(rows) and all(part[LABEL].nunique() > 1 for part in inner_split(rows)):
+        return rows
+    report.notes.append(
+        "the rows have no labels that a model can learn from: estimators, metrics and rules were tried on made-up labels"
+    )
+    return with_made_up_labels(sample(frames, SAMPLE_ROWS))
 
 
 def _keys(site: CheckSite, batch: str | None, problems: Problems, report: Report) -> Iterable[str]:
