@@ -9,7 +9,7 @@ from airflow.sdk import get_current_context, task, teardown
 
 from gatehouse.core.telling.kinds import Kind
 from gatehouse.core.telling.troubles import Found
-from gatehouse.errors import ConfigurationError, GatehouseError, Unreachable
+from gatehouse.errors import ConfigurationError, Unreachable
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -103,5 +103,5 @@ def _note_lasting(name: str, folder: str) -> None:
         note(site.ledger, found, [(kind, name) for kind in (Kind.LATE_BATCH, Kind.OUTCOMES, Kind.EXPIRED_OVERRIDE)])
     except Unreachable:
         raise
-    except GatehouseError:
+    except Exception:  # whatever a use case's files or its source raise: the others' notifications go on
         log.exception("the lasting issues of %s are not known", name)

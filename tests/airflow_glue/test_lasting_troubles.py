@@ -71,6 +71,20 @@ def test_a_batch_that_has_not_come_is_told_until_it_comes(rewritten):
     assert told(site, courier) == [(Kind.LATE_BATCH, Phase.RESOLVED)]
 
 
+def test_a_use_case_that_raises_keeps_no_other_from_being_looked_at(rewritten, monkeypatch):
+    """Whatever one use case raises, and be it no error of ours, the next one's late batches are told."""
+    site = rewritten([("contract.yaml", "first: 2024-01", "first: 2024-01\nlast: 2024-03\nlate_after: 6 days")])
+
+    def opened(folder):
+        if folder == "broken":
+            raise KeyError("an error of the use case's own code")
+        return site
+
+    monkeypatch.setattr("gatehouse.wiring.open_site", opened)
+    telling._note_lasting("broken", "broken")
+    assert told(site, FakeCourier()) == [(Kind.LATE_BATCH, Phase.OPENED)]
+
+
 def test_an_override_that_cannot_be_ended_is_told_until_something_else_serves(rewritten, monkeypatch):
     """No decision ever promoted a version to go back to. Told once, to the risk owner and who is on call, with the entry of
     the runbook; over when the gate has promoted another."""

@@ -78,6 +78,8 @@ class World:
         assert self.tracking.model_bytes(self.name, 7) == DATA
         person = Person(self.tracking.uri, self.name)
         assert (len(person.runs()), len(person.runs("/batches"))) == (1, 1)
+        stages = {person.client.get_experiment(person.experiment(name)).lifecycle_stage for name in ("", "/batches")}
+        assert stages == {"active"}
         assert {file.path for file in person.client.list_artifacts(person.runs()[0])} >= {"decision.html", "model"}
         words = person.version().description, person.client.get_registered_model(self.name).description
         assert words == ("the version", "the model")
