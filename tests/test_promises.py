@@ -1,6 +1,7 @@
 """What every test owes: a promise in its docstring."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 TESTS = Path(__file__).parent
@@ -16,3 +17,9 @@ def test_every_test_states_its_promise():
         if len((ast.get_docstring(node) or "").split()) < 4
     ]
     assert silent == []
+
+
+def test_every_test_file_has_a_name_of_its_own():
+    """Pytest imports a test file by its bare name, so of two with one name the second is not run."""
+    names = Counter(path.name for path in TESTS.rglob("test_*.py"))
+    assert [name for name, times in names.items() if times > 1] == []

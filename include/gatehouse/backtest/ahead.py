@@ -28,7 +28,7 @@ from gatehouse.core.records import Batch, BatchState
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from multiprocessing.context import ForkServerContext
+    from multiprocessing.context import ForkServerContext, SpawnContext
     from multiprocessing.process import BaseProcess
 
     import pandas as pd
@@ -39,7 +39,9 @@ ROWS = 50_000
 class Ahead:
     """Estimators by candidate and rows, each fitted once: by a process behind the replay, or where it is asked for."""
 
-    def __init__(self, labelled: Labelled, processes: ForkServerContext, nice: int = LOWEST_PRIORITY) -> None:
+    def __init__(
+        self, labelled: Labelled, processes: ForkServerContext | SpawnContext, nice: int = LOWEST_PRIORITY
+    ) -> None:
         self.labelled, self._site = labelled, labelled.site
         self._accepted: dict[str, Batch] = {}
         self._ahead: dict[Hashable, Future[Any]] = {}
@@ -109,7 +111,7 @@ def _came(ahead: Future[Any]) -> bool:
     return ahead.done() and not ahead.cancelled() and ahead.exception() is None
 
 
-def _start(processes: ForkServerContext, nice: int) -> tuple[BaseProcess, Connection]:
+def _start(processes: ForkServerContext | SpawnContext, nice: int) -> tuple[BaseProcess, Connection]:
     line, theirs = processes.Pipe()
     process = processes.Process(target=serve, args=(theirs, nice), daemon=True)
     process.start()

@@ -44,7 +44,7 @@ from gatehouse.site import Site
 from gatehouse.usecase import UseCase
 
 if TYPE_CHECKING:
-    from multiprocessing.context import ForkServerContext
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
     import pandas as pd
 
@@ -59,7 +59,9 @@ class BacktestSite(Site):
 
     keeps_reports = False
 
-    def __init__(self, case: UseCase, ledger: Ledger, lake: Lake, clean: ForkServerContext | None = None) -> None:
+    def __init__(
+        self, case: UseCase, ledger: Ledger, lake: Lake, clean: ForkServerContext | SpawnContext | None = None
+    ) -> None:
         super().__init__(case)
         self._ledger, self._lake = ledger, lake
         self._source = open_source(case.contract, case.folder)
@@ -130,12 +132,16 @@ def throwaway(case: UseCase) -> Iterator[BacktestSite]:
         )
 
 
-def clean_processes() -> ForkServerContext:
+def clean_processes() -> ForkServerContext | SpawnContext:
     """Where processes are forked from one that has imported what opens a model (some seconds, beside what comes first here)
-    and has seen no data of this one. It ends with this process."""
+    and has seen no data of this one. It ends with this process. Each process imports for itself where no socket can be
+    opened in the temporary folder: its path may be too long for one."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([*probe.PAID_ONCE, probe.__name__])
-    forkserver.ensure_running()
+    try:
+        forkserver.ensure_running()
+    except OSError:
+        return multiprocessing.get_context("spawn")
     return context
 
 
@@ -144,7 +150,7 @@ class Remembering(SkopsModels):
     measured in this process, which takes a fraction of a second, unless the gate wants to know its memory: then in one of
     the `clean` ones."""
 
-    def __init__(self, clean: ForkServerContext | None) -> None:
+    def __init__(self, clean: ForkServerContext | SpawnContext | None) -> None:
         super().__init__()
         self._clean = clean
         self._open: OrderedDict[str, Any] = OrderedDict()

@@ -25,7 +25,7 @@ from gatehouse.settings import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
-    from multiprocessing.context import ForkServerContext
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
     import pandas as pd
 
@@ -57,7 +57,9 @@ def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Pro
     return Probe(len(data), **json.loads(done.stdout))
 
 
-def measure_in(context: ForkServerContext, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
+def measure_in(
+    context: ForkServerContext | SpawnContext, data: bytes, sha256: str, features: pd.DataFrame, task: Task
+) -> Probe:
     """As `measure`, in a process forked from the context's server, which shares nothing with this one either. A process
     that hangs or dies is ended and is that probe's error alone."""
     heard, said = context.Pipe(duplex=False)
