@@ -15,7 +15,7 @@ from gatehouse.core.calendar import interval_of
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.gate import decide
 from gatehouse.core.records import Decision, RuleResult
-from gatehouse.core.row_keys import row_keys
+from gatehouse.core.rows.row_keys import row_keys
 from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.frames import as_declared
 from gatehouse.settings import ROOT

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from gatehouse.core.alignment import NotAlignedError, aligned
-from gatehouse.core.labels import check_labels
-from gatehouse.core.returned import NotTabularError, to_frame, to_series
+from gatehouse.core.rows.alignment import NotAlignedError, aligned
+from gatehouse.core.rows.labels import check_labels
+from gatehouse.core.rows.returned_frames import NotTabularError, to_frame, to_series
 from gatehouse.errors import ModelError, RowsMisaligned
 from gatehouse.model_code import check_slices, place_of
 from gatehouse.usecase import UseCase

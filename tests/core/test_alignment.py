@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.alignment import NotAlignedError, aligned
-from gatehouse.core.returned import NotTabularError, to_frame, to_series
+from gatehouse.core.rows.alignment import NotAlignedError, aligned
+from gatehouse.core.rows.returned_frames import NotTabularError, to_frame, to_series
 
 ROWS = 300
 SIDE = pd.DataFrame({"group": list("abc"), "weight": [1.0, 2.0, 3.0]})

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.labels import check_labels
+from gatehouse.core.rows.labels import check_labels
 from gatehouse.errors import ModelError
 
 NAN = float("nan")

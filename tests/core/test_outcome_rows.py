@@ -8,7 +8,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.outcome_rows import OutcomeMatch, describe, match, one_for_each_key, problems, repeated
+from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe, match, one_for_each_key, problems, repeated
 
 OUTCOMES = st.lists(
     st.tuples(st.sampled_from(["a", "b", "c", None]), st.sampled_from([0.0, 1.0, math.nan])), max_size=12

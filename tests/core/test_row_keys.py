@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.row_keys import row_keys, without_key
+from gatehouse.core.rows.row_keys import row_keys, without_key
 
 PARTS = st.text(alphabet="ab|,\"\\[]' \té", max_size=4)
 TYPED = {

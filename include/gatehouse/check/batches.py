@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from gatehouse.check.problem import Problems
 from gatehouse.core.calendar import interval_of
-from gatehouse.core.outcome_rows import OutcomeMatch, describe, match
 from gatehouse.core.records import Batch, BatchId, BatchState, FileRef, Outcomes, TablePart
-from gatehouse.core.row_keys import KEY
+from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe, match
+from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.validation import Validation
 from gatehouse.errors import SourceError
 from gatehouse.frames import read_declared, undeclared

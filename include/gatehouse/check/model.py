@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.check.problem import Problems
 from gatehouse.core.canonical import sha256
-from gatehouse.core.row_keys import KEY
+from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.statistics.metrics import evaluate, why_undefined
 from gatehouse.errors import ModelError
 from gatehouse.model_code import check_slices, place_of, slices_of

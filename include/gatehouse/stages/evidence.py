@@ -10,7 +10,7 @@ from gatehouse.core.canonical import canonical
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.evidence_record import evidence_document, evidence_from, evidence_sha256, holdout_columns
 from gatehouse.core.records import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
-from gatehouse.core.row_keys import KEY
+from gatehouse.core.rows.row_keys import KEY
 from gatehouse.model_code import check_slices
 from gatehouse.ports import Lake
 from gatehouse.site import Site

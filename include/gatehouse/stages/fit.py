@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.canonical import sha256
 from gatehouse.core.records import Candidate, Request, TrainingSet
-from gatehouse.core.row_keys import KEY
+from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.statistics.metrics import evaluate, metrics_for, why_undefined
 from gatehouse.core.wishes import wished_estimators
 from gatehouse.errors import ModelError

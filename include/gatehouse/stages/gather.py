@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gatehouse.core.canonical import digest
-from gatehouse.core.outcome_rows import describe
 from gatehouse.core.records import BatchId, FileRef, Request, RequestState, TrainingSet
+from gatehouse.core.rows.outcome_rows import describe
 from gatehouse.core.split import Matured
 from gatehouse.core.wishes import who_wished, wished_window
 from gatehouse.errors import ModelError, NotEnoughData, UnknownRecord

@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gatehouse.core.outcome_rows import OutcomeMatch, contradictions, match, repeated
 from gatehouse.core.parameters import parameters
 from gatehouse.core.records import Batch
-from gatehouse.core.row_keys import row_keys, without_key
+from gatehouse.core.rows.outcome_rows import OutcomeMatch, contradictions, match, repeated
+from gatehouse.core.rows.row_keys import row_keys, without_key
 from gatehouse.core.validation import Validation, decide, joined_reasons
 from gatehouse.errors import LakeError, ModelError, SchemaMismatch
 from gatehouse.frames import read_declared

@@ -6,8 +6,8 @@ import json
 from datetime import datetime
 
 from gatehouse.core.calendar import Span, interval_of
-from gatehouse.core.outcome_rows import problems
 from gatehouse.core.records import Batch, BatchState, Outcomes
+from gatehouse.core.rows.outcome_rows import problems
 from gatehouse.core.telling.kinds import Kind
 from gatehouse.core.telling.troubles import Found
 from gatehouse.site import Site

@@ -8,7 +8,7 @@ from typing import Any
 
 from gatehouse.core.calendar import Span
 from gatehouse.core.records import Batch, BatchId, BatchState, Champion, Prediction
-from gatehouse.core.row_keys import KEY
+from gatehouse.core.rows.row_keys import KEY
 from gatehouse.errors import ModelError, NotAllowed
 from gatehouse.site import Site, Work
 from gatehouse.stages.parts import scoring

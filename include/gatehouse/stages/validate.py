@@ -10,7 +10,7 @@ from gatehouse.core.parameters import parameters
 from gatehouse.core.profile.batch import BatchProfile, on_grid
 from gatehouse.core.profile.sample import positions, sample_of
 from gatehouse.core.records import Batch, BatchId, BatchState, FileRef
-from gatehouse.core.row_keys import without_key
+from gatehouse.core.rows.row_keys import without_key
 from gatehouse.core.validation import Split, Validation, decide
 from gatehouse.errors import NotAllowed, SchemaMismatch
 from gatehouse.frames import Declared, read_declared, undeclared

@@ -1,7 +1,7 @@
 """I13: the labels of training sets and holdouts, derived again from the accepted rows and the outcomes.
 
 The join is another one than the pipeline's on purpose: it compares tuples of Python values and never the texts of
-`core.row_keys`, so what is wrong there is found here.
+`core.rows.row_keys`, so what is wrong there is found here.
 """
 
 from __future__ import annotations

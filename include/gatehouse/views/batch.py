@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.outcome_rows import OutcomeMatch, describe
 from gatehouse.core.records import BatchId, FileRef
+from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe
 from gatehouse.errors import UnknownRecord
 
 if TYPE_CHECKING:

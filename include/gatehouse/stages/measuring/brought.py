@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.canonical import sha256
 from gatehouse.core.needs import Need
-from gatehouse.core.row_keys import KEY
+from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import ModelError
 from gatehouse.stages.measuring.subject import Subject

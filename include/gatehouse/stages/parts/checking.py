@@ -9,7 +9,7 @@ from typing import Any
 from gatehouse.columns import Cell
 from gatehouse.core.parameters import parameters
 from gatehouse.core.records import Batch
-from gatehouse.core.row_keys import without_key
+from gatehouse.core.rows.row_keys import without_key
 from gatehouse.core.specs.contract import TableSpec
 from gatehouse.core.validation import Validation, decide
 from gatehouse.errors import SchemaMismatch

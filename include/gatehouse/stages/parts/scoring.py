@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gatehouse.core.records import Batch, Champion, FileRef
-from gatehouse.core.row_keys import row_keys
+from gatehouse.core.rows.row_keys import row_keys
 from gatehouse.errors import ModelError
 from gatehouse.site import Site, Work
 from gatehouse.stages.parts import reading
