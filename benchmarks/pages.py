@@ -26,7 +26,7 @@ import psycopg2
 from benchmarks.table import Table
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.evidence_record import evidence_document, holdout_columns
 from gatehouse.core.records import Decision, FileRef, ModelVersion, Verdict

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from fakes import FakeLake
+from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.calendar import interval_of
-from gatehouse.core.canonical import canonical, digest
 from gatehouse.core.evidence_record import evidence_sha256
 from gatehouse.core.records import (
     Batch,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.errors import GatehouseError, ModelError
 from gatehouse.user_code import DATA_SCIENTIST, user_code
 

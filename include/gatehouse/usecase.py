@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from gatehouse.brought import gate_problems, retrain_problems
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.specs.contract import Contract
 from gatehouse.core.specs.gate import GatePolicy, policy_problems
 from gatehouse.core.specs.retrain import RetrainPolicy

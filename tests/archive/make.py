@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatehouse.core.canonical import canonical, sha256
+from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.evidence_record import evidence_document, evidence_sha256, holdout_columns
 from gatehouse.core.gate import decide, decision_document

@@ -13,7 +13,7 @@ import pytest
 from backtest.daily_folder import CONTRACT, GATE, MODEL, RETRAIN
 from gatehouse.backtest import backtest
 from gatehouse.cli.backtest_table import human
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.report.backtest import backtest_report
 from gatehouse.usecase import load
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from core.evidence_maker import FACTS, SHA, evidence, holdout, policy
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.evidence import Holdout
 from gatehouse.core.explain import explain
 from gatehouse.core.gate import decide, decision_document, decision_from

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gatehouse.core.canonical import canonical, sha256
+from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.evidence_record import evidence_from, evidence_sha256
 from gatehouse.core.gate import decide, decision_document, decision_from
 from gatehouse.core.specs.gate import GatePolicy

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.evidence_maker import SHA, evidence, holdout, policy
+from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.canaries import SELF_TEST
-from gatehouse.core.canonical import digest
 from gatehouse.core.gate import decide
 from gatehouse.core.records import Outcome, Verdict
 from gatehouse.core.rules import champion as champion_rules

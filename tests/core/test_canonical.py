@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.canonical import canonical, digest, finite, number_in
+from gatehouse.core.audit.canonical_json import canonical, digest, finite, number_in
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatehouse.core.canonical import canonical
-from gatehouse.core.chain import FIRST, check, entry_hash, exported
+from gatehouse.core.audit.canonical_json import canonical
+from gatehouse.core.audit.hash_chain import FIRST, check, entry_hash, exported
 from gatehouse.core.records import JournalEntry
 
 

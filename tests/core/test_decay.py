@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gatehouse.core.alarms import State
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.decay import Judged, Quality, judge, measure
 from gatehouse.core.specs.retrain import RetrainPolicy
 from gatehouse.errors import ConfigurationError

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from core.evidence_maker import SHA, evidence, holdout, policy
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.evidence_record import (
     evidence_document,
     evidence_from,

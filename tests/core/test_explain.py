@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.evidence_maker import decided, holdout
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.explain import explain
 from gatehouse.core.records import Verdict
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.evidence_maker import SHA, decided, evidence, holdout, policy
-from gatehouse.core.canonical import canonical, digest
+from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.gate import asks_for, decide, decision_document, decision_from, verdict_of
 from gatehouse.core.records import Outcome, RuleResult, Verdict
 from gatehouse.core.specs.gate import GatePolicy

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from gatehouse.adapters.models import SkopsModels, archive
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.errors import GatehouseError
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.evidence_maker import evidence, holdout
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.records import Decision, ModelVersion, Verdict
 from gatehouse.report import decision as report
 from gatehouse.settings import Settings

@@ -14,7 +14,7 @@ from gatehouse.backtest.baselines import WhatIf
 from gatehouse.backtest.history import Line
 from gatehouse.backtest.run import Result, Totals
 from gatehouse.cli.backtest_table import human
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.explain import explain
 from gatehouse.core.gate import decision_from
 from gatehouse.core.records import Decision

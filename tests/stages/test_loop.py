@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate import decision_document
 from gatehouse.core.records import BatchState, Override, PromotionKind, RequestState, Verdict
 from gatehouse.errors import ModelError, NotAllowed, SourceError, StaleChampion, Unreachable

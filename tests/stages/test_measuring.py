@@ -15,7 +15,7 @@ import pytest
 
 from fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
-from gatehouse.core.canonical import canonical, digest, sha256
+from gatehouse.core.audit.canonical_json import canonical, digest, sha256
 from gatehouse.core.needs import Need
 from gatehouse.core.profile import profile_of
 from gatehouse.core.records import BatchId, Candidate, Champion, ModelVersion, TablePart, TrainingSet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatehouse.core.canonical import canonical, sha256
+from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.gate import decision_document
 from gatehouse.core.records import Outcome, Verdict
 from gatehouse.stages import judge

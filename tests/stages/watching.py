@@ -12,8 +12,8 @@ import pandas as pd
 
 from fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.calendar import interval_of
-from gatehouse.core.canonical import canonical
 from gatehouse.core.change.incidents import Incident, follow
 from gatehouse.core.change.kinds import Finding
 from gatehouse.core.records import (

@@ -10,7 +10,7 @@ import pytest
 from usecase_folders import accepted, case, outcomes
 
 from gatehouse.adapters.models.archive import dumps, loads
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.evidence import Task
 from gatehouse.stages.rows import row_keys
 

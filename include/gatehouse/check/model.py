@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.check.problem import Problems
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.statistics.metrics import evaluate, why_undefined
 from gatehouse.errors import ModelError

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.cli.output import printable, table
-from gatehouse.core.canonical import finite
+from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.wording import listed, shown
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gatehouse.cli.output import emit, json_option, plain, table
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate import decision_document
 from gatehouse.core.specs.gate import GatePolicy, check_policy
 from gatehouse.core.wording import shown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gatehouse.cli.output import emit, json_option, plain, table
-from gatehouse.core.chain import check
+from gatehouse.core.audit.hash_chain import check
 from gatehouse.settings import Settings
 from gatehouse.verify import Finding
 

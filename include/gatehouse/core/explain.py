@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.canonical import finite
+from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.flips import Flip, flips
 from gatehouse.core.gate import OVERRULE, asks_for, verdict_of
 from gatehouse.core.records import Decision, Outcome, RuleResult, Verdict

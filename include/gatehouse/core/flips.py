@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gatehouse.core.canonical import finite
+from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.gate import OVERRULE, asks_for, verdict_of
 from gatehouse.core.records import Outcome, Verdict
 from gatehouse.core.steps import Step, step_to

@@ -6,8 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.again import JUDGED_AGAIN, judged_again
+from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.canaries import SELF_TEST, self_test
-from gatehouse.core.canonical import digest
 from gatehouse.core.records import Decision, Outcome, RuleResult, Verdict
 from gatehouse.core.rules.measures import Measures
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatehouse.core.canonical import number_in
+from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.drift.calibrate import Calibration
 from gatehouse.core.drift.weekdays import Weekdays
 from gatehouse.core.impact import Losses

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from gatehouse.core.canonical import finite
+from gatehouse.core.audit.canonical_json import finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

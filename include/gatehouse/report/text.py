@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatehouse.core.canonical import finite
+from gatehouse.core.audit.canonical_json import finite
 
 TONES = {"PROMOTE": "good", "HOLD": "warn", "REVIEW": "warn", "BLOCK": "bad"}
 MARKS = {"PASS": ("good", "✓"), "WARN": ("warn", "!"), "FAIL": ("bad", "✗"), "INCONCLUSIVE": ("warn", "?")}

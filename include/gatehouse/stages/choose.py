@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.records import Candidate, ModelVersion
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.errors import ModelError

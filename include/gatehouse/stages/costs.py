@@ -12,7 +12,7 @@ import numpy as np
 
 from gatehouse.core import impact
 from gatehouse.core.alarms import State
-from gatehouse.core.canonical import number_in
+from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.drift import ColumnDrift
 from gatehouse.core.drift.together import Together
 from gatehouse.core.profile import ColumnProfile, NumericProfile, Profile

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gatehouse.core.canonical import finite
+from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.records import ModelVersion, Promotion
 from gatehouse.core.reference import Reference
 from gatehouse.core.statistics.metrics import metric_named

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatehouse.core.canonical import digest
+from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.records import BatchId, FileRef, Request, RequestState, TrainingSet
 from gatehouse.core.rows.outcome_rows import describe
 from gatehouse.core.split import Matured

@@ -6,7 +6,7 @@ import platform
 import subprocess
 from importlib.metadata import version
 
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.records import TrainingSet
 from gatehouse.core.wishes import wished_window
 from gatehouse.settings import ROOT

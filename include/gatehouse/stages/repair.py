@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse.core.canonical import canonical, sha256
+from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.records import FileRef, ModelVersion
 from gatehouse.errors import LakeError, TrackingError, Unreachable
 from gatehouse.site import Site

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatehouse.core.acts import check_sentence
-from gatehouse.core.canonical import digest
+from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.records import Batch, BatchId, BatchState, Revalidation
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site

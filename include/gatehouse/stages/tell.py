@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from gatehouse.core.canonical import digest
+from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.records import Batch, BatchState, Decision, FileRef, ModelVersion, Promotion, WatchReport
 from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.errors import LakeError

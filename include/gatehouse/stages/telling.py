@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gatehouse.core.canonical import digest
+from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.telling.kinds import Kind, Severity
 from gatehouse.core.telling.late import lateness, overdue
 from gatehouse.core.telling.matter import matter_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.canonical import digest, sha256
+from gatehouse.core.audit.canonical_json import digest, sha256
 from gatehouse.core.evidence_record import evidence_sha256
 from gatehouse.errors import TrackingError, Unreachable
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.change import stored
 from gatehouse.adapters.ledger.journal import CHANGES
-from gatehouse.core.canonical import canonical
-from gatehouse.core.chain import FIRST, entry_hash
+from gatehouse.core.audit.canonical_json import canonical
+from gatehouse.core.audit.hash_chain import FIRST, entry_hash
 from gatehouse.core.records import JournalEntry
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.canonical import digest
+from gatehouse.core.audit.canonical_json import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

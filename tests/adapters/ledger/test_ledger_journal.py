@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conftest import LedgerDatabase
 from gatehouse.adapters.ledger.journal import CHANGES
-from gatehouse.core.chain import FIRST, entry_hash
+from gatehouse.core.audit.hash_chain import FIRST, entry_hash
 from gatehouse.errors import NotAllowed, StaleAttempt
 from gatehouse.ports import Ledger
 from story import Story

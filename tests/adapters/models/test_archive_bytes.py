@@ -13,7 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 
 from gatehouse.adapters.models import SkopsModels
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 
 RANDOM = np.random.default_rng(3)
 X = pd.DataFrame(RANDOM.normal(size=(120, 3)), columns=["a", "b", "c"])

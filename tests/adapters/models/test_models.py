@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from gatehouse.adapters.models import SkopsModels, archive
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.errors import ModelError, UntrustedModel
 
 MODELS = SkopsModels()

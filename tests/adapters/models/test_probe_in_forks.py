@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from gatehouse.adapters.models import SkopsModels, probe
 from gatehouse.backtest.site import clean_processes
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 
 ROWS = pd.DataFrame({"a": [0.0, 1.0] * 50, "b": [1.0, 2.0] * 50})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.change.incidents import Incident, follow, pages
 from gatehouse.core.change.kinds import Finding, Kind
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gatehouse.core.alarms import State
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.drift import ColumnDrift, judge, to_document
 from gatehouse.core.profile import Profile, profile_of
 from gatehouse.core.specs.retrain import DriftReason

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.profile.categorical import CATEGORIES, NAMED, CategoricalProfile
 from gatehouse.errors import SchemaMismatch
 

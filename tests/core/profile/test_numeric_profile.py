@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.profile.cells import LONG, counted, of_sorted
 from gatehouse.core.profile.numeric import GRID, NumericProfile, grid
 from gatehouse.errors import SchemaMismatch

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.profile import CategoricalProfile, NumericProfile, Profile, profile_of, profile_of_parts
 from gatehouse.errors import SchemaMismatch
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.evidence_maker import SHA, decided, evidence, holdout, policy
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate import decide, decision_document
 from gatehouse.core.records import Outcome
 from gatehouse.core.specs.gate import check_policy

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.adapters.ledger import deliveries
 from gatehouse.adapters.ledger.change import Change, by_attempt, by_person, file_ref
 from gatehouse.adapters.ledger.outcomes import OutcomesAndScores
+from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.calendar import Interval
-from gatehouse.core.canonical import digest
 from gatehouse.core.records import Batch, BatchId, BatchState, Delivered, FileRef, Lease, TablePart
 from gatehouse.errors import NotAllowed, UnknownRecord
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.journal import append, clean
-from gatehouse.core.canonical import canonical
+from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.records import FileRef, Lease
 from gatehouse.errors import NotAllowed, StaleAttempt
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.change import by_attempt, by_person
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.records import Decision, FileRef, Lease, RuleResult, Verdict
 from gatehouse.errors import NotAllowed, UnknownRecord
 from gatehouse.ports import Decisions

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.change import Change, by_machine
 from gatehouse.adapters.ledger.facts import facts_since
-from gatehouse.core.canonical import canonical, digest
+from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.telling.kinds import Kind, Severity
 from gatehouse.core.telling.message import UNKNOWN_AFTER, Message, Phase, State
 from gatehouse.core.telling.troubles import Found, Steps, Trouble

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.change import by_attempt, file_ref
-from gatehouse.core.canonical import number_in
+from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.records import BatchId, Candidate, FileRef, Lease, TrainingSet
 from gatehouse.errors import UnknownRecord
 from gatehouse.ports import Requests

@@ -13,7 +13,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.canonical import sha256 as sha256_of
+from gatehouse.core.audit.canonical_json import sha256 as sha256_of
 from gatehouse.errors import UntrustedModel
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import fsspec
 from gatehouse.adapters.sources import delivery, parts
 from gatehouse.adapters.sources.folder import OUTCOMES, Delivery, File, Folder, Listing
 from gatehouse.adapters.sources.tables import FORMATS, MAX_BYTES, read_table
-from gatehouse.core.canonical import digest
+from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.specs.contract import Settle
 from gatehouse.errors import ConfigurationError, SourceError, SourceVanished, UnreadableDelivery
 from gatehouse.ports import PassedOver, Source

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.sources import delivery
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.errors import ConfigurationError, GatehouseError, SourceError
 from gatehouse.ports import Source
 from gatehouse.user_code import DATA_ENGINEER, user_code

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from gatehouse.core.canonical import number_in
+from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.drift.measure import TENTHS, Measured, measure_presence, measure_values, tenths
 from gatehouse.core.profile import ColumnProfile, NumericProfile, Profile
 from gatehouse.core.specs.retrain import Distance

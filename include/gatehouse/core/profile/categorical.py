@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core.canonical import canonical, sha256
+from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.errors import SchemaMismatch
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core.canonical import number_in
+from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.profile.cells import LONG, PIECE, Tally, counted
 from gatehouse.core.profile.moments import Moments
 from gatehouse.errors import SchemaMismatch

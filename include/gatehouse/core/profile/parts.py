@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from gatehouse.core.canonical import number_in
+from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.profile import numeric
 from gatehouse.core.profile.batch import known_on
 from gatehouse.core.profile.columns import columns_of, numbers

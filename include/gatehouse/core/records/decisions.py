@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from gatehouse.core.canonical import finite
+from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.records.states import Outcome, PromotionKind, Verdict
 from gatehouse.core.records.work import FileRef
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-from gatehouse.core.canonical import sha256
+from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.evidence import Evidence
 from gatehouse.core.needs import Need
 from gatehouse.core.records import FileRef

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.canonical import digest
+from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.drift import measure_presence, measure_values
 from gatehouse.core.needs import Need
 from gatehouse.core.profile import profile_of
