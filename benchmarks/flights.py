@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.table import Table
 from gatehouse.adapters.sources import open_source
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.gate import decide
 from gatehouse.core.records import Decision, RuleResult

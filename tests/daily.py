@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gatehouse.core.calendar import keys_between
+from gatehouse.core.contract.batch_calendar import keys_between
 from streams import Made, Stream, stream
 
 ROWS = 300  # a day

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatehouse.core.calendar import interval_of, key_of, keys_between
+from gatehouse.core.contract.batch_calendar import interval_of, key_of, keys_between
 
 KINDS = (
     "nothing", "seasonal", "abrupt", "gradual", "variance", "category", "missing", "label", "prior", "recurring",

@@ -23,10 +23,10 @@ NO_WAIT = {  # what looks like one and is none, by file and name, and why
     ("include/airflow_glue/wiring.py", "OFFICE_HOURS"): "a tag",
     ("include/gatehouse/core/change/related/turned.py", "HOURS"): "the hours of a day in the data",
     ("include/gatehouse/stages/profiles.py", "CYCLE"): "batches in a week or a month of the data",
-    ("include/gatehouse/core/parameters.py", "_HOURS"): "a pattern of text",
+    ("include/gatehouse/core/contract/parameters.py", "_HOURS"): "a pattern of text",
 }
 DATA_TIME = {  # files whose lengths of time are those of data and messages, not of waiting
-    "include/gatehouse/core/calendar.py": "the calendar of batches",
+    "include/gatehouse/core/contract/batch_calendar.py": "the calendar of batches",
     "include/gatehouse/core/canaries/mutants.py": "days of the evidence",
     "include/gatehouse/core/split.py": "days of the data",
     "include/gatehouse/core/telling/late.py": "when a batch is due",

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gatehouse.core.calendar import interval_of, keys_between
+from gatehouse.core.contract.batch_calendar import interval_of, keys_between
 from gatehouse.settings import ROOT
 
 ROWS, DAYS = 2000, 30

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from airflow.sdk import get_parsing_context
 
-from gatehouse.core.calendar import Span
+from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
 from gatehouse.usecase import UseCase, folders, load

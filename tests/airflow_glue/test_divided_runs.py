@@ -17,7 +17,7 @@ from fakes import FakeLake
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.sources import open_source
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.records import BatchState
 from gatehouse.core.specs.contract import ExpectationSpec
 from gatehouse.settings import ROOT

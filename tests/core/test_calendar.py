@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.calendar import Span, interval_of, key_of, keys_between
+from gatehouse.core.contract.batch_calendar import Span, interval_of, key_of, keys_between
 from gatehouse.errors import ConfigurationError
 
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))

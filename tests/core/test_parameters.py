@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.contracts import contract
-from gatehouse.core.calendar import interval_of
-from gatehouse.core.parameters import evaluate, parameters, resolved
+from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.parameters import evaluate, parameters, resolved
 from gatehouse.errors import ConfigurationError
 
 MARCH = interval_of("month", "2013-03")

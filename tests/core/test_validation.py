@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.contracts import table
-from gatehouse.core.validation import decide
+from gatehouse.core.contract.validation import decide
 
 
 @dataclass(frozen=True)

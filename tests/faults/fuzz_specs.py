@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gatehouse.adapters.contract.precheck import check_contract
-from gatehouse.core.calendar import Span, interval_of
+from gatehouse.core.contract.batch_calendar import Span, interval_of
 from gatehouse.errors import GatehouseError
 from gatehouse.usecase import FILES, load
 from stages.rides import TEMPLATE

@@ -9,7 +9,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from adapters.contracts import contract
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.records import Batch, BatchId, BatchState
 from gatehouse.ports import CheckResult, TableCheck
 from gatehouse.report import batch_report, render

@@ -16,7 +16,7 @@ from fakes import FakeLake, FakeTracking
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
-from gatehouse.core.calendar import Interval
+from gatehouse.core.contract.batch_calendar import Interval
 from gatehouse.local.postgres import Server
 from gatehouse.ports import Ledger, Source
 from gatehouse.settings import ROOT

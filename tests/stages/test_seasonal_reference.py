@@ -7,7 +7,7 @@ import pandas as pd
 
 from fakes import FakeLake
 from gatehouse.core.alarms import State
-from gatehouse.core.calendar import interval_of, keys_between
+from gatehouse.core.contract.batch_calendar import interval_of, keys_between
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibrate import calibrate
 from gatehouse.core.profile import profile_of

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from daily import daily, retrain
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.records import Batch, BatchId, BatchState
 from gatehouse.stages.matured import Matured
 from gatehouse.stages.rows import BATCH

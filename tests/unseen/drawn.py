@@ -17,7 +17,7 @@ from psycopg2.extras import execute_values
 
 from fakes import FakeLake
 from gatehouse.backtest.site import BacktestSite
-from gatehouse.core.calendar import Interval, interval_of
+from gatehouse.core.contract.batch_calendar import Interval, interval_of
 from gatehouse.ports import Ledger, Source
 from gatehouse.stages import gather, ingest, outcomes
 from gatehouse.stages.validate import validate

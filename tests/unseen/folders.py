@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 
 MONTHS = ("2024-01", "2024-02", "2024-03", "2024-04")
 ROWS = 120

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gatehouse.core.calendar import key_of
+from gatehouse.core.contract.batch_calendar import key_of
 from unseen.fixtures import Play, played, replayed, shared_database, shared_ledger  # noqa: F401 - fixtures
 from unseen.folders import Folder
 

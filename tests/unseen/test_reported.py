@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gatehouse.cli.backtest import human
-from gatehouse.core.calendar import key_of
+from gatehouse.core.contract.batch_calendar import key_of
 from unseen.fixtures import Play, played, replayed, shared_database, shared_ledger  # noqa: F401 - fixtures
 from unseen.folders import COLUMNS, MONTHS, Delivery, Folder
 from unseen.played import Played, joined, same

@@ -142,9 +142,9 @@ def test_weeks_are_accepted(week: str) -> None:
 def test_another_unit_quarantines_the_batch() -> None:
     """A month of temperatures in Kelvin is quarantined whole."""
     from gatehouse.adapters.contract import GreatExpectationsChecker
-    from gatehouse.core.calendar import interval_of
-    from gatehouse.core.parameters import parameters
-    from gatehouse.core.validation import decide
+    from gatehouse.core.contract.batch_calendar import interval_of
+    from gatehouse.core.contract.parameters import parameters
+    from gatehouse.core.contract.validation import decide
 
     contract = case(FLIGHTS).contract
     spec, weather = contract.tables["weather"], tables(FLIGHTS, "2013-03")["weather"]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from usecase_folders import case, outcomes, source, tables
 
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from usecases import _nycflights
 
 MONTHS = dict(

@@ -9,9 +9,9 @@ import pandas as pd
 
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.sources import open_source
-from gatehouse.core.calendar import interval_of
-from gatehouse.core.parameters import parameters
-from gatehouse.core.validation import Validation, decide
+from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.parameters import parameters
+from gatehouse.core.contract.validation import Validation, decide
 from gatehouse.frames import as_declared
 from gatehouse.ports import CheckResult, Source, TableCheck
 from gatehouse.usecase import UseCase, load

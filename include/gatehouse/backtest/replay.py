@@ -10,7 +10,7 @@ from typing import Literal
 from gatehouse.backtest.errors import kept, sentence
 from gatehouse.backtest.pool import pool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
-from gatehouse.core.calendar import Span, interval_of, key_of
+from gatehouse.core.contract.batch_calendar import Span, interval_of, key_of
 from gatehouse.core.records import Batch, BatchId, BatchState, Decision, Request, RequestState, Verdict
 from gatehouse.errors import NotScored
 from gatehouse.site import Site

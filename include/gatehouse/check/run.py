@@ -15,7 +15,7 @@ from gatehouse.check.model import fit_all, look_at_features, measure_own, sample
 from gatehouse.check.problem import Problem, Problems
 from gatehouse.check.settings import retrain_hints
 from gatehouse.check.site import CheckSite, Lenient
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.errors import SourceError
 from gatehouse.model_code import load_model_code
 from gatehouse.stages.fit import inner_split

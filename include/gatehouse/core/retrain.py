@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from gatehouse.core.calendar import Span
+from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.cost import cost_of
 from gatehouse.core.records import Reason
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from gatehouse.core.calendar import Interval
+    from gatehouse.core.contract.batch_calendar import Interval
     from gatehouse.core.records import BatchId
     from gatehouse.core.specs.retrain import RetrainPolicy, Window
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.calendar import Interval
+from gatehouse.core.contract.batch_calendar import Interval
 from gatehouse.core.records import (
     Batch,
     BatchId,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gatehouse.core.contract.validation import Validation
 from gatehouse.core.profile.batch import BatchProfile
 from gatehouse.core.records import FileRef
-from gatehouse.core.validation import Validation
 from gatehouse.ports import TableCheck
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.records import Batch, FileRef
 from gatehouse.errors import SourceError, SourceVanished, UnreadableDelivery
 from gatehouse.ports import PassedOver

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from gatehouse.core.calendar import Span, interval_of
+from gatehouse.core.contract.batch_calendar import Span, interval_of
 from gatehouse.core.records import Batch, BatchState, Outcomes
 from gatehouse.core.rows.outcome_rows import problems
 from gatehouse.core.telling.kinds import Kind

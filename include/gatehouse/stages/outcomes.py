@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from gatehouse.core.calendar import Span, interval_of
+from gatehouse.core.contract.batch_calendar import Span, interval_of
 from gatehouse.core.records import Batch, BatchState, Outcomes
 from gatehouse.errors import SchemaMismatch, SourceError, UnreadableDelivery
 from gatehouse.report import batch_report

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.calendar import BatchKind
 from gatehouse.core.change.fault import Fault
 from gatehouse.core.change.faults import faults
 from gatehouse.core.change.going_on import going_on
 from gatehouse.core.change.related.rows import Rows, rows_of
+from gatehouse.core.contract.batch_calendar import BatchKind
 from gatehouse.core.profile import Profile, profile_of
 from gatehouse.core.profile.batch import BatchProfile, on_grid
 from gatehouse.core.profile.sample import positions, sample_of

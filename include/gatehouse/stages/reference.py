@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core import decay, impact
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.decay import DAY
 from gatehouse.core.drift.calibrate import Calibration
 from gatehouse.core.drift.together import MIN_ROWS, MOST, ranks, told_apart

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from gatehouse.core.calendar import Span
+from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.records import Batch, BatchId, BatchState, Champion, Prediction
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.errors import ModelError, NotAllowed

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gatehouse.columns import Cell, summary
+from gatehouse.core.contract.validation import joined_reasons
 from gatehouse.core.rows.row_keys import keyless_summary
-from gatehouse.core.validation import joined_reasons
 from gatehouse.frames import sentences
 from gatehouse.ports import TableCheck
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from gatehouse.core.calendar import Span
+from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.records import BatchState, Decision, RequestState, Verdict
 from gatehouse.site import Site
 from gatehouse.stages import fit

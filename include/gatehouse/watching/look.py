@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatehouse.core.calendar import Span
+from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.records import FileRef
 from gatehouse.errors import GatehouseError
 from gatehouse.watching.facts import Facts, read_facts

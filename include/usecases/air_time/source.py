@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gatehouse.core.calendar import Interval, keys_between
+from gatehouse.core.contract.batch_calendar import Interval, keys_between
 from usecases import _nycflights
 
 

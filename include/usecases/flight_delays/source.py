@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from gatehouse.core.calendar import Interval, keys_between
+from gatehouse.core.contract.batch_calendar import Interval, keys_between
 from usecases import _nycflights
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import LedgerDatabase
 from gatehouse.adapters.ledger import open_ledger
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.records import ModelVersion, PromotionKind
 from gatehouse.errors import NotAllowed, StaleAttempt, StaleChampion
 from gatehouse.ports import Ledger

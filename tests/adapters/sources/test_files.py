@@ -11,7 +11,7 @@ import pytest
 from adapters.contracts import contract, rides
 from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.errors import ConfigurationError, SchemaMismatch, SourceError, SourceVanished
 from gatehouse.frames import as_declared
 

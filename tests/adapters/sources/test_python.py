@@ -5,7 +5,7 @@ import pytest
 
 from adapters.contracts import contract, rides
 from gatehouse.adapters.sources import open_source
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.errors import ConfigurationError, SourceError, Unreachable
 
 MARCH = interval_of("month", "2013-03")

@@ -11,7 +11,7 @@ from benchmarks.resampling import peak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatehouse.core.calendar import Span
+from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.statistics import ranking
 from gatehouse.core.statistics.blocks import Estimate, block_codes, block_counts, difference, resample, summarise
 from gatehouse.core.statistics.metrics import METRICS, evaluate, metric_named

@@ -15,7 +15,7 @@ from gatehouse.adapters.contract.masks import MASKS, bad_rows
 from gatehouse.adapters.contract.merging import merged
 from gatehouse.adapters.contract.results import Seen, detail_of, seen
 from gatehouse.adapters.contract.written import Written
-from gatehouse.core.parameters import resolved
+from gatehouse.core.contract.parameters import resolved
 from gatehouse.errors import ConfigurationError
 from gatehouse.ports import Checker, CheckResult, Found, TableCheck
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from gatehouse.adapters.contract.catalogue import EXPECTATIONS, REFUSED
 from gatehouse.adapters.contract.masks import MASKS
-from gatehouse.core.calendar import interval_of
-from gatehouse.core.parameters import Parameter, parameters, resolved
+from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.parameters import Parameter, parameters, resolved
 from gatehouse.core.specs.contract import ColumnType
 from gatehouse.errors import ConfigurationError
 

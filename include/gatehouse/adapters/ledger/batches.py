@@ -9,7 +9,7 @@ from gatehouse.adapters.ledger import deliveries
 from gatehouse.adapters.ledger.change import Change, by_attempt, by_person, file_ref
 from gatehouse.adapters.ledger.outcomes import OutcomesAndScores
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.calendar import Interval
+from gatehouse.core.contract.batch_calendar import Interval
 from gatehouse.core.records import Batch, BatchId, BatchState, Delivered, FileRef, Lease, TablePart
 from gatehouse.errors import NotAllowed, UnknownRecord
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters import parquet
 from gatehouse.columns.values import is_null
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.errors import ConfigurationError, SchemaMismatch, SourceError
 from gatehouse.frames import read_declared, undeclared
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gatehouse.core.calendar import Interval
+    from gatehouse.core.contract.batch_calendar import Interval
     from gatehouse.core.specs.contract import Contract, FilesSource
 
 SETTLE_SECONDS = 10.0  # where the contract does not say: how long a local file must not have changed

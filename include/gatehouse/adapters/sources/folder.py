@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsspec.implementations.local import LocalFileSystem
 
-from gatehouse.core.calendar import interval_of
+from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.specs.contract import Marker
 from gatehouse.errors import ConfigurationError, SourceError, Unreachable
 from gatehouse.ports import PassedOver

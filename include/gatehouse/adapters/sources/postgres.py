@@ -17,7 +17,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from gatehouse.adapters.sources import delivery
 from gatehouse.adapters.sources.postgres_moments import as_delivered
-from gatehouse.core.calendar import Interval, interval_of, key_of, keys_between
+from gatehouse.core.contract.batch_calendar import Interval, interval_of, key_of, keys_between
 from gatehouse.errors import ConfigurationError, SourceError, Unreachable
 from gatehouse.ports import Source
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gatehouse.core.calendar import Interval
+    from gatehouse.core.contract.batch_calendar import Interval
     from gatehouse.core.specs.contract import Contract, PythonSource
 
 FUNCTIONS = ("available", "fetch", "outcomes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gatehouse.core.calendar import Interval, interval_of, keys_between
+from gatehouse.core.contract.batch_calendar import Interval, interval_of, keys_between
 
 ROWS = 2000
 

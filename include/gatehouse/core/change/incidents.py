@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.change.kinds import Finding, Kind
 
 if TYPE_CHECKING:
-    from gatehouse.core.calendar import BatchKind
+    from gatehouse.core.contract.batch_calendar import BatchKind
 
 KEPT = 12
 CALM: dict[BatchKind, int] = {"month": 1, "week": 3, "day": 7}  # batches without it that end an incident

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from gatehouse.core.calendar import Interval
+from gatehouse.core.contract.batch_calendar import Interval
 from gatehouse.core.records.states import BatchState, RequestState
 from gatehouse.core.rows.outcome_rows import OutcomeMatch
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from gatehouse.core.calendar import Span
+from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import Rule, exactly
 from gatehouse.core.specs.base import SpanText

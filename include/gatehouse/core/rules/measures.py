@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.calendar import Span
+from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.spending import look_of
 from gatehouse.core.statistics.blocks import Estimate, block_codes, block_counts, resample, subtract, summarise
 from gatehouse.core.statistics.metrics import evaluate, metric_named

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from gatehouse.core.calendar import Span
+from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import MetricName, Positive, TwoSided, at_least, at_most, exactly, title
 from gatehouse.core.rules.measured import steady

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
-from gatehouse.core.calendar import Span
+from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.rules.base import MetricName, Rule
 from gatehouse.core.rules.behaviour import HandlesUnseen, Invariant, Monotone, NotConstant
 from gatehouse.core.rules.bounds import Calibration, MetricBound

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from gatehouse.core.calendar import BatchKind
+from gatehouse.core.contract.batch_calendar import BatchKind
 from gatehouse.core.specs.base import SpanText, Spec
 
 Positive = Annotated[int, Field(ge=1)]

@@ -19,7 +19,7 @@ from gatehouse.core.statistics.rows import Array, Codes, dense
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from gatehouse.core.calendar import Span
+    from gatehouse.core.contract.batch_calendar import Span
 
 _MONDAY = np.datetime64("1970-01-05", "us")
 _UNIT = {"hour": np.timedelta64(1, "h"), "day": np.timedelta64(1, "D"), "week": np.timedelta64(7, "D")}

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gatehouse.core.calendar import Interval, Span, interval_of, key_of, keys_between
+from gatehouse.core.contract.batch_calendar import Interval, Span, interval_of, key_of, keys_between
 from gatehouse.core.wording import listed
 
 if TYPE_CHECKING:

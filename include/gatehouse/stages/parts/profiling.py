@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.core.contract.validation import Validation
 from gatehouse.core.profile import Profile
 from gatehouse.core.profile.batch import BatchProfile, column_by_column, new_in
 from gatehouse.core.profile.parts import PartProfile, joined, part_of, same_grids
 from gatehouse.core.profile.sample import Sample, positions, sample_of
 from gatehouse.core.profile.sample import joined as joined_samples
 from gatehouse.core.records import Batch, FileRef
-from gatehouse.core.validation import Validation
 from gatehouse.errors import ModelError, SchemaMismatch
 from gatehouse.site import Site, Work
 from gatehouse.stages.parts import reading

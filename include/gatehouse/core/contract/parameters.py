@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.calendar import Interval, Span
+from gatehouse.core.contract.batch_calendar import Interval, Span
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What a contract decides from values: rows, parameters, the calendar of batches."""
