@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatehouse.core.canaries import SELF_TEST
+from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.evidence import Evidence, Facts, Holdout, Task
 from gatehouse.core.gate import decide
-from gatehouse.core.records import Outcome
-from gatehouse.core.specs.gate import GatePolicy
+from gatehouse.core.types import Outcome
 
 DAYS, ROWS = 30, 3000
 FACTS = Facts(1.0, 9000, datetime(2013, 5, 31, tzinfo=UTC), datetime(2013, 6, 1, tzinfo=UTC), 10**6, 1.0, 1e4, "", 5)

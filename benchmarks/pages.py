@@ -29,7 +29,7 @@ from gatehouse.adapters.ledger import migrate
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.evidence_record import evidence_document, holdout_columns
-from gatehouse.core.records import Decision, FileRef, ModelVersion, Verdict
+from gatehouse.core.types import Decision, FileRef, ModelVersion, Verdict
 from gatehouse.local.throwaway import running
 from gatehouse.ports import Lake
 from gatehouse.report.decision import decision_report

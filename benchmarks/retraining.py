@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.table import Table
 from gatehouse.backtest.run import Result, backtest
-from gatehouse.core.specs.retrain import CalibrationReason, CostReason, DecayReason, DriftReason, Reasons
+from gatehouse.core.config.retrain import CalibrationReason, CostReason, DecayReason, DriftReason, Reasons
 from gatehouse.settings import ROOT
 from gatehouse.usecase import UseCase, load
 

@@ -11,7 +11,7 @@ from fakes import FakeLake
 from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.evidence_record import evidence_sha256
-from gatehouse.core.records import (
+from gatehouse.core.types import (
     Batch,
     BatchId,
     Candidate,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from gatehouse.adapters import parquet
 from gatehouse.adapters.sources.tables import read_table
-from gatehouse.core.specs.contract import ColumnType
+from gatehouse.core.config.contract import ColumnType
 from gatehouse.frames import Declared, read_declared
 
 TYPES = get_args(ColumnType)

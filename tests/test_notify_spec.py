@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.core.specs.notify import NotifySpec, Recipient
+from gatehouse.core.config.notify import NotifySpec, Recipient
 from gatehouse.core.telling import render
 from gatehouse.core.telling.kinds import Kind, Role, Severity
 from gatehouse.core.telling.matter import Fact, matter_of

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
 from gatehouse.settings import ROOT, Settings
 from gatehouse.usecase import find, folders, load

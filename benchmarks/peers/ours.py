@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibrate import calibrate
 from gatehouse.core.drift.together import judge as judge_together
 from gatehouse.core.drift.together import ranks, told_apart
 from gatehouse.core.profile import Profile, profile_of
-from gatehouse.core.specs.retrain import DriftReason
 from gatehouse.stages.change import INPUTS, TOGETHER
 from gatehouse.stages.reference import codes
 

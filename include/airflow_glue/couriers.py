@@ -13,7 +13,7 @@ from gatehouse.errors import GatehouseError
 from gatehouse.ports import Courier
 
 if TYPE_CHECKING:
-    from gatehouse.core.specs.notify import Recipient
+    from gatehouse.core.config.notify import Recipient
     from gatehouse.core.telling.message import Message
 
 SECONDS = 20  # a server that has not answered for so long is tried again later

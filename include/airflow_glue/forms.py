@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from airflow.sdk import Param
 from airflow.sdk.execution_time.hitl import HITLUser
 
+from gatehouse.core.config.retrain import Window
 from gatehouse.core.contract.batch_calendar import BatchKind
-from gatehouse.core.specs.retrain import Window
 from gatehouse.core.wishes import WINDOWS
 
 KEYS = {

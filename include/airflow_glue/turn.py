@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from gatehouse.core.records import BatchId
+from gatehouse.core.types import BatchId
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

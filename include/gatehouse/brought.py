@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from gatehouse.core.specs.gate import GatePolicy
-from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.core.config.gate import GatePolicy
+from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.core.statistics.own import is_own
 from gatehouse.errors import ConfigurationError

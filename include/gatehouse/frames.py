@@ -18,7 +18,7 @@ from gatehouse.errors import SchemaMismatch
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gatehouse.core.specs.contract import ColumnType
+    from gatehouse.core.config.contract import ColumnType
 
 UNDECLARED = "undeclared_columns"
 _MAX_FAULTS = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gatehouse.core.specs.notify import NotifySpec
+from gatehouse.core.config.notify import NotifySpec
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
 from gatehouse.yaml_spec import read_spec

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
-from gatehouse.core.records import Batch
+from gatehouse.core.types import Batch
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
 from gatehouse.usecase import UseCase
 

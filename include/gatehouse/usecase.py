@@ -13,9 +13,9 @@ from pydantic import BaseModel
 
 from gatehouse.brought import gate_problems, retrain_problems
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.specs.contract import Contract
-from gatehouse.core.specs.gate import GatePolicy, policy_problems
-from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.core.config.contract import Contract
+from gatehouse.core.config.gate import GatePolicy, policy_problems
+from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.statistics.own import register
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
 from gatehouse.model_code import Model, estimators_of, load_model_code, place_of, slices_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import Batch
+from gatehouse.core.types import Batch
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
 from gatehouse.settings import Settings
 from gatehouse.site import Piecewise, Site, Work

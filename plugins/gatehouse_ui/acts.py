@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
-from gatehouse.core.records import BatchId, BatchState
+from gatehouse.core.types import BatchId, BatchState
 from gatehouse.errors import NotAllowed
 from gatehouse.views import decision_view
 from gatehouse.wiring import InstalledSite

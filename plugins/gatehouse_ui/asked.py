@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import HTTPException, Query, Request
 from pydantic import BeforeValidator
 
-from gatehouse.core.records import BatchId
+from gatehouse.core.types import BatchId
 from gatehouse.errors import UnknownRecord
 from gatehouse_ui import forgery
 from gatehouse_ui.access import may_read, name_of, why_not

@@ -15,7 +15,7 @@ from gatehouse.stages.evidence import archived_evidence
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from gatehouse.core.records import FileRef
+    from gatehouse.core.types import FileRef
     from gatehouse.views import DecisionView, UseCaseView
     from gatehouse_ui.desk import Desk
 

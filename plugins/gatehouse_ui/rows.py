@@ -13,7 +13,7 @@ from gatehouse.errors import NotAllowed
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gatehouse.core.records import FileRef
+    from gatehouse.core.types import FileRef
     from gatehouse.ports import Lake
 
 REASONS = "gh_reasons"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from gatehouse.core.specs.contract import Contract, ExpectationSpec, TableSpec
+from gatehouse.core.config.contract import Contract, ExpectationSpec, TableSpec
 
 COLUMNS = {
     "id": "integer",

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_glue import attendance
 from airflow_glue.tasks import batches, challenger, subjects
 from airflow_of_runs import AirflowOfRuns, Run, site_with
-from gatehouse.core.records import RequestState
+from gatehouse.core.types import RequestState
 from gatehouse.errors import StaleAttempt
 from gatehouse.stages import gather
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures

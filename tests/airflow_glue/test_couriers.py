@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.core.specs.notify import NotifySpec, Recipient
+from gatehouse.core.config.notify import NotifySpec, Recipient
 from gatehouse.core.telling.kinds import Kind, Role
 from gatehouse.core.telling.matter import Fact, matter_of
 from gatehouse.core.telling.message import Message, Phase

@@ -13,7 +13,7 @@ from gatehouse import verify
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
-from gatehouse.core.records import BatchState
+from gatehouse.core.types import BatchState
 from gatehouse.errors import NotAllowed, SourceError, SourceVanished, Unreachable
 from gatehouse.settings import ROOT
 from gatehouse.stages import ingest

@@ -17,9 +17,9 @@ from fakes import FakeLake
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.sources import open_source
+from gatehouse.core.config.contract import ExpectationSpec
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.records import BatchState
-from gatehouse.core.specs.contract import ExpectationSpec
+from gatehouse.core.types import BatchState
 from gatehouse.settings import ROOT
 from gatehouse.stages import ingest, score
 from gatehouse.stages.validate import validate

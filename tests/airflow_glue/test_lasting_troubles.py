@@ -8,7 +8,7 @@ import pytest
 
 from airflow_glue import telling
 from fakes import FakeCourier
-from gatehouse.core.specs.notify import NotifySpec, Recipient
+from gatehouse.core.config.notify import NotifySpec, Recipient
 from gatehouse.core.telling.kinds import Kind, Role, Severity
 from gatehouse.core.telling.message import Phase
 from gatehouse.stages import override

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from core.evidence_maker import decided, holdout
 from gatehouse.cli import replay as command
-from gatehouse.core.records import BatchId, Verdict
+from gatehouse.core.types import BatchId, Verdict
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import ROOT
 from gatehouse.stages.regret import Regret, Replayed

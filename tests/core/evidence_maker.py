@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.gate import decide
-from gatehouse.core.records import Decision, Outcome, RuleResult
-from gatehouse.core.specs.gate import GatePolicy
+from gatehouse.core.types import Decision, Outcome, RuleResult
 
 SHA = "5e" * 32
 PLAIN = {"error_over": "look", "self_test": 0}  # what a test is not about

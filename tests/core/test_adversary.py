@@ -16,7 +16,7 @@ from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.evidence import Holdout
 from gatehouse.core.explain import explain
 from gatehouse.core.gate import decide, decision_document, decision_from
-from gatehouse.core.records import Outcome, Verdict
+from gatehouse.core.types import Outcome, Verdict
 
 COMPARED = (
     {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.01},

@@ -12,10 +12,10 @@ from core.evidence_maker import SHA, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.canaries import SELF_TEST
 from gatehouse.core.gate import decide
-from gatehouse.core.records import Outcome, Verdict
 from gatehouse.core.rules import champion as champion_rules
 from gatehouse.core.rules.measures import Measures
 from gatehouse.core.statistics.metrics import METRICS
+from gatehouse.core.types import Outcome, Verdict
 
 GOOD, BAD = holdout(0.1, 0.9), holdout(0.9, 0.1)
 RULES = (

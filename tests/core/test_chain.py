@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.audit.hash_chain import FIRST, check, entry_hash, exported
-from gatehouse.core.records import JournalEntry
+from gatehouse.core.types import JournalEntry
 
 
 def chained(texts: list[str]) -> list[JournalEntry]:

@@ -9,8 +9,8 @@ import pytest
 
 from gatehouse.core.alarms import State
 from gatehouse.core.audit.canonical_json import canonical
+from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.decay import Judged, Quality, judge, measure
-from gatehouse.core.specs.retrain import RetrainPolicy
 from gatehouse.errors import ConfigurationError
 
 ROWS = 3000

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from core.evidence_maker import SHA, decided, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical, digest
+from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate import asks_for, decide, decision_document, decision_from, verdict_of
-from gatehouse.core.records import Outcome, RuleResult, Verdict
-from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.core.statistics.metrics import METRICS
+from gatehouse.core.types import Outcome, RuleResult, Verdict
 
 GOOD, BAD = holdout(0.1, 0.9), holdout(0.9, 0.1)
 NOT_WORSE = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.005}

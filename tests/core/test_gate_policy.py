@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from core.evidence_maker import REVIEW, policy
-from gatehouse.core.specs.gate import RULES, GatePolicy, check_policy
+from gatehouse.core.config.gate import RULES, GatePolicy, check_policy
 from gatehouse.errors import ConfigurationError
 
 DOCS = Path(__file__).parents[2] / "docs" / "gate.md"

@@ -15,9 +15,9 @@ from scipy import stats
 from core.evidence_maker import SHA, evidence, holdout, policy
 from gatehouse.core.explain import explain
 from gatehouse.core.gate import decide
-from gatehouse.core.records import Outcome, Verdict
 from gatehouse.core.spending import SPENT, Look, share
 from gatehouse.core.statistics.blocks import Estimate
+from gatehouse.core.types import Outcome, Verdict
 
 GOOD = holdout(0.1, 0.9)
 NOT_WORSE = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.005}

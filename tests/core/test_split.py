@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from gatehouse.core.config.retrain import RetrainPolicy, Window
 from gatehouse.core.contract.batch_calendar import Interval, interval_of
-from gatehouse.core.records import BatchId
-from gatehouse.core.specs.retrain import RetrainPolicy, Window
 from gatehouse.core.split import Matured, Split, split
+from gatehouse.core.types import BatchId
 from gatehouse.errors import NotEnoughData
 
 

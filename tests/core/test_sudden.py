@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.sudden import BEFORE, NEWEST, sudden
 
 LIMITS = {

@@ -202,7 +202,7 @@ def test_a_batch_is_named_with_its_revision():
     """Tasks name batches like 2013-03.r1; anything else is refused with the form that is allowed."""
     from airflow_glue.tasks.subjects import parse as parse_ref
     from airflow_glue.tasks.subjects import ref_of
-    from gatehouse.core.records import BatchId
+    from gatehouse.core.types import BatchId
     from gatehouse.errors import UnknownRecord
 
     batch = BatchId("flight_delays", "2013-03", 2)

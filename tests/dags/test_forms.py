@@ -6,7 +6,7 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
 from airflow_glue import forms
-from gatehouse.core.specs.retrain import Window
+from gatehouse.core.config.retrain import Window
 from gatehouse.model_names import estimator_names
 from gatehouse.settings import ROOT
 from gatehouse.usecase import load

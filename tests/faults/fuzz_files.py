@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from fakes import FakeLake
 from gatehouse.adapters.sources import open_source
+from gatehouse.core.config.contract import Contract
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.specs.contract import Contract
 from gatehouse.errors import GatehouseError, SchemaMismatch
 from gatehouse.frames import as_declared
 

@@ -15,7 +15,7 @@ from faults.proven import Asked, Proven
 from faults.worlds import World, worlds
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import open_ledger
-from gatehouse.core.records import Decision, ModelVersion, PromotionKind
+from gatehouse.core.types import Decision, ModelVersion, PromotionKind
 from gatehouse.errors import StaleChampion
 from gatehouse.verify import run as verify
 from story import Story

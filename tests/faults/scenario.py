@@ -22,7 +22,7 @@ from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
 from gatehouse.adapters.tracking import mlflow_tracking
-from gatehouse.core.records import Batch, BatchId, RequestState
+from gatehouse.core.types import Batch, BatchId, RequestState
 from gatehouse.errors import GatehouseError, NotAllowed
 from gatehouse.ports import Probe
 from gatehouse.stages import (

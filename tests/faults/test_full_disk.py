@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gatehouse.adapters.lake import open_lake
-from gatehouse.core.records import BatchState
+from gatehouse.core.types import BatchState
 from gatehouse.errors import LakeError
 from gatehouse.stages import ingest
 from gatehouse.stages.validate import validate

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pandas as pd
 
 from gatehouse.adapters.contract import GreatExpectationsChecker
-from gatehouse.core.specs.contract import TableSpec
+from gatehouse.core.config.contract import TableSpec
 
 SPEC = TableSpec.model_validate_json(
     '{"key": ["id"], "time_column": "at", "columns": {"id": "string", "at": "timestamp", "amount": "number"}, "expectations": '

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.records import Batch, BatchId, BatchState, FileRef, TablePart, WatchReport
+from gatehouse.core.types import Batch, BatchId, BatchState, FileRef, TablePart, WatchReport
 from gatehouse.local.walk import line_of
 
 

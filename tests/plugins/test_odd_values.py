@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gatehouse.core.records import Verdict
+from gatehouse.core.types import Verdict
 from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 from plugins.test_page_access import decided
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gatehouse.core.records import BatchState, Verdict
-from gatehouse.core.specs.acts import OverridePolicy
+from gatehouse.core.config.override_probation import OverridePolicy
+from gatehouse.core.types import BatchState, Verdict
 from gatehouse.errors import NotAllowed
 from gatehouse.views import fleet
 from plugins.pages_world import CASE, ROLES, World, airflow_home, world  # noqa: F401 - fixtures

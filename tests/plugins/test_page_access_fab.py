@@ -12,7 +12,7 @@ import pytest
 
 from conftest import LedgerDatabase
 from gatehouse.adapters.lake import open_lake
-from gatehouse.core.records import Verdict
+from gatehouse.core.types import Verdict
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
 from plugins.pages_world import CASE

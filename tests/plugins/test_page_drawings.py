@@ -10,7 +10,7 @@ import pytest
 
 from core.evidence_maker import evidence, holdout
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.records import Decision, ModelVersion, Verdict
+from gatehouse.core.types import Decision, ModelVersion, Verdict
 from gatehouse.report import decision as report
 from gatehouse.settings import Settings
 from gatehouse.stages.evidence import archive

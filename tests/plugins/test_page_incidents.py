@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatehouse.core.change.incidents import Incident
-from gatehouse.core.records import WatchReport
+from gatehouse.core.types import WatchReport
 from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 

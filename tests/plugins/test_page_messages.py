@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fakes import FakeCourier
-from gatehouse.core.specs.notify import NotifySpec, Recipient
+from gatehouse.core.config.notify import NotifySpec, Recipient
 from gatehouse.core.telling.kinds import Kind, Role, Severity
 from gatehouse.core.telling.troubles import Found
 from gatehouse.stages.telling import note, tell

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse.core.records import Verdict
+from gatehouse.core.types import Verdict
 from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 

@@ -10,13 +10,13 @@ import pytest
 from gatehouse.core.again import JUDGED_AGAIN
 from gatehouse.core.canaries.__init__ import SELF_TEST
 from gatehouse.core.change.kinds import Kind
+from gatehouse.core.config.gate import RULES
 from gatehouse.core.gate import FIRST_MODEL
-from gatehouse.core.records import Verdict
-from gatehouse.core.specs.gate import RULES
 from gatehouse.core.spending import SPENT
 from gatehouse.core.telling.kinds import ABOUT
 from gatehouse.core.telling.kinds import Kind as Matter
 from gatehouse.core.telling.words import anchor as heading_anchor
+from gatehouse.core.types import Verdict
 from gatehouse.settings import ROOT
 from gatehouse.stages.repair import PUT_RIGHT
 from gatehouse.usecase import load

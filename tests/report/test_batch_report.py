@@ -10,7 +10,7 @@ from jinja2 import UndefinedError
 
 from adapters.contracts import contract
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.records import Batch, BatchId, BatchState
+from gatehouse.core.types import Batch, BatchId, BatchState
 from gatehouse.ports import CheckResult, TableCheck
 from gatehouse.report import batch_report, render
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from fakes import FakeLake
-from gatehouse.core.records import Decision, ModelVersion, Outcome, RuleResult, Verdict
+from gatehouse.core.types import Decision, ModelVersion, Outcome, RuleResult, Verdict
 from gatehouse.report.decision import decision_report
 
 

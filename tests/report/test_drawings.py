@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.evidence_maker import evidence, holdout
-from gatehouse.core.records import Outcome, RuleResult
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.report.glyphs import interval, sparkline
 from gatehouse.report.inline import draw
 from gatehouse.report.plots import decision_plots

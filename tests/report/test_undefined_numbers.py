@@ -17,7 +17,7 @@ from gatehouse.cli.backtest_table import human
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.explain import explain
 from gatehouse.core.gate import decision_from
-from gatehouse.core.records import Decision
+from gatehouse.core.types import Decision
 from gatehouse.core.wording import between, shown
 from gatehouse.report.backtest import backtest_report
 from gatehouse.report.decision import decision_markdown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg2
 import pytest
 
-from gatehouse.core.records import BatchState, Verdict
+from gatehouse.core.types import BatchState, Verdict
 from gatehouse.errors import GatehouseError
 from gatehouse.ports import Ledger
 from gatehouse.report import batch_report, decision_markdown

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gatehouse.core.records import Outcome, PromotionKind, Verdict
+from gatehouse.core.types import Outcome, PromotionKind, Verdict
 from gatehouse.errors import NotAllowed
 from gatehouse.stages import judge, override, probation, promote, rejudge, repair, upkeep
 from stages.rides import folder, looped, open_site, site, take, train  # noqa: F401 - four of them are fixtures

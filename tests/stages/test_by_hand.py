@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gatehouse import verify
-from gatehouse.core.records import BatchState, RequestState
+from gatehouse.core.types import BatchState, RequestState
 from gatehouse.errors import NotAllowed, WrongInput
 from gatehouse.stages import backfill, fit, gather, ingest
 from gatehouse.stages.ask import ask

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatehouse.core.records import BatchState
+from gatehouse.core.types import BatchState
 from gatehouse.stages import ingest
 from gatehouse.stages.validate import release, validate
 from stages.rides import folder, open_site, site  # noqa: F401 - fixtures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatehouse.core.records import BatchState
+from gatehouse.core.types import BatchState
 from gatehouse.stages import gather, ingest, outcomes, score, upkeep, watch
 from gatehouse.stages.validate import validate
 from stages.rides import FOUR_MONTHS, folder, open_site, site  # noqa: F401 - three of them are fixtures

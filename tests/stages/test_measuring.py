@@ -18,11 +18,11 @@ from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import canonical, digest, sha256
 from gatehouse.core.needs import Need
 from gatehouse.core.profile import profile_of
-from gatehouse.core.records import BatchId, Candidate, Champion, ModelVersion, TablePart, TrainingSet
 from gatehouse.core.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.statistics.own import as_archived
+from gatehouse.core.types import BatchId, Candidate, Champion, ModelVersion, TablePart, TrainingSet
 from gatehouse.errors import Unreachable
 from gatehouse.settings import ROOT
 from gatehouse.stages.measuring import Subject, measure_all, metrics_of, needed

@@ -8,8 +8,8 @@ import math
 import pytest
 from sklearn.metrics import log_loss
 
-from gatehouse.core.records import Verdict
-from gatehouse.core.specs.gate import GatePolicy
+from gatehouse.core.config.gate import GatePolicy
+from gatehouse.core.types import Verdict
 from gatehouse.stages import choose, fit, gather, judge, promote
 from gatehouse.stages.regret import replay_all
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatehouse.core.records import RequestState
+from gatehouse.core.types import RequestState
 from gatehouse.errors import NotAllowed
 from gatehouse.stages import gather, ingest, outcomes, score, standing, watch
 from gatehouse.stages.ask import ask

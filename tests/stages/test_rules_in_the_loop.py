@@ -6,7 +6,7 @@ import pytest
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.gate import decision_document
-from gatehouse.core.records import Outcome, Verdict
+from gatehouse.core.types import Outcome, Verdict
 from gatehouse.stages import judge
 from stages.rides import folder, open_site, take  # noqa: F401 - two of them are fixtures
 

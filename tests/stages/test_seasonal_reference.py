@@ -7,14 +7,14 @@ import pandas as pd
 
 from fakes import FakeLake
 from gatehouse.core.alarms import State
+from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.contract.batch_calendar import interval_of, keys_between
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibrate import calibrate
 from gatehouse.core.profile import profile_of
 from gatehouse.core.profile.batch import BatchProfile, on_grid
-from gatehouse.core.records import Batch, BatchId, BatchState
 from gatehouse.core.reference import Reference
-from gatehouse.core.specs.retrain import DriftReason
+from gatehouse.core.types import Batch, BatchId, BatchState
 from gatehouse.stages import change, profiles
 
 

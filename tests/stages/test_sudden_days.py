@@ -10,7 +10,7 @@ import pytest
 
 from daily import daily, retrain
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.records import Batch, BatchId, BatchState
+from gatehouse.core.types import Batch, BatchId, BatchState
 from gatehouse.stages.matured import Matured
 from gatehouse.stages.rows import BATCH
 from stages.watching import watched

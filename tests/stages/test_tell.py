@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gatehouse import verify
-from gatehouse.core.records import Verdict
+from gatehouse.core.types import Verdict
 from gatehouse.stages import ingest, judge, projection, promote, tell
 from gatehouse.stages.validate import validate
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures

@@ -11,11 +11,11 @@ import pytest
 from conftest import LedgerDatabase
 from fakes import FakeCourier, FakeLake
 from gatehouse.adapters.ledger import open_ledger
-from gatehouse.core.records import PromotionKind, Verdict, WatchReport
-from gatehouse.core.specs.notify import NotifySpec, Quiet, Recipient
+from gatehouse.core.config.notify import NotifySpec, Quiet, Recipient
 from gatehouse.core.telling.kinds import Kind, Role, Severity
 from gatehouse.core.telling.message import MOST_ATTEMPTS, UNKNOWN_AFTER, Phase, State
 from gatehouse.core.telling.troubles import Found
+from gatehouse.core.types import PromotionKind, Verdict, WatchReport
 from gatehouse.errors import NotAllowed, StaleAttempt
 from gatehouse.ports import Ledger
 from gatehouse.stages.telling import Told, deliver, note, planned, tell

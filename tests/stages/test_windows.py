@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatehouse.core.specs.retrain import Window
+from gatehouse.core.config.retrain import Window
 from gatehouse.stages import gather
 from gatehouse.stages.rows import LABEL, TIME
 from gatehouse.stages.windows import change_in

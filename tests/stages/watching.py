@@ -16,7 +16,7 @@ from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.change.incidents import Incident, follow
 from gatehouse.core.change.kinds import Finding
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.records import (
+from gatehouse.core.types import (
     Batch,
     BatchId,
     BatchState,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse.core.records import Decision, PromotionKind, Verdict
+from gatehouse.core.types import Decision, PromotionKind, Verdict
 from gatehouse.local.stack import Stack
 from gatehouse.local.walk import walk
 from gatehouse.site import Site

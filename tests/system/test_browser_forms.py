@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse.core.records import Decision
+from gatehouse.core.types import Decision
 from gatehouse.local.stack import Stack
 from gatehouse.site import Site
 from gatehouse.stages import override

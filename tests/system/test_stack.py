@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from gatehouse.core.records import Champion, PromotionKind, Verdict
+from gatehouse.core.types import Champion, PromotionKind, Verdict
 from gatehouse.errors import GatehouseError
 from gatehouse.local import stack
 from gatehouse.local.airflow_api import AirflowApi

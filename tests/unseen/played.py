@@ -15,7 +15,7 @@ from gatehouse.adapters.lake import open_lake
 from gatehouse.backtest.history import EVER
 from gatehouse.backtest.replay import Taken, replay
 from gatehouse.backtest.site import BacktestSite
-from gatehouse.core.records import BatchState, RequestState
+from gatehouse.core.types import BatchState, RequestState
 from gatehouse.errors import GatehouseError
 from gatehouse.ports import Ledger
 from gatehouse.stages import ask, gather

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from benchmarks.flights import AUTUMN, CHAMPION, DECEMBER, chances, evidence, judged, result
 
-from gatehouse.core.records import Outcome, Verdict
+from gatehouse.core.types import Outcome, Verdict
 
 HALF = 2  # every second flight is trained on, which halves the time; `python -m benchmarks flights` takes them all
 

@@ -16,7 +16,7 @@ from conftest import LedgerDatabase
 from fakes import FakeLake, FakeTracking
 from gatehouse.adapters.ledger.change import Change
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.core.records import Champion, ModelVersion, Prediction, Verdict
+from gatehouse.core.types import Champion, ModelVersion, Prediction, Verdict
 from gatehouse.ports import Ledger
 from gatehouse.verify import run
 from story import DRIFT, Story

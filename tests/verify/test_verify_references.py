@@ -13,7 +13,7 @@ from conftest import LedgerDatabase
 from fakes import FakeLake, FakeTracking
 from gatehouse.adapters.ledger.change import Change
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.core.records import FileRef
+from gatehouse.core.types import FileRef
 from gatehouse.ports import Ledger
 from gatehouse.verify import Finding, run
 from story import Story

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.core.records import BatchId, Verdict, WatchReport
+from gatehouse.core.types import BatchId, Verdict, WatchReport
 from gatehouse.errors import UnknownRecord
 from gatehouse.views import Need, batch_view, batches_of, decision_view, decisions_of, fleet, use_case_view
 from gatehouse.views.fleet import MEASURED

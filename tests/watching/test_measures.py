@@ -11,7 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.core.records import Verdict
+from gatehouse.core.types import Verdict
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
 from gatehouse.watching import CATALOGUE, Facts, exposition, measures, read_facts

@@ -12,7 +12,7 @@ from structlog.contextvars import bind_contextvars
 from airflow_glue.attendance import newest_attempt
 from airflow_glue.tasks import subjects
 from airflow_glue.tasks.parts import Piece, handed_over
-from gatehouse.core.records import BatchId, BatchState, RequestState
+from gatehouse.core.types import BatchId, BatchState, RequestState
 from gatehouse.errors import SourceError
 
 if TYPE_CHECKING:

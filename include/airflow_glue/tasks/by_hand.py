@@ -6,11 +6,11 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_glue.tasks import subjects
-from gatehouse.core.records import BatchState
+from gatehouse.core.types import BatchState
 from gatehouse.errors import GatehouseError, StaleAttempt
 
 if TYPE_CHECKING:
-    from gatehouse.core.records import Revalidation
+    from gatehouse.core.types import Revalidation
 
 log = logging.getLogger(__name__)
 

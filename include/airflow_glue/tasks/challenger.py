@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_glue.attendance import newest_attempt, older_training
 from airflow_glue.forms import OWN_WINDOW
 from airflow_glue.tasks import subjects
-from gatehouse.core.records import RequestState
+from gatehouse.core.types import RequestState
 from gatehouse.errors import GatehouseError, StaleAttempt, WrongInput
 
 if TYPE_CHECKING:

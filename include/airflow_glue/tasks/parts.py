@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_glue.tasks import subjects
-from gatehouse.core.records import BatchState
+from gatehouse.core.types import BatchState
 from gatehouse.errors import ModelError, SchemaMismatch
 
 if TYPE_CHECKING:
-    from gatehouse.core.records import Batch
+    from gatehouse.core.types import Batch
     from gatehouse.wiring import InstalledSite
 
 Piece = dict[str, Any]  # {"batch": "2013-03.r1", "what": "flights 0-65536", "file": ...}

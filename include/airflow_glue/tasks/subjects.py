@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from structlog.contextvars import bind_contextvars
 
-from gatehouse.core.records import BatchId
+from gatehouse.core.types import BatchId
 from gatehouse.errors import UnknownRecord
 
 if TYPE_CHECKING:
-    from gatehouse.core.records import Decision
+    from gatehouse.core.types import Decision
     from gatehouse.wiring import InstalledSite
 
 

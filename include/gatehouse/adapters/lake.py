@@ -21,7 +21,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from gatehouse.adapters import parquet
 from gatehouse.adapters.s3 import open_s3
-from gatehouse.core.records import FileRef
+from gatehouse.core.types import FileRef
 from gatehouse.errors import ConfigurationError, LakeError, Unreachable
 from gatehouse.ports import Lake
 

@@ -24,7 +24,7 @@ from gatehouse.backtest.labelled import (
     window_of,
 )
 from gatehouse.backtest.replay import Taken
-from gatehouse.core.records import Batch, BatchState
+from gatehouse.core.types import Batch, BatchState
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

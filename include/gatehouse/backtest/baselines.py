@@ -28,7 +28,7 @@ from gatehouse.stages.score import model_inputs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gatehouse.core.records import Batch
+    from gatehouse.core.types import Batch
 
 MOMENTS = 12  # of `every batch`, for the oracle to choose from: all of them would make it quadratic in the batches
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse.core.records import Batch, BatchId, FileRef, Outcomes
+from gatehouse.core.types import Batch, BatchId, FileRef, Outcomes
 from gatehouse.report.batch import results_of
 from gatehouse.site import Site
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatehouse.core.records import Batch, Outcomes, TrainingSet
+from gatehouse.core.types import Batch, Outcomes, TrainingSet
 from gatehouse.site import Site
 from gatehouse.stacked import stacked
 from gatehouse.stages.rows import LABEL, batch_frame, with_labels

@@ -11,7 +11,7 @@ from gatehouse.backtest.errors import kept, sentence
 from gatehouse.backtest.pool import pool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
 from gatehouse.core.contract.batch_calendar import Span, interval_of, key_of
-from gatehouse.core.records import Batch, BatchId, BatchState, Decision, Request, RequestState, Verdict
+from gatehouse.core.types import Batch, BatchId, BatchState, Decision, Request, RequestState, Verdict
 from gatehouse.errors import NotScored
 from gatehouse.site import Site
 from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, rejudge, watch

@@ -15,8 +15,8 @@ from gatehouse.backtest.progress import Told, nobody
 from gatehouse.backtest.replay import Reviews, Taken, replay
 from gatehouse.backtest.site import clean_processes, throwaway
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.specs.gate import GatePolicy
-from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.core.config.gate import GatePolicy
+from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.usecase import UseCase
 
 POLICY = "policy"

@@ -23,7 +23,7 @@ from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate, open_ledger
 from gatehouse.adapters.models import SkopsModels, probe
 from gatehouse.adapters.sources import open_source
-from gatehouse.core.records import Decision, ModelVersion, TrainingSet
+from gatehouse.core.types import Decision, ModelVersion, TrainingSet
 from gatehouse.errors import ModelError
 from gatehouse.local.throwaway import running
 from gatehouse.ports import (

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from gatehouse.check.problem import Problems
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.contract.validation import Validation
-from gatehouse.core.records import Batch, BatchId, BatchState, FileRef, Outcomes, TablePart
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe, match
 from gatehouse.core.rows.row_keys import KEY
+from gatehouse.core.types import Batch, BatchId, BatchState, FileRef, Outcomes, TablePart
 from gatehouse.errors import SourceError
 from gatehouse.frames import read_declared, undeclared
 from gatehouse.ports import TableCheck

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 from gatehouse.check.model import Fitted
 from gatehouse.check.problem import Problems
 from gatehouse.core.evidence import Evidence, Facts, Holdout
-from gatehouse.core.records import Outcome
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.rules.measures import Measures
+from gatehouse.core.types import Outcome
 from gatehouse.errors import ModelError
 from gatehouse.model_code import slices_of
 from gatehouse.stages.measuring import Subject

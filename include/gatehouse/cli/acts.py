@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gatehouse.cli.inspect import locate
-from gatehouse.core.records import Batch, Champion, Override
+from gatehouse.core.types import Batch, Champion, Override
 from gatehouse.core.wishes import WINDOWS
 from gatehouse.errors import UnknownRecord
 from gatehouse.stages import override as overrides

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 from pydantic import BaseModel
 
-from gatehouse.core.specs.contract import Contract
-from gatehouse.core.specs.gate import GatePolicy
-from gatehouse.core.specs.notify import NotifySpec
-from gatehouse.core.specs.retrain import RetrainPolicy
+from gatehouse.core.config.contract import Contract
+from gatehouse.core.config.gate import GatePolicy
+from gatehouse.core.config.notify import NotifySpec
+from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
 from gatehouse.usecase import FILES

@@ -13,9 +13,9 @@ import click
 from gatehouse.cli.backtest_table import human
 from gatehouse.cli.output import as_text, json_option, nothing_on_standard_output
 from gatehouse.cli.progress import progress_line
+from gatehouse.core.config.gate import GatePolicy, check_policy
+from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.specs.gate import GatePolicy, check_policy
-from gatehouse.core.specs.retrain import RetrainPolicy
 from gatehouse.errors import WrongInput
 from gatehouse.settings import Settings
 from gatehouse.usecase import OWNERS, find

@@ -6,7 +6,7 @@ import click
 
 from gatehouse.cli.acts import newest, signed
 from gatehouse.cli.inspect import locate
-from gatehouse.core.records import Verdict
+from gatehouse.core.types import Verdict
 from gatehouse.errors import GatehouseError
 from gatehouse.stages import backfill as range_of
 from gatehouse.stages import promote, rejudge

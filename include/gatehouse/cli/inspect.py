@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import click
 
 from gatehouse.cli.output import emit, json_option, plain, table
+from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.explain import explain as explanation
-from gatehouse.core.records import BatchState
-from gatehouse.core.specs.gate import GatePolicy
+from gatehouse.core.types import BatchState
 from gatehouse.errors import GatehouseError, UnknownRecord
 from gatehouse.ports import PassedOver
 from gatehouse.settings import Settings

@@ -10,7 +10,7 @@ import click
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.audit.hash_chain import exported
-from gatehouse.core.records import JournalEntry
+from gatehouse.core.types import JournalEntry
 from gatehouse.ports import Journal
 from gatehouse.settings import Settings
 

@@ -8,7 +8,7 @@ import click
 
 from gatehouse.cli.acts import newest
 from gatehouse.cli.inspect import locate
-from gatehouse.core.records import BatchId, FileRef
+from gatehouse.core.types import BatchId, FileRef
 from gatehouse.errors import UnknownRecord
 from gatehouse.wiring import InstalledSite, open_site
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from gatehouse.core.specs.contract import ColumnType
+    from gatehouse.core.config.contract import ColumnType
 
 MOMENTS = ("date", "timestamp", "timestamp_ns")
 _YEARS = "it is outside the years 1 to 9999"

@@ -15,7 +15,7 @@ from gatehouse.columns.values import INFINITE, READERS, TOO_FINE, TOO_LONG, is_n
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gatehouse.core.specs.contract import ColumnType
+    from gatehouse.core.config.contract import ColumnType
 
 Bad = dict[int, tuple[str, str]]  # by position: the value as delivered, and advice
 DTYPES: dict[ColumnType, str] = {

@@ -14,7 +14,7 @@ from gatehouse.columns.cell import UnreadableError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gatehouse.core.specs.contract import ColumnType
+    from gatehouse.core.config.contract import ColumnType
 
 DIGITS = 38  # of a decimal, before the point and behind it
 NULLS = frozenset({"", "NA", "NaN", "nan", "null", "NULL", "None"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.core.records import Outcome, RuleResult, Verdict
+from gatehouse.core.types import Outcome, RuleResult, Verdict
 from gatehouse.core.wording import count
 
 if TYPE_CHECKING:

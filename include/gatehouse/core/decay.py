@@ -23,7 +23,7 @@ from gatehouse.core.wording import between, shown
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from gatehouse.core.specs.retrain import CalibrationReason, CostReason, DecayReason, RetrainPolicy
+    from gatehouse.core.config.retrain import CalibrationReason, CostReason, DecayReason, RetrainPolicy
 
 DAY = Span(1, "day")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.flips import Flip, flips
 from gatehouse.core.gate import OVERRULE, asks_for, verdict_of
-from gatehouse.core.records import Decision, Outcome, RuleResult, Verdict
 from gatehouse.core.spending import SPENT
 from gatehouse.core.steps import standard_error
+from gatehouse.core.types import Decision, Outcome, RuleResult, Verdict
 from gatehouse.core.wording import about, number
 
 if TYPE_CHECKING:

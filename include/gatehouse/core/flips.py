@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.gate import OVERRULE, asks_for, verdict_of
-from gatehouse.core.records import Outcome, Verdict
 from gatehouse.core.steps import Step, step_to
+from gatehouse.core.types import Outcome, Verdict
 from gatehouse.core.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatehouse.core.records import Decision, RuleResult
+    from gatehouse.core.types import Decision, RuleResult
 
 _LEAVING = {Verdict.HOLD: (Outcome.PASS, Outcome.FAIL)}
 

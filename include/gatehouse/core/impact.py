@@ -24,8 +24,8 @@ from gatehouse.core.statistics.metrics import evaluate, metric_named
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gatehouse.core.config.retrain import RetrainPolicy
     from gatehouse.core.evidence import Task
-    from gatehouse.core.specs.retrain import RetrainPolicy
 
 ROW_LOSS = {  # the metrics that are means of a loss a row
     "log_loss": moments.log_loss_terms,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gatehouse.core.specs.gate import GatePolicy
+    from gatehouse.core.config.gate import GatePolicy
 
 OPEN, WORSE, PASSED = "open", "worse", "passed"
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.cost import cost_of
-from gatehouse.core.records import Reason
+from gatehouse.core.types import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from gatehouse.core.alarms import Alarm
-    from gatehouse.core.specs.retrain import RetrainPolicy
+    from gatehouse.core.config.retrain import RetrainPolicy
 
 
 @dataclass(frozen=True)

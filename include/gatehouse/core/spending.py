@@ -13,12 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gatehouse.core.records import Outcome, RuleResult
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import number
 
 if TYPE_CHECKING:
+    from gatehouse.core.config.gate import GatePolicy
     from gatehouse.core.evidence import Evidence
-    from gatehouse.core.specs.gate import GatePolicy
 
 SPENT = "error_spent"
 

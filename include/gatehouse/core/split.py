@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from gatehouse.core.config.retrain import RetrainPolicy, Window
     from gatehouse.core.contract.batch_calendar import Interval
-    from gatehouse.core.records import BatchId
-    from gatehouse.core.specs.retrain import RetrainPolicy, Window
+    from gatehouse.core.types import BatchId
 
 SEASON_DAYS = 45
 YEAR = timedelta(days=365.2425)

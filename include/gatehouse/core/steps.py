@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from gatehouse.core.records import Outcome, RuleResult
+from gatehouse.core.types import Outcome, RuleResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

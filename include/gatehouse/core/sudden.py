@@ -21,7 +21,7 @@ from gatehouse.core.statistics.metrics import evaluate, metric_named
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gatehouse.core.specs.retrain import CalibrationReason, DecayReason, RetrainPolicy
+    from gatehouse.core.config.retrain import CalibrationReason, DecayReason, RetrainPolicy
 
     Day = tuple[NDArray[np.float64], NDArray[np.float64]]  # labels and the champion's predictions
 

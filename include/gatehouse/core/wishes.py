@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from gatehouse.core.specs.retrain import Window
+from gatehouse.core.config.retrain import Window
 from gatehouse.errors import WrongInput
 
 if TYPE_CHECKING:
-    from gatehouse.core.records import Request
+    from gatehouse.core.types import Request
 
 WINDOWS = {
     "expanding": "every matured batch",

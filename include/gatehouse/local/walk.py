@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gatehouse.core.alarms import State
-from gatehouse.core.records import Batch, BatchState, Decision, Request, RequestState, WatchReport
+from gatehouse.core.types import Batch, BatchState, Decision, Request, RequestState, WatchReport
 from gatehouse.core.wording import shown
 from gatehouse.errors import Unreachable
 from gatehouse.local.airflow_api import AirflowApi

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from gatehouse.core.records import Backfill, BatchId, FileRef, Revalidation
+from gatehouse.core.types import Backfill, BatchId, FileRef, Revalidation
 
 
 class Revalidations(ABC):

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.contract.batch_calendar import Interval
-from gatehouse.core.records import (
+from gatehouse.core.types import (
     FileRef,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gatehouse.core.specs.contract import TableSpec
+    from gatehouse.core.config.contract import TableSpec
 
 
 class Lake(ABC):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import (
+from gatehouse.core.types import (
     JournalEntry,
 )
 

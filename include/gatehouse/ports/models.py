@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatehouse.core.records import (
+from gatehouse.core.types import (
     Champion,
     Decision,
     FileRef,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gatehouse.core.specs.notify import Recipient
+    from gatehouse.core.config.notify import Recipient
     from gatehouse.core.telling.matter import Fact
     from gatehouse.core.telling.message import Message
     from gatehouse.core.telling.plan import Plan

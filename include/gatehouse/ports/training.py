@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import (
+from gatehouse.core.types import (
     Decision,
     FileRef,
     ModelVersion,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.contract.batch_calendar import Interval
-from gatehouse.core.records import (
+from gatehouse.core.types import (
     Batch,
     BatchId,
     Candidate,

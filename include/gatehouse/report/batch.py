@@ -15,8 +15,8 @@ from gatehouse.report.page import render
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gatehouse.core.records import Batch
-    from gatehouse.core.specs.contract import Contract
+    from gatehouse.core.config.contract import Contract
+    from gatehouse.core.types import Batch
     from gatehouse.ports import CheckResult, TableCheck
 
 SEVERITIES = ("critical", "warning", "info")

@@ -18,7 +18,7 @@ from gatehouse.report.text import MARKS, TONES, WORST_FIRST, number
 
 if TYPE_CHECKING:
     from gatehouse.core.evidence import Evidence
-    from gatehouse.core.records import Decision, ModelVersion, RuleResult
+    from gatehouse.core.types import Decision, ModelVersion, RuleResult
 
 _DRAWING = re.compile(r"<figure>(<svg .*?</svg>)</figure>", re.DOTALL)
 

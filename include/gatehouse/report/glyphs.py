@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gatehouse.core.records import RuleResult
+    from gatehouse.core.types import RuleResult
 
 _WIDTH, _HEIGHT, _EDGE = 120.0, 20.0, 6.0
 

@@ -11,7 +11,7 @@ from gatehouse.ports import Table
 
 if TYPE_CHECKING:
     from gatehouse.core.evidence import Evidence, Holdout
-    from gatehouse.core.records import Decision
+    from gatehouse.core.types import Decision
 
 BINS, SLICES = 10, 50
 RULES = ("rule", "outcome", "measured", "low", "high", "limit", "rows", "on_fail", "sentence")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gatehouse.core.records import Request
+from gatehouse.core.types import Request
 from gatehouse.core.wishes import wish
 from gatehouse.errors import NotEnoughData
 from gatehouse.site import Site

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gatehouse.core.acts import check_sentence
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.records import Backfill, Batch, BatchState, Request
+from gatehouse.core.types import Backfill, Batch, BatchState, Request
 from gatehouse.errors import ConfigurationError, NotAllowed, NotScored, WrongInput
 from gatehouse.site import Site
 from gatehouse.stages import ingest, outcomes

@@ -19,8 +19,8 @@ from gatehouse.core.drift.together import MIN_ROWS, Together, correlations, rank
 from gatehouse.core.drift.together import judge as judge_together
 from gatehouse.core.profile import Profile, profile_of
 from gatehouse.core.profile.batch import BatchProfile, merged
-from gatehouse.core.records import Batch
 from gatehouse.core.reference import LABEL, SCORE, Reference
+from gatehouse.core.types import Batch
 from gatehouse.site import Site
 from gatehouse.stages import profiles
 from gatehouse.stages.costs import impact_together, weighed, with_impact
@@ -31,7 +31,7 @@ from gatehouse.stages.score import model_inputs
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gatehouse.core.specs.retrain import DriftReason
+    from gatehouse.core.config.retrain import DriftReason
 
 INPUTS, TOGETHER, LABELS = 0.8, 0.1, 0.1  # the shares of `false_alarms` that each of the three tests may spend
 WIDE = 24  # batches of a wide reference

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.records import Candidate, ModelVersion
 from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.core.types import Candidate, ModelVersion
 from gatehouse.errors import ModelError
 from gatehouse.site import Site
 from gatehouse.stages.gather import trained_until

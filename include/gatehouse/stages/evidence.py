@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.evidence import Evidence, Facts, Holdout
 from gatehouse.core.evidence_record import evidence_document, evidence_from, evidence_sha256, holdout_columns
-from gatehouse.core.records import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
 from gatehouse.core.rows.row_keys import KEY
+from gatehouse.core.types import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
 from gatehouse.model_code import check_slices
 from gatehouse.ports import Lake
 from gatehouse.site import Site

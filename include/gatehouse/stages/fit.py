@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.records import Candidate, Request, TrainingSet
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.statistics.metrics import evaluate, metrics_for, why_undefined
+from gatehouse.core.types import Candidate, Request, TrainingSet
 from gatehouse.core.wishes import wished_estimators
 from gatehouse.errors import ModelError
 from gatehouse.ports import Fit

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import finite
-from gatehouse.core.records import ModelVersion, Promotion
 from gatehouse.core.reference import Reference
 from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.core.types import ModelVersion, Promotion
 from gatehouse.site import Site
 from gatehouse.stages.promote import RollbackPlan, plan_rollback
 from gatehouse.stages.score import waiting

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.records import BatchId, FileRef, Request, RequestState, TrainingSet
 from gatehouse.core.rows.outcome_rows import describe
 from gatehouse.core.split import Matured
+from gatehouse.core.types import BatchId, FileRef, Request, RequestState, TrainingSet
 from gatehouse.core.wishes import who_wished, wished_window
 from gatehouse.errors import ModelError, NotEnoughData, UnknownRecord
 from gatehouse.site import Site

@@ -8,7 +8,7 @@ from typing import Any
 
 from gatehouse.core.contract.validation import Validation
 from gatehouse.core.profile.batch import BatchProfile
-from gatehouse.core.records import FileRef
+from gatehouse.core.types import FileRef
 from gatehouse.ports import TableCheck
 
 

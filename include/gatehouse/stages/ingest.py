@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.records import Batch, FileRef
+from gatehouse.core.types import Batch, FileRef
 from gatehouse.errors import SourceError, SourceVanished, UnreadableDelivery
 from gatehouse.ports import PassedOver
 from gatehouse.site import Site

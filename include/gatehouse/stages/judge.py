@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.evidence_record import evidence_sha256
 from gatehouse.core.gate import decide
-from gatehouse.core.records import Champion, Decision, FileRef, ModelVersion, RequestState, Verdict
-from gatehouse.core.specs.gate import GatePolicy
+from gatehouse.core.types import Champion, Decision, FileRef, ModelVersion, RequestState, Verdict
 from gatehouse.site import Site
 from gatehouse.stages.evidence import HeldOut, archive, archived_evidence, gather_evidence
 from gatehouse.stages.measuring import metrics_of

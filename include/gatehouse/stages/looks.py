@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from gatehouse.core.again import BEFORE
-from gatehouse.core.records import Champion, Verdict
+from gatehouse.core.types import Champion, Verdict
 from gatehouse.site import Site
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import Champion
 from gatehouse.core.statistics.metrics import evaluate
+from gatehouse.core.types import Champion
 from gatehouse.errors import GatehouseError
 from gatehouse.site import Site
 from gatehouse.stages.rows import LABEL

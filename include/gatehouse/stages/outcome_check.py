@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Validation, decide, joined_reasons
-from gatehouse.core.records import Batch
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, contradictions, match, repeated
 from gatehouse.core.rows.row_keys import row_keys, without_key
+from gatehouse.core.types import Batch
 from gatehouse.errors import LakeError, ModelError, SchemaMismatch
 from gatehouse.frames import read_declared
 from gatehouse.ports import TableCheck

@@ -6,10 +6,10 @@ import json
 from datetime import datetime
 
 from gatehouse.core.contract.batch_calendar import Span, interval_of
-from gatehouse.core.records import Batch, BatchState, Outcomes
 from gatehouse.core.rows.outcome_rows import problems
 from gatehouse.core.telling.kinds import Kind
 from gatehouse.core.telling.troubles import Found
+from gatehouse.core.types import Batch, BatchState, Outcomes
 from gatehouse.site import Site
 from gatehouse.stages.outcomes import REFUSED, due
 from gatehouse.stages.rows import newest_revisions

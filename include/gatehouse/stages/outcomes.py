@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gatehouse.core.contract.batch_calendar import Span, interval_of
-from gatehouse.core.records import Batch, BatchState, Outcomes
+from gatehouse.core.types import Batch, BatchState, Outcomes
 from gatehouse.errors import SchemaMismatch, SourceError, UnreadableDelivery
 from gatehouse.report import batch_report
 from gatehouse.site import Site

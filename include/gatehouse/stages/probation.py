@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core import probation as rule
-from gatehouse.core.records import Batch, Champion, Prediction, Probation, Promotion, PromotionKind
 from gatehouse.core.rows.row_keys import KEY
+from gatehouse.core.types import Batch, Champion, Prediction, Probation, Promotion, PromotionKind
 from gatehouse.errors import StaleChampion
 from gatehouse.site import Site
 from gatehouse.stacked import stacked

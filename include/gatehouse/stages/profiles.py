@@ -14,7 +14,7 @@ from gatehouse.core.contract.batch_calendar import BatchKind
 from gatehouse.core.profile import Profile, profile_of
 from gatehouse.core.profile.batch import BatchProfile, on_grid
 from gatehouse.core.profile.sample import positions, sample_of
-from gatehouse.core.records import Batch, BatchState, FileRef
+from gatehouse.core.types import Batch, BatchState, FileRef
 from gatehouse.errors import ModelError, SchemaMismatch
 from gatehouse.site import Site
 from gatehouse.stages.rows import newest_revisions

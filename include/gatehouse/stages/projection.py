@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gatehouse.core.records import Candidate, Decision, ModelVersion, TrainingSet
+from gatehouse.core.types import Candidate, Decision, ModelVersion, TrainingSet
 from gatehouse.errors import LakeError, Unreachable
 from gatehouse.ports import Fit, Held
 from gatehouse.site import Site

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gatehouse.core.acts import check_approver
-from gatehouse.core.records import Champion, Decision, PromotionKind, RequestState, Verdict
+from gatehouse.core.types import Champion, Decision, PromotionKind, RequestState, Verdict
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
 from gatehouse.stages.tell import model_words, version_words

@@ -7,7 +7,7 @@ import subprocess
 from importlib.metadata import version
 
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.records import TrainingSet
+from gatehouse.core.types import TrainingSet
 from gatehouse.core.wishes import wished_window
 from gatehouse.settings import ROOT
 from gatehouse.site import Site

@@ -15,10 +15,10 @@ from gatehouse.core.drift.calibrate import Calibration
 from gatehouse.core.drift.together import MIN_ROWS, MOST, ranks, told_apart
 from gatehouse.core.drift.weekdays import Weekdays, weekdays_of
 from gatehouse.core.profile import CategoricalProfile, NumericProfile, Profile, profile_of
-from gatehouse.core.records import Candidate, TrainingSet
 from gatehouse.core.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.statistics.blocks import block_codes
+from gatehouse.core.types import Candidate, TrainingSet
 from gatehouse.errors import ModelError
 from gatehouse.site import Site
 from gatehouse.stages.fit import measured
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from gatehouse.core.specs.retrain import RetrainPolicy
+    from gatehouse.core.config.retrain import RetrainPolicy
 
 SAMPLE = 2000
 

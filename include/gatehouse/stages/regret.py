@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gatehouse.core.records import BatchId, Decision, ModelVersion, Prediction, Verdict
-from gatehouse.core.specs.gate import GatePolicy
+from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.statistics.metrics import evaluate, metric_named
+from gatehouse.core.types import BatchId, Decision, ModelVersion, Prediction, Verdict
 from gatehouse.site import Site
 from gatehouse.stages.judge import replay
 from gatehouse.stages.rows import LABEL, batch_frame, by_key, with_labels

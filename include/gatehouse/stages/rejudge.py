@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.again import BEFORE
-from gatehouse.core.records import Batch, BatchId, Champion, Decision, Outcome, Outcomes, Verdict
+from gatehouse.core.types import Batch, BatchId, Champion, Decision, Outcome, Outcomes, Verdict
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
 from gatehouse.stacked import stacked

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
-from gatehouse.core.records import FileRef, ModelVersion
+from gatehouse.core.types import FileRef, ModelVersion
 from gatehouse.errors import LakeError, TrackingError, Unreachable
 from gatehouse.site import Site
 from gatehouse.stages.promote import point_aliases

@@ -11,7 +11,7 @@ from typing import Any
 
 from gatehouse.core.acts import check_sentence
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.records import Batch, BatchId, BatchState, Revalidation
+from gatehouse.core.types import Batch, BatchId, BatchState, Revalidation
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site
 from gatehouse.stages import profiles

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.records import Batch, BatchId, BatchState, Champion, Prediction
 from gatehouse.core.rows.row_keys import KEY
+from gatehouse.core.types import Batch, BatchId, BatchState, Champion, Prediction
 from gatehouse.errors import ModelError, NotAllowed
 from gatehouse.site import Site, Work
 from gatehouse.stages.parts import scoring

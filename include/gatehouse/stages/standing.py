@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gatehouse.core.records import Champion, Request, RequestState
 from gatehouse.core.retrain import Standing
+from gatehouse.core.types import Champion, Request, RequestState
 from gatehouse.site import Site
 
 ALARMS = ("decay", "calibration", "cost", "drift")

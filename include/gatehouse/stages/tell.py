@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.records import Batch, BatchState, Decision, FileRef, ModelVersion, Promotion, WatchReport
 from gatehouse.core.statistics.metrics import metrics_for
+from gatehouse.core.types import Batch, BatchState, Decision, FileRef, ModelVersion, Promotion, WatchReport
 from gatehouse.errors import LakeError
 from gatehouse.ports import BatchTold, CandidateRun, Judged, Table
 from gatehouse.report import decision_report

@@ -22,7 +22,7 @@ from gatehouse.core.telling.troubles import Found, doubled, follow
 from gatehouse.errors import StaleAttempt, UnknownRecord
 
 if TYPE_CHECKING:
-    from gatehouse.core.specs.notify import NotifySpec
+    from gatehouse.core.config.notify import NotifySpec
     from gatehouse.ports import Courier, Ledger
     from gatehouse.site import Site
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from gatehouse.core.records import Candidate, FileRef, TrainingSet
+from gatehouse.core.types import Candidate, FileRef, TrainingSet
 from gatehouse.errors import TrackingError, Unreachable
 from gatehouse.ports import CandidateRun, Fit
 from gatehouse.site import Site

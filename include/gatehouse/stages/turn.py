@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gatehouse.core.records import BatchId, Prediction
+from gatehouse.core.types import BatchId, Prediction
 from gatehouse.errors import ModelError, NotScored, UntrustedModel
 from gatehouse.site import Site, Work
 from gatehouse.stages.score import score

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.records import BatchState, Decision, RequestState, Verdict
+from gatehouse.core.types import BatchState, Decision, RequestState, Verdict
 from gatehouse.site import Site
 from gatehouse.stages import fit
 from gatehouse.stages.promote import NOBODY, answer, promote

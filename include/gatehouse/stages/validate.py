@@ -10,8 +10,8 @@ from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Split, Validation, decide
 from gatehouse.core.profile.batch import BatchProfile, on_grid
 from gatehouse.core.profile.sample import positions, sample_of
-from gatehouse.core.records import Batch, BatchId, BatchState, FileRef
 from gatehouse.core.rows.row_keys import without_key
+from gatehouse.core.types import Batch, BatchId, BatchState, FileRef
 from gatehouse.errors import NotAllowed, SchemaMismatch
 from gatehouse.frames import Declared, read_declared, undeclared
 from gatehouse.ports import TableCheck

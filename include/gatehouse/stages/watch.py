@@ -12,9 +12,9 @@ from gatehouse.core.alarms import Alarm
 from gatehouse.core.change.incidents import CALM, Incident, follow
 from gatehouse.core.change.kinds import Finding, Kind, findings
 from gatehouse.core.drift import to_document
-from gatehouse.core.records import Batch, BatchId, Champion, Request, WatchReport
 from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.retrain import reasons as weigh
+from gatehouse.core.types import Batch, BatchId, Champion, Request, WatchReport
 from gatehouse.errors import ModelError, NotAllowed, UntrustedModel
 from gatehouse.site import Site
 from gatehouse.stages import change, probation

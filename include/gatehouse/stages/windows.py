@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import BatchId
-from gatehouse.core.specs.retrain import Window
+from gatehouse.core.config.retrain import Window
 from gatehouse.core.split import Matured, Split, split
 from gatehouse.core.statistics.changepoint import newest_change
 from gatehouse.core.statistics.metrics import evaluate, metric_named
+from gatehouse.core.types import BatchId
 from gatehouse.errors import ModelError
 from gatehouse.site import Site
 from gatehouse.stacked import stacked

@@ -9,7 +9,7 @@ from gatehouse.adapters.ledger.change import stored
 from gatehouse.adapters.ledger.journal import CHANGES
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.audit.hash_chain import FIRST, entry_hash
-from gatehouse.core.records import JournalEntry
+from gatehouse.core.types import JournalEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import FileRef
+from gatehouse.core.types import FileRef
 from gatehouse.errors import LakeError
 
 if TYPE_CHECKING:

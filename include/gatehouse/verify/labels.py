@@ -18,8 +18,8 @@ from gatehouse.use_case_code import labels_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gatehouse.core.records import FileRef
-    from gatehouse.core.specs.contract import Contract
+    from gatehouse.core.config.contract import Contract
+    from gatehouse.core.types import FileRef
     from gatehouse.usecase import UseCase
     from gatehouse.verify.finding import Look
 

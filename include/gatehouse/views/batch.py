@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import BatchId, FileRef
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe
+from gatehouse.core.types import BatchId, FileRef
 from gatehouse.errors import UnknownRecord
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
-from gatehouse.core.records import Decision, FileRef
+from gatehouse.core.types import Decision, FileRef
 from gatehouse.errors import UnknownRecord
 
 if TYPE_CHECKING:

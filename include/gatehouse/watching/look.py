@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.records import FileRef
+from gatehouse.core.types import FileRef
 from gatehouse.errors import GatehouseError
 from gatehouse.watching.facts import Facts, read_facts
 from gatehouse.watching.health import Health, judge

@@ -13,7 +13,7 @@ from adapters.contracts import expectation, rides, table
 from gatehouse.adapters.contract import GreatExpectationsChecker, checker
 from gatehouse.adapters.contract.catalogue import EXPECTATIONS
 from gatehouse.adapters.contract.masks import MASKS
-from gatehouse.core.specs.contract import ExpectationSpec
+from gatehouse.core.config.contract import ExpectationSpec
 from gatehouse.errors import ConfigurationError
 
 EVERY_MASK = [

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gatehouse.core.records import BatchId, BatchState, Reason, RequestState
+from gatehouse.core.types import BatchId, BatchState, Reason, RequestState
 from gatehouse.errors import NotAllowed, UnknownRecord
 from gatehouse.ports import Ledger
 from story import DRIFT, Story

@@ -12,7 +12,7 @@ import pytest
 from conftest import LedgerDatabase
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.records import ModelVersion, PromotionKind
+from gatehouse.core.types import ModelVersion, PromotionKind
 from gatehouse.errors import NotAllowed, StaleAttempt, StaleChampion
 from gatehouse.ports import Ledger
 from gatehouse.verify import run

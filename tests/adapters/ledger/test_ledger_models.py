@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gatehouse.core.records import Decision, ModelVersion, Probation, PromotionKind, Verdict
+from gatehouse.core.types import Decision, ModelVersion, Probation, PromotionKind, Verdict
 from gatehouse.errors import NotAllowed, StaleChampion, UnknownRecord
 from gatehouse.ports import Ledger
 from story import POLICY, Story

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.records import Candidate, Request, RequestState
+from gatehouse.core.types import Candidate, Request, RequestState
 from gatehouse.errors import NotAllowed, UnknownRecord
 from gatehouse.ports import Ledger
 from story import DRIFT, Story

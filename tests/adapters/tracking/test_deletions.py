@@ -15,7 +15,7 @@ from adapters.tracking.mlflow_server import FOLDERS, uri  # noqa: F401 - a fixtu
 from adapters.tracking.test_tracking import DECISION, FILE, FIT, JUDGED, SET
 from gatehouse.adapters.tracking import MlflowTracking, mlflow_tracking
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.records import FileRef, ModelVersion
+from gatehouse.core.types import FileRef, ModelVersion
 from gatehouse.ports import BatchTold, CandidateRun
 
 DATA = b"the bytes of a model"

@@ -23,7 +23,7 @@ from adapters.tracking.mlflow_server import uri  # noqa: F401 - a fixture
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.tracking import MlflowTracking, entities
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.records import BatchId, Decision, FileRef, ModelVersion, TrainingSet, Verdict
+from gatehouse.core.types import BatchId, Decision, FileRef, ModelVersion, TrainingSet, Verdict
 from gatehouse.errors import Unreachable
 from gatehouse.ports import BatchTold, CandidateRun, Fit, Judged, Table
 

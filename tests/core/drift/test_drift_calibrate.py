@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from gatehouse.core.alarms import State
 from gatehouse.core.audit.canonical_json import canonical
+from gatehouse.core.config.retrain import Distance, DriftReason
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibrate import Calibration, calibrate
 from gatehouse.core.profile import Profile, profile_of
-from gatehouse.core.specs.retrain import Distance, DriftReason
 from gatehouse.core.statistics.family import adjusted
 
 COLUMNS, DAYS = 8, 30

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gatehouse.core.config.retrain import Distance
 from gatehouse.core.drift import measure_values
 from gatehouse.core.profile import profile_of
-from gatehouse.core.specs.retrain import Distance
 
 
 def table(generator: np.random.Generator, rows: int) -> dict[str, object]:

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from gatehouse.core.audit.canonical_json import canonical
+from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibrate import Calibration, calibrate
 from gatehouse.core.drift.weekdays import Weekdays, weekdays_of
 from gatehouse.core.profile import Profile, profile_of
-from gatehouse.core.specs.retrain import DriftReason
 
 MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 WEEKS = 8

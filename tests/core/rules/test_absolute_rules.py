@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.evidence_maker import holdout, judged, outcomes
-from gatehouse.core.records import Outcome
+from gatehouse.core.types import Outcome
 
 GOOD = holdout(0.1, 0.9)
 BLIND = replace(GOOD, challenger=np.full(GOOD.rows, math.nan))

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.evidence_maker import holdout, judged, outcomes
-from gatehouse.core.records import Outcome
 from gatehouse.core.rules.base import at_least, at_most, more_than
 from gatehouse.core.statistics.blocks import Estimate
 from gatehouse.core.statistics.metrics import METRICS, evaluate, metrics_for
+from gatehouse.core.types import Outcome
 
 GOOD, BAD, EVEN = holdout(0.1, 0.9), holdout(0.9, 0.1), holdout(0.5, 0.52)
 PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE

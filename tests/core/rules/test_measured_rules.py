@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from core.evidence_maker import holdout, judged, policy, weighed
+from gatehouse.core.config.gate import RULES
 from gatehouse.core.needs import ALWAYS, Need
-from gatehouse.core.records import Outcome
 from gatehouse.core.rules.provenance import signature_changes
-from gatehouse.core.specs.gate import RULES
+from gatehouse.core.types import Outcome
 
 PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE
 SHA = "0a" * 32

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from core.evidence_maker import evidence, holdout, judged, outcomes, policy
-from gatehouse.core.records import Outcome
-from gatehouse.core.specs.gate import check_policy
+from gatehouse.core.config.gate import check_policy
+from gatehouse.core.types import Outcome
 from gatehouse.errors import ConfigurationError
 
 PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.core.specs.gate import RULES
+from gatehouse.core.config.gate import RULES
 
 TEXT = (Path(__file__).parents[3] / "docs" / "gate.md").read_text(encoding="utf-8")
 

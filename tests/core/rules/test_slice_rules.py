@@ -13,8 +13,8 @@ from scipy import stats
 
 from core.evidence_maker import evidence, holdout, judged, outcomes, policy
 from gatehouse.core.gate import decide
-from gatehouse.core.records import Outcome
 from gatehouse.core.statistics.family import holm
+from gatehouse.core.types import Outcome
 
 GOOD, BAD = holdout(0.1, 0.9), holdout(0.9, 0.1)
 PASS, FAIL, INCONCLUSIVE, WARN = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.evidence_maker import holdout, judged, outcomes
-from gatehouse.core.records import Outcome
 from gatehouse.core.statistics.metrics import evaluate
+from gatehouse.core.types import Outcome
 
 PASS, FAIL, WARN, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.WARN, Outcome.INCONCLUSIVE
 ROWS = holdout(0.1, 0.9)

@@ -12,9 +12,9 @@ from scipy import stats
 
 from core.evidence_maker import evidence, holdout, policy
 from gatehouse.core.gate import decide
-from gatehouse.core.records import Outcome
 from gatehouse.core.statistics.blocks import difference
 from gatehouse.core.statistics.metrics import evaluate
+from gatehouse.core.types import Outcome
 
 
 def classes(rows: int, seed: int):

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from core.evidence_maker import SHA, decided, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical
+from gatehouse.core.config.gate import check_policy
 from gatehouse.core.gate import decide, decision_document
-from gatehouse.core.records import Outcome
-from gatehouse.core.specs.gate import check_policy
 from gatehouse.core.statistics.blocks import block_counts, difference, resample
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.statistics.own import as_archived
+from gatehouse.core.types import Outcome
 
 
 def rows(y, p, w):

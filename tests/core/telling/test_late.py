@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatehouse.core.config.contract import Contract
 from gatehouse.core.contract.batch_calendar import interval_of, key_of
-from gatehouse.core.specs.contract import Contract
 from gatehouse.core.telling.late import late_from, lateness, overdue
 from gatehouse.core.telling.troubles import doubled
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatehouse.core.specs.notify import NotifySpec, Quiet, Recipient
+from gatehouse.core.config.notify import NotifySpec, Quiet, Recipient
 from gatehouse.core.telling.kinds import Kind, Role, Severity
 from gatehouse.core.telling.matter import Fact, Matter, matter_of
 from gatehouse.core.telling.message import MOST_ATTEMPTS, Message, Phase, State, next_attempt

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from gatehouse.core.specs.contract import ExpectationSpec, TableSpec
+    from gatehouse.core.config.contract import ExpectationSpec, TableSpec
 
 
 class GreatExpectationsChecker(Checker):

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from gatehouse.adapters.contract.catalogue import EXPECTATIONS, REFUSED
 from gatehouse.adapters.contract.masks import MASKS
+from gatehouse.core.config.contract import ColumnType
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.contract.parameters import Parameter, parameters, resolved
-from gatehouse.core.specs.contract import ColumnType
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatehouse.core.specs.contract import Contract, ExpectationSpec, TableSpec
+    from gatehouse.core.config.contract import Contract, ExpectationSpec, TableSpec
 
 _TEXT_ONLY = re.compile(r"_(match_|value_lengths_|json_|dateutil_)")
 _ORDERED_ONLY = re.compile(r"_(values|max|min)_to_be_between$")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.core.records import Lease
+from gatehouse.core.types import Lease
 from gatehouse.ports import Attempts
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gatehouse.adapters.ledger.change import by_person
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.records import Backfill
+from gatehouse.core.types import Backfill
 from gatehouse.errors import NotAllowed, UnknownRecord
 from gatehouse.ports import Backfills
 

@@ -10,7 +10,7 @@ from gatehouse.adapters.ledger.change import Change, by_attempt, by_person, file
 from gatehouse.adapters.ledger.outcomes import OutcomesAndScores
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.contract.batch_calendar import Interval
-from gatehouse.core.records import Batch, BatchId, BatchState, Delivered, FileRef, Lease, TablePart
+from gatehouse.core.types import Batch, BatchId, BatchState, Delivered, FileRef, Lease, TablePart
 from gatehouse.errors import NotAllowed, UnknownRecord
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.journal import append, clean
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.records import FileRef, Lease
+from gatehouse.core.types import FileRef, Lease
 from gatehouse.errors import NotAllowed, StaleAttempt
 
 if TYPE_CHECKING:

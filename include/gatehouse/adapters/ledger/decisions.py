@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.change import by_attempt, by_person
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.records import Decision, FileRef, Lease, RuleResult, Verdict
+from gatehouse.core.types import Decision, FileRef, Lease, RuleResult, Verdict
 from gatehouse.errors import NotAllowed, UnknownRecord
 from gatehouse.ports import Decisions
 

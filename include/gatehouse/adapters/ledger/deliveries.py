@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import BatchId, Delivered
+from gatehouse.core.types import BatchId, Delivered
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.change import Change

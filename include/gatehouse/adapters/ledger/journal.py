@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.records import JournalEntry
+from gatehouse.core.types import JournalEntry
 from gatehouse.errors import NotAllowed
 from gatehouse.ports import Journal
 

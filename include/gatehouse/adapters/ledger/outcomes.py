@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.change import Change, by_attempt, file_ref
 from gatehouse.adapters.ledger.requests import open_or_join, reasons_of, request_of
-from gatehouse.core.records import BatchId, FileRef, Lease, Outcomes, Prediction, Request, WatchReport
 from gatehouse.core.rows.outcome_rows import OutcomeMatch
+from gatehouse.core.types import BatchId, FileRef, Lease, Outcomes, Prediction, Request, WatchReport
 from gatehouse.ports import Batches
 
 if TYPE_CHECKING:

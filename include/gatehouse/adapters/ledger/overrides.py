@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatehouse.adapters.ledger.change import by_person
-from gatehouse.core.records import Override
+from gatehouse.core.types import Override
 from gatehouse.errors import NotAllowed, UnknownRecord
 from gatehouse.ports import Overrides
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatehouse.adapters.ledger.change import by_attempt
-from gatehouse.core.records import BatchId, FileRef, Lease, Prediction, Probation
+from gatehouse.core.types import BatchId, FileRef, Lease, Prediction, Probation
 from gatehouse.ports import Probations
 
 if TYPE_CHECKING:

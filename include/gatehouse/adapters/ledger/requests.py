@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.adapters.ledger.change import Change, by_attempt, by_person, stored
 from gatehouse.adapters.ledger.training import TrainingRecords
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.records import Lease, Reason, Request, RequestState
+from gatehouse.core.types import Lease, Reason, Request, RequestState
 from gatehouse.errors import NotAllowed, UnknownRecord
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.batches import Parts, require, settle
 from gatehouse.adapters.ledger.change import by_person
-from gatehouse.core.records import BatchId, BatchState, FileRef, Revalidation
+from gatehouse.core.types import BatchId, BatchState, FileRef, Revalidation
 from gatehouse.ports import Revalidations
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.change import by_attempt, file_ref
 from gatehouse.core.audit.canonical_json import number_in
-from gatehouse.core.records import BatchId, Candidate, FileRef, Lease, TrainingSet
+from gatehouse.core.types import BatchId, Candidate, FileRef, Lease, TrainingSet
 from gatehouse.errors import UnknownRecord
 from gatehouse.ports import Requests
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.core.specs.contract import Contract, FilesSource, PostgresSource, PythonSource
+from gatehouse.core.config.contract import Contract, FilesSource, PostgresSource, PythonSource
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gatehouse.core.specs.contract import Contract
+    from gatehouse.core.config.contract import Contract
 
 
 def tables(contract: Contract, frames: Mapping[str, pd.DataFrame], where: Mapping[str, str]) -> dict[str, pd.DataFrame]:

@@ -19,7 +19,7 @@ from gatehouse.adapters.sources import delivery, parts
 from gatehouse.adapters.sources.folder import OUTCOMES, Delivery, File, Folder, Listing
 from gatehouse.adapters.sources.tables import FORMATS, MAX_BYTES, read_table
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.specs.contract import Settle
+from gatehouse.core.config.contract import Settle
 from gatehouse.errors import ConfigurationError, SourceError, SourceVanished, UnreadableDelivery
 from gatehouse.ports import PassedOver, Source
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from gatehouse.core.config.contract import Contract, FilesSource
     from gatehouse.core.contract.batch_calendar import Interval
-    from gatehouse.core.specs.contract import Contract, FilesSource
 
 SETTLE_SECONDS = 10.0  # where the contract does not say: how long a local file must not have changed
 

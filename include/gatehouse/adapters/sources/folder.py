@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from fsspec.implementations.local import LocalFileSystem
 
+from gatehouse.core.config.contract import Marker
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.specs.contract import Marker
 from gatehouse.errors import ConfigurationError, SourceError, Unreachable
 from gatehouse.ports import PassedOver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gatehouse.core.specs.contract import Contract, FilesSource
+    from gatehouse.core.config.contract import Contract, FilesSource
 
 OUTCOMES, SUCCESS = "outcomes", "_SUCCESS"
 _VERSIONS = ("ETag", "etag", "md5Hash", "content_md5", "LastModified", "last_modified", "mtime", "updated", "created")

@@ -16,7 +16,7 @@ from gatehouse.user_code import described
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gatehouse.core.specs.contract import Contract, PluginSource
+    from gatehouse.core.config.contract import Contract, PluginSource
 
 GROUP = "gatehouse.sources"
 

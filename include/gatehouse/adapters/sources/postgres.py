@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gatehouse.core.specs.contract import Contract, PostgresSource
+    from gatehouse.core.config.contract import Contract, PostgresSource
 
 OUTCOMES = "outcomes"
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%|(.?))", re.DOTALL)

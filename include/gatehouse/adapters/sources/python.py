@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from gatehouse.core.config.contract import Contract, PythonSource
     from gatehouse.core.contract.batch_calendar import Interval
-    from gatehouse.core.specs.contract import Contract, PythonSource
 
 FUNCTIONS = ("available", "fetch", "outcomes")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gatehouse.core.specs.contract import ExpectationSpec, TableSpec
+    from gatehouse.core.config.contract import ExpectationSpec, TableSpec
 
 ROW = "gh_row"
 ON_SPARK = frozenset(

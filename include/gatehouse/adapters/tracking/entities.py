@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gatehouse.core.records import FileRef
+from gatehouse.core.types import FileRef
 from gatehouse.ports import Table
 
 MAX_TAG = 4900

@@ -15,7 +15,7 @@ from gatehouse.adapters.tracking.entities import MAX_TAG, dataset_input, log_inp
 from gatehouse.adapters.tracking.model_folder import MODEL_FILE, write_model_folder
 from gatehouse.adapters.tracking.registry import VERSION, Registry
 from gatehouse.adapters.tracking.runs import Runs
-from gatehouse.core.records import Decision, ModelVersion, TrainingSet
+from gatehouse.core.types import Decision, ModelVersion, TrainingSet
 from gatehouse.ports import BatchTold, CandidateRun, Fit, Held, Judged, Tracking
 
 SHA256, DECISION, FLAG = "gatehouse.sha256", "gatehouse.decision", "gatehouse.flag"

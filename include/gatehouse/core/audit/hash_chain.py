@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
-from gatehouse.core.records import JournalEntry
+from gatehouse.core.types import JournalEntry
 
 FIRST = "0" * 64  # what the first entry calls its previous one
 _HEAD = {"journal": "gatehouse", "version": 1}

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gatehouse.core.canaries.mutants import Mutant, mutants
-from gatehouse.core.records import Outcome, RuleResult, Verdict
 from gatehouse.core.rules.base import Rule
 from gatehouse.core.rules.measures import Measures
+from gatehouse.core.types import Outcome, RuleResult, Verdict
 from gatehouse.core.wording import listed
 
 if TYPE_CHECKING:
+    from gatehouse.core.config.gate import GatePolicy
     from gatehouse.core.evidence import Evidence
-    from gatehouse.core.specs.gate import GatePolicy
 
 SELF_TEST = "self_test"
 _MOST_RESAMPLES = 400

@@ -21,8 +21,8 @@ from gatehouse.core.rules.slice_not_worse import SliceNotWorse
 from gatehouse.core.statistics.metrics import METRICS
 
 if TYPE_CHECKING:
+    from gatehouse.core.config.gate import GatePolicy
     from gatehouse.core.evidence import Evidence, Holdout
-    from gatehouse.core.specs.gate import GatePolicy
     from gatehouse.core.statistics.rows import Array
 
 Kind = TypeVar("Kind", bound=Rule)

@@ -23,7 +23,7 @@ from gatehouse.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gatehouse.core.specs.contract import ColumnType, Contract
+    from gatehouse.core.config.contract import ColumnType, Contract
 
 Parameter = int | float | datetime
 BUILT_IN = {name: name for name in ("interval_start", "interval_end", "interval_hours")}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gatehouse.core.specs.contract import TableSpec
+    from gatehouse.core.config.contract import TableSpec
 
 
 class Checked(Protocol):

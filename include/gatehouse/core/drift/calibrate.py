@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from gatehouse.core.audit.canonical_json import number_in
+from gatehouse.core.config.retrain import Distance
 from gatehouse.core.drift.measure import TENTHS, Measured, measure_presence, measure_values, tenths
 from gatehouse.core.profile import ColumnProfile, NumericProfile, Profile
-from gatehouse.core.specs.retrain import Distance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,7 @@ from gatehouse.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gatehouse.core.specs.retrain import Distance, DriftReason
+    from gatehouse.core.config.retrain import Distance, DriftReason
 
 
 @dataclass(frozen=True)

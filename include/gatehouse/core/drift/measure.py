@@ -24,7 +24,7 @@ from gatehouse.core.profile import ColumnProfile, NumericProfile
 from gatehouse.errors import SchemaMismatch
 
 if TYPE_CHECKING:
-    from gatehouse.core.specs.retrain import Distance
+    from gatehouse.core.config.retrain import Distance
 
 Counts = NDArray[np.int64]
 Pair = tuple[Callable[[Counts, Counts], float], Callable[[Counts, Counts], float]]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from gatehouse.core.config.base import Spec
 from gatehouse.core.evidence import Task
-from gatehouse.core.records import Outcome, RuleResult
-from gatehouse.core.specs.base import Spec
 from gatehouse.core.statistics.blocks import Estimate
 from gatehouse.core.statistics.metrics import METRICS, metric_named
 from gatehouse.core.statistics.own import is_own
+from gatehouse.core.types import Outcome, RuleResult
 
 if TYPE_CHECKING:
     from gatehouse.core.needs import Need

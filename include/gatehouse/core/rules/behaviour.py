@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from gatehouse.core.needs import Need
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import NotNegative, Rule, Share, at_most, exactly
 from gatehouse.core.rules.measured import Measured, rows_in, value_in
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, number
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import model_validator
 
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import Judge, MetricName, Positive, Rule, TwoSided, at_least, at_most, exactly, title
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, number, settling
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import MetricName, Rule, at_most
 from gatehouse.core.statistics.family import holm
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, settling
 
 if TYPE_CHECKING:

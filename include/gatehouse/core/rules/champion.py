@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import MetricName, NotNegative, OnFail, Rule, at_most, exactly, more_than, title
 from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, number, settling, sided
 
 if TYPE_CHECKING:

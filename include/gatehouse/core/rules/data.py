@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from gatehouse.core.config.base import SpanText
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import Rule, exactly
-from gatehouse.core.specs.base import SpanText
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from gatehouse.core.rules.base import Positive
 from gatehouse.core.rules.bounds import Bounded
 
 if TYPE_CHECKING:
-    from gatehouse.core.records import RuleResult
     from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.types import RuleResult
 
 
 class BrierDecomposition(Bounded):

@@ -6,8 +6,8 @@ import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import Rule, at_most, exactly
+from gatehouse.core.types import Outcome, RuleResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

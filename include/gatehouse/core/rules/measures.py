@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gatehouse.core.config.gate import GatePolicy
     from gatehouse.core.evidence import Evidence
     from gatehouse.core.needs import Need
-    from gatehouse.core.specs.gate import GatePolicy
     from gatehouse.core.statistics.rows import Array, Codes
 
 _METRIC_DIGITS, _JUDGED_DIGITS = 12, 9

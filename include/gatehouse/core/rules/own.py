@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, StringConstraints, model_validator
 
 from gatehouse.core.needs import Need
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import MetricName, NotNegative, TwoSided, at_least, at_most, exactly, title
 from gatehouse.core.rules.measured import Measured, rows_in, steady, value_in
 from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, number
 
 if TYPE_CHECKING:

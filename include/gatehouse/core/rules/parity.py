@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from gatehouse.core.evidence import Task
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import Judge, Rule, Share, at_most, exactly
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, number, settling
 
 if TYPE_CHECKING:

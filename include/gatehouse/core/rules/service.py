@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import Positive, Rule, at_least, at_most, exactly
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, number
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import model_validator
 
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import Judge, exactly, title
 from gatehouse.core.rules.by_slice import SliceRule, Slices, which
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, number
 
 if TYPE_CHECKING:

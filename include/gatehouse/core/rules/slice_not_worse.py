@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import NotNegative, title
 from gatehouse.core.rules.by_slice import SliceRule, which
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, number, sided
 
 if TYPE_CHECKING:

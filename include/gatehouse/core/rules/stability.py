@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from gatehouse.core.config.base import SpanText
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import MetricName, Positive, TwoSided, at_least, at_most, exactly, title
 from gatehouse.core.rules.measured import steady
-from gatehouse.core.specs.base import SpanText
 from gatehouse.core.statistics.blocks import block_codes
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, number
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from gatehouse.core.config.retrain import Distance
 from gatehouse.core.needs import Need
-from gatehouse.core.records import Outcome, RuleResult
 from gatehouse.core.rules.base import Positive, Rule, at_least, exactly
 from gatehouse.core.rules.measured import Measured, rows_in, value_in
-from gatehouse.core.specs.retrain import Distance
+from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, number
 
 if TYPE_CHECKING:

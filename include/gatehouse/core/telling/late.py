@@ -10,7 +10,7 @@ from gatehouse.core.contract.batch_calendar import Interval, Span, interval_of, 
 from gatehouse.core.wording import listed
 
 if TYPE_CHECKING:
-    from gatehouse.core.specs.contract import Contract
+    from gatehouse.core.config.contract import Contract
 
 
 def overdue(contract: Contract, have: Collection[str], now: datetime) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gatehouse.core.specs.notify import NotifySpec, Recipient
+from gatehouse.core.config.notify import NotifySpec, Recipient
 from gatehouse.core.telling.kinds import Kind, Severity
 from gatehouse.core.telling.matter import Matter
 from gatehouse.core.telling.message import Message, Phase, State

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from gatehouse.core.specs.notify import Quiet
+    from gatehouse.core.config.notify import Quiet
 
 SATURDAY = 5
 _LONGEST = 8  # steps: a weekend and the nights around it are four

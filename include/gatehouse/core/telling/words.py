@@ -9,7 +9,7 @@ from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.telling.message import Message, Phase
 
 if TYPE_CHECKING:
-    from gatehouse.core.specs.notify import NotifySpec, Recipient
+    from gatehouse.core.config.notify import NotifySpec, Recipient
     from gatehouse.core.telling.matter import Matter
 
 SUBJECT, WHAT = 150, 1500  # characters

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import sha256
+from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.evidence import Evidence
 from gatehouse.core.needs import Need
-from gatehouse.core.records import FileRef
-from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.core.statistics.own import as_archived, is_own
+from gatehouse.core.types import FileRef
 from gatehouse.errors import ModelError
 from gatehouse.site import Site
 from gatehouse.stages.measuring.subject import Subject

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.needs import ALWAYS, Need
-from gatehouse.core.specs.gate import GatePolicy
 from gatehouse.errors import GatehouseError
 from gatehouse.stages.measuring import behaviour, brought, metrics, record
 from gatehouse.stages.measuring.subject import Subject

@@ -9,16 +9,16 @@ from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.drift import measure_presence, measure_values
 from gatehouse.core.needs import Need
 from gatehouse.core.profile import profile_of
-from gatehouse.core.records import FileRef
 from gatehouse.core.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.reference import Reference
+from gatehouse.core.types import FileRef
 from gatehouse.errors import LakeError, ModelError
 from gatehouse.stages.measuring.subject import Subject
 from gatehouse.stages.rows import LABEL
 from gatehouse.stages.score import model_inputs
 
 if TYPE_CHECKING:
-    from gatehouse.core.records import TrainingSet
+    from gatehouse.core.types import TrainingSet
 
 
 def importance(subject: Subject, _need: Need) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import Champion, ModelVersion, TrainingSet
+from gatehouse.core.types import Champion, ModelVersion, TrainingSet
 from gatehouse.errors import ModelError
 from gatehouse.site import Site
 from gatehouse.stages.rows import LABEL

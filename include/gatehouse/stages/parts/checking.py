@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gatehouse.columns import Cell
+from gatehouse.core.config.contract import TableSpec
 from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Validation, decide
-from gatehouse.core.records import Batch
 from gatehouse.core.rows.row_keys import without_key
-from gatehouse.core.specs.contract import TableSpec
+from gatehouse.core.types import Batch
 from gatehouse.errors import SchemaMismatch
 from gatehouse.frames import undeclared
 from gatehouse.ports import Found, TableCheck

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gatehouse.core.profile.batch import BatchProfile, column_by_column
 from gatehouse.core.profile.sample import positions, sample_of
-from gatehouse.core.records import Batch
+from gatehouse.core.types import Batch
 from gatehouse.site import Site, Work
 from gatehouse.stages import profiles
 from gatehouse.stages.held import Held

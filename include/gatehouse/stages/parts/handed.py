@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.records import FileRef
+from gatehouse.core.types import FileRef
 from gatehouse.site import Site
 
 _FILE = {"path", "sha256", "size", "rows"}

@@ -11,7 +11,7 @@ from gatehouse.core.profile.batch import BatchProfile, column_by_column, new_in
 from gatehouse.core.profile.parts import PartProfile, joined, part_of, same_grids
 from gatehouse.core.profile.sample import Sample, positions, sample_of
 from gatehouse.core.profile.sample import joined as joined_samples
-from gatehouse.core.records import Batch, FileRef
+from gatehouse.core.types import Batch, FileRef
 from gatehouse.errors import ModelError, SchemaMismatch
 from gatehouse.site import Site, Work
 from gatehouse.stages.parts import reading

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.profile.numeric import whole_pieces
-from gatehouse.core.records import Batch
+from gatehouse.core.types import Batch
 from gatehouse.errors import SchemaMismatch
 from gatehouse.frames import Declared, read_declared
 from gatehouse.site import Site

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.records import Batch
+from gatehouse.core.types import Batch
 from gatehouse.errors import ConfigurationError
 from gatehouse.site import Site
 from gatehouse.stages.parts import reading

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gatehouse.core.records import Batch, Champion, FileRef
 from gatehouse.core.rows.row_keys import row_keys
+from gatehouse.core.types import Batch, Champion, FileRef
 from gatehouse.errors import ModelError
 from gatehouse.site import Site, Work
 from gatehouse.stages.parts import reading

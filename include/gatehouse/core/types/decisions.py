@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import finite
-from gatehouse.core.records.states import Outcome, PromotionKind, Verdict
-from gatehouse.core.records.work import FileRef
+from gatehouse.core.types.enums import Outcome, PromotionKind, Verdict
+from gatehouse.core.types.work import FileRef
 
 _NUMBERS = ("value", "limit", "low", "high", "standard_error")
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from gatehouse.core.config.base import Name, SpanText, Spec
 from gatehouse.core.contract.batch_calendar import BatchKind, interval_of
 from gatehouse.core.rows.row_keys import Normalisation
-from gatehouse.core.specs.base import Name, SpanText, Spec
 from gatehouse.errors import ConfigurationError
 
 Severity = Literal["critical", "warning", "info"]

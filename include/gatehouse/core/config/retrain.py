@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from gatehouse.core.config.base import SpanText, Spec
 from gatehouse.core.contract.batch_calendar import BatchKind
-from gatehouse.core.specs.base import SpanText, Spec
 
 Positive = Annotated[int, Field(ge=1)]
 Distance = Literal["psi", "js", "ks", "wasserstein"]

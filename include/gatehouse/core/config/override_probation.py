@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gatehouse.core.specs.base import SpanText, Spec
+from gatehouse.core.config.base import SpanText, Spec
 
 
 class OverridePolicy(Spec):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
+from gatehouse.core.config.base import Name, SpanText, Spec
+from gatehouse.core.config.override_probation import OverridePolicy, ProbationPolicy
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.rules.base import MetricName, Rule
 from gatehouse.core.rules.behaviour import HandlesUnseen, Invariant, Monotone, NotConstant
@@ -24,8 +26,6 @@ from gatehouse.core.rules.slice_floor import SliceFloor
 from gatehouse.core.rules.slice_not_worse import SliceNotWorse
 from gatehouse.core.rules.stability import StableOverTime
 from gatehouse.core.rules.training import EnoughTrainingRows, HoldoutDrift, NoDominantFeature
-from gatehouse.core.specs.acts import OverridePolicy, ProbationPolicy
-from gatehouse.core.specs.base import Name, SpanText, Spec
 from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.core.statistics.own import is_own
 from gatehouse.errors import ConfigurationError

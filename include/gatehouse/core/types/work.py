@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from gatehouse.core.contract.batch_calendar import Interval
-from gatehouse.core.records.states import BatchState, RequestState
 from gatehouse.core.rows.outcome_rows import OutcomeMatch
+from gatehouse.core.types.enums import BatchState, RequestState
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gatehouse.core.records.by_hand import Backfill, Revalidation
-from gatehouse.core.records.decisions import (
+from gatehouse.core.types.decisions import (
     Champion,
     Decision,
     JournalEntry,
@@ -13,8 +12,9 @@ from gatehouse.core.records.decisions import (
     Promotion,
     RuleResult,
 )
-from gatehouse.core.records.states import BatchState, Outcome, PromotionKind, RequestState, Verdict
-from gatehouse.core.records.work import (
+from gatehouse.core.types.enums import BatchState, Outcome, PromotionKind, RequestState, Verdict
+from gatehouse.core.types.manual import Backfill, Revalidation
+from gatehouse.core.types.work import (
     Batch,
     BatchId,
     Candidate,

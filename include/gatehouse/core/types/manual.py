@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gatehouse.core.records.work import BatchId, FileRef
+from gatehouse.core.types.work import BatchId, FileRef
 
 
 @dataclass(frozen=True)
