@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from benchmarks.table import Table, seconds
 from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.drift import all_distances, judge
-from gatehouse.core.profile import profile_of, profile_of_parts
+from gatehouse.core.profiling import profile_of, profile_of_parts
 
 ROWS = 1_000_000
 GROUP, FILE = 500_000, 10_000_000  # rows of a row group, and of the largest file that is written

@@ -14,7 +14,7 @@ from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibrate import calibrate
 from gatehouse.core.drift.together import judge as judge_together
 from gatehouse.core.drift.together import ranks, told_apart
-from gatehouse.core.profile import Profile, profile_of
+from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.stages.change import INPUTS, TOGETHER
 from gatehouse.stages.reference import codes
 

@@ -13,7 +13,7 @@ from benchmarks.peers import environment
 from benchmarks.profiling import made
 from benchmarks.table import Table
 from gatehouse.core.drift import all_distances
-from gatehouse.core.profile import profile_of
+from gatehouse.core.profiling import profile_of
 
 ROWS = 1_000_000
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gatehouse.core import impact
 from gatehouse.core.config.retrain import RetrainPolicy
-from gatehouse.core.profile import profile_of
+from gatehouse.core.profiling import profile_of
 from gatehouse.core.statistics.metrics import evaluate
 
 TASK = {"task": "classification", "first_after": 3, "choose_by": "roc_auc"}

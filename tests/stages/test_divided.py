@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from conftest import refill
-from gatehouse.core.profile import numeric
+from gatehouse.core.profiling import numeric
 from gatehouse.errors import ConfigurationError
 from gatehouse.stages import ingest, score
 from gatehouse.stages.parts import reading

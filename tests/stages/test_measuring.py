@@ -17,7 +17,7 @@ from fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import canonical, digest, sha256
 from gatehouse.core.needs import Need
-from gatehouse.core.profile import profile_of
+from gatehouse.core.profiling import profile_of
 from gatehouse.core.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.statistics.metrics import evaluate

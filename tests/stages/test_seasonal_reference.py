@@ -11,8 +11,8 @@ from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.contract.batch_calendar import interval_of, keys_between
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibrate import calibrate
-from gatehouse.core.profile import profile_of
-from gatehouse.core.profile.batch import BatchProfile, on_grid
+from gatehouse.core.profiling import profile_of
+from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
 from gatehouse.core.reference import Reference
 from gatehouse.core.types import Batch, BatchId, BatchState
 from gatehouse.stages import change, profiles

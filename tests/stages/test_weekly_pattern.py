@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from daily import Daily, daily, retrain
-from gatehouse.core.profile import profile_of
+from gatehouse.core.profiling import profile_of
 from gatehouse.stages.costs import usual_values
 from stages.watching import Seen, watched
 

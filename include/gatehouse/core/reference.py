@@ -10,7 +10,7 @@ from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.drift.calibrate import Calibration
 from gatehouse.core.drift.weekdays import Weekdays
 from gatehouse.core.impact import Losses
-from gatehouse.core.profile import Profile
+from gatehouse.core.profiling import Profile
 
 SCORE, LABEL = "gh_score", "gh_label"
 VERSION = 2

@@ -17,8 +17,8 @@ from gatehouse.core.drift import ColumnDrift, judge
 from gatehouse.core.drift.calibrate import Calibration, calibrate
 from gatehouse.core.drift.together import MIN_ROWS, Together, correlations, ranks, told_apart
 from gatehouse.core.drift.together import judge as judge_together
-from gatehouse.core.profile import Profile, profile_of
-from gatehouse.core.profile.batch import BatchProfile, merged
+from gatehouse.core.profiling import Profile, profile_of
+from gatehouse.core.profiling.batch_profile import BatchProfile, merged
 from gatehouse.core.reference import LABEL, SCORE, Reference
 from gatehouse.core.types import Batch
 from gatehouse.site import Site

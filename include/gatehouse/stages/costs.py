@@ -15,7 +15,7 @@ from gatehouse.core.alarms import State
 from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.drift import ColumnDrift
 from gatehouse.core.drift.together import Together
-from gatehouse.core.profile import ColumnProfile, NumericProfile, Profile
+from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
 from gatehouse.core.reference import Reference
 from gatehouse.core.wording import shown
 from gatehouse.site import Site

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatehouse.core.contract.validation import Validation
-from gatehouse.core.profile.batch import BatchProfile
+from gatehouse.core.profiling.batch_profile import BatchProfile
 from gatehouse.core.types import FileRef
 from gatehouse.ports import TableCheck
 

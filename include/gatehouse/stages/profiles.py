@@ -11,9 +11,9 @@ from gatehouse.core.change.faults import faults
 from gatehouse.core.change.going_on import going_on
 from gatehouse.core.change.related.rows import Rows, rows_of
 from gatehouse.core.contract.batch_calendar import BatchKind
-from gatehouse.core.profile import Profile, profile_of
-from gatehouse.core.profile.batch import BatchProfile, on_grid
-from gatehouse.core.profile.sample import positions, sample_of
+from gatehouse.core.profiling import Profile, profile_of
+from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
+from gatehouse.core.profiling.row_sample import positions, sample_of
 from gatehouse.core.types import Batch, BatchState, FileRef
 from gatehouse.errors import ModelError, SchemaMismatch
 from gatehouse.site import Site

@@ -10,7 +10,7 @@ from gatehouse.core.alarms import State
 from gatehouse.core.change.kinds import Outcome
 from gatehouse.core.drift import ColumnDrift
 from gatehouse.core.drift.measure import measure_values
-from gatehouse.core.profile import profile_of
+from gatehouse.core.profiling import profile_of
 from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.sudden import sudden

@@ -14,7 +14,7 @@ from gatehouse.core.decay import DAY
 from gatehouse.core.drift.calibrate import Calibration
 from gatehouse.core.drift.together import MIN_ROWS, MOST, ranks, told_apart
 from gatehouse.core.drift.weekdays import Weekdays, weekdays_of
-from gatehouse.core.profile import CategoricalProfile, NumericProfile, Profile, profile_of
+from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile, profile_of
 from gatehouse.core.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.statistics.blocks import block_codes
@@ -123,7 +123,7 @@ def cells_like(column: Any, values: pd.Series[Any]) -> Any:
         return values.to_numpy(dtype="float64", na_value=np.nan)
     import pyarrow as pa
 
-    from gatehouse.core.profile.columns import columns_of
+    from gatehouse.core.profiling.arrow_columns import columns_of
 
     (found,) = columns_of({"column": values}).values()
     return found.cast(pa.string()).to_pylist()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Split, Validation, decide
-from gatehouse.core.profile.batch import BatchProfile, on_grid
-from gatehouse.core.profile.sample import positions, sample_of
+from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
+from gatehouse.core.profiling.row_sample import positions, sample_of
 from gatehouse.core.rows.row_keys import without_key
 from gatehouse.core.types import Batch, BatchId, BatchState, FileRef
 from gatehouse.errors import NotAllowed, SchemaMismatch

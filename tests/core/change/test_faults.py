@@ -10,8 +10,8 @@ import pytest
 
 from gatehouse.core.change.faults import Fault, faults
 from gatehouse.core.change.mapping import distance, in_words, mapping
-from gatehouse.core.profile import Profile, profile_of
-from gatehouse.core.profile.batch import on_grid
+from gatehouse.core.profiling import Profile, profile_of
+from gatehouse.core.profiling.batch_profile import on_grid
 
 
 def table(seed: int, rows: int = 1500) -> pd.DataFrame:

@@ -12,9 +12,9 @@ from sklearn import datasets
 
 from gatehouse.core.change.faults import faults
 from gatehouse.core.change.related.rows import rows_of
-from gatehouse.core.profile import Profile, profile_of
-from gatehouse.core.profile.batch import on_grid
-from gatehouse.core.profile.sample import positions, sample_of
+from gatehouse.core.profiling import Profile, profile_of
+from gatehouse.core.profiling.batch_profile import on_grid
+from gatehouse.core.profiling.row_sample import positions, sample_of
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 BEFORE = 6

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from gatehouse.core.change.faults import faults
-from gatehouse.core.profile import Profile, profile_of
-from gatehouse.core.profile.batch import on_grid
+from gatehouse.core.profiling import Profile, profile_of
+from gatehouse.core.profiling.batch_profile import on_grid
 from streams import FAULTS, KINDS, stream
 
 CHANGED, BATCHES = 4, 6

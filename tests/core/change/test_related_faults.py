@@ -11,9 +11,9 @@ import pytest
 from gatehouse.core.change.faults import faults
 from gatehouse.core.change.going_on import going_on
 from gatehouse.core.change.related.rows import MIN_BATCHES, Rows, rows_of
-from gatehouse.core.profile import Profile, profile_of
-from gatehouse.core.profile.batch import on_grid
-from gatehouse.core.profile.sample import Sample, sample_of
+from gatehouse.core.profiling import Profile, profile_of
+from gatehouse.core.profiling.batch_profile import on_grid
+from gatehouse.core.profiling.row_sample import Sample, sample_of
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 SEEDS = range(4)

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gatehouse.core.change.units import unit_change
-from gatehouse.core.profile import NumericProfile
+from gatehouse.core.profiling import NumericProfile
 
 ROWS = 2000
 Shape = Callable[[np.random.Generator], NDArray[np.float64]]

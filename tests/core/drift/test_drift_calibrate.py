@@ -16,7 +16,7 @@ from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import Distance, DriftReason
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibrate import Calibration, calibrate
-from gatehouse.core.profile import Profile, profile_of
+from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.statistics.family import adjusted
 
 COLUMNS, DAYS = 8, 30

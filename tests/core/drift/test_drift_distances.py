@@ -12,7 +12,7 @@ from scipy.spatial.distance import jensenshannon
 
 from gatehouse.core.drift import all_distances, distances, measure_presence, measure_values
 from gatehouse.core.drift.measure import positions, tenths
-from gatehouse.core.profile import NumericProfile, profile_of
+from gatehouse.core.profiling import NumericProfile, profile_of
 from gatehouse.errors import SchemaMismatch
 
 counts = st.lists(st.integers(0, 50), min_size=2, max_size=30)

@@ -11,7 +11,7 @@ from gatehouse.core.alarms import State
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.drift import ColumnDrift, judge, to_document
-from gatehouse.core.profile import Profile, profile_of
+from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.errors import ConfigurationError
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gatehouse.core.config.retrain import Distance
 from gatehouse.core.drift import measure_values
-from gatehouse.core.profile import profile_of
+from gatehouse.core.profiling import profile_of
 
 
 def table(generator: np.random.Generator, rows: int) -> dict[str, object]:

@@ -14,7 +14,7 @@ from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibrate import Calibration, calibrate
 from gatehouse.core.drift.weekdays import Weekdays, weekdays_of
-from gatehouse.core.profile import Profile, profile_of
+from gatehouse.core.profiling import Profile, profile_of
 
 MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 WEEKS = 8

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatehouse.core.profile import profile_of
-from gatehouse.core.profile.batch import BatchProfile, merged, on_grid
+from gatehouse.core.profiling import profile_of
+from gatehouse.core.profiling.batch_profile import BatchProfile, merged, on_grid
 from gatehouse.errors import SchemaMismatch
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.profile.categorical import CATEGORIES, NAMED, CategoricalProfile
+from gatehouse.core.profiling.categorical import CATEGORIES, NAMED, CategoricalProfile
 from gatehouse.errors import SchemaMismatch
 
 counted = st.dictionaries(st.text(max_size=50), st.integers(1, 1000), max_size=20)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.profile.cells import LONG, counted, of_sorted
-from gatehouse.core.profile.numeric import GRID, NumericProfile, grid
+from gatehouse.core.profiling.grid_counts import LONG, counted, of_sorted
+from gatehouse.core.profiling.numeric import GRID, NumericProfile, grid
 from gatehouse.errors import SchemaMismatch
 
 number = st.one_of(

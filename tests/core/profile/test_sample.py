@@ -10,7 +10,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.profile.sample import MOST, ROWS, joined, positions, sample_of
+from gatehouse.core.profiling.row_sample import MOST, ROWS, joined, positions, sample_of
 
 
 @given(st.integers(0, 5 * ROWS), st.lists(st.integers(0, 5 * ROWS), max_size=4))

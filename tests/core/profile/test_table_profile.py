@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.profile import CategoricalProfile, NumericProfile, Profile, profile_of, profile_of_parts
+from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile, profile_of, profile_of_parts
 from gatehouse.errors import SchemaMismatch
 
 

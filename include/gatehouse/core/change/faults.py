@@ -18,7 +18,7 @@ from gatehouse.core.change.related import faults as related
 from gatehouse.core.change.related import permuted
 from gatehouse.core.change.related.rows import MIN_ROWS, Rows
 from gatehouse.core.change.units import unit_change
-from gatehouse.core.profile import CategoricalProfile, ColumnProfile, NumericProfile, Profile
+from gatehouse.core.profiling import CategoricalProfile, ColumnProfile, NumericProfile, Profile
 
 NULLS = 0.2  # by how much of all rows the nulls must rise above every earlier batch
 UNSEEN = 0.25  # and the values that no earlier batch had

@@ -9,7 +9,7 @@ from gatehouse.core.change.fault import Fault
 from gatehouse.core.change.mapping import distance, far, nearest, tolerance
 from gatehouse.core.change.related import faults as related
 from gatehouse.core.change.related.rows import Rows
-from gatehouse.core.profile import Profile
+from gatehouse.core.profiling import Profile
 
 
 def going_on(

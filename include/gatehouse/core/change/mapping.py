@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.profile import CategoricalProfile, ColumnProfile, NumericProfile, Profile
+from gatehouse.core.profiling import CategoricalProfile, ColumnProfile, NumericProfile, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

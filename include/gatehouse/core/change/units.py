@@ -18,7 +18,7 @@ import numpy as np
 from gatehouse.core.change.mapping import FAR, cumulative, distance, tolerance
 from gatehouse.core.change.related.converted import SCALES
 from gatehouse.core.change.related.scaled import Scaled
-from gatehouse.core.profile import ColumnProfile, NumericProfile
+from gatehouse.core.profiling import ColumnProfile, NumericProfile
 
 # What a column is multiplied by when its unit changes, in either direction: length, mass, time, currency's hundreds.
 UNITS = (1.609344, 1.852, 3.6, 2.23694, 0.3048, 2.54, 0.45359237, 28.349523, 10.0, 24.0, 60.0, 100.0, 1e3, 3600.0, 1e6)

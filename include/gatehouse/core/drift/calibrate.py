@@ -22,7 +22,7 @@ import numpy as np
 from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.config.retrain import Distance
 from gatehouse.core.drift.measure import TENTHS, Measured, measure_presence, measure_values, tenths
-from gatehouse.core.profile import ColumnProfile, NumericProfile, Profile
+from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from gatehouse.core.alarms import Alarm, State
 from gatehouse.core.drift import words
 from gatehouse.core.drift.calibrate import Calibration
 from gatehouse.core.drift.measure import Measured, measure_presence, measure_values, unseen_change
-from gatehouse.core.profile import ColumnProfile, Profile
+from gatehouse.core.profiling import ColumnProfile, Profile
 from gatehouse.core.statistics.family import adjusted
 from gatehouse.errors import ConfigurationError
 

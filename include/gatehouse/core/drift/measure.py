@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatehouse.core.drift import distances, noise
-from gatehouse.core.profile import ColumnProfile, NumericProfile
+from gatehouse.core.profiling import ColumnProfile, NumericProfile
 from gatehouse.errors import SchemaMismatch
 
 if TYPE_CHECKING:

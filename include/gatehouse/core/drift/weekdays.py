@@ -15,8 +15,8 @@ from datetime import date
 from typing import Any
 
 from gatehouse.core.drift.calibrate import Calibration, calibration_of
-from gatehouse.core.profile import ColumnProfile, NumericProfile, Profile
-from gatehouse.core.profile.batch import merged
+from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
+from gatehouse.core.profiling.batch_profile import merged
 
 LEAST = 3  # reference days of each day of the week
 NEARER = 0.5  # of the squared distance to the whole, from which on the day of the week is what tells days apart

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.drift import measure_presence, measure_values
 from gatehouse.core.needs import Need
-from gatehouse.core.profile import profile_of
+from gatehouse.core.profiling import profile_of
 from gatehouse.core.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.reference import Reference
 from gatehouse.core.types import FileRef

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gatehouse.core.profile.batch import BatchProfile, column_by_column
-from gatehouse.core.profile.sample import positions, sample_of
+from gatehouse.core.profiling.batch_profile import BatchProfile, column_by_column
+from gatehouse.core.profiling.row_sample import positions, sample_of
 from gatehouse.core.types import Batch
 from gatehouse.site import Site, Work
 from gatehouse.stages import profiles

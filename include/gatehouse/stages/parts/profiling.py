@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.contract.validation import Validation
-from gatehouse.core.profile import Profile
-from gatehouse.core.profile.batch import BatchProfile, column_by_column, new_in
-from gatehouse.core.profile.parts import PartProfile, joined, part_of, same_grids
-from gatehouse.core.profile.sample import Sample, positions, sample_of
-from gatehouse.core.profile.sample import joined as joined_samples
+from gatehouse.core.profiling import Profile
+from gatehouse.core.profiling.batch_profile import BatchProfile, column_by_column, new_in
+from gatehouse.core.profiling.partition_profile import PartProfile, joined, part_of, same_grids
+from gatehouse.core.profiling.row_sample import Sample, positions, sample_of
+from gatehouse.core.profiling.row_sample import joined as joined_samples
 from gatehouse.core.types import Batch, FileRef
 from gatehouse.errors import ModelError, SchemaMismatch
 from gatehouse.site import Site, Work

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.profile.numeric import whole_pieces
+from gatehouse.core.profiling.numeric import whole_pieces
 from gatehouse.core.types import Batch
 from gatehouse.errors import SchemaMismatch
 from gatehouse.frames import Declared, read_declared

@@ -9,7 +9,7 @@ from gatehouse.core.change.related import converted, permuted, scaled, turned
 from gatehouse.core.change.related.predicted import Others
 from gatehouse.core.change.related.rows import Rows
 from gatehouse.core.change.units import looks_as_before, unit_given_others
-from gatehouse.core.profile import ColumnProfile, Profile
+from gatehouse.core.profiling import ColumnProfile, Profile
 
 
 def faults(

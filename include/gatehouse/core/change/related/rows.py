@@ -17,7 +17,7 @@ from scipy.special import ndtri
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gatehouse.core.profile.sample import Sample
+    from gatehouse.core.profiling.row_sample import Sample
 
 MIN_ROWS = 200
 MIN_BATCHES = 4  # earlier ones, from which it is known how much relations vary

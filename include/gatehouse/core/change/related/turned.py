@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gatehouse.core.change.related.rows import Rows, scores
-from gatehouse.core.profile.sample import HOUR
+from gatehouse.core.profiling.row_sample import HOUR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core.profile.columns import columns_of, is_numeric, numbers
+from gatehouse.core.profiling.arrow_columns import columns_of, is_numeric, numbers
 from gatehouse.errors import SchemaMismatch
 
 if TYPE_CHECKING:

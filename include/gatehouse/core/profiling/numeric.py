@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.audit.canonical_json import number_in
-from gatehouse.core.profile.cells import LONG, PIECE, Tally, counted
-from gatehouse.core.profile.moments import Moments
+from gatehouse.core.profiling.grid_counts import LONG, PIECE, Tally, counted
+from gatehouse.core.profiling.running_stats import Moments
 from gatehouse.errors import SchemaMismatch
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatehouse.core.profile.categorical import CategoricalProfile
-from gatehouse.core.profile.sample import Sample
-from gatehouse.core.profile.table import ColumnProfile, Profile, profile_of
+from gatehouse.core.profiling.categorical import CategoricalProfile
+from gatehouse.core.profiling.row_sample import Sample
+from gatehouse.core.profiling.table import ColumnProfile, Profile, profile_of
 from gatehouse.errors import SchemaMismatch
 
 VERSION = 1

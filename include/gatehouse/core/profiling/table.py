@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.profile.categorical import CategoricalProfile
-from gatehouse.core.profile.columns import columns_of, counted, is_numeric, numbers
-from gatehouse.core.profile.numeric import NumericProfile
+from gatehouse.core.profiling.arrow_columns import columns_of, counted, is_numeric, numbers
+from gatehouse.core.profiling.categorical import CategoricalProfile
+from gatehouse.core.profiling.numeric import NumericProfile
 from gatehouse.errors import SchemaMismatch
 
 if TYPE_CHECKING:

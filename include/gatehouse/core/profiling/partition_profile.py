@@ -13,11 +13,11 @@ from functools import reduce
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import number_in
-from gatehouse.core.profile import numeric
-from gatehouse.core.profile.batch import known_on
-from gatehouse.core.profile.columns import columns_of, numbers
-from gatehouse.core.profile.numeric import NumericProfile, Piece
-from gatehouse.core.profile.table import ColumnProfile, Profile
+from gatehouse.core.profiling import numeric
+from gatehouse.core.profiling.arrow_columns import columns_of, numbers
+from gatehouse.core.profiling.batch_profile import known_on
+from gatehouse.core.profiling.numeric import NumericProfile, Piece
+from gatehouse.core.profiling.table import ColumnProfile, Profile
 
 
 @dataclass(frozen=True)
