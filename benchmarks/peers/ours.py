@@ -11,9 +11,9 @@ import pandas as pd
 
 from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.drift import judge
-from gatehouse.core.drift.calibrate import calibrate
-from gatehouse.core.drift.together import judge as judge_together
-from gatehouse.core.drift.together import ranks, told_apart
+from gatehouse.core.drift.calibration import calibrate
+from gatehouse.core.drift.domain_classifier import judge as judge_together
+from gatehouse.core.drift.domain_classifier import ranks, told_apart
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.stages.change import INPUTS, TOGETHER
 from gatehouse.stages.reference import codes

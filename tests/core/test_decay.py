@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from gatehouse.core.alarms import State
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.decay import Judged, Quality, judge, measure
+from gatehouse.core.drift.alarms import State
 from gatehouse.errors import ConfigurationError
 
 ROWS = 3000

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core import impact
 from gatehouse.core.config.retrain import RetrainPolicy
+from gatehouse.core.drift import impact
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.statistics.metrics import evaluate
 

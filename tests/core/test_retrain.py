@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.alarms import Alarm
 from gatehouse.core.config.retrain import RetrainPolicy
+from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.retrain import Standing, Weighed, reasons
 
 DECAY = Alarm("decay", "log_loss", "log loss .575 on 2013-06, .520 on the holdout", {"value": 0.575})

@@ -16,10 +16,10 @@ import pytest
 from fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import canonical, digest, sha256
+from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
+from gatehouse.core.drift.reference import SCORE, Reference
 from gatehouse.core.needs import Need
 from gatehouse.core.profiling import profile_of
-from gatehouse.core.reference import LABEL as LABEL_COLUMN
-from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.statistics.own import as_archived
 from gatehouse.core.types import BatchId, Candidate, Champion, ModelVersion, TablePart, TrainingSet

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 from fakes import FakeLake
-from gatehouse.core.alarms import State
 from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.contract.batch_calendar import interval_of, keys_between
 from gatehouse.core.drift import judge
-from gatehouse.core.drift.calibrate import calibrate
+from gatehouse.core.drift.alarms import State
+from gatehouse.core.drift.calibration import calibrate
+from gatehouse.core.drift.reference import Reference
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
-from gatehouse.core.reference import Reference
 from gatehouse.core.types import Batch, BatchId, BatchState
 from gatehouse.stages import change, profiles
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from gatehouse.core.alarms import Alarm
     from gatehouse.core.config.retrain import RetrainPolicy
+    from gatehouse.core.drift.alarms import Alarm
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.table import Table
 
-from gatehouse.core.alarms import State
+from gatehouse.core.drift.alarms import State
 from gatehouse.core.types import Batch, BatchState, Decision, Request, RequestState, WatchReport
 from gatehouse.core.wording import shown
 from gatehouse.errors import Unreachable

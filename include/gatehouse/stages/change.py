@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core import impact
-from gatehouse.core.alarms import Alarm
 from gatehouse.core.change.kinds import Inputs
-from gatehouse.core.drift import ColumnDrift, judge
-from gatehouse.core.drift.calibrate import Calibration, calibrate
-from gatehouse.core.drift.together import MIN_ROWS, Together, correlations, ranks, told_apart
-from gatehouse.core.drift.together import judge as judge_together
+from gatehouse.core.drift import ColumnDrift, impact, judge
+from gatehouse.core.drift.alarms import Alarm
+from gatehouse.core.drift.calibration import Calibration, calibrate
+from gatehouse.core.drift.domain_classifier import MIN_ROWS, Together, correlations, ranks, told_apart
+from gatehouse.core.drift.domain_classifier import judge as judge_together
+from gatehouse.core.drift.reference import LABEL, SCORE, Reference
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile, merged
-from gatehouse.core.reference import LABEL, SCORE, Reference
 from gatehouse.core.types import Batch
 from gatehouse.site import Site
 from gatehouse.stages import profiles

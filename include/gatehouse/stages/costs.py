@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core import impact
-from gatehouse.core.alarms import State
 from gatehouse.core.audit.canonical_json import number_in
-from gatehouse.core.drift import ColumnDrift
-from gatehouse.core.drift.together import Together
+from gatehouse.core.drift import ColumnDrift, impact
+from gatehouse.core.drift.alarms import State
+from gatehouse.core.drift.domain_classifier import Together
+from gatehouse.core.drift.reference import Reference
 from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
-from gatehouse.core.reference import Reference
 from gatehouse.core.wording import shown
 from gatehouse.site import Site
 from gatehouse.stages.reference import cells_like, some_rows

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import finite
-from gatehouse.core.reference import Reference
+from gatehouse.core.drift.reference import Reference
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import ModelVersion, Promotion
 from gatehouse.site import Site

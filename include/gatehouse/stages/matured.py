@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.reference import SCORE
+from gatehouse.core.drift.reference import SCORE
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, Champion, Outcomes
 from gatehouse.errors import ModelError, UntrustedModel

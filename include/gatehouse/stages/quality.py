@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core import decay, impact
-from gatehouse.core.alarms import State
+from gatehouse.core import decay
 from gatehouse.core.change.kinds import Outcome
-from gatehouse.core.drift import ColumnDrift
-from gatehouse.core.drift.measure import measure_values
+from gatehouse.core.drift import ColumnDrift, impact
+from gatehouse.core.drift.alarms import State
+from gatehouse.core.drift.column_distance import measure_values
+from gatehouse.core.drift.reference import SCORE, Reference
 from gatehouse.core.profiling import profile_of
-from gatehouse.core.reference import SCORE, Reference
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.sudden import sudden
 from gatehouse.core.wording import shown

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.drift.calibrate import Calibration, calibrate
+from gatehouse.core.drift.calibration import Calibration, calibrate
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.stages.rows import BATCH, TIME
 

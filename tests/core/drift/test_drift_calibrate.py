@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gatehouse.core.alarms import State
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import Distance, DriftReason
 from gatehouse.core.drift import judge
-from gatehouse.core.drift.calibrate import Calibration, calibrate
+from gatehouse.core.drift.alarms import State
+from gatehouse.core.drift.calibration import Calibration, calibrate
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.statistics.family import adjusted
 

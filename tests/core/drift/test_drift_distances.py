@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from gatehouse.core.drift import all_distances, distances, measure_presence, measure_values
-from gatehouse.core.drift.measure import positions, tenths
+from gatehouse.core.drift.column_distance import positions, tenths
 from gatehouse.core.profiling import NumericProfile, profile_of
 from gatehouse.errors import SchemaMismatch
 

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from gatehouse.core.alarms import State
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.drift import ColumnDrift, judge, to_document
+from gatehouse.core.drift.alarms import State
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.errors import ConfigurationError
 

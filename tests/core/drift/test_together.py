@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gatehouse.core.drift.together import judge, ranks, told_apart
+from gatehouse.core.drift.domain_classifier import judge, ranks, told_apart
 
 
 def pair(seed: int, rows: int, rho: float, scale: float = 1.0) -> NDArray[np.float64]:

@@ -12,8 +12,8 @@ import pytest
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.drift import judge
-from gatehouse.core.drift.calibrate import Calibration, calibrate
-from gatehouse.core.drift.weekdays import Weekdays, weekdays_of
+from gatehouse.core.drift.calibration import Calibration, calibrate
+from gatehouse.core.drift.weekday_reference import Weekdays, weekdays_of
 from gatehouse.core.profiling import Profile, profile_of
 
 MONDAY = datetime(2024, 1, 1, tzinfo=UTC)

@@ -18,12 +18,12 @@ from enum import StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.reference import LABEL, SCORE
+from gatehouse.core.drift.reference import LABEL, SCORE
 
 if TYPE_CHECKING:
     from gatehouse.core.decay import Judged
     from gatehouse.core.drift import ColumnDrift
-    from gatehouse.core.drift.together import Together
+    from gatehouse.core.drift.domain_classifier import Together
 
 
 class Kind(StrEnum):

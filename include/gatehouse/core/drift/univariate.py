@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.alarms import Alarm, State
-from gatehouse.core.drift import words
-from gatehouse.core.drift.calibrate import Calibration
-from gatehouse.core.drift.measure import Measured, measure_presence, measure_values, unseen_change
+from gatehouse.core.drift import descriptions
+from gatehouse.core.drift.alarms import Alarm, State
+from gatehouse.core.drift.calibration import Calibration
+from gatehouse.core.drift.column_distance import Measured, measure_presence, measure_values, unseen_change
 from gatehouse.core.profiling import ColumnProfile, Profile
 from gatehouse.core.statistics.family import adjusted
 from gatehouse.errors import ConfigurationError
@@ -25,7 +25,7 @@ class ColumnDrift:
     values when that lies farther beyond its limit; `origin` says where the limit comes from. `rows` are the batch's,
     `reference_rows` the reference's. `null_change` and `unseen_share` are differences of shares of rows and values.
     `p_value` is Holm's, over all columns of the batch; None where the limit is an effect size. `impact` is the estimated
-    effect on the metric (`core.impact`), None where it was not estimated."""
+    effect on the metric (`core.drift.impact`), None where it was not estimated."""
 
     column: str
     state: State
@@ -200,7 +200,7 @@ def _judged(
         limit=limit,
         origin=origin,
         bound=measured.bound,
-        effect=words.of_values(reference, batch) if values else words.of_presence(reference, batch),
+        effect=descriptions.of_values(reference, batch) if values else descriptions.of_presence(reference, batch),
         null_change=batch.nulls / batch.rows - reference.nulls / reference.rows,
         unseen_share=unseen_change(reference, batch),
     )

@@ -6,7 +6,7 @@ from math import isfinite, log
 
 import numpy as np
 
-from gatehouse.core.drift.measure import TENTHS, positions, tenths
+from gatehouse.core.drift.column_distance import TENTHS, positions, tenths
 from gatehouse.core.profiling import CategoricalProfile, ColumnProfile, NumericProfile
 
 _SMALL = 0.05  # a mean that moved by less of a standard deviation, a spread that changed by less, tells nothing

@@ -21,7 +21,7 @@ import numpy as np
 
 from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.config.retrain import Distance
-from gatehouse.core.drift.measure import TENTHS, Measured, measure_presence, measure_values, tenths
+from gatehouse.core.drift.column_distance import TENTHS, Measured, measure_presence, measure_values, tenths
 from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gatehouse.core.drift import distances, noise
+from gatehouse.core.drift import distances, sampling_noise
 from gatehouse.core.profiling import ColumnProfile, NumericProfile
 from gatehouse.errors import SchemaMismatch
 
@@ -31,10 +31,10 @@ Pair = tuple[Callable[[Counts, Counts], float], Callable[[Counts, Counts], float
 
 TENTHS = 10
 UNORDERED: dict[Distance, tuple[str, Pair]] = {
-    "js": ("Jensen-Shannon distance", (distances.jensen_shannon, noise.of_jensen_shannon)),
-    "psi": ("population stability index", (distances.population_stability, noise.of_divergence)),
-    "ks": ("largest change of a share", (distances.l_infinity, noise.of_largest_gap)),
-    "wasserstein": ("total variation", (distances.total_variation, noise.of_total_variation)),
+    "js": ("Jensen-Shannon distance", (distances.jensen_shannon, sampling_noise.of_jensen_shannon)),
+    "psi": ("population stability index", (distances.population_stability, sampling_noise.of_divergence)),
+    "ks": ("largest change of a share", (distances.l_infinity, sampling_noise.of_largest_gap)),
+    "wasserstein": ("total variation", (distances.total_variation, sampling_noise.of_total_variation)),
 }
 
 
@@ -62,7 +62,9 @@ def measure_values(reference: ColumnProfile, batch: ColumnProfile, distance: Dis
     if distance == "ks":
         gap = distances.kolmogorov_smirnov(p, q)
         bound = distances.ks_bound(p, q)
-        return Measured("Kolmogorov-Smirnov", gap, noise.of_largest_gap(p, q), bound, noise.KOLMOGOROV)
+        return Measured(
+            "Kolmogorov-Smirnov", gap, sampling_noise.of_largest_gap(p, q), bound, sampling_noise.KOLMOGOROV
+        )
     if distance == "wasserstein":
         return _wasserstein(reference, batch)
     return _unordered(distance, *_binned(reference, batch))
@@ -136,14 +138,14 @@ def _wasserstein(reference: NumericProfile, batch: NumericProfile) -> Measured:
         abs(b / batch.values - a / reference.values) for a, b in zip(reference.excess, batch.excess, strict=True)
     )
     unit = reference.moments.std or abs(reference.moments.mean) or 1.0
-    floor = noise.of_wasserstein(where, reference.cells, batch.cells)
-    per_row = noise.wasserstein_row(where, reference.cells) / unit**2
+    floor = sampling_noise.of_wasserstein(where, reference.cells, batch.cells)
+    per_row = sampling_noise.wasserstein_row(where, reference.cells) / unit**2
     return Measured("Wasserstein distance", (inside + outside) / unit, floor / unit, row_noise=per_row)
 
 
 def _unordered(distance: Distance, p: Counts, q: Counts) -> Measured:
     name, (value, floor) = UNORDERED[distance]
-    return Measured(name, value(p, q), floor(p, q), row_noise=noise.unordered_row(distance, p, q))
+    return Measured(name, value(p, q), floor(p, q), row_noise=sampling_noise.unordered_row(distance, p, q))
 
 
 def _same_grid(reference: ColumnProfile, batch: ColumnProfile) -> None:

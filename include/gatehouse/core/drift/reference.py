@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import number_in
-from gatehouse.core.drift.calibrate import Calibration
-from gatehouse.core.drift.weekdays import Weekdays
-from gatehouse.core.impact import Losses
+from gatehouse.core.drift.calibration import Calibration
+from gatehouse.core.drift.impact import Losses
+from gatehouse.core.drift.weekday_reference import Weekdays
 from gatehouse.core.profiling import Profile
 
 SCORE, LABEL = "gh_score", "gh_label"

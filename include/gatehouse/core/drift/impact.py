@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core.drift.measure import TENTHS, tenths
+from gatehouse.core.drift.column_distance import TENTHS, tenths
 from gatehouse.core.profiling import CategoricalProfile, ColumnProfile, NumericProfile
 from gatehouse.core.statistics import moments
 from gatehouse.core.statistics.metrics import evaluate, metric_named

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from gatehouse.core.drift.calibrate import Calibration, calibration_of
+from gatehouse.core.drift.calibration import Calibration, calibration_of
 from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
 from gatehouse.core.profiling.batch_profile import merged
 
