@@ -21,7 +21,7 @@ OPTION = re.compile(r"\b((?:\w+_)?(?:lock|statement|session)_timeout)=(\d+)")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 NO_WAIT = {  # what looks like one and is none, by file and name, and why
     ("include/airflow_glue/wiring.py", "OFFICE_HOURS"): "a tag",
-    ("include/gatehouse/core/change/related/turned.py", "HOURS"): "the hours of a day in the data",
+    ("include/gatehouse/core/data_faults/relations/time_zone_shift.py", "HOURS"): "the hours of a day in the data",
     ("include/gatehouse/stages/profiles.py", "CYCLE"): "batches in a week or a month of the data",
     ("include/gatehouse/core/contract/parameters.py", "_HOURS"): "a pattern of text",
 }

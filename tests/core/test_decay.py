@@ -9,8 +9,8 @@ import pytest
 
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import RetrainPolicy
-from gatehouse.core.decay import Judged, Quality, judge, measure
 from gatehouse.core.drift.alarms import State
+from gatehouse.core.performance.decay import Judged, Quality, judge, measure
 from gatehouse.errors import ConfigurationError
 
 ROWS = 3000

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.core.config.retrain import RetrainPolicy
-from gatehouse.core.sudden import BEFORE, NEWEST, sudden
+from gatehouse.core.performance.sudden_change import BEFORE, NEWEST, sudden
 
 LIMITS = {
     "decay": {"metric": "log_loss", "margin": 0.02, "min_rows": 100},

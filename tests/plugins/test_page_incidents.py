@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatehouse.core.change.incidents import Incident
+from gatehouse.core.performance.incidents import Incident
 from gatehouse.core.types import WatchReport
 from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 

@@ -9,9 +9,9 @@ import pytest
 
 from gatehouse.core.again import JUDGED_AGAIN
 from gatehouse.core.canaries.__init__ import SELF_TEST
-from gatehouse.core.change.kinds import Kind
 from gatehouse.core.config.gate import RULES
 from gatehouse.core.gate import FIRST_MODEL
+from gatehouse.core.performance.change_kinds import Kind
 from gatehouse.core.spending import SPENT
 from gatehouse.core.telling.kinds import ABOUT
 from gatehouse.core.telling.kinds import Kind as Matter

@@ -71,7 +71,7 @@ def test_a_gradual_shift_is_named_before_it_is_done(see: See) -> None:
 
 @pytest.mark.parametrize("kind", ["rotated", "unit"])
 def test_a_broken_delivery_is_a_data_fault_from_its_first_batch_on(kind: str, see: See) -> None:
-    """Such columns never reach a model; the batches before are accepted. `core/change` has the other kinds and seeds."""
+    """Such columns never reach a model; the batches before are accepted. `core/data_faults` has the other kinds and seeds."""
     assert [bool(each.faults) for each in see(kind)] == [each.number >= CHANGED for each in see(kind)]
 
 

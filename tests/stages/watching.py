@@ -13,9 +13,9 @@ import pandas as pd
 from fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.change.incidents import Incident, follow
-from gatehouse.core.change.kinds import Finding
 from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.performance.change_kinds import Finding
+from gatehouse.core.performance.incidents import Incident, follow
 from gatehouse.core.types import (
     Batch,
     BatchId,

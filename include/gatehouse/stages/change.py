@@ -1,5 +1,5 @@
 """What changed in a batch under a champion: columns against their calibrated limits, how they go together, and what the
-change costs. The watch's senses; what follows is decided in `core.change`."""
+change costs. The watch's senses; what follows is decided in `core.data_faults`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core.change.kinds import Inputs
 from gatehouse.core.drift import ColumnDrift, impact, judge
 from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.drift.calibration import Calibration, calibrate
 from gatehouse.core.drift.domain_classifier import MIN_ROWS, Together, correlations, ranks, told_apart
 from gatehouse.core.drift.domain_classifier import judge as judge_together
 from gatehouse.core.drift.reference import LABEL, SCORE, Reference
+from gatehouse.core.performance.change_kinds import Inputs
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile, merged
 from gatehouse.core.types import Batch

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.change.fault import Fault
-from gatehouse.core.change.faults import faults
-from gatehouse.core.change.going_on import going_on
-from gatehouse.core.change.related.rows import Rows, rows_of
 from gatehouse.core.contract.batch_calendar import BatchKind
+from gatehouse.core.data_faults.data_fault import Fault
+from gatehouse.core.data_faults.detect import faults
+from gatehouse.core.data_faults.persisting import going_on
+from gatehouse.core.data_faults.relations.normal_scores import Rows, rows_of
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
 from gatehouse.core.profiling.row_sample import positions, sample_of

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core import decay
-from gatehouse.core.change.kinds import Outcome
 from gatehouse.core.drift import ColumnDrift, impact
 from gatehouse.core.drift.alarms import State
 from gatehouse.core.drift.column_distance import measure_values
 from gatehouse.core.drift.reference import SCORE, Reference
+from gatehouse.core.performance import decay
+from gatehouse.core.performance.change_kinds import Outcome
+from gatehouse.core.performance.sudden_change import sudden
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.statistics.metrics import evaluate
-from gatehouse.core.sudden import sudden
 from gatehouse.core.wording import shown
 from gatehouse.site import Site
 from gatehouse.stages import change

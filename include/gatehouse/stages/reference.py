@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core import decay
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.decay import DAY
 from gatehouse.core.drift import impact
 from gatehouse.core.drift.calibration import Calibration
 from gatehouse.core.drift.domain_classifier import MIN_ROWS, MOST, ranks, told_apart
 from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.drift.reference import SCORE, Reference
 from gatehouse.core.drift.weekday_reference import Weekdays, weekdays_of
+from gatehouse.core.performance import decay
+from gatehouse.core.performance.decay import DAY
 from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile, profile_of
 from gatehouse.core.statistics.blocks import block_codes
 from gatehouse.core.types import Candidate, TrainingSet

@@ -25,7 +25,7 @@ from gatehouse.stages.parts.profiling import REASONS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gatehouse.core.change.fault import Fault
+    from gatehouse.core.data_faults.data_fault import Fault
 
 
 def validate(site: Site, batch_id: BatchId, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Batch:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from gatehouse.core.change.incidents import CALM, Incident, follow
-from gatehouse.core.change.kinds import Finding, Kind, findings
 from gatehouse.core.drift import to_document
 from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.drift.reference import SCORE, Reference
+from gatehouse.core.performance.change_kinds import Finding, Kind, findings
+from gatehouse.core.performance.incidents import CALM, Incident, follow
 from gatehouse.core.retrain import reasons as weigh
 from gatehouse.core.types import Batch, BatchId, Champion, Request, WatchReport
 from gatehouse.errors import ModelError, NotAllowed, UntrustedModel

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatehouse.core.change.faults import Fault, faults
-from gatehouse.core.change.mapping import distance, in_words, mapping
+from gatehouse.core.data_faults.column_mapping import distance, in_words, mapping
+from gatehouse.core.data_faults.detect import Fault, faults
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import on_grid
 

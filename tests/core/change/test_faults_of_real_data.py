@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from sklearn import datasets
 
-from gatehouse.core.change.faults import faults
-from gatehouse.core.change.related.rows import rows_of
+from gatehouse.core.data_faults.detect import faults
+from gatehouse.core.data_faults.relations.normal_scores import rows_of
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import on_grid
 from gatehouse.core.profiling.row_sample import positions, sample_of

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gatehouse.core.change.faults import faults
+from gatehouse.core.data_faults.detect import faults
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import on_grid
 from streams import FAULTS, KINDS, stream

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.change.incidents import Incident, follow, pages
-from gatehouse.core.change.kinds import Finding, Kind
+from gatehouse.core.performance.change_kinds import Finding, Kind
+from gatehouse.core.performance.incidents import Incident, follow, pages
 
 
 def shift(*columns: str, page: bool = True) -> Finding:

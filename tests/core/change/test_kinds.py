@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gatehouse.core.change.kinds import Inputs, Kind, Outcome, findings
-from gatehouse.core.decay import Judged
 from gatehouse.core.drift import ColumnDrift
 from gatehouse.core.drift.alarms import State
 from gatehouse.core.drift.domain_classifier import Together
+from gatehouse.core.performance.change_kinds import Inputs, Kind, Outcome, findings
+from gatehouse.core.performance.decay import Judged
 
 WORSE = Judged("decay", "log_loss", State.ALARM, "log loss .70, .50 on the holdout", 0.7, 0.68, 0.72, 0.52, 2000)
 OFF = replace(WORSE, kind="calibration", subject="gap", sentence="predicted .40, observed .55")

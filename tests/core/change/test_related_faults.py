@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatehouse.core.change.faults import faults
-from gatehouse.core.change.going_on import going_on
-from gatehouse.core.change.related.rows import MIN_BATCHES, Rows, rows_of
+from gatehouse.core.data_faults.detect import faults
+from gatehouse.core.data_faults.persisting import going_on
+from gatehouse.core.data_faults.relations.normal_scores import MIN_BATCHES, Rows, rows_of
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import on_grid
 from gatehouse.core.profiling.row_sample import Sample, sample_of

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gatehouse.core.change.units import unit_change
+from gatehouse.core.data_faults.unit_change import unit_change
 from gatehouse.core.profiling import NumericProfile
 
 ROWS = 2000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.change.related.rows import Rows, scores
+from gatehouse.core.data_faults.relations.normal_scores import Rows, scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

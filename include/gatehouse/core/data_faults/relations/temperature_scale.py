@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.change.related.predicted import Fit, Others, earlier_fits, error_of, newest_fit, rises_alike
-from gatehouse.core.change.related.rows import Rows
+from gatehouse.core.data_faults.relations.column_regression import (
+    Fit,
+    Others,
+    earlier_fits,
+    error_of,
+    newest_fit,
+    rises_alike,
+)
+from gatehouse.core.data_faults.relations.normal_scores import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.change.related.rows import Rows, scores
+from gatehouse.core.data_faults.relations.normal_scores import Rows, scores
 from gatehouse.core.profiling.row_sample import HOUR
 
 if TYPE_CHECKING:

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.change.related.predicted import Others, earlier_fits, error_of, newest_fit, rises_alike
-from gatehouse.core.change.related.rows import Rows
+from gatehouse.core.data_faults.relations.column_regression import (
+    Others,
+    earlier_fits,
+    error_of,
+    newest_fit,
+    rises_alike,
+)
+from gatehouse.core.data_faults.relations.normal_scores import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

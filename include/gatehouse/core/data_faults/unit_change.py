@@ -15,9 +15,9 @@ from math import exp, isfinite, log, sqrt
 
 import numpy as np
 
-from gatehouse.core.change.mapping import FAR, cumulative, distance, tolerance
-from gatehouse.core.change.related.converted import SCALES
-from gatehouse.core.change.related.scaled import Scaled
+from gatehouse.core.data_faults.column_mapping import FAR, cumulative, distance, tolerance
+from gatehouse.core.data_faults.relations.temperature_scale import SCALES
+from gatehouse.core.data_faults.relations.unit_scale import Scaled
 from gatehouse.core.profiling import ColumnProfile, NumericProfile
 
 # What a column is multiplied by when its unit changes, in either direction: length, mass, time, currency's hundreds.

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from gatehouse.core.change.clocks import clock, zone
-from gatehouse.core.change.fault import Fault
-from gatehouse.core.change.mapping import far, in_words, mapping, shares
-from gatehouse.core.change.related import faults as related
-from gatehouse.core.change.related import permuted
-from gatehouse.core.change.related.rows import MIN_ROWS, Rows
-from gatehouse.core.change.units import unit_change
+from gatehouse.core.data_faults.column_mapping import far, in_words, mapping, shares
+from gatehouse.core.data_faults.data_fault import Fault
+from gatehouse.core.data_faults.relations import detect as related
+from gatehouse.core.data_faults.relations import swapped_columns
+from gatehouse.core.data_faults.relations.normal_scores import MIN_ROWS, Rows
+from gatehouse.core.data_faults.time_zones import clock, zone
+from gatehouse.core.data_faults.unit_change import unit_change
 from gatehouse.core.profiling import CategoricalProfile, ColumnProfile, NumericProfile, Profile
 
 NULLS = 0.2  # by how much of all rows the nulls must rise above every earlier batch
@@ -48,7 +48,7 @@ def faults(
     found: list[Fault] = []
     off = far(earlier, batch)
     closer = own(off) if off else Profile({})
-    moved = (mapping(earlier, closer) if off else {}) or (permuted.permuted(rows) if rows else {})
+    moved = (mapping(earlier, closer) if off else {}) or (swapped_columns.permuted(rows) if rows else {})
     if moved:
         kind = "columns swapped" if all(moved.get(moved[each]) == each for each in moved) else "columns rotated"
         found.append(Fault(kind, tuple(f"{table}.{each}" for each in moved), f"table {table!r}: {in_words(moved)}"))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.decay import Judged
 from gatehouse.core.drift.alarms import State
+from gatehouse.core.performance.decay import Judged
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gatehouse.core.change.mapping import cumulative, tolerance
+from gatehouse.core.data_faults.column_mapping import cumulative, tolerance
 from gatehouse.core.profiling import CategoricalProfile, ColumnProfile, NumericProfile
 
 TURNED = 0.2  # how far off a clock must be before another time zone is looked for

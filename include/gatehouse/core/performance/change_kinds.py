@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.drift.reference import LABEL, SCORE
 
 if TYPE_CHECKING:
-    from gatehouse.core.decay import Judged
     from gatehouse.core.drift import ColumnDrift
     from gatehouse.core.drift.domain_classifier import Together
+    from gatehouse.core.performance.decay import Judged
 
 
 class Kind(StrEnum):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from gatehouse.core.change.fault import Fault
-from gatehouse.core.change.mapping import distance, far, nearest, tolerance
-from gatehouse.core.change.related import faults as related
-from gatehouse.core.change.related.rows import Rows
+from gatehouse.core.data_faults.column_mapping import distance, far, nearest, tolerance
+from gatehouse.core.data_faults.data_fault import Fault
+from gatehouse.core.data_faults.relations import detect as related
+from gatehouse.core.data_faults.relations.normal_scores import Rows
 from gatehouse.core.profiling import Profile
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.change.kinds import Finding, Kind
+from gatehouse.core.performance.change_kinds import Finding, Kind
 
 if TYPE_CHECKING:
     from gatehouse.core.contract.batch_calendar import BatchKind

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from gatehouse.core.change.fault import Fault
-from gatehouse.core.change.related import converted, permuted, scaled, turned
-from gatehouse.core.change.related.predicted import Others
-from gatehouse.core.change.related.rows import Rows
-from gatehouse.core.change.units import looks_as_before, unit_given_others
+from gatehouse.core.data_faults.data_fault import Fault
+from gatehouse.core.data_faults.relations import swapped_columns, temperature_scale, time_zone_shift, unit_scale
+from gatehouse.core.data_faults.relations.column_regression import Others
+from gatehouse.core.data_faults.relations.normal_scores import Rows
+from gatehouse.core.data_faults.unit_change import looks_as_before, unit_given_others
 from gatehouse.core.profiling import ColumnProfile, Profile
 
 
@@ -16,7 +16,7 @@ def faults(
     table: str, earlier: Sequence[Profile], own: Callable[[Sequence[str]], Profile], rows: Rows
 ) -> Iterator[Fault]:
     """What each column by itself does not show: the season hides it. Of columns whose unit may have changed one is named."""
-    for name, hours in turned.turned(rows).items():
+    for name, hours in time_zone_shift.turned(rows).items():
         says = f"looks {hours:+d} hours off: what goes with the hours of the day was turned"
         yield _fault("time zone shifted", table, name, says)
     others = Others(rows)
@@ -24,12 +24,12 @@ def faults(
     def sides(name: str) -> tuple[list[ColumnProfile], ColumnProfile]:
         return [each.columns[name] for each in earlier if name in each.columns], own([name]).columns[name]
 
-    for each in converted.converted(rows, others):
+    for each in temperature_scale.converted(rows, others):
         if looks_as_before(*sides(each.column), each.a, each.b) is not None:
             says = f"looks as if it went from {each.scales}: another unit, by what the other columns say"
             yield _fault("unit changed", table, each.column, says)
             return
-    found = [(each.column, unit_given_others(*sides(each.column), each)) for each in scaled.scaled(rows, others)]
+    found = [(each.column, unit_given_others(*sides(each.column), each)) for each in unit_scale.scaled(rows, others)]
     units = sorted((unit, name) for name, unit in found if unit)
     for (_, says), name in units[:1]:
         besides = "".join(f", unless {other!r} is meant" for _, other in units[1:])
@@ -43,8 +43,14 @@ def _fault(kind: str, table: str, name: str, says: str) -> Fault:
 def still(waiting: Rows, rows: Rows, named: Sequence[str]) -> list[str]:
     """The columns, out of those that are named, whose relations to the others are off as in the batch that waits."""
     before, now = Others(waiting), Others(rows)
-    found = permuted.still(waiting, rows, named)
-    found += [name for name, hours in turned.turned(waiting).items() if turned.still(rows, name, hours)]
-    found += [each.column for each in scaled.scaled(waiting, before) if scaled.still(rows, now, each)]
-    found += [each.column for each in converted.converted(waiting, before) if each in converted.converted(rows, now)]
+    found = swapped_columns.still(waiting, rows, named)
+    found += [
+        name for name, hours in time_zone_shift.turned(waiting).items() if time_zone_shift.still(rows, name, hours)
+    ]
+    found += [each.column for each in unit_scale.scaled(waiting, before) if unit_scale.still(rows, now, each)]
+    found += [
+        each.column
+        for each in temperature_scale.converted(waiting, before)
+        if each in temperature_scale.converted(rows, now)
+    ]
     return [name for name in found if name in named]

@@ -1,0 +1,1 @@
+"""The champion's measured performance: decay, sudden change, kinds of change, incidents."""
