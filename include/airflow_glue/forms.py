@@ -9,7 +9,7 @@ from airflow.sdk.execution_time.hitl import HITLUser
 
 from gatehouse.core.config.retrain import Window
 from gatehouse.core.contract.batch_calendar import BatchKind
-from gatehouse.core.wishes import WINDOWS
+from gatehouse.core.retraining.manual_options import WINDOWS
 
 KEYS = {
     "month": r"\d{4}-(0[1-9]|1[0-2])",

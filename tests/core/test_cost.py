@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatehouse.core.config.retrain import CostReason
-from gatehouse.core.cost import cost_of, excess_loss
+from gatehouse.core.retraining.cost_benefit import cost_of, excess_loss
 
 REASON = CostReason(per_1000_rows=1000.0, training=50.0, review=20.0, horizon=3)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.hindsight import best_moments
+from gatehouse.core.retraining.optimal_schedule import best_moments
 
 
 def total(losses: np.ndarray, starts: list[int], way: tuple[int, ...]) -> float:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.drift.alarms import Alarm
-from gatehouse.core.retrain import Standing, Weighed, reasons
+from gatehouse.core.retraining.policy import Standing, Weighed, reasons
 
 DECAY = Alarm("decay", "log_loss", "log loss .575 on 2013-06, .520 on the holdout", {"value": 0.575})
 IMPACT = {"impact": {"if_real": 0.03, "if_wrong": None}, "rows": 1000}

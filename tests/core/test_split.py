@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from gatehouse.core.config.retrain import RetrainPolicy, Window
 from gatehouse.core.contract.batch_calendar import Interval, interval_of
-from gatehouse.core.split import Matured, Split, split
+from gatehouse.core.retraining.holdout_split import Matured, Split, split
 from gatehouse.core.types import BatchId
 from gatehouse.errors import NotEnoughData
 

@@ -20,7 +20,7 @@ from gatehouse.backtest.labelled import Part, challengers, first_champion, matur
 from gatehouse.backtest.measured import History, held_out_until, predict
 from gatehouse.backtest.pool import pool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
-from gatehouse.core.hindsight import best_moments
+from gatehouse.core.retraining.optimal_schedule import best_moments
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.stages.rows import LABEL
 from gatehouse.stages.score import model_inputs

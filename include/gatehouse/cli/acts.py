@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from gatehouse.cli.inspect import locate
+from gatehouse.core.retraining.manual_options import WINDOWS
 from gatehouse.core.types import Batch, Champion, Override
-from gatehouse.core.wishes import WINDOWS
 from gatehouse.errors import UnknownRecord
 from gatehouse.stages import override as overrides
 from gatehouse.stages import promote, validate

@@ -133,7 +133,8 @@ class Requests(ABC):
     def ask(
         self, use_case: str, as_of: datetime, actor: str, reason: str, wish: Mapping[str, Any] | None = None
     ) -> Request:
-        """A person's request to retrain; joins the one that is open. With a `wish` (`core/wishes.py`), NotAllowed when
+        """A person's request to retrain; joins the one that is open. With a `wish`
+        (`core/retraining/manual_options.py`), NotAllowed when
         the request to join is claimed already: what it trains is chosen."""
 
     @abstractmethod

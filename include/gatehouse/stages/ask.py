@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gatehouse.core.retraining.manual_options import wish
 from gatehouse.core.types import Request
-from gatehouse.core.wishes import wish
 from gatehouse.errors import NotEnoughData
 from gatehouse.site import Site
 from gatehouse.stages.fit import names

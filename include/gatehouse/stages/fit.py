@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import sha256
+from gatehouse.core.retraining.manual_options import wished_estimators
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.statistics.metrics import evaluate, metrics_for, why_undefined
 from gatehouse.core.types import Candidate, Request, TrainingSet
-from gatehouse.core.wishes import wished_estimators
 from gatehouse.errors import ModelError
 from gatehouse.ports import Fit
 from gatehouse.site import Site

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gatehouse.core.audit.canonical_json import digest
+from gatehouse.core.retraining.holdout_split import Matured
+from gatehouse.core.retraining.manual_options import who_wished, wished_window
 from gatehouse.core.rows.outcome_rows import describe
-from gatehouse.core.split import Matured
 from gatehouse.core.types import BatchId, FileRef, Request, RequestState, TrainingSet
-from gatehouse.core.wishes import who_wished, wished_window
 from gatehouse.errors import ModelError, NotEnoughData, UnknownRecord
 from gatehouse.site import Site
 from gatehouse.stacked import stacked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatehouse.core.retrain import HeldBack, Weighed
+from gatehouse.core.retraining.policy import HeldBack, Weighed
 from gatehouse.site import Site
 
 

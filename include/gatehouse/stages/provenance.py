@@ -7,8 +7,8 @@ import subprocess
 from importlib.metadata import version
 
 from gatehouse.core.audit.canonical_json import sha256
+from gatehouse.core.retraining.manual_options import wished_window
 from gatehouse.core.types import TrainingSet
-from gatehouse.core.wishes import wished_window
 from gatehouse.settings import ROOT
 from gatehouse.site import Site
 

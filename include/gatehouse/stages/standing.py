@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gatehouse.core.retrain import Standing
+from gatehouse.core.retraining.policy import Standing
 from gatehouse.core.types import Champion, Request, RequestState
 from gatehouse.site import Site
 

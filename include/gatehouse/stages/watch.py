@@ -13,7 +13,7 @@ from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.drift.reference import SCORE, Reference
 from gatehouse.core.performance.change_kinds import Finding, Kind, findings
 from gatehouse.core.performance.incidents import CALM, Incident, follow
-from gatehouse.core.retrain import reasons as weigh
+from gatehouse.core.retraining.policy import reasons as weigh
 from gatehouse.core.types import Batch, BatchId, Champion, Request, WatchReport
 from gatehouse.errors import ModelError, NotAllowed, UntrustedModel
 from gatehouse.site import Site

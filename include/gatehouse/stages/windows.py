@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.config.retrain import Window
-from gatehouse.core.split import Matured, Split, split
+from gatehouse.core.retraining.holdout_split import Matured, Split, split
 from gatehouse.core.statistics.changepoint import newest_change
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.types import BatchId

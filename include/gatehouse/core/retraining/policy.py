@@ -11,7 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.cost import cost_of
+from gatehouse.core.retraining.cost_benefit import cost_of
 from gatehouse.core.types import Reason
 
 if TYPE_CHECKING:

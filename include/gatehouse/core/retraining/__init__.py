@@ -1,0 +1,1 @@
+"""Whether, when and on what to retrain."""
