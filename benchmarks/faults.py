@@ -15,8 +15,8 @@ class Fault:
     wrong: str
 
 
-BASE, BLOCKS, CHAMPION = "rules/base.py", "statistics/blocks.py", "rules/champion.py"
-GATE, MEASURES, METRICS = "gate.py", "rules/measures.py", "statistics/metrics.py"
+BASE, BLOCKS, CHAMPION = "gate/rules/base.py", "statistics/blocks.py", "gate/rules/comparison.py"
+GATE, MEASURES, METRICS = "gate/decide.py", "gate/rules/metrics_context.py", "statistics/metrics.py"
 FAMILY = "statistics/family.py"
 
 FAULTS = (
@@ -141,14 +141,16 @@ FAULTS = (
     ),
     Fault(
         "the best slice speaks for all",
-        "rules/by_slice.py",
+        "gate/rules/slices.py",
         "outcome = Outcome.INCONCLUSIVE if open_ones else Outcome.PASS",
         "outcome = Outcome.PASS",
     ),
     Fault("no slice is ever rejected", FAMILY, "if p <= error and not", "if p < 0 and not"),
     Fault("Holm's correction is left out", FAMILY, "(len(known) - rank) * known[name]", "known[name]"),
-    Fault("a missing slice is passed over", "rules/by_slice.py", "if slices.missing:", "if False:"),
-    Fault("the training set may reach into the holdout", "rules/data.py", "if until > held_out:", "if False:"),
+    Fault("a missing slice is passed over", "gate/rules/slices.py", "if slices.missing:", "if False:"),
+    Fault(
+        "the training set may reach into the holdout", "gate/rules/data_quality.py", "if until > held_out:", "if False:"
+    ),
     Fault(
         "intervals are half as wide",
         BLOCKS,
@@ -163,11 +165,11 @@ FAULTS = (
     ),
     Fault(
         "every look has the whole error",
-        "spending.py",
+        "gate/alpha_spending.py",
         "return self.total * share(self.number, self.half_by)",
         "return self.total",
     ),
-    Fault("looks are not counted", "spending.py", "return Look(evidence.looks + 1,", "return Look(1,"),
+    Fault("looks are not counted", "gate/alpha_spending.py", "return Look(evidence.looks + 1,", "return Look(1,"),
     Fault(
         "log loss of the other class",
         "statistics/moments.py",

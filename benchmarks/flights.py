@@ -13,8 +13,8 @@ from benchmarks.table import Table
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.evidence import Evidence, Facts, Holdout
-from gatehouse.core.gate import decide
+from gatehouse.core.gate.decide import decide
+from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
 from gatehouse.core.rows.row_keys import row_keys
 from gatehouse.core.types import Decision, RuleResult
 from gatehouse.frames import as_declared

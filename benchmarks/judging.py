@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatehouse.core.canaries import SELF_TEST
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.evidence import Evidence, Facts, Holdout, Task
-from gatehouse.core.gate import decide
+from gatehouse.core.gate.decide import decide
+from gatehouse.core.gate.evidence import Evidence, Facts, Holdout, Task
+from gatehouse.core.gate.self_test import SELF_TEST
 from gatehouse.core.types import Outcome
 
 DAYS, ROWS = 30, 3000

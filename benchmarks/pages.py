@@ -27,8 +27,8 @@ from benchmarks.table import Table
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.evidence import Evidence, Facts, Holdout
-from gatehouse.core.evidence_record import evidence_document, holdout_columns
+from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.evidence_io import evidence_document, holdout_columns
 from gatehouse.core.types import Decision, FileRef, ModelVersion, Verdict
 from gatehouse.local.throwaway import running
 from gatehouse.ports import Lake

@@ -10,7 +10,7 @@ import pandas as pd
 from fakes import FakeLake
 from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.evidence_record import evidence_sha256
+from gatehouse.core.gate.evidence_io import evidence_sha256
 from gatehouse.core.types import (
     Batch,
     BatchId,

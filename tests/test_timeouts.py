@@ -27,7 +27,7 @@ NO_WAIT = {  # what looks like one and is none, by file and name, and why
 }
 DATA_TIME = {  # files whose lengths of time are those of data and messages, not of waiting
     "include/gatehouse/core/contract/batch_calendar.py": "the calendar of batches",
-    "include/gatehouse/core/canaries/mutants.py": "days of the evidence",
+    "include/gatehouse/core/gate/self_test/mutants.py": "days of the evidence",
     "include/gatehouse/core/retraining/holdout_split.py": "days of the data",
     "include/gatehouse/core/telling/late.py": "when a batch is due",
     "include/gatehouse/core/telling/plan.py": "the week of a limit of messages",

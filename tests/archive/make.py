@@ -18,9 +18,9 @@ import pandas as pd
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.evidence import Evidence, Facts, Holdout
-from gatehouse.core.evidence_record import evidence_document, evidence_sha256, holdout_columns
-from gatehouse.core.gate import decide, decision_document
+from gatehouse.core.gate.decide import decide, decision_document
+from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.evidence_io import evidence_document, evidence_sha256, holdout_columns
 
 ROWS, DAYS = 360, 12
 NOT_WORSE = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.02}

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.evidence import Evidence, Facts, Holdout
-from gatehouse.core.gate import decide
+from gatehouse.core.gate.decide import decide
+from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
 from gatehouse.core.types import Decision, Outcome, RuleResult
 
 SHA = "5e" * 32

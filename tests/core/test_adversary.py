@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from core.evidence_maker import FACTS, SHA, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.evidence import Holdout
-from gatehouse.core.explain import explain
-from gatehouse.core.gate import decide, decision_document, decision_from
+from gatehouse.core.gate.decide import decide, decision_document, decision_from
+from gatehouse.core.gate.evidence import Holdout
+from gatehouse.core.gate.explain import explain
 from gatehouse.core.types import Outcome, Verdict
 
 COMPARED = (

@@ -10,8 +10,8 @@ import pytest
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.evidence_record import evidence_from, evidence_sha256
-from gatehouse.core.gate import decide, decision_document, decision_from
+from gatehouse.core.gate.decide import decide, decision_document, decision_from
+from gatehouse.core.gate.evidence_io import evidence_from, evidence_sha256
 
 ARCHIVE = Path(__file__).parents[1] / "archive"
 CASES = sorted(ARCHIVE.rglob("*.json"))

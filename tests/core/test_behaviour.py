@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gatehouse.core.behaviour import changes, directions
+from gatehouse.core.gate.perturbation_stats import changes, directions
 
 GRID = arrays(np.float64, st.tuples(st.integers(2, 6), st.integers(1, 5)), elements=st.integers(0, 4).map(float))
 

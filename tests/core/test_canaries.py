@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from core.evidence_maker import SHA, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.canaries import SELF_TEST
-from gatehouse.core.gate import decide
-from gatehouse.core.rules import champion as champion_rules
-from gatehouse.core.rules.measures import Measures
+from gatehouse.core.gate.decide import decide
+from gatehouse.core.gate.rules import comparison as champion_rules
+from gatehouse.core.gate.rules.metrics_context import Measures
+from gatehouse.core.gate.self_test import SELF_TEST
 from gatehouse.core.statistics.metrics import METRICS
 from gatehouse.core.types import Outcome, Verdict
 

@@ -12,14 +12,14 @@ import pytest
 
 from core.evidence_maker import SHA, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.evidence_record import (
+from gatehouse.core.gate.decide import decide, decision_document
+from gatehouse.core.gate.evidence_io import (
     evidence_document,
     evidence_from,
     evidence_sha256,
     holdout_columns,
     holdout_from,
 )
-from gatehouse.core.gate import decide, decision_document
 from gatehouse.errors import LakeError
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.evidence_maker import decided, holdout
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.explain import explain
+from gatehouse.core.gate.explain import explain
 from gatehouse.core.types import Verdict
 
 GOOD, BAD, EVEN = holdout(0.1, 0.9), holdout(0.9, 0.1), holdout(0.5, 0.52)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.evidence_maker import SHA, decided, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.gate import asks_for, decide, decision_document, decision_from, verdict_of
+from gatehouse.core.gate.decide import asks_for, decide, decision_document, decision_from, verdict_of
 from gatehouse.core.statistics.metrics import METRICS
 from gatehouse.core.types import Outcome, RuleResult, Verdict
 

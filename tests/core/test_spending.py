@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.evidence_maker import SHA, evidence, holdout, policy
-from gatehouse.core.explain import explain
-from gatehouse.core.gate import decide
-from gatehouse.core.spending import SPENT, Look, share
+from gatehouse.core.gate.alpha_spending import SPENT, Look, share
+from gatehouse.core.gate.decide import decide
+from gatehouse.core.gate.explain import explain
 from gatehouse.core.statistics.blocks import Estimate
 from gatehouse.core.types import Outcome, Verdict
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.core.again import JUDGED_AGAIN
-from gatehouse.core.canaries.__init__ import SELF_TEST
 from gatehouse.core.config.gate import RULES
-from gatehouse.core.gate import FIRST_MODEL
+from gatehouse.core.gate.alpha_spending import SPENT
+from gatehouse.core.gate.decide import FIRST_MODEL
+from gatehouse.core.gate.re_decision import JUDGED_AGAIN
+from gatehouse.core.gate.self_test.__init__ import SELF_TEST
 from gatehouse.core.performance.change_kinds import Kind
-from gatehouse.core.spending import SPENT
 from gatehouse.core.telling.kinds import ABOUT
 from gatehouse.core.telling.kinds import Kind as Matter
 from gatehouse.core.telling.words import anchor as heading_anchor

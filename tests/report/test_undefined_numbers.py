@@ -15,8 +15,8 @@ from gatehouse.backtest.history import Line
 from gatehouse.backtest.run import Result, Totals
 from gatehouse.cli.backtest_table import human
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.explain import explain
-from gatehouse.core.gate import decision_from
+from gatehouse.core.gate.decide import decision_from
+from gatehouse.core.gate.explain import explain
 from gatehouse.core.types import Decision
 from gatehouse.core.wording import between, shown
 from gatehouse.report.backtest import backtest_report

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.gate import decision_document
+from gatehouse.core.gate.decide import decision_document
 from gatehouse.core.types import BatchState, Override, PromotionKind, RequestState, Verdict
 from gatehouse.errors import ModelError, NotAllowed, SourceError, StaleChampion, Unreachable
 from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, projection, promote, repair, score, watch

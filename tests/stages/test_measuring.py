@@ -18,7 +18,7 @@ from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import canonical, digest, sha256
 from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.drift.reference import SCORE, Reference
-from gatehouse.core.needs import Need
+from gatehouse.core.gate.measurements import Need
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.statistics.own import as_archived

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
-from gatehouse.core.gate import decision_document
+from gatehouse.core.gate.decide import decision_document
 from gatehouse.core.types import Outcome, Verdict
 from gatehouse.stages import judge
 from stages.rides import folder, open_site, take  # noqa: F401 - two of them are fixtures

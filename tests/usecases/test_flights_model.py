@@ -11,7 +11,7 @@ from usecase_folders import accepted, case, outcomes
 
 from gatehouse.adapters.models.archive import dumps, loads
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.evidence import Task
+from gatehouse.core.gate.evidence import Task
 from gatehouse.stages.rows import row_keys
 
 SAMPLE = 4000

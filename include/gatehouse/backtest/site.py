@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gatehouse.core.evidence import Task
+    from gatehouse.core.gate.evidence import Task
 
 MODELS_KEPT = 8
 FRAME_BYTES_KEPT = 512 * 2**20

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gatehouse.check.model import Fitted
 from gatehouse.check.problem import Problems
-from gatehouse.core.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.rules.metrics_context import Measures
 from gatehouse.core.rows.row_keys import KEY
-from gatehouse.core.rules.measures import Measures
 from gatehouse.core.types import Outcome
 from gatehouse.errors import ModelError
 from gatehouse.model_code import slices_of
@@ -20,8 +20,8 @@ from gatehouse.user_code import RISK_OWNER, user_code
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gatehouse.core.needs import Need
-    from gatehouse.core.rules.base import Rule
+    from gatehouse.core.gate.measurements import Need
+    from gatehouse.core.gate.rules.base import Rule
     from gatehouse.site import Site
 
 WITHOUT_A_LEDGER = ("golden_set", "invariant", "monotone", "own_metrics", "python", "unseen")

@@ -10,7 +10,7 @@ import click
 
 from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.explain import explain as explanation
+from gatehouse.core.gate.explain import explain as explanation
 from gatehouse.core.types import BatchState
 from gatehouse.errors import GatehouseError, UnknownRecord
 from gatehouse.ports import PassedOver

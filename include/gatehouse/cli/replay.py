@@ -10,7 +10,7 @@ import click
 from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.gate import GatePolicy, check_policy
-from gatehouse.core.gate import decision_document
+from gatehouse.core.gate.decide import decision_document
 from gatehouse.core.wording import shown
 from gatehouse.errors import ConfigurationError
 from gatehouse.stages import judge, regret

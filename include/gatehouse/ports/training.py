@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from gatehouse.core.evidence import Task
+    from gatehouse.core.gate.evidence import Task
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from gatehouse.core.explain import explain
+from gatehouse.core.gate.explain import explain
 from gatehouse.core.wording import shown
 from gatehouse.report.page import render
 from gatehouse.report.plots import decision_plots
 from gatehouse.report.text import MARKS, TONES, WORST_FIRST, number
 
 if TYPE_CHECKING:
-    from gatehouse.core.evidence import Evidence
+    from gatehouse.core.gate.evidence import Evidence
     from gatehouse.core.types import Decision, ModelVersion, RuleResult
 
 _DRAWING = re.compile(r"<figure>(<svg .*?</svg>)</figure>", re.DOTALL)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from numpy.typing import NDArray
 
-    from gatehouse.core.evidence import Evidence, Holdout
+    from gatehouse.core.gate.evidence import Evidence, Holdout
 
 POINTS, BINS, SLICES, NAME = 150, 10, 14, 26
 LINE = 0.3  # inches for each slice

@@ -10,7 +10,7 @@ from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.ports import Table
 
 if TYPE_CHECKING:
-    from gatehouse.core.evidence import Evidence, Holdout
+    from gatehouse.core.gate.evidence import Evidence, Holdout
     from gatehouse.core.types import Decision
 
 BINS, SLICES = 10, 50

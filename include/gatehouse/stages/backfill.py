@@ -6,8 +6,8 @@ command takes them. When the range is done, and only where it was ticked, one tr
 
 from __future__ import annotations
 
-from gatehouse.core.acts import check_sentence
 from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.gate.human_actions import check_sentence
 from gatehouse.core.types import Backfill, Batch, BatchState, Request
 from gatehouse.errors import ConfigurationError, NotAllowed, NotScored, WrongInput
 from gatehouse.site import Site

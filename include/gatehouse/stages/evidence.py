@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.evidence import Evidence, Facts, Holdout
-from gatehouse.core.evidence_record import evidence_document, evidence_from, evidence_sha256, holdout_columns
+from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.evidence_io import evidence_document, evidence_from, evidence_sha256, holdout_columns
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
 from gatehouse.model_code import check_slices

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.evidence_record import evidence_sha256
-from gatehouse.core.gate import decide
+from gatehouse.core.gate.decide import decide
+from gatehouse.core.gate.evidence_io import evidence_sha256
 from gatehouse.core.types import Champion, Decision, FileRef, ModelVersion, RequestState, Verdict
 from gatehouse.site import Site
 from gatehouse.stages.evidence import HeldOut, archive, archived_evidence, gather_evidence

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
-from gatehouse.core.again import BEFORE
+from gatehouse.core.gate.re_decision import BEFORE
 from gatehouse.core.types import Champion, Verdict
 from gatehouse.site import Site
 

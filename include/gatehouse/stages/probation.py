@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core import probation as rule
+from gatehouse.core.gate import probation as rule
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, Champion, Prediction, Probation, Promotion, PromotionKind
 from gatehouse.errors import StaleChampion

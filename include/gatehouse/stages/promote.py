@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gatehouse.core.acts import check_approver
+from gatehouse.core.gate.human_actions import check_approver
 from gatehouse.core.types import Champion, Decision, PromotionKind, RequestState, Verdict
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site

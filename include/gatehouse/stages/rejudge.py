@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.again import BEFORE
+from gatehouse.core.gate.re_decision import BEFORE
 from gatehouse.core.types import Batch, BatchId, Champion, Decision, Outcome, Outcomes, Verdict
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gatehouse.core.acts import check_sentence
 from gatehouse.core.audit.canonical_json import digest
+from gatehouse.core.gate.human_actions import check_sentence
 from gatehouse.core.types import Batch, BatchId, BatchState, Revalidation
 from gatehouse.errors import NotAllowed
 from gatehouse.site import Site

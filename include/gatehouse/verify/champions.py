@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import digest, sha256
-from gatehouse.core.evidence_record import evidence_sha256
+from gatehouse.core.gate.evidence_io import evidence_sha256
 from gatehouse.errors import TrackingError, Unreachable
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.evidence_maker import holdout, judged, outcomes
-from gatehouse.core.rules.base import at_least, at_most, more_than
+from gatehouse.core.gate.rules.base import at_least, at_most, more_than
 from gatehouse.core.statistics.blocks import Estimate
 from gatehouse.core.statistics.metrics import METRICS, evaluate, metrics_for
 from gatehouse.core.types import Outcome

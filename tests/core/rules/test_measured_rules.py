@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from core.evidence_maker import holdout, judged, policy, weighed
 from gatehouse.core.config.gate import RULES
-from gatehouse.core.needs import ALWAYS, Need
-from gatehouse.core.rules.provenance import signature_changes
+from gatehouse.core.gate.measurements import ALWAYS, Need
+from gatehouse.core.gate.rules.provenance import signature_changes
 from gatehouse.core.types import Outcome
 
 PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.evidence_maker import evidence, holdout, judged, outcomes, policy
-from gatehouse.core.gate import decide
+from gatehouse.core.gate.decide import decide
 from gatehouse.core.statistics.family import holm
 from gatehouse.core.types import Outcome
 

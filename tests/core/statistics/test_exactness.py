@@ -11,7 +11,7 @@ from benchmarks.pairs import Pairs, coverage, promotions_at_margin
 from scipy import stats
 
 from core.evidence_maker import evidence, holdout, policy
-from gatehouse.core.gate import decide
+from gatehouse.core.gate.decide import decide
 from gatehouse.core.statistics.blocks import difference
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import Outcome

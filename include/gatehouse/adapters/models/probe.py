@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from gatehouse.core.evidence import Task
+from gatehouse.core.gate.evidence import Task
 from gatehouse.ports import Probe
 from gatehouse.settings import ROOT
 

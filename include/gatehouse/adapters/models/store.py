@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from gatehouse.core.evidence import Task
+    from gatehouse.core.gate.evidence import Task
 
 IMPORTANCE_ROWS = 2000
 METHODS: dict[Task, str] = {"classification": "predict_proba", "regression": "predict"}

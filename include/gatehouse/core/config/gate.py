@@ -12,20 +12,20 @@ from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.config.base import Name, SpanText, Spec
 from gatehouse.core.config.override_probation import OverridePolicy, ProbationPolicy
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.rules.base import MetricName, Rule
-from gatehouse.core.rules.behaviour import HandlesUnseen, Invariant, Monotone, NotConstant
-from gatehouse.core.rules.bounds import Calibration, MetricBound
-from gatehouse.core.rules.champion import BetterThanChampion, NotWorseThanChampion, SuspiciouslyGood
-from gatehouse.core.rules.data import DataValidated, EnoughRows, TrainingIsFresh
-from gatehouse.core.rules.decomposition import BrierDecomposition
-from gatehouse.core.rules.own import GoldenSet, PythonRule
-from gatehouse.core.rules.parity import Parity
-from gatehouse.core.rules.provenance import LineageWhole, Reproduces, SignatureUnchanged
-from gatehouse.core.rules.service import LoadsCleanly, ModelSize, PredictionMemory, PredictionSpeed
-from gatehouse.core.rules.slice_floor import SliceFloor
-from gatehouse.core.rules.slice_not_worse import SliceNotWorse
-from gatehouse.core.rules.stability import StableOverTime
-from gatehouse.core.rules.training import EnoughTrainingRows, HoldoutDrift, NoDominantFeature
+from gatehouse.core.gate.rules.base import MetricName, Rule
+from gatehouse.core.gate.rules.behaviour import HandlesUnseen, Invariant, Monotone, NotConstant
+from gatehouse.core.gate.rules.brier import BrierDecomposition
+from gatehouse.core.gate.rules.comparison import BetterThanChampion, NotWorseThanChampion, SuspiciouslyGood
+from gatehouse.core.gate.rules.custom import GoldenSet, PythonRule
+from gatehouse.core.gate.rules.data_quality import DataValidated, EnoughRows, TrainingIsFresh
+from gatehouse.core.gate.rules.metric_bounds import Calibration, MetricBound
+from gatehouse.core.gate.rules.parity import Parity
+from gatehouse.core.gate.rules.provenance import LineageWhole, Reproduces, SignatureUnchanged
+from gatehouse.core.gate.rules.serving import LoadsCleanly, ModelSize, PredictionMemory, PredictionSpeed
+from gatehouse.core.gate.rules.slice_floor import SliceFloor
+from gatehouse.core.gate.rules.slice_regression import SliceNotWorse
+from gatehouse.core.gate.rules.stability import StableOverTime
+from gatehouse.core.gate.rules.training_data import EnoughTrainingRows, HoldoutDrift, NoDominantFeature
 from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.core.statistics.own import is_own
 from gatehouse.errors import ConfigurationError
@@ -33,7 +33,7 @@ from gatehouse.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatehouse.core.evidence import Task
+    from gatehouse.core.gate.evidence import Task
 
 AnyRule = Annotated[
     BetterThanChampion

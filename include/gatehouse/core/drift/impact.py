@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gatehouse.core.config.retrain import RetrainPolicy
-    from gatehouse.core.evidence import Task
+    from gatehouse.core.gate.evidence import Task
 
 ROW_LOSS = {  # the metrics that are means of a loss a row
     "log_loss": moments.log_loss_terms,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from gatehouse.core.evidence import Task
+    from gatehouse.core.gate.evidence import Task
 
 ALLOWED: dict[str, str] = {
     "classification": "0 and 1 (or False and True), and missing where there is no outcome yet",

@@ -19,7 +19,7 @@ from gatehouse.errors import ConfigurationError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from gatehouse.core.evidence import Task
+    from gatehouse.core.gate.evidence import Task
 
 Better = Literal["higher", "lower", "nearer zero"]
 Predicts = Literal["probability", "score", "number"]

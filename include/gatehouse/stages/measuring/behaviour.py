@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.behaviour import changes, directions
-from gatehouse.core.needs import Need
+from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.perturbation_stats import changes, directions
 from gatehouse.errors import ModelError
 from gatehouse.stages.measuring.subject import Subject
 

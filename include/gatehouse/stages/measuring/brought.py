@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.needs import Need
+from gatehouse.core.gate.measurements import Need
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import ModelError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.needs import ALWAYS, Need
+from gatehouse.core.gate.measurements import ALWAYS, Need
 from gatehouse.errors import GatehouseError
 from gatehouse.stages.measuring import behaviour, brought, metrics, record
 from gatehouse.stages.measuring.subject import Subject

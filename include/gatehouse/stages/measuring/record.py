@@ -9,7 +9,7 @@ from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.drift import measure_presence, measure_values
 from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.drift.reference import Reference
-from gatehouse.core.needs import Need
+from gatehouse.core.gate.measurements import Need
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.types import FileRef
 from gatehouse.errors import LakeError, ModelError

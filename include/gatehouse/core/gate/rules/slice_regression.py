@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gatehouse.core.rules.base import NotNegative, title
-from gatehouse.core.rules.by_slice import SliceRule, which
+from gatehouse.core.gate.rules.base import NotNegative, title
+from gatehouse.core.gate.rules.slices import SliceRule, which
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, number, sided
 
 if TYPE_CHECKING:
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
     from gatehouse.core.statistics.blocks import Estimate
 
 

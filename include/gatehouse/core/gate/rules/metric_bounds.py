@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import model_validator
 
-from gatehouse.core.rules.base import Judge, MetricName, Positive, Rule, TwoSided, at_least, at_most, exactly, title
+from gatehouse.core.gate.rules.base import (
+    Judge,
+    MetricName,
+    Positive,
+    Rule,
+    TwoSided,
+    at_least,
+    at_most,
+    exactly,
+    title,
+)
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, number, settling
 
 if TYPE_CHECKING:
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
     from gatehouse.core.statistics.blocks import Estimate
 
 

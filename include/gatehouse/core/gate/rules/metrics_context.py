@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.spending import look_of
+from gatehouse.core.gate.alpha_spending import look_of
 from gatehouse.core.statistics.blocks import Estimate, block_codes, block_counts, resample, subtract, summarise
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.statistics.rows import dense
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gatehouse.core.config.gate import GatePolicy
-    from gatehouse.core.evidence import Evidence
-    from gatehouse.core.needs import Need
+    from gatehouse.core.gate.evidence import Evidence
+    from gatehouse.core.gate.measurements import Need
     from gatehouse.core.statistics.rows import Array, Codes
 
 _METRIC_DIGITS, _JUDGED_DIGITS = 12, 9

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from gatehouse.core.canaries.known import alarming, misses, only, worsening
-from gatehouse.core.rules.base import Rule
-from gatehouse.core.rules.bounds import MetricBound
-from gatehouse.core.rules.by_slice import SliceRule
-from gatehouse.core.rules.champion import BetterThanChampion, Comparison, NotWorseThanChampion, SuspiciouslyGood
-from gatehouse.core.rules.data import TrainingIsFresh
-from gatehouse.core.rules.slice_floor import SliceFloor
-from gatehouse.core.rules.slice_not_worse import SliceNotWorse
+from gatehouse.core.gate.rules.base import Rule
+from gatehouse.core.gate.rules.comparison import BetterThanChampion, Comparison, NotWorseThanChampion, SuspiciouslyGood
+from gatehouse.core.gate.rules.data_quality import TrainingIsFresh
+from gatehouse.core.gate.rules.metric_bounds import MetricBound
+from gatehouse.core.gate.rules.slice_floor import SliceFloor
+from gatehouse.core.gate.rules.slice_regression import SliceNotWorse
+from gatehouse.core.gate.rules.slices import SliceRule
+from gatehouse.core.gate.self_test.expected_results import alarming, misses, only, worsening
 from gatehouse.core.statistics.metrics import METRICS
 
 if TYPE_CHECKING:
     from gatehouse.core.config.gate import GatePolicy
-    from gatehouse.core.evidence import Evidence, Holdout
+    from gatehouse.core.gate.evidence import Evidence, Holdout
     from gatehouse.core.statistics.rows import Array
 
 Kind = TypeVar("Kind", bound=Rule)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.again import JUDGED_AGAIN, judged_again
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.canaries import SELF_TEST, self_test
-from gatehouse.core.rules.measures import Measures
+from gatehouse.core.gate.re_decision import JUDGED_AGAIN, judged_again
+from gatehouse.core.gate.rules.metrics_context import Measures
+from gatehouse.core.gate.self_test import SELF_TEST, self_test
 from gatehouse.core.types import Decision, Outcome, RuleResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gatehouse.core.config.gate import GatePolicy
-    from gatehouse.core.evidence import Evidence
-    from gatehouse.core.rules.base import Rule
+    from gatehouse.core.gate.evidence import Evidence
+    from gatehouse.core.gate.rules.base import Rule
 
 FIRST_MODEL = "first_model"
 # Results that overrule all others when they fail: then neither a promotion nor a refusal is the gate's to decide.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gatehouse.core.audit.canonical_json import finite
-from gatehouse.core.gate import OVERRULE, asks_for, verdict_of
-from gatehouse.core.steps import Step, step_to
+from gatehouse.core.gate.decide import OVERRULE, asks_for, verdict_of
+from gatehouse.core.gate.limit_shifts import Step, step_to
 from gatehouse.core.types import Outcome, Verdict
 from gatehouse.core.wording import number
 

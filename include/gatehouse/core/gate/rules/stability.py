@@ -10,14 +10,14 @@ from pydantic import Field, model_validator
 
 from gatehouse.core.config.base import SpanText
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.rules.base import MetricName, Positive, TwoSided, at_least, at_most, exactly, title
-from gatehouse.core.rules.measured import steady
+from gatehouse.core.gate.rules.base import MetricName, Positive, TwoSided, at_least, at_most, exactly, title
+from gatehouse.core.gate.rules.measurement_rule import steady
 from gatehouse.core.statistics.blocks import block_codes
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, number
 
 if TYPE_CHECKING:
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
 
 
 class StableOverTime(TwoSided):

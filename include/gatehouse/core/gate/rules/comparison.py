@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from gatehouse.core.rules.base import MetricName, NotNegative, OnFail, Rule, at_most, exactly, more_than, title
+from gatehouse.core.gate.rules.base import MetricName, NotNegative, OnFail, Rule, at_most, exactly, more_than, title
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, number, settling, sided
 
 if TYPE_CHECKING:
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
     from gatehouse.core.statistics.blocks import Estimate
 
 
 class Comparison(Rule):
     """A paired comparison over blocks, with three outcomes: the interval clears the bound, excludes it, or straddles it.
 
-    The end that lets a challenger pass has this look's share of the error (`core/spending.py`), the other one the
+    The end that lets a challenger pass has this look's share of the error (`core/gate/alpha_spending.py`), the other one the
     policy's. Subclasses say which side of the bound is the good one.
     """
 

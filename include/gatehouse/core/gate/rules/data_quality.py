@@ -10,12 +10,12 @@ from pydantic import Field
 
 from gatehouse.core.config.base import SpanText
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.rules.base import Rule, exactly
+from gatehouse.core.gate.rules.base import Rule, exactly
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed
 
 if TYPE_CHECKING:
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
 
 
 class DataValidated(Rule):

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import model_validator
 
-from gatehouse.core.evidence import Task
-from gatehouse.core.rules.base import Positive
-from gatehouse.core.rules.bounds import Bounded
+from gatehouse.core.gate.evidence import Task
+from gatehouse.core.gate.rules.base import Positive
+from gatehouse.core.gate.rules.metric_bounds import Bounded
 
 if TYPE_CHECKING:
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
     from gatehouse.core.types import RuleResult
 
 

@@ -6,15 +6,15 @@ import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from gatehouse.core.rules.base import Rule, at_most, exactly
+from gatehouse.core.gate.rules.base import Rule, at_most, exactly
 from gatehouse.core.types import Outcome, RuleResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from gatehouse.core.needs import Need
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.measurements import Need
+    from gatehouse.core.gate.rules.metrics_context import Measures
 
 
 class Measured(Rule):

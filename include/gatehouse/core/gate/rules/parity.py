@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from gatehouse.core.evidence import Task
-from gatehouse.core.rules.base import Judge, Rule, Share, at_most, exactly
+from gatehouse.core.gate.evidence import Task
+from gatehouse.core.gate.rules.base import Judge, Rule, Share, at_most, exactly
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, number, settling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
     from gatehouse.core.statistics.rows import Array
 
 RATES = ("selection rate", "true positive rate", "false positive rate")

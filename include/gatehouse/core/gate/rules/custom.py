@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from gatehouse.core.needs import Need
-from gatehouse.core.rules.base import MetricName, NotNegative, TwoSided, at_least, at_most, exactly, title
-from gatehouse.core.rules.measured import Measured, rows_in, steady, value_in
+from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.rules.base import MetricName, NotNegative, TwoSided, at_least, at_most, exactly, title
+from gatehouse.core.gate.rules.measurement_rule import Measured, rows_in, steady, value_in
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, number
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
 
 
 def _inside(name: str) -> str:

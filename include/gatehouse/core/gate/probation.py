@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.rules.champion import worsening
+from gatehouse.core.gate.rules.comparison import worsening
 from gatehouse.core.statistics.blocks import Estimate, block_codes, difference
 from gatehouse.core.statistics.metrics import metric_named
 

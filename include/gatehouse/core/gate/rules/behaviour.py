@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from gatehouse.core.needs import Need
-from gatehouse.core.rules.base import NotNegative, Rule, Share, at_most, exactly
-from gatehouse.core.rules.measured import Measured, rows_in, value_in
+from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.rules.base import NotNegative, Rule, Share, at_most, exactly
+from gatehouse.core.gate.rules.measurement_rule import Measured, rows_in, value_in
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, number
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
 
 Rows = Annotated[int, Field(ge=10, le=20_000)]
 _EQUAL_DIGITS = 9

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from gatehouse.core.config.base import Spec
-from gatehouse.core.evidence import Task
+from gatehouse.core.gate.evidence import Task
 from gatehouse.core.statistics.blocks import Estimate
 from gatehouse.core.statistics.metrics import METRICS, metric_named
 from gatehouse.core.statistics.own import is_own
 from gatehouse.core.types import Outcome, RuleResult
 
 if TYPE_CHECKING:
-    from gatehouse.core.needs import Need
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.measurements import Need
+    from gatehouse.core.gate.rules.metrics_context import Measures
 
 OnFail = Literal["block", "review", "warn"]
 Mode = Literal["enforce", "dry_run", "off"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gatehouse.core.needs import Need
-from gatehouse.core.rules.base import NotNegative
-from gatehouse.core.rules.measured import Measured, rows_in, value_in
+from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.rules.base import NotNegative
+from gatehouse.core.gate.rules.measurement_rule import Measured, rows_in, value_in
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import listed, number
 

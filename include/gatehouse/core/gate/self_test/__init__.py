@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from gatehouse.core.canaries.mutants import Mutant, mutants
-from gatehouse.core.rules.base import Rule
-from gatehouse.core.rules.measures import Measures
+from gatehouse.core.gate.rules.base import Rule
+from gatehouse.core.gate.rules.metrics_context import Measures
+from gatehouse.core.gate.self_test.mutants import Mutant, mutants
 from gatehouse.core.types import Outcome, RuleResult, Verdict
 from gatehouse.core.wording import listed
 
 if TYPE_CHECKING:
     from gatehouse.core.config.gate import GatePolicy
-    from gatehouse.core.evidence import Evidence
+    from gatehouse.core.gate.evidence import Evidence
 
 SELF_TEST = "self_test"
 _MOST_RESAMPLES = 400

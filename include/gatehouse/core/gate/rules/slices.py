@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from gatehouse.core.rules.base import MetricName, Rule, at_most
+from gatehouse.core.gate.rules.base import MetricName, Rule, at_most
 from gatehouse.core.statistics.family import holm
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, settling
 
 if TYPE_CHECKING:
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
     from gatehouse.core.statistics.blocks import Estimate
 
 

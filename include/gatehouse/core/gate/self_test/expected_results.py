@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.rules.bounds import MetricBound
-from gatehouse.core.rules.by_slice import SliceRule
-from gatehouse.core.rules.champion import BetterThanChampion, NotWorseThanChampion, SuspiciouslyGood
-from gatehouse.core.rules.slice_floor import SliceFloor
-from gatehouse.core.rules.slice_not_worse import SliceNotWorse
+from gatehouse.core.gate.rules.comparison import BetterThanChampion, NotWorseThanChampion, SuspiciouslyGood
+from gatehouse.core.gate.rules.metric_bounds import MetricBound
+from gatehouse.core.gate.rules.slice_floor import SliceFloor
+from gatehouse.core.gate.rules.slice_regression import SliceNotWorse
+from gatehouse.core.gate.rules.slices import SliceRule
 from gatehouse.core.statistics.metrics import evaluate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gatehouse.core.evidence import Evidence
-    from gatehouse.core.rules.base import Rule
+    from gatehouse.core.gate.evidence import Evidence
+    from gatehouse.core.gate.rules.base import Rule
 
 # Stated a second time on purpose: a direction that is wrong in one place is found by the other. Metrics that are not
 # here (of calibration, of the use case itself) are tested by the mutants whose making alone tells enough.

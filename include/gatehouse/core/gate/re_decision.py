@@ -8,7 +8,7 @@ from gatehouse.core.types import Outcome, RuleResult, Verdict
 from gatehouse.core.wording import count
 
 if TYPE_CHECKING:
-    from gatehouse.core.evidence import Evidence
+    from gatehouse.core.gate.evidence import Evidence
 
 BEFORE = "before"  # the key of Evidence.extra: the decision, verdict and number of rows of the earlier time
 JUDGED_AGAIN = "judged_again"

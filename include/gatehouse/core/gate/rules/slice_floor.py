@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import model_validator
 
-from gatehouse.core.rules.base import Judge, exactly, title
-from gatehouse.core.rules.by_slice import SliceRule, Slices, which
+from gatehouse.core.gate.rules.base import Judge, exactly, title
+from gatehouse.core.gate.rules.slices import SliceRule, Slices, which
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, number
 
 if TYPE_CHECKING:
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
     from gatehouse.core.statistics.blocks import Estimate
 
 

@@ -18,7 +18,7 @@ from gatehouse.core.wording import number
 
 if TYPE_CHECKING:
     from gatehouse.core.config.gate import GatePolicy
-    from gatehouse.core.evidence import Evidence
+    from gatehouse.core.gate.evidence import Evidence
 
 SPENT = "error_spent"
 

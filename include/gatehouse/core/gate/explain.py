@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import finite
-from gatehouse.core.flips import Flip, flips
-from gatehouse.core.gate import OVERRULE, asks_for, verdict_of
-from gatehouse.core.spending import SPENT
-from gatehouse.core.steps import standard_error
+from gatehouse.core.gate.alpha_spending import SPENT
+from gatehouse.core.gate.counterfactuals import Flip, flips
+from gatehouse.core.gate.decide import OVERRULE, asks_for, verdict_of
+from gatehouse.core.gate.limit_shifts import standard_error
 from gatehouse.core.types import Decision, Outcome, RuleResult, Verdict
 from gatehouse.core.wording import about, number
 

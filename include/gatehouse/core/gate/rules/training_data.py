@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from gatehouse.core.config.retrain import Distance
-from gatehouse.core.needs import Need
-from gatehouse.core.rules.base import Positive, Rule, at_least, exactly
-from gatehouse.core.rules.measured import Measured, rows_in, value_in
+from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.rules.base import Positive, Rule, at_least, exactly
+from gatehouse.core.gate.rules.measurement_rule import Measured, rows_in, value_in
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, number
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
 
 _MARK = "gh_"  # the label is measured too, and judged only when it is named
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gatehouse.core.rules.base import Positive, Rule, at_least, at_most, exactly
+from gatehouse.core.gate.rules.base import Positive, Rule, at_least, at_most, exactly
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, number
 
 if TYPE_CHECKING:
-    from gatehouse.core.rules.measures import Measures
+    from gatehouse.core.gate.rules.metrics_context import Measures
 
 BYTES_PER_MB = 1_000_000
 

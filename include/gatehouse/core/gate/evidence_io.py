@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
 from gatehouse.errors import LakeError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The gate: from archived evidence and a written policy to a verdict."""
