@@ -15,9 +15,9 @@ class Fault:
     wrong: str
 
 
-BASE, BLOCKS, CHAMPION = "gate/rules/base.py", "statistics/blocks.py", "gate/rules/comparison.py"
+BASE, BLOCKS, CHAMPION = "gate/rules/base.py", "statistics/block_bootstrap.py", "gate/rules/comparison.py"
 GATE, MEASURES, METRICS = "gate/decide.py", "gate/rules/metrics_context.py", "statistics/metrics.py"
-FAMILY = "statistics/family.py"
+FAMILY = "statistics/multiple_testing.py"
 
 FAULTS = (
     Fault(
@@ -172,7 +172,7 @@ FAULTS = (
     Fault("looks are not counted", "gate/alpha_spending.py", "return Look(evidence.looks + 1,", "return Look(1,"),
     Fault(
         "log loss of the other class",
-        "statistics/moments.py",
+        "statistics/weighted_means.py",
         "np.where(labels == 1, predictions, 1 - predictions)",
         "np.where(labels == 1, 1 - predictions, predictions)",
     ),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.truth import MEAN, NOISE_OF_LABELS, chance, of_chances, of_numbers
 from gatehouse.core.gate.alpha_spending import Look
 from gatehouse.core.gate.rules.base import at_most, more_than
-from gatehouse.core.statistics.blocks import block_counts, difference, summarise
+from gatehouse.core.statistics.block_bootstrap import block_counts, difference, summarise
 from gatehouse.core.statistics.metrics import metric_named
 
 Array = NDArray[np.float64]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import log_loss, roc_auc_score
 
 from benchmarks.table import Table, seconds
-from gatehouse.core.statistics.blocks import difference
+from gatehouse.core.statistics.block_bootstrap import difference
 
 Array = NDArray[Any]
 Metric = Callable[[Array, Array], float]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gatehouse.adapters import parquet
 from gatehouse.core.config.notify import Recipient
-from gatehouse.core.telling.message import Message
+from gatehouse.core.notifications.notification import Message
 from gatehouse.core.types import Decision, FileRef, ModelVersion, TrainingSet
 from gatehouse.errors import LakeError
 from gatehouse.ports import BatchTold, CandidateRun, Courier, Fit, Held, Judged, Lake, Tracking

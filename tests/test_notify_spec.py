@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from gatehouse.core.config.notify import NotifySpec, Recipient
-from gatehouse.core.telling import render
-from gatehouse.core.telling.kinds import Kind, Role, Severity
-from gatehouse.core.telling.matter import Fact, matter_of
-from gatehouse.core.telling.message import Phase
-from gatehouse.core.telling.words import compose
+from gatehouse.core.notifications import formats
+from gatehouse.core.notifications.alert import Fact, matter_of
+from gatehouse.core.notifications.alert_types import Kind, Role, Severity
+from gatehouse.core.notifications.compose import compose
+from gatehouse.core.notifications.notification import Phase
 from gatehouse.errors import ConfigurationError
 from gatehouse.local.components import tellers
 from gatehouse.notify import notify_spec
@@ -105,5 +105,5 @@ def test_the_documented_message_is_what_is_sent() -> None:
     sentence = "batch 2013-07.r1: flights: the columns dep_time and sched_dep_time are swapped"
     about = (Kind.DATA_FAULT, "flight_delays", "2013-07.r1", datetime(2013, 8, 1, 6, 2, tzinfo=UTC), sentence)
     fact = Fact(*about, "batches/flight_delays/2013-07.r1")
-    made = render.text(compose(spec, person, matter_of(fact, {}), Phase.OPENED))
+    made = formats.text(compose(spec, person, matter_of(fact, {}), Phase.OPENED))
     assert textwrap.dedent(shown).strip() == made.strip()

@@ -8,13 +8,13 @@ from __future__ import annotations
 from email.mime.text import MIMEText
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.telling import render
+from gatehouse.core.notifications import formats
 from gatehouse.errors import GatehouseError
 from gatehouse.ports import Courier
 
 if TYPE_CHECKING:
     from gatehouse.core.config.notify import Recipient
-    from gatehouse.core.telling.message import Message
+    from gatehouse.core.notifications.notification import Message
 
 SECONDS = 20  # a server that has not answered for so long is tried again later
 
@@ -45,7 +45,7 @@ def by_mail(recipient: Recipient, message: Message) -> None:
 
         def _build_mime_message(self, *args: Any, **kwargs: Any) -> Any:
             mail, recipients = super()._build_mime_message(*args, **kwargs)
-            mail.get_payload().insert(0, MIMEText(render.text(message), "plain", "utf-8"))
+            mail.get_payload().insert(0, MIMEText(formats.text(message), "plain", "utf-8"))
             return mail, recipients
 
     thread = f"<{message.matter[:40]}@gatehouse>"
@@ -54,7 +54,7 @@ def by_mail(recipient: Recipient, message: Message) -> None:
         mail.send_email_smtp(
             to=list(recipient.to),
             subject=message.subject,
-            html_content=render.html(message),
+            html_content=formats.html(message),
             mime_subtype="alternative",
             custom_headers=headers,
         )
@@ -65,7 +65,7 @@ def by_slack(recipient: Recipient, message: Message) -> None:
     from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
 
     hook = SlackWebhookHook(slack_webhook_conn_id=recipient.connection, timeout=SECONDS)
-    hook.send_dict(render.slack(message))
+    hook.send_dict(formats.slack(message))
 
 
 def by_apprise(recipient: Recipient, message: Message) -> None:
@@ -77,9 +77,9 @@ def by_apprise(recipient: Recipient, message: Message) -> None:
     hook, servers = AppriseHook(apprise_conn_id=recipient.connection), apprise.Apprise()
     hook.set_config_from_conn(hook.get_connection(recipient.connection), servers)
     taken = servers.notify(
-        body=render.chat(message),
-        title=render.quiet(message.subject),
-        notify_type=apprise.NotifyType(render.tone(message)),
+        body=formats.chat(message),
+        title=formats.quiet(message.subject),
+        notify_type=apprise.NotifyType(formats.tone(message)),
         body_format=apprise.NotifyFormat.TEXT,
     )
     if not taken:

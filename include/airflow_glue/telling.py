@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import get_current_context, task, teardown
 
-from gatehouse.core.telling.kinds import Kind
-from gatehouse.core.telling.troubles import Found
+from gatehouse.core.notifications.alert_types import Kind
+from gatehouse.core.notifications.issues import Found
 from gatehouse.errors import ConfigurationError, Unreachable
 
 if TYPE_CHECKING:

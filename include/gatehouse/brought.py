@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.config.retrain import RetrainPolicy
+from gatehouse.core.statistics.custom_metrics import is_own
 from gatehouse.core.statistics.metrics import metrics_for
-from gatehouse.core.statistics.own import is_own
 from gatehouse.errors import ConfigurationError
 
 

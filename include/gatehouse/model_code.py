@@ -21,7 +21,7 @@ REQUIRED = ("features", "target", "estimators")
 
 class Model(Protocol):
     """What `model.py` defines. It may also define SLICES, the feature columns that rules judge group by group, and
-    METRICS, its own metrics by name (`core/statistics/own.py`)."""
+    METRICS, its own metrics by name (`core/statistics/custom_metrics.py`)."""
 
     features: Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
     target: Callable[[pd.DataFrame], pd.Series[float]]

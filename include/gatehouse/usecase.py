@@ -16,7 +16,7 @@ from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.config.gate import GatePolicy, policy_problems
 from gatehouse.core.config.retrain import RetrainPolicy
-from gatehouse.core.statistics.own import register
+from gatehouse.core.statistics.custom_metrics import register
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
 from gatehouse.model_code import Model, estimators_of, load_model_code, place_of, slices_of
 from gatehouse.settings import Settings

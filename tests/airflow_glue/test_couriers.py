@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from gatehouse.core.config.notify import NotifySpec, Recipient
-from gatehouse.core.telling.kinds import Kind, Role
-from gatehouse.core.telling.matter import Fact, matter_of
-from gatehouse.core.telling.message import Message, Phase
-from gatehouse.core.telling.words import WHAT, compose
+from gatehouse.core.notifications.alert import Fact, matter_of
+from gatehouse.core.notifications.alert_types import Kind, Role
+from gatehouse.core.notifications.compose import WHAT, compose
+from gatehouse.core.notifications.notification import Message, Phase
 from gatehouse.stages.telling import error_name
 from wire import MailServer, WebServer, mail_server, web_server
 
@@ -129,7 +129,7 @@ def test_hostile_values_are_harmless_in_a_mail(mail: MailServer) -> None:
 
 def compose_subject() -> str:
     """A subject that the words make of a hostile title."""
-    from gatehouse.core.telling.words import one_line
+    from gatehouse.core.notifications.compose import one_line
 
     return one_line(HOSTILE, 150)
 

@@ -9,8 +9,8 @@ import pytest
 from airflow_glue import telling
 from fakes import FakeCourier
 from gatehouse.core.config.notify import NotifySpec, Recipient
-from gatehouse.core.telling.kinds import Kind, Role, Severity
-from gatehouse.core.telling.message import Phase
+from gatehouse.core.notifications.alert_types import Kind, Role, Severity
+from gatehouse.core.notifications.notification import Phase
 from gatehouse.stages import override
 from gatehouse.stages.telling import late_batches, tell
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures

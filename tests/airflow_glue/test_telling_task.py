@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from conftest import LedgerDatabase
-from gatehouse.core.telling.message import Phase, State
+from gatehouse.core.notifications.notification import Phase, State
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
 from wire import mail_server

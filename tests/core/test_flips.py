@@ -15,7 +15,7 @@ from gatehouse.core.gate.decide import decide, verdict_of
 from gatehouse.core.gate.limit_shifts import AT_LEAST, AT_MOST, MORE_THAN, judged, side, step_to
 from gatehouse.core.gate.rules.base import at_least, at_most, more_than
 from gatehouse.core.gate.self_test import SELF_TEST
-from gatehouse.core.statistics.blocks import Estimate
+from gatehouse.core.statistics.block_bootstrap import Estimate
 from gatehouse.core.types import Decision, Outcome, RuleResult, Verdict
 
 GOOD, BAD, EVEN = holdout(0.1, 0.9), holdout(0.9, 0.1), holdout(0.5, 0.52)

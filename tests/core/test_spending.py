@@ -16,7 +16,7 @@ from core.evidence_maker import SHA, evidence, holdout, policy
 from gatehouse.core.gate.alpha_spending import SPENT, Look, share
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.explain import explain
-from gatehouse.core.statistics.blocks import Estimate
+from gatehouse.core.statistics.block_bootstrap import Estimate
 from gatehouse.core.types import Outcome, Verdict
 
 GOOD = holdout(0.1, 0.9)

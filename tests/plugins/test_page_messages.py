@@ -9,8 +9,8 @@ import pytest
 
 from fakes import FakeCourier
 from gatehouse.core.config.notify import NotifySpec, Recipient
-from gatehouse.core.telling.kinds import Kind, Role, Severity
-from gatehouse.core.telling.troubles import Found
+from gatehouse.core.notifications.alert_types import Kind, Role, Severity
+from gatehouse.core.notifications.issues import Found
 from gatehouse.stages.telling import note, tell
 from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 

@@ -12,10 +12,10 @@ from gatehouse.core.gate.alpha_spending import SPENT
 from gatehouse.core.gate.decide import FIRST_MODEL
 from gatehouse.core.gate.re_decision import JUDGED_AGAIN
 from gatehouse.core.gate.self_test.__init__ import SELF_TEST
+from gatehouse.core.notifications.alert_types import ABOUT
+from gatehouse.core.notifications.alert_types import Kind as Matter
+from gatehouse.core.notifications.compose import anchor as heading_anchor
 from gatehouse.core.performance.change_kinds import Kind
-from gatehouse.core.telling.kinds import ABOUT
-from gatehouse.core.telling.kinds import Kind as Matter
-from gatehouse.core.telling.words import anchor as heading_anchor
 from gatehouse.core.types import Verdict
 from gatehouse.settings import ROOT
 from gatehouse.stages.repair import PUT_RIGHT

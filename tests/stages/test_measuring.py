@@ -20,8 +20,8 @@ from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.drift.reference import SCORE, Reference
 from gatehouse.core.gate.measurements import Need
 from gatehouse.core.profiling import profile_of
+from gatehouse.core.statistics.custom_metrics import as_archived
 from gatehouse.core.statistics.metrics import evaluate
-from gatehouse.core.statistics.own import as_archived
 from gatehouse.core.types import BatchId, Candidate, Champion, ModelVersion, TablePart, TrainingSet
 from gatehouse.errors import Unreachable
 from gatehouse.settings import ROOT

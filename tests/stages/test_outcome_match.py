@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from conftest import LedgerDatabase
-from gatehouse.core.telling.kinds import Kind
+from gatehouse.core.notifications.alert_types import Kind
 from gatehouse.stages import ingest, outcomes, rows
 from gatehouse.stages.outcome_problems import outcome_alert, outcome_problems
 from gatehouse.stages.validate import validate

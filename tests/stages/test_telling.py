@@ -12,9 +12,9 @@ from conftest import LedgerDatabase
 from fakes import FakeCourier, FakeLake
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.core.config.notify import NotifySpec, Quiet, Recipient
-from gatehouse.core.telling.kinds import Kind, Role, Severity
-from gatehouse.core.telling.message import MOST_ATTEMPTS, UNKNOWN_AFTER, Phase, State
-from gatehouse.core.telling.troubles import Found
+from gatehouse.core.notifications.alert_types import Kind, Role, Severity
+from gatehouse.core.notifications.issues import Found
+from gatehouse.core.notifications.notification import MOST_ATTEMPTS, UNKNOWN_AFTER, Phase, State
 from gatehouse.core.types import PromotionKind, Verdict, WatchReport
 from gatehouse.errors import NotAllowed, StaleAttempt
 from gatehouse.ports import Ledger

@@ -9,7 +9,7 @@ import click
 
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.cli.output import emit, json_option, plain, table
-from gatehouse.core.telling.message import Message, State
+from gatehouse.core.notifications.notification import Message, State
 from gatehouse.errors import ConfigurationError
 from gatehouse.notify import NAME, file_of, notify_spec
 from gatehouse.settings import Settings

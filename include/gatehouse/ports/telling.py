@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gatehouse.core.config.notify import Recipient
-    from gatehouse.core.telling.matter import Fact
-    from gatehouse.core.telling.message import Message
-    from gatehouse.core.telling.plan import Plan
-    from gatehouse.core.telling.troubles import Steps, Trouble
+    from gatehouse.core.notifications.alert import Fact
+    from gatehouse.core.notifications.issues import Steps, Trouble
+    from gatehouse.core.notifications.notification import Message
+    from gatehouse.core.notifications.planner import Plan
 
 
 class Telling(ABC):

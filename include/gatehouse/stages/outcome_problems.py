@@ -6,9 +6,9 @@ import json
 from datetime import datetime
 
 from gatehouse.core.contract.batch_calendar import Span, interval_of
+from gatehouse.core.notifications.alert_types import Kind
+from gatehouse.core.notifications.issues import Found
 from gatehouse.core.rows.outcome_rows import problems
-from gatehouse.core.telling.kinds import Kind
-from gatehouse.core.telling.troubles import Found
 from gatehouse.core.types import Batch, BatchState, Outcomes
 from gatehouse.site import Site
 from gatehouse.stages.outcomes import REFUSED, due

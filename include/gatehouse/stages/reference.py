@@ -18,7 +18,7 @@ from gatehouse.core.drift.weekday_reference import Weekdays, weekdays_of
 from gatehouse.core.performance import decay
 from gatehouse.core.performance.decay import DAY
 from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile, profile_of
-from gatehouse.core.statistics.blocks import block_codes
+from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.types import Candidate, TrainingSet
 from gatehouse.errors import ModelError
 from gatehouse.site import Site

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.telling.kinds import Kind, Severity
-from gatehouse.core.telling.late import lateness, overdue
-from gatehouse.core.telling.matter import matter_of
-from gatehouse.core.telling.message import Message, Phase, State, next_attempt
-from gatehouse.core.telling.plan import WEEK, Plan, plan
-from gatehouse.core.telling.troubles import Found, doubled, follow
+from gatehouse.core.notifications.alert import matter_of
+from gatehouse.core.notifications.alert_types import Kind, Severity
+from gatehouse.core.notifications.issues import Found, doubled, follow
+from gatehouse.core.notifications.lateness import lateness, overdue
+from gatehouse.core.notifications.notification import Message, Phase, State, next_attempt
+from gatehouse.core.notifications.planner import WEEK, Plan, plan
 from gatehouse.errors import StaleAttempt, UnknownRecord
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from gatehouse.core.drift import judge
 from gatehouse.core.drift.alarms import State
 from gatehouse.core.drift.calibration import Calibration, calibrate
 from gatehouse.core.profiling import Profile, profile_of
-from gatehouse.core.statistics.family import adjusted
+from gatehouse.core.statistics.multiple_testing import adjusted
 
 COLUMNS, DAYS = 8, 30
 

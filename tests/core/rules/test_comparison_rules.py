@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.evidence_maker import holdout, judged, outcomes
 from gatehouse.core.gate.rules.base import at_least, at_most, more_than
-from gatehouse.core.statistics.blocks import Estimate
+from gatehouse.core.statistics.block_bootstrap import Estimate
 from gatehouse.core.statistics.metrics import METRICS, evaluate, metrics_for
 from gatehouse.core.types import Outcome
 

@@ -13,7 +13,7 @@ from scipy import stats
 
 from core.evidence_maker import evidence, holdout, judged, outcomes, policy
 from gatehouse.core.gate.decide import decide
-from gatehouse.core.statistics.family import holm
+from gatehouse.core.statistics.multiple_testing import holm
 from gatehouse.core.types import Outcome
 
 GOOD, BAD = holdout(0.1, 0.9), holdout(0.9, 0.1)

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.statistics import ranking
-from gatehouse.core.statistics.blocks import Estimate, block_codes, block_counts, difference, resample, summarise
+from gatehouse.core.statistics.block_bootstrap import (
+    Estimate,
+    block_codes,
+    block_counts,
+    difference,
+    resample,
+    summarise,
+)
 from gatehouse.core.statistics.metrics import METRICS, evaluate, metric_named
 
 NUMBERS = ("mae", "rmse", "r2")
@@ -53,7 +60,7 @@ def test_every_draw_has_as_many_blocks_as_there_are(blocks, seed):
 def test_draws_do_not_depend_on_how_they_are_portioned(monkeypatch):
     """Memory is bounded by drawing in portions; the portions leave no trace."""
     whole = block_counts(30, 200, seed=9)
-    monkeypatch.setattr("gatehouse.core.statistics.blocks._DRAWS_AT_ONCE", 64)
+    monkeypatch.setattr("gatehouse.core.statistics.block_bootstrap._DRAWS_AT_ONCE", 64)
     assert np.array_equal(whole, block_counts(30, 200, seed=9))
 
 

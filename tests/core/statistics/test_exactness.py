@@ -12,7 +12,7 @@ from scipy import stats
 
 from core.evidence_maker import evidence, holdout, policy
 from gatehouse.core.gate.decide import decide
-from gatehouse.core.statistics.blocks import difference
+from gatehouse.core.statistics.block_bootstrap import difference
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import Outcome
 

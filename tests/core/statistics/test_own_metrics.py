@@ -13,9 +13,9 @@ from core.evidence_maker import SHA, decided, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.gate import check_policy
 from gatehouse.core.gate.decide import decide, decision_document
-from gatehouse.core.statistics.blocks import block_counts, difference, resample
+from gatehouse.core.statistics.block_bootstrap import block_counts, difference, resample
+from gatehouse.core.statistics.custom_metrics import as_archived
 from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.core.statistics.own import as_archived
 from gatehouse.core.types import Outcome
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.contract.batch_calendar import interval_of, key_of
-from gatehouse.core.telling.late import late_from, lateness, overdue
-from gatehouse.core.telling.troubles import doubled
+from gatehouse.core.notifications.issues import doubled
+from gatehouse.core.notifications.lateness import late_from, lateness, overdue
 
 TABLE = {"key": ["id"], "columns": {"id": "string"}}
 

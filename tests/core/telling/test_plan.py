@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.core.config.notify import NotifySpec, Quiet, Recipient
-from gatehouse.core.telling.kinds import Kind, Role, Severity
-from gatehouse.core.telling.matter import Fact, Matter, matter_of
-from gatehouse.core.telling.message import MOST_ATTEMPTS, Message, Phase, State, next_attempt
-from gatehouse.core.telling.plan import FRESH, WEEK, Plan, plan
-from gatehouse.core.telling.quiet import quiet_until
+from gatehouse.core.notifications.alert import Fact, Matter, matter_of
+from gatehouse.core.notifications.alert_types import Kind, Role, Severity
+from gatehouse.core.notifications.notification import MOST_ATTEMPTS, Message, Phase, State, next_attempt
+from gatehouse.core.notifications.planner import FRESH, WEEK, Plan, plan
+from gatehouse.core.notifications.quiet_hours import quiet_until
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
 NIGHT = Quiet(begin="22:00", end="07:00", zone="UTC")

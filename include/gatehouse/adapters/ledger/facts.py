@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.telling.kinds import Kind
-from gatehouse.core.telling.matter import Fact
+from gatehouse.core.notifications.alert import Fact
+from gatehouse.core.notifications.alert_types import Kind
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Rows

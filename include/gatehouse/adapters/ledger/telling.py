@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.adapters.ledger.change import Change, by_machine
 from gatehouse.adapters.ledger.facts import facts_since
 from gatehouse.core.audit.canonical_json import canonical, digest
-from gatehouse.core.telling.kinds import Kind, Severity
-from gatehouse.core.telling.message import UNKNOWN_AFTER, Message, Phase, State
-from gatehouse.core.telling.troubles import Found, Steps, Trouble
+from gatehouse.core.notifications.alert_types import Kind, Severity
+from gatehouse.core.notifications.issues import Found, Steps, Trouble
+from gatehouse.core.notifications.notification import UNKNOWN_AFTER, Message, Phase, State
 from gatehouse.errors import StaleAttempt
 from gatehouse.ports.telling import Telling
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
-    from gatehouse.core.telling.matter import Fact
-    from gatehouse.core.telling.plan import Plan
+    from gatehouse.core.notifications.alert import Fact
+    from gatehouse.core.notifications.planner import Plan
 
 TELLER = "teller"
 WORDS = ("subject", "what", "since", "do", "link", "runbook")

@@ -26,8 +26,8 @@ from gatehouse.core.gate.rules.slice_floor import SliceFloor
 from gatehouse.core.gate.rules.slice_regression import SliceNotWorse
 from gatehouse.core.gate.rules.stability import StableOverTime
 from gatehouse.core.gate.rules.training_data import EnoughTrainingRows, HoldoutDrift, NoDominantFeature
+from gatehouse.core.statistics.custom_metrics import is_own
 from gatehouse.core.statistics.metrics import metrics_for
-from gatehouse.core.statistics.own import is_own
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:

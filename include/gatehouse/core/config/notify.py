@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from gatehouse.core.config.base import Name, Spec
-from gatehouse.core.telling.kinds import Kind, Role, Severity
+from gatehouse.core.notifications.alert_types import Kind, Role, Severity
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from gatehouse.core.drift.column_distance import TENTHS, tenths
 from gatehouse.core.profiling import CategoricalProfile, ColumnProfile, NumericProfile
-from gatehouse.core.statistics import moments
+from gatehouse.core.statistics import weighted_means
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from gatehouse.core.gate.evidence import Task
 
 ROW_LOSS = {  # the metrics that are means of a loss a row
-    "log_loss": moments.log_loss_terms,
-    "brier": moments.squared_error,
-    "error_rate": moments.wrong_class,
-    "mae": moments.absolute_error,
+    "log_loss": weighted_means.log_loss_terms,
+    "brier": weighted_means.squared_error,
+    "error_rate": weighted_means.wrong_class,
+    "mae": weighted_means.absolute_error,
 }
 DEFAULT = 0.01
 PRIOR_ROWS = 50  # a cell's mean loss is drawn to the overall mean as if by so many rows

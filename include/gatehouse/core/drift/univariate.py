@@ -10,7 +10,7 @@ from gatehouse.core.drift.alarms import Alarm, State
 from gatehouse.core.drift.calibration import Calibration
 from gatehouse.core.drift.column_distance import Measured, measure_presence, measure_values, unseen_change
 from gatehouse.core.profiling import ColumnProfile, Profile
-from gatehouse.core.statistics.family import adjusted
+from gatehouse.core.statistics.multiple_testing import adjusted
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from gatehouse.core.statistics.rows import Array
+    from gatehouse.core.statistics.blocked_rows import Array
 
 _NOISE = 1e-9  # smaller steps are the last digits of a sum, not a direction
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.rules.comparison import worsening
-from gatehouse.core.statistics.blocks import Estimate, block_codes, difference
+from gatehouse.core.statistics.block_bootstrap import Estimate, block_codes, difference
 from gatehouse.core.statistics.metrics import metric_named
 
 if TYPE_CHECKING:

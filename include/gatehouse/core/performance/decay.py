@@ -16,7 +16,7 @@ import numpy as np
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.drift.alarms import Alarm, State
 from gatehouse.core.retraining.cost_benefit import cost_of, excess_loss
-from gatehouse.core.statistics.blocks import Estimate, block_codes, block_counts, resample, summarise
+from gatehouse.core.statistics.block_bootstrap import Estimate, block_codes, block_counts, resample, summarise
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.wording import between, shown
 

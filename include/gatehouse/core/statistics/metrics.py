@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from gatehouse.core.statistics import decomposition, own, ranking
-from gatehouse.core.statistics import moments as m
-from gatehouse.core.statistics.rows import Array, Build, Codes, Rows, Sampler
+from gatehouse.core.statistics import brier, custom_metrics, ranking
+from gatehouse.core.statistics import weighted_means as m
+from gatehouse.core.statistics.blocked_rows import Array, Build, Codes, Rows, Sampler
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def why_undefined(name: str, labels: ArrayLike, predictions: ArrayLike) -> str:
         return "there are no rows"
     if not (np.isfinite(y).all() and np.isfinite(p).all()):
         return "a label or a prediction is not a finite number"
-    if own.is_own(name):
-        return own.why_undefined(name, y, p)
+    if custom_metrics.is_own(name):
+        return custom_metrics.why_undefined(name, y, p)
     if predicts != "number" and not np.isin(values, (0.0, 1.0)).all():
         return f"labels other than 0 and 1 were found: {', '.join(f'{value:g}' for value in values[:5])}"
     if predicts == "probability" and not ((p >= 0) & (p <= 1)).all():
@@ -80,9 +80,9 @@ def why_undefined(name: str, labels: ArrayLike, predictions: ArrayLike) -> str:
 
 def metric_named(name: str) -> Metric:
     """The metric of that name, built in or a use case's own; ConfigurationError lists the built-in ones."""
-    if own.is_own(name):
+    if custom_metrics.is_own(name):
         title = name.split(".")[1].replace("_", " ")
-        return Metric(name, title, "lower", "number", ("classification", "regression"), own.build(name))
+        return Metric(name, title, "lower", "number", ("classification", "regression"), custom_metrics.build(name))
     if name not in METRICS:
         raise ConfigurationError("no such metric", found=repr(name), allowed=", ".join(METRICS))
     return METRICS[name]
@@ -139,7 +139,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             "probability",
             _CLASS,
-            m.moments(decomposition.bin_terms, decomposition.reliability),
+            m.moments(brier.bin_terms, brier.reliability),
         ),
         Metric(
             "resolution",
@@ -147,7 +147,7 @@ METRICS: dict[str, Metric] = {
             "higher",
             "probability",
             _CLASS,
-            m.moments(decomposition.bin_terms, decomposition.resolution),
+            m.moments(brier.bin_terms, brier.resolution),
         ),
         Metric("mae", "mean absolute error", "lower", "number", _NUMBER, m.moments(m.absolute_error, m.only)),
         Metric("rmse", "root mean squared error", "lower", "number", _NUMBER, m.moments(m.squared_error, m.root)),

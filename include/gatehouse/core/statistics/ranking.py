@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.statistics.rows import Array, Codes, Rows, Sampler, dense
+from gatehouse.core.statistics.blocked_rows import Array, Codes, Rows, Sampler, dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.evidence import Evidence
 from gatehouse.core.gate.measurements import Need
-from gatehouse.core.statistics.own import as_archived, is_own
+from gatehouse.core.statistics.custom_metrics import as_archived, is_own
 from gatehouse.core.types import FileRef
 from gatehouse.errors import ModelError
 from gatehouse.site import Site

@@ -10,9 +10,9 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from gatehouse.core.config.base import Spec
 from gatehouse.core.gate.evidence import Task
-from gatehouse.core.statistics.blocks import Estimate
+from gatehouse.core.statistics.block_bootstrap import Estimate
+from gatehouse.core.statistics.custom_metrics import is_own
 from gatehouse.core.statistics.metrics import METRICS, metric_named
-from gatehouse.core.statistics.own import is_own
 from gatehouse.core.types import Outcome, RuleResult
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from gatehouse.core.wording import count, number, settling, sided
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import Measures
-    from gatehouse.core.statistics.blocks import Estimate
+    from gatehouse.core.statistics.block_bootstrap import Estimate
 
 
 class Comparison(Rule):

@@ -10,9 +10,9 @@ import numpy as np
 
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.alpha_spending import look_of
-from gatehouse.core.statistics.blocks import Estimate, block_codes, block_counts, resample, subtract, summarise
+from gatehouse.core.statistics.block_bootstrap import Estimate, block_codes, block_counts, resample, subtract, summarise
+from gatehouse.core.statistics.blocked_rows import dense
 from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.core.statistics.rows import dense
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gatehouse.core.config.gate import GatePolicy
     from gatehouse.core.gate.evidence import Evidence
     from gatehouse.core.gate.measurements import Need
-    from gatehouse.core.statistics.rows import Array, Codes
+    from gatehouse.core.statistics.blocked_rows import Array, Codes
 
 _METRIC_DIGITS, _JUDGED_DIGITS = 12, 9
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gatehouse.core.gate.rules.metrics_context import Measures
-    from gatehouse.core.statistics.rows import Array
+    from gatehouse.core.statistics.blocked_rows import Array
 
 RATES = ("selection rate", "true positive rate", "false positive rate")
 

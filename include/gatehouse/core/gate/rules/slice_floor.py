@@ -14,7 +14,7 @@ from gatehouse.core.wording import count, listed, number
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import Measures
-    from gatehouse.core.statistics.blocks import Estimate
+    from gatehouse.core.statistics.block_bootstrap import Estimate
 
 
 class SliceFloor(SliceRule):

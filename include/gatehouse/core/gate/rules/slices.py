@@ -11,13 +11,13 @@ import numpy as np
 from pydantic import Field
 
 from gatehouse.core.gate.rules.base import MetricName, Rule, at_most
-from gatehouse.core.statistics.family import holm
+from gatehouse.core.statistics.multiple_testing import holm
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, settling
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import Measures
-    from gatehouse.core.statistics.blocks import Estimate
+    from gatehouse.core.statistics.block_bootstrap import Estimate
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from gatehouse.core.config.base import SpanText
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.rules.base import MetricName, Positive, TwoSided, at_least, at_most, exactly, title
 from gatehouse.core.gate.rules.measurement_rule import steady
-from gatehouse.core.statistics.blocks import block_codes
+from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.types import Outcome, RuleResult
 from gatehouse.core.wording import count, listed, number
 

@@ -23,7 +23,7 @@ from gatehouse.core.statistics.metrics import METRICS
 if TYPE_CHECKING:
     from gatehouse.core.config.gate import GatePolicy
     from gatehouse.core.gate.evidence import Evidence, Holdout
-    from gatehouse.core.statistics.rows import Array
+    from gatehouse.core.statistics.blocked_rows import Array
 
 Kind = TypeVar("Kind", bound=Rule)
 _MEASURING: tuple[type[Any], ...] = (MetricBound, SliceFloor, Comparison, SliceNotWorse)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.statistics.moments import ECE_BINS
+from gatehouse.core.statistics.weighted_means import ECE_BINS
 
 if TYPE_CHECKING:
-    from gatehouse.core.statistics.rows import Array
+    from gatehouse.core.statistics.blocked_rows import Array
 
 
 def bin_terms(labels: Array, predictions: Array) -> Array:

@@ -6,11 +6,11 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.telling.message import Message, Phase
+from gatehouse.core.notifications.notification import Message, Phase
 
 if TYPE_CHECKING:
     from gatehouse.core.config.notify import NotifySpec, Recipient
-    from gatehouse.core.telling.matter import Matter
+    from gatehouse.core.notifications.alert import Matter
 
 SUBJECT, WHAT = 150, 1500  # characters
 STACK = "the installation"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from gatehouse.core.telling.kinds import Kind, Severity
+from gatehouse.core.notifications.alert_types import Kind, Severity
 
 MOST_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(minutes=10)  # doubled with each failure: the eighth attempt is made 21 hours after the first

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gatehouse.core.statistics.blocked_rows import Array, Codes, dense
 from gatehouse.core.statistics.metrics import Metric, metric_named
-from gatehouse.core.statistics.rows import Array, Codes, dense
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

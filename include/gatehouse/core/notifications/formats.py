@@ -7,7 +7,7 @@ import re
 from html import escape
 from typing import Any
 
-from gatehouse.core.telling.message import Message, Phase
+from gatehouse.core.notifications.notification import Message, Phase
 
 _MENTION = re.compile(r"@(?=\w)|(?<=<)!")
 HEADER, SECTION = 150, 3000  # characters that Slack takes in a header and in a section

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gatehouse.core.telling.kinds import Kind
+from gatehouse.core.notifications.alert_types import Kind
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from gatehouse.core.statistics.moments import moments, only
-from gatehouse.core.statistics.rows import Array, Build, Rows, Sampler
+from gatehouse.core.statistics.blocked_rows import Array, Build, Rows, Sampler
+from gatehouse.core.statistics.weighted_means import moments, only
 from gatehouse.user_code import described
 
 Function = Callable[[Array, Array, Array], Any]

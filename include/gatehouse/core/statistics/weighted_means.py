@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gatehouse.core.statistics.rows import Array, Build, Rows, Sampler
+    from gatehouse.core.statistics.blocked_rows import Array, Build, Rows, Sampler
 
 ECE_BINS = 15
 _EPSILON = np.finfo(np.float64).eps

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.telling.kinds import ABOUT, Kind, Role, Severity
+from gatehouse.core.notifications.alert_types import ABOUT, Kind, Role, Severity
 
 
 @dataclass(frozen=True)

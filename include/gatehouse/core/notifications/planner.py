@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gatehouse.core.config.notify import NotifySpec, Recipient
-from gatehouse.core.telling.kinds import Kind, Severity
-from gatehouse.core.telling.matter import Matter
-from gatehouse.core.telling.message import Message, Phase, State
-from gatehouse.core.telling.quiet import quiet_until
-from gatehouse.core.telling.words import compose
+from gatehouse.core.notifications.alert import Matter
+from gatehouse.core.notifications.alert_types import Kind, Severity
+from gatehouse.core.notifications.compose import compose
+from gatehouse.core.notifications.notification import Message, Phase, State
+from gatehouse.core.notifications.quiet_hours import quiet_until
 
 WEEK = timedelta(days=7)
 LAST = "This is the last of {} messages within seven days: what is not critical is held back and listed on the page Messages."
