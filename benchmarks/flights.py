@@ -17,10 +17,10 @@ from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
 from gatehouse.core.rows.row_keys import row_keys
 from gatehouse.core.types import Decision, RuleResult
-from gatehouse.frames import as_declared
 from gatehouse.settings import ROOT
-from gatehouse.usecase import load
-from gatehouse.yaml_spec import read_spec
+from gatehouse.table_types import as_declared
+from gatehouse.use_case import load
+from gatehouse.yaml_loader import read_spec
 
 Array = NDArray[np.float64]
 SEED = "5e" * 32

@@ -18,7 +18,7 @@ from benchmarks.table import Table
 from gatehouse.backtest.run import Result, backtest
 from gatehouse.core.config.retrain import CalibrationReason, CostReason, DecayReason, DriftReason, Reasons
 from gatehouse.settings import ROOT
-from gatehouse.usecase import UseCase, load
+from gatehouse.use_case import UseCase, load
 
 sys.path.insert(0, str(ROOT / "tests"))
 from streams import stream

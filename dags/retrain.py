@@ -17,7 +17,7 @@ from airflow.sdk import PartitionedAssetTimetable, dag
 from airflow_glue.forms import BATCHES, RETRAIN_REASON, estimators, training_window
 from airflow_glue.installed import use_cases
 from airflow_glue.wiring import Impact, Stage, described, requested
-from gatehouse.model_names import estimator_names
+from gatehouse.estimator_names import estimator_names
 
 
 def build(case):

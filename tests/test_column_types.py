@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from gatehouse.adapters import parquet
 from gatehouse.adapters.sources.tables import read_table
 from gatehouse.core.config.contract import ColumnType
-from gatehouse.frames import Declared, read_declared
+from gatehouse.table_types import Declared, read_declared
 
 TYPES = get_args(ColumnType)
 DTYPES = {

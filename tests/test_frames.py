@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.contracts import COLUMNS, rides
 from gatehouse.errors import SchemaMismatch
-from gatehouse.frames import as_declared, read_declared, undeclared
+from gatehouse.table_types import as_declared, read_declared, undeclared
 
 DTYPES = {
     "string": "str",

@@ -16,7 +16,7 @@ from gatehouse.core.notifications.compose import compose
 from gatehouse.core.notifications.notification import Phase
 from gatehouse.errors import ConfigurationError
 from gatehouse.local.components import tellers
-from gatehouse.notify import notify_spec
+from gatehouse.notify_config import notify_spec
 from gatehouse.settings import ROOT, Settings
 
 GOOD = """\

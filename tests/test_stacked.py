@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gatehouse.adapters import parquet
 from gatehouse.errors import ModelError
-from gatehouse.stacked import stacked
+from gatehouse.stacked_tables import stacked
 
 
 def batch(values, categories, ordered=False) -> pd.DataFrame:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
 from gatehouse.settings import ROOT, Settings
-from gatehouse.usecase import find, folders, load
-from gatehouse.yaml_spec import read_spec
+from gatehouse.use_case import find, folders, load
+from gatehouse.yaml_loader import read_spec
 
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
 

@@ -23,7 +23,7 @@ DAY = "day"
 
 def features() -> pd.DataFrame:
     """The use case's features of the year, with each row's day."""
-    from gatehouse.usecase import load
+    from gatehouse.use_case import load
     from usecases.flight_delays import source
 
     case, found = load(ROOT / "include" / "usecases" / "flight_delays"), []

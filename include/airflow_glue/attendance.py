@@ -17,7 +17,7 @@ from airflow_glue.wiring import Stage, dag_id
 from gatehouse.errors import StaleAttempt
 
 if TYPE_CHECKING:
-    from gatehouse.site import Site
+    from gatehouse.context import Site
 
 UNFINISHED = ["queued", "running"]  # states of a run; one whose task waits in the triggerer is running
 ACTIVE = frozenset({"queued", "running", "deferred", "restarting", "up_for_retry", "up_for_reschedule"})

@@ -11,7 +11,7 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 
 from airflow_glue.tasks import parts
-from gatehouse.usecase import UseCase
+from gatehouse.use_case import UseCase
 
 Label = "{{ piece }}"
 

@@ -11,7 +11,7 @@ from airflow.sdk import get_parsing_context
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
-from gatehouse.usecase import UseCase, folders, load
+from gatehouse.use_case import UseCase, folders, load
 
 START = datetime(2013, 1, 1, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow_glue.forms import REVIEW_REASON, reviewers
 from airflow_glue.installed import length
 from airflow_glue.retraining import answer, promote
-from gatehouse.usecase import UseCase
+from gatehouse.use_case import UseCase
 
 
 def settle(case: UseCase, decided: object) -> None:

@@ -50,7 +50,7 @@ def _note_health(broken: dict[str, str], findings: list[Finding], failed: dict[s
 
 def wrong_notify() -> list[str]:
     """What is wrong with `notify.yaml`: nobody can be told of it, so it makes upkeep red."""
-    from gatehouse.notify import notify_spec
+    from gatehouse.notify_config import notify_spec
     from gatehouse.settings import Settings
 
     try:
@@ -72,7 +72,7 @@ def tell_people(folders: dict[str, str]) -> str:
     anything else."""
     from airflow_glue.couriers import AirflowCourier
     from gatehouse.adapters.ledger import open_ledger
-    from gatehouse.notify import notify_spec
+    from gatehouse.notify_config import notify_spec
     from gatehouse.settings import Settings
     from gatehouse.stages import telling as stage
 
@@ -89,10 +89,10 @@ def tell_people(folders: dict[str, str]) -> str:
 
 def _note_lasting(name: str, folder: str) -> None:
     """Record a use case's late batches, problems of its outcomes and the override that outlives its time, or their end."""
+    from gatehouse.bootstrap import open_site
     from gatehouse.stages.outcome_problems import outcome_alert
     from gatehouse.stages.override import overstayed
     from gatehouse.stages.telling import late_batches, note
-    from gatehouse.wiring import open_site
 
     try:
         site = open_site(folder)

@@ -36,7 +36,7 @@ class Turn(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Ask the ledger once a second; the question runs in a thread because psycopg2 blocks."""
-        from gatehouse.wiring import open_site
+        from gatehouse.bootstrap import open_site
 
         site = open_site(self.folder)
         batch = BatchId(site.name, self.key, self.revision)

@@ -12,7 +12,7 @@ from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryActi
 
 from airflow_glue.installed import START
 from gatehouse.settings import Settings
-from gatehouse.usecase import UseCase
+from gatehouse.use_case import UseCase
 
 
 class Stage(StrEnum):

@@ -10,7 +10,7 @@ from gatehouse.core.rows.labels import check_labels
 from gatehouse.core.rows.returned_frames import NotTabularError, to_frame, to_series
 from gatehouse.errors import ModelError, RowsMisaligned
 from gatehouse.model_code import check_slices, place_of
-from gatehouse.usecase import UseCase
+from gatehouse.use_case import UseCase
 from gatehouse.user_code import DATA_SCIENTIST, user_code
 
 if TYPE_CHECKING:

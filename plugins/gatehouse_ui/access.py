@@ -16,7 +16,7 @@ from fastapi import Depends, HTTPException, Request
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gatehouse.usecase import UseCase
+    from gatehouse.use_case import UseCase
 
 User = Annotated[Any, Depends(get_user)]
 READ_STAGE, ACT_STAGE = "watch", "rollback"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.errors import ConfigurationError, UnknownUseCase
-from gatehouse.notify import notify_spec
+from gatehouse.notify_config import notify_spec
 from gatehouse.settings import Settings
-from gatehouse.usecase import UseCase, folders, load
+from gatehouse.use_case import UseCase, folders, load
 
 if TYPE_CHECKING:
     from gatehouse.ports import Lake

@@ -23,7 +23,7 @@ from gatehouse.core.types import BatchState
 from gatehouse.settings import ROOT
 from gatehouse.stages import ingest, score
 from gatehouse.stages.validate import validate
-from gatehouse.usecase import load
+from gatehouse.use_case import load
 from stages.big_rides import MONTHS, rides
 from stages.rides import FakeSite, folder, looped, open_site, site  # noqa: F401 - three are fixtures
 from stages.test_divided import dividing, known, small_pieces  # noqa: F401 - one is a fixture

@@ -114,7 +114,7 @@ def test_a_ledger_that_is_away_is_worth_a_retry_of_the_task(sites, monkeypatch):
 def test_the_check_fails_with_every_sentence_and_records_it_as_a_trouble(sites, ledger, monkeypatch):
     """The check is red after all is done, with all sentences; the trouble of each use case lasts until a sweep finds it no
     more."""
-    monkeypatch.setattr("gatehouse.wiring.verify_installation", list)
+    monkeypatch.setattr("gatehouse.bootstrap.verify_installation", list)
     monkeypatch.setattr("airflow_glue.telling.get_current_context", lambda: {"ti": SimpleNamespace(xcom_push=print)})
     monkeypatch.setattr(sweep, "emit_measures", lambda: None)
     monkeypatch.setattr("airflow_glue.telling.wrong_notify", list)

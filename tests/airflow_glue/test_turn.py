@@ -21,7 +21,7 @@ class SlowLedger:
         monkeypatch.setattr(turn.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(turn.asyncio, "sleep", self._pass)
         monkeypatch.setattr(turn, "_waits_for", self._waits_for)
-        monkeypatch.setattr("gatehouse.wiring.open_site", lambda _: type("Site", (), {"name": "rides"})())
+        monkeypatch.setattr("gatehouse.bootstrap.open_site", lambda _: type("Site", (), {"name": "rides"})())
 
     async def _pass(self, _seconds: float) -> None:
         self.now += HOUR / 10

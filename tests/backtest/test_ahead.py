@@ -24,7 +24,7 @@ from gatehouse.backtest.history import read_history
 from gatehouse.backtest.labelled import Labelled, matured
 from gatehouse.backtest.replay import Taken, replay
 from gatehouse.backtest.site import BacktestSite, clean_processes, throwaway
-from gatehouse.usecase import load
+from gatehouse.use_case import load
 from streams import stream
 
 RETRAIN = """\

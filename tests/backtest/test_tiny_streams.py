@@ -15,7 +15,7 @@ from gatehouse.backtest import backtest
 from gatehouse.cli.backtest_table import human
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.report.backtest import backtest_report
-from gatehouse.usecase import load
+from gatehouse.use_case import load
 
 Labels = Callable[[int, int], "list[float] | None"]
 

@@ -11,7 +11,7 @@ from conftest import LedgerDatabase
 from fakes import FakeCourier
 from gatehouse.cli.messages import messages, notify
 from gatehouse.errors import ConfigurationError, UnknownRecord
-from gatehouse.notify import notify_spec
+from gatehouse.notify_config import notify_spec
 from gatehouse.ports import Ledger
 from gatehouse.settings import Settings
 from gatehouse.stages.telling import tell

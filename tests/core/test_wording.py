@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.wording import about, count, listed, number
+from gatehouse.formatting import about, count, listed, number
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from airflow.sdk.exceptions import ParamValidationError
 
 from airflow_glue import forms
 from gatehouse.core.config.retrain import Window
-from gatehouse.model_names import estimator_names
+from gatehouse.estimator_names import estimator_names
 from gatehouse.settings import ROOT
-from gatehouse.usecase import load
+from gatehouse.use_case import load
 
 CASES = [ROOT / "include" / "usecases" / name for name in ("flight_delays", "air_time")]
 NAMES = ("logistic", "boosting", "tree")

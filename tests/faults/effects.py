@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from gatehouse.wiring import InstalledSite
+from gatehouse.bootstrap import InstalledSite
 
 
 def effects(site: InstalledSite) -> dict[str, Any]:

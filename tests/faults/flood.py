@@ -28,7 +28,7 @@ from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.sources import open_source
-from gatehouse.usecase import load
+from gatehouse.use_case import load
 from gatehouse.verify import run as verify
 from stages.rides import FakeSite, take
 

@@ -17,7 +17,7 @@ from gatehouse.adapters.sources import open_source
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.errors import GatehouseError, SchemaMismatch
-from gatehouse.frames import as_declared
+from gatehouse.table_types import as_declared
 
 KEY = "2024-01"
 TYPES = {

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gatehouse.adapters.contract.precheck import check_contract
 from gatehouse.core.contract.batch_calendar import Span, interval_of
 from gatehouse.errors import GatehouseError
-from gatehouse.usecase import FILES, load
+from gatehouse.use_case import FILES, load
 from stages.rides import TEMPLATE
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(

@@ -43,7 +43,7 @@ from gatehouse.stages import (
 )
 from gatehouse.stages.tell import tell_decision
 from gatehouse.stages.validate import release, validate
-from gatehouse.usecase import load
+from gatehouse.use_case import load
 from stages.rides import TEMPLATE, AlteredSource, FakeSite
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)

@@ -130,7 +130,7 @@ def world(
         monkeypatch.setenv(name, value)
     from fastapi import FastAPI
 
-    from gatehouse.wiring import InstalledSite
+    from gatehouse.bootstrap import InstalledSite
     from gatehouse_ui.app import application
     from gatehouse_ui.desk import Desk
 

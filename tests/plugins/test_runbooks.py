@@ -19,7 +19,7 @@ from gatehouse.core.performance.change_kinds import Kind
 from gatehouse.core.types import Verdict
 from gatehouse.settings import ROOT
 from gatehouse.stages.repair import PUT_RIGHT
-from gatehouse.usecase import load
+from gatehouse.use_case import load
 from gatehouse_ui import book
 from gatehouse_ui.view import FOUND
 

@@ -18,7 +18,7 @@ from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.decide import decision_from
 from gatehouse.core.gate.explain import explain
 from gatehouse.core.types import Decision
-from gatehouse.core.wording import between, shown
+from gatehouse.formatting import between, shown
 from gatehouse.report.backtest import backtest_report
 from gatehouse.report.decision import decision_markdown
 from gatehouse.report.glyphs import interval

@@ -10,7 +10,7 @@ from gatehouse.errors import GatehouseError
 from gatehouse.ports import Ledger
 from gatehouse.report import batch_report, decision_markdown
 from gatehouse.settings import ROOT, Settings
-from gatehouse.usecase import find
+from gatehouse.use_case import find
 from plugins.pages_world import airflow_home  # noqa: F401 - a fixture
 from story import Story
 

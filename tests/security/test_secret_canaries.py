@@ -10,12 +10,12 @@ import psycopg2
 import pytest
 
 from gatehouse.adapters.ledger import open_ledger
+from gatehouse.bootstrap import open_site as open_installed
 from gatehouse.errors import GatehouseError
 from gatehouse.settings import Settings
 from gatehouse.stages import ingest
 from gatehouse.stages.validate import validate
 from gatehouse.watching.look import look
-from gatehouse.wiring import open_site as open_installed
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 CANARY = "canary-3f9c1e7a"

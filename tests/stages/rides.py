@@ -16,14 +16,14 @@ from fakes import FakeLake, FakeTracking
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
+from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import Interval
 from gatehouse.local.postgres import Server
 from gatehouse.ports import Ledger, Source
 from gatehouse.settings import ROOT
-from gatehouse.site import Site
 from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, score, watch
 from gatehouse.stages.validate import validate
-from gatehouse.usecase import load
+from gatehouse.use_case import load
 
 FOUR_MONTHS, KEPT = [f"2024-{month:02}" for month in range(1, 5)], "ledger_of_four_months"
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"

@@ -28,7 +28,7 @@ from gatehouse.settings import ROOT
 from gatehouse.stages.measuring import Subject, measure_all, metrics_of, needed
 from gatehouse.stages.measuring.needed import MEASURED_BY
 from gatehouse.stages.rows import BATCH, KEY, LABEL, TIME
-from gatehouse.usecase import load
+from gatehouse.use_case import load
 
 ROWS, MODELS = 600, SkopsModels()
 UNTIL = datetime(2024, 2, 1, tzinfo=UTC)

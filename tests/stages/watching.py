@@ -12,6 +12,7 @@ import pandas as pd
 
 from fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.performance.change_kinds import Finding
@@ -30,12 +31,11 @@ from gatehouse.core.types import (
     TrainingSet,
     WatchReport,
 )
-from gatehouse.site import Site
 from gatehouse.stages import profiles, watch
 from gatehouse.stages.reference import reference_of
 from gatehouse.stages.rows import LABEL, batch_frame, with_labels
 from gatehouse.stages.score import model_inputs
-from gatehouse.usecase import load
+from gatehouse.use_case import load
 from streams import Stream
 
 

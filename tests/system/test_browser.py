@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from gatehouse.bootstrap import InstalledSite
+from gatehouse.context import Site
 from gatehouse.core.types import Decision, PromotionKind, Verdict
 from gatehouse.local.stack import Stack
 from gatehouse.local.walk import walk
-from gatehouse.site import Site
-from gatehouse.usecase import find
-from gatehouse.wiring import InstalledSite
+from gatehouse.use_case import find
 from system.visitor import NARROW, WIDE, Visitor, browser_path, chromium
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from gatehouse.bootstrap import InstalledSite
 from gatehouse.core.types import Champion, PromotionKind, Verdict
 from gatehouse.errors import GatehouseError
 from gatehouse.local import stack
@@ -25,8 +26,7 @@ from gatehouse.local.stack import Stack
 from gatehouse.local.walk import Line, walk
 from gatehouse.settings import ROOT
 from gatehouse.stages.upkeep import GRACE
-from gatehouse.usecase import find
-from gatehouse.wiring import InstalledSite
+from gatehouse.use_case import find
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 BATCHES = 5

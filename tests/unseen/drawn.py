@@ -21,7 +21,7 @@ from gatehouse.core.contract.batch_calendar import Interval, interval_of
 from gatehouse.ports import Ledger, Source
 from gatehouse.stages import gather, ingest, outcomes
 from gatehouse.stages.validate import validate
-from gatehouse.usecase import UseCase, load
+from gatehouse.use_case import UseCase, load
 from unseen.folders import Folder
 from unseen.played import same
 

@@ -16,7 +16,7 @@ from gatehouse.backtest import run
 from gatehouse.backtest.site import BacktestSite
 from gatehouse.local.postgres import Server
 from gatehouse.ports import Ledger
-from gatehouse.usecase import UseCase, load
+from gatehouse.use_case import UseCase, load
 from unseen.folders import Folder, Write
 from unseen.played import Played, play
 

@@ -20,7 +20,7 @@ from gatehouse.errors import GatehouseError
 from gatehouse.ports import Ledger
 from gatehouse.stages import ask, gather
 from gatehouse.stages.outcome_problems import outcome_problems
-from gatehouse.usecase import load
+from gatehouse.use_case import load
 from unseen.folders import Delivery
 
 Labels = dict[float, float]

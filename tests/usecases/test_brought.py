@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.brought import declared_metrics
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import ROOT
-from gatehouse.usecase import load
+from gatehouse.use_case import load
+from gatehouse.use_case_checks import declared_metrics
 
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
 

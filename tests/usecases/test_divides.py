@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gatehouse.bootstrap import InstalledSite
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import ROOT, Settings
 from gatehouse.stages.parts.row_by_row import features_of_part
-from gatehouse.usecase import load
-from gatehouse.wiring import InstalledSite
+from gatehouse.use_case import load
 from usecases.usecase_folders import tables
 
 

@@ -12,9 +12,9 @@ from gatehouse.adapters.sources import open_source
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Validation, decide
-from gatehouse.frames import as_declared
 from gatehouse.ports import CheckResult, Source, TableCheck
-from gatehouse.usecase import UseCase, load
+from gatehouse.table_types import as_declared
+from gatehouse.use_case import UseCase, load
 
 USECASES = Path(__file__).parents[2] / "include" / "usecases"
 

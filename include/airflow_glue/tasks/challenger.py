@@ -18,7 +18,7 @@ from gatehouse.errors import GatehouseError, StaleAttempt, WrongInput
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from gatehouse.wiring import InstalledSite
+    from gatehouse.bootstrap import InstalledSite
 
 event_log = structlog.get_logger("gatehouse")
 

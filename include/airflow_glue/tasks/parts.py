@@ -11,8 +11,8 @@ from gatehouse.core.types import BatchState
 from gatehouse.errors import ModelError, SchemaMismatch
 
 if TYPE_CHECKING:
+    from gatehouse.bootstrap import InstalledSite
     from gatehouse.core.types import Batch
-    from gatehouse.wiring import InstalledSite
 
 Piece = dict[str, Any]  # {"batch": "2013-03.r1", "what": "flights 0-65536", "file": ...}
 

@@ -10,14 +10,14 @@ from gatehouse.core.types import BatchId
 from gatehouse.errors import UnknownRecord
 
 if TYPE_CHECKING:
+    from gatehouse.bootstrap import InstalledSite
     from gatehouse.core.types import Decision
-    from gatehouse.wiring import InstalledSite
 
 
 def site_of(folder: str, **about: str) -> InstalledSite:
     """The site of the use case in `folder`. Each later line of the task's log carries its name and what `about` names, as
     fields beside those that Airflow binds itself (dag, run, task, try)."""
-    from gatehouse.wiring import open_site
+    from gatehouse.bootstrap import open_site
 
     site = open_site(folder)
     bind_contextvars(use_case=site.name, **about)

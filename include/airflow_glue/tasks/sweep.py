@@ -14,7 +14,7 @@ from airflow_glue.tasks import subjects
 from gatehouse.errors import GatehouseError, StaleAttempt
 
 if TYPE_CHECKING:
-    from gatehouse.wiring import InstalledSite
+    from gatehouse.bootstrap import InstalledSite
 
 log = logging.getLogger(__name__)
 RESULTS = ("accepted", "requested", "unsettled", "told", "unexplained")
@@ -116,7 +116,7 @@ def lost_reviews(site: InstalledSite, asked: set[str]) -> list[str]:
 def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str, str]) -> None:
     """Verify the ledger and `notify.yaml`; GatehouseError with everything that a person must know of."""
     from airflow_glue.telling import note_health, wrong_notify
-    from gatehouse.wiring import verify_installation
+    from gatehouse.bootstrap import verify_installation
 
     problems = [sentence for pending in found.values() for sentence in (*pending["unexplained"], *pending["failed"])]
     problems += [f"use case {name} cannot be read: {error}" for name, error in broken.items()]

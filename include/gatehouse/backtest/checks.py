@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.types import Batch, BatchId, FileRef, Outcomes
 from gatehouse.report.batch import results_of
-from gatehouse.site import Site
 
 Found = tuple[Mapping[str, Any], ...]
 

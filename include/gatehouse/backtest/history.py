@@ -13,9 +13,9 @@ from gatehouse.backtest.errors import kept
 from gatehouse.backtest.labelled import Labelled
 from gatehouse.backtest.measured import History, Measured, measure
 from gatehouse.backtest.replay import Taken
+from gatehouse.context import Site
 from gatehouse.core.types import Batch, Decision, Request, TrainingSet
 from gatehouse.errors import UnknownRecord
-from gatehouse.site import Site
 from gatehouse.stages.outcome_problems import outcome_problem
 from gatehouse.stages.rows import newest_revisions
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from gatehouse.context import Site
 from gatehouse.core.types import Batch, Outcomes, TrainingSet
-from gatehouse.site import Site
-from gatehouse.stacked import stacked
+from gatehouse.stacked_tables import stacked
 from gatehouse.stages.rows import LABEL, batch_frame, with_labels
 
 if TYPE_CHECKING:

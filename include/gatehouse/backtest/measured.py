@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.backtest.errors import kept
 from gatehouse.backtest.labelled import first_champion
+from gatehouse.context import Site
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import Batch, BatchId, Outcomes, Prediction, TrainingSet
-from gatehouse.site import Site
 from gatehouse.stages.rows import LABEL, by_key
 from gatehouse.stages.score import model_inputs
 

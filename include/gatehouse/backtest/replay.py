@@ -10,10 +10,10 @@ from typing import Literal
 from gatehouse.backtest.errors import kept, sentence
 from gatehouse.backtest.pool import pool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
+from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import Span, interval_of, key_of
 from gatehouse.core.types import Batch, BatchId, BatchState, Decision, Request, RequestState, Verdict
 from gatehouse.errors import NotScored
-from gatehouse.site import Site
 from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, rejudge, watch
 from gatehouse.stages.turn import score_in_turn
 from gatehouse.stages.validate import validate

@@ -17,7 +17,7 @@ from gatehouse.backtest.site import clean_processes, throwaway
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.config.retrain import RetrainPolicy
-from gatehouse.usecase import UseCase
+from gatehouse.use_case import UseCase
 
 POLICY = "policy"
 

@@ -23,6 +23,7 @@ from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate, open_ledger
 from gatehouse.adapters.models import SkopsModels, probe
 from gatehouse.adapters.sources import open_source
+from gatehouse.context import Site
 from gatehouse.core.types import Decision, ModelVersion, TrainingSet
 from gatehouse.errors import ModelError
 from gatehouse.local.throwaway import running
@@ -40,8 +41,7 @@ from gatehouse.ports import (
     Source,
     Tracking,
 )
-from gatehouse.site import Site
-from gatehouse.usecase import UseCase
+from gatehouse.use_case import UseCase
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gatehouse.check.problem import Problems
+from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.contract.validation import Validation
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe, match
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, BatchState, FileRef, Outcomes, TablePart
 from gatehouse.errors import SourceError
-from gatehouse.frames import read_declared, undeclared
 from gatehouse.ports import TableCheck
-from gatehouse.site import Site
 from gatehouse.stages import validate
 from gatehouse.stages.outcome_check import check_outcomes
 from gatehouse.stages.rows import LABEL, batch_frame, with_labels
+from gatehouse.table_types import read_declared, undeclared
 from gatehouse.use_case_code import labels_of
 
 if TYPE_CHECKING:

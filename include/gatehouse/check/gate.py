@@ -20,9 +20,9 @@ from gatehouse.user_code import RISK_OWNER, user_code
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gatehouse.context import Site
     from gatehouse.core.gate.measurements import Need
     from gatehouse.core.gate.rules.base import Rule
-    from gatehouse.site import Site
 
 WITHOUT_A_LEDGER = ("golden_set", "invariant", "monotone", "own_metrics", "python", "unseen")
 FAILS_WHATEVER_THE_DATA = ("handles_unseen", "loads_cleanly")

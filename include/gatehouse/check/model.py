@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from gatehouse.site import Site
-    from gatehouse.usecase import UseCase
+    from gatehouse.context import Site
+    from gatehouse.use_case import UseCase
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Literal
 from gatehouse.errors import GatehouseError, SeveralFaults
 from gatehouse.model_code import place_of
 from gatehouse.user_code import DATA_ENGINEER, DATA_SCIENTIST, RISK_OWNER, described
-from gatehouse.yaml_spec import line_of
+from gatehouse.yaml_loader import line_of
 
 Severity = Literal["error", "hint"]
 Step = Literal[

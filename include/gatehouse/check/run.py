@@ -20,7 +20,7 @@ from gatehouse.errors import SourceError
 from gatehouse.model_code import load_model_code
 from gatehouse.stages.fit import inner_split
 from gatehouse.stages.rows import LABEL
-from gatehouse.usecase import Reading, UseCase, read
+from gatehouse.use_case import Reading, UseCase, read
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gatehouse.check.problem import Problems
 
 if TYPE_CHECKING:
-    from gatehouse.usecase import UseCase
+    from gatehouse.use_case import UseCase
 
 
 def retrain_hints(case: UseCase, problems: Problems) -> None:

@@ -9,12 +9,12 @@ from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
-from gatehouse.brought import own_metrics
+from gatehouse.context import Site
 from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.errors import NotAllowed
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
-from gatehouse.site import Site
-from gatehouse.usecase import UseCase
+from gatehouse.use_case import UseCase
+from gatehouse.use_case_checks import own_metrics
 
 
 class Lenient(UseCase):

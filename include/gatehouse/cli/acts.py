@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gatehouse.bootstrap import InstalledSite, open_site
 from gatehouse.cli.inspect import locate
 from gatehouse.core.retraining.manual_options import WINDOWS
 from gatehouse.core.types import Batch, Champion, Override
@@ -15,7 +16,6 @@ from gatehouse.stages import override as overrides
 from gatehouse.stages import promote, validate
 from gatehouse.stages.ask import ask
 from gatehouse.stages.foresee import foresee_rollback
-from gatehouse.wiring import InstalledSite, open_site
 
 
 def signed(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from gatehouse.core.config.notify import NotifySpec
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
-from gatehouse.usecase import FILES
+from gatehouse.use_case import FILES
 
 MODELS: dict[str, type[BaseModel]] = {
     "contract": Contract, "retrain": RetrainPolicy, "gate": GatePolicy, "notify": NotifySpec,

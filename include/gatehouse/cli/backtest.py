@@ -18,8 +18,8 @@ from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.errors import WrongInput
 from gatehouse.settings import Settings
-from gatehouse.usecase import OWNERS, find
-from gatehouse.yaml_spec import read_spec
+from gatehouse.use_case import OWNERS, find
+from gatehouse.yaml_loader import read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

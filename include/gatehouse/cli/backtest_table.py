@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.cli.output import printable, table
 from gatehouse.core.audit.canonical_json import finite
-from gatehouse.core.wording import listed, shown
+from gatehouse.formatting import listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gatehouse.bootstrap import open_site
 from gatehouse.cli.acts import newest, signed
 from gatehouse.cli.inspect import locate
 from gatehouse.core.types import Verdict
@@ -11,7 +12,6 @@ from gatehouse.errors import GatehouseError
 from gatehouse.stages import backfill as range_of
 from gatehouse.stages import promote, rejudge
 from gatehouse.stages.revalidate import revalidate as check_again
-from gatehouse.wiring import open_site
 
 
 @click.command()

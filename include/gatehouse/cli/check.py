@@ -12,7 +12,7 @@ import click
 
 from gatehouse.cli.output import emit, json_option, printable, table
 from gatehouse.settings import Settings
-from gatehouse.usecase import find_folder, folders
+from gatehouse.use_case import find_folder, folders
 
 if TYPE_CHECKING:
     from gatehouse.check import Problem, Report

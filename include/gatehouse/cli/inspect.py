@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
+from gatehouse.bootstrap import InstalledSite, open_site
 from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.explain import explain as explanation
@@ -16,8 +17,7 @@ from gatehouse.errors import GatehouseError, UnknownRecord
 from gatehouse.ports import PassedOver
 from gatehouse.settings import Settings
 from gatehouse.stages import ingest
-from gatehouse.usecase import folders
-from gatehouse.wiring import InstalledSite, open_site
+from gatehouse.use_case import folders
 
 
 @click.command()

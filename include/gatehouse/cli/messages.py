@@ -11,7 +11,7 @@ from gatehouse.adapters.ledger import open_ledger
 from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.notifications.notification import Message, State
 from gatehouse.errors import ConfigurationError
-from gatehouse.notify import NAME, file_of, notify_spec
+from gatehouse.notify_config import NAME, file_of, notify_spec
 from gatehouse.settings import Settings
 from gatehouse.stages.telling import try_address
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, TextIO
 
-from gatehouse.core.wording import shown
+from gatehouse.formatting import shown
 
 if TYPE_CHECKING:
     from gatehouse.backtest.progress import Progress, Told

@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
+from gatehouse.bootstrap import InstalledSite, open_site
 from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.gate import GatePolicy, check_policy
 from gatehouse.core.gate.decide import decision_document
-from gatehouse.core.wording import shown
 from gatehouse.errors import ConfigurationError
+from gatehouse.formatting import shown
 from gatehouse.stages import judge, regret
-from gatehouse.usecase import OWNERS
-from gatehouse.wiring import InstalledSite, open_site
-from gatehouse.yaml_spec import read_spec
+from gatehouse.use_case import OWNERS
+from gatehouse.yaml_loader import read_spec
 
 
 @click.command()

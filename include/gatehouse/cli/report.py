@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from gatehouse.bootstrap import InstalledSite, open_site
 from gatehouse.cli.acts import newest
 from gatehouse.cli.inspect import locate
 from gatehouse.core.types import BatchId, FileRef
 from gatehouse.errors import UnknownRecord
-from gatehouse.wiring import InstalledSite, open_site
 
 
 @click.command()

@@ -46,7 +46,7 @@ def _verify_export(export: Path, as_json: bool) -> None:
 
 def run_installed(settings: Settings) -> list[Finding]:
     """Every finding of the installation; MLflow is asked where one is configured."""
-    from gatehouse.wiring import verify_installation
+    from gatehouse.bootstrap import verify_installation
 
     return verify_installation(settings)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from gatehouse.deploy.environment import IDENTITIES
 from gatehouse.settings import Settings
-from gatehouse.usecase import folders
+from gatehouse.use_case import folders
 
 ARTIFACTS = "mlflow-artifacts:/"  # artefacts go through the server, so that nobody needs the key of their store
 GRANTS = {

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.errors import GatehouseError
 
 if TYPE_CHECKING:
+    from gatehouse.context import Site
     from gatehouse.local.airflow_api import AirflowApi
-    from gatehouse.site import Site
 
 QUIET_SECONDS = 20.0  # between two looks at Airflow's runs
 TOLD_SECONDS = 60.0  # without a batch that settles, and a line says which runs it waits for

@@ -10,16 +10,16 @@ from typing import Protocol
 from rich.console import Console
 from rich.table import Table
 
+from gatehouse.bootstrap import InstalledSite
+from gatehouse.context import Site
 from gatehouse.core.drift.alarms import State
 from gatehouse.core.types import Batch, BatchState, Decision, Request, RequestState, WatchReport
-from gatehouse.core.wording import shown
 from gatehouse.errors import Unreachable
+from gatehouse.formatting import shown
 from gatehouse.local.airflow_api import AirflowApi
 from gatehouse.local.progress import Progress, hand_over, wait_for_dags
 from gatehouse.settings import Settings
-from gatehouse.site import Site
-from gatehouse.usecase import find
-from gatehouse.wiring import InstalledSite
+from gatehouse.use_case import find
 
 AHEAD = 2  # batches are ingested while the one before is watched, but not so many that they take its processor time
 LOOK_SECONDS = 0.5

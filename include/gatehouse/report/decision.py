@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from gatehouse.core.gate.explain import explain
-from gatehouse.core.wording import shown
+from gatehouse.formatting import shown
 from gatehouse.report.page import render
 from gatehouse.report.plots import decision_plots
 from gatehouse.report.text import MARKS, TONES, WORST_FIRST, number

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.core.wording import shown
+from gatehouse.formatting import shown
 from gatehouse.report.inline import BLUE, ORANGE, SOFT, draw
 from gatehouse.report.words import Word, middle, say, short
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gatehouse.context import Site
 from gatehouse.core.retraining.manual_options import wish
 from gatehouse.core.types import Request
 from gatehouse.errors import NotEnoughData
-from gatehouse.site import Site
 from gatehouse.stages.fit import names
 from gatehouse.stages.rows import newest_revisions
 

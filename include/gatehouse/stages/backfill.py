@@ -6,11 +6,11 @@ command takes them. When the range is done, and only where it was ticked, one tr
 
 from __future__ import annotations
 
+from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.gate.human_actions import check_sentence
 from gatehouse.core.types import Backfill, Batch, BatchState, Request
 from gatehouse.errors import ConfigurationError, NotAllowed, NotScored, WrongInput
-from gatehouse.site import Site
 from gatehouse.stages import ingest, outcomes
 from gatehouse.stages.rows import newest_revisions
 from gatehouse.stages.score import waits_for

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatehouse.context import Site
 from gatehouse.core.drift import ColumnDrift, impact, judge
 from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.drift.calibration import Calibration, calibrate
@@ -20,7 +21,6 @@ from gatehouse.core.performance.change_kinds import Inputs
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile, merged
 from gatehouse.core.types import Batch
-from gatehouse.site import Site
 from gatehouse.stages import profiles
 from gatehouse.stages.costs import impact_together, weighed, with_impact
 from gatehouse.stages.reference import codes, some_rows

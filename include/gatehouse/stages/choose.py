@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import Candidate, ModelVersion
 from gatehouse.errors import ModelError
-from gatehouse.site import Site
 from gatehouse.stages.gather import trained_until
 from gatehouse.stages.provenance import requirements
 from gatehouse.stages.reference import reference_of

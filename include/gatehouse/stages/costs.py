@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.drift import ColumnDrift, impact
 from gatehouse.core.drift.alarms import State
 from gatehouse.core.drift.domain_classifier import Together
 from gatehouse.core.drift.reference import Reference
 from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
-from gatehouse.core.wording import shown
-from gatehouse.site import Site
+from gatehouse.formatting import shown
 from gatehouse.stages.reference import cells_like, some_rows
 from gatehouse.stages.score import model_inputs
 

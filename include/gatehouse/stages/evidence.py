@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
 from gatehouse.core.gate.evidence_io import evidence_document, evidence_from, evidence_sha256, holdout_columns
@@ -13,7 +14,6 @@ from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
 from gatehouse.model_code import check_slices
 from gatehouse.ports import Lake
-from gatehouse.site import Site
 from gatehouse.stages.gather import trained_until
 from gatehouse.stages.looks import looks_before
 from gatehouse.stages.measuring import Subject, measure_all, needed

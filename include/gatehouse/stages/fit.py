@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.retraining.manual_options import wished_estimators
 from gatehouse.core.rows.row_keys import KEY
@@ -14,7 +15,6 @@ from gatehouse.core.statistics.metrics import evaluate, metrics_for, why_undefin
 from gatehouse.core.types import Candidate, Request, TrainingSet
 from gatehouse.errors import ModelError
 from gatehouse.ports import Fit
-from gatehouse.site import Site
 from gatehouse.stages.provenance import provenance
 from gatehouse.stages.rows import BATCH, LABEL, TIME
 from gatehouse.stages.score import model_inputs

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.drift.reference import Reference
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import ModelVersion, Promotion
-from gatehouse.site import Site
 from gatehouse.stages.promote import RollbackPlan, plan_rollback
 from gatehouse.stages.score import waiting
 

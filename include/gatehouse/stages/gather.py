@@ -6,14 +6,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.retraining.holdout_split import Matured
 from gatehouse.core.retraining.manual_options import who_wished, wished_window
 from gatehouse.core.rows.outcome_rows import describe
 from gatehouse.core.types import BatchId, FileRef, Request, RequestState, TrainingSet
 from gatehouse.errors import ModelError, NotEnoughData, UnknownRecord
-from gatehouse.site import Site
-from gatehouse.stacked import stacked
+from gatehouse.stacked_tables import stacked
 from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.stages.windows import choose_window
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gatehouse.context import Site
 from gatehouse.core.retraining.policy import HeldBack, Weighed
-from gatehouse.site import Site
 
 
 def held_back_by(site: Site, key: str) -> str:

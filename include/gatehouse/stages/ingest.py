@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.types import Batch, FileRef
 from gatehouse.errors import SourceError, SourceVanished, UnreadableDelivery
 from gatehouse.ports import PassedOver
-from gatehouse.site import Site
 
 if TYPE_CHECKING:
     import pandas as pd

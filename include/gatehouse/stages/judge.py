@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.evidence_io import evidence_sha256
 from gatehouse.core.types import Champion, Decision, FileRef, ModelVersion, RequestState, Verdict
-from gatehouse.site import Site
 from gatehouse.stages.evidence import HeldOut, archive, archived_evidence, gather_evidence
 from gatehouse.stages.measuring import metrics_of
 from gatehouse.stages.tell import tell_decision

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.gate.re_decision import BEFORE
 from gatehouse.core.types import Champion, Verdict
-from gatehouse.site import Site
 
 
 def looks_before(site: Site, champion: Champion | None, extra: Mapping[str, Any] | None = None) -> int:

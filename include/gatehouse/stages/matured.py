@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site
 from gatehouse.core.drift.reference import SCORE
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, Champion, Outcomes
 from gatehouse.errors import ModelError, UntrustedModel
-from gatehouse.site import Site
-from gatehouse.stacked import stacked
+from gatehouse.stacked_tables import stacked
 from gatehouse.stages.rows import BATCH, LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.stages.score import model_inputs
 from gatehouse.stages.suspects import suspect

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import Champion
 from gatehouse.errors import GatehouseError
-from gatehouse.site import Site
 from gatehouse.stages.rows import LABEL
 from gatehouse.stages.score import model_inputs
 

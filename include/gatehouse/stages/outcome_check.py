@@ -6,17 +6,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gatehouse.context import Site
 from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Validation, decide, joined_reasons
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, contradictions, match, repeated
 from gatehouse.core.rows.row_keys import row_keys, without_key
 from gatehouse.core.types import Batch
 from gatehouse.errors import LakeError, ModelError, SchemaMismatch
-from gatehouse.frames import read_declared
 from gatehouse.ports import TableCheck
-from gatehouse.site import Site
 from gatehouse.stages import unreadable
 from gatehouse.stages.validate import quarantined_rows
+from gatehouse.table_types import read_declared
 from gatehouse.use_case_code import labels_of
 
 if TYPE_CHECKING:

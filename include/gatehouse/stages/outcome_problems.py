@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import Span, interval_of
 from gatehouse.core.notifications.alert_types import Kind
 from gatehouse.core.notifications.issues import Found
 from gatehouse.core.rows.outcome_rows import problems
 from gatehouse.core.types import Batch, BatchState, Outcomes
-from gatehouse.site import Site
 from gatehouse.stages.outcomes import REFUSED, due
 from gatehouse.stages.rows import newest_revisions
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import Span, interval_of
 from gatehouse.core.types import Batch, BatchState, Outcomes
 from gatehouse.errors import SchemaMismatch, SourceError, UnreadableDelivery
 from gatehouse.report import batch_report
-from gatehouse.site import Site
 from gatehouse.stages.outcome_check import TABLE, check_outcomes
 
 REFUSED = "outcomes.refused"

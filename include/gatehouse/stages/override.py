@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.human_actions import check_approver, check_sentence
 from gatehouse.core.types import Champion, Decision, Override, Promotion, PromotionKind, Request, Verdict
 from gatehouse.errors import NotAllowed, StaleChampion
-from gatehouse.site import Site
 from gatehouse.stages.promote import mirror
 from gatehouse.stages.repair import UPKEEP
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site
 from gatehouse.core.gate import probation as rule
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, Champion, Prediction, Probation, Promotion, PromotionKind
 from gatehouse.errors import StaleChampion
-from gatehouse.site import Site
-from gatehouse.stacked import stacked
+from gatehouse.stacked_tables import stacked
 from gatehouse.stages.promote import GATE, mirror
 from gatehouse.stages.rows import LABEL, TIME, batch_frame, by_key, with_labels
 from gatehouse.stages.score import predictions_frame

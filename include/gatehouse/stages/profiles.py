@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import BatchKind
 from gatehouse.core.data_faults.data_fault import Fault
 from gatehouse.core.data_faults.detect import faults
@@ -16,7 +17,6 @@ from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
 from gatehouse.core.profiling.row_sample import positions, sample_of
 from gatehouse.core.types import Batch, BatchState, FileRef
 from gatehouse.errors import ModelError, SchemaMismatch
-from gatehouse.site import Site
 from gatehouse.stages.rows import newest_revisions
 from gatehouse.use_case_code import features_of
 

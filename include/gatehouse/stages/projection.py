@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gatehouse.context import Site
 from gatehouse.core.types import Candidate, Decision, ModelVersion, TrainingSet
 from gatehouse.errors import LakeError, Unreachable
 from gatehouse.ports import Fit, Held
-from gatehouse.site import Site
 from gatehouse.stages.choose import tell_choice
 from gatehouse.stages.fit import parameters
 from gatehouse.stages.promote import point_aliases, served_versions

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatehouse.context import Site
 from gatehouse.core.gate.human_actions import check_approver
 from gatehouse.core.types import Champion, Decision, PromotionKind, RequestState, Verdict
 from gatehouse.errors import NotAllowed
-from gatehouse.site import Site
 from gatehouse.stages.tell import model_words, version_words
 from gatehouse.stages.tracked import projecting
 

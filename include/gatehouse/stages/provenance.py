@@ -6,11 +6,11 @@ import platform
 import subprocess
 from importlib.metadata import version
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.retraining.manual_options import wished_window
 from gatehouse.core.types import TrainingSet
 from gatehouse.settings import ROOT
-from gatehouse.site import Site
 
 RUNTIME = ("scikit-learn", "numpy", "pandas", "skops")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site
 from gatehouse.core.drift import ColumnDrift, impact
 from gatehouse.core.drift.alarms import State
 from gatehouse.core.drift.column_distance import measure_values
@@ -14,8 +15,7 @@ from gatehouse.core.performance.change_kinds import Outcome
 from gatehouse.core.performance.sudden_change import sudden
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.statistics.metrics import evaluate
-from gatehouse.core.wording import shown
-from gatehouse.site import Site
+from gatehouse.formatting import shown
 from gatehouse.stages import change
 from gatehouse.stages.matured import Matured
 from gatehouse.stages.rows import LABEL, TIME

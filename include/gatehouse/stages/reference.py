@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.drift import impact
 from gatehouse.core.drift.calibration import Calibration
@@ -21,7 +22,6 @@ from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile
 from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.types import Candidate, TrainingSet
 from gatehouse.errors import ModelError
-from gatehouse.site import Site
 from gatehouse.stages.fit import measured
 from gatehouse.stages.rows import LABEL, TIME
 from gatehouse.stages.score import model_inputs

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from gatehouse.context import Site
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.types import BatchId, Decision, ModelVersion, Prediction, Verdict
-from gatehouse.site import Site
 from gatehouse.stages.judge import replay
 from gatehouse.stages.rows import LABEL, batch_frame, by_key, with_labels
 from gatehouse.stages.score import model_inputs

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site
 from gatehouse.core.gate.re_decision import BEFORE
 from gatehouse.core.types import Batch, BatchId, Champion, Decision, Outcome, Outcomes, Verdict
 from gatehouse.errors import NotAllowed
-from gatehouse.site import Site
-from gatehouse.stacked import stacked
+from gatehouse.stacked_tables import stacked
 from gatehouse.stages.evidence import HeldOut
 from gatehouse.stages.judge import decide_on
 from gatehouse.stages.rows import LABEL, batch_frame, newest_revisions, with_labels

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.types import FileRef, ModelVersion
 from gatehouse.errors import LakeError, TrackingError, Unreachable
-from gatehouse.site import Site
 from gatehouse.stages.promote import point_aliases
 from gatehouse.stages.tracked import is_behind
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.gate.human_actions import check_sentence
 from gatehouse.core.types import Batch, BatchId, BatchState, Revalidation
 from gatehouse.errors import NotAllowed
-from gatehouse.site import Site
 from gatehouse.stages import profiles
 from gatehouse.stages.validate import Examined, examine
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gatehouse.context import Site
 from gatehouse.core.rows.outcome_rows import one_for_each_key
 from gatehouse.core.rows.row_keys import KEY, row_keys
 from gatehouse.core.types import Batch, BatchState, Outcomes
 from gatehouse.errors import ModelError
-from gatehouse.site import Site
 from gatehouse.use_case_code import features_of, labels_of
 
 if TYPE_CHECKING:

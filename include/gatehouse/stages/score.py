@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from gatehouse.context import Site, Work
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, BatchState, Champion, Prediction
 from gatehouse.errors import ModelError, NotAllowed
-from gatehouse.site import Site, Work
 from gatehouse.stages.parts import scoring
 from gatehouse.stages.parts.reading import divides
 from gatehouse.stages.rows import batch_frame, newest_revisions

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from gatehouse.context import Site
 from gatehouse.core.retraining.policy import Standing
 from gatehouse.core.types import Champion, Request, RequestState
-from gatehouse.site import Site
 
 ALARMS = ("decay", "calibration", "cost", "drift")
 SPENT = (RequestState.CLAIMED, RequestState.DECIDED, RequestState.FAILED)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.core.types import Batch, BatchState, Decision, FileRef, ModelVersion, Promotion, WatchReport
@@ -17,7 +18,6 @@ from gatehouse.report import decision_report
 from gatehouse.report.decision import Origin
 from gatehouse.report.tables import decision_tables, holdout_metrics
 from gatehouse.settings import decision_page
-from gatehouse.site import Site
 from gatehouse.stages.evidence import archived_evidence
 from gatehouse.stages.measuring import metrics_of
 

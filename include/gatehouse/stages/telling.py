@@ -22,9 +22,9 @@ from gatehouse.core.notifications.planner import WEEK, Plan, plan
 from gatehouse.errors import StaleAttempt, UnknownRecord
 
 if TYPE_CHECKING:
+    from gatehouse.context import Site
     from gatehouse.core.config.notify import NotifySpec
     from gatehouse.ports import Courier, Ledger
-    from gatehouse.site import Site
 
 AT_ONCE = 200  # messages in one cycle
 SECONDS = 240.0  # of one cycle: a hanging server must not reach into the next one

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.types import Candidate, FileRef, TrainingSet
 from gatehouse.errors import TrackingError, Unreachable
 from gatehouse.ports import CandidateRun, Fit
-from gatehouse.site import Site
 
 TRACKING = "tracking"
 BEHIND, CAUGHT_UP, RESTORED = "tracking.behind", "tracking.caught_up", "tracking.restored"

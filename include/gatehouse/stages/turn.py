@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gatehouse.context import Site, Work
 from gatehouse.core.types import BatchId, Prediction
 from gatehouse.errors import ModelError, NotScored, UntrustedModel
-from gatehouse.site import Site, Work
 from gatehouse.stages.score import score
 from gatehouse.stages.watch import watch
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from gatehouse.columns import Cell, summary
 from gatehouse.core.contract.validation import joined_reasons
 from gatehouse.core.rows.row_keys import keyless_summary
-from gatehouse.frames import sentences
 from gatehouse.ports import TableCheck
+from gatehouse.table_types import sentences
 
 
 def counted(check: TableCheck, cells: Sequence[Cell], keyless: Mapping[int, tuple[str, ...]], rows: int) -> TableCheck:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
+from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.types import BatchState, Decision, RequestState, Verdict
-from gatehouse.site import Site
 from gatehouse.stages import fit
 from gatehouse.stages.promote import NOBODY, answer, promote
 from gatehouse.stages.repair import UPKEEP

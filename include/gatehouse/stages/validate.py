@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site, Work
 from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Split, Validation, decide
 from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
@@ -13,14 +14,13 @@ from gatehouse.core.profiling.row_sample import positions, sample_of
 from gatehouse.core.rows.row_keys import without_key
 from gatehouse.core.types import Batch, BatchId, BatchState, FileRef
 from gatehouse.errors import NotAllowed, SchemaMismatch
-from gatehouse.frames import Declared, read_declared, undeclared
 from gatehouse.ports import TableCheck
 from gatehouse.report import batch_report
-from gatehouse.site import Site, Work
 from gatehouse.stages import profiles, unreadable
 from gatehouse.stages.held import Held
 from gatehouse.stages.parts import divided, reading
 from gatehouse.stages.parts.profiling import REASONS
+from gatehouse.table_types import Declared, read_declared, undeclared
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.drift import to_document
 from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.drift.reference import SCORE, Reference
@@ -16,7 +17,6 @@ from gatehouse.core.performance.incidents import CALM, Incident, follow
 from gatehouse.core.retraining.policy import reasons as weigh
 from gatehouse.core.types import Batch, BatchId, Champion, Request, WatchReport
 from gatehouse.errors import ModelError, NotAllowed, UntrustedModel
-from gatehouse.site import Site
 from gatehouse.stages import change, probation
 from gatehouse.stages.held_back import held_back_by, quiet
 from gatehouse.stages.matured import measured_before, newest_matured

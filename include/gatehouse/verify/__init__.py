@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gatehouse.ports import Lake, Tracking
-    from gatehouse.usecase import UseCase
+    from gatehouse.use_case import UseCase
 
 __all__ = ["INVARIANTS", "Finding", "run"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gatehouse.adapters.ledger.connection import Rows
     from gatehouse.ports import Lake, Tracking
-    from gatehouse.usecase import UseCase
+    from gatehouse.use_case import UseCase
 
 
 @dataclass(frozen=True)

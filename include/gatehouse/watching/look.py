@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gatehouse.adapters.lake import FileLake
     from gatehouse.adapters.ledger.connection import Database
     from gatehouse.settings import Settings
-    from gatehouse.usecase import UseCase
+    from gatehouse.use_case import UseCase
 
 SECONDS = 3.0
 
@@ -47,7 +47,7 @@ def patience(cases: Iterable[UseCase]) -> dict[str, float]:
 
 
 def _cases(settings: Settings) -> Iterable[UseCase]:
-    from gatehouse.usecase import folders, load
+    from gatehouse.use_case import folders, load
 
     for folder in folders(settings.usecases):
         with suppress(GatehouseError):  # a broken folder is upkeep's to report

@@ -13,7 +13,7 @@ from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.errors import ConfigurationError, SchemaMismatch, SourceError, SourceVanished
-from gatehouse.frames import as_declared
+from gatehouse.table_types import as_declared
 
 MARCH = interval_of("month", "2013-03")
 HEADER = "id,name,speed,open,at,limit\n"

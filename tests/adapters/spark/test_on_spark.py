@@ -18,12 +18,12 @@ from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.spark import SparkChecker
 from gatehouse.adapters.spark.checker import on_spark
 from gatehouse.adapters.spark.session import session
+from gatehouse.bootstrap import InstalledSite
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import ROOT, Settings
 from gatehouse.stages import ingest
 from gatehouse.stages.validate import validate
-from gatehouse.usecase import load
-from gatehouse.wiring import InstalledSite
+from gatehouse.use_case import load
 from stages.big_rides import MONTHS, rides
 from stages.test_divided import known
 

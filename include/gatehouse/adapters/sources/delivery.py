@@ -8,7 +8,7 @@ from gatehouse.adapters import parquet
 from gatehouse.columns.values import is_null
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.errors import ConfigurationError, SchemaMismatch, SourceError
-from gatehouse.frames import read_declared, undeclared
+from gatehouse.table_types import read_declared, undeclared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.statistics.metrics import evaluate
-from gatehouse.core.wording import shown
+from gatehouse.formatting import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

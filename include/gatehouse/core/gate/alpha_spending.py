@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import number
+from gatehouse.formatting import number
 
 if TYPE_CHECKING:
     from gatehouse.core.config.gate import GatePolicy

@@ -10,7 +10,7 @@ from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.gate.decide import OVERRULE, asks_for, verdict_of
 from gatehouse.core.gate.limit_shifts import Step, step_to
 from gatehouse.core.types import Outcome, Verdict
-from gatehouse.core.wording import number
+from gatehouse.formatting import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from gatehouse.core.gate.counterfactuals import Flip, flips
 from gatehouse.core.gate.decide import OVERRULE, asks_for, verdict_of
 from gatehouse.core.gate.limit_shifts import standard_error
 from gatehouse.core.types import Decision, Outcome, RuleResult, Verdict
-from gatehouse.core.wording import about, number
+from gatehouse.formatting import about, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

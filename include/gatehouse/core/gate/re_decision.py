@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatehouse.core.types import Outcome, RuleResult, Verdict
-from gatehouse.core.wording import count
+from gatehouse.formatting import count
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.evidence import Evidence

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gatehouse.core.contract.batch_calendar import Interval, Span, interval_of, key_of, keys_between
-from gatehouse.core.wording import listed
+from gatehouse.formatting import listed
 
 if TYPE_CHECKING:
     from gatehouse.core.config.contract import Contract

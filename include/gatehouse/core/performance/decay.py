@@ -18,7 +18,7 @@ from gatehouse.core.drift.alarms import Alarm, State
 from gatehouse.core.retraining.cost_benefit import cost_of, excess_loss
 from gatehouse.core.statistics.block_bootstrap import Estimate, block_codes, block_counts, resample, summarise
 from gatehouse.core.statistics.metrics import metric_named
-from gatehouse.core.wording import between, shown
+from gatehouse.formatting import between, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core.wording import count
 from gatehouse.errors import ModelError
+from gatehouse.formatting import count
 
 if TYPE_CHECKING:
     import pandas as pd

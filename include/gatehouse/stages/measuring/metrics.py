@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.evidence import Evidence
@@ -12,7 +13,6 @@ from gatehouse.core.gate.measurements import Need
 from gatehouse.core.statistics.custom_metrics import as_archived, is_own
 from gatehouse.core.types import FileRef
 from gatehouse.errors import ModelError
-from gatehouse.site import Site
 from gatehouse.stages.measuring.subject import Subject
 
 CODE = Need.of("own_metrics")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site
 from gatehouse.core.types import Champion, ModelVersion, TrainingSet
 from gatehouse.errors import ModelError
-from gatehouse.site import Site
 from gatehouse.stages.rows import LABEL
 from gatehouse.stages.score import model_inputs
 

@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gatehouse.columns import Cell
+from gatehouse.context import Site, Work
 from gatehouse.core.config.contract import TableSpec
 from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Validation, decide
 from gatehouse.core.rows.row_keys import without_key
 from gatehouse.core.types import Batch
 from gatehouse.errors import SchemaMismatch
-from gatehouse.frames import undeclared
 from gatehouse.ports import Found, TableCheck
-from gatehouse.site import Site, Work
 from gatehouse.stages import unreadable
 from gatehouse.stages.parts import reading
+from gatehouse.table_types import undeclared
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gatehouse.context import Site, Work
 from gatehouse.core.profiling.batch_profile import BatchProfile, column_by_column
 from gatehouse.core.profiling.row_sample import positions, sample_of
 from gatehouse.core.types import Batch
-from gatehouse.site import Site, Work
 from gatehouse.stages import profiles
 from gatehouse.stages.held import Held
 from gatehouse.stages.parts import checking, profiling, reading

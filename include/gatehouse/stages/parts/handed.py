@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from gatehouse.context import Site
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.types import FileRef
-from gatehouse.site import Site
 
 _FILE = {"path", "sha256", "size", "rows"}
 

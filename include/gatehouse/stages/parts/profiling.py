@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site, Work
 from gatehouse.core.contract.validation import Validation
 from gatehouse.core.profiling import Profile
 from gatehouse.core.profiling.batch_profile import BatchProfile, column_by_column, new_in
@@ -13,7 +14,6 @@ from gatehouse.core.profiling.row_sample import Sample, positions, sample_of
 from gatehouse.core.profiling.row_sample import joined as joined_samples
 from gatehouse.core.types import Batch, FileRef
 from gatehouse.errors import ModelError, SchemaMismatch
-from gatehouse.site import Site, Work
 from gatehouse.stages.parts import reading
 from gatehouse.stages.parts.row_by_row import features_of_part
 from gatehouse.stages.parts.row_by_row import others as other_tables

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site
 from gatehouse.core.profiling.numeric import whole_pieces
 from gatehouse.core.types import Batch
 from gatehouse.errors import SchemaMismatch
-from gatehouse.frames import Declared, read_declared
-from gatehouse.site import Site
+from gatehouse.table_types import Declared, read_declared
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Site
 from gatehouse.core.types import Batch
 from gatehouse.errors import ConfigurationError
-from gatehouse.site import Site
 from gatehouse.stages.parts import reading
 from gatehouse.use_case_code import features_of
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gatehouse.context import Site, Work
 from gatehouse.core.rows.row_keys import row_keys
 from gatehouse.core.types import Batch, Champion, FileRef
 from gatehouse.errors import ModelError
-from gatehouse.site import Site, Work
 from gatehouse.stages.parts import reading
 from gatehouse.stages.parts.row_by_row import features_of_part
 from gatehouse.stages.rows import accepted_tables

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from gatehouse.core.gate.rules.base import MetricName, NotNegative, OnFail, Rule, at_most, exactly, more_than, title
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import count, number, settling, sided
+from gatehouse.formatting import count, number, settling, sided
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import Measures

@@ -13,7 +13,7 @@ from gatehouse.core.gate.rules.base import MetricName, NotNegative, TwoSided, at
 from gatehouse.core.gate.rules.measurement_rule import Measured, rows_in, steady, value_in
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import count, number
+from gatehouse.formatting import count, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from gatehouse.core.config.base import SpanText
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.rules.base import Rule, exactly
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import count, listed
+from gatehouse.formatting import count, listed
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import Measures

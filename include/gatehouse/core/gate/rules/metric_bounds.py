@@ -19,7 +19,7 @@ from gatehouse.core.gate.rules.base import (
     title,
 )
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import count, number, settling
+from gatehouse.formatting import count, number, settling
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import Measures

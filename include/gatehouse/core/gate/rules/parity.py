@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from gatehouse.core.gate.evidence import Task
 from gatehouse.core.gate.rules.base import Judge, Rule, Share, at_most, exactly
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import count, listed, number, settling
+from gatehouse.formatting import count, listed, number, settling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from gatehouse.core.gate.measurements import Need
 from gatehouse.core.gate.rules.base import NotNegative
 from gatehouse.core.gate.rules.measurement_rule import Measured, rows_in, value_in
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import listed, number
+from gatehouse.formatting import listed, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gatehouse.core.gate.rules.base import Positive, Rule, at_least, at_most, exactly
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import count, number
+from gatehouse.formatting import count, number
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import Measures

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from gatehouse.core.gate.rules.base import Judge, exactly, title
 from gatehouse.core.gate.rules.slices import SliceRule, Slices, which
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import count, listed, number
+from gatehouse.formatting import count, listed, number
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import Measures

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from gatehouse.core.gate.rules.base import NotNegative, title
 from gatehouse.core.gate.rules.slices import SliceRule, which
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import count, number, sided
+from gatehouse.formatting import count, number, sided
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import Measures

@@ -13,7 +13,7 @@ from pydantic import Field
 from gatehouse.core.gate.rules.base import MetricName, Rule, at_most
 from gatehouse.core.statistics.multiple_testing import holm
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import count, listed, settling
+from gatehouse.formatting import count, listed, settling
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import Measures

@@ -14,7 +14,7 @@ from gatehouse.core.gate.rules.base import MetricName, Positive, TwoSided, at_le
 from gatehouse.core.gate.rules.measurement_rule import steady
 from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import count, listed, number
+from gatehouse.formatting import count, listed, number
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import Measures

@@ -12,7 +12,7 @@ from gatehouse.core.gate.measurements import Need
 from gatehouse.core.gate.rules.base import Positive, Rule, at_least, exactly
 from gatehouse.core.gate.rules.measurement_rule import Measured, rows_in, value_in
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.core.wording import count, listed, number
+from gatehouse.formatting import count, listed, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from gatehouse.core.gate.rules.base import Rule
 from gatehouse.core.gate.rules.metrics_context import Measures
 from gatehouse.core.gate.self_test.mutants import Mutant, mutants
 from gatehouse.core.types import Outcome, RuleResult, Verdict
-from gatehouse.core.wording import listed
+from gatehouse.formatting import listed
 
 if TYPE_CHECKING:
     from gatehouse.core.config.gate import GatePolicy

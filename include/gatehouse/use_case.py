@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from gatehouse.brought import gate_problems, retrain_problems
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.config.gate import GatePolicy, policy_problems
@@ -20,7 +19,8 @@ from gatehouse.core.statistics.custom_metrics import register
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
 from gatehouse.model_code import Model, estimators_of, load_model_code, place_of, slices_of
 from gatehouse.settings import Settings
-from gatehouse.yaml_spec import read_spec
+from gatehouse.use_case_checks import gate_problems, retrain_problems
+from gatehouse.yaml_loader import read_spec
 
 FILES = ("contract.yaml", "model.py", "retrain.yaml", "gate.yaml", "RUNBOOK.md")
 M = TypeVar("M", bound=BaseModel)

@@ -8,7 +8,7 @@ from typing import Any
 
 from gatehouse.core.types import Batch
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
-from gatehouse.usecase import UseCase
+from gatehouse.use_case import UseCase
 
 Work = Mapping[str, Any]  # plain values: a piece of work, or what it found
 Piecewise = Callable[..., Work]

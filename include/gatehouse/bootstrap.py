@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.context import Piecewise, Site, Work
 from gatehouse.core.types import Batch
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
 from gatehouse.settings import Settings
-from gatehouse.site import Piecewise, Site, Work
-from gatehouse.usecase import UseCase, find, readable
+from gatehouse.use_case import UseCase, find, readable
 
 if TYPE_CHECKING:
     from gatehouse.verify import Finding

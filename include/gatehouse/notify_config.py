@@ -8,7 +8,7 @@ from pathlib import Path
 from gatehouse.core.config.notify import NotifySpec
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
-from gatehouse.yaml_spec import read_spec
+from gatehouse.yaml_loader import read_spec
 
 NAME = "notify.yaml"
 OWNER = "platform"
