@@ -6,11 +6,11 @@ writes its journal entry in the same transaction, and is idempotent: the same ca
 
 from __future__ import annotations
 
-from gatehouse.ports.by_hand import Backfills, Revalidations
 from gatehouse.ports.data import Checker, CheckResult, Found, Lake, PassedOver, Source, TableCheck
 from gatehouse.ports.ledger import Journal, Ledger
+from gatehouse.ports.manual import Backfills, Revalidations
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
-from gatehouse.ports.telling import Courier, Telling
+from gatehouse.ports.notifications import Courier, Telling
 from gatehouse.ports.training import BatchTold, CandidateRun, Fit, Held, Judged, ModelStore, Probe, Table, Tracking
 from gatehouse.ports.work import Attempts, Batches, Requests
 

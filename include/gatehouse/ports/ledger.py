@@ -13,9 +13,9 @@ from gatehouse.core.types import (
 
 if TYPE_CHECKING:
     pass
-from gatehouse.ports.by_hand import Backfills, Revalidations
+from gatehouse.ports.manual import Backfills, Revalidations
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
-from gatehouse.ports.telling import Telling
+from gatehouse.ports.notifications import Telling
 from gatehouse.ports.work import Attempts, Batches, Requests
 
 

@@ -14,7 +14,7 @@ from gatehouse.core.notifications.alert_types import Kind, Severity
 from gatehouse.core.notifications.issues import Found, Steps, Trouble
 from gatehouse.core.notifications.notification import UNKNOWN_AFTER, Message, Phase, State
 from gatehouse.errors import StaleAttempt
-from gatehouse.ports.telling import Telling
+from gatehouse.ports.notifications import Telling
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
