@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.adapters import parquet
-from gatehouse.adapters.sources.tables import read_table
+from gatehouse.adapters.sources.file_formats import read_table
 from gatehouse.core.config.contract import ColumnType
 from gatehouse.table_types import Declared, read_declared
 

@@ -93,7 +93,7 @@ def found() -> dict[Place, str]:
     for file in (
         "docker-compose.yaml",
         "include/gatehouse/local/components.py",
-        "include/gatehouse/adapters/tracking/client.py",
+        "include/gatehouse/adapters/mlflow/client.py",
     ):
         text = (ROOT / file).read_text(encoding="utf-8")
         everything |= {(file, name): number for name, number in SETTING.findall(text)}

@@ -69,7 +69,7 @@ class InstalledSite(Site):
 
     @cached_property
     def tracking(self) -> Tracking:
-        from gatehouse.adapters.tracking import MlflowTracking
+        from gatehouse.adapters.mlflow import MlflowTracking
         from gatehouse.stages.tracked import restored
 
         return MlflowTracking(self.settings.require("mlflow_uri"), lambda sentence: restored(self, sentence))
@@ -98,7 +98,7 @@ def open_site(name_or_path: str, settings: Settings | None = None) -> InstalledS
 def verify_installation(settings: Settings | None = None) -> list[Finding]:
     """The invariants of this installation's ledger, lake and MLflow (which is left out where none is configured)."""
     from gatehouse.adapters.lake import open_lake
-    from gatehouse.adapters.tracking import MlflowTracking
+    from gatehouse.adapters.mlflow import MlflowTracking
     from gatehouse.verify import run
 
     settings = settings or Settings.from_environment()

@@ -11,7 +11,7 @@ import pandas as pd
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from gatehouse.adapters.models import SkopsModels, archive
+from gatehouse.adapters.models import SkopsModels, skops_format
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.errors import GatehouseError
 
@@ -20,7 +20,7 @@ from gatehouse.errors import GatehouseError
 def honest() -> bytes:
     """A fitted model as its file."""
     frame = pd.DataFrame({"a": np.arange(20.0), "b": np.arange(20.0) % 3})
-    return archive.dumps(LogisticRegression().fit(frame, np.arange(20) % 2))
+    return skops_format.dumps(LogisticRegression().fit(frame, np.arange(20) % 2))
 
 
 @st.composite

@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gatehouse.adapters.contract.precheck import check_contract
+from gatehouse.adapters.contract.static_checks import check_contract
 from gatehouse.core.contract.batch_calendar import Span, interval_of
 from gatehouse.errors import GatehouseError
 from gatehouse.use_case import FILES, load

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from gatehouse.adapters.tracking import MlflowTracking, mlflow_tracking
+from gatehouse.adapters.mlflow import MlflowTracking, mlflow_tracking
 
 
 class FileMlflow:

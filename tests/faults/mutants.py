@@ -32,7 +32,7 @@ class Mutant:
 LEDGER, TESTS = "include/gatehouse/adapters/ledger/", "tests/adapters/ledger/"
 MUTANTS = (
     Mutant(
-        "the fence: a stale attempt may commit", LEDGER + "change.py",
+        "the fence: a stale attempt may commit", LEDGER + "transaction.py",
         "        _refuse_stale(rows, lease)\n", "",
         (TESTS + "test_ledger_concurrency.py::test_of_copies_of_one_attempt_only_the_newest_commits",),
     ),
@@ -42,7 +42,7 @@ MUTANTS = (
         ("tests/faults/test_races.py",),
     ),
     Mutant(
-        "the sha check: a model file is loaded whatever it is", "include/gatehouse/adapters/models/archive.py",
+        "the sha check: a model file is loaded whatever it is", "include/gatehouse/adapters/models/skops_format.py",
         "if sha256_of(data) != sha256:", "if False:",
         ("tests/adapters/models/test_models.py::test_bytes_that_the_ledger_did_not_record_are_refused",),
     ),
@@ -59,7 +59,7 @@ MUTANTS = (
         ("tests/faults/test_crashes.py::test_a_file_is_whole_once_the_ledger_names_it",),
     ),
     Mutant(
-        "Great Expectations' isolation: one context for all batches", "include/gatehouse/adapters/contract/checker.py",
+        "Great Expectations' isolation: one context for all batches", "include/gatehouse/adapters/contract/gx_checker.py",
         '        context = gx.get_context(mode="ephemeral")\n',
         '        context = globals().setdefault("_shared", None) or globals().__setitem__("_shared", gx.get_context(mode="ephemeral")) or globals()["_shared"]\n',
         ("tests/faults/test_validations.py",),

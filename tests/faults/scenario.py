@@ -19,9 +19,9 @@ from faults.mlflow_files import TrackingOnFiles, write_small_model_folder
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import open_ledger
+from gatehouse.adapters.mlflow import mlflow_tracking
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
-from gatehouse.adapters.tracking import mlflow_tracking
 from gatehouse.core.types import Batch, BatchId, RequestState
 from gatehouse.errors import GatehouseError, NotAllowed
 from gatehouse.ports import Probe

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.tracking.deletions import DELETIONS, Person
 from adapters.tracking.mlflow_server import uri  # noqa: F401 - a fixture
-from gatehouse.adapters.tracking import MlflowTracking
+from gatehouse.adapters.mlflow import MlflowTracking
 from gatehouse.errors import TrackingError, Unreachable
 from gatehouse.stages import projection, repair, tracked
 from stages.rides import folder, looped, open_site, site, take  # noqa: F401 - four of them are fixtures

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from usecase_folders import accepted, case, outcomes
 
-from gatehouse.adapters.models.archive import dumps, loads
+from gatehouse.adapters.models.skops_format import dumps, loads
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.gate.evidence import Task
 from gatehouse.stages.rows import row_keys

@@ -14,8 +14,8 @@ import pytest
 
 from conftest import LedgerDatabase
 from fakes import FakeLake, FakeTracking
-from gatehouse.adapters.ledger.change import Change
 from gatehouse.adapters.ledger.connection import Database
+from gatehouse.adapters.ledger.transaction import Change
 from gatehouse.core.types import Champion, ModelVersion, Prediction, Verdict
 from gatehouse.ports import Ledger
 from gatehouse.verify import run

@@ -11,8 +11,8 @@ import pytest
 
 from conftest import LedgerDatabase
 from fakes import FakeLake, FakeTracking
-from gatehouse.adapters.ledger.change import Change
 from gatehouse.adapters.ledger.connection import Database
+from gatehouse.adapters.ledger.transaction import Change
 from gatehouse.core.types import FileRef
 from gatehouse.ports import Ledger
 from gatehouse.verify import Finding, run

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.adapters import contract
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate, open_ledger
-from gatehouse.adapters.models import SkopsModels, probe
+from gatehouse.adapters.models import SkopsModels, model_probe
 from gatehouse.adapters.sources import open_source
 from gatehouse.context import Site
 from gatehouse.core.types import Decision, ModelVersion, TrainingSet
@@ -137,7 +137,7 @@ def clean_processes() -> ForkServerContext | SpawnContext:
     and has seen no data of this one. It ends with this process. Each process imports for itself where no socket can be
     opened in the temporary folder: its path may be too long for one."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*probe.PAID_ONCE, probe.__name__])
+    context.set_forkserver_preload([*model_probe.PAID_ONCE, model_probe.__name__])
     try:
         forkserver.ensure_running()
     except OSError:
@@ -168,7 +168,7 @@ class Remembering(SkopsModels):
 
     def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
         if self._clean is not None:
-            return probe.measure_in(self._clean, data, sha256, features, task)
+            return model_probe.measure_in(self._clean, data, sha256, features, task)
         try:
             started = time.perf_counter()
             estimator = super().load(data, sha256)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.change import stored
 from gatehouse.adapters.ledger.journal import CHANGES
+from gatehouse.adapters.ledger.transaction import stored
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.audit.hash_chain import FIRST, entry_hash
 from gatehouse.core.types import JournalEntry

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from adapters.contracts import expectation, rides, table
-from gatehouse.adapters.contract import GreatExpectationsChecker, checker
-from gatehouse.adapters.contract.catalogue import EXPECTATIONS
-from gatehouse.adapters.contract.masks import MASKS
+from gatehouse.adapters.contract import GreatExpectationsChecker, gx_checker
+from gatehouse.adapters.contract.row_masks import MASKS
+from gatehouse.adapters.contract.supported_expectations import EXPECTATIONS
 from gatehouse.core.config.contract import ExpectationSpec
 from gatehouse.errors import ConfigurationError
 
@@ -237,7 +237,7 @@ def test_catalogue_is_great_expectations_own() -> None:
         list_registered_expectation_implementations,
     )
 
-    from gatehouse.adapters.contract.catalogue import REFUSED
+    from gatehouse.adapters.contract.supported_expectations import REFUSED
 
     ours = {"id", "meta", "notes", "result_format", "description", "catch_exceptions", "rendered_content", "windows"}
     ours |= {"batch_id", "severity", "row_condition", "condition_parser", "library_metadata"}
@@ -254,6 +254,6 @@ def test_catalogue_is_great_expectations_own() -> None:
 
 def test_plain_keeps_what_float_cannot_hold() -> None:
     """Integers beyond 2**53 next to a null stay integers: no value changes on its way to Great Expectations."""
-    frame = checker.plain(rides(2, id=[2**53 + 1, None]))
+    frame = gx_checker.plain(rides(2, id=[2**53 + 1, None]))
     assert frame["id"][0] == 2**53 + 1
     assert isinstance(frame["id"][0], int)

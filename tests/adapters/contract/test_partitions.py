@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from adapters.contract.test_checker import EVERY_MASK, NO_SHRINKING, ROWS, frame_of
 from adapters.contracts import expectation, rides, table
 from gatehouse.adapters.contract import GreatExpectationsChecker
-from gatehouse.adapters.contract.catalogue import AMONG_ROWS, EXPECTATIONS, by_row
-from gatehouse.adapters.contract.masks import MASKS
+from gatehouse.adapters.contract.row_masks import MASKS
+from gatehouse.adapters.contract.supported_expectations import AMONG_ROWS, EXPECTATIONS, by_row
 from gatehouse.ports import Found
 
 RECORDED = [

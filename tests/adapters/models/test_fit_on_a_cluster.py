@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from gatehouse.adapters.models import SkopsModels, cluster
+from gatehouse.adapters.models import SkopsModels, dask_fit
 from gatehouse.errors import ModelError, Unreachable
 
 RANDOM = np.random.default_rng(3)
@@ -64,9 +64,9 @@ def test_the_fit_and_what_is_parallel_in_it_run_on_the_cluster(dask: str) -> Non
             self.folds_ = cross_val_predict(LogisticRegression(), features, labels, cv=3)
             return self
 
-    fitted = cluster.fit(dask, Where(), X, Y)
+    fitted = dask_fit.fit(dask, Where(), X, Y)
     assert os.getpid() not in fitted.pids_
-    np.testing.assert_array_equal(fitted.folds_, cluster.fit("", Where(), X, Y).folds_)
+    np.testing.assert_array_equal(fitted.folds_, dask_fit.fit("", Where(), X, Y).folds_)
 
 
 def test_what_an_estimator_raises_is_its_own_failure(dask: str) -> None:
@@ -82,7 +82,7 @@ def test_what_an_estimator_raises_is_its_own_failure(dask: str) -> None:
 
 def test_a_cluster_that_does_not_answer_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """No scheduler at the address: Unreachable, so that Airflow tries again, and not a failed candidate."""
-    monkeypatch.setattr(cluster, "SECONDS", 1)
+    monkeypatch.setattr(dask_fit, "SECONDS", 1)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from gatehouse.adapters.models import SkopsModels, archive
+from gatehouse.adapters.models import SkopsModels, skops_format
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.errors import ModelError, UntrustedModel
 
@@ -96,7 +96,7 @@ def test_a_type_off_the_list_is_refused_by_name():
 
 def test_a_bomb_and_an_entry_outside_the_archive_are_refused(monkeypatch):
     """Declared sizes are added up before anything is unpacked, and names stay inside the archive."""
-    monkeypatch.setattr(archive, "LIMIT_UNPACKED", 10_000)
+    monkeypatch.setattr(skops_format, "LIMIT_UNPACKED", 10_000)
     for name, size, told in (("big.npy", 20_000, "unpacks to 20,000"), ("../outside.npy", 10, "outside itself")):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:

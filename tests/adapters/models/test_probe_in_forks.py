@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from gatehouse.adapters.models import SkopsModels, probe
+from gatehouse.adapters.models import SkopsModels, model_probe
 from gatehouse.backtest.site import clean_processes
 from gatehouse.core.audit.canonical_json import sha256
 
@@ -19,19 +19,19 @@ def test_a_probe_tells_what_a_clean_process_tells_and_a_dead_one_harms_no_other(
     """A whole model's numbers, a damaged one's error; a process that dies or hangs is an error, and the next one answers."""
     context, data = clean_processes(), SkopsModels().dump(LogisticRegression().fit(ROWS, ROWS["a"] > 0))
     good = (data, sha256(data), ROWS, "classification")
-    found = probe.measure_in(context, *good)
+    found = model_probe.measure_in(context, *good)
     assert (found.error, found.size_bytes) == ("", len(data))
     assert found.load_seconds is not None
     assert found.memory_bytes is not None
-    damaged = probe.measure_in(context, b"damaged", sha256(b"damaged"), ROWS, "classification")
+    damaged = model_probe.measure_in(context, b"damaged", sha256(b"damaged"), ROWS, "classification")
     assert damaged.error.startswith("UntrustedModel")
     with monkeypatch.context() as patch:
-        patch.setattr(probe, "_answer", _dies)
-        assert probe.measure_in(context, *good).error == "the process died without an answer"
-        patch.setattr(probe, "_answer", _hangs)
-        patch.setattr(probe, "TIMEOUT_SECONDS", 0.2)
-        assert probe.measure_in(context, *good).error == "no answer within 0.2 s"
-    assert probe.measure_in(context, *good).error == ""
+        patch.setattr(model_probe, "_answer", _dies)
+        assert model_probe.measure_in(context, *good).error == "the process died without an answer"
+        patch.setattr(model_probe, "_answer", _hangs)
+        patch.setattr(model_probe, "TIMEOUT_SECONDS", 0.2)
+        assert model_probe.measure_in(context, *good).error == "no answer within 0.2 s"
+    assert model_probe.measure_in(context, *good).error == ""
 
 
 def _dies(*_: object) -> None:

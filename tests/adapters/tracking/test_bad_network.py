@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from adapters.tracking.bad_network import SLOW_SECONDS, BadNetwork, bad_network
 from adapters.tracking.mlflow_server import uri  # noqa: F401 - a fixture
 from adapters.tracking.test_tracking import FILE, FIT, SET, model  # noqa: F401 - the last is a fixture
-from gatehouse.adapters.tracking import MlflowTracking
+from gatehouse.adapters.mlflow import MlflowTracking
 from gatehouse.core.types import FileRef, ModelVersion
 from gatehouse.errors import Unreachable
 from gatehouse.ports import CandidateRun

@@ -13,7 +13,7 @@ import pytest
 from adapters.tracking.deletions import DELETIONS, Person
 from adapters.tracking.mlflow_server import FOLDERS, uri  # noqa: F401 - a fixture
 from adapters.tracking.test_tracking import DECISION, FILE, FIT, JUDGED, SET
-from gatehouse.adapters.tracking import MlflowTracking, mlflow_tracking
+from gatehouse.adapters.mlflow import MlflowTracking, mlflow_tracking
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.types import FileRef, ModelVersion
 from gatehouse.ports import BatchTold, CandidateRun

@@ -20,8 +20,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from adapters.tracking.mlflow_server import uri  # noqa: F401 - a fixture
+from gatehouse.adapters.mlflow import MlflowTracking, mlflow_records
 from gatehouse.adapters.models import SkopsModels
-from gatehouse.adapters.tracking import MlflowTracking, entities
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.types import BatchId, Decision, FileRef, ModelVersion, TrainingSet, Verdict
 from gatehouse.errors import Unreachable
@@ -218,7 +218,7 @@ def test_candidates_that_log_the_same_rows_at_once_all_get_through(tracking):
 
 def test_a_race_that_is_lost_is_run_again_and_anything_else_is_not(monkeypatch):
     """A duplicate key of whichever database is tried again a few times; another refusal is raised at once."""
-    monkeypatch.setattr(entities, "PAUSES", (0, 0))
+    monkeypatch.setattr(mlflow_records, "PAUSES", (0, 0))
     tried = []
 
     def losing(message, times):
@@ -229,13 +229,13 @@ def test_a_race_that_is_lost_is_run_again_and_anything_else_is_not(monkeypatch):
 
         return SimpleNamespace(log_inputs=log_inputs)
 
-    entities.log_inputs(losing("(psycopg2.errors.UniqueViolation) duplicate key", 2), "run", [])
+    mlflow_records.log_inputs(losing("(psycopg2.errors.UniqueViolation) duplicate key", 2), "run", [])
     assert len(tried) == 3
     tried.clear()
     with pytest.raises(MlflowException, match="no such run"):
-        entities.log_inputs(losing("no such run", 9), "run", [])
+        mlflow_records.log_inputs(losing("no such run", 9), "run", [])
     assert len(tried) == 1
     tried.clear()
     with pytest.raises(MlflowException, match="UNIQUE"):
-        entities.log_inputs(losing("UNIQUE constraint failed: datasets", 9), "run", [])
+        mlflow_records.log_inputs(losing("UNIQUE constraint failed: datasets", 9), "run", [])
     assert len(tried) == 3

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gatehouse.adapters.contract.checker import GreatExpectationsChecker
-from gatehouse.adapters.contract.precheck import check_contract, contract_problems
+from gatehouse.adapters.contract.gx_checker import GreatExpectationsChecker
+from gatehouse.adapters.contract.static_checks import check_contract, contract_problems
 
 __all__ = ["PAID_ONCE", "GreatExpectationsChecker", "check_contract", "contract_problems"]
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from gatehouse.adapters.ledger.attempts import PostgresAttempts
 from gatehouse.adapters.ledger.backfills import PostgresBackfills
 from gatehouse.adapters.ledger.batches import PostgresBatches
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
+from gatehouse.adapters.ledger.fencing import PostgresAttempts
 from gatehouse.adapters.ledger.journal import PostgresJournal
 from gatehouse.adapters.ledger.models import PostgresModels
+from gatehouse.adapters.ledger.notifications import PostgresTelling
 from gatehouse.adapters.ledger.overrides import PostgresOverrides
 from gatehouse.adapters.ledger.probations import PostgresProbations
 from gatehouse.adapters.ledger.requests import PostgresRequests
 from gatehouse.adapters.ledger.revalidations import PostgresRevalidations
-from gatehouse.adapters.ledger.telling import PostgresTelling
 from gatehouse.ports import Ledger
 
 

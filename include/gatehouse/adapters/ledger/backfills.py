@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.adapters.ledger.change import by_person
+from gatehouse.adapters.ledger.transaction import by_person
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.types import Backfill
 from gatehouse.errors import NotAllowed, UnknownRecord

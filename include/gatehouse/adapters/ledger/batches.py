@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger import deliveries
-from gatehouse.adapters.ledger.change import Change, by_attempt, by_person, file_ref
 from gatehouse.adapters.ledger.outcomes import OutcomesAndScores
+from gatehouse.adapters.ledger.transaction import Change, by_attempt, by_person, file_ref
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.contract.batch_calendar import Interval
 from gatehouse.core.types import Batch, BatchId, BatchState, Delivered, FileRef, Lease, TablePart

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.change import by_attempt, by_person
+from gatehouse.adapters.ledger.transaction import by_attempt, by_person
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.types import Decision, FileRef, Lease, RuleResult, Verdict
 from gatehouse.errors import NotAllowed, UnknownRecord

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.types import BatchId, Delivered
 
 if TYPE_CHECKING:
-    from gatehouse.adapters.ledger.change import Change
     from gatehouse.adapters.ledger.connection import Rows
+    from gatehouse.adapters.ledger.transaction import Change
 
 READ, REFUSED = "delivery.read", "delivery.refused"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.change import Change, by_attempt, by_person
+from gatehouse.adapters.ledger.transaction import Change, by_attempt, by_person
 from gatehouse.core.types import Champion, FileRef, Lease, ModelVersion, Promotion, PromotionKind
 from gatehouse.errors import NotAllowed, StaleChampion, UnknownRecord
 from gatehouse.ports import Models

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.change import Change, by_attempt, file_ref
 from gatehouse.adapters.ledger.requests import open_or_join, reasons_of, request_of
+from gatehouse.adapters.ledger.transaction import Change, by_attempt, file_ref
 from gatehouse.core.rows.outcome_rows import OutcomeMatch
 from gatehouse.core.types import BatchId, FileRef, Lease, Outcomes, Prediction, Request, WatchReport
 from gatehouse.ports import Batches

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.adapters.ledger.change import by_person
+from gatehouse.adapters.ledger.transaction import by_person
 from gatehouse.core.types import Override
 from gatehouse.errors import NotAllowed, UnknownRecord
 from gatehouse.ports import Overrides

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.adapters.ledger.change import by_attempt
+from gatehouse.adapters.ledger.transaction import by_attempt
 from gatehouse.core.types import BatchId, FileRef, Lease, Prediction, Probation
 from gatehouse.ports import Probations
 

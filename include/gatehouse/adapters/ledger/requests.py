@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.change import Change, by_attempt, by_person, stored
 from gatehouse.adapters.ledger.training import TrainingRecords
+from gatehouse.adapters.ledger.transaction import Change, by_attempt, by_person, stored
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.types import Lease, Reason, Request, RequestState
 from gatehouse.errors import NotAllowed, UnknownRecord

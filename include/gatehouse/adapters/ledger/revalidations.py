@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.batches import Parts, require, settle
-from gatehouse.adapters.ledger.change import by_person
+from gatehouse.adapters.ledger.transaction import by_person
 from gatehouse.core.types import BatchId, BatchState, FileRef, Revalidation
 from gatehouse.ports import Revalidations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.change import by_attempt, file_ref
+from gatehouse.adapters.ledger.transaction import by_attempt, file_ref
 from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.types import BatchId, Candidate, FileRef, Lease, TrainingSet
 from gatehouse.errors import UnknownRecord

@@ -1,5 +1,5 @@
 """Estimators to bytes and back: skops, a fixed allow-list of types, our own loader (docs/adr/0003)."""
 
-from gatehouse.adapters.models.store import SkopsModels
+from gatehouse.adapters.models.sklearn_models import SkopsModels
 
 __all__ = ["SkopsModels"]

@@ -27,7 +27,7 @@ def open_source(contract: Contract, folder: Path) -> Source:
 
         return Queries(contract, spec)
     if isinstance(spec, PythonSource):
-        from gatehouse.adapters.sources.python import UseCaseModule
+        from gatehouse.adapters.sources.use_case_module import UseCaseModule
 
         return UseCaseModule(contract, spec, folder)
     from gatehouse.adapters.sources.plugin import open_plugin

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import fsspec
 
-from gatehouse.adapters.sources import delivery, parts
-from gatehouse.adapters.sources.folder import OUTCOMES, Delivery, File, Folder, Listing
-from gatehouse.adapters.sources.tables import FORMATS, MAX_BYTES, read_table
+from gatehouse.adapters.sources import delivery_parts, normalise
+from gatehouse.adapters.sources.drop_folder import OUTCOMES, Delivery, File, Folder, Listing
+from gatehouse.adapters.sources.file_formats import FORMATS, MAX_BYTES, read_table
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.contract import Settle
 from gatehouse.errors import ConfigurationError, SourceError, SourceVanished, UnreadableDelivery
@@ -107,7 +107,7 @@ class DropFolder(Source):
 
         def landable(table: str) -> pd.DataFrame:
             frame = self._table(found[table], files[table])
-            return delivery.tables(self._contract, {table: frame}, {table: found[table].name})[table]
+            return normalise.tables(self._contract, {table: frame}, {table: found[table].name})[table]
 
         return self._readable(landable, found, files)
 
@@ -119,7 +119,7 @@ class DropFolder(Source):
         files = self._read(found)
         self._refuse_changed(found, self._folder.find(OUTCOMES, key))
         tables = self._readable(lambda _: self._table(found, files), {OUTCOMES: found}, {OUTCOMES: files})
-        return delivery.outcomes(self._contract, tables[OUTCOMES], found.name)
+        return normalise.outcomes(self._contract, tables[OUTCOMES], found.name)
 
     def _complete(self, listing: Listing) -> dict[tuple[str, str], Delivery]:
         return {
@@ -197,7 +197,7 @@ class DropFolder(Source):
     def _table(self, found: Delivery, files: Mapping[str, bytes]) -> pd.DataFrame:
         where = f"{self._folder.root}/{found.name}"
         if found.is_folder:
-            return parts.table_of(files, where, self._suffix, self._spec.encoding)
+            return delivery_parts.table_of(files, where, self._suffix, self._spec.encoding)
         return read_table(files[""], where, self._spec.encoding)
 
     def _readable(
@@ -222,7 +222,7 @@ class DropFolder(Source):
         return tables
 
     def _raw(self, found: Delivery, files: Mapping[str, bytes]) -> tuple[bytes, str]:
-        return (parts.kept(files), "tar") if found.is_folder else (files[""], self._suffix.lstrip("."))
+        return (delivery_parts.kept(files), "tar") if found.is_folder else (files[""], self._suffix.lstrip("."))
 
 
 def _local_bytes(path: str) -> bytes:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
-from gatehouse.adapters.sources import delivery
+from gatehouse.adapters.sources import normalise
 from gatehouse.adapters.sources.postgres_moments import as_delivered
 from gatehouse.core.contract.batch_calendar import Interval, interval_of, key_of, keys_between
 from gatehouse.errors import ConfigurationError, SourceError, Unreachable
@@ -66,13 +66,13 @@ class Queries(Source):
         """The answers of the tables' queries, all from one snapshot."""
         with self._cursor(key) as cursor:
             frames = {name: self._table(cursor, name, interval) for name in self._contract.tables}
-        return delivery.tables(self._contract, frames, {name: f"query {name!r} for {key}" for name in frames})
+        return normalise.tables(self._contract, frames, {name: f"query {name!r} for {key}" for name in frames})
 
     def outcomes(self, key: str, interval: Interval) -> pd.DataFrame | None:
         """The answer of the query `outcomes`, or None while it is empty."""
         with self._cursor(key) as cursor:
             frame = self._table(cursor, OUTCOMES, interval)
-        return None if frame.empty else delivery.outcomes(self._contract, frame, f"query {OUTCOMES!r} for {key}")
+        return None if frame.empty else normalise.outcomes(self._contract, frame, f"query {OUTCOMES!r} for {key}")
 
     def _table(self, cursor: Any, name: str, interval: Interval) -> pd.DataFrame:
         import pandas as pd

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.contract.checker import GreatExpectationsChecker, number_of, plain, quiet, suite_of
-from gatehouse.adapters.contract.results import Seen, of_rows, seen
+from gatehouse.adapters.contract.gx_checker import GreatExpectationsChecker, number_of, plain, quiet, suite_of
+from gatehouse.adapters.contract.gx_results import Seen, of_rows, seen
 from gatehouse.adapters.spark.session import session
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
 
-from gatehouse.adapters.contract.catalogue import EXPECTATIONS, REFUSED
-from gatehouse.adapters.contract.masks import MASKS
+from gatehouse.adapters.contract.row_masks import MASKS
+from gatehouse.adapters.contract.supported_expectations import EXPECTATIONS, REFUSED
 from gatehouse.core.config.contract import ColumnType
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.contract.parameters import Parameter, parameters, resolved

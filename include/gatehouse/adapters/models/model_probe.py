@@ -1,6 +1,6 @@
 """Measures a model file in a clean process: does it load, does it predict, how fast.
 
-    python -m gatehouse.adapters.models.probe MODEL SHA256 FEATURES.parquet TASK
+    python -m gatehouse.adapters.models.model_probe MODEL SHA256 FEATURES.parquet TASK
 
 prints one JSON document. Neither seconds nor memory count the import of scikit-learn: a service pays that once.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PAID_ONCE = (
     "pandas", "pyarrow.parquet", "skops.io", "sklearn.compose", "sklearn.ensemble", "sklearn.impute",
     "sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing", "sklearn.tree",
-    "gatehouse.adapters.models.archive", "gatehouse.adapters.models.store",
+    "gatehouse.adapters.models.skops_format", "gatehouse.adapters.models.sklearn_models",
 )  # fmt: skip
 TIMEOUT_SECONDS = 1200  # for a model that hangs; a slow machine must not change a verdict
 REPEATS = 3
@@ -42,7 +42,7 @@ REPEATS = 3
 def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
     """Load and predict in a process that shares nothing with this one; what goes wrong is the probe's `error`."""
     with _files(data, features) as (model, rows):
-        command = [sys.executable, "-m", "gatehouse.adapters.models.probe", str(model), sha256, str(rows), task]
+        command = [sys.executable, "-m", "gatehouse.adapters.models.model_probe", str(model), sha256, str(rows), task]
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "OMP_NUM_THREADS") if name in os.environ}
         try:
             done = subprocess.run(
@@ -99,8 +99,8 @@ def measured(model: str, sha256: str, rows: str, task: str) -> dict[str, Any]:
         import_module(name)
     import pandas as pd
 
-    from gatehouse.adapters.models.archive import loads
-    from gatehouse.adapters.models.store import predictions
+    from gatehouse.adapters.models.sklearn_models import predictions
+    from gatehouse.adapters.models.skops_format import loads
 
     features = pd.read_parquet(rows)
     before = _before()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gatehouse.adapters.tracking.client import asked_once, every, missing
+from gatehouse.adapters.mlflow.client import asked_once, every, missing
 
 DELETED = "deleted"
 

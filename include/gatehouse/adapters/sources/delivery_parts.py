@@ -6,7 +6,7 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
-from gatehouse.adapters.sources.tables import read_table
+from gatehouse.adapters.sources.file_formats import read_table
 from gatehouse.errors import SourceError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.adapters.models import archive, cluster, plots, probe
+from gatehouse.adapters.models import dask_fit, model_probe, plots, skops_format
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.errors import ModelError, UndefinedPrediction, Unreachable, UntrustedModel
 from gatehouse.ports import ModelStore, Probe
@@ -33,7 +33,7 @@ class SkopsModels(ModelStore):
     def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
         _refuse_unusable(name, estimator, labels)
         try:
-            return cluster.fit(self._dask, estimator, features, labels)
+            return dask_fit.fit(self._dask, estimator, features, labels)
         except Unreachable:
             raise
         except (Exception, SystemExit) as error:
@@ -44,17 +44,17 @@ class SkopsModels(ModelStore):
 
     def dump(self, estimator: Any) -> bytes:
         try:
-            return archive.dumps(estimator)
+            return skops_format.dumps(estimator)
         except UntrustedModel:
             raise
         except Exception as error:  # skops refuses what it cannot write in many ways
             raise ModelError(f"{type(estimator).__name__} cannot be stored: {described(error)}") from error
 
     def load(self, data: bytes, sha256: str) -> Any:
-        return archive.loads(data, sha256)
+        return skops_format.loads(data, sha256)
 
     def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
-        return probe.measure(data, sha256, features, task)
+        return model_probe.measure(data, sha256, features, task)
 
     def plots(
         self, task: Task, labels: NDArray[np.float64], predictions: NDArray[np.float64], importance: Mapping[str, float]

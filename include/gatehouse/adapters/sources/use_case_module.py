@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.sources import delivery
+from gatehouse.adapters.sources import normalise
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.errors import ConfigurationError, GatehouseError, SourceError
 from gatehouse.ports import Source
@@ -42,7 +42,7 @@ class UseCaseModule(Source):
         keys = self._call("available")
         if not isinstance(keys, (list, tuple)) or not all(isinstance(key, str) for key in keys):
             raise SourceError(f"{self._path}: available() returned {keys!r:.80}; it must return a list of keys")
-        return delivery.in_order(self._contract, keys, str(self._path))
+        return normalise.in_order(self._contract, keys, str(self._path))
 
     def fetch(self, key: str, interval: Interval) -> Mapping[str, pd.DataFrame]:
         """What the module's `fetch()` returns; a DataFrame a table."""
@@ -53,7 +53,7 @@ class UseCaseModule(Source):
             raise SourceError(
                 f"{self._path}: fetch({key!r}) returned {type(frames).__name__}; it must map table names to DataFrames"
             )
-        return delivery.tables(self._contract, frames, dict.fromkeys(frames, f"{self._path}: fetch({key!r})"))
+        return normalise.tables(self._contract, frames, dict.fromkeys(frames, f"{self._path}: fetch({key!r})"))
 
     def outcomes(self, key: str, interval: Interval) -> pd.DataFrame | None:
         """What the module's `outcomes()` returns; None while there are none."""
@@ -64,7 +64,7 @@ class UseCaseModule(Source):
             raise SourceError(
                 f"{self._path}: outcomes({key!r}) returned {type(frame).__name__}; it must return a DataFrame or None"
             )
-        return None if frame is None else delivery.outcomes(self._contract, frame, f"{self._path}: outcomes({key!r})")
+        return None if frame is None else normalise.outcomes(self._contract, frame, f"{self._path}: outcomes({key!r})")
 
     def _call(self, function: str, *args: Any) -> Any:
         given = ", ".join(repr(arg) for arg in args[:1])

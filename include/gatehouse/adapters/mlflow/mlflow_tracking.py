@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gatehouse.adapters.tracking.client import client_for, missing
-from gatehouse.adapters.tracking.client import told as named
-from gatehouse.adapters.tracking.entities import MAX_TAG, dataset_input, log_inputs, log_tables, log_values
-from gatehouse.adapters.tracking.model_folder import MODEL_FILE, write_model_folder
-from gatehouse.adapters.tracking.registry import VERSION, Registry
-from gatehouse.adapters.tracking.runs import Runs
+from gatehouse.adapters.mlflow.client import client_for, missing
+from gatehouse.adapters.mlflow.client import told as named
+from gatehouse.adapters.mlflow.mlflow_model_dir import MODEL_FILE, write_model_folder
+from gatehouse.adapters.mlflow.mlflow_records import MAX_TAG, dataset_input, log_inputs, log_tables, log_values
+from gatehouse.adapters.mlflow.registry import VERSION, Registry
+from gatehouse.adapters.mlflow.runs import Runs
 from gatehouse.core.types import Decision, ModelVersion, TrainingSet
 from gatehouse.ports import BatchTold, CandidateRun, Fit, Held, Judged, Tracking
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.contract.catalogue import EXPECTATIONS, by_row
-from gatehouse.adapters.contract.masks import MASKS, bad_rows
-from gatehouse.adapters.contract.merging import merged
-from gatehouse.adapters.contract.results import Seen, detail_of, seen
-from gatehouse.adapters.contract.written import Written
+from gatehouse.adapters.contract.decimals import Written
+from gatehouse.adapters.contract.gx_results import Seen, detail_of, seen
+from gatehouse.adapters.contract.merge_partition_results import merged
+from gatehouse.adapters.contract.row_masks import MASKS, bad_rows
+from gatehouse.adapters.contract.supported_expectations import EXPECTATIONS, by_row
 from gatehouse.core.contract.parameters import resolved
 from gatehouse.errors import ConfigurationError
 from gatehouse.ports import Checker, CheckResult, Found, TableCheck

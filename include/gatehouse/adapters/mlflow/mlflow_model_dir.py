@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gatehouse.adapters.models.archive import ALLOWED, loads
+from gatehouse.adapters.models.skops_format import ALLOWED, loads
 
 MODEL_FILE = "model.skops"
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.change import Change, by_machine
-from gatehouse.adapters.ledger.facts import facts_since
+from gatehouse.adapters.ledger.notification_events import facts_since
+from gatehouse.adapters.ledger.transaction import Change, by_machine
 from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.notifications.alert_types import Kind, Severity
 from gatehouse.core.notifications.issues import Found, Steps, Trouble
