@@ -16,9 +16,10 @@ from typing import Any
 import psycopg2
 
 from benchmarks.table import Table
+from gatehouse.pipeline import land, outcomes, score
+from gatehouse.pipeline.monitor import monitor_batch
+from gatehouse.pipeline.validate import validate
 from gatehouse.settings import ROOT
-from gatehouse.stages import ingest, outcomes, score, watch
-from gatehouse.stages.validate import validate
 
 sys.path.insert(0, str(ROOT / "tests"))
 from faults import flood, scenario
@@ -66,11 +67,11 @@ def _taken(site: Any) -> dict[str, list[float]]:
         return found
 
     for key in site.source.available():
-        batch = timed("land", ingest.land, key)
+        batch = timed("land", land.land, key)
         timed("outcomes", outcomes.collect, key)
         timed("validate", validate, batch.id)
         timed("score", score.score, batch.id)
-        request = timed("watch", watch.watch, batch.id)
+        request = timed("watch", monitor_batch.watch, batch.id)
         if request is not None:
             train(site, request.id)
     seconds["all five"] = [sum(each) for each in zip(*seconds.values(), strict=True)]

@@ -31,10 +31,10 @@ from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
 from gatehouse.core.gate.evidence_io import evidence_document, holdout_columns
 from gatehouse.core.types import Decision, FileRef, ModelVersion, Verdict
 from gatehouse.local.throwaway import running
+from gatehouse.pipeline.judge.evidence import archived_evidence
 from gatehouse.ports import Lake
 from gatehouse.report.decision import decision_report
 from gatehouse.settings import ROOT, Settings
-from gatehouse.stages.evidence import archived_evidence
 
 USE_CASES, BATCHES, COLUMNS, TRAININGS, ROWS = 200, 500, 27, 40, 30_000
 LIMIT_MS, ASKED = 300, 5

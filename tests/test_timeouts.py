@@ -22,7 +22,7 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 NO_WAIT = {  # what looks like one and is none, by file and name, and why
     ("include/airflow_glue/wiring.py", "OFFICE_HOURS"): "a tag",
     ("include/gatehouse/core/data_faults/relations/time_zone_shift.py", "HOURS"): "the hours of a day in the data",
-    ("include/gatehouse/stages/profiles.py", "CYCLE"): "batches in a week or a month of the data",
+    ("include/gatehouse/pipeline/batch_data/batch_profiles.py", "CYCLE"): "batches in a week or a month of the data",
     ("include/gatehouse/core/contract/parameters.py", "_HOURS"): "a pattern of text",
 }
 DATA_TIME = {  # files whose lengths of time are those of data and messages, not of waiting

@@ -15,8 +15,8 @@ from gatehouse.core.drift.calibration import calibrate
 from gatehouse.core.drift.domain_classifier import judge as judge_together
 from gatehouse.core.drift.domain_classifier import ranks, told_apart
 from gatehouse.core.profiling import Profile, profile_of
-from gatehouse.stages.change import INPUTS, TOGETHER
-from gatehouse.stages.reference import codes
+from gatehouse.pipeline.batch_data.reference import codes
+from gatehouse.pipeline.monitor.input_drift import INPUTS, TOGETHER
 
 POLICY = DriftReason()
 SAMPLE = 2000

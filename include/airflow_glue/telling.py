@@ -30,8 +30,8 @@ def note_health(broken: dict[str, str], findings: list[Finding], failed: dict[st
 
 def _note_health(broken: dict[str, str], findings: list[Finding], failed: dict[str, list[str]]) -> None:
     from gatehouse.adapters.ledger import open_ledger
+    from gatehouse.pipeline.maintenance.notify import note
     from gatehouse.settings import Settings
-    from gatehouse.stages.telling import note
 
     found = [
         Found(Kind.UNHEALTHY, "", finding.invariant, f"{finding.invariant} is broken: {finding.breaches[0]}")
@@ -73,8 +73,8 @@ def tell_people(folders: dict[str, str]) -> str:
     from airflow_glue.couriers import AirflowCourier
     from gatehouse.adapters.ledger import open_ledger
     from gatehouse.notify_config import notify_spec
+    from gatehouse.pipeline.maintenance import notify as stage
     from gatehouse.settings import Settings
-    from gatehouse.stages import telling as stage
 
     settings = Settings.from_environment()
     ledger = open_ledger(settings.require("ledger_url"))
@@ -90,9 +90,9 @@ def tell_people(folders: dict[str, str]) -> str:
 def _note_lasting(name: str, folder: str) -> None:
     """Record a use case's late batches, problems of its outcomes and the override that outlives its time, or their end."""
     from gatehouse.bootstrap import open_site
-    from gatehouse.stages.outcome_problems import outcome_alert
-    from gatehouse.stages.override import overstayed
-    from gatehouse.stages.telling import late_batches, note
+    from gatehouse.pipeline.batch_data.outcome_problems import outcome_alert
+    from gatehouse.pipeline.maintenance.notify import late_batches, note
+    from gatehouse.pipeline.manual.override import overstayed
 
     try:
         site = open_site(folder)

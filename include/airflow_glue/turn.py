@@ -50,7 +50,7 @@ class Turn(BaseTrigger):
 
 def _waits_for(site: Any, batch: BatchId, waited: float) -> str:
     from gatehouse.errors import Unreachable
-    from gatehouse.stages.score import waits_for
+    from gatehouse.pipeline.score import waits_for
 
     try:
         return waits_for(site, batch, waited)

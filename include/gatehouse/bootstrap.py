@@ -70,7 +70,7 @@ class InstalledSite(Site):
     @cached_property
     def tracking(self) -> Tracking:
         from gatehouse.adapters.mlflow import MlflowTracking
-        from gatehouse.stages.tracked import restored
+        from gatehouse.pipeline.maintenance.track_mlflow import restored
 
         return MlflowTracking(self.settings.require("mlflow_uri"), lambda sentence: restored(self, sentence))
 

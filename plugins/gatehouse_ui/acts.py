@@ -53,8 +53,8 @@ async def _through_airflow(request: Request, review: runs.Review, approve: bool,
 
 
 def _carry_out(site: InstalledSite, act: str, decision: str, actor: str, reason: str) -> None:
-    from gatehouse.stages.override import confirm, override, unconfirmed
-    from gatehouse.stages.promote import answer as answer_review
+    from gatehouse.pipeline.manual.override import confirm, override, unconfirmed
+    from gatehouse.pipeline.promote import answer as answer_review
 
     if act == "override":
         override(site, decision, actor, reason)
@@ -74,7 +74,7 @@ def on_use_case(
     token: Token = "",
 ) -> Response:
     """Make an earlier champion the champion again."""
-    from gatehouse.stages.promote import rollback
+    from gatehouse.pipeline.promote import rollback
 
     site, reason = allowed(request, user, use_case, reason, token)
     rollback(site, version, name_of(user), reason)
@@ -97,7 +97,7 @@ async def on_batch(
 
 
 def _settle(site: InstalledSite, act: str, batch: BatchId, actor: str, reason: str) -> None:
-    from gatehouse.stages.validate import release
+    from gatehouse.pipeline.validate import release
 
     if act == "release":
         release(site, batch, actor, reason)

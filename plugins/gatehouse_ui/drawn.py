@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.errors import ConfigurationError, LakeError
+from gatehouse.pipeline.judge.evidence import archived_evidence
 from gatehouse.report.decision import decision_values, drawings_of
 from gatehouse.report.timeline import heat_map, timeline
-from gatehouse.stages.evidence import archived_evidence
 
 if TYPE_CHECKING:
     from markupsafe import Markup

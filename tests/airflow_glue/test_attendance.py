@@ -12,7 +12,7 @@ from airflow_glue.tasks import batches, challenger, subjects
 from airflow_of_runs import AirflowOfRuns, Run, site_with
 from gatehouse.core.types import RequestState
 from gatehouse.errors import StaleAttempt
-from gatehouse.stages import gather
+from gatehouse.pipeline import gather
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 WATCH, RETRAIN, JUDGE = (f"rides__{stage}" for stage in ("watch", "retrain", "judge"))

@@ -17,7 +17,7 @@ from gatehouse.core.notifications.alert import Fact, matter_of
 from gatehouse.core.notifications.alert_types import Kind, Role
 from gatehouse.core.notifications.compose import WHAT, compose
 from gatehouse.core.notifications.notification import Message, Phase
-from gatehouse.stages.telling import error_name
+from gatehouse.pipeline.maintenance.notify import error_name
 from wire import MailServer, WebServer, mail_server, web_server
 
 HOSTILE = (

@@ -15,10 +15,10 @@ from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.types import BatchState
 from gatehouse.errors import NotAllowed, SourceError, SourceVanished, Unreachable
+from gatehouse.pipeline import land
+from gatehouse.pipeline.manual.revalidate import revalidate
+from gatehouse.pipeline.validate import release
 from gatehouse.settings import ROOT
-from gatehouse.stages import ingest
-from gatehouse.stages.revalidate import revalidate
-from gatehouse.stages.validate import release
 from stages.rides import FakeSite, folder, open_site, site, take  # noqa: F401 - three are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 7)]
@@ -127,7 +127,7 @@ def test_an_unreadable_file_quarantines_its_own_batch(installed, inbox, ledger_d
     assert batches.land("rides", None) == []
     batches.collect_outcomes("rides", refs)
     assert len(installed.ledger.journal.entries()) == before
-    assert ingest.land(installed, "2024-03") == bad, "by hand, too, the same bytes are the same batch"
+    assert land.land(installed, "2024-03") == bad, "by hand, too, the same bytes are the same batch"
     holds(installed, ledger_database)
 
 
@@ -162,14 +162,14 @@ def test_a_corrected_file_is_noticed_and_a_touched_one_is_not_a_revision(install
     assert run(batches.land("rides", None)) == {"2024-01.r2": True}
     month("2024-01").to_parquet(inbox / "rows_2024-01.parquet")
     assert batches.land("rides", None) == []
-    (returned,) = ingest.passed_over(installed)
+    (returned,) = land.passed_over(installed)
     assert (returned.name, "revision 1 again" in returned.reason) == ("2024-01", True)
     holds(installed, ledger_database)
 
 
 def test_a_correction_of_a_batch_that_was_scored_is_watched_as_a_new_revision(installed, inbox):
     """What was made of the first revision stays as it is; the second one waits for the watch like any accepted batch."""
-    from gatehouse.stages.score import waiting
+    from gatehouse.pipeline.score import waiting
 
     for key in MONTHS[:3]:
         take(installed, key)
@@ -184,15 +184,15 @@ def test_a_correction_of_a_batch_that_was_scored_is_watched_as_a_new_revision(in
 def test_many_changed_files_are_read_in_several_runs(installed, inbox, monkeypatch):
     """After a copy of the whole folder every file has another time: each run reads some, the newest first, until none is
     left."""
-    monkeypatch.setattr(ingest, "READ_AGAIN_AT_ONCE", 4)
+    monkeypatch.setattr(land, "READ_AGAIN_AT_ONCE", 4)
     run(batches.land("rides", None))
     for key in MONTHS:
         os.utime(inbox / f"rows_{key}.parquet", (2, 2))
-    assert ingest.corrected(installed) == MONTHS[2:]
+    assert land.corrected(installed) == MONTHS[2:]
     batches.land("rides", None)
-    assert ingest.corrected(installed) == MONTHS[:2]
+    assert land.corrected(installed) == MONTHS[:2]
     batches.land("rides", None)
-    assert ingest.corrected(installed) == []
+    assert land.corrected(installed) == []
 
 
 def test_unreadable_outcomes_stop_no_others_and_are_journaled_once(installed, inbox, ledger_database):
@@ -225,7 +225,7 @@ def test_what_cannot_be_fetched_is_named_by_a_task_of_its_own(installed, inbox, 
     assert len(notes(installed, "delivery.refused")) == 1
     with pytest.raises(SourceError, match=r"1 batches of rides could not be fetched: 2024-03: .*at most"):
         batches.check_fetched("rides")
-    assert [each.name for each in ingest.passed_over(installed)] == ["2024-03"]
+    assert [each.name for each in land.passed_over(installed)] == ["2024-03"]
     monkeypatch.setattr(files_module, "MAX_BYTES", 2**31)
     month("2024-03").to_parquet(inbox / "rows_2024-03.parquet")
     assert batches.land("rides", None) == ["2024-03.r1"]

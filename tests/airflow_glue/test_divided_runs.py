@@ -20,9 +20,9 @@ from gatehouse.adapters.sources import open_source
 from gatehouse.core.config.contract import ExpectationSpec
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.types import BatchState
+from gatehouse.pipeline import land, score
+from gatehouse.pipeline.validate import validate
 from gatehouse.settings import ROOT
-from gatehouse.stages import ingest, score
-from gatehouse.stages.validate import validate
 from gatehouse.use_case import load
 from stages.big_rides import MONTHS, rides
 from stages.rides import FakeSite, folder, looped, open_site, site  # noqa: F401 - three are fixtures
@@ -69,7 +69,7 @@ def test_a_divided_batch_is_taken_by_mapped_tasks_and_comes_out_as_a_whole_one(
     site = dividing(FakeSite(load(folder)), None)
     site.ledger, site.lake, site.checker = open_ledger(ledger_database.url), FakeLake(), GreatExpectationsChecker()
     site.source = open_source(site.case.contract, folder)
-    assert mapped == [known(validate(site, ingest.land(site, key).id)) for key in MONTHS]
+    assert mapped == [known(validate(site, land.land(site, key).id)) for key in MONTHS]
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def installed(looped, small_pieces, monkeypatch):
 def test_a_run_that_dies_between_its_parts_leaves_a_landed_batch_and_the_next_one_its_files(installed):
     """What mapped tasks find is in files that no ledger row names: nothing is visible until one task commits. The same
     pieces again are the same files."""
-    ref = subjects.ref_of(ingest.land(installed, "2024-05").id)
+    ref = subjects.ref_of(land.land(installed, "2024-05").id)
     checked = [parts.check("rides", piece) for piece in parts.check_pieces("rides", [ref, "2024-04.r1"])]
     profiled = [parts.profile("rides", piece) for piece in parts.profile_pieces("rides", checked)]
     assert {piece["batch"] for piece in checked} == {ref}
@@ -103,7 +103,7 @@ def test_a_run_that_dies_between_its_parts_leaves_a_landed_batch_and_the_next_on
 def test_a_contract_that_changes_between_two_parts_is_the_one_that_the_whole_batch_is_held_to(installed, monkeypatch):
     """Half of the partitions were checked before the data engineer wrote a stricter bound: none of it counts, and all rows
     are judged by the contract as it is at the commit."""
-    ref = subjects.ref_of(ingest.land(installed, "2024-05").id)
+    ref = subjects.ref_of(land.land(installed, "2024-05").id)
     pieces = parts.check_pieces("rides", [ref])
     before = [parts.check("rides", piece) for piece in pieces[:4]]
     rows = installed.case.contract.tables["rows"]
@@ -128,7 +128,7 @@ def test_a_contract_that_changes_between_two_parts_is_the_one_that_the_whole_bat
 def test_scores_of_parts_by_another_champion_are_made_again(installed, monkeypatch):
     """Parts that one champion scored are put together to the file of the whole; a part that says another epoch is not
     mixed in: all are scored by the champion of the commit."""
-    batch = validate(installed, ingest.land(installed, "2024-05").id)
+    batch = validate(installed, land.land(installed, "2024-05").id)
     ref, champion = subjects.ref_of(batch.id), installed.ledger.models.champion("rides")
     whole = installed.lake.put_frame(score.predictions_frame(installed, champion, batch), "predictions")
     done = [parts.score("rides", piece) for piece in parts.score_pieces("rides", ref)]
@@ -136,7 +136,7 @@ def test_scores_of_parts_by_another_champion_are_made_again(installed, monkeypat
     first = parts.handed_over(installed, ref, done)[0]
     other = installed.lake.put_frame(installed.lake.frame(first["file"]).assign(score=0.5, epoch=0), "parts")
     stale = parts._piece(installed, ref, {**first, "epoch": champion.epoch - 1, "file": other})
-    monkeypatch.setattr("gatehouse.stages.watch.watch", lambda site, batch: None)
+    monkeypatch.setattr("gatehouse.pipeline.monitor.monitor_batch.watch", lambda site, batch: None)
     batches.watch("rides", ref, [stale, *done[1:]])
     (scored,) = [each for each in installed.ledger.batches.predictions("rides") if each.batch == batch.id]
     assert (scored.file, scored.epoch) == (whole, champion.epoch)

@@ -11,8 +11,8 @@ from fakes import FakeCourier
 from gatehouse.core.config.notify import NotifySpec, Recipient
 from gatehouse.core.notifications.alert_types import Kind, Role, Severity
 from gatehouse.core.notifications.notification import Phase
-from gatehouse.stages import override
-from gatehouse.stages.telling import late_batches, tell
+from gatehouse.pipeline.maintenance.notify import late_batches, tell
+from gatehouse.pipeline.manual import override
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
 
 ALL = Recipient(name="ada", roles=tuple(Role), via="slack", connection="chat", least=Severity.INFO)

@@ -11,8 +11,8 @@ from airflow_glue import attendance
 from airflow_glue.tasks import subjects, sweep
 from fakes import FakeLake
 from gatehouse.errors import ConfigurationError, TrackingError, Unreachable
-from gatehouse.stages import repair
-from gatehouse.stages import upkeep as stage
+from gatehouse.pipeline.maintenance import find_pending as stage
+from gatehouse.pipeline.maintenance import reconcile
 from stages.rides import folder, looped, open_site, site, take  # noqa: F401 - four of them are fixtures
 
 QUIET = {name: [] for name in (*sweep.RESULTS, "failed")}
@@ -82,8 +82,8 @@ def test_a_broken_use_case_keeps_the_maintenance_of_no_other(looped, sites, brok
 
 
 PARTS = {
-    "replaced_files": (repair, "look for replaced files"),
-    "reconcile": (repair, "compare the alias in MLflow"),
+    "replaced_files": (reconcile, "look for replaced files"),
+    "reconcile": (reconcile, "compare the alias in MLflow"),
     "uncarried": (stage, "carry out decisions"),
     "unanswered": (stage, "end reviews"),
     "forgotten_landed": (stage, "list landed batches"),

@@ -12,9 +12,9 @@ from fakes import FakeCourier
 from gatehouse.cli.messages import messages, notify
 from gatehouse.errors import ConfigurationError, UnknownRecord
 from gatehouse.notify_config import notify_spec
+from gatehouse.pipeline.maintenance.notify import tell
 from gatehouse.ports import Ledger
 from gatehouse.settings import Settings
-from gatehouse.stages.telling import tell
 from story import Story
 
 FILE = """\

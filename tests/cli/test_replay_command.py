@@ -13,8 +13,8 @@ from core.evidence_maker import decided, holdout
 from gatehouse.cli import replay as command
 from gatehouse.core.types import BatchId, Verdict
 from gatehouse.errors import ConfigurationError
+from gatehouse.pipeline.manual.policy_comparison import Regret, Replayed
 from gatehouse.settings import ROOT
-from gatehouse.stages.regret import Regret, Replayed
 
 TEXT = (ROOT / "include" / "usecases" / "flight_delays" / "gate.yaml").read_text()
 RULE = {"rule": "better_than_champion", "metric": "log_loss"}
@@ -29,7 +29,7 @@ def replay(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "open_site", lambda name: SimpleNamespace(name=name, case=case))
 
     def run(found, *arguments, text=TEXT):
-        monkeypatch.setattr(command.regret, "replay_all", lambda site, policy: found)
+        monkeypatch.setattr(command.policy_comparison, "replay_all", lambda site, policy: found)
         (tmp_path / "other.yaml").write_text(text)
         asked = ["flight_delays", "--policy", str(tmp_path / "other.yaml"), *arguments]
         return CliRunner().invoke(command.replay, asked)

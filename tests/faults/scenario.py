@@ -24,25 +24,15 @@ from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.types import Batch, BatchId, RequestState
 from gatehouse.errors import GatehouseError, NotAllowed
+from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote, score
+from gatehouse.pipeline.batch_data import provenance
+from gatehouse.pipeline.judge import judge_challenger, re_decide
+from gatehouse.pipeline.maintenance import mlflow_projection, reconcile
+from gatehouse.pipeline.maintenance.publish_mlflow import tell_decision
+from gatehouse.pipeline.manual import override
+from gatehouse.pipeline.monitor import monitor_batch
+from gatehouse.pipeline.validate import release, validate
 from gatehouse.ports import Probe
-from gatehouse.stages import (
-    choose,
-    fit,
-    gather,
-    ingest,
-    judge,
-    outcomes,
-    override,
-    projection,
-    promote,
-    provenance,
-    rejudge,
-    repair,
-    score,
-    watch,
-)
-from gatehouse.stages.tell import tell_decision
-from gatehouse.stages.validate import release, validate
 from gatehouse.use_case import load
 from stages.rides import TEMPLATE, AlteredSource, FakeSite
 
@@ -140,11 +130,11 @@ def decision(site: Any) -> Any:
 def _batch(key: str, policy: str = "review") -> list[Step]:
     """A batch's way from the source to its watch verdict."""
     return [
-        Step(f"land {key}", lambda site: ingest.land(site, key), policy),
+        Step(f"land {key}", lambda site: land.land(site, key), policy),
         Step(f"outcomes {key}", lambda site: outcomes.collect(site, key), policy),
         Step(f"validate {key}", lambda site: validate(site, newest(site, key).id), policy),
         Step(f"score {key}", lambda site: _accepted(site, key, score.score), policy),
-        Step(f"watch {key}", lambda site: _accepted(site, key, watch.watch), policy),
+        Step(f"watch {key}", lambda site: _accepted(site, key, monitor_batch.watch), policy),
     ]
 
 
@@ -163,7 +153,7 @@ def _train(policy: str) -> list[Step]:
             for name in ("boosting", "logistic")
         ),  # type: ignore[misc]
         Step("choose", lambda site: choose.choose(site, request(site)), policy),
-        Step("judge", lambda site: judge.judge(site, request(site)), policy),
+        Step("judge", lambda site: judge_challenger.judge(site, request(site)), policy),
         Step("promote", lambda site: promote.promote(site, decision(site).id), policy),
     ]
 
@@ -191,7 +181,7 @@ def _release(site: Any) -> None:
 
 def _correct(site: Any) -> None:
     site.source.change["2024-04"] = lambda frame: frame.assign(amount=frame["amount"] + 1)
-    ingest.land(site, "2024-04")
+    land.land(site, "2024-04")
 
 
 def _fail(site: Any) -> None:
@@ -218,9 +208,9 @@ def _late(site: Any) -> None:
 
 
 def _again(site: Any) -> None:
-    for each in rejudge.due(site):
-        rejudge.judge_again(site, each)
-    for lacking in projection.untold(site, site.tracking.held(site.name), LATER):
+    for each in re_decide.due(site):
+        re_decide.judge_again(site, each)
+    for lacking in mlflow_projection.untold(site, site.tracking.held(site.name), LATER):
         tell_decision(site, lacking, site.ledger.models.get(site.name, lacking.version))
 
 
@@ -249,13 +239,13 @@ STEPS: tuple[Step, ...] = (
     Step("discard 2024-04", _discard),
     Step("correct 2024-04", _correct),
     *_batch("2024-04")[1:],
-    Step("repeat 2024-01", lambda site: ingest.land(site, "2024-01")),
+    Step("repeat 2024-01", lambda site: land.land(site, "2024-01")),
     _ask("strict", "a rule that nothing can keep"),
     *_train("strict"),
     Step("override", lambda site: override.override(site, decision(site).id, "admin", REASON), "strict"),
     Step("expire", _late, "strict"),
-    Step("alias moved", repair.reconcile, before=_take_alias),
-    Step("model replaced", repair.replaced_files, before=_write_over),
+    Step("alias moved", reconcile.reconcile, before=_take_alias),
+    Step("model replaced", reconcile.replaced_files, before=_write_over),
     *_batch("2024-05", "mild"),
     _ask("short", "a rule that wants more rows"),
     *_train("short"),

@@ -13,8 +13,8 @@ import pytest
 from gatehouse.adapters.lake import open_lake
 from gatehouse.core.types import BatchState
 from gatehouse.errors import LakeError
-from gatehouse.stages import ingest
-from gatehouse.stages.validate import validate
+from gatehouse.pipeline import land
+from gatehouse.pipeline.validate import validate
 from stages.rides import FOUR_MONTHS, FakeSite, folder, open_site  # noqa: F401 - the last two are fixtures
 
 ROOM = 8 << 20  # bytes of the disk
@@ -78,7 +78,7 @@ def test_a_step_on_a_bad_disk_is_one_named_error_and_goes_through_later(
     site = open_site()
     site.lake = open_lake(str(disk.path / "lake"))
     for step in (
-        lambda: ingest.land(site, FOUR_MONTHS[0]),
+        lambda: land.land(site, FOUR_MONTHS[0]),
         lambda: validate(site, site.ledger.batches.list(site.name)[0].id),
     ):
         before, known = disk.files(), site.ledger.batches.list(site.name)

@@ -11,7 +11,7 @@ from fakes import FakeCourier
 from gatehouse.core.config.notify import NotifySpec, Recipient
 from gatehouse.core.notifications.alert_types import Kind, Role, Severity
 from gatehouse.core.notifications.issues import Found
-from gatehouse.stages.telling import note, tell
+from gatehouse.pipeline.maintenance.notify import note, tell
 from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 PAGER = Recipient(name="pager", roles=(Role.ON_CALL,), via="slack", connection="chat", budget=1, least=Severity.INFO)

@@ -17,8 +17,8 @@ from gatehouse.core.notifications.alert_types import Kind as Matter
 from gatehouse.core.notifications.compose import anchor as heading_anchor
 from gatehouse.core.performance.change_kinds import Kind
 from gatehouse.core.types import Verdict
+from gatehouse.pipeline.maintenance.reconcile import PUT_RIGHT
 from gatehouse.settings import ROOT
-from gatehouse.stages.repair import PUT_RIGHT
 from gatehouse.use_case import load
 from gatehouse_ui import book
 from gatehouse_ui.view import FOUND
@@ -51,7 +51,7 @@ def test_every_alarm_verdict_and_rule_has_an_entry(folder: Path) -> None:
 
 def test_what_upkeep_notes_is_what_the_pages_show_as_red() -> None:
     """A kind of entry that upkeep learns to write needs its entry in the runbooks, too."""
-    source = (ROOT / "include" / "gatehouse" / "stages" / "upkeep.py").read_text()
+    source = (ROOT / "include" / "gatehouse" / "pipeline" / "maintenance" / "find_pending.py").read_text()
     assert {*re.findall(r'note\(\s*"([a-z.]+)"', source), *PUT_RIGHT} == set(FOUND)
 
 

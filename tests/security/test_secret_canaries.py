@@ -12,9 +12,9 @@ import pytest
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.bootstrap import open_site as open_installed
 from gatehouse.errors import GatehouseError
+from gatehouse.pipeline import land
+from gatehouse.pipeline.validate import validate
 from gatehouse.settings import Settings
-from gatehouse.stages import ingest
-from gatehouse.stages.validate import validate
 from gatehouse.watching.look import look
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
@@ -52,7 +52,7 @@ def test_a_run_with_failures_writes_no_secret(
     site.source.change["2024-04"] = lambda frame: frame.drop(columns=frame.columns[-1])
     for key in ("2024-01", "2024-02", "2024-03"):
         take(site, key)
-    broken = ingest.land(site, "2024-04")
+    broken = land.land(site, "2024-04")
     assert validate(site, broken.id).state == "quarantined"
     assert site.ledger.models.champion("rides") is not None
     told = capfd.readouterr()

@@ -19,10 +19,12 @@ from gatehouse.adapters.sources import open_source
 from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import Interval
 from gatehouse.local.postgres import Server
+from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote, score
+from gatehouse.pipeline.judge import judge_challenger
+from gatehouse.pipeline.monitor import monitor_batch
+from gatehouse.pipeline.validate import validate
 from gatehouse.ports import Ledger, Source
 from gatehouse.settings import ROOT
-from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, score, watch
-from gatehouse.stages.validate import validate
 from gatehouse.use_case import load
 
 FOUR_MONTHS, KEPT = [f"2024-{month:02}" for month in range(1, 5)], "ledger_of_four_months"
@@ -110,12 +112,12 @@ def looped(site: FakeSite, ledger_server: Server, ledger_database: LedgerDatabas
 
 def take(site: Site, key: str) -> None:
     """Take one batch through ingest and watch, and what it asks for through training and gate."""
-    batch = ingest.land(site, key)
+    batch = land.land(site, key)
     outcomes.collect(site, key)
     if validate(site, batch.id).state != "accepted":
         return
     score.score(site, batch.id)
-    request = watch.watch(site, batch.id)
+    request = monitor_batch.watch(site, batch.id)
     if request is not None:
         train(site, request.id)
 
@@ -126,4 +128,4 @@ def train(site: Site, request_id: str) -> None:
     for name in fit.names(site):
         fit.fit(site, request_id, name)
     choose.choose(site, request_id)
-    promote.promote(site, judge.judge(site, request_id).id)
+    promote.promote(site, judge_challenger.judge(site, request_id).id)

@@ -8,7 +8,10 @@ import pytest
 
 from gatehouse.core.types import Outcome, PromotionKind, Verdict
 from gatehouse.errors import NotAllowed
-from gatehouse.stages import judge, override, probation, promote, rejudge, repair, upkeep
+from gatehouse.pipeline import promote
+from gatehouse.pipeline.judge import judge_challenger, re_decide
+from gatehouse.pipeline.maintenance import find_pending, probation, reconcile
+from gatehouse.pipeline.manual import override
 from stages.rides import folder, looped, open_site, site, take, train  # noqa: F401 - four of them are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 9)]
@@ -168,19 +171,19 @@ def test_a_hold_is_judged_again_when_its_missing_rows_have_matured(rewritten):
         take(site, key)
     (hold,) = site.ledger.decisions.list("rides")
     assert hold.verdict is Verdict.HOLD
-    assert rejudge.rows_missing(hold) == 1500
-    assert rejudge.due(site) == []
+    assert re_decide.rows_missing(hold) == 1500
+    assert re_decide.due(site) == []
     with pytest.raises(NotAllowed, match="rests on every matured row"):
-        rejudge.judge_again(site, hold.id)
+        re_decide.judge_again(site, hold.id)
     take(site, MONTHS[3])
-    assert rejudge.due(site) == [hold.id]
-    again = rejudge.judge_again(site, hold.id)
+    assert re_decide.due(site) == [hold.id]
+    again = re_decide.judge_again(site, hold.id)
     assert again.verdict is Verdict.PROMOTE
     assert {result.rows for result in again.results if result.rule == "enough_rows"} == {4000}
-    assert judge.replay(site, again.id) == again
+    assert judge_challenger.replay(site, again.id) == again
     promote.promote(site, again.id)
     assert champion(site) == 1
-    assert rejudge.due(site) == []
+    assert re_decide.due(site) == []
 
 
 def test_a_hold_is_released_by_an_approver_and_then_left_alone(rewritten):
@@ -194,7 +197,7 @@ def test_a_hold_is_released_by_an_approver_and_then_left_alone(rewritten):
     assert released.model.version == champion(site) == hold.version
     assert site.ledger.models.promotions("rides")[-1].kind is PromotionKind.OVERRIDE
     take(site, MONTHS[3])
-    assert hold.id not in rejudge.due(site)
+    assert hold.id not in re_decide.due(site)
 
 
 def most(frame):
@@ -213,7 +216,7 @@ def partly_matured(rewritten, bound):
     for key in MONTHS[:3]:
         take(site, key)
     (decision,) = site.ledger.decisions.list("rides")
-    assert rejudge.due(site) == []
+    assert re_decide.due(site) == []
     return site, decision
 
 
@@ -222,12 +225,12 @@ def test_a_decision_on_partly_matured_labels_is_confirmed_when_they_mature(rewri
     site, first = partly_matured(rewritten, "{rule: metric_bound, says: Useful., metric: log_loss, max: 0.9}")
     site.source.relabel = {}
     take(site, MONTHS[3])
-    assert rejudge.due(site) == [first.id]
-    again = rejudge.judge_again(site, first.id)
+    assert re_decide.due(site) == [first.id]
+    again = re_decide.judge_again(site, first.id)
     assert (first.verdict, again.verdict) == (Verdict.PROMOTE, Verdict.PROMOTE)
     assert again.results[0].rule == "judged_again"
     assert "2,000 rows instead of 1,900" in again.results[0].sentence
-    assert rejudge.due(site) == []
+    assert re_decide.due(site) == []
     assert champion(site) == 1
 
 
@@ -238,7 +241,7 @@ def raised(rewritten):
     site = rewritten(probe, "gate.yaml", "max: 0.9", f"max: {measured + 0.005:.4f}")
     site.source.relabel = {MONTHS[1]: rest_upside_down}
     take(site, MONTHS[3])
-    return site, rejudge.judge_again(site, rejudge.due(site)[0])
+    return site, re_decide.judge_again(site, re_decide.due(site)[0])
 
 
 def test_a_verdict_that_would_now_differ_asks_a_person(rewritten):
@@ -247,9 +250,9 @@ def test_a_verdict_that_would_now_differ_asks_a_person(rewritten):
     assert review.verdict is Verdict.REVIEW
     assert review.results[0].outcome is Outcome.FAIL
     assert "would be BLOCK instead of PROMOTE" in review.sentence
-    assert judge.replay(site, review.id) == review
+    assert judge_challenger.replay(site, review.id) == review
     assert champion(site) == 1
-    assert rejudge.due(site) == [], "it waits for its answer"
+    assert re_decide.due(site) == [], "it waits for its answer"
 
 
 def test_to_approve_a_champion_again_lets_it_stay(rewritten):
@@ -279,7 +282,7 @@ def test_to_reject_a_champion_again_rolls_it_back(looped, rewritten):
     site = rewritten(site, "gate.yaml", "rules:", f"rules:\n{bound}")
     site.source.relabel = {}
     take(site, MONTHS[5])
-    review = rejudge.judge_again(site, second.id)
+    review = re_decide.judge_again(site, second.id)
     assert review.verdict is Verdict.REVIEW
     assert champion(site) == 2
     assert promote.answer(site, review.id, False, "admin", REASON).model.version == 1
@@ -292,13 +295,13 @@ def test_a_promotion_whose_task_was_marked_is_carried_out_and_named(site):
         take_without_promoting(site, key)
     (decision,) = site.ledger.decisions.list("rides")
     assert site.ledger.models.champion("rides") is None
-    assert upkeep.uncarried(site) == [], "its own run may still be at it"
+    assert find_pending.uncarried(site) == [], "its own run may still be at it"
     site.ledger = aged(site.ledger)
-    assert upkeep.uncarried(site, attended={decision.id}) == [], "its own run is slow, and still at it"
-    (sentence,) = upkeep.uncarried(site)
+    assert find_pending.uncarried(site, attended={decision.id}) == [], "its own run is slow, and still at it"
+    (sentence,) = find_pending.uncarried(site)
     assert decision.id[:8] in sentence
     assert champion(site) == 1
-    assert upkeep.uncarried(site) == []
+    assert find_pending.uncarried(site) == []
     assert [e.kind for e in site.ledger.journal.entries()].count("promotion.uncarried") == 1
 
 
@@ -324,13 +327,15 @@ def test_a_review_that_nobody_is_asked_for_counts_as_rejected_in_the_end(rewritt
     for key in MONTHS[:3]:
         take(site, key)
     (decision,) = site.ledger.decisions.list("rides")
-    assert [waiting.id for waiting, _ in upkeep.reviews(site)] == [decision.id]
-    assert upkeep.unanswered(site) == []
-    assert upkeep.unanswered(site, LONG_AFTER, {decision.id}) == [], "an answer that came in time may be on its way"
-    (sentence,) = upkeep.unanswered(site, LONG_AFTER)
+    assert [waiting.id for waiting, _ in find_pending.reviews(site)] == [decision.id]
+    assert find_pending.unanswered(site) == []
+    assert find_pending.unanswered(site, LONG_AFTER, {decision.id}) == [], (
+        "an answer that came in time may be on its way"
+    )
+    (sentence,) = find_pending.unanswered(site, LONG_AFTER)
     assert "counts as rejected" in sentence
     assert site.ledger.decisions.answers(decision.id)[0][:2] == (False, "nobody")
-    assert upkeep.unanswered(site, LONG_AFTER) == []
+    assert find_pending.unanswered(site, LONG_AFTER) == []
     assert site.ledger.models.champion("rides") is None
 
 
@@ -339,14 +344,14 @@ def test_a_replaced_model_file_is_named_and_brought_back(looped):
     file = looped.ledger.models.champion("rides").model.file
     honest = looped.lake.files[file.path]
     looped.lake.files[file.path] = honest[:-1] + b"?"
-    (sentence,) = repair.replaced_files(looped)
+    (sentence,) = reconcile.replaced_files(looped)
     assert "restored from MLflow's copy" in sentence
     assert looped.lake.read(file) == honest
-    assert repair.replaced_files(looped) == []
+    assert reconcile.replaced_files(looped) == []
     looped.lake.files[file.path] = b"another model"
     looped.tracking.copies[1] = b"another model"
-    assert "no copy has the recorded bytes" in repair.replaced_files(looped)[0]
-    assert "no copy has the recorded bytes" in repair.replaced_files(looped)[0]
+    assert "no copy has the recorded bytes" in reconcile.replaced_files(looped)[0]
+    assert "no copy has the recorded bytes" in reconcile.replaced_files(looped)[0]
     assert _kinds(looped, "model.re", "model.registered") == ["model.replaced", "model.restored", "model.replaced"]
 
 
@@ -363,11 +368,11 @@ def test_a_death_between_a_finding_and_its_repair_is_one_finding(looped, monkeyp
 
     looped.tracking.aliases["rides", "champion"] = 99
     with monkeypatch.context() as dying:
-        dying.setattr(repair, "point_aliases", death)
+        dying.setattr(reconcile, "point_aliases", death)
         with pytest.raises(KeyboardInterrupt):
-            repair.reconcile(looped)
-    assert "99" in repair.reconcile(looped)
+            reconcile.reconcile(looped)
+    assert "99" in reconcile.reconcile(looped)
     assert _kinds(looped, "alias.") == ["alias.unexplained", "alias.repaired"]
     looped.tracking.aliases["rides", "champion"] = 99
-    repair.reconcile(looped)
+    reconcile.reconcile(looped)
     assert _kinds(looped, "alias.") == ["alias.unexplained", "alias.repaired"] * 2

@@ -9,11 +9,13 @@ import pytest
 
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.errors import ModelError, NotEnoughData, NotScored, UntrustedModel
-from gatehouse.stages import backfill, gather, ingest, outcomes, upkeep
-from gatehouse.stages.score import score, waits_for
-from gatehouse.stages.turn import score_in_turn
-from gatehouse.stages.validate import validate
-from gatehouse.stages.watch import watch
+from gatehouse.pipeline import gather, land, outcomes
+from gatehouse.pipeline.maintenance import find_pending
+from gatehouse.pipeline.manual import backfill
+from gatehouse.pipeline.monitor.monitor_batch import watch
+from gatehouse.pipeline.monitor.score_in_order import score_in_turn
+from gatehouse.pipeline.score import score, waits_for
+from gatehouse.pipeline.validate import validate
 from stages.rides import folder, looped, open_site, site, take  # noqa: F401 - four of them are fixtures
 
 BAD, NEXT = "2024-05", "2024-06"
@@ -21,7 +23,7 @@ BAD, NEXT = "2024-05", "2024-06"
 
 def landed(site: Any, key: str) -> Any:
     """The id of a batch that was landed and accepted with the outcomes that came with it."""
-    batch = ingest.land(site, key)
+    batch = land.land(site, key)
     outcomes.collect(site, key)
     assert validate(site, batch.id).state == "accepted"
     return batch.id
@@ -60,7 +62,7 @@ def test_a_batch_that_cannot_be_scored_ends_as_its_own_error(looped, monkeypatch
     assert (incident["state"], incident["page"]) == ("open", True)
     following = landed(looped, NEXT)
     assert waits_for(looped, following, 0.0) == ""
-    assert not any(ref.startswith(BAD) for ref in upkeep.forgotten_batches(looped))
+    assert not any(ref.startswith(BAD) for ref in find_pending.forgotten_batches(looped))
     assert score_in_turn(looped, following) is not None
     watch(looped, following)
     judged = looped.ledger.batches.watches("rides")[-1]

@@ -9,11 +9,12 @@ import pytest
 from gatehouse import verify
 from gatehouse.core.types import BatchState, RequestState
 from gatehouse.errors import NotAllowed, WrongInput
-from gatehouse.stages import backfill, fit, gather, ingest
-from gatehouse.stages.ask import ask
-from gatehouse.stages.foresee import foresee_rollback
-from gatehouse.stages.revalidate import revalidate
-from gatehouse.stages.validate import validate
+from gatehouse.pipeline import fit, gather, land
+from gatehouse.pipeline.manual import backfill
+from gatehouse.pipeline.manual.request_retraining import ask
+from gatehouse.pipeline.manual.revalidate import revalidate
+from gatehouse.pipeline.manual.rollback_preview import foresee_rollback
+from gatehouse.pipeline.validate import validate
 from stages.rides import folder, looped, open_site, site, take, train  # noqa: F401 - four of them are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 9)]
@@ -82,7 +83,7 @@ def test_a_window_and_estimators_are_for_one_request_and_on_record_with_it(loope
 )
 def test_what_cannot_be_trained_is_refused_by_name(site, wanted, said):
     """A window that is none or lacks its number, and an estimator that is not there, open no request."""
-    validate(site, ingest.land(site, MONTHS[0]).id)
+    validate(site, land.land(site, MONTHS[0]).id)
     with pytest.raises(WrongInput, match=said):
         ask(site, "ann", REASON, *wanted)
     assert site.ledger.requests.list("rides") == []
@@ -112,7 +113,7 @@ def test_a_quarantined_batch_that_keeps_the_changed_contract_is_accepted(site, r
     """Two thousand rows were too few for the contract; after it was changed the check accepts the batch, in one change
     with the record of who asked and why. Asked again, nothing happens."""
     site = rewritten(site, "contract.yaml", "min_rows: 100", "min_rows: 3000")
-    batch = validate(site, ingest.land(site, MONTHS[0]).id)
+    batch = validate(site, land.land(site, MONTHS[0]).id)
     assert batch.state is BatchState.QUARANTINED
     stays = revalidate(site, batch.id, "ann", REASON)
     assert (stays.record.state, stays.record.verdict) == ("quarantined", "quarantined")
@@ -149,14 +150,14 @@ def test_an_accepted_batch_that_the_contract_would_quarantine_now_stays_as_it_is
 
 def test_what_cannot_be_checked_again_is_named(site, rewritten):
     """Less than a sentence, a batch that waits for its first check, one that was discarded, one with a newer revision."""
-    landed = ingest.land(site, MONTHS[0])
+    landed = land.land(site, MONTHS[0])
     with pytest.raises(NotAllowed, match="at least a sentence"):
         revalidate(site, landed.id, "ann", "because")
     with pytest.raises(NotAllowed, match="is landed; only an accepted or a quarantined batch"):
         revalidate(site, landed.id, "ann", REASON)
     validate(site, landed.id)
     site.source.change[MONTHS[0]] = lambda frame: frame.head(1999)
-    ingest.land(site, MONTHS[0])
+    land.land(site, MONTHS[0])
     with pytest.raises(NotAllowed, match=r"has a newer revision, rides/2024-01\.r2"):
         revalidate(site, landed.id, "ann", REASON)
 

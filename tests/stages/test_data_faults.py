@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gatehouse.core.types import BatchState
-from gatehouse.stages import ingest
-from gatehouse.stages.validate import release, validate
+from gatehouse.pipeline import land
+from gatehouse.pipeline.validate import release, validate
 from stages.rides import folder, open_site, site  # noqa: F401 - fixtures
 
 
 def _taken(site, key):
-    return validate(site, ingest.land(site, key).id)
+    return validate(site, land.land(site, key).id)
 
 
 def test_a_unit_change_is_quarantined_until_a_person_says_it_is_right(site):

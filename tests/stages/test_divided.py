@@ -9,9 +9,9 @@ import pytest
 from conftest import refill
 from gatehouse.core.profiling import numeric
 from gatehouse.errors import ConfigurationError
-from gatehouse.stages import ingest, score
-from gatehouse.stages.parts import reading
-from gatehouse.stages.validate import release, validate
+from gatehouse.pipeline import land, score
+from gatehouse.pipeline.partitions import partition_reader
+from gatehouse.pipeline.validate import release, validate
 from stages.rides import folder, looped, open_site, site  # noqa: F401 - fixtures
 
 
@@ -51,7 +51,7 @@ def four_months(site):
             amount=frame["amount"].astype(str).where(frame.index % every != 2, unreadable[: len(frame)])
         )
     site.source.change["2024-06"] = lambda frame: frame.drop(columns="amount")
-    found = [known(validate(site, ingest.land(site, f"2024-0{month}").id)) for month in range(1, 7)]
+    found = [known(validate(site, land.land(site, f"2024-0{month}").id)) for month in range(1, 7)]
     broken = site.ledger.batches.list(site.name)[2]
     return [*found, known(release(site, broken.id, "ann", "cents from now on"))]
 
@@ -72,12 +72,12 @@ def test_months_in_partitions_leave_the_very_files_of_whole_months(
         refill(ledger_server, ledger_database, ledger_template)
         site = dividing(open_site(), most)
         assert four_months(site) == whole
-        assert all(reading.divides(site, batch) for batch in site.ledger.batches.list(site.name))
+        assert all(partition_reader.divides(site, batch) for batch in site.ledger.batches.list(site.name))
 
 
 def test_scores_in_partitions_are_the_file_of_the_whole(looped, small_pieces):
     """The champion's scores of a batch, row by row in the same order and in the same bytes."""
-    batch = validate(looped, ingest.land(looped, "2024-05").id)
+    batch = validate(looped, land.land(looped, "2024-05").id)
     champion = looped.ledger.models.champion(looped.name)
     whole = looped.lake.put_frame(score.predictions_frame(looped, champion, batch), "predictions")
     assert score.score(dividing(looped, 300), batch.id).file == whole
@@ -93,11 +93,11 @@ def test_features_that_look_at_other_rows_are_refused_by_name(looped, small_piec
         "before": lambda rows: rows["amount"].diff(),
     }
     own = looped.case.model.features
-    batch = validate(looped, ingest.land(looped, "2024-05").id)
+    batch = validate(looped, land.land(looped, "2024-05").id)
     monkeypatch.setattr(
         looped.case.model, "features", lambda tables: own(tables).assign(amount=looks[look](tables["rows"]).to_numpy())
     )
     with pytest.raises(ConfigurationError, match=r"features\(\) makes amount of a row out of other rows of 'rows'"):
         score.score(dividing(looped, 300), batch.id)
     with pytest.raises(ConfigurationError, match="partition_rows"):
-        validate(looped, ingest.land(looped, "2024-06").id)
+        validate(looped, land.land(looped, "2024-06").id)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from gatehouse.core.types import BatchState
-from gatehouse.stages import gather, ingest, outcomes, score, upkeep, watch
-from gatehouse.stages.validate import validate
+from gatehouse.pipeline import gather, land, outcomes, score
+from gatehouse.pipeline.maintenance import find_pending
+from gatehouse.pipeline.monitor import monitor_batch
+from gatehouse.pipeline.validate import validate
 from stages.rides import FOUR_MONTHS, folder, open_site, site  # noqa: F401 - three of them are fixtures
 
 
@@ -25,63 +27,65 @@ def idle(site, monkeypatch):
 
 def test_a_lost_wake_up_is_found_by_the_next_sweep(site, idle):
     """An accepted batch that nobody has taken up for a minute is woken; within that minute its event may still come."""
-    validate(site, ingest.land(site, FOUR_MONTHS[0]).id)
-    idle(upkeep.UNHEARD_SECONDS - 1)
-    assert upkeep.forgotten_batches(site) == []
-    idle(upkeep.UNHEARD_SECONDS + 1)
-    assert upkeep.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
+    validate(site, land.land(site, FOUR_MONTHS[0]).id)
+    idle(find_pending.UNHEARD_SECONDS - 1)
+    assert find_pending.forgotten_batches(site) == []
+    idle(find_pending.UNHEARD_SECONDS + 1)
+    assert find_pending.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
 
 
 @pytest.mark.parametrize("work", ["score", "score/pieces", "watch"])
 def test_a_batch_that_is_being_watched_is_left_to_its_run(work, site, idle):
     """Its run is at it for more than a minute: a second one would make it stale, and red. After ten minutes it is woken."""
-    batch = validate(site, ingest.land(site, FOUR_MONTHS[0]).id)
+    batch = validate(site, land.land(site, FOUR_MONTHS[0]).id)
     site.ledger.attempts.enter(f"{batch.id}/{work}")
-    idle(upkeep.FORGOTTEN_SECONDS - 1)
-    assert upkeep.forgotten_batches(site) == []
-    idle(upkeep.FORGOTTEN_SECONDS + 1)
-    assert upkeep.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
+    idle(find_pending.FORGOTTEN_SECONDS - 1)
+    assert find_pending.forgotten_batches(site) == []
+    idle(find_pending.FORGOTTEN_SECONDS + 1)
+    assert find_pending.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
 
 
 def test_a_batch_that_waits_for_its_turn_is_not_started_a_second_time(site, idle):
     """Its run waits behind another batch's training. On a machine ten times slower that takes hours: no age wakes it."""
     for key in FOUR_MONTHS[:2]:
-        validate(site, ingest.land(site, key).id)
-    idle(10 * upkeep.ABANDONED_SECONDS)
+        validate(site, land.land(site, key).id)
+    idle(10 * find_pending.ABANDONED_SECONDS)
     first, second = (f"{key}.r1" for key in FOUR_MONTHS[:2])
-    assert upkeep.forgotten_batches(site, attended={first, second}) == []
-    assert upkeep.forgotten_batches(site, attended={second}) == [first], "the one whose event was lost is woken at once"
+    assert find_pending.forgotten_batches(site, attended={first, second}) == []
+    assert find_pending.forgotten_batches(site, attended={second}) == [first], (
+        "the one whose event was lost is woken at once"
+    )
 
 
 def test_a_request_that_no_run_claims_is_found_by_the_next_sweep(site, idle):
     """An open request is woken after a minute, one whose run has died after ten; one that a run is at never is."""
     for key in FOUR_MONTHS[:3]:
-        batch = ingest.land(site, key)
+        batch = land.land(site, key)
         outcomes.collect(site, key)
         validate(site, batch.id)
         score.score(site, batch.id)
-        request = watch.watch(site, batch.id)
-    idle(upkeep.UNHEARD_SECONDS - 1)
-    assert upkeep.forgotten_requests(site) == []
-    idle(upkeep.UNHEARD_SECONDS + 1)
-    assert upkeep.forgotten_requests(site) == [request.id]
+        request = monitor_batch.watch(site, batch.id)
+    idle(find_pending.UNHEARD_SECONDS - 1)
+    assert find_pending.forgotten_requests(site) == []
+    idle(find_pending.UNHEARD_SECONDS + 1)
+    assert find_pending.forgotten_requests(site) == [request.id]
     gather.claim(site, request.id)
-    assert upkeep.forgotten_requests(site) == []
-    idle(upkeep.FORGOTTEN_SECONDS + 1)
-    assert upkeep.forgotten_requests(site) == [request.id]
-    idle(10 * upkeep.ABANDONED_SECONDS)
-    assert upkeep.forgotten_requests(site, attended={request.id}) == []
+    assert find_pending.forgotten_requests(site) == []
+    idle(find_pending.FORGOTTEN_SECONDS + 1)
+    assert find_pending.forgotten_requests(site) == [request.id]
+    idle(10 * find_pending.ABANDONED_SECONDS)
+    assert find_pending.forgotten_requests(site, attended={request.id}) == []
 
 
 def test_a_landed_batch_is_left_to_its_run_for_longer(site, idle):
     """Upkeep validates a landed batch itself, which makes the run that is at it stale: only after ten minutes."""
-    batch = ingest.land(site, FOUR_MONTHS[0])
+    batch = land.land(site, FOUR_MONTHS[0])
     assert batch.state is BatchState.LANDED
-    idle(upkeep.FORGOTTEN_SECONDS - 1)
-    assert upkeep.forgotten_landed(site) == []
-    idle(upkeep.FORGOTTEN_SECONDS + 1)
-    assert upkeep.forgotten_landed(site) == [f"{FOUR_MONTHS[0]}.r1"]
-    assert upkeep.forgotten_batches(site) == [], "it is not accepted yet"
-    assert upkeep.forgotten_landed(site, attended=True) == [], "a big batch takes its time"
-    idle(upkeep.ABANDONED_SECONDS + 1)
-    assert upkeep.forgotten_landed(site, attended=True) == [f"{FOUR_MONTHS[0]}.r1"]
+    idle(find_pending.FORGOTTEN_SECONDS - 1)
+    assert find_pending.forgotten_landed(site) == []
+    idle(find_pending.FORGOTTEN_SECONDS + 1)
+    assert find_pending.forgotten_landed(site) == [f"{FOUR_MONTHS[0]}.r1"]
+    assert find_pending.forgotten_batches(site) == [], "it is not accepted yet"
+    assert find_pending.forgotten_landed(site, attended=True) == [], "a big batch takes its time"
+    idle(find_pending.ABANDONED_SECONDS + 1)
+    assert find_pending.forgotten_landed(site, attended=True) == [f"{FOUR_MONTHS[0]}.r1"]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.stages.fit import inner_split
-from gatehouse.stages.rows import BATCH, KEY, TIME
+from gatehouse.pipeline.batch_data.row_keys import BATCH, KEY, TIME
+from gatehouse.pipeline.fit import inner_split
 
 START = pd.Timestamp("2024-01-01", tz="UTC")
 

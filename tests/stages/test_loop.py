@@ -10,8 +10,11 @@ from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.decide import decision_document
 from gatehouse.core.types import BatchState, Override, PromotionKind, RequestState, Verdict
 from gatehouse.errors import ModelError, NotAllowed, SourceError, StaleChampion, Unreachable
-from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, projection, promote, repair, score, watch
-from gatehouse.stages.validate import release, validate
+from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote, score
+from gatehouse.pipeline.judge import judge_challenger
+from gatehouse.pipeline.maintenance import mlflow_projection, reconcile
+from gatehouse.pipeline.monitor import monitor_batch
+from gatehouse.pipeline.validate import release, validate
 from stages.rides import folder, looped, open_site, site, take, train  # noqa: F401 - four of them are fixtures
 
 MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04"]
@@ -36,21 +39,21 @@ def test_running_everything_again_changes_nothing(looped):
         validate(looped, batch.id)
         if key == MONTHS[-1]:
             score.score(looped, batch.id)
-        watch.watch(looped, batch.id)
+        monitor_batch.watch(looped, batch.id)
     (request,) = looped.ledger.requests.list("rides")
     gather.gather(looped, gather.claim(looped, request.id))
     for name in fit.names(looped):
         fit.fit(looped, request.id, name)
-    promote.promote(looped, judge.judge(looped, request.id).id)
+    promote.promote(looped, judge_challenger.judge(looped, request.id).id)
     after = len(looped.ledger.journal.entries()), set(looped.lake.files), looped.ledger.models.champion("rides")
     assert after == before
 
 
 def test_the_same_content_again_is_a_no_op_and_changed_content_a_revision(looped):
     """A repeated delivery is noted; a corrected one is a new revision beside the old one."""
-    assert ingest.land(looped, "2024-02").id.revision == 1
+    assert land.land(looped, "2024-02").id.revision == 1
     looped.source.change["2024-02"] = lambda frame: frame.assign(amount=frame["amount"] + 1)
-    corrected = ingest.land(looped, "2024-02")
+    corrected = land.land(looped, "2024-02")
     assert (corrected.id.revision, corrected.state) == (2, BatchState.LANDED)
     kinds = [entry.kind for entry in looped.ledger.journal.entries()]
     assert kinds.count("batch.repeated") == 1
@@ -79,15 +82,15 @@ def test_outcomes_that_arrived_later_are_not_looked_at(open_site):
     """A batch that is watched after a later one was ingested gets the verdict it would have had in time."""
     late = open_site()
     for key in MONTHS:
-        batch = ingest.land(late, key)
+        batch = land.land(late, key)
         outcomes.collect(late, key)
         validate(late, batch.id)
     early = late.ledger.batches.outcomes("rides", late.ledger.batches.list("rides")[1].interval.end)
     assert set(early) == {"2024-01"}
     third = late.ledger.batches.list("rides")[2]
-    assert watch.watch(late, late.ledger.batches.list("rides")[0].id) is None
-    assert watch.watch(late, late.ledger.batches.list("rides")[1].id) is None
-    request = watch.watch(late, third.id)
+    assert monitor_batch.watch(late, late.ledger.batches.list("rides")[0].id) is None
+    assert monitor_batch.watch(late, late.ledger.batches.list("rides")[1].id) is None
+    request = monitor_batch.watch(late, third.id)
     assert request.as_of == third.interval.end
 
 
@@ -95,7 +98,7 @@ def test_a_batch_waits_for_earlier_ones_and_for_the_open_request_until_patience_
     """The order of time decides whose turn it is, not the order of arrival; nobody waits for ever."""
     ids = {}
     for key in ("2024-02", "2024-01"):
-        batch = ingest.land(site, key)
+        batch = land.land(site, key)
         outcomes.collect(site, key)
         ids[key] = validate(site, batch.id).id
     assert "2024-01 comes first" in score.waits_for(site, ids["2024-02"], 0)
@@ -120,7 +123,7 @@ def test_a_label_that_never_arrives_is_named_and_never_trained_on(site):
 def test_replay_gives_the_archived_decision_byte_for_byte(looped):
     """A decision is a pure function of its archived evidence and policy."""
     for decision in looped.ledger.decisions.list("rides"):
-        again = judge.replay(looped, decision.id)
+        again = judge_challenger.replay(looped, decision.id)
         assert canonical(decision_document(again)) == canonical(decision_document(decision))
 
 
@@ -150,7 +153,7 @@ def test_a_decision_against_an_older_epoch_promotes_nothing(looped):
     for name in fit.names(looped):
         fit.fit(looped, request.id, name)
     choose.choose(looped, request.id)
-    decision = judge.judge(looped, request.id)
+    decision = judge_challenger.judge(looped, request.id)
     assert decision.verdict is Verdict.PROMOTE
     never = datetime(2100, 1, 1, tzinfo=UTC)
     asked = Override("moved", "rides", decision.version, 1, decision.id, "bob", "moved in between", never, False)
@@ -174,15 +177,15 @@ def test_a_rollback_returns_to_an_earlier_champion_only(looped):
 def test_an_alias_moved_by_hand_is_named_and_repaired(looped):
     """Upkeep journals the difference once and points the alias where the ledger says."""
     looped.tracking.aliases["rides", "champion"] = 99
-    assert "99" in repair.reconcile(looped)
+    assert "99" in reconcile.reconcile(looped)
     assert looped.tracking.aliases["rides", "champion"] == 1
-    assert repair.reconcile(looped) == ""
+    assert reconcile.reconcile(looped) == ""
 
 
 def test_a_schema_change_quarantines_the_batch_and_loses_nothing(site):
     """A missing column is one sentence in the ledger; the delivery is kept, and cannot be released unread."""
     site.source.change["2024-01"] = lambda frame: frame.drop(columns="amount")
-    batch = validate(site, ingest.land(site, "2024-01").id)
+    batch = validate(site, land.land(site, "2024-01").id)
     assert batch.state is BatchState.QUARANTINED
     assert "'amount' is missing" in batch.reason
     assert len(site.lake.frame(batch.tables["rows"].source)) == 2000
@@ -194,7 +197,7 @@ def test_an_empty_batch_and_too_many_bad_rows_are_quarantined_with_numbers(site)
     """Too few rows, or too large a share of bad ones, quarantines the batch and says found and allowed."""
     site.source.change["2024-01"] = lambda frame: frame.head(0)
     site.source.change["2024-02"] = lambda frame: frame.assign(id=frame["id"].where(frame.index > 400, "same"))
-    empty, double = (validate(site, ingest.land(site, key).id) for key in ("2024-01", "2024-02"))
+    empty, double = (validate(site, land.land(site, key).id) for key in ("2024-01", "2024-02"))
     assert "0 rows, contract.yaml asks for at least 100" in empty.reason
     assert "401 of 2000 rows" in double.reason
     released = release(site, double.id, "ann", "the ids are known to repeat")
@@ -206,7 +209,7 @@ def test_a_source_that_lacks_a_table_is_one_clear_error(site):
     """The message names the table, what was found and what is declared; nothing is landed."""
     site.source.fetch = lambda key, interval: {}
     with pytest.raises(SourceError, match=r"no table rows.*found nothing.*declares rows"):
-        ingest.land(site, "2024-01")
+        land.land(site, "2024-01")
     assert site.ledger.batches.list("rides") == []
 
 
@@ -259,8 +262,8 @@ def test_mlflow_away_leaves_the_ledger_right_and_maintenance_completes(site):
     assert site.ledger.models.champion("rides").epoch == 1
     assert ("rides", "champion") not in site.tracking.aliases
     site.tracking.mirror = mirror
-    assert repair.reconcile(site) == ""
-    assert "the aliases" in projection.make_up(site).done
+    assert reconcile.reconcile(site) == ""
+    assert "the aliases" in mlflow_projection.make_up(site).done
     assert site.tracking.aliases["rides", "champion"] == 1
     kinds = [entry.kind for entry in site.ledger.journal.entries() if entry.kind.startswith(("tracking.", "alias."))]
     assert kinds == ["tracking.behind", "tracking.caught_up"]

@@ -24,10 +24,10 @@ from gatehouse.core.statistics.custom_metrics import as_archived
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import BatchId, Candidate, Champion, ModelVersion, TablePart, TrainingSet
 from gatehouse.errors import Unreachable
+from gatehouse.pipeline.batch_data.row_keys import BATCH, KEY, LABEL, TIME
+from gatehouse.pipeline.judge.measurements import Subject, measure_all, metrics_of, needed
+from gatehouse.pipeline.judge.measurements.registry import MEASURED_BY
 from gatehouse.settings import ROOT
-from gatehouse.stages.measuring import Subject, measure_all, metrics_of, needed
-from gatehouse.stages.measuring.needed import MEASURED_BY
-from gatehouse.stages.rows import BATCH, KEY, LABEL, TIME
 from gatehouse.use_case import load
 
 ROWS, MODELS = 600, SkopsModels()

@@ -12,9 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.statistics.metrics import evaluate
-from gatehouse.stages.never import never_retrained
-from gatehouse.stages.rows import LABEL
-from gatehouse.stages.score import model_inputs
+from gatehouse.pipeline.batch_data.row_keys import LABEL
+from gatehouse.pipeline.monitor.never_retrained_baseline import never_retrained
+from gatehouse.pipeline.score import model_inputs
 
 MEASURED = {"metric": "log_loss", "value": {"value": 0.321}}
 

@@ -9,9 +9,10 @@ import pytest
 
 from conftest import LedgerDatabase
 from gatehouse.core.notifications.alert_types import Kind
-from gatehouse.stages import ingest, outcomes, rows
-from gatehouse.stages.outcome_problems import outcome_alert, outcome_problems
-from gatehouse.stages.validate import validate
+from gatehouse.pipeline import land, outcomes
+from gatehouse.pipeline.batch_data import row_keys
+from gatehouse.pipeline.batch_data.outcome_problems import outcome_alert, outcome_problems
+from gatehouse.pipeline.validate import validate
 from gatehouse.verify import run
 from stages.rides import FakeSite, folder, looped, open_site, site, take  # noqa: F401
 
@@ -22,7 +23,7 @@ def arrive(site: FakeSite, change: Callable[[pd.DataFrame], pd.DataFrame]) -> No
     """Let a first batch arrive, then a second with the first one's outcomes, changed."""
     site.source.relabel[FIRST] = change
     for key in (FIRST, SECOND):
-        batch = ingest.land(site, key)
+        batch = land.land(site, key)
         outcomes.collect(site, key)
         validate(site, batch.id)
 
@@ -30,7 +31,7 @@ def arrive(site: FakeSite, change: Callable[[pd.DataFrame], pd.DataFrame]) -> No
 def labelled(site: FakeSite) -> pd.Series:
     batch = site.ledger.batches.list(site.name)[0]
     arrived = site.ledger.batches.outcomes(site.name, batch.interval.end.replace(year=2030))
-    return rows.with_labels(site, rows.batch_frame(site, batch), arrived[FIRST]).set_index("gh_key")["gh_label"]
+    return row_keys.with_labels(site, row_keys.batch_frame(site, batch), arrived[FIRST]).set_index("gh_key")["gh_label"]
 
 
 def test_outcomes_that_agree_are_one_and_those_that_contradict_are_quarantined(site: FakeSite) -> None:
@@ -129,9 +130,9 @@ def test_labels_of_other_rows_are_a_breach(
     site: FakeSite, ledger_database: LedgerDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the pipeline's join gives labels to other rows, I13 names the training set, the batch and a row."""
-    join = rows.one_for_each_key
+    join = row_keys.one_for_each_key
     monkeypatch.setattr(
-        rows, "one_for_each_key", lambda keys, labels: join(keys, labels.iloc[::-1].reset_index(drop=True))
+        row_keys, "one_for_each_key", lambda keys, labels: join(keys, labels.iloc[::-1].reset_index(drop=True))
     )
     for key in (FIRST, SECOND, LATER):
         take(site, key)

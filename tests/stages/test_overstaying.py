@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatehouse.stages import override
+from gatehouse.pipeline.manual import override
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 from stages.test_acts import IMPOSSIBLE, MONTHS, REASON, looped, retrain, rewritten  # noqa: F401 - two of them are fixtures
 

@@ -8,7 +8,7 @@ from adapters.tracking.deletions import DELETIONS, Person
 from adapters.tracking.mlflow_server import uri  # noqa: F401 - a fixture
 from gatehouse.adapters.mlflow import MlflowTracking
 from gatehouse.errors import TrackingError, Unreachable
-from gatehouse.stages import projection, repair, tracked
+from gatehouse.pipeline.maintenance import mlflow_projection, reconcile, track_mlflow
 from stages.rides import folder, looped, open_site, site, take  # noqa: F401 - four of them are fixtures
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
@@ -18,8 +18,8 @@ OPERATIONS = ("log_candidate", "register", "flag", "decided", "mirror")
 @pytest.fixture(autouse=True)
 def long_after(monkeypatch):
     """Maintenance comes when the runs that told MLflow themselves are long over."""
-    monkeypatch.setattr(projection, "FORGOTTEN_SECONDS", -1.0)
-    monkeypatch.setattr(projection, "young", lambda *_: False)
+    monkeypatch.setattr(mlflow_projection, "FORGOTTEN_SECONDS", -1.0)
+    monkeypatch.setattr(mlflow_projection, "young", lambda *_: False)
 
 
 def events(site):
@@ -50,10 +50,10 @@ def test_a_training_ends_with_its_decision_whatever_mlflow_refuses(site, monkeyp
         for key in MONTHS:
             take(site, key)
         assert site.ledger.models.champion("rides").model.version == 1
-        assert projection.make_up(site).refused
+        assert mlflow_projection.make_up(site).refused
         assert events(site) == ["tracking.behind"]
-    assert projection.make_up(site).refused == []
-    assert projection.make_up(site).done == []
+    assert mlflow_projection.make_up(site).refused == []
+    assert mlflow_projection.make_up(site).done == []
     assert events(site) == ["tracking.behind", "tracking.caught_up"]
     (decision,) = site.ledger.decisions.list("rides")
     assert site.tracking.held("rides").decisions == {1: decision.id}
@@ -70,7 +70,7 @@ def test_a_training_ends_with_its_decision_whatever_mlflow_refuses(site, monkeyp
 def test_mlflow_away_for_good_is_asked_for_a_few_things_only(looped, monkeypatch):
     """A sweep does not wait for each of a hundred things: after three without an answer it leaves the rest."""
     monkeypatch.setattr(looped.tracking, "log_batch", failing(Unreachable("time-out")))
-    assert len(projection.make_up(looped).refused) == projection.AWAY
+    assert len(mlflow_projection.make_up(looped).refused) == mlflow_projection.AWAY
 
 
 def test_one_thing_that_mlflow_never_takes_keeps_nothing_else_back(looped, monkeypatch):
@@ -83,7 +83,7 @@ def test_one_thing_that_mlflow_never_takes_keeps_nothing_else_back(looped, monke
         log_batch(use_case, name, told)
 
     monkeypatch.setattr(looped.tracking, "log_batch", refusing)
-    made = projection.make_up(looped)
+    made = mlflow_projection.make_up(looped)
     assert made.done == ["2024-02.r1", "2024-03.r1", "2024-04.r1"]
     assert made.refused == ["MLflow lacks 2024-01.r1: TrackingError: MLflow refused: too long"]
 
@@ -91,8 +91,8 @@ def test_one_thing_that_mlflow_never_takes_keeps_nothing_else_back(looped, monke
 @pytest.fixture
 def mirrored(looped, uri):
     """The four months as a real MLflow server has them. It knew nothing of them: all of it is told from the ledger."""
-    looped.tracking = MlflowTracking(uri, lambda sentence: tracked.restored(looped, sentence))
-    while projection.make_up(looped).done:
+    looped.tracking = MlflowTracking(uri, lambda sentence: track_mlflow.restored(looped, sentence))
+    while mlflow_projection.make_up(looped).done:
         pass
     return looped
 
@@ -110,15 +110,15 @@ def test_maintenance_mends_each_deletion_and_says_so_once(mirrored, uri, deletio
     tells nor journals anything. Only an alias that somebody moved or removed is an unexplained promotion."""
     before, known = mirrored.tracking.held("rides", {1}), len(events(mirrored))
     DELETIONS[deletion](Person(uri, "rides"))
-    sentence = repair.reconcile(mirrored)
+    sentence = reconcile.reconcile(mirrored)
     assert bool(sentence) == (deletion in UNEXPLAINED or deletion == "version's tags deleted")
-    assert projection.make_up(mirrored).refused == []
+    assert mlflow_projection.make_up(mirrored).refused == []
     assert mirrored.tracking.held("rides", {1}) == before
     assert mirrored.tracking.champion_alias("rides") == 1
-    assert repair.reconcile(mirrored) == ""
+    assert reconcile.reconcile(mirrored) == ""
     first = events(mirrored)[known:]
     assert bool(first) == (deletion not in SILENT)
-    assert projection.make_up(mirrored).done == []
+    assert mlflow_projection.make_up(mirrored).done == []
     assert events(mirrored)[known:] == first
     champion = mirrored.ledger.models.champion("rides").model
     assert mirrored.tracking.model_bytes("rides", 1) == mirrored.lake.read(champion.file)

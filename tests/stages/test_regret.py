@@ -10,8 +10,9 @@ from sklearn.metrics import log_loss
 
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.types import Verdict
-from gatehouse.stages import choose, fit, gather, judge, promote
-from gatehouse.stages.regret import replay_all
+from gatehouse.pipeline import choose, fit, gather, promote
+from gatehouse.pipeline.judge import judge_challenger
+from gatehouse.pipeline.manual.policy_comparison import replay_all
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 MONTHS = [f"2024-0{month}" for month in range(1, 9)]
@@ -49,7 +50,7 @@ def retrain(site, key):
     for name in fit.names(site):
         fit.fit(site, asked.id, name)
     choose.choose(site, asked.id)
-    decision = judge.judge(site, asked.id)
+    decision = judge_challenger.judge(site, asked.id)
     promote.promote(site, decision.id)
     return decision
 
@@ -110,4 +111,4 @@ def test_a_refusal_that_would_not_have_been_is_measured_on_what_followed(lived):
     again = retrain(lived, MONTHS[7])
     assert looks(lived) == [1, 2]
     assert "of the 2.5 % risk of a false promotion in its life this look has 0.417 %" in again.results[-2].sentence
-    assert judge.replay(lived, again.id) == again
+    assert judge_challenger.replay(lived, again.id) == again

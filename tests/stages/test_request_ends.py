@@ -6,9 +6,10 @@ import pytest
 
 from gatehouse.core.types import RequestState
 from gatehouse.errors import NotAllowed
-from gatehouse.stages import gather, ingest, outcomes, score, standing, watch
-from gatehouse.stages.ask import ask
-from gatehouse.stages.validate import validate
+from gatehouse.pipeline import gather, land, outcomes, score
+from gatehouse.pipeline.manual.request_retraining import ask
+from gatehouse.pipeline.monitor import monitor_batch, retrain_state
+from gatehouse.pipeline.validate import validate
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
 
 MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04", "2024-05", "2024-06"]
@@ -16,11 +17,11 @@ MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04", "2024-05", "2024-06"]
 
 def only_watch(site, key):
     """A batch whose request nobody carries out."""
-    batch = ingest.land(site, key)
+    batch = land.land(site, key)
     outcomes.collect(site, key)
     validate(site, batch.id)
     score.score(site, batch.id)
-    return watch.watch(site, batch.id)
+    return monitor_batch.watch(site, batch.id)
 
 
 def test_a_request_that_no_run_claims_expires_and_what_holds_asks_anew(folder, open_site):
@@ -33,7 +34,7 @@ def test_a_request_that_no_run_claims_expires_and_what_holds_asks_anew(folder, o
     assert (old.state, new.state) == (RequestState.EXPIRED, RequestState.OPEN)
     assert "no retrain run has claimed it" in old.closing
     assert new.opened_by.endswith("2024-05.r1")
-    assert standing.expire(site, site.ledger.batches.list("rides")[-1].interval.end) is None
+    assert retrain_state.expire(site, site.ledger.batches.list("rides")[-1].interval.end) is None
     train(site, new.id)
     assert site.ledger.models.champion("rides") is not None
 
@@ -69,4 +70,4 @@ def test_a_training_for_a_schedule_leaves_nothing_unlearned(site):
     for key in MONTHS[:4]:
         take(site, key)
     (request,) = site.ledger.requests.list("rides")
-    assert standing.unlearned(site, request, fresh=1) == ()
+    assert retrain_state.unlearned(site, request, fresh=1) == ()

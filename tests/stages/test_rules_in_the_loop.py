@@ -7,7 +7,7 @@ import pytest
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.gate.decide import decision_document
 from gatehouse.core.types import Outcome, Verdict
-from gatehouse.stages import judge
+from gatehouse.pipeline.judge import judge_challenger
 from stages.rides import folder, open_site, take  # noqa: F401 - two of them are fixtures
 
 METRICS = """
@@ -67,7 +67,7 @@ def test_every_rule_is_measured_and_replays_to_the_same_bytes(judged):
         (judged.case.folder / name).write_text("raise SystemExit\n")
     model = judged.ledger.models.get("rides", decision.version)
     del judged.lake.files[model.file.path]
-    again = judge.replay(judged, decision.id)
+    again = judge_challenger.replay(judged, decision.id)
     assert canonical(decision_document(again)) == canonical(decision_document(decision))
 
 

@@ -11,8 +11,8 @@ import pytest
 from daily import daily, retrain
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.types import Batch, BatchId, BatchState
-from gatehouse.stages.matured import Matured
-from gatehouse.stages.rows import BATCH
+from gatehouse.pipeline.batch_data.matured_rows import Matured
+from gatehouse.pipeline.batch_data.row_keys import BATCH
 from stages.watching import watched
 
 TRAINING, HELD_OUT, CHANGED, DAYS = 30, 14, 50, 53

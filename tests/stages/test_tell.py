@@ -10,8 +10,10 @@ import pytest
 
 from gatehouse import verify
 from gatehouse.core.types import Verdict
-from gatehouse.stages import ingest, judge, projection, promote, tell
-from gatehouse.stages.validate import validate
+from gatehouse.pipeline import land, promote
+from gatehouse.pipeline.judge import judge_challenger
+from gatehouse.pipeline.maintenance import mlflow_projection, publish_mlflow
+from gatehouse.pipeline.validate import validate
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 6)]
@@ -53,7 +55,7 @@ def test_the_report_of_a_decision_is_archived_and_loads_nothing(looped, ledger_d
     for wanted in ("prefers-color-scheme: dark", "@media print", "Where it came from", "2024-01.r1", "request.opened"):
         assert wanted in page
     model = looped.ledger.models.get("rides", decision.version)
-    assert tell.tell_decision(looped, decision, model) == file
+    assert publish_mlflow.tell_decision(looped, decision, model) == file
     breaches = [b for finding in verify.run(ledger_database.url, looped.lake, None) for b in finding.breaches]
     assert breaches == []
 
@@ -84,7 +86,7 @@ def test_a_decision_whose_run_died_untold_is_told_by_upkeep(open_site, monkeypat
     for key in MONTHS[:2]:
         take(site, key)
     with monkeypatch.context() as dying:
-        dying.setattr(judge, "tell_decision", death)
+        dying.setattr(judge_challenger, "tell_decision", death)
         with pytest.raises(KeyboardInterrupt):
             take(site, MONTHS[2])
     (decision,) = site.ledger.decisions.list("rides")
@@ -95,7 +97,7 @@ def test_a_decision_whose_run_died_untold_is_told_by_upkeep(open_site, monkeypat
     assert told(site) == [], "maintenance has more to do than to fail at one damaged file"
     site.lake.files[file.path] = honest
     with monkeypatch.context() as busy:
-        busy.setattr(projection, "AT_ONCE", 0)
+        busy.setattr(mlflow_projection, "AT_ONCE", 0)
         assert told(site) == [], "a sweep tells a few at a time"
     assert told(site) == [f"decision {decision.id[:8]}"]
     assert (
@@ -106,7 +108,7 @@ def test_a_decision_whose_run_died_untold_is_told_by_upkeep(open_site, monkeypat
 
 def told(site, now=LONG_AFTER):
     """The decisions that maintenance tells MLflow of."""
-    return [name for name in projection.make_up(site, now).done if name.startswith("decision")]
+    return [name for name in mlflow_projection.make_up(site, now).done if name.startswith("decision")]
 
 
 def test_model_and_version_are_described_by_what_serves(looped):
@@ -120,21 +122,21 @@ def test_model_and_version_are_described_by_what_serves(looped):
 def test_every_batch_is_told_once_and_again_when_it_is_watched(looped, monkeypatch):
     """A run a batch, quarantined ones too, with the archived report; told is told, and what is new is told to the same."""
     looped.source.change[MONTHS[3]] = lambda frame: frame.head(50)
-    validate(looped, ingest.land(looped, MONTHS[3]).id)
-    monkeypatch.setattr(projection, "AT_ONCE", 2)
-    assert projection.make_up(looped).done == ["2024-01.r1", "2024-02.r1"]
-    assert projection.make_up(looped).done == ["2024-03.r1", "2024-04.r1"]
-    assert projection.make_up(looped).done == []
+    validate(looped, land.land(looped, MONTHS[3]).id)
+    monkeypatch.setattr(mlflow_projection, "AT_ONCE", 2)
+    assert mlflow_projection.make_up(looped).done == ["2024-01.r1", "2024-02.r1"]
+    assert mlflow_projection.make_up(looped).done == ["2024-03.r1", "2024-04.r1"]
+    assert mlflow_projection.make_up(looped).done == []
     bad = looped.tracking.batches["2024-04.r1"]
     assert bad.tags["gatehouse.state"] == "quarantined"
     assert "50 rows" in bad.tags["gatehouse.reason"]
     batch = looped.ledger.batches.list("rides")[3]
     assert bad.report == looped.lake.read(batch.report).decode()
-    assert validate(looped, ingest.land(looped, MONTHS[4]).id).state == "accepted"
-    assert projection.make_up(looped).done == ["2024-05.r1"]
+    assert validate(looped, land.land(looped, MONTHS[4]).id).state == "accepted"
+    assert mlflow_projection.make_up(looped).done == ["2024-05.r1"]
     assert "columns.changed" not in looped.tracking.batches["2024-05.r1"].metrics
     take(looped, MONTHS[4])
-    assert projection.make_up(looped).done == ["2024-05.r1"]
+    assert mlflow_projection.make_up(looped).done == ["2024-05.r1"]
     assert "columns.changed" in looped.tracking.batches["2024-05.r1"].metrics
     assert looped.tracking.batches["2024-05.r1"].tables["drift.json"].rows
 

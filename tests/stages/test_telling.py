@@ -17,8 +17,8 @@ from gatehouse.core.notifications.issues import Found
 from gatehouse.core.notifications.notification import MOST_ATTEMPTS, UNKNOWN_AFTER, Phase, State
 from gatehouse.core.types import PromotionKind, Verdict, WatchReport
 from gatehouse.errors import NotAllowed, StaleAttempt
+from gatehouse.pipeline.maintenance.notify import Told, deliver, note, planned, tell
 from gatehouse.ports import Ledger
-from gatehouse.stages.telling import Told, deliver, note, planned, tell
 from gatehouse.verify import run
 from story import Story
 

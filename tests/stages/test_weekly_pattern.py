@@ -11,7 +11,7 @@ import pytest
 
 from daily import Daily, daily, retrain
 from gatehouse.core.profiling import profile_of
-from gatehouse.stages.costs import usual_values
+from gatehouse.pipeline.monitor.drift_impact import usual_values
 from stages.watching import Seen, watched
 
 TRAINING, HELD_OUT, CHANGED, DAYS = 42, 7, 56, 62

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from gatehouse.core.config.retrain import Window
-from gatehouse.stages import gather
-from gatehouse.stages.rows import LABEL, TIME
-from gatehouse.stages.windows import change_in
+from gatehouse.pipeline import gather
+from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.batch_data.training_window import change_in
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04"]

@@ -31,10 +31,11 @@ from gatehouse.core.types import (
     TrainingSet,
     WatchReport,
 )
-from gatehouse.stages import profiles, watch
-from gatehouse.stages.reference import reference_of
-from gatehouse.stages.rows import LABEL, batch_frame, with_labels
-from gatehouse.stages.score import model_inputs
+from gatehouse.pipeline.batch_data import batch_profiles
+from gatehouse.pipeline.batch_data.reference import reference_of
+from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, with_labels
+from gatehouse.pipeline.monitor import monitor_batch
+from gatehouse.pipeline.score import model_inputs
 from gatehouse.use_case import load
 from streams import Stream
 
@@ -85,12 +86,12 @@ def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4, he
         part = TablePart(*[site.lake.put_frame(rows, "rows")] * 2)
         id = BatchId("stream", made.key, 1)
         batch = Batch(id, interval, BatchState.ACCEPTED, made.key, {"rows": part})
-        earlier = profiles.earlier_profiles(site, batch)
-        profile = profiles.profile(site, {"rows": rows}, earlier)
-        faults = profiles.found_faults({"rows": rows}, profile, earlier, kind)
+        earlier = batch_profiles.earlier_profiles(site, batch)
+        profile = batch_profiles.profile(site, {"rows": rows}, earlier)
+        faults = batch_profiles.found_faults({"rows": rows}, profile, earlier, kind)
         now = Seen(number, faults=[each.kind for each in faults])
         if not faults:
-            batch = replace(batch, profile=profiles.keep(site, profile))
+            batch = replace(batch, profile=batch_profiles.keep(site, profile))
             desk.kept.append(batch)
             arrived = interval_of(kind, stream.batches[min(number + 1, len(stream.batches) - 1)].key).end
             desk.labels[made.key] = Outcomes(id, arrived, site.lake.put_frame(made.outcomes, "outcomes"))
@@ -132,7 +133,7 @@ def _look(site: MemorySite, batch: Batch, champion: Champion, now: Seen) -> None
     scores = site.models.predict(estimator, model_inputs(frame), "classification")
     file = site.lake.put_frame(pd.DataFrame({"key": frame["gh_key"], "score": scores}), "predictions")
     desk.scored.append(Prediction(batch.id, 1, champion.model.file.sha256, 1, file))
-    body, alarms, now.findings = watch.found(site, batch, champion)
+    body, alarms, now.findings = monitor_batch.found(site, batch, champion)
     before = desk.reports[-1].body["incidents"] if desk.reports else []
     known = [Incident.from_document(each) for each in before]
     now.incidents = follow(known, now.findings, batch.id.key, "matured" in body)

@@ -11,7 +11,7 @@ import pytest
 from gatehouse.context import Site
 from gatehouse.core.types import Decision
 from gatehouse.local.stack import Stack
-from gatehouse.stages import override
+from gatehouse.pipeline.manual import override
 from system.test_browser import CASE, blocked, browser, pictures, reviewer, site  # noqa: F401 - five of them are fixtures
 from system.visitor import Visitor
 

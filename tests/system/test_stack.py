@@ -24,8 +24,8 @@ from gatehouse.local import stack
 from gatehouse.local.airflow_api import AirflowApi
 from gatehouse.local.stack import Stack
 from gatehouse.local.walk import Line, walk
+from gatehouse.pipeline.maintenance.find_pending import GRACE
 from gatehouse.settings import ROOT
-from gatehouse.stages.upkeep import GRACE
 from gatehouse.use_case import find
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -18,9 +18,9 @@ from psycopg2.extras import execute_values
 from fakes import FakeLake
 from gatehouse.backtest.site import BacktestSite
 from gatehouse.core.contract.batch_calendar import Interval, interval_of
+from gatehouse.pipeline import gather, land, outcomes
+from gatehouse.pipeline.validate import validate
 from gatehouse.ports import Ledger, Source
-from gatehouse.stages import gather, ingest, outcomes
-from gatehouse.stages.validate import validate
 from gatehouse.use_case import UseCase, load
 from unseen.folders import Folder
 from unseen.played import same
@@ -120,7 +120,7 @@ class Joins:
         labels = pd.Series([label for _, label in drawn.outcomes], dtype="float64")
         arrived = _frame(names, [key for key, _ in drawn.outcomes]).assign(label=labels)
         site = GivenSite(self._case(drawn.types), self._ledger, Given(rows, arrived))
-        validate(site, ingest.land(site, MONTH).id)
+        validate(site, land.land(site, MONTH).id)
         outcomes.collect(site, NEXT)
         frames, _ = gather.labelled(site, interval_of("month", NEXT).end)
         return {

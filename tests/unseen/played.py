@@ -17,9 +17,10 @@ from gatehouse.backtest.replay import Taken, replay
 from gatehouse.backtest.site import BacktestSite
 from gatehouse.core.types import BatchState, RequestState
 from gatehouse.errors import GatehouseError
+from gatehouse.pipeline import gather
+from gatehouse.pipeline.batch_data.outcome_problems import outcome_problems
+from gatehouse.pipeline.manual import request_retraining
 from gatehouse.ports import Ledger
-from gatehouse.stages import ask, gather
-from gatehouse.stages.outcome_problems import outcome_problems
 from gatehouse.use_case import load
 from unseen.folders import Delivery
 
@@ -78,7 +79,7 @@ class Played:
         """Training set and holdout of a request asked for now; no rows, and a sentence that is told, where refused."""
         self._close_requests()
         try:
-            asked = ask.ask(self.site, "ann", "to see the rows")
+            asked = request_retraining.ask(self.site, "ann", "to see the rows")
             kept = gather.gather(self.site, gather.claim(self.site, asked.id))
         except GatehouseError as error:
             self.refused = str(error)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gatehouse.stages import outcomes as collecting
+from gatehouse.pipeline import outcomes as collecting
 from unseen.fixtures import Play, played, shared_database, shared_ledger  # noqa: F401 - fixtures
 from unseen.folders import Delivery, Folder
 from unseen.played import joined, same

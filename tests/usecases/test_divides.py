@@ -6,8 +6,8 @@ import pytest
 
 from gatehouse.bootstrap import InstalledSite
 from gatehouse.errors import ConfigurationError
+from gatehouse.pipeline.partitions.partition_features import features_of_part
 from gatehouse.settings import ROOT, Settings
-from gatehouse.stages.parts.row_by_row import features_of_part
 from gatehouse.use_case import load
 from usecases.usecase_folders import tables
 

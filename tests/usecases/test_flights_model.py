@@ -12,7 +12,7 @@ from usecase_folders import accepted, case, outcomes
 from gatehouse.adapters.models.skops_format import dumps, loads
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.gate.evidence import Task
-from gatehouse.stages.rows import row_keys
+from gatehouse.pipeline.batch_data.row_keys import row_keys
 
 SAMPLE = 4000
 BATCHES = {"flight_delays": "2013-02", "air_time": "2013-W12"}

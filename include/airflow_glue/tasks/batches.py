@@ -27,13 +27,13 @@ event_log = structlog.get_logger("gatehouse")
 def land(folder: str, key: str | None) -> list[str]:
     """Land one batch, or everything that is new or corrected at the source and whatever else waits; returns the batches to
     validate. A batch that cannot be fetched stops no other: `check_fetched` names it."""
-    from gatehouse.stages import ingest
+    from gatehouse.pipeline import land as land_module
 
     site = subjects.site_of(folder)
     site.source.settle()
     if key:
-        return [subjects.ref_of(ingest.land(site, key).id)]
-    for refused, reason in ingest.take(site, [*ingest.corrected(site), *ingest.pending(site)]).items():
+        return [subjects.ref_of(land_module.land(site, key).id)]
+    for refused, reason in land_module.take(site, [*land_module.corrected(site), *land_module.pending(site)]).items():
         event_log.warning("not fetched", batch=refused, reason=reason)
     return [
         subjects.ref_of(batch.id) for batch in site.ledger.batches.list(site.name) if batch.state is BatchState.LANDED
@@ -42,10 +42,10 @@ def land(folder: str, key: str | None) -> list[str]:
 
 def check_fetched(folder: str) -> None:
     """SourceError that names every batch whose delivery could not be fetched the last time; all others are taken by now."""
-    from gatehouse.stages import ingest
+    from gatehouse.pipeline import land as land_module
 
     site = subjects.site_of(folder)
-    refused = ingest.unfetched(site)
+    refused = land_module.unfetched(site)
     if refused:
         named = " | ".join(f"{key}: {reason}" for key, reason in refused.items())
         raise SourceError(f"{len(refused)} batches of {site.name} could not be fetched: {named}")
@@ -54,7 +54,7 @@ def check_fetched(folder: str) -> None:
 @newest_attempt()
 def collect_outcomes(folder: str, refs: list[str]) -> list[str]:
     """Collect the outcomes that are due with the landed batches, in the order of time; returns whose they are."""
-    from gatehouse.stages import outcomes
+    from gatehouse.pipeline import outcomes
 
     site = subjects.site_of(folder)
     site.source.settle()
@@ -67,7 +67,7 @@ def validate(
     folder: str, ref: str, checked: Iterable[Piece] | None = None, profiled: Iterable[Piece] | None = None
 ) -> bool:
     """Validate a batch, out of what mapped tasks found of its partitions if it is divided; True when it is accepted."""
-    from gatehouse.stages.validate import validate as validate_batch
+    from gatehouse.pipeline.validate import validate as validate_batch
 
     site = subjects.site_of(folder, batch=ref)
     found, shares = handed_over(site, ref, checked), handed_over(site, ref, profiled)
@@ -78,7 +78,7 @@ def validate(
 
 def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[InstalledSite, BatchId]:
     """The batch this run is for: the one it parked with, its partition key, the form's, or the oldest that waits."""
-    from gatehouse.stages.score import waiting
+    from gatehouse.pipeline.score import waiting
 
     site = subjects.site_of(folder)
     ref = parked or context["dag_run"].partition_key or context["params"].get("batch")
@@ -97,8 +97,8 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
 @newest_attempt()
 def score_batch(site: InstalledSite, batch: BatchId) -> str:
     """Score a batch, unless that is done in parts by mapped tasks; returns its name."""
-    from gatehouse.stages.parts.reading import divides
-    from gatehouse.stages.turn import score_in_turn
+    from gatehouse.pipeline.monitor.score_in_order import score_in_turn
+    from gatehouse.pipeline.partitions.partition_reader import divides
 
     if site.case.contract.engine == "pandas" and divides(site, site.ledger.batches.get(batch)):
         return subjects.ref_of(batch)
@@ -111,8 +111,8 @@ def score_batch(site: InstalledSite, batch: BatchId) -> str:
 def watch(folder: str, ref: str, done: Iterable[Piece] | None = None) -> str | None:
     """Watch a batch, once what was scored of it in parts is put together; returns the retrain request that is open after
     it."""
-    from gatehouse.stages.turn import score_in_turn
-    from gatehouse.stages.watch import watch as watch_batch
+    from gatehouse.pipeline.monitor.monitor_batch import watch as watch_batch
+    from gatehouse.pipeline.monitor.score_in_order import score_in_turn
 
     site = subjects.site_of(folder, batch=ref)
     if done is not None:

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 def override(folder: str, act: str, decision: str, actor: str, reason: str) -> str:
     """Override a verdict, or confirm as the second person what somebody has overridden."""
-    from gatehouse.stages import override as stage
+    from gatehouse.pipeline.manual import override as stage
 
     site = subjects.site_of(folder)
     whole = subjects.the_decision(site, decision)
@@ -32,8 +32,8 @@ def override(folder: str, act: str, decision: str, actor: str, reason: str) -> s
 
 def rollback(folder: str, version: int | None, actor: str, reason: str, dry_run: bool) -> str:
     """Roll back, or say what a rollback would change."""
-    from gatehouse.stages import promote as stage
-    from gatehouse.stages.foresee import foresee_rollback
+    from gatehouse.pipeline import promote as stage
+    from gatehouse.pipeline.manual.rollback_preview import foresee_rollback
 
     site = subjects.site_of(folder)
     if dry_run:
@@ -44,7 +44,7 @@ def rollback(folder: str, version: int | None, actor: str, reason: str, dry_run:
 
 def revalidate(folder: str, ref: str, actor: str, reason: str) -> tuple[list[str], list[str]]:
     """Hold a batch against its contract as it reads now; returns what was found, and the batch when that accepted it."""
-    from gatehouse.stages.revalidate import revalidate as check_again
+    from gatehouse.pipeline.manual.revalidate import revalidate as check_again
 
     site = subjects.site_of(folder)
     done = check_again(site, subjects.newest(site, ref), actor, reason)
@@ -59,7 +59,7 @@ def backfill(folder: str, params: dict[str, Any], actor: str) -> tuple[list[str]
     A named error that trying again cannot heal ends the backfill as failed; anything else leaves it open, and the next
     try goes on where this one was.
     """
-    from gatehouse.stages import backfill as stage
+    from gatehouse.pipeline.manual import backfill as stage
 
     site = subjects.site_of(folder)
     begun = stage.begin(site, params["first"], params["last"], params["promote"], actor, params["reason"])

@@ -27,7 +27,7 @@ event_log = structlog.get_logger("gatehouse")
 def claim(folder: str, context: Context) -> tuple[str, list[str]]:
     """Claim the run's request (or the one a person asks for in the form) and build its training set; gives the request
     and the names of the candidates."""
-    from gatehouse.stages import fit, gather
+    from gatehouse.pipeline import fit, gather
 
     site = subjects.site_of(folder)
     request_id = context["dag_run"].partition_key or _asked(site, context)
@@ -44,7 +44,7 @@ def claim(folder: str, context: Context) -> tuple[str, list[str]]:
 
 def _asked(site: InstalledSite, context: Context) -> str:
     """The request that a person asks for in the form, or the open one."""
-    from gatehouse.stages.ask import ask
+    from gatehouse.pipeline.manual.request_retraining import ask
 
     form = dict(context["params"])
     window = None if form.get("window") in (None, OWN_WINDOW) else form["window"]
@@ -62,7 +62,7 @@ def _asked(site: InstalledSite, context: Context) -> str:
 @newest_attempt()
 def fit(folder: str, request_id: str, name: str) -> dict[str, float]:
     """Fit one candidate; returns its metrics (none when it failed: the ledger says why)."""
-    from gatehouse.stages.fit import fit as fit_candidate
+    from gatehouse.pipeline.fit import fit as fit_candidate
 
     candidate = fit_candidate(subjects.site_of(folder, request=request_id, candidate=name), request_id, name)
     event_log.info("fitted", metrics=dict(candidate.metrics), reason=candidate.reason)
@@ -72,7 +72,7 @@ def fit(folder: str, request_id: str, name: str) -> dict[str, float]:
 @newest_attempt()
 def choose(folder: str, request_id: str) -> int:
     """Register the best candidate as the challenger; returns its version."""
-    from gatehouse.stages.choose import choose as choose_candidate
+    from gatehouse.pipeline.choose import choose as choose_candidate
 
     site = subjects.site_of(folder, request=request_id)
     with closing(site, request_id):

@@ -16,8 +16,8 @@ event_log = structlog.get_logger("gatehouse")
 @newest_attempt()
 def judge(folder: str, request_id: str) -> dict[str, str]:
     """Let the gate decide; returns decision, verdict and what a reviewer reads."""
+    from gatehouse.pipeline.judge.judge_challenger import judge as judge_challenger
     from gatehouse.report import decision_markdown
-    from gatehouse.stages.judge import judge as judge_challenger
 
     site = subjects.site_of(folder, request=request_id)
     with closing(site, request_id):
@@ -30,21 +30,21 @@ def judge(folder: str, request_id: str) -> dict[str, str]:
 @newest_attempt()
 def judge_again(folder: str, decision: str) -> dict[str, str]:
     """Decide again on all rows that have matured, or ask again for a review that nobody is asked for any more."""
+    from gatehouse.pipeline.judge import re_decide
+    from gatehouse.pipeline.maintenance.find_pending import reviews
     from gatehouse.report import decision_markdown
-    from gatehouse.stages import rejudge
-    from gatehouse.stages.upkeep import reviews
 
     site = subjects.site_of(folder)
     whole = subjects.the_decision(site, decision)
     lost = whole.id in [waiting.id for waiting, _ in reviews(site)]
-    made = whole if lost else rejudge.judge_again(site, whole.id)
+    made = whole if lost else re_decide.judge_again(site, whole.id)
     body = decision_markdown(site.case.contract.title, made)
     return {"decision": made.id, "verdict": made.verdict, "sentence": made.sentence, "body": body}
 
 
 def promote(folder: str, decision: str) -> str:
     """Carry out a PROMOTE; the ledger is read again and the epoch compared."""
-    from gatehouse.stages.promote import promote as promote_challenger
+    from gatehouse.pipeline.promote import promote as promote_challenger
 
     champion = promote_challenger(subjects.site_of(folder, decision=decision), decision)
     event_log.info("promoted" if champion else "not promoted", version=champion.model.version if champion else None)
@@ -53,7 +53,7 @@ def promote(folder: str, decision: str) -> str:
 
 def answer(folder: str, decision: str, response: dict[str, Any]) -> str:
     """Copy a reviewer's answer into the ledger and carry it out. No answer in time counts as a rejection by nobody."""
-    from gatehouse.stages.promote import answer as record_answer
+    from gatehouse.pipeline.promote import answer as record_answer
 
     user = response.get("responded_by_user") or {}
     actor = user.get("name") or user.get("id") or "nobody"

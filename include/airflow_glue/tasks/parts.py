@@ -19,74 +19,74 @@ Piece = dict[str, Any]  # {"batch": "2013-03.r1", "what": "flights 0-65536", "fi
 
 def check_pieces(folder: str, refs: Iterable[str]) -> list[Piece]:
     """What is to be checked of the divided ones among these batches; nothing of the others."""
-    from gatehouse.stages.parts import checking
+    from gatehouse.pipeline.partitions import partition_check
 
     site = subjects.site_of(folder)
     divided = [(ref, batch) for ref in refs if (batch := _divided(site, ref, BatchState.LANDED))]
-    return [_piece(site, ref, work) for ref, batch in divided for work in checking.works(site, batch)]
+    return [_piece(site, ref, work) for ref, batch in divided for work in partition_check.works(site, batch)]
 
 
 def check(folder: str, piece: Piece) -> Piece:
     """Check one partition, or one expectation over whole columns."""
-    from gatehouse.stages.parts import checking, handed
+    from gatehouse.pipeline.partitions import handoff, partition_check
 
     site, batch = _taken_up(folder, piece, "parts")
-    work = handed.get(site, piece["file"])
-    return piece if handed.stale(site, work) else _piece(site, piece["batch"], checking.find(site, batch, work))
+    work = handoff.get(site, piece["file"])
+    return piece if handoff.stale(site, work) else _piece(site, piece["batch"], partition_check.find(site, batch, work))
 
 
 def profile_pieces(folder: str, checked: Iterable[Piece]) -> list[Piece]:
     """What is to be profiled of the batches whose checks these are: only of those that keep their contract."""
-    from gatehouse.stages.parts import checking, profiling
+    from gatehouse.pipeline.partitions import partition_check, partition_profile
 
     site, pieces, checked = subjects.site_of(folder), [], list(checked)
     for ref in dict.fromkeys(piece["batch"] for piece in checked):
         batch = site.ledger.batches.get(subjects.parse(site.name, ref))
         findings = handed_over(site, ref, checked)
         try:
-            validation = checking.settle(site, batch, findings).validation if findings else None
+            validation = partition_check.settle(site, batch, findings).validation if findings else None
         except SchemaMismatch:
             continue
         if validation is not None and validation.accepted:
-            pieces += [_piece(site, ref, work) for work in profiling.works(site, batch, validation)]
+            pieces += [_piece(site, ref, work) for work in partition_profile.works(site, batch, validation)]
     return pieces
 
 
 def profile(folder: str, piece: Piece) -> Piece:
     """Profile the accepted rows of one partition."""
-    from gatehouse.stages.parts import handed, profiling
-    from gatehouse.stages.profiles import earlier_profiles
+    from gatehouse.pipeline.batch_data.batch_profiles import earlier_profiles
+    from gatehouse.pipeline.partitions import handoff, partition_profile
 
     site, batch = _taken_up(folder, piece, "parts")
-    work, known = handed.get(site, piece["file"]), profiling.grids(earlier_profiles(site, batch))
-    if handed.stale(site, work):
+    work, known = handoff.get(site, piece["file"]), partition_profile.grids(earlier_profiles(site, batch))
+    if handoff.stale(site, work):
         return piece
-    return _piece(site, piece["batch"], profiling.share(site, batch, work, known))
+    return _piece(site, piece["batch"], partition_profile.share(site, batch, work, known))
 
 
 def score_pieces(folder: str, ref: str) -> list[Piece]:
     """What the champion is to score of a divided batch; nothing of any other, and nothing without a champion."""
-    from gatehouse.stages.parts import scoring
+    from gatehouse.pipeline.partitions import partition_score
 
     site = subjects.site_of(folder, batch=ref)
     batch, champion = _divided(site, ref, BatchState.ACCEPTED), site.ledger.models.champion(site.name)
     if batch is None or champion is None:
         return []
-    return [_piece(site, ref, work) for work in scoring.works(site, batch, champion)]
+    return [_piece(site, ref, work) for work in partition_score.works(site, batch, champion)]
 
 
 def score(folder: str, piece: Piece) -> Piece:
     """Score one partition by the champion of this moment: if it is another than when the work was cut, the task that puts
     the partitions together sees it, and scores them itself. It does so too where the model raises: a batch has one error, not
     one a partition."""
-    from gatehouse.stages.parts import handed, scoring
+    from gatehouse.pipeline.partitions import handoff, partition_score
 
     site, batch = _taken_up(folder, piece, "score/pieces")
-    champion, work = site.ledger.models.champion(site.name), handed.get(site, piece["file"])
-    if champion is None or champion.epoch != work["epoch"] or handed.stale(site, work):
+    champion, work = site.ledger.models.champion(site.name), handoff.get(site, piece["file"])
+    if champion is None or champion.epoch != work["epoch"] or handoff.stale(site, work):
         return piece
     try:
-        return _piece(site, piece["batch"], scoring.scored(site, batch, champion, work))
+        return _piece(site, piece["batch"], partition_score.scored(site, batch, champion, work))
     except ModelError:
         return piece
 
@@ -94,14 +94,14 @@ def score(folder: str, piece: Piece) -> Piece:
 def handed_over(site: InstalledSite, ref: str, pieces: Iterable[Piece] | None) -> list[dict[str, Any]]:
     """What was found about a batch, out of what all mapped tasks of the run have found; nothing if the contract or the model
     code was changed since."""
-    from gatehouse.stages.parts import handed
+    from gatehouse.pipeline.partitions import handoff
 
-    found = [handed.get(site, piece["file"]) for piece in pieces or () if piece["batch"] == ref]
-    return [] if any(handed.stale(site, document) for document in found) else found
+    found = [handoff.get(site, piece["file"]) for piece in pieces or () if piece["batch"] == ref]
+    return [] if any(handoff.stale(site, document) for document in found) else found
 
 
 def _divided(site: InstalledSite, ref: str, state: BatchState) -> Batch | None:
-    from gatehouse.stages.parts.reading import divides
+    from gatehouse.pipeline.partitions.partition_reader import divides
 
     batch = site.ledger.batches.get(subjects.parse(site.name, ref))
     return batch if batch.state is state and not batch.unreadable and divides(site, batch) else None
@@ -116,7 +116,7 @@ def _taken_up(folder: str, piece: Piece, work: str) -> tuple[InstalledSite, Batc
 
 
 def _piece(site: InstalledSite, ref: str, document: Mapping[str, Any]) -> Piece:
-    from gatehouse.stages.parts import handed
+    from gatehouse.pipeline.partitions import handoff
 
     what = f"expectation {document['whole']}" if "whole" in document else "rows {}-{}".format(*document["rows"])
-    return {"batch": ref, "what": f"{document.get('table', '')} {what}".strip(), "file": handed.put(site, document)}
+    return {"batch": ref, "what": f"{document.get('table', '')} {what}".strip(), "file": handoff.put(site, document)}

@@ -60,21 +60,23 @@ def upkeep(name: str, folder: str) -> dict[str, list[str]]:
 
 def _upkeep(site: InstalledSite, guard: Guard) -> dict[str, list[str]]:
     """The parts of a use case's maintenance, in this order: data, decisions, MLflow, and what has to be woken."""
-    from gatehouse.stages import backfill, rejudge, repair
-    from gatehouse.stages import upkeep as stage
-    from gatehouse.stages.override import expire
+    from gatehouse.pipeline.judge import re_decide
+    from gatehouse.pipeline.maintenance import find_pending as stage
+    from gatehouse.pipeline.maintenance import reconcile
+    from gatehouse.pipeline.manual import backfill
+    from gatehouse.pipeline.manual.override import expire
 
     for ref in guard("list landed batches", lambda: stage.forgotten_landed(site, attendance.validating(site))):
         guard(f"validate batch {ref}", lambda ref=ref: _validated(site, ref))  # type: ignore[misc]
     lost = guard("look for lost reviews", lambda: lost_reviews(site, attendance.decisions(site)))
     unexplained = [
-        *guard("look for replaced files", lambda: repair.replaced_files(site)),
+        *guard("look for replaced files", lambda: reconcile.replaced_files(site)),
         *guard("carry out decisions", lambda: stage.uncarried(site, attendance.decisions(site))),
         *guard("end reviews", lambda: stage.unanswered(site, attended=attendance.decisions(site))),
         *guard("ask for lost reviews", lambda: [stage.unasked(site, decision) for decision in lost]),
         *guard("end overrides", lambda: [expire(site)]),
         *guard("end backfills", lambda: [backfill.forgotten(site)]),
-        *guard("compare the alias in MLflow", lambda: [repair.reconcile(site)]),
+        *guard("compare the alias in MLflow", lambda: [reconcile.reconcile(site)]),
     ]
     return {
         "told": guard("give MLflow what it lacks", lambda: _made_up(site, guard)),
@@ -84,13 +86,13 @@ def _upkeep(site: InstalledSite, guard: Guard) -> dict[str, list[str]]:
         "requested": guard(
             "look for forgotten requests", lambda: stage.forgotten_requests(site, attendance.requests(site))
         ),
-        "unsettled": [*guard("look for unsettled decisions", lambda: rejudge.due(site)), *lost],
+        "unsettled": [*guard("look for unsettled decisions", lambda: re_decide.due(site)), *lost],
         "unexplained": unexplained,
     }
 
 
 def _validated(site: InstalledSite, ref: str) -> list[str]:
-    from gatehouse.stages.validate import validate
+    from gatehouse.pipeline.validate import validate
 
     with suppress(StaleAttempt):  # a run has taken it up meanwhile
         validate(site, subjects.parse(site.name, ref))
@@ -98,7 +100,7 @@ def _validated(site: InstalledSite, ref: str) -> list[str]:
 
 
 def _made_up(site: InstalledSite, guard: Guard) -> list[str]:
-    from gatehouse.stages.projection import make_up
+    from gatehouse.pipeline.maintenance.mlflow_projection import make_up
 
     made = make_up(site, attended=attendance.requests(site))
     guard.failed += [f"{site.name}: {sentence}" for sentence in made.refused]
@@ -107,7 +109,7 @@ def _made_up(site: InstalledSite, guard: Guard) -> list[str]:
 
 def lost_reviews(site: InstalledSite, asked: set[str]) -> list[str]:
     """The decisions that wait for an answer while no run asks for it; `asked` are those whose run does."""
-    from gatehouse.stages.upkeep import GRACE, reviews
+    from gatehouse.pipeline.maintenance.find_pending import GRACE, reviews
 
     now = datetime.now(UTC)
     return [decision.id for decision, made in reviews(site) if decision.id not in asked and now - made > GRACE]

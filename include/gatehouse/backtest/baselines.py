@@ -22,8 +22,8 @@ from gatehouse.backtest.pool import pool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
 from gatehouse.core.retraining.optimal_schedule import best_moments
 from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.stages.rows import LABEL
-from gatehouse.stages.score import model_inputs
+from gatehouse.pipeline.batch_data.row_keys import LABEL
+from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

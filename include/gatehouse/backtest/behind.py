@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.errors import ModelError
 from gatehouse.model_code import estimators_of, load_model_code
-from gatehouse.stages.rows import LABEL
-from gatehouse.stages.score import model_inputs
+from gatehouse.pipeline.batch_data.row_keys import LABEL
+from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -16,8 +16,8 @@ from gatehouse.backtest.replay import Taken
 from gatehouse.context import Site
 from gatehouse.core.types import Batch, Decision, Request, TrainingSet
 from gatehouse.errors import UnknownRecord
-from gatehouse.stages.outcome_problems import outcome_problem
-from gatehouse.stages.rows import newest_revisions
+from gatehouse.pipeline.batch_data.outcome_problems import outcome_problem
+from gatehouse.pipeline.batch_data.row_keys import newest_revisions
 
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
 

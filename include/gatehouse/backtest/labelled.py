@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from gatehouse.context import Site
 from gatehouse.core.types import Batch, Outcomes, TrainingSet
+from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, with_labels
 from gatehouse.stacked_tables import stacked
-from gatehouse.stages.rows import LABEL, batch_frame, with_labels
 
 if TYPE_CHECKING:
     import pandas as pd

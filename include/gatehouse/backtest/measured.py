@@ -12,8 +12,8 @@ from gatehouse.backtest.labelled import first_champion
 from gatehouse.context import Site
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import Batch, BatchId, Outcomes, Prediction, TrainingSet
-from gatehouse.stages.rows import LABEL, by_key
-from gatehouse.stages.score import model_inputs
+from gatehouse.pipeline.batch_data.row_keys import LABEL, by_key
+from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
     import pandas as pd

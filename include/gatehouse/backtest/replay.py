@@ -14,9 +14,11 @@ from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import Span, interval_of, key_of
 from gatehouse.core.types import Batch, BatchId, BatchState, Decision, Request, RequestState, Verdict
 from gatehouse.errors import NotScored
-from gatehouse.stages import choose, fit, gather, ingest, judge, outcomes, promote, rejudge, watch
-from gatehouse.stages.turn import score_in_turn
-from gatehouse.stages.validate import validate
+from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote
+from gatehouse.pipeline.judge import judge_challenger, re_decide
+from gatehouse.pipeline.monitor import monitor_batch
+from gatehouse.pipeline.monitor.score_in_order import score_in_turn
+from gatehouse.pipeline.validate import validate
 
 Reviews = Literal["nobody", "approve", "reject"]
 SIDE_BY_SIDE = 3  # candidates that are fitted at the same time: two would leave a core idle behind the longest
@@ -48,7 +50,7 @@ def replay(
     own: it is kept as the batch's error, and the next batch goes on.
     """
     taken: list[Taken] = []
-    keys = ingest.pending(site, last)
+    keys = land.pending(site, last)
     steps = Steps(Phase.REPLAY, len(keys), progress)
     for key, batch, raised in _delivered(site, keys):
         errors = list(raised)
@@ -83,7 +85,7 @@ def _delivered(site: Site, keys: Sequence[str]) -> Iterator[tuple[str, Batch | N
 def _deliver(site: Site, key: str) -> tuple[Batch | None, list[str]]:
     errors: list[str] = []
     try:
-        batch = ingest.land(site, key)
+        batch = land.land(site, key)
     except Exception as error:
         return None, [f"landing: {sentence(error)}"]
     with kept(errors, "validation"):
@@ -107,14 +109,14 @@ def _watch(site: Site, batch: BatchId, reviews: Reviews, errors: list[str]) -> N
     with kept(errors, "scoring and watching"):
         with suppress(NotScored):  # the verdict says so
             score_in_turn(site, batch)
-        request = watch.watch(site, batch)
+        request = monitor_batch.watch(site, batch)
         errors += _verdict_errors(site, batch)
     if request is not None and request.state is RequestState.OPEN:
         with kept(errors, "retraining"):
             _retrain(site, request, reviews)
     with kept(errors, "judging again"):
-        for decision in rejudge.due(site):
-            _carry_out(site, rejudge.judge_again(site, decision), reviews)
+        for decision in re_decide.due(site):
+            _carry_out(site, re_decide.judge_again(site, decision), reviews)
 
 
 def _verdict_errors(site: Site, batch: BatchId) -> list[str]:
@@ -130,7 +132,7 @@ def _retrain(site: Site, request: Request, reviews: Reviews) -> None:
         with pool(SIDE_BY_SIDE) as side_by_side:
             list(side_by_side.map(lambda name: fit.fit(site, request.id, name), fit.names(site)))
         choose.choose(site, request.id)
-        _carry_out(site, judge.judge(site, request.id), reviews)
+        _carry_out(site, judge_challenger.judge(site, request.id), reviews)
     except Exception as error:
         if site.ledger.requests.get(request.id).state is RequestState.CLAIMED:
             lease = site.ledger.attempts.enter(f"{site.name}/{request.id}/close")

@@ -16,10 +16,10 @@ from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe, match
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, BatchState, FileRef, Outcomes, TablePart
 from gatehouse.errors import SourceError
+from gatehouse.pipeline import validate
+from gatehouse.pipeline.batch_data.outcome_check import check_outcomes
+from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, with_labels
 from gatehouse.ports import TableCheck
-from gatehouse.stages import validate
-from gatehouse.stages.outcome_check import check_outcomes
-from gatehouse.stages.rows import LABEL, batch_frame, with_labels
 from gatehouse.table_types import read_declared, undeclared
 from gatehouse.use_case_code import labels_of
 

@@ -12,9 +12,9 @@ from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Outcome
 from gatehouse.errors import ModelError
 from gatehouse.model_code import slices_of
-from gatehouse.stages.measuring import Subject
-from gatehouse.stages.measuring.needed import MEASURED_BY
-from gatehouse.stages.rows import TIME
+from gatehouse.pipeline.batch_data.row_keys import TIME
+from gatehouse.pipeline.judge.measurements import Subject
+from gatehouse.pipeline.judge.measurements.registry import MEASURED_BY
 from gatehouse.user_code import RISK_OWNER, user_code
 
 if TYPE_CHECKING:

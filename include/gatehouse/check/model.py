@@ -12,9 +12,9 @@ from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.statistics.metrics import evaluate, why_undefined
 from gatehouse.errors import ModelError
 from gatehouse.model_code import check_slices, place_of, slices_of
-from gatehouse.stages.fit import inner_split, make
-from gatehouse.stages.rows import LABEL
-from gatehouse.stages.score import model_inputs
+from gatehouse.pipeline.batch_data.row_keys import LABEL
+from gatehouse.pipeline.fit import inner_split, make
+from gatehouse.pipeline.score import model_inputs
 from gatehouse.user_code import DATA_SCIENTIST, user_code
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from gatehouse.check.site import CheckSite, Lenient
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.errors import SourceError
 from gatehouse.model_code import load_model_code
-from gatehouse.stages.fit import inner_split
-from gatehouse.stages.rows import LABEL
+from gatehouse.pipeline.batch_data.row_keys import LABEL
+from gatehouse.pipeline.fit import inner_split
 from gatehouse.use_case import Reading, UseCase, read
 
 if TYPE_CHECKING:

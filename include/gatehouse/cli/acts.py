@@ -12,10 +12,10 @@ from gatehouse.cli.inspect import locate
 from gatehouse.core.retraining.manual_options import WINDOWS
 from gatehouse.core.types import Batch, Champion, Override
 from gatehouse.errors import UnknownRecord
-from gatehouse.stages import override as overrides
-from gatehouse.stages import promote, validate
-from gatehouse.stages.ask import ask
-from gatehouse.stages.foresee import foresee_rollback
+from gatehouse.pipeline import promote, validate
+from gatehouse.pipeline.manual import override as overrides
+from gatehouse.pipeline.manual.request_retraining import ask
+from gatehouse.pipeline.manual.rollback_preview import foresee_rollback
 
 
 def signed(command: Callable[..., Any]) -> Callable[..., Any]:

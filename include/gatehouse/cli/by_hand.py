@@ -9,9 +9,10 @@ from gatehouse.cli.acts import newest, signed
 from gatehouse.cli.inspect import locate
 from gatehouse.core.types import Verdict
 from gatehouse.errors import GatehouseError
-from gatehouse.stages import backfill as range_of
-from gatehouse.stages import promote, rejudge
-from gatehouse.stages.revalidate import revalidate as check_again
+from gatehouse.pipeline import promote
+from gatehouse.pipeline.judge import re_decide
+from gatehouse.pipeline.manual import backfill as range_of
+from gatehouse.pipeline.manual.revalidate import revalidate as check_again
 
 
 @click.command()
@@ -55,7 +56,7 @@ def backfill(use_case: str, first: str, last: str, may_promote: bool, actor: str
 def judge(decision: str) -> None:
     """Make a decision again on all rows that have matured since, and carry it out when it says PROMOTE."""
     site, whole_id = locate(decision)
-    again = rejudge.judge_again(site, whole_id)
+    again = re_decide.judge_again(site, whole_id)
     click.echo(f"decision {again.id[:8]}: {again.verdict}: {again.sentence}")
     if again.verdict is Verdict.PROMOTE:
         promote.promote(site, again.id)

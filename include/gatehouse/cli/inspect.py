@@ -14,9 +14,9 @@ from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.explain import explain as explanation
 from gatehouse.core.types import BatchState
 from gatehouse.errors import GatehouseError, UnknownRecord
+from gatehouse.pipeline import land
 from gatehouse.ports import PassedOver
 from gatehouse.settings import Settings
-from gatehouse.stages import ingest
 from gatehouse.use_case import folders
 
 
@@ -28,7 +28,7 @@ def batches(use_case: str, passed: bool, as_json: bool) -> None:
     """Every batch and revision: rows, quarantined rows, state and why; and what the source has that is not taken."""
     site = open_site(use_case)
     if passed:
-        not_taken = ingest.passed_over(site)
+        not_taken = land.passed_over(site)
         emit([plain(each) for each in not_taken], as_json, _passed_over(not_taken) or "nothing is passed over")
         return
     found = site.ledger.batches.list(site.name)
@@ -47,7 +47,7 @@ def batches(use_case: str, passed: bool, as_json: bool) -> None:
 def _not_taken(site: InstalledSite) -> str:
     """What follows the table of batches; a source that cannot be read must not hide them."""
     try:
-        text = _passed_over(ingest.passed_over(site))
+        text = _passed_over(land.passed_over(site))
     except GatehouseError as error:
         text = f"The source cannot be listed. {error}"
     return f"\n\n{text}" if text else ""

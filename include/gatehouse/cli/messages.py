@@ -12,8 +12,8 @@ from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.notifications.notification import Message, State
 from gatehouse.errors import ConfigurationError
 from gatehouse.notify_config import NAME, file_of, notify_spec
+from gatehouse.pipeline.maintenance.notify import try_address
 from gatehouse.settings import Settings
-from gatehouse.stages.telling import try_address
 
 MOST = 200
 HEADINGS = ("made (UTC)", "recipient", "state", "severity", "message", "what", "why, or until when")

@@ -14,7 +14,8 @@ from gatehouse.core.config.gate import GatePolicy, check_policy
 from gatehouse.core.gate.decide import decision_document
 from gatehouse.errors import ConfigurationError
 from gatehouse.formatting import shown
-from gatehouse.stages import judge, regret
+from gatehouse.pipeline.judge import judge_challenger
+from gatehouse.pipeline.manual import policy_comparison
 from gatehouse.use_case import OWNERS
 from gatehouse.yaml_loader import read_spec
 
@@ -33,12 +34,12 @@ def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
     """
     site = open_site(use_case)
     if policy is not None:
-        found = regret.replay_all(site, other_policy(policy, site))
+        found = policy_comparison.replay_all(site, other_policy(policy, site))
         emit([_document(one) for one in found], as_json, told(found, site.case.gate.metric))
         return
     rows = []
     for decision in site.ledger.decisions.list(site.name):
-        again = judge.replay(site, decision.id)
+        again = judge_challenger.replay(site, decision.id)
         same = canonical(decision_document(again)) == canonical(decision_document(decision))
         rows.append((decision.id[:8], decision.version, decision.verdict, again.verdict, "same" if same else "differs"))
     names = ("decision", "version", "then", "now", "replay")
@@ -62,7 +63,7 @@ def other_policy(file: Path, site: InstalledSite) -> GatePolicy:
     return policy
 
 
-def told(found: list[regret.Replayed], metric: str) -> str:
+def told(found: list[policy_comparison.Replayed], metric: str) -> str:
     """A line for each decision, why for those that flip, and how many there are."""
     flipped = [one for one in found if _flips(one)]
     rows = [
@@ -83,7 +84,7 @@ def told(found: list[regret.Replayed], metric: str) -> str:
     return "\n".join([table(headings, rows, "no decision yet"), "", *why, counted] if found else ["no decision yet"])
 
 
-def meant(found: regret.Regret | None, metric: str) -> str:
+def meant(found: policy_comparison.Regret | None, metric: str) -> str:
     """`version 2 instead of 4: cost 0.0123 of log_loss`."""
     if found is None:
         return "the same model serves"
@@ -95,11 +96,11 @@ def meant(found: regret.Regret | None, metric: str) -> str:
     return f"{which}: {'saved' if found.saved > 0 else 'cost'} {shown(abs(found.saved), '.4g')} of {metric}"
 
 
-def _flips(one: regret.Replayed) -> bool:
+def _flips(one: policy_comparison.Replayed) -> bool:
     return one.again.verdict is not one.decision.verdict
 
 
-def _document(one: regret.Replayed) -> dict[str, Any]:
+def _document(one: policy_comparison.Replayed) -> dict[str, Any]:
     then, now = one.decision, one.again
     measured = (
         None if one.regret is None else {**plain(one.regret), "saved": one.regret.saved if one.regret.rows else None}

@@ -20,9 +20,9 @@ from gatehouse.adapters.spark.checker import on_spark
 from gatehouse.adapters.spark.session import session
 from gatehouse.bootstrap import InstalledSite
 from gatehouse.errors import ConfigurationError
+from gatehouse.pipeline import land
+from gatehouse.pipeline.validate import validate
 from gatehouse.settings import ROOT, Settings
-from gatehouse.stages import ingest
-from gatehouse.stages.validate import validate
 from gatehouse.use_case import load
 from stages.big_rides import MONTHS, rides
 from stages.test_divided import known
@@ -90,7 +90,7 @@ def test_a_use_case_on_spark_leaves_the_very_files_of_the_default_engine(
         rows = None if engine == "pandas" else case.contract.partition_rows
         contract = case.contract.model_copy(update={"engine": engine, "partition_rows": rows})
         site = InstalledSite(replace(case, contract=contract), settings)
-        found[engine] = [known(validate(site, ingest.land(site, key).id)) for key in MONTHS]
+        found[engine] = [known(validate(site, land.land(site, key).id)) for key in MONTHS]
     assert found["spark"] == found["pandas"]
 
 

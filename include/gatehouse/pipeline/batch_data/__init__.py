@@ -1,0 +1,1 @@
+"""Frames and profiles of batches that several steps of the pipeline read."""

@@ -1,0 +1,54 @@
+"""What is wrong with the outcomes of a use case: refused, contradicting, for no row, or still missing after the deadline."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from gatehouse.context import Site
+from gatehouse.core.contract.batch_calendar import Span, interval_of
+from gatehouse.core.notifications.alert_types import Kind
+from gatehouse.core.notifications.issues import Found
+from gatehouse.core.rows.outcome_rows import problems
+from gatehouse.core.types import Batch, BatchState, Outcomes
+from gatehouse.pipeline.batch_data.row_keys import newest_revisions
+from gatehouse.pipeline.outcomes import REFUSED, due
+
+SHOWN = 3  # batches in the sentence of an alert
+
+
+def outcome_problems(site: Site, as_of: datetime) -> dict[str, str]:
+    """By batch key, in the order of time, what is wrong with the outcomes that should be complete by `as_of`."""
+    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    refused = {batch.id.key: _refusal(site, batch) for batch in due(site, as_of)}
+    short = {
+        batch.id.key: outcome_problem(site, arrived[batch.id.key], as_of)
+        for batch in newest_revisions(site.ledger.batches.list(site.name))
+        if batch.id.key in arrived
+    }
+    return {key: sentence for key, sentence in sorted({**refused, **short}.items()) if sentence}
+
+
+def _refusal(site: Site, batch: Batch) -> str:
+    entry = site.ledger.journal.newest(str(batch.id), [REFUSED])
+    return f"its outcomes were refused: {json.loads(entry.body)['reason']}" if entry is not None else ""
+
+
+def outcome_problem(site: Site, outcomes: Outcomes, as_of: datetime) -> str:
+    """What does not fit about the outcomes of one batch, as they should be by `as_of`; empty when they fit."""
+    spec, found = site.case.contract.outcomes, outcomes.match
+    if found is None:
+        return ""
+    end = interval_of(site.case.contract.batch, outcomes.batch.key).end
+    complete = Span.parse(spec.until or spec.delay).after(end) <= as_of
+    return problems(found, spec.max_unmatched_share, 1 - site.case.retrain.min_maturity if complete else 1.0)
+
+
+def outcome_alert(site: Site) -> list[Found]:
+    """The alert of a use case whose outcomes have a problem, by the time of its data; the newest batches first."""
+    ends = [b.interval.end for b in site.ledger.batches.list(site.name) if b.state is not BatchState.DISCARDED]
+    found = outcome_problems(site, max(ends)) if ends else {}
+    newest = [f"{key}: {sentence}" for key, sentence in sorted(found.items(), reverse=True)[:SHOWN]]
+    more = f"; and {len(found) - SHOWN} earlier batches" if len(found) > SHOWN else ""
+    sentence = f"outcomes of {'; '.join(newest)}{more}"
+    return [Found(Kind.OUTCOMES, site.name, "outcomes", sentence, str(sorted(found)))] if found else []

@@ -1,0 +1,181 @@
+"""The reference of a challenger: what the watch will compare with, and calibrate on, while it is the champion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gatehouse.context import Site
+from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.drift import impact
+from gatehouse.core.drift.calibration import Calibration
+from gatehouse.core.drift.domain_classifier import MIN_ROWS, MOST, ranks, told_apart
+from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
+from gatehouse.core.drift.reference import SCORE, Reference
+from gatehouse.core.drift.weekday_reference import Weekdays, weekdays_of
+from gatehouse.core.performance import decay
+from gatehouse.core.performance.decay import DAY
+from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile, profile_of
+from gatehouse.core.statistics.block_bootstrap import block_codes
+from gatehouse.core.types import Candidate, TrainingSet
+from gatehouse.errors import ModelError
+from gatehouse.pipeline.batch_data.reference_units import UNITS, calibrated, units
+from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.fit import measured
+from gatehouse.pipeline.score import model_inputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from gatehouse.core.config.retrain import RetrainPolicy
+
+SAMPLE = 2000
+
+
+def reference_of(site: Site, training_set: TrainingSet, best: Candidate) -> Reference:
+    """What the watch will compare with while this model is the champion."""
+    if best.file is None:
+        raise ModelError(f"candidate {best.name} has no model file")
+    training, holdout = site.lake.frame(training_set.training), site.lake.frame(training_set.holdout)
+    estimator = site.models.load(site.lake.read(best.file), best.file.sha256)
+    policy = site.case.retrain
+    inputs, labels = model_inputs(holdout), holdout[LABEL].to_numpy("float64")
+    scores = site.models.predict(estimator, inputs, policy.task)
+    importance = site.models.importance(estimator, inputs, labels, policy.choose_by, policy.task, policy.seed)
+    whole = profile_of(with_label(training))
+    scored = holdout.assign(**{SCORE: scores})
+    score_profile = profile_of({SCORE: scores})
+    calibration, batches = calibrated(whole, training, with_label)
+    days = block_codes(holdout[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"), DAY)
+    metric = impact.metric_of(policy)
+    classes = ("0", "1") if policy.task == "classification" else ()
+    return Reference(
+        whole,
+        score_profile,
+        measured(site, labels, scores),
+        importance,
+        len(holdout),
+        calibration={**calibration, **calibrated(score_profile, scored, only_score)[0]},
+        losses=losses(Profile({**whole.columns, **score_profile.columns}), with_label(scored), labels, scores, metric),
+        by_label={each: profile_of({SCORE: scores[labels == float(each)]}, like=score_profile) for each in classes},
+        expected={metric: impact.expected(metric, scores, scores)} if classes else {},
+        sample=sample_of(model_inputs(training), policy.seed),
+        apart=units_apart(site, training, whole) if policy.reasons.drift is not None else (),
+        made_by={"seed": policy.seed, "code": site.case.code_sha256},
+        intervals=intervals(labels, scores, days, policy),
+        weekdays=by_weekday(site, training_set, batches, calibration),
+        holdout_days=len(np.unique(days)),
+    )
+
+
+def intervals(
+    labels: NDArray[np.float64], scores: NDArray[np.float64], days: NDArray[np.intp], policy: RetrainPolicy
+) -> dict[str, tuple[float, float]]:
+    """How sure the holdout's value of decay's metric is, whole days resampled; nothing where that is undefined."""
+    if policy.reasons.decay is None:
+        return {}
+    name = policy.reasons.decay.metric
+    (found,) = decay.intervals(labels, scores, days, (name,), seed=policy.seed)
+    return {name: (found.low, found.high)} if isfinite(found.low) and isfinite(found.high) else {}
+
+
+def with_label(frame: pd.DataFrame) -> pd.DataFrame:
+    """The features, the score where there is one, and the label, as the reference names them."""
+    columns: pd.DataFrame = model_inputs(frame).assign(**{LABEL_COLUMN: frame[LABEL]})
+    return columns.assign(**{SCORE: frame[SCORE]}) if SCORE in frame else columns
+
+
+def only_score(frame: pd.DataFrame) -> pd.DataFrame:
+    """The scores alone."""
+    return frame[[SCORE]]
+
+
+def by_weekday(
+    site: Site, training_set: TrainingSet, batches: Mapping[str, Profile], calibration: Mapping[str, Calibration]
+) -> Weekdays:
+    """Which inputs of daily batches have a weekly pattern, and what their days are compared with. Labels have none here:
+    they are judged on fourteen days together."""
+    if site.case.contract.batch != "day":
+        return Weekdays()
+    days = {str(each): interval_of("day", each.key).start for each in training_set.training_batches}
+    inputs = {name: each for name, each in calibration.items() if name != LABEL_COLUMN}
+    return weekdays_of([(days[name], profile) for name, profile in batches.items()], inputs)
+
+
+def losses(
+    whole: Profile, holdout: pd.DataFrame, labels: NDArray[np.float64], scores: NDArray[np.float64], metric: str
+) -> dict[str, impact.Losses]:
+    """The holdout's mean loss by cell of each column that is delivered as such."""
+    lost = impact.row_losses(metric, labels, scores)
+    found = {}
+    for name, column in whole.columns.items():
+        if name in holdout:
+            found[name] = impact.losses_of(column, impact.cells_of(column, cells_like(column, holdout[name])), lost)
+    return found
+
+
+def cells_like(column: Any, values: pd.Series[Any]) -> Any:
+    """A column's values as `impact.cells_of` takes them: floats, or the texts that categories are named by."""
+    if isinstance(column, NumericProfile):
+        return values.to_numpy(dtype="float64", na_value=np.nan)
+    import pyarrow as pa
+
+    from gatehouse.core.profiling.arrow_columns import columns_of
+
+    (found,) = columns_of({"column": values}).values()
+    return found.cast(pa.string()).to_pylist()
+
+
+def sample_of(features: pd.DataFrame, seed: int) -> dict[str, tuple[Any, ...]]:
+    """Some rows in their order, column by column as plain values, nulls as None; columns of moments are left out."""
+    import pandas as pd
+
+    rows = some_rows(len(features), seed)
+    found = {}
+    for name, column in features.iloc[rows].items():
+        if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+            values = column.astype("object").where(column.notna(), None).tolist()
+            found[str(name)] = tuple(each.item() if isinstance(each, np.generic) else each for each in values)
+    return found
+
+
+def some_rows(count: int, seed: int) -> NDArray[np.intp]:
+    """At most `SAMPLE` positions, in order."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[:SAMPLE])
+
+
+def units_apart(site: Site, training: pd.DataFrame, whole: Profile) -> tuple[float, ...]:
+    """The AUC of telling each unit of the training rows from the other units, by how columns go together."""
+    parts, _ = units(training)
+    found = []
+    for number in np.linspace(0, len(parts) - 1, min(len(parts), UNITS)).astype(int) if len(parts) > 1 else ():
+        import pandas as pd
+
+        rest = pd.concat([part for other, part in enumerate(parts) if other != number])
+        pair = [_coded(each, whole, site.case.retrain.seed) for each in (rest, parts[number])]
+        if min(len(each) for each in pair) >= MIN_ROWS and pair[0].shape[1] > 1:
+            found.append(told_apart(*pair))
+    return tuple(found)
+
+
+def _coded(frame: pd.DataFrame, whole: Profile, seed: int) -> NDArray[np.float64]:
+    rows = some_rows(len(frame), seed)
+    inputs = model_inputs(frame).iloc[rows]
+    return ranks(list(codes(inputs, whole).values()), seed)
+
+
+def codes(inputs: pd.DataFrame, whole: Profile) -> dict[str, NDArray[np.float64]]:
+    """Each column that varies as numbers: categories as their place in the reference's order, nulls as NaN."""
+    found = {}
+    for name in list(inputs)[:MOST]:
+        column = whole.columns.get(str(name))
+        if isinstance(column, NumericProfile) and column.minimum < column.maximum:
+            found[str(name)] = cells_like(column, inputs[name])
+        elif isinstance(column, CategoricalProfile) and len(column.categories) > 1:
+            cells = impact.cells_of(column, cells_like(column, inputs[name])).astype(np.float64)
+            found[str(name)] = np.where(cells > len(column.categories), np.nan, cells)
+    return found

@@ -1,0 +1,77 @@
+"""Choose: the best candidate becomes the challenger and is registered; every other one is flagged with why it lost."""
+
+from __future__ import annotations
+
+import math
+
+from gatehouse.context import Site
+from gatehouse.core.audit.canonical_json import canonical
+from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.core.types import Candidate, ModelVersion
+from gatehouse.errors import ModelError
+from gatehouse.pipeline.batch_data.provenance import requirements
+from gatehouse.pipeline.batch_data.reference import reference_of
+from gatehouse.pipeline.gather import trained_until
+from gatehouse.pipeline.maintenance.track_mlflow import projecting, run_of
+
+
+def choose(site: Site, request_id: str) -> ModelVersion:
+    """Register the candidate that did best on the newest part of the training window; ModelError when none was fitted."""
+    candidates = site.ledger.requests.candidates(request_id)
+    ranked = rank(candidates, site.case.retrain.choose_by)
+    for model in site.ledger.models.list(site.name):
+        if model.request == request_id:
+            return _told(site, model)
+    if not ranked or ranked[0].file is None:
+        metric = site.case.retrain.choose_by
+        unmeasured = f"{metric} (choose_by in retrain.yaml) is not a finite number"
+        reasons = "; ".join(f"{candidate.name}: {candidate.reason or unmeasured}" for candidate in candidates)
+        raise ModelError(f"no candidate of {site.name} could be fitted and measured: {reasons or 'there are none'}")
+    lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/choose")
+    training_set = site.ledger.requests.training_set(request_id)
+    best = ranked[0]
+    reference = site.lake.put(
+        canonical(reference_of(site, training_set, best).to_document()).encode(), "references", "json"
+    )
+    until = trained_until(site, training_set.training_batches)
+    asked = ModelVersion(
+        site.name, 0, best.name, ranked[0].file, reference, training_set.sha256, request_id, best.run_id, until
+    )
+    return _told(site, site.ledger.models.register(lease, asked))
+
+
+def _told(site: Site, model: ModelVersion) -> ModelVersion:
+    with projecting(site, f"version {model.version}"):
+        tell_choice(site, model)
+    return model
+
+
+def rank(candidates: list[Candidate], metric: str) -> list[Candidate]:
+    """The fitted candidates whose metric is a number, the best first; ties go by name."""
+    loss = metric_named(metric).loss
+    usable = [c for c in candidates if c.file is not None and math.isfinite(c.metrics.get(metric, math.nan))]
+    return sorted(usable, key=lambda candidate: (loss(candidate.metrics[metric]), candidate.name))
+
+
+def tell_choice(site: Site, model: ModelVersion) -> None:
+    """Register a version in MLflow and flag the candidates of its request; after the ledger, and again without harm."""
+    candidates, metric = site.ledger.requests.candidates(model.request), site.case.retrain.choose_by
+    best = next(candidate for candidate in candidates if candidate.name == model.candidate)
+    description = (
+        f"Challenger {model.version} of {site.case.contract.title}: {model.candidate}, the best of {len(candidates)} "
+        f"candidates by {metric} ({best.metrics.get(metric, math.nan):.4f}) on the newest batch of its training window; "
+        f"trained on data until {model.trained_until:%Y-%m-%d}. The gate decides whether it serves."
+    )
+    site.tracking.register(model, site.lake.read(model.file), requirements(), description)
+    for candidate in candidates:
+        site.tracking.flag(run_of(site, candidate), _flag(candidate, best, metric, model.version))
+
+
+def _flag(candidate: Candidate, best: Candidate, metric: str, version: int) -> dict[str, str]:
+    if candidate.name == best.name:
+        return {"gatehouse.flag": "challenger", "gatehouse.version": str(version)}
+    if candidate.file is None:
+        return {"gatehouse.flag": "failed", "gatehouse.reason": candidate.reason}
+    value = candidate.metrics.get(metric, math.nan)
+    reason = f"{metric} {value:.4f}, {best.name} has {best.metrics.get(metric, math.nan):.4f}"
+    return {"gatehouse.flag": "lost", "gatehouse.reason": reason}

@@ -1,0 +1,159 @@
+"""Fit: one candidate of a retrain run. Several run side by side as mapped tasks; one that fails does not stop the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.context import Site
+from gatehouse.core.audit.canonical_json import sha256
+from gatehouse.core.retraining.manual_options import wished_estimators
+from gatehouse.core.rows.row_keys import KEY
+from gatehouse.core.statistics.metrics import evaluate, metrics_for, why_undefined
+from gatehouse.core.types import Candidate, Request, TrainingSet
+from gatehouse.errors import ModelError
+from gatehouse.pipeline.batch_data.provenance import provenance
+from gatehouse.pipeline.batch_data.row_keys import BATCH, LABEL, TIME
+from gatehouse.pipeline.maintenance.track_mlflow import log_or_keep
+from gatehouse.pipeline.score import model_inputs
+from gatehouse.ports import Fit
+from gatehouse.user_code import DATA_SCIENTIST, user_code
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+INNER_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Made:
+    """A candidate that was fitted and measured, the bytes of its model file, and what is logged of it."""
+
+    estimator: Any
+    file: bytes
+    params: Mapping[str, Any]
+    metrics: dict[str, float]
+    plots: Mapping[str, bytes]
+    columns: dict[str, str]
+
+
+def names(site: Site, request: Request | None = None) -> list[str]:
+    """The names of the use case's estimators; of a request, those that it asks for."""
+    own = sorted(site.case.estimators())
+    return wished_estimators(request, own) if request else own
+
+
+def fit(site: Site, request_id: str, name: str) -> Candidate:
+    """Fit one estimator, measure it, store it and log it; a candidate that was recorded before is returned as it is.
+
+    It is measured on the newest part of its training window after being fitted on the older part, then fitted on the
+    whole window (docs/adr/0004). What its code raises becomes the candidate's reason, not the run's failure.
+    """
+    for known in site.ledger.requests.candidates(request_id):
+        if known.name == name:
+            return known
+    lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/fit/{name}")
+    training_set = site.ledger.requests.training_set(request_id)
+    frame = site.lake.frame(training_set.training)
+    try:
+        with user_code(ModelError, site.case.model_file, f"candidate {name!r}", DATA_SCIENTIST):
+            made = make(site, frame, name, site.tracking.keeps_plots)
+    except ModelError as error:
+        candidate = _failed(site, training_set, name, str(error))
+    else:
+        candidate = _logged(site, training_set, name, made)
+    site.ledger.requests.record_candidate(lease, candidate)
+    return candidate
+
+
+def make(site: Site, frame: pd.DataFrame, name: str, plots: bool = False) -> Made:
+    """Fit and measure one estimator on labelled rows; ModelError says why that cannot be."""
+    task, models = site.case.retrain.task, site.models
+    older, newer = inner_split(frame)
+    trial = models.fit(name, site.case.estimators()[name], model_inputs(older), _labels(older))
+    predictions = models.predict(trial, model_inputs(newer), task)
+    metrics = measured(site, _labels(newer), predictions)
+    choose_by = site.case.retrain.choose_by
+    if not math.isfinite(metrics[choose_by]):
+        why = why_undefined(choose_by, _labels(newer), predictions)
+        raise ModelError(
+            f"estimator {name!r} cannot be compared: {choose_by} is not defined on the newest {len(newer):,} rows of the "
+            f"training window: {why}"
+        )
+    estimator = models.fit(name, site.case.estimators()[name], model_inputs(frame), _labels(frame))
+    models.predict(estimator, model_inputs(newer), task)  # a NaN must show here, not at three at night
+    return Made(
+        estimator,
+        models.dump(estimator),
+        {"rows": len(frame), "inner_rows": len(newer), **parameters(estimator)},
+        metrics,
+        _plots(site, trial, newer, predictions) if plots else {},
+        {str(column): str(kind) for column, kind in model_inputs(frame).dtypes.items()},
+    )
+
+
+def _logged(site: Site, training_set: TrainingSet, name: str, made: Made) -> Candidate:
+    file = site.lake.put(made.file, "models", "skops")
+    run = Fit(made.params, made.metrics, made.plots, provenance(site, training_set), made.columns)
+    return Candidate(training_set.request, name, made.metrics, file, log_or_keep(site, training_set, name, run))
+
+
+def _plots(site: Site, trial: Any, newer: pd.DataFrame, predictions: NDArray[np.float64]) -> Mapping[str, bytes]:
+    policy, labels = site.case.retrain, _labels(newer)
+    importance = site.models.importance(trial, model_inputs(newer), labels, policy.choose_by, policy.task, policy.seed)
+    return site.models.plots(policy.task, labels, predictions, importance)
+
+
+def _failed(site: Site, training_set: TrainingSet, name: str, reason: str) -> Candidate:
+    tags = {**provenance(site, training_set), "gatehouse.flag": "failed", "gatehouse.reason": reason}
+    run = Fit({}, {}, {}, tags)
+    return Candidate(training_set.request, name, {}, None, log_or_keep(site, training_set, name, run), reason)
+
+
+def inner_split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split labelled rows into those to fit on and those to measure on; neither is empty where there are two rows.
+
+    The newest batch is measured on. Of a single batch it is the newest quarter, or, where the times of the rows do not
+    say which that is, a quarter of the rows drawn by their keys.
+    """
+    batches = frame[BATCH].drop_duplicates()
+    newest = (
+        (frame[BATCH] == batches.iloc[-1]).to_numpy()
+        if len(batches) > 1
+        else newest_share(frame[TIME], frame[KEY], INNER_SHARE)
+    )
+    return frame[~newest], frame[newest]
+
+
+def newest_share(time: pd.Series[Any], keys: pd.Series[Any], share: float) -> NDArray[np.bool_]:
+    """Mark the rows newer than a share of all others; where none is, that share of the rows by the hash of their keys."""
+    import numpy as np
+
+    newest: NDArray[np.bool_] = np.array(time > time.quantile(1 - share), dtype=bool)
+    if newest.any() or len(keys) < 2:
+        return newest
+    order = np.argsort([sha256(str(key)) for key in keys], kind="stable")
+    newest[order[: max(1, int(len(keys) * share))]] = True
+    return newest
+
+
+def measured(site: Site, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> dict[str, float]:
+    """Every metric of the task, and the use case's own."""
+    names = (*metrics_for(site.case.retrain.task), *site.case.own_metrics)
+    return {name: evaluate(name, labels, predictions) for name in names}
+
+
+def _labels(frame: pd.DataFrame) -> NDArray[np.float64]:
+    return frame[LABEL].to_numpy("float64")
+
+
+def parameters(estimator: Any) -> dict[str, Any]:
+    """The parameters of a pipeline's last step: what a data scientist compares runs by."""
+    final = estimator[-1] if hasattr(estimator, "steps") else estimator
+    if not hasattr(final, "get_params"):
+        return {}
+    return {f"{type(final).__name__}.{name}": value for name, value in final.get_params(deep=False).items()}

@@ -1,0 +1,111 @@
+"""Gather: a claimed request becomes a training set, recorded row by row (invariant I9)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gatehouse.context import Site
+from gatehouse.core.audit.canonical_json import digest
+from gatehouse.core.retraining.holdout_split import Matured
+from gatehouse.core.retraining.manual_options import who_wished, wished_window
+from gatehouse.core.rows.outcome_rows import describe
+from gatehouse.core.types import BatchId, FileRef, Request, RequestState, TrainingSet
+from gatehouse.errors import ModelError, NotEnoughData, UnknownRecord
+from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, newest_revisions, with_labels
+from gatehouse.pipeline.batch_data.training_window import choose_window
+from gatehouse.stacked_tables import stacked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHORT_SHOWN = 2  # batches that are not mature, in the sentence about a training that has too few
+
+
+def claim(site: Site, request_id: str) -> Request:
+    """open -> claimed. A request that is claimed or rests already is returned as it is."""
+    request = site.ledger.requests.get(request_id)
+    if request.state is not RequestState.OPEN:
+        return request
+    lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/claim")
+    return site.ledger.requests.claim(lease, request_id)
+
+
+def gather(site: Site, request: Request) -> TrainingSet:
+    """Split the accepted, matured rows that had arrived by `request.as_of` into training and holdout; record both.
+
+    Batches less mature than `min_maturity` are left out, and so are rows without an outcome. NotEnoughData when there
+    is nothing to hold out that lies after everything the champion was trained on.
+    """
+    try:
+        return site.ledger.requests.training_set(request.id)
+    except UnknownRecord:
+        lease = site.ledger.attempts.enter(f"{site.name}/{request.id}/gather")
+    champion = site.ledger.models.champion(site.name)
+    frames, errors = labelled(site, request.as_of)
+    intervals = {batch.id: batch.interval for batch in newest_revisions(site.ledger.batches.list(site.name))}
+    candidates = [Matured(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
+    until = champion.model.trained_until if champion else None
+    try:
+        chosen, told = choose_window(site, candidates, frames, until, wished_window(request, site.case.retrain.window))
+    except NotEnoughData as error:
+        left_out = [f"batch {batch} is left out: {why}" for batch, why in errors.items()]
+        raise NotEnoughData("; ".join([str(error), *left_out, *outcomes_short(site, request.as_of, frames)])) from error
+    if asked_by := who_wished(request):
+        told |= {"asked_by": asked_by, "batches": len(chosen.training)}
+    if errors:
+        told |= {"left_out": errors}
+    training = _store(site, [frames[batch] for batch in chosen.training])
+    holdout = _store(site, [frames[batch] for batch in chosen.holdout])
+    identity = digest([training.sha256, holdout.sha256])
+    training_set = TrainingSet(
+        identity, request.id, training, holdout, chosen.training, chosen.holdout, model_code=site.case.code_sha256
+    )
+    if told:
+        site.ledger.journal.note("training.window", request.id, "gather", told)
+    site.ledger.requests.record_training_set(lease, training_set)
+    return training_set
+
+
+def labelled(site: Site, as_of: datetime) -> tuple[dict[BatchId, pd.DataFrame], dict[str, str]]:
+    """The labelled rows of each accepted batch that is mature enough by `as_of`, in the order of time; and the errors of
+    those batches that the model code raises on, which are left out. When it raises on all of them, so does this."""
+    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    frames, errors = {}, {}
+    raised: ModelError | None = None
+    for batch in newest_revisions(site.ledger.batches.list(site.name)):
+        if batch.interval.end <= as_of and batch.id.key in arrived:
+            try:
+                frame = with_labels(site, batch_frame(site, batch), arrived[batch.id.key])
+            except ModelError as error:
+                raised, errors[str(batch.id)] = error, str(error)
+                continue
+            known = frame[LABEL].notna()
+            if len(frame) and known.mean() >= site.case.retrain.min_maturity:
+                frames[batch.id] = frame[known]
+    if raised is not None and not frames:
+        raise raised
+    return frames, errors
+
+
+def outcomes_short(site: Site, as_of: datetime, matured: Collection[BatchId]) -> list[str]:
+    """Why batches whose outcomes have arrived are not mature, a sentence for each of the newest ones."""
+    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    short = [
+        f"outcomes of {batch.id.key}: {sentence}"
+        for batch in newest_revisions(site.ledger.batches.list(site.name))
+        if batch.id not in matured and batch.id.key in arrived and (match := arrived[batch.id.key].match) is not None
+        if (sentence := describe(match))
+    ]
+    return short[-SHORT_SHOWN:]
+
+
+def _store(site: Site, frames: Sequence[pd.DataFrame]) -> FileRef:
+    return site.lake.put_frame(stacked(frames), "training")
+
+
+def trained_until(site: Site, batches: Sequence[BatchId]) -> datetime:
+    """The end of the newest batch that a model was trained on."""
+    intervals = [site.ledger.batches.get(batch).interval for batch in batches]
+    return max(interval.end for interval in intervals)

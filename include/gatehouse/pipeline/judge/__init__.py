@@ -1,0 +1,1 @@
+"""Judge a challenger: measure, archive the evidence, decide, record."""

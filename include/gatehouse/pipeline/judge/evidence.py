@@ -1,0 +1,130 @@
+"""Evidence: everything a decision is computed from is gathered from ledger, lake and models, and archived."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.context import Site
+from gatehouse.core.audit.canonical_json import canonical
+from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.evidence_io import evidence_document, evidence_from, evidence_sha256, holdout_columns
+from gatehouse.core.rows.row_keys import KEY
+from gatehouse.core.types import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
+from gatehouse.model_code import check_slices
+from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.gather import trained_until
+from gatehouse.pipeline.judge.interim_looks import looks_before
+from gatehouse.pipeline.judge.measurements import Subject, measure_all, needed
+from gatehouse.pipeline.score import model_inputs
+from gatehouse.ports import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+PROBE_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The labelled rows that a decision rests on, and the batches that they are of."""
+
+    frame: pd.DataFrame
+    batches: tuple[BatchId, ...]
+
+
+def gather_evidence(
+    site: Site,
+    model: ModelVersion,
+    champion: Champion | None,
+    held_out: HeldOut | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Evidence:
+    """Both models on the same held-out rows, and what was measured about the challenger besides.
+
+    `held_out` replaces the training set's own holdout when a decision is made again on more outcomes; `extra` goes into
+    the evidence as it is.
+    """
+    training_set = site.ledger.requests.training_set(model.request)
+    held_out = held_out or HeldOut(site.lake.frame(training_set.holdout), training_set.holdout_batches)
+    frame = held_out.frame
+    data = site.lake.read(model.file)
+    check_slices(site.case.slices, [str(name) for name in model_inputs(frame)], site.case.model_file)
+    task, inputs = site.case.retrain.task, model_inputs(frame)
+    estimator, former, reigning = site.models.load(data, model.file.sha256), None, None
+    challenger = site.models.predict(estimator, inputs, task)
+    if champion is not None:
+        former = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
+        reigning = site.models.predict(former, inputs, task)
+    subject = Subject(site, model, champion, training_set, frame, estimator, challenger, former, reigning)
+    return Evidence(
+        use_case=site.name,
+        task=task,
+        version=model.version,
+        model_sha256=model.file.sha256,
+        champion=champion.model.version if champion else None,
+        champion_sha256=champion.model.file.sha256 if champion else None,
+        epoch=champion.epoch if champion else 0,
+        training_set=training_set.sha256,
+        holdout=Holdout(
+            keys=frame[KEY].to_numpy("str"),
+            labels=frame[LABEL].to_numpy("float64"),
+            time=frame[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"),
+            challenger=challenger,
+            champion=reigning,
+            slices={name: frame[name].astype("str").to_numpy("str") for name in site.case.slices},
+        ),
+        facts=facts(site, model, training_set, data, inputs, held_out),
+        extra=dict(extra or {}),
+        looks=looks_before(site, champion, extra),
+        measured=measure_all(subject, needed(site.case.gate)),
+    )
+
+
+def facts(
+    site: Site, model: ModelVersion, training_set: TrainingSet, data: bytes, inputs: pd.DataFrame, held_out: HeldOut
+) -> Facts:
+    """What was measured about the challenger besides its predictions."""
+    probe = site.models.probe(data, model.file.sha256, inputs.head(PROBE_ROWS), site.case.retrain.task)
+    judged_on = [site.ledger.batches.get(batch) for batch in held_out.batches]
+    used = [site.ledger.batches.get(batch) for batch in training_set.training_batches] + judged_on
+    accepted = sum(_rows(site, batch) for batch in judged_on)
+    return Facts(
+        maturity=len(held_out.frame) / accepted if accepted else 0.0,
+        training_rows=training_set.training.rows or 0,
+        training_until=trained_until(site, training_set.training_batches),
+        holdout_from=min(batch.interval.start for batch in judged_on),
+        size_bytes=probe.size_bytes,
+        load_seconds=probe.load_seconds,
+        rows_per_second=probe.rows_per_second,
+        load_error=probe.error,
+        memory_bytes=probe.memory_bytes,
+        validated_batches=len(used),
+        failed_checks=tuple(f"{batch.id} is {batch.state}" for batch in used if batch.state != "accepted"),
+    )
+
+
+def _rows(site: Site, batch: Batch) -> int:
+    part = batch.tables[site.case.contract.main]
+    return (part.accepted.rows or 0) if part.accepted else 0
+
+
+def archive(site: Site, evidence: Evidence) -> FileRef:
+    """Store the held-out rows and the document that names them; the document's file is the evidence."""
+    import pandas as pd
+
+    holdout = site.lake.put_frame(pd.DataFrame(holdout_columns(evidence.holdout)), "evidence")
+    named = {"path": holdout.path, "sha256": holdout.sha256, "size": holdout.size, "rows": holdout.rows}
+    document = {"evidence": evidence_document(evidence, holdout.sha256), "holdout_file": named}
+    return site.lake.put(canonical(document).encode(), "evidence", "json")
+
+
+def archived_evidence(lake: Lake, file: FileRef) -> tuple[Evidence, str]:
+    """The evidence of a file of `archive`, checked against its hashes, and its own hash."""
+    document = json.loads(lake.read(file))
+    columns = lake.frame(FileRef(**document["holdout_file"]))
+    evidence = evidence_from(document["evidence"], {str(name): columns[name].to_numpy() for name in columns})
+    return evidence, evidence_sha256(document["evidence"])

@@ -1,0 +1,10 @@
+"""Measuring: what the policy's rules need is measured with the models and files at hand, and archived as plain values.
+
+The gate never measures: it reads what is here, so a decision stays a pure function of evidence and policy.
+"""
+
+from gatehouse.pipeline.judge.measurements.measurement_context import Subject
+from gatehouse.pipeline.judge.measurements.metrics import metrics_of
+from gatehouse.pipeline.judge.measurements.registry import measure_all, needed
+
+__all__ = ["Subject", "measure_all", "metrics_of", "needed"]

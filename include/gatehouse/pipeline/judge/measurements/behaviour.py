@@ -1,0 +1,95 @@
+"""Behaviour: the challenger's predictions when one feature is changed and all others are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.perturbation_stats import changes, directions
+from gatehouse.errors import ModelError
+from gatehouse.pipeline.judge.measurements.measurement_context import Subject
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNSEEN = "a category that nobody has seen"
+
+
+def monotone(subject: Subject, need: Need) -> dict[str, Any]:
+    """On every row of the sample the feature is set to values spread evenly over its different held-out values: most of
+    the rows of a feature such as rain have one and the same."""
+    import numpy as np
+    import pandas as pd
+
+    feature, sample = str(need["feature"]), subject.sample(need["rows"])
+    known = subject.column(feature).dropna()
+    if not pd.api.types.is_numeric_dtype(known):
+        raise ModelError(f"{feature!r} is not a number: it has no direction")
+    different = np.unique(known.to_numpy("float64"))
+    if len(different) < 2:
+        raise ModelError(f"{feature!r} has {len(different)} different values in the holdout; needed: two")
+    values = different[np.linspace(0, len(different) - 1, min(need["points"], len(different))).round().astype(int)]
+    grid = pd.concat([_set(sample, feature, value) for value in values], ignore_index=True)
+    predicted = subject.predict(grid).reshape(len(values), len(sample))
+    return {**directions(predicted), "points": len(values), "rows": len(sample)}
+
+
+def invariant(subject: Subject, need: Need) -> dict[str, Any]:
+    """The column is replaced by each of the values asked for, or its values are dealt out anew over the sample's rows."""
+    import numpy as np
+
+    column, sample = str(need["column"]), subject.sample(need["rows"])
+    kind, before = subject.column(column).dtype, subject.predict(sample)
+    if need["values"]:
+        changed = [_set(sample, column, value if _is_text(kind) else float(value)) for value in need["values"]]
+    else:
+        dealt = np.random.default_rng(0).permutation(len(sample))
+        changed = [_set(sample, column, sample[column].take(dealt).set_axis(sample.index))]
+    after = np.stack([subject.predict(each) for each in changed])
+    return {**changes(before, after), "rows": len(sample)}
+
+
+def unseen(subject: Subject, need: Need) -> dict[str, Any]:
+    """Each feature in turn is missing, and each text a category of its own; what the model says of it is kept.
+
+    All cases are predicted at once, since many small predictions are slow; one by one only when that fails.
+    """
+    import pandas as pd
+
+    sample = subject.sample(need["rows"])
+    cases = _cases(subject, sample, need["columns"] or tuple(subject.inputs))
+    failures = {}
+    if _refused(subject, pd.concat(cases.values(), ignore_index=True)):
+        found = {case: _refused(subject, changed) for case, changed in cases.items()}
+        failures = {case: why for case, why in found.items() if why}
+    return {"tried": len(cases), "failures": failures, "rows": len(sample)}
+
+
+def _cases(subject: Subject, sample: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    cases = {}
+    for name in columns:
+        kind, values = subject.column(name).dtype, sample[name]
+        missing = values.where(values.isna())
+        cases[f"{name} missing"] = _set(sample, name, missing)
+        if _is_text(kind):
+            cases[f"{name} unseen"] = _set(sample, name, missing.fillna(UNSEEN))
+    return cases
+
+
+def _refused(subject: Subject, inputs: pd.DataFrame) -> str:
+    """What the model says against these inputs; empty when it predicts a finite number for every row."""
+    try:
+        subject.predict(inputs)
+    except ModelError as error:
+        return str(error)[:200]
+    return ""
+
+
+def _set(sample: pd.DataFrame, column: str, value: Any) -> pd.DataFrame:
+    return sample.assign(**{column: value})
+
+
+def _is_text(kind: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.api.types.is_string_dtype(kind) or str(kind) == "object")

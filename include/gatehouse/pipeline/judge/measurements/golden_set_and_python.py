@@ -1,0 +1,84 @@
+"""What the use case brings along: its frozen golden set, and its rules written in Python."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.audit.canonical_json import sha256
+from gatehouse.core.gate.measurements import Need
+from gatehouse.core.rows.row_keys import KEY
+from gatehouse.core.statistics.metrics import evaluate
+from gatehouse.errors import ModelError
+from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.judge.measurements.measurement_context import Subject
+from gatehouse.user_code import RISK_OWNER, user_code
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+
+def golden_set(subject: Subject, need: Need) -> dict[str, Any]:
+    """The metric of both models on the frozen rows; ModelError when the file is not the one that the policy names."""
+    frame = _frozen(subject.site.case.folder / need["file"], need["sha256"])
+    missing = [name for name in (*subject.inputs, LABEL) if name not in frame]
+    if missing:
+        raise ModelError(f"{need['file']} lacks {', '.join(map(str, missing))}")
+    inputs = frame[list(subject.inputs)].astype(subject.inputs.dtypes.to_dict())
+    labels, models, task = frame[LABEL].to_numpy("float64"), subject.site.models, subject.site.case.retrain.task
+    found = {"challenger": evaluate(need["metric"], labels, models.predict(subject.estimator, inputs, task))}
+    if subject.reigning is not None:
+        found["champion"] = evaluate(need["metric"], labels, models.predict(subject.reigning, inputs, task))
+    return {**found, "rows": len(frame)}
+
+
+def python(subject: Subject, need: Need) -> dict[str, Any]:
+    """What the use case's own function says: (value, limit, passed, sentence), and the hash of its file."""
+    file, name = need["function"].split(":")
+    path = subject.site.case.folder / file
+    code = path.read_bytes()
+    space: dict[str, Any] = {"__name__": f"gatehouse_rules_{sha256(code)[:8]}", "__file__": str(path)}
+    with user_code(ModelError, path, "the file", RISK_OWNER):
+        exec(compile(code, str(path), "exec"), space)  # noqa: S102 - the use case's own code, as model.py is
+    if not callable(space.get(name)):
+        raise ModelError(f"{file} has no function {name!r}")
+    with user_code(ModelError, path, f"{name}()", RISK_OWNER):
+        said = space[name](_rows(subject))
+    try:
+        value, limit, passed, sentence = said
+        numbers = {"value": float(value), "limit": None if limit is None else float(limit)}
+    except (TypeError, ValueError):
+        raise ModelError(
+            f"{need['function']} returned {str(said)[:80]!r}; wanted (value, limit, passed, sentence)"
+        ) from None
+    if not math.isfinite(numbers["value"] or 0.0) or passed not in (True, False):
+        raise ModelError(
+            f"{need['function']} returned value {value!r} and passed {passed!r}; wanted a number and a bool"
+        )
+    return {
+        **numbers,
+        "passed": bool(passed),
+        "sentence": str(sentence),
+        "code": sha256(code),
+        "rows": len(subject.frame),
+    }
+
+
+def _rows(subject: Subject) -> pd.DataFrame:
+    """A copy of the held-out rows: the features, `key`, `time`, `label`, `challenger` and `champion` (NaN without one)."""
+    former = math.nan if subject.former is None else subject.former
+    marks: dict[str, Any] = {"key": subject.frame[KEY], "time": subject.frame[TIME], "label": subject.labels}
+    return subject.inputs.assign(**marks, challenger=subject.predictions, champion=former)
+
+
+def _frozen(path: Path, wanted: str) -> pd.DataFrame:
+    import io
+
+    import pandas as pd
+
+    data = path.read_bytes()
+    if sha256(data) != wanted:
+        raise ModelError(f"{path.name} has sha256 {sha256(data)[:12]}..., the policy names {wanted[:12]}...")
+    return pd.read_parquet(io.BytesIO(data)) if path.suffix == ".parquet" else pd.read_csv(io.BytesIO(data))

@@ -1,0 +1,44 @@
+"""The use case's own metrics: their code is archived with the evidence, so that a replay judges by what was judged by."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from gatehouse.context import Site
+from gatehouse.core.audit.canonical_json import sha256
+from gatehouse.core.config.gate import GatePolicy
+from gatehouse.core.gate.evidence import Evidence
+from gatehouse.core.gate.measurements import Need
+from gatehouse.core.statistics.custom_metrics import as_archived, is_own
+from gatehouse.core.types import FileRef
+from gatehouse.errors import ModelError
+from gatehouse.pipeline.judge.measurements.measurement_context import Subject
+
+CODE = Need.of("own_metrics")
+
+
+def asks_for_own(policy: GatePolicy) -> bool:
+    """Whether the policy names a metric of the use case's own."""
+    return any(is_own(name) for name in (policy.metric, *(name for rule in policy.rules for name in rule.metrics())))
+
+
+def own_metrics(subject: Subject, _need: Need) -> dict[str, Any]:
+    """`model.py` itself, put into the lake; ModelError for a metric that is no function."""
+    functions = getattr(subject.site.case.model, "METRICS", {})
+    wrong = [name for name, function in functions.items() if not callable(function)]
+    if wrong:
+        raise ModelError(f"model.py: METRICS holds {', '.join(wrong)}, which cannot be called")
+    file = subject.site.lake.put((subject.site.case.folder / "model.py").read_bytes(), "code", "py")
+    return {"path": file.path, "sha256": file.sha256, "size": file.size}
+
+
+def metrics_of(site: Site, evidence: Evidence) -> AbstractContextManager[None]:
+    """For the time of a replay, the metrics as they were when the evidence was gathered."""
+    found = evidence.measured.get(CODE.key, {})
+    if "sha256" not in found:
+        return as_archived({})
+    code = site.lake.read(FileRef(found["path"], found["sha256"], found["size"]))
+    space: dict[str, Any] = {"__name__": f"gatehouse_archived_{sha256(code)[:8]}"}
+    exec(compile(code, found["path"], "exec"), space)  # noqa: S102 - the use case's own code, by its recorded hash
+    return as_archived({f"{site.name}.{name}": function for name, function in space.get("METRICS", {}).items()})

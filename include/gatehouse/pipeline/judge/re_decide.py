@@ -1,0 +1,154 @@
+"""Judge again: a HOLD when the rows it waited for have matured, and any decision whose held-out rows got more outcomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.context import Site
+from gatehouse.core.gate.re_decision import BEFORE
+from gatehouse.core.types import Batch, BatchId, Champion, Decision, Outcome, Outcomes, Verdict
+from gatehouse.errors import NotAllowed
+from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, newest_revisions, with_labels
+from gatehouse.pipeline.judge.evidence import HeldOut
+from gatehouse.pipeline.judge.judge_challenger import decide_on
+from gatehouse.pipeline.maintenance.publish_mlflow import tell_decision
+from gatehouse.pipeline.maintenance.track_mlflow import projecting
+from gatehouse.stacked_tables import stacked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BATCHES = "batches"  # the key of Evidence.extra: the batches that a decision made again rests on
+
+
+@dataclass(frozen=True)
+class Archived:
+    """What an earlier decision rested on."""
+
+    decision: Decision
+    batches: tuple[BatchId, ...]
+    rows: int
+
+
+def due(site: Site) -> list[str]:
+    """The decisions that would rest on more rows now, as their ids.
+
+    Only the newest decision on the champion and on the newest challenger are asked about: the others concern nobody.
+    """
+    return [decision.id for decision in _standing(site) if more_rows(site, decision) is not None]
+
+
+def judge_again(site: Site, decision_id: str) -> Decision:
+    """Decide again on all rows that have matured by now, against the champion of that time; the newest decision on that
+    model is what counts from then on. NotAllowed when there is nothing new to judge by."""
+    decision = site.ledger.decisions.get(decision_id)
+    held_out = more_rows(site, decision)
+    if held_out is None:
+        raise NotAllowed(
+            f"decision {decision_id[:8]} rests on every matured row already; there is nothing to judge again"
+        )
+    before = archived(site, decision)
+    model = site.ledger.models.get(site.name, decision.version)
+    champion = None
+    if decision.champion is not None:
+        champion = Champion(decision.epoch, site.ledger.models.get(site.name, decision.champion))
+    lease = site.ledger.attempts.enter(f"{site.name}/{decision_id}/again")
+    extra = {
+        BEFORE: {"decision": decision.id, "verdict": str(decision.verdict), "rows": before.rows},
+        BATCHES: [[batch.key, batch.revision] for batch in held_out.batches],
+    }
+    again, file = decide_on(site, model, champion, held_out, extra)
+    site.ledger.decisions.record(lease, again, file, site.case.gate.text)
+    if site.keeps_reports:
+        with projecting(site, f"decision {again.id[:8]}"):
+            tell_decision(site, again, model)
+    return again
+
+
+def more_rows(site: Site, decision: Decision) -> HeldOut | None:
+    """The rows to judge a decision by now, when they are more than it had: its own batches with the outcomes that have
+    arrived since and, for a HOLD, the batches that have matured since when they bring the rows that were missing."""
+    before = archived(site, decision)
+    now = max((report.as_of for report in site.ledger.batches.watches(site.name)), default=None)
+    if now is None:
+        return None
+    arrived = site.ledger.batches.outcomes(site.name, now)
+    missing = rows_missing(decision) if decision.verdict is Verdict.HOLD else None
+    redelivered = any(arrived[batch.key].revision > 1 for batch in before.batches if batch.key in arrived)
+    if missing is None and not redelivered:
+        return None  # a first delivery is what the decision was made on: no rows need be read to know
+    own = [_labelled(site, site.ledger.batches.get(batch), arrived) for batch in before.batches]
+    if sum(map(len, own)) > before.rows:
+        return _held_out(before.batches, own)
+    if missing is None:
+        return None
+    batches = newest_revisions(site.ledger.batches.list(site.name))
+    last = max(site.ledger.batches.get(batch).interval.end for batch in before.batches)
+    newer = [b for b in batches if b.interval.start >= last and b.interval.end <= now and b.id.key in arrived]
+    if sum(arrived[b.id.key].file.rows or 0 for b in newer) < missing:
+        return None  # a cheap upper bound, before any rows are read
+    found = {b.id: frame for b in newer if (frame := _mature(site, b, arrived)) is not None}
+    if sum(map(len, found.values())) < missing:
+        return None
+    return _held_out((*before.batches, *found), [*own, *found.values()])
+
+
+def rows_missing(decision: Decision) -> int | None:
+    """How many further rows a HOLD waits for: enough for every rule that could not be settled; None when no number is
+    known, because no number of rows would settle one of them."""
+    waiting = [
+        result.missing_rows
+        for result in decision.results
+        if result.outcome is Outcome.INCONCLUSIVE and result.on_fail in ("block", "review")
+    ]
+    known = [rows for rows in waiting if rows is not None]
+    return max(known) if known and len(known) == len(waiting) else None
+
+
+def archived(site: Site, decision: Decision) -> Archived:
+    """The batches and the number of rows that a decision rested on, from its archived evidence."""
+    file, _ = site.ledger.decisions.archive(decision.id)
+    document: Mapping[str, Any] = json.loads(site.lake.read(file))
+    named = document["evidence"]["extra"].get(BATCHES)
+    if named is None:
+        model = site.ledger.models.get(site.name, decision.version)
+        batches = site.ledger.requests.training_set(model.request).holdout_batches
+    else:
+        batches = tuple(BatchId(site.name, key, revision) for key, revision in named)
+    return Archived(decision, batches, document["holdout_file"]["rows"])
+
+
+def _standing(site: Site) -> list[Decision]:
+    """The newest decisions on the champion and on the newest challenger; a REVIEW that waits for its answer, and a HOLD
+    against a champion that serves no more, are left alone."""
+    champion = site.ledger.models.champion(site.name)
+    newest = {decision.version: decision for decision in site.ledger.decisions.list(site.name)}
+    wanted = {max(newest, default=0), champion.model.version if champion else 0}
+    epoch = champion.epoch if champion else 0
+    found = []
+    for decision in (newest[version] for version in sorted(wanted & set(newest))):
+        waits = decision.verdict is Verdict.REVIEW and not site.ledger.decisions.answers(decision.id)
+        moot = decision.verdict is Verdict.HOLD and decision.epoch != epoch
+        if not waits and not moot:
+            found.append(decision)
+    return found
+
+
+def _mature(site: Site, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.DataFrame | None:
+    """The labelled rows of a batch that is mature enough to be judged by."""
+    known = _labelled(site, batch, arrived)
+    part = batch.tables[site.case.contract.main].accepted
+    rows = (part.rows or 0) if part else 0
+    return known if rows and len(known) / rows >= site.case.retrain.min_maturity else None
+
+
+def _labelled(site: Site, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.DataFrame:
+    frame = with_labels(site, batch_frame(site, batch), arrived.get(batch.id.key))
+    return frame[frame[LABEL].notna()]
+
+
+def _held_out(batches: Sequence[BatchId], frames: Sequence[pd.DataFrame]) -> HeldOut:
+    return HeldOut(stacked(frames), tuple(batches))

@@ -1,0 +1,1 @@
+"""What is made up for: pending work, MLflow, notifications, probations."""

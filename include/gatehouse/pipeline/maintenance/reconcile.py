@@ -1,0 +1,100 @@
+"""Repair: what was changed behind the gate's back is journaled as what it is, once, and put right where the ledger says how.
+
+The finding is journaled before the repair and the repair after it: a death in between neither hides what was found nor
+has it found twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gatehouse.context import Site
+from gatehouse.core.audit.canonical_json import canonical, sha256
+from gatehouse.core.types import FileRef, ModelVersion
+from gatehouse.errors import LakeError, TrackingError, Unreachable
+from gatehouse.pipeline.maintenance.track_mlflow import is_behind
+from gatehouse.pipeline.promote import point_aliases
+
+UPKEEP = "upkeep"
+MOVED, REPLACED = "alias.unexplained", "model.replaced"
+PUT_RIGHT = {MOVED: "alias.repaired", REPLACED: "model.restored"}  # what was found, and what says that it is no more
+
+
+def reconcile(site: Site) -> str:
+    """Compare MLflow's alias with the ledger (invariant I10). A difference is journaled as an unexplained promotion and
+    repaired; returns the sentence about it, or an empty text when they agree or `projection` can tell why they do not."""
+    champion = site.ledger.models.champion(site.name)
+    expected = champion.model.version if champion else None
+    found = site.tracking.champion_alias(site.name)
+    if found == expected:
+        _over(site, site.name, MOVED)
+        return ""
+    if _explained(site, found, expected):
+        return ""
+    place = "was removed" if found is None else f"pointed at version {found}"
+    sentence = f"MLflow's alias champion of {site.name} {place}, the ledger's champion is {expected}"
+    _found(site, site.name, MOVED, {"found": found, "expected": expected})
+    point_aliases(site)
+    if site.tracking.champion_alias(site.name) == expected:
+        _over(site, site.name, MOVED)
+    return sentence
+
+
+def _explained(site: Site, found: int | None, expected: int | None) -> bool:
+    """Whether nobody moved the alias: MLflow could not be told of the champion, or the alias went with its version."""
+    return is_behind(site) or (found is None and expected not in site.tracking.held(site.name).decisions)
+
+
+def replaced_files(site: Site) -> list[str]:
+    """Champion files whose bytes are no longer those recorded. MLflow's copy brings them back when it is the recorded
+    one; returns the sentences about them."""
+    champion = site.ledger.models.champion(site.name)
+    if champion is None:
+        return []
+    file, subject = champion.model.file, f"{site.name}/v{champion.model.version}"
+    damage = _damage(site, file)
+    if not damage:
+        _over(site, subject, REPLACED)
+        return []
+    copy, ending = _copy(site, champion.model)
+    sentence = f"{site.name}: the file of champion {champion.model.version} was replaced: {damage}; {ending}"
+    _found(site, subject, REPLACED, {"sentence": sentence})
+    if copy is not None:
+        site.lake.restore(file, copy)
+        _over(site, subject, REPLACED)
+    return [sentence]
+
+
+def _copy(site: Site, model: ModelVersion) -> tuple[bytes | None, str]:
+    """MLflow's copy of a version's file if it has the recorded bytes, and what that means for the champion."""
+    try:
+        copy = site.tracking.model_bytes(site.name, model.version)
+    except (TrackingError, Unreachable):
+        return None, "MLflow, which may have a copy, does not give it: scoring stops until it does; or roll back"
+    if copy is not None and sha256(copy) == model.file.sha256:
+        return copy, "restored from MLflow's copy"
+    return None, "no copy has the recorded bytes: scoring stops; roll back"
+
+
+def _damage(site: Site, file: FileRef) -> str:
+    """What is wrong with a recorded file, or an empty text."""
+    try:
+        site.lake.read(file)
+    except LakeError as error:
+        return str(error)
+    return ""
+
+
+def _found(site: Site, subject: str, kind: str, body: Mapping[str, Any]) -> None:
+    """Journal a finding, unless it is the one that is open already."""
+    known = site.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
+    if known is None or known.kind != kind or known.body != canonical(body):
+        site.ledger.journal.note(kind, subject, UPKEEP, body)
+
+
+def _over(site: Site, subject: str, kind: str) -> None:
+    """Journal that what is open about a subject is put right, whoever did it."""
+    known = site.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
+    if known is not None and known.kind == kind:
+        site.ledger.journal.note(PUT_RIGHT[kind], subject, UPKEEP, {"found": known.seq})

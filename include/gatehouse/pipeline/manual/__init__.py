@@ -1,0 +1,1 @@
+"""What a person asks for: retraining, overrides, rollbacks, revalidations, backfills."""

@@ -1,0 +1,168 @@
+"""Override: a named person's word against the gate. It expires, and may need a second person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from gatehouse.context import Site
+from gatehouse.core.audit.canonical_json import digest
+from gatehouse.core.contract.batch_calendar import Span
+from gatehouse.core.gate.human_actions import check_approver, check_sentence
+from gatehouse.core.types import Champion, Decision, Override, Promotion, PromotionKind, Request, Verdict
+from gatehouse.errors import NotAllowed, StaleChampion
+from gatehouse.pipeline.maintenance.reconcile import UPKEEP
+from gatehouse.pipeline.promote import mirror
+
+PROPER = (PromotionKind.DECISION, PromotionKind.APPROVAL)
+CYCLE = timedelta(minutes=10)  # of upkeep, which ends an override; only what it could not end is worth telling
+
+
+def override(site: Site, decision_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
+    """Overrule a HOLD, REVIEW or BLOCK: its challenger becomes the champion until the override expires.
+
+    With `second_person` in the policy nothing changes yet (None): another approver has to `confirm` it. NotAllowed for
+    a person whom the policy does not name, for less than a sentence, and for a PROMOTE.
+    """
+    decision = site.ledger.decisions.get(decision_id)
+    if decision.verdict is Verdict.PROMOTE:
+        raise NotAllowed(f"decision {decision_id[:8]} is PROMOTE; there is nothing to override")
+    check_approver(actor, site.case.gate.review.approvers, "override a verdict")
+    check_sentence(reason, "an override")
+    asked = _made_before(site, decision, actor, reason)
+    if asked is None:
+        asked = site.ledger.overrides.propose(_proposal(site, decision, actor, reason))
+    return asked, carry_out(site, asked)
+
+
+def unconfirmed(site: Site, decision_id: str) -> Override:
+    """The override of a decision that waits for its second person; NotAllowed when none does."""
+    waiting = [
+        each
+        for each in site.ledger.overrides.list(site.name)
+        if each.decision == decision_id and each.second_person and not each.confirmed_by
+    ]
+    if not waiting:
+        raise NotAllowed(f"no override of decision {decision_id[:8]} waits for a second person")
+    return waiting[-1]
+
+
+def confirm(site: Site, override_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
+    """The second person's word. NotAllowed for who overrode, who asked for the training, and whom no policy names."""
+    check_approver(actor, site.case.gate.review.approvers, "confirm an override")
+    check_sentence(reason, "a confirmation")
+    asked = site.ledger.overrides.get(override_id)
+    model = site.ledger.models.get(site.name, asked.version)
+    if actor in requesters(site.ledger.requests.get(model.request)):
+        raise NotAllowed(f"{actor} asked for the training of version {asked.version} and cannot confirm its override")
+    confirmed = site.ledger.overrides.confirm(override_id, actor, reason)
+    return confirmed, carry_out(site, confirmed)
+
+
+def carry_out(site: Site, asked: Override) -> Champion | None:
+    """Change the champion when everything the override needs is there; StaleChampion when it changed since."""
+    if asked.second_person and not asked.confirmed_by:
+        return None
+    until = f"until {asked.expires:%Y-%m-%d %H:%M} UTC"
+    confirmed = f"; confirmed by {asked.confirmed_by}: {asked.confirmation}" if asked.confirmed_by else ""
+    champion = site.ledger.models.promote(
+        site.name, asked.version, asked.epoch, PromotionKind.OVERRIDE, asked.decision, asked.actor,
+        f"{asked.reason} ({until}{confirmed})", override=asked.id,
+    )  # fmt: skip
+    mirror(site)
+    return champion
+
+
+def expire(site: Site, now: datetime | None = None) -> str:
+    """End an override whose time is over: the last properly promoted champion serves again. Returns the sentence about
+    it; empty when there is nothing to end."""
+    history = site.ledger.models.promotions(site.name)
+    last = history[-1] if history else None
+    if last is not None and last.kind is PromotionKind.EXPIRY:
+        mirror(site)  # an end that was cut off before MLflow was told
+    asked = _serving(site, history)
+    if asked is None or (now or datetime.now(UTC)) < asked.expires:
+        return ""
+    ended, back = _over(asked), last_proper(history)
+    if back is None or back == asked.version:
+        return f"{ended}, and no champion was ever promoted by a decision: version {asked.version} still serves; decide"
+    sentence = f"{ended}; version {back}, the last that a decision promoted, serves again"
+    try:
+        site.ledger.models.promote(site.name, back, history[-1].epoch, PromotionKind.EXPIRY, None, UPKEEP, sentence)
+    except StaleChampion:
+        return ""  # somebody changed the champion in this very moment: the override serves no more
+    mirror(site)
+    return sentence
+
+
+def overstayed(site: Site, now: datetime | None = None) -> str:
+    """Why a version still serves though the time of its override was over a cycle of upkeep ago; empty when none does."""
+    history = site.ledger.models.promotions(site.name)
+    asked = _serving(site, history)
+    if asked is None or (now or datetime.now(UTC)) < asked.expires + CYCLE:
+        return ""
+    back = last_proper(history)
+    if back is None or back == asked.version:
+        return f"{_over(asked)}; version {asked.version} still serves, as no decision ever promoted another one"
+    return (
+        f"{_over(asked)}; version {asked.version} still serves, as version {back} could not be made the champion again"
+    )
+
+
+def _serving(site: Site, history: list[Promotion]) -> Override | None:
+    """The override that made the present champion; None when something else did."""
+    last = history[-1] if history else None
+    if last is None or last.kind is not PromotionKind.OVERRIDE or last.override is None:
+        return None
+    return site.ledger.overrides.get(last.override)
+
+
+def _over(asked: Override) -> str:
+    until = f"{asked.expires:%Y-%m-%d %H:%M} UTC"
+    return f"{asked.use_case}: the override of {asked.actor} for version {asked.version} expired at {until}"
+
+
+def last_proper(history: list[Promotion]) -> int | None:
+    """The champion before the newest promotion that a decision or an approval had made one."""
+    proper: set[int] = set()
+    found = None
+    for promotion in history[:-1]:
+        if promotion.kind in PROPER:
+            proper.add(promotion.version)
+        if promotion.version in proper:
+            found = promotion.version
+    return found
+
+
+def _made_before(site: Site, decision: Decision, actor: str, reason: str) -> Override | None:
+    """This very override, when it made the present champion: a person's act that a crash cut off is finished, not made
+    a second one against the champion that it made itself."""
+    history = site.ledger.models.promotions(site.name)
+    if not history or history[-1].override is None:
+        return None
+    made = site.ledger.overrides.get(history[-1].override)
+    return made if (made.decision, made.actor, made.reason) == (decision.id, actor, reason) else None
+
+
+def _proposal(site: Site, decision: Decision, actor: str, reason: str) -> Override:
+    champion = site.ledger.models.champion(site.name)
+    epoch = champion.epoch if champion else 0
+    policy = site.case.gate.override
+    request = site.ledger.requests.get(site.ledger.models.get(site.name, decision.version).request)
+    people = requesters(request)
+    return Override(
+        id=digest(["override", decision.id, epoch, actor, reason]),
+        use_case=site.name,
+        version=decision.version,
+        epoch=epoch,
+        decision=decision.id,
+        actor=actor,
+        reason=reason,
+        expires=Span.parse(policy.expires_after).after(datetime.now(UTC)),
+        second_person=policy.second_person,
+        requester=people[0] if people else request.opened_by,
+    )
+
+
+def requesters(request: Request) -> list[str]:
+    """The people who asked for a training; none when a batch did."""
+    return [str(each.numbers["actor"]) for each in request.reasons if each.kind == "person" and "actor" in each.numbers]

@@ -1,0 +1,97 @@
+"""What another policy would have cost or saved: its verdicts on all past evidence, and the outcomes that matured since."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gatehouse.context import Site
+from gatehouse.core.config.gate import GatePolicy
+from gatehouse.core.statistics.metrics import evaluate, metric_named
+from gatehouse.core.types import BatchId, Decision, ModelVersion, Prediction, Verdict
+from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, by_key, with_labels
+from gatehouse.pipeline.judge.judge_challenger import replay
+from gatehouse.pipeline.score import model_inputs
+
+_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Regret:
+    """What served and what would have, on the same matured rows of batches that were scored after the decision.
+
+    `saved` is the mean of the batches' differences in the use case's main metric, weighted by rows and turned so that
+    positive means that the other policy would have been better; NaN when nothing has matured yet.
+    """
+
+    served: int
+    instead: int
+    batches: tuple[BatchId, ...]
+    rows: int
+    saved: float
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A decision and what the other policy makes of its evidence; `regret` is None when the same model serves."""
+
+    decision: Decision
+    again: Decision
+    regret: Regret | None
+
+
+def replay_all(site: Site, policy: GatePolicy) -> list[Replayed]:
+    """Every decision of the use case under another policy, in the order in which they were made.
+
+    Each is judged as it stood then, against the champion that served then: a flip does not change the decisions after
+    it. A REVIEW under the other policy promotes nothing, unless a person approved the very REVIEW that was archived.
+    """
+    found = []
+    for decision in site.ledger.decisions.list(site.name):
+        again = replay(site, decision.id, policy)
+        found.append(Replayed(decision, again, _regret(site, decision, again)))
+    return found
+
+
+def _regret(site: Site, decision: Decision, again: Decision) -> Regret | None:
+    promoted = [p for p in site.ledger.models.promotions(site.name) if p.decision == decision.id]
+    kept = again.verdict is Verdict.REVIEW and decision.verdict is Verdict.REVIEW and bool(promoted)
+    would = again.verdict is Verdict.PROMOTE or kept
+    if would == bool(promoted) or decision.champion is None:
+        return None
+    epoch = promoted[0].epoch if promoted else decision.epoch
+    instead = decision.champion if promoted else decision.version
+    model = site.ledger.models.get(site.name, decision.version)
+    asked = site.ledger.requests.get(model.request).as_of
+    scored = [p for p in site.ledger.batches.predictions(site.name) if p.epoch == epoch]
+    after = [p for p in scored if site.ledger.batches.get(p.batch).interval.start >= asked]
+    served = decision.version if promoted else decision.champion
+    return _measured(site, after, served, site.ledger.models.get(site.name, instead))
+
+
+def _measured(site: Site, scored: list[Prediction], served: int, instead: ModelVersion) -> Regret:
+    arrived = site.ledger.batches.outcomes(site.name, _EVER)
+    metric = metric_named(site.case.gate.metric)
+    estimator = site.models.load(site.lake.read(instead.file), instead.file.sha256)
+    batches, rows, total = [], 0, 0.0
+    for prediction in scored:
+        frame = with_labels(
+            site, batch_frame(site, site.ledger.batches.get(prediction.batch)), arrived.get(prediction.batch.key)
+        )
+        known = frame[LABEL].notna()
+        if not len(frame) or known.mean() < site.case.retrain.min_maturity:
+            continue
+        matured = frame[known]
+        labels = matured[LABEL].to_numpy("float64")
+        other = site.models.predict(estimator, model_inputs(matured), site.case.retrain.task)
+        was, would = (
+            evaluate(metric.name, labels, by_key(matured, site.lake.frame(prediction.file)).to_numpy("float64")),
+            evaluate(metric.name, labels, other),
+        )
+        if math.isnan(was) or math.isnan(would):
+            continue
+        batches.append(prediction.batch)
+        rows += len(matured)
+        total += len(matured) * (metric.loss(was) - metric.loss(would))
+    return Regret(served, instead.version, tuple(batches), rows, total / rows if rows else math.nan)

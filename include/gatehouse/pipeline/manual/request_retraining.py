@@ -1,0 +1,34 @@
+"""Ask: a person's request to retrain, with the window and the candidates that they want for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gatehouse.context import Site
+from gatehouse.core.retraining.manual_options import wish
+from gatehouse.core.types import Request
+from gatehouse.errors import NotEnoughData
+from gatehouse.pipeline.batch_data.row_keys import newest_revisions
+from gatehouse.pipeline.fit import names
+
+
+def ask(
+    site: Site,
+    actor: str,
+    reason: str,
+    window: str | None = None,
+    batches: int | None = None,
+    estimators: Sequence[str] = (),
+) -> Request:
+    """Open a request as of the newest accepted batch, or join the one that is open.
+
+    `window` (with `batches` where it needs them) and `estimators` apply to this request only and are recorded with it.
+    WrongInput when they cannot be had; NotAllowed when the request to join is being trained already: its rows are chosen.
+    """
+    wanted = wish(window, batches, estimators, names(site)) if window or batches or estimators else {}
+    accepted = newest_revisions(site.ledger.batches.list(site.name))
+    if not accepted:
+        raise NotEnoughData(
+            f"{site.name} has no accepted batch to train on yet; found 0, needed {site.case.retrain.first_after}"
+        )
+    return site.ledger.requests.ask(site.name, accepted[-1].interval.end, actor, reason, wanted)

@@ -1,0 +1,111 @@
+"""Re-validate: a batch is held against its contract as it reads now, and what that says is recorded.
+
+A quarantined batch that keeps the contract now is accepted. An accepted batch stays as it is, whatever the check says
+(docs/adr/0009): its rows were scored, watched and perhaps trained on, and none of that is ever rewritten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gatehouse.context import Site
+from gatehouse.core.audit.canonical_json import digest
+from gatehouse.core.gate.human_actions import check_sentence
+from gatehouse.core.types import Batch, BatchId, BatchState, Revalidation
+from gatehouse.errors import NotAllowed
+from gatehouse.pipeline.batch_data import batch_profiles
+from gatehouse.pipeline.validate import Examined, examine
+
+CHECKABLE = (BatchState.ACCEPTED, BatchState.QUARANTINED)
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """The record of a check, and what it means in a sentence a line."""
+
+    record: Revalidation
+    lines: tuple[str, ...]
+
+
+def revalidate(site: Site, batch_id: BatchId, actor: str, reason: str) -> Rechecked:
+    """Check a batch again on a named person's word. NotAllowed for less than a sentence, for a batch that still waits
+    for its first validation, was discarded, or has a newer revision."""
+    check_sentence(reason, "a re-validation")
+    contract = digest(site.case.contract.model_dump(mode="json"))
+    for known in site.ledger.revalidations.list(site.name, batch_id):
+        if (known.contract, known.actor, known.reason) == (contract, actor, reason):
+            return Rechecked(
+                known, (f"on record: {_name(batch_id)} was {known.state}, is {known.verdict} by the contract",)
+            )
+    batch = _checkable(site, batch_id)
+    note = f"Checked again by {actor} under contract {contract[:12]}: {reason}. Before, the batch was {batch.state}."
+    examined = examine(site, batch, note)
+    verdict = BatchState.ACCEPTED if examined.validation and not examined.reason else BatchState.QUARANTINED
+    checked = Revalidation(
+        batch_id, contract, batch.state, verdict, examined.reason, examined.counts, examined.report, actor, reason
+    )
+    recorded = site.ledger.revalidations.record(checked, *_freed(site, checked, examined))
+    return Rechecked(recorded, _told(site, batch, recorded))
+
+
+def _freed(site: Site, checked: Revalidation, examined: Examined) -> tuple[Any, ...]:
+    """The rows and the profile of a quarantined batch that keeps the contract now; nothing for any other."""
+    bad = checked.state != BatchState.QUARANTINED or checked.verdict != BatchState.ACCEPTED
+    if bad or examined.validation is None or examined.profile is None:
+        return ()
+    return examined.store(), batch_profiles.keep(site, examined.profile)
+
+
+def _checkable(site: Site, batch_id: BatchId) -> Batch:
+    batch = site.ledger.batches.get(batch_id)
+    if batch.state not in CHECKABLE:
+        raise NotAllowed(f"batch {batch_id} is {batch.state}; only an accepted or a quarantined batch is checked again")
+    newest = max(each.id for each in site.ledger.batches.list(site.name) if each.id.key == batch_id.key)
+    if newest != batch_id:
+        raise NotAllowed(f"batch {batch_id} has a newer revision, {newest}: check that one")
+    return batch
+
+
+def _told(site: Site, batch: Batch, record: Revalidation) -> tuple[str, ...]:
+    now = {name: pair[0] for name, pair in record.counts.items()}
+    name = _name(batch.id)
+    rows = ", ".join(f"{table} {count:,} rows" for table, count in now.items())
+    if record.state == "quarantined":
+        if record.verdict == "accepted":
+            return (f"{name} keeps the contract now and is accepted: {rows}",)
+        return (f"{name} stays quarantined: {record.found}",)
+    before = {table: (part.accepted.rows or 0) if part.accepted else 0 for table, part in batch.tables.items()}
+    if record.verdict == "accepted" and now == before:
+        return (f"{name} keeps the contract as before: {rows}; nothing changes",)
+    differs = "; ".join(
+        f"{table}: {before.get(table, 0):,} accepted, would be {count:,}" for table, count in now.items()
+    )
+    found = f"would be quarantined whole: {record.found}" if record.found else f"would be split otherwise ({differs})"
+    return (f"{name} {found}", "it stays accepted with the rows it has", *_rests_on(site, batch.id), WHAT_NEXT)
+
+
+def _name(batch: BatchId) -> str:
+    return f"batch {batch.key}.r{batch.revision}"
+
+
+WHAT_NEXT = (
+    "to have other rows, have the source deliver the batch corrected: the new revision is checked under this contract, and "
+    "trainings from then on take it; a version that should not serve is rolled back"
+)
+
+
+def _rests_on(site: Site, batch: BatchId) -> list[str]:
+    """What was made from the batch: nothing of it changes, and whoever reads this may want to."""
+    lines = [
+        f"version {scored.version} scored it"
+        for scored in site.ledger.batches.predictions(site.name)
+        if scored.batch == batch
+    ]
+    for model in site.ledger.models.list(site.name):
+        rows = site.ledger.requests.training_set(model.request)
+        if batch in rows.training_batches:
+            lines.append(f"version {model.version} was trained on it")
+        if batch in rows.holdout_batches:
+            lines.append(f"version {model.version} was judged on it")
+    return lines or ["nothing was scored, trained or judged with it"]

@@ -1,0 +1,111 @@
+"""Foresee: what a rollback would change, told before anybody does it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gatehouse.context import Site
+from gatehouse.core.audit.canonical_json import finite
+from gatehouse.core.drift.reference import Reference
+from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.core.types import ModelVersion, Promotion
+from gatehouse.pipeline.promote import RollbackPlan, plan_rollback
+from gatehouse.pipeline.score import waiting
+
+
+def foresee_rollback(site: Site, version: int | None) -> list[str]:
+    """One sentence a line: what serves now and since when, what would serve, by which decision each became champion,
+    how good each was measured to be, and what follows. NotAllowed where `plan_rollback` refuses."""
+    plan = plan_rollback(site, version)
+    history = site.ledger.models.promotions(site.name)
+    now, to = (site.ledger.models.get(site.name, each) for each in (plan.now, plan.to))
+    return [
+        f"{site.name}: version {plan.now} would be replaced by version {plan.to}, epoch {plan.epoch} by {plan.epoch + 1}; "
+        "nothing has changed yet",
+        f"serves now: {_story(site, now, history)}",
+        f"would serve: {_story(site, to, history)}",
+        _compared(site, now, to),
+        _after(site, plan),
+    ]
+
+
+def _story(site: Site, model: ModelVersion, history: list[Promotion]) -> str:
+    """A version in a sentence: what it is, the spans it served, what made it champion, its measured quality."""
+    spans = []
+    for place, promotion in enumerate(history):
+        if promotion.version == model.version:
+            until = history[place + 1].at if place + 1 < len(history) else None
+            spans.append(f"{_moment(promotion.at)} to {_moment(until) if until else 'now'}")
+    last = [promotion for promotion in history if promotion.version == model.version][-1]
+    return (
+        f"version {model.version} ({model.candidate}, trained on data until {model.trained_until:%Y-%m-%d}), champion from "
+        f"{', '.join(spans)}, by {_behind(last)}; {_quality(site, model)}"
+    )
+
+
+def _behind(promotion: Promotion) -> str:
+    decision = f" {promotion.decision[:8]}" if promotion.decision else ""
+    return f"{promotion.kind}{decision} of {promotion.actor}: {promotion.reason}"
+
+
+def _quality(site: Site, model: ModelVersion) -> str:
+    metric = _metric(site)
+    own = finite(_held_out(site, model).get(metric))
+    told = [f"{metric} {own:.4f} on its own holdout"] if own is not None else []
+    measured = _measured(site, model.version)
+    if measured is not None:
+        told.append(
+            f"{measured['value']['value']:.4f} on {measured['batch']} ({measured['rows']:,} rows), measured last"
+        )
+    return ", ".join(told) or "its quality was never measured"
+
+
+def _compared(site: Site, now: ModelVersion, to: ModelVersion) -> str:
+    """The last measured qualities side by side, with the warning that they are of different months where they are."""
+    one, other = _measured(site, now.version), _measured(site, to.version)
+    if one is None or other is None:
+        return "they were not both measured in production: the comparison rests on each version's own holdout"
+    loss = metric_named(one["metric"]).loss
+    worse = loss(other["value"]["value"]) - loss(one["value"]["value"])
+    said = "worse" if worse > 0 else "better"
+    on = (
+        f"on the same batch {one['batch']}"
+        if one["batch"] == other["batch"]
+        else "on different batches: read with care"
+    )
+    return f"measured last, the earlier version was {said} by {abs(worse):.4f} of {one['metric']}, {on}"
+
+
+def _after(site: Site, plan: RollbackPlan) -> str:
+    waits = len(waiting(site))
+    pending = site.ledger.requests.pending(site.name)
+    training = f"; retrain request {pending.id[:8]} is {pending.state} and goes on" if pending else ""
+    return (
+        f"batches that were scored keep their scores; {waits} accepted and not yet watched would be scored by version "
+        f"{plan.to}; decisions made against epoch {plan.epoch} can promote nothing any more; MLflow's alias champion moves; "
+        f"it is undone by a rollback to version {plan.now}{training}"
+    )
+
+
+def _metric(site: Site) -> str:
+    policy = site.case.retrain
+    return policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
+
+
+def _held_out(site: Site, model: ModelVersion) -> dict[str, float]:
+    return dict(Reference.from_document(json.loads(site.lake.read(model.reference))).quality)
+
+
+def _measured(site: Site, version: int) -> dict[str, Any] | None:
+    """What the newest watch measured of a version on matured outcomes; None when it never did."""
+    for report in reversed(site.ledger.batches.watches(site.name)):
+        matured = report.body.get("matured")
+        value = (matured or {}).get("value") or {}
+        if report.body.get("champion") == version and isinstance(value.get("value"), int | float):
+            return dict(matured or {})
+    return None
+
+
+def _moment(at: Any) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "an unknown time"

@@ -1,0 +1,1 @@
+"""Monitor a scored batch: drift, performance, changes, incidents, a retrain request."""

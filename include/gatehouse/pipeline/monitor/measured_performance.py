@@ -1,0 +1,125 @@
+"""The champion's quality on outcomes that have arrived: measured, judged, and what tells the kinds of change apart."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.context import Site
+from gatehouse.core.drift import ColumnDrift, impact
+from gatehouse.core.drift.alarms import State
+from gatehouse.core.drift.column_distance import measure_values
+from gatehouse.core.drift.reference import SCORE, Reference
+from gatehouse.core.performance import decay
+from gatehouse.core.performance.change_kinds import Outcome
+from gatehouse.core.performance.sudden_change import sudden
+from gatehouse.core.profiling import profile_of
+from gatehouse.core.statistics.metrics import evaluate
+from gatehouse.formatting import shown
+from gatehouse.pipeline.batch_data.matured_rows import Matured
+from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.monitor import input_drift
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+def quality(site: Site, matured: Matured, reference: Reference) -> tuple[dict[str, Any], tuple[decay.Judged, ...]]:
+    """The champion's measured quality on the newest matured batch, and those measured with it, judged against its own
+    holdout."""
+    policy, labelled = site.case.retrain, matured.labelled
+    metric = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
+    time = labelled[TIME].dt.tz_localize(None).to_numpy("datetime64[us]")
+    measured = decay.measure(
+        labelled[LABEL].to_numpy("float64"),
+        labelled[SCORE].to_numpy("float64"),
+        time,
+        metric,
+        matured.scored,
+        seed=policy.seed,
+    )
+    interval = reference.intervals.get(metric, ())
+    judged = decay.judge(measured, reference.quality[metric], policy, interval, reference.holdout_days)
+    document = {"batch": matured.batch.id.key, **asdict(measured), "judged": [each.to_document() for each in judged]}
+    return {**document, "estimate": expected_and_realised(site, reference, labelled)}, judged
+
+
+def expected_and_realised(site: Site, reference: Reference, labelled: pd.DataFrame) -> dict[str, Any] | None:
+    """`estimate` on labelled rows, with what it came to."""
+    predicted = labelled[SCORE].to_numpy("float64")
+    expected = estimate(site, reference, predicted) if len(labelled) else None
+    if expected is not None:
+        expected["realised"] = evaluate(expected["metric"], labelled[LABEL].to_numpy("float64"), predicted)
+    return expected
+
+
+def suddenly(site: Site, reference: Reference, matured: Matured) -> Outcome | None:
+    """What the newest one or two days say by themselves, where they are unlike the days before; None where they are not.
+
+    It names a change early and asks for no training: two days of it are too few to learn from, and to judge a model by.
+    """
+    if site.case.contract.batch != "day":
+        return None
+    days = matured.days(site.case.retrain.min_maturity)
+    count, judged = sudden(
+        [(each[LABEL].to_numpy("float64"), each[SCORE].to_numpy("float64")) for each in days], site.case.retrain
+    )
+    if not count:
+        return None
+    import pandas as pd
+
+    newest = pd.concat(days[-count:])
+    outcome = outcome_of(site, reference, newest, judged, expected_and_realised(site, reference, newest))
+    untold = outcome.label is not None and outcome.label.state is State.TOO_FEW_ROWS
+    return None if untold else outcome  # without the labels' shares a label shift would be called concept drift
+
+
+def estimate(site: Site, reference: Reference, predicted: NDArray[np.float64]) -> dict[str, Any] | None:
+    """What the scores themselves expect of the metric on these rows (confidence-based performance estimation), with how
+    far that can be trusted; None for regression, whose predictions say nothing about their errors."""
+    metric = impact.metric_of(site.case.retrain)
+    if site.case.retrain.task != "classification" or not reference.expected:
+        return None
+    realised, expected = reference.quality[metric], reference.expected[metric]
+    off = abs(expected - realised)
+    valid = off <= impact.threshold(site.case.retrain)
+    warning = (
+        "holds while the scores are calibrated and inputs mean what they meant: it cannot see concept drift; "
+        f"on the holdout it was off by {shown(off)}{'' if valid else ', too much to be relied on'}"
+    )
+    value = impact.expected(metric, predicted, predicted)
+    return {"metric": metric, "value": value, "holdout": realised, "off_on_holdout": off, "valid": valid} | {
+        "warning": warning
+    }
+
+
+def by_classes(site: Site, reference: Reference, labels: ColumnDrift | None) -> float:
+    """The metric that the holdout's losses of each class give for the batch's shares of classes: what a label shift
+    alone would make of it; NaN where labels did not change."""
+    shift = labels.impact["if_real"] if labels is not None and labels.impact is not None else None
+    metric = impact.metric_of(site.case.retrain)
+    return float("nan") if shift is None else reference.quality[metric] + float(shift)
+
+
+def outcome_of(
+    site: Site,
+    reference: Reference,
+    labelled: pd.DataFrame,
+    judged: tuple[decay.Judged, ...],
+    compared: dict[str, Any] | None,
+) -> Outcome:
+    """The measured quality of some rows with what tells the kinds of change apart, their labels among it."""
+    labels = input_drift.judge_labels(site, reference, labelled, any(each.alarm for each in judged))
+    margin = impact.threshold(site.case.retrain)
+    if compared is None or not len(labelled):
+        return Outcome(judged, margin=margin, label=labels)
+    same = []
+    for name, known in reference.by_label.items():
+        mine = labelled.loc[labelled[LABEL] == float(name), SCORE].to_numpy("float64")
+        apart = measure_values(known.columns[SCORE], profile_of({SCORE: mine}, like=known).columns[SCORE], "ks")
+        same.append(apart is None or apart.value <= max(2 * apart.noise, 0.1))
+    whole = all(same) if same else None
+    shares = by_classes(site, reference, labels)
+    return Outcome(judged, compared["realised"], compared["value"], shares, whole, labels, margin)

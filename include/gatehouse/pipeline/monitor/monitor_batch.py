@@ -1,0 +1,148 @@
+"""Watch: how far a batch lies from the champion's reference, how well the champion does on the outcomes that have
+arrived, and whether that is a reason to retrain. Each accepted batch gets exactly one watch verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from gatehouse.context import Site
+from gatehouse.core.drift import to_document
+from gatehouse.core.drift.alarms import Alarm
+from gatehouse.core.drift.reference import SCORE, Reference
+from gatehouse.core.performance.change_kinds import Finding, Kind, findings
+from gatehouse.core.performance.incidents import CALM, Incident, follow
+from gatehouse.core.retraining.policy import reasons as weigh
+from gatehouse.core.types import Batch, BatchId, Champion, Request, WatchReport
+from gatehouse.errors import ModelError, NotAllowed, UntrustedModel
+from gatehouse.pipeline.batch_data.matured_rows import measured_before, newest_matured
+from gatehouse.pipeline.batch_data.outcome_problems import outcome_problems
+from gatehouse.pipeline.batch_data.row_keys import batch_frame
+from gatehouse.pipeline.maintenance import probation
+from gatehouse.pipeline.monitor import input_drift
+from gatehouse.pipeline.monitor.measured_performance import estimate, outcome_of, quality, suddenly
+from gatehouse.pipeline.monitor.never_retrained_baseline import never_retrained
+from gatehouse.pipeline.monitor.retrain_state import expire, standing
+from gatehouse.pipeline.monitor.training_suppression import held_back_by, quiet
+from gatehouse.pipeline.outcomes import due
+from gatehouse.pipeline.score import model_inputs
+
+
+def watch(site: Site, batch_id: BatchId, error: str = "") -> Request | None:
+    """Judge a scored batch and record the verdict; returns the retrain request that is open after it, if any.
+
+    Nothing that arrived after the end of the batch's interval is looked at: the same history gives the same verdicts
+    whenever it is watched. `error` says why the batch could not be scored: then that is the verdict. What the model code
+    or a model raises while the batch is judged is part of the verdict as well (`errors`), and pages.
+    """
+    if any(report.batch == batch_id for report in site.ledger.batches.watches(site.name)):
+        return site.ledger.requests.pending(site.name)
+    lease = site.ledger.attempts.enter(f"{batch_id}/watch")
+    batch = site.ledger.batches.get(batch_id)
+    as_of = batch.interval.end
+    expire(site, as_of)
+    champion = site.ledger.models.champion(site.name)
+    body, alarms, changes = _found(site, batch, champion, error) if champion else ({"champion": None}, [], [])
+    earlier = [report for report in site.ledger.batches.watches(site.name) if report.as_of < as_of]
+    history = [[Alarm.from_document(alarm) for alarm in report.body["alarms"]] for report in earlier]
+    by_hand = held_back_by(site, batch_id.key)
+    weighed = quiet(weigh(site.case.retrain, [*history, alarms], standing(site, as_of, champion)), by_hand)
+    body |= {
+        "alarms": [alarm.to_document() for alarm in alarms],
+        "kinds": [each.to_document() for each in changes],
+        "incidents": incidents(earlier, changes, batch_id.key, "matured" in body, CALM[site.case.contract.batch]),
+        "held_back": [{"sentence": held.reason.sentence, "why": held.why} for held in weighed.held_back],
+        "overdue_outcomes": overdue(site, as_of),
+        "outcome_problems": outcome_problems(site, as_of),
+    }
+    if not by_hand:  # a backfilled batch changes no champion, and a probation might
+        # before the verdict is on record: a crash in between repeats it
+        body["errors"] = [*body.get("errors", ()), *_probation(site, batch, champion)]
+    report = WatchReport(batch_id, as_of, body, weighed.asked)
+    return site.ledger.batches.watched(lease, report, site.case.retrain.model_dump(mode="json"))
+
+
+def _found(
+    site: Site, batch: Batch, champion: Champion, error: str
+) -> tuple[dict[str, Any], list[Alarm], list[Finding]]:
+    """What is known of a batch, or the error that kept it from being known."""
+    if not error:
+        try:
+            return found(site, batch, champion)
+        except UntrustedModel:
+            raise
+        except ModelError as raised:
+            error = f"not judged: {raised}"
+    body = {"champion": champion.model.version, "epoch": champion.epoch, "drift": [], "errors": [error]}
+    return body, [], [Finding(Kind.ERROR, (), error, page=True)]
+
+
+def _probation(site: Site, batch: Batch, champion: Champion | None) -> list[str]:
+    """What a model raised that is judged beside the champion; the champion's own verdict does not hang on it."""
+    try:
+        probation.follow(site, batch, champion)
+    except UntrustedModel:
+        raise
+    except ModelError as error:
+        return [f"probation: {error}"]
+    return []
+
+
+def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any], list[Alarm], list[Finding]]:
+    """What is known of a batch under a champion: drift of inputs, scores and labels with its estimated impact, the
+    measured quality, and which kinds of change that is."""
+    reference = Reference.from_document(json.loads(site.lake.read(champion.model.reference)))
+    frame = model_inputs(batch_frame(site, batch)).assign(**{SCORE: scores(site, batch, champion)})
+    estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
+    looked = input_drift.look(site, batch, reference, frame, estimator)
+    body: dict[str, Any] = {
+        "champion": champion.model.version,
+        "epoch": champion.epoch,
+        "rows": len(frame),
+        "estimate": estimate(site, reference, frame[SCORE].to_numpy("float64")),
+        "together": looked.together.to_document() if looked.together else None,
+        "impact": looked.joint,
+    }
+    alarms: list[Alarm] = []
+    drifts = list(looked.inputs.drifts)
+    outcome = early = None
+    measured, errors = newest_matured(site, batch.interval.end, champion, estimator)
+    if measured is not None and not measured_before(site, measured.batch.id.key, champion):
+        labelled = measured.labelled
+        body["matured"], judged = quality(site, measured, reference)
+        body["matured"]["never"] = never_retrained(site, champion, labelled, body["matured"])
+        outcome = outcome_of(site, reference, labelled, judged, body["matured"]["estimate"])
+        early = suddenly(site, reference, measured) if not outcome.alarms else None
+        body["sudden"] = [each.to_document() for each in early.judged] if early is not None else []
+        drifts += [outcome.label] if outcome.label is not None else []
+        alarms += [each.to_alarm() for each in judged if each.alarm]
+        alarms += [outcome.label.to_alarm()] if outcome.label is not None and outcome.label.alarm else []
+    body |= {"drift": to_document(drifts), "errors": list(errors)}
+    broken = [Finding(Kind.ERROR, (), "; ".join(errors), page=True)] if errors else []
+    return body, alarms + looked.alarms, [*findings(looked.inputs, early or outcome), *broken]
+
+
+def incidents(
+    earlier: Sequence[WatchReport], changes: Sequence[Finding], key: str, measured: bool, calm: int
+) -> list[dict[str, Any]]:
+    """The incidents after this batch, continued from the report before; `calm` batches without one end it."""
+    before = earlier[-1].body.get("incidents", []) if earlier else []
+    known = [Incident.from_document(each) for each in before]
+    return [each.to_document() for each in follow(known, changes, key, measured, calm)]
+
+
+def scores(site: Site, batch: Batch, champion: Champion) -> Any:
+    """The recorded scores of a batch; NotAllowed when it was not scored, or by another champion."""
+    for prediction in site.ledger.batches.predictions(site.name):
+        if prediction.batch == batch.id:
+            return site.lake.frame(prediction.file)["score"].to_numpy("float64")
+    raise NotAllowed(
+        f"batch {batch.id} is watched before it is scored; champion {champion.model.version} is in production"
+    )
+
+
+def overdue(site: Site, as_of: datetime) -> list[str]:
+    """The batches whose outcomes should have arrived by `as_of` and have not."""
+    return [batch.id.key for batch in due(site, as_of)]

@@ -1,0 +1,41 @@
+"""What the first champion would have come to on the rows that the present one is measured on: never having retrained."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.context import Site
+from gatehouse.core.statistics.metrics import evaluate
+from gatehouse.core.types import Champion
+from gatehouse.errors import GatehouseError
+from gatehouse.pipeline.batch_data.row_keys import LABEL
+from gatehouse.pipeline.score import model_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+
+def never_retrained(site: Site, champion: Champion, labelled: pd.DataFrame, matured: Mapping[str, Any]) -> float | None:
+    """The metric of the first champion on the labelled rows; while that one serves, the value that was measured.
+    `matured` is what `quality.quality` found on these rows.
+
+    None where it cannot be told: no rows, a file that is gone, inputs that the first model does not take. A comparison
+    for people must not stop the watch.
+    """
+    measured: float | None = (matured.get("value") or {}).get("value")
+    if champion.epoch == 1 or measured is None:
+        return measured
+    first = site.ledger.models.promotions(site.name)[0].version
+    if first == champion.model.version:
+        return measured
+    model = site.ledger.models.get(site.name, first)
+    try:
+        estimator = site.models.load(site.lake.read(model.file), model.file.sha256)
+        predicted = site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task)
+        value = evaluate(matured["metric"], labelled[LABEL].to_numpy("float64"), predicted)
+    except (GatehouseError, LookupError, TypeError, ValueError):
+        return None
+    return value if math.isfinite(value) else None

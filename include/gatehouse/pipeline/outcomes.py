@@ -1,0 +1,124 @@
+"""Outcomes: the labels of a batch arrive later than its rows, and are checked by the contract like any table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from gatehouse.context import Site
+from gatehouse.core.contract.batch_calendar import Span, interval_of
+from gatehouse.core.types import Batch, BatchState, Outcomes
+from gatehouse.errors import SchemaMismatch, SourceError, UnreadableDelivery
+from gatehouse.pipeline.batch_data.outcome_check import TABLE, check_outcomes
+from gatehouse.report import batch_report
+
+REFUSED = "outcomes.refused"
+
+
+def collect(site: Site, key: str) -> list[Outcomes]:
+    """Fetch the outcomes that are due by the end of batch `key` and have not arrived yet; returns the new ones.
+
+    Time is the data's: outcomes found while batch `key` is ingested have arrived by the end of its interval.
+    Outcomes that break the contract as a whole, or that cannot be read, are journaled as refused and count as not arrived.
+    What the source raises about one batch's outcomes is raised when those of all others have been collected.
+    """
+    found, errors = _collect_all(site, key)
+    if errors:
+        raise errors[0]
+    return found
+
+
+def collect_readable(site: Site, key: str) -> list[Outcomes]:
+    """`collect` for callers that go on with other batches: raises only what trying again can help."""
+    found, errors = _collect_all(site, key)
+    for error in errors:
+        if error.retry:
+            raise error
+    return found
+
+
+def _collect_all(site: Site, key: str) -> tuple[list[Outcomes], list[SourceError]]:
+    now = interval_of(site.case.contract.batch, key).end
+    found, errors = [], []
+    for batch in [*due(site, now), *incomplete(site, now)]:
+        try:
+            outcomes = _collect(site, batch, now)
+        except SourceError as error:  # a file that cannot be read must not keep all later outcomes from arriving
+            errors.append(error)
+            if not error.retry:
+                _refuse_unread(site, batch, error)
+        else:
+            found += [outcomes] if outcomes is not None else []
+    return found, errors
+
+
+def due(site: Site, now: datetime) -> list[Batch]:
+    """The batches whose outcomes should be there by `now` and are not. Whether a batch has been validated yet does not
+    matter: outcomes are kept for what a person may still release."""
+    delay = Span.parse(site.case.contract.outcomes.delay)
+    arrived = site.ledger.batches.outcomes(site.name, now)
+    newest = {
+        batch.id.key: batch for batch in site.ledger.batches.list(site.name) if batch.state is not BatchState.DISCARDED
+    }
+    return [
+        batch for batch in newest.values() if batch.id.key not in arrived and delay.after(batch.interval.end) <= now
+    ]
+
+
+def incomplete(site: Site, now: datetime) -> list[Batch]:
+    """The batches whose outcomes have arrived and may still become more, by the contract's `until`.
+
+    None when a later batch is there already: what the source gives today had not arrived by an earlier `now`.
+    """
+    until = site.case.contract.outcomes.until
+    if until is None:
+        return []
+    newest = {batch.id.key: batch for batch in site.ledger.batches.list(site.name)}
+    if any(batch.interval.end > now for batch in newest.values()):
+        return []
+    arrived = site.ledger.batches.outcomes(site.name, now)
+    span = Span.parse(until)
+    return [newest[key] for key in arrived if span.after(newest[key].interval.end) >= now]
+
+
+def _collect(site: Site, batch: Batch, now: datetime) -> Outcomes | None:
+    lease = site.ledger.attempts.enter(f"{batch.id}/outcomes")
+    delivered = site.source.outcomes(batch.id.key, batch.interval)
+    if delivered is None or delivered.empty:
+        return None
+    try:
+        checked = check_outcomes(site, batch, delivered)
+    except SchemaMismatch as error:
+        _refuse(site, batch, str(error))
+        return None
+    if not checked.validation.accepted:
+        _refuse(site, batch, checked.validation.reason)
+        return None
+    page = batch_report(site.case.contract, batch, [checked.check], {TABLE: checked.validation.counts(TABLE)}, "")
+    bad = checked.quarantined
+    outcomes = Outcomes(
+        batch.id,
+        now,
+        site.lake.put_frame(checked.good, "outcomes"),
+        report=site.lake.put(page.encode(), "reports", "html"),
+        quarantined=site.lake.put_frame(bad, "quarantined") if bad is not None else None,
+        match=checked.matched(site, batch),
+    )
+    return outcomes if site.ledger.batches.arrive(lease, outcomes) else None
+
+
+def _refuse_unread(site: Site, batch: Batch, error: SourceError) -> None:
+    """Journal outcomes that the source cannot give, with what it delivered."""
+    files = error.tables if isinstance(error, UnreadableDelivery) else {}
+    kept = [site.lake.put(data, "unreadable", suffix) for data, suffix in files.values()]
+    _refuse(site, batch, str(error), [vars(file) for file in kept])
+
+
+def _refuse(site: Site, batch: Batch, reason: str, files: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Journal refused outcomes: once for the same bytes, or for the same reason where there are none."""
+    last = site.ledger.journal.newest(str(batch.id), [REFUSED, "outcomes.arrived"])
+    said = json.loads(last.body) if last is not None and last.kind == REFUSED else {}
+    if said.get("files", []) != list(files) or (not files and said.get("reason") != reason):
+        site.ledger.journal.note(REFUSED, str(batch.id), "validate", {"reason": reason, "files": list(files)})

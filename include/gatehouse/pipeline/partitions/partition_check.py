@@ -1,0 +1,103 @@
+"""Checking a divided batch: what each piece of the work is, what it finds, and what all of it says about the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gatehouse.columns import Cell
+from gatehouse.context import Site, Work
+from gatehouse.core.config.contract import TableSpec
+from gatehouse.core.contract.parameters import parameters
+from gatehouse.core.contract.validation import Validation, decide
+from gatehouse.core.rows.row_keys import without_key
+from gatehouse.core.types import Batch
+from gatehouse.errors import SchemaMismatch
+from gatehouse.pipeline.batch_data import unreadable_rows
+from gatehouse.pipeline.partitions import partition_reader
+from gatehouse.ports import Found, TableCheck
+from gatehouse.table_types import undeclared
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A divided batch held against its contract: as `pipeline.validate` has it of an undivided one."""
+
+    validation: Validation
+    checks: Mapping[str, TableCheck]
+    undeclared: Mapping[str, Sequence[str]]
+
+
+def works(site: Site, batch: Batch) -> list[Work]:
+    """The pieces of work: each range of each table's rows for what is judged row by row, and every other expectation over
+    all rows of the columns that it names."""
+    found: list[Work] = []
+    for table, spec in site.case.contract.tables.items():
+        rows = partition_reader.rows_of(batch, table)
+        found += [
+            {"table": table, "rows": [each.start, each.stop]}
+            for each in partition_reader.ranges(rows, partition_reader.size(site))
+        ]
+        by_row = site.checker.by_row(spec)
+        found += [{"table": table, "whole": n} for n in range(len(spec.expectations)) if n not in by_row]
+    return found
+
+
+def find(site: Site, batch: Batch, work: Work) -> Work:
+    """Do one piece of the work."""
+    table, spec = work["table"], site.case.contract.tables[work["table"]]
+    try:
+        if "whole" in work:
+            return {**work, "found": {str(work["whole"]): asdict(_whole(site, batch, table, work["whole"]))}}
+        declared = partition_reader.declared(site, batch, table, range(*work["rows"]))
+    except SchemaMismatch as error:
+        return {**work, "mismatch": str(error)}
+    found = site.checker.find(table, spec, declared.frame, _values(site, batch), site.checker.by_row(spec))
+    return {
+        **work,
+        "found": {str(n): asdict(each) for n, each in found.items()},
+        "undeclared": undeclared(declared.frame),
+        "cells": [asdict(cell) for cell in declared.cells],
+        "keyless": [[work["rows"][0] + row, *why] for row, why in without_key(declared.frame, spec.key).items()],
+    }
+
+
+def settle(site: Site, batch: Batch, findings: Sequence[Work]) -> Settled:
+    """What all pieces together say; SchemaMismatch when the batch lacks a declared column."""
+    checks, extra = {}, {}
+    for table, spec in site.case.contract.tables.items():
+        mine = [work for work in findings if work["table"] == table]
+        parts = sorted((work for work in mine if "rows" in work), key=lambda work: work["rows"])
+        if "mismatch" in parts[0]:
+            raise SchemaMismatch(parts[0]["mismatch"])
+        found = {int(n): _plain(each) for work in mine if "whole" in work for n, each in work["found"].items()}
+        found |= {n: _summed(site, batch, spec, table, n, parts) for n in site.checker.by_row(spec)}
+        rows, extra[table] = partition_reader.rows_of(batch, table), parts[0]["undeclared"]
+        check = site.checker.conclude(table, spec, rows, found, _values(site, batch))
+        cells = [Cell(**cell) for work in parts for cell in work["cells"]]
+        keyless = {row: tuple(why) for work in parts for row, *why in work["keyless"]}
+        checks[table] = unreadable_rows.counted(check, cells, keyless, rows)
+    counts = {table: partition_reader.rows_of(batch, table) for table in checks}
+    return Settled(decide(site.case.contract.tables, counts, checks), checks, extra)
+
+
+def _summed(site: Site, batch: Batch, spec: TableSpec, table: str, number: int, parts: Sequence[Work]) -> Found:
+    """What the parts add up to; where that is not what the whole gives, the whole of the columns is looked at."""
+    found = [(work["rows"][0], _plain(work["found"][str(number)])) for work in parts]
+    return site.checker.merge(spec, number, found) or _whole(site, batch, table, number)
+
+
+def _whole(site: Site, batch: Batch, table: str, number: int) -> Found:
+    spec = site.case.contract.tables[table]
+    names = spec.expectations[number].reads or spec.key[:1]
+    frame = partition_reader.columns(site, batch, table, names)
+    return site.checker.find(table, spec, frame, _values(site, batch), [number])[number]
+
+
+def _plain(document: Mapping[str, Any]) -> Found:
+    return Found(**{**document, "bad": tuple(document["bad"]), "examples": tuple(document["examples"])})
+
+
+def _values(site: Site, batch: Batch) -> Mapping[str, Any]:
+    return parameters(site.case.contract, batch.interval)

@@ -1,0 +1,66 @@
+"""Scoring a divided batch: the champion predicts its accepted rows range by range, to the one file of the undivided batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gatehouse.context import Site, Work
+from gatehouse.core.rows.row_keys import row_keys
+from gatehouse.core.types import Batch, Champion, FileRef
+from gatehouse.errors import ModelError
+from gatehouse.pipeline.batch_data.row_keys import accepted_tables
+from gatehouse.pipeline.partitions import partition_reader
+from gatehouse.pipeline.partitions.partition_features import features_of_part
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def works(site: Site, batch: Batch, champion: Champion) -> list[Work]:
+    """The pieces of work: ranges of the accepted rows of the main table, each with the one champion that is to predict."""
+    file = _accepted(site, batch)
+    return [
+        {"rows": [each.start, each.stop], "version": champion.model.version, "epoch": champion.epoch}
+        for each in partition_reader.ranges(file.rows or 0, partition_reader.size(site))
+    ]
+
+
+def scored(site: Site, batch: Batch, champion: Champion, work: Work) -> Work:
+    """Do one piece of the work; the scores are left as a file of the lake."""
+    return {**work, "file": site.lake.put_frame(score_rows(site, batch, champion, range(*work["rows"])), "parts")}
+
+
+def score_rows(site: Site, batch: Batch, champion: Champion, which: range) -> pd.DataFrame:
+    """Row keys and scores of some accepted rows, with what made them."""
+    from gatehouse.pipeline.score import predicted
+
+    contract, main = site.case.contract, site.case.contract.main
+    part = site.lake.frame(_accepted(site, batch), rows=which)
+    others = accepted_tables(site, batch, [name for name in contract.tables if name != main])
+    features = features_of_part(site, part, others)
+    keys = row_keys(part, contract.tables[main].key, contract.normalise_keys)
+    frame: pd.DataFrame = predicted(site, champion, keys, features)
+    return frame
+
+
+def joined(site: Site, batch: Batch, champion: Champion, done: Sequence[Work]) -> FileRef | None:
+    """The file of all scores out of what was done elsewhere; None where that was by another champion or is not all."""
+    ready = {tuple(work["rows"]): work for work in done if work["epoch"] == champion.epoch and "file" in work}
+    wanted = [tuple(work["rows"]) for work in works(site, batch, champion)]
+    if any(each not in ready for each in wanted):
+        return None
+    return site.lake.put_parts((site.lake.frame(ready[each]["file"]) for each in wanted), "predictions")
+
+
+def score_all(site: Site, batch: Batch, champion: Champion) -> FileRef:
+    """The file of all scores, made here, one range after the other."""
+    ranges = [range(*work["rows"]) for work in works(site, batch, champion)]
+    return site.lake.put_parts((score_rows(site, batch, champion, each) for each in ranges), "predictions")
+
+
+def _accepted(site: Site, batch: Batch) -> FileRef:
+    accepted = batch.tables[site.case.contract.main].accepted
+    if accepted is None:
+        raise ModelError(f"batch {batch.id} has no accepted rows: it is {batch.state}")
+    return accepted

@@ -1,0 +1,97 @@
+"""Score: the champion, resolved once from the ledger, predicts an accepted batch. Whose turn it is, is decided here too."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from gatehouse.context import Site, Work
+from gatehouse.core.contract.batch_calendar import Span
+from gatehouse.core.rows.row_keys import KEY
+from gatehouse.core.types import Batch, BatchId, BatchState, Champion, Prediction
+from gatehouse.errors import ModelError, NotAllowed
+from gatehouse.pipeline.batch_data.row_keys import batch_frame, newest_revisions
+from gatehouse.pipeline.batch_data.suspect_cells import suspect
+from gatehouse.pipeline.partitions import partition_score
+from gatehouse.pipeline.partitions.partition_reader import divides
+
+
+def waiting(site: Site) -> list[Batch]:
+    """The accepted batches that have no watch verdict yet, in the order of time."""
+    watched = {report.batch for report in site.ledger.batches.watches(site.name)}
+    return [batch for batch in newest_revisions(site.ledger.batches.list(site.name)) if batch.id not in watched]
+
+
+def waits_for(site: Site, batch: BatchId, waited: float) -> str:
+    """Why it is not this batch's turn to be scored and watched; empty when it is.
+
+    Batches are watched in the order of time, and a batch waits for the retrain request that an earlier one opened:
+    so a backlog gives the same champions as the same batches one at a time. `waited` is how many seconds this batch
+    has waited; beyond the policy's patience it goes ahead, because production scoring must not stop for a training.
+    """
+    if waited > _seconds(site.case.retrain.patience):
+        return ""
+    earlier = [other.id for other in waiting(site) if other.id < batch]
+    if earlier:
+        return f"batch {earlier[0].key} comes first"
+    request = site.ledger.requests.pending(site.name)
+    return f"retrain request {request.id[:8]} of batch {request.opened_by} is {request.state}" if request else ""
+
+
+def score(site: Site, batch_id: BatchId, done: Sequence[Work] = ()) -> Prediction | None:
+    """Predict every accepted row with the champion; None while there is no champion. Each row of the file carries the
+    one (version, sha256, epoch) that made it. A batch scored before keeps its predictions. `done` is what other tasks have
+    scored of a divided batch; what was scored by another champion than the present one is scored again."""
+    lease = site.ledger.attempts.enter(f"{batch_id}/score")
+    scored = [prediction for prediction in site.ledger.batches.predictions(site.name) if prediction.batch == batch_id]
+    if scored:
+        return scored[0]
+    champion = site.ledger.models.champion(site.name)
+    if champion is None:
+        return None
+    batch = site.ledger.batches.get(batch_id)
+    if batch.state is not BatchState.ACCEPTED:
+        raise NotAllowed(f"batch {batch_id} is {batch.state}; only an accepted batch is scored")
+    if divides(site, batch):
+        file = partition_score.joined(site, batch, champion, done) or partition_score.score_all(site, batch, champion)
+    else:
+        file = site.lake.put_frame(predictions_frame(site, champion, batch), "predictions")
+    prediction = Prediction(batch_id, champion.model.version, champion.model.file.sha256, champion.epoch, file)
+    site.ledger.batches.scored(lease, prediction)
+    return prediction
+
+
+def predictions_frame(site: Site, champion: Champion, batch: Batch) -> Any:
+    """Row keys and scores of a batch by the champion, with what made them (a pandas DataFrame)."""
+    frame = batch_frame(site, batch)
+    return predicted(site, champion, frame[KEY], model_inputs(frame))
+
+
+def predicted(site: Site, champion: Champion, keys: Any, features: Any) -> Any:
+    """Row keys and scores of these rows by the champion, with what made them."""
+    import pandas as pd
+
+    estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
+    try:
+        scores = site.models.predict(estimator, features, site.case.retrain.task)
+    except ModelError as error:
+        raise ModelError(
+            f"version {champion.model.version} ({champion.model.candidate}): {suspect(error, keys, features)}"
+        ) from error
+    made_by: dict[str, Any] = {
+        "version": champion.model.version,
+        "sha256": champion.model.file.sha256,
+        "epoch": champion.epoch,
+    }
+    return pd.DataFrame({"key": keys, "score": scores}).assign(**made_by)
+
+
+def model_inputs(frame: Any, marks: Collection[str] | None = None) -> Any:
+    """The feature columns of a frame with `gh_*` marks."""
+    return frame[[name for name in frame.columns if not name.startswith("gh_")]]
+
+
+def _seconds(span: str) -> float:
+    start = datetime(2000, 1, 1)
+    return (Span.parse(span).after(start) - start).total_seconds()

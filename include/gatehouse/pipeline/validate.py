@@ -1,0 +1,215 @@
+"""Validate: every source row of a batch ends in exactly one of accepted or quarantined (invariant I3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.context import Site, Work
+from gatehouse.core.contract.parameters import parameters
+from gatehouse.core.contract.validation import Split, Validation, decide
+from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
+from gatehouse.core.profiling.row_sample import positions, sample_of
+from gatehouse.core.rows.row_keys import without_key
+from gatehouse.core.types import Batch, BatchId, BatchState, FileRef
+from gatehouse.errors import NotAllowed, SchemaMismatch
+from gatehouse.pipeline.batch_data import batch_profiles, unreadable_rows
+from gatehouse.pipeline.batch_data.contract_check_result import Held
+from gatehouse.pipeline.partitions import combine, partition_reader
+from gatehouse.pipeline.partitions.partition_profile import REASONS
+from gatehouse.ports import TableCheck
+from gatehouse.report import batch_report
+from gatehouse.table_types import Declared, read_declared, undeclared
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gatehouse.core.data_faults.data_fault import Fault
+
+
+def validate(site: Site, batch_id: BatchId, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Batch:
+    """Check a landed batch against its contract: landed -> accepted with its bad rows quarantined, or quarantined whole.
+    A batch that keeps the contract and has a data fault against the batches before it (columns swapped, another unit,
+    sudden nulls) is quarantined too: no model is retrained on a broken pipeline. A batch that rests elsewhere already is
+    returned as it is.
+
+    `findings` and `shares` are what other tasks have made of the partitions of a divided batch; without them they are made
+    here, one after the other."""
+    lease = site.ledger.attempts.enter(f"{batch_id}/validate")
+    batch = site.ledger.batches.get(batch_id)
+    if batch.state is not BatchState.LANDED:
+        return batch
+    checked = examine(site, batch, findings=findings, shares=shares)
+    if checked.validation is not None and checked.validation.accepted and checked.profile is not None:
+        stored = checked.store()
+        site.ledger.batches.accept(lease, batch_id, stored, checked.report, batch_profiles.keep(site, checked.profile))
+    else:
+        site.ledger.batches.quarantine(lease, batch_id, checked.reason, checked.report)
+    return site.ledger.batches.get(batch_id)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A batch held against the contract: the verdict (None when it cannot even be read as declared), why it is bad as a
+    whole (empty when it is not), the rows of each table that are accepted and quarantined, the page about it, and what
+    stores those rows."""
+
+    validation: Validation | None
+    reason: str
+    counts: Mapping[str, tuple[int, int]]
+    report: FileRef
+    profile: BatchProfile | None = None
+    store: Callable[[], dict[str, tuple[FileRef, FileRef]]] = dict
+
+
+def examine(
+    site: Site, batch: Batch, note: str = "", findings: Sequence[Work] = (), shares: Sequence[Work] = ()
+) -> Examined:
+    """Hold a batch against its contract and the batches before it. Nothing is recorded but the report's file, which
+    begins with `note`."""
+    if batch.unreadable:
+        report = _keep_report(site, batch, (), {}, batch.unreadable, None, note)
+        return Examined(None, batch.unreadable, {}, report)
+    try:
+        held = _held(site, batch, findings, shares)
+    except SchemaMismatch as error:
+        report = _keep_report(site, batch, (), {}, str(error), None, note)
+        return Examined(None, f"schema changed: {error}", {}, report)
+    validation, profile = held.validation, None
+    if validation.accepted:
+        profile = held.profile()
+        found = batch_profiles.found_faults(held.accepted, profile, held.earlier, site.case.contract.batch)
+        found = found or _going_on(site, batch, held.accepted, profile, held.earlier)
+        broken = [f"{batch_profiles.FAULT}{each.sentence}" for each in found]
+        validation = replace(validation, reasons=tuple(broken))
+    counts = {name: validation.counts(name) for name in validation.splits}
+    report = _keep_report(site, batch, tuple(held.checks.values()), counts, validation.reason, held.undeclared, note)
+    return Examined(validation, validation.reason, counts, report, profile, held.store)
+
+
+def _held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Held:
+    if partition_reader.in_pieces(site, batch):
+        return combine.held(site, batch, findings, shares)
+    declared = declared_tables(site, batch)
+    frames = {name: table.frame for name, table in declared.items()}
+    checks = check(site, batch, declared)
+    validation = judge(site, frames, checks)
+    good = good_rows(frames, validation)
+    earlier = batch_profiles.earlier_profiles(site, batch)
+    return Held(
+        validation=validation,
+        checks=checks,
+        undeclared={name: undeclared(frame) for name, frame in frames.items()},
+        accepted=good,
+        earlier=earlier,
+        profile=lambda: batch_profiles.profile(site, good, earlier),
+        store=lambda: store(site, frames, validation),
+    )
+
+
+def _going_on(
+    site: Site,
+    batch: Batch,
+    good: Mapping[str, Any],
+    profile: BatchProfile,
+    earlier: Sequence[BatchProfile],
+) -> list[Fault]:
+    """The data faults for which the batch before waits in quarantine, as far as this one has them, too."""
+    waiting = batch_profiles.waiting_before(site, batch)
+    if waiting is None:
+        return []
+    return batch_profiles.faults_going_on(good, profile, earlier, waiting.reason, _own_profile(site, waiting))
+
+
+def _own_profile(site: Site, batch: Batch) -> BatchProfile:
+    """The delivered rows of each table that has any, on their own grids."""
+    if partition_reader.in_pieces(site, batch):
+        return combine.own_profile(site, batch)
+    frames = {name: table.frame for name, table in declared_tables(site, batch).items() if len(table.frame)}
+    samples = {name: sample_of(frame.iloc[positions(len(frame))]) for name, frame in frames.items()}
+    return BatchProfile({name: on_grid(frame, None) for name, frame in frames.items()}, samples=samples)
+
+
+def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
+    """Accept a quarantined batch on a named person's word: its good rows are accepted, its bad rows stay quarantined.
+    A batch that lacks a declared column has no good rows and cannot be released (SchemaMismatch says why)."""
+    batch = site.ledger.batches.get(batch_id)
+    if batch.state is not BatchState.QUARANTINED:
+        raise NotAllowed(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
+    if batch.unreadable:
+        raise NotAllowed(
+            f"batch {batch_id} has no row that could be released: {batch.unreadable}. Have it delivered again: the corrected "
+            "file becomes the next revision. Or discard the batch"
+        )
+    held = _held(site, batch)
+    profile = held.profile()
+    stored = held.store()
+    site.ledger.batches.release(batch_id, actor, reason, stored, batch_profiles.keep(site, profile))
+    return site.ledger.batches.get(batch_id)
+
+
+def declared_tables(site: Site, batch: Batch) -> dict[str, Declared]:
+    """Each delivered table with its declared columns as their declared types; SchemaMismatch when a column lacks."""
+    return {
+        name: read_declared(
+            site.lake.frame(batch.tables[name].source), spec.columns, partition_reader.where(batch, name), spec.key
+        )
+        for name, spec in site.case.contract.tables.items()
+    }
+
+
+def check(site: Site, batch: Batch, tables: Mapping[str, Declared]) -> dict[str, TableCheck]:
+    """Every table's expectations, with the contract's parameters for this batch's interval, and its unreadable cells."""
+    values = parameters(site.case.contract, batch.interval)
+    specs = site.case.contract.tables
+    return {
+        name: unreadable_rows.counted(
+            site.checker.check(name, specs[name], table.frame, values),
+            table.cells,
+            without_key(table.frame, specs[name].key),
+            len(table.frame),
+        )
+        for name, table in tables.items()
+    }
+
+
+def judge(site: Site, frames: Mapping[str, pd.DataFrame], checks: Mapping[str, TableCheck]) -> Validation:
+    """The verdict on the batch."""
+    return decide(site.case.contract.tables, {name: len(frame) for name, frame in frames.items()}, checks)
+
+
+def good_rows(frames: Mapping[str, pd.DataFrame], validation: Validation) -> dict[str, pd.DataFrame]:
+    """The rows of each table that are, or in a release would be, accepted."""
+    return {
+        name: frame.iloc[list(validation.splits[name].good)].reset_index(drop=True) for name, frame in frames.items()
+    }
+
+
+def store(site: Site, frames: Mapping[str, pd.DataFrame], validation: Validation) -> dict[str, tuple[FileRef, FileRef]]:
+    """The accepted and the quarantined rows of each table as files; a quarantined row carries its reasons."""
+    return {name: _store_table(site, frame, validation.splits[name]) for name, frame in frames.items()}
+
+
+def _store_table(site: Site, frame: pd.DataFrame, split: Split) -> tuple[FileRef, FileRef]:
+    good = frame.iloc[list(split.good)].reset_index(drop=True)
+    return site.lake.put_frame(good, "accepted"), site.lake.put_frame(quarantined_rows(frame, split), "quarantined")
+
+
+def quarantined_rows(frame: pd.DataFrame, split: Split) -> pd.DataFrame:
+    """The bad rows of a table, each with its reasons."""
+    reasons = ["; ".join(reasons) for reasons in split.bad.values()]
+    return frame.iloc[list(split.bad)].assign(**{REASONS: reasons}).reset_index(drop=True)
+
+
+def _keep_report(
+    site: Site,
+    batch: Batch,
+    checks: tuple[TableCheck, ...],
+    counts: Mapping[str, tuple[int, int]],
+    reason: str,
+    extra: Mapping[str, Sequence[str]] | None = None,
+    note: str = "",
+) -> FileRef:
+    page = batch_report(site.case.contract, batch, checks, counts, reason, extra, note)
+    return site.lake.put(page.encode(), "reports", "html")
