@@ -33,7 +33,7 @@ from gatehouse.core.types import Decision, FileRef, ModelVersion, Verdict
 from gatehouse.local.throwaway import running
 from gatehouse.pipeline.judge.evidence import archived_evidence
 from gatehouse.ports import Lake
-from gatehouse.report.decision import decision_report
+from gatehouse.reports.decision import decision_report
 from gatehouse.settings import ROOT, Settings
 
 USE_CASES, BATCHES, COLUMNS, TRAININGS, ROWS = 200, 500, 27, 40, 30_000

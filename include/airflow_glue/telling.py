@@ -14,7 +14,7 @@ from gatehouse.errors import ConfigurationError, Unreachable
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from gatehouse.verify import Finding
+    from gatehouse.invariants import Finding
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from gatehouse.settings import Settings
 from gatehouse.use_case import UseCase, find, readable
 
 if TYPE_CHECKING:
-    from gatehouse.verify import Finding
+    from gatehouse.invariants import Finding
 
 
 class InstalledSite(Site):
@@ -99,7 +99,7 @@ def verify_installation(settings: Settings | None = None) -> list[Finding]:
     """The invariants of this installation's ledger, lake and MLflow (which is left out where none is configured)."""
     from gatehouse.adapters.lake import open_lake
     from gatehouse.adapters.mlflow import MlflowTracking
-    from gatehouse.verify import run
+    from gatehouse.invariants import run
 
     settings = settings or Settings.from_environment()
     tracking = MlflowTracking(settings.require("mlflow_uri")) if settings.mlflow_uri else None

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from gatehouse.bootstrap import InstalledSite
 from gatehouse.core.types import BatchId, BatchState
 from gatehouse.errors import NotAllowed
-from gatehouse.views import decision_view
+from gatehouse.queries import decision_view
 from gatehouse_ui import forgery, runs
 from gatehouse_ui.access import User, may_act, name_of
 from gatehouse_ui.asked import checked, desk_of, parsed, runs_of, whole_id

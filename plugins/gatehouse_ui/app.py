@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from gatehouse.errors import GatehouseError, NotAllowed, StaleChampion, UnknownRecord, UnknownUseCase, Unreachable
-from gatehouse.report.inline import draw
+from gatehouse.reports.inline_svg import draw
 from gatehouse_ui import acts, batches, machines, pages
 from gatehouse_ui.access import get_user
 from gatehouse_ui.desk import Desk

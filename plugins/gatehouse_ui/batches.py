@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 
-from gatehouse.report.batch import results_of
-from gatehouse.views import batch_view
+from gatehouse.queries import batch_view
+from gatehouse.reports.batch import results_of
 from gatehouse_ui import rows
 from gatehouse_ui.access import User
 from gatehouse_ui.asked import Page, Search, acting, checked, desk_of, parsed, runbook_of

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.errors import ConfigurationError, LakeError
 from gatehouse.pipeline.judge.evidence import archived_evidence
-from gatehouse.report.decision import decision_values, drawings_of
-from gatehouse.report.timeline import heat_map, timeline
+from gatehouse.reports.decision import decision_values, drawings_of
+from gatehouse.reports.use_case_timeline import heat_map, timeline
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
     from gatehouse.core.types import FileRef
-    from gatehouse.views import DecisionView, UseCaseView
+    from gatehouse.queries import DecisionView, UseCaseView
     from gatehouse_ui.desk import Desk
 
 KEPT = 64  # use cases, and decisions: some 200 kB each

@@ -19,13 +19,13 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from gatehouse.watching import CONTENT_TYPE, exposition, measures, read_facts
-from gatehouse.watching.look import look
+from gatehouse.telemetry import CONTENT_TYPE, exposition, measures, read_facts
+from gatehouse.telemetry.probe import look
 from gatehouse_ui.access import readable
 
 if TYPE_CHECKING:
     from gatehouse.settings import Settings
-    from gatehouse.watching import Health
+    from gatehouse.telemetry import Health
 
 router = APIRouter()
 SHORTEST = 32  # characters of a scrape token

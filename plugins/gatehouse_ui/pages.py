@@ -7,7 +7,15 @@ from fastapi.responses import RedirectResponse, Response
 
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.core.types import Verdict
-from gatehouse.views import batches_of, decision_view, decisions_of, fleet, messages_view, told_use_cases, use_case_view
+from gatehouse.queries import (
+    batches_of,
+    decision_view,
+    decisions_of,
+    fleet,
+    messages_view,
+    told_use_cases,
+    use_case_view,
+)
 from gatehouse_ui import book, drawn
 from gatehouse_ui.access import User, readable
 from gatehouse_ui.asked import (

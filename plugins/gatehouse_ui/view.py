@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import HTMLResponse
 
-from gatehouse.report.glyphs import sparkline
-from gatehouse.report.page import TEMPLATES, environment
-from gatehouse.views import Need
+from gatehouse.queries import Need
+from gatehouse.reports.page import TEMPLATES, environment
+from gatehouse.reports.sparklines import sparkline
 from gatehouse_ui import links, runs
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from airflow_glue.tasks import batches, subjects
-from gatehouse import verify
+from gatehouse import invariants
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
@@ -94,7 +94,7 @@ def notes(site, kind: str) -> list:
 
 def holds(site, database) -> None:
     """Every invariant that asks ledger and lake holds."""
-    findings = verify.run(database.url, site.lake, None)
+    findings = invariants.run(database.url, site.lake, None)
     assert [breach for finding in findings for breach in finding.breaches] == []
 
 

@@ -14,7 +14,7 @@ from backtest.daily_folder import CONTRACT, GATE, MODEL, RETRAIN
 from gatehouse.backtest import backtest
 from gatehouse.cli.backtest_table import human
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.report.backtest import backtest_report
+from gatehouse.reports.backtest import backtest_report
 from gatehouse.use_case import load
 
 Labels = Callable[[int, int], "list[float] | None"]

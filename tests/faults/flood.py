@@ -28,8 +28,8 @@ from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.sources import open_source
+from gatehouse.invariants import run as verify
 from gatehouse.use_case import load
-from gatehouse.verify import run as verify
 from stages.rides import FakeSite, take
 
 USE_CASES, PROCESSES, WARM = 20, 2, 0.25

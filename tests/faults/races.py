@@ -17,7 +17,7 @@ from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.core.types import Decision, ModelVersion, PromotionKind
 from gatehouse.errors import StaleChampion
-from gatehouse.verify import run as verify
+from gatehouse.invariants import run as verify
 from story import Story
 
 PROCESSES, TIMES, GATES, ROUNDS, READERS = 8, 50, 4, 25, 2

@@ -22,7 +22,7 @@ from faults.points import Points
 from faults.scenario import STEPS, Step
 from faults.worlds import World, Worlds, in_child
 from gatehouse.adapters.lake import open_lake
-from gatehouse.verify import run as verify
+from gatehouse.invariants import run as verify
 
 MIRROR = "I10"  # repaired by the step that is done again, or by upkeep: scoring never reads it
 

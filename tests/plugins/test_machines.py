@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse.watching import Health, Problem
+from gatehouse.telemetry import Health, Problem
 from gatehouse_ui import machines
 from plugins.pages_world import CASE, ROLES, World, airflow_home, world  # noqa: F401 - fixtures
 

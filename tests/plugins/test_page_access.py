@@ -11,7 +11,7 @@ import pytest
 from gatehouse.core.config.override_probation import OverridePolicy
 from gatehouse.core.types import BatchState, Verdict
 from gatehouse.errors import NotAllowed
-from gatehouse.views import fleet
+from gatehouse.queries import fleet
 from plugins.pages_world import CASE, ROLES, World, airflow_home, world  # noqa: F401 - fixtures
 
 ACTORS = ("reviewer", "admin")

@@ -15,7 +15,7 @@ from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 -
 
 SHEETS = (
     ROOT / "plugins" / "gatehouse_ui" / "static" / "page.css",
-    ROOT / "include" / "gatehouse" / "report" / "templates" / "style.css",
+    ROOT / "include" / "gatehouse" / "reports" / "templates" / "style.css",
 )
 VOID = {"meta", "link", "br", "input", "img"}
 

@@ -12,9 +12,9 @@ from core.evidence_maker import evidence, holdout
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.types import Decision, ModelVersion, Verdict
 from gatehouse.pipeline.judge.evidence import archive
-from gatehouse.report import decision as report
+from gatehouse.queries import UseCaseView
+from gatehouse.reports import decision as report
 from gatehouse.settings import Settings
-from gatehouse.views import UseCaseView
 from plugins.pages_world import airflow_home  # noqa: F401 - fixtures
 from report.test_drawings import batch, matured
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse.report.backtest import backtest_report
+from gatehouse.reports.backtest import backtest_report
 
 
 def page(trainings: int, policy: float | None, never: float | None) -> str:

@@ -12,7 +12,7 @@ from adapters.contracts import contract
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.types import Batch, BatchId, BatchState
 from gatehouse.ports import CheckResult, TableCheck
-from gatehouse.report import batch_report, render
+from gatehouse.reports import batch_report, render
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 BATCH = Batch(BatchId("rides", "2013-03", 1), interval_of("month", "2013-03"), BatchState.LANDED, "ab" * 32, {})

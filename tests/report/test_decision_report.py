@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from fakes import FakeLake
 from gatehouse.core.types import Decision, ModelVersion, Outcome, RuleResult, Verdict
-from gatehouse.report.decision import decision_report
+from gatehouse.reports.decision import decision_report
 
 
 def test_what_failed_stands_above_what_passed() -> None:

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 
 from core.evidence_maker import evidence, holdout
 from gatehouse.core.types import Outcome, RuleResult
-from gatehouse.report.glyphs import interval, sparkline
-from gatehouse.report.inline import draw
-from gatehouse.report.plots import decision_plots
-from gatehouse.report.timeline import NAME, heat_map, timeline
-from gatehouse.report.words import INK, short
+from gatehouse.reports.inline_svg import draw
+from gatehouse.reports.plots import decision_plots
+from gatehouse.reports.sparklines import interval, sparkline
+from gatehouse.reports.svg_text import INK, short
+from gatehouse.reports.use_case_timeline import NAME, heat_map, timeline
 
 HOSTILE = "</text><script>alert(1)</script> $x_y$ \x00\n&\"'"
 START = datetime(2013, 1, 1, tzinfo=UTC)
 
 
 def batch(number: int, **body) -> dict:
-    """A row as `views.use_case_view` gives it."""
+    """A row as `queries.use_case_view` gives it."""
     starts = START + timedelta(days=number)
     return {"key": f"day {number}", "revision": 1, "starts": starts, "ends": starts + timedelta(days=1), "state": "accepted",
             "reason": "", "body": body or None, "reasons": [], "version": 1}  # fmt: skip

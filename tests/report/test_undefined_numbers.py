@@ -19,11 +19,11 @@ from gatehouse.core.gate.decide import decision_from
 from gatehouse.core.gate.explain import explain
 from gatehouse.core.types import Decision
 from gatehouse.formatting import between, shown
-from gatehouse.report.backtest import backtest_report
-from gatehouse.report.decision import decision_markdown
-from gatehouse.report.glyphs import interval
-from gatehouse.report.text import number
-from gatehouse.report.timeline import heat_map, timeline
+from gatehouse.reports.backtest import backtest_report
+from gatehouse.reports.decision import decision_markdown
+from gatehouse.reports.labels import number
+from gatehouse.reports.sparklines import interval
+from gatehouse.reports.use_case_timeline import heat_map, timeline
 from report.test_drawings import batch, matured
 
 UNDEFINED = st.sampled_from([None, math.nan, math.inf, -math.inf, "nan", "inf", "-inf"])

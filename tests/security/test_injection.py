@@ -8,7 +8,7 @@ import pytest
 from gatehouse.core.types import BatchState, Verdict
 from gatehouse.errors import GatehouseError
 from gatehouse.ports import Ledger
-from gatehouse.report import batch_report, decision_markdown
+from gatehouse.reports import batch_report, decision_markdown
 from gatehouse.settings import ROOT, Settings
 from gatehouse.use_case import find
 from plugins.pages_world import airflow_home  # noqa: F401 - a fixture

@@ -15,7 +15,7 @@ from gatehouse.errors import GatehouseError
 from gatehouse.pipeline import land
 from gatehouse.pipeline.validate import validate
 from gatehouse.settings import Settings
-from gatehouse.watching.look import look
+from gatehouse.telemetry.probe import look
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 CANARY = "canary-3f9c1e7a"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gatehouse import verify
+from gatehouse import invariants
 from gatehouse.core.types import BatchState, RequestState
 from gatehouse.errors import NotAllowed, WrongInput
 from gatehouse.pipeline import fit, gather, land
@@ -38,7 +38,7 @@ def rewritten(folder, open_site):
 
 def breaches(site, database):
     """What `gatehouse verify` finds broken."""
-    return [breach for finding in verify.run(database.url, site.lake, None) for breach in finding.breaches]
+    return [breach for finding in invariants.run(database.url, site.lake, None) for breach in finding.breaches]
 
 
 def kinds(site):

@@ -9,11 +9,11 @@ import pytest
 
 from conftest import LedgerDatabase
 from gatehouse.core.notifications.alert_types import Kind
+from gatehouse.invariants import run
 from gatehouse.pipeline import land, outcomes
 from gatehouse.pipeline.batch_data import row_keys
 from gatehouse.pipeline.batch_data.outcome_problems import outcome_alert, outcome_problems
 from gatehouse.pipeline.validate import validate
-from gatehouse.verify import run
 from stages.rides import FakeSite, folder, looped, open_site, site, take  # noqa: F401
 
 FIRST, SECOND, LATER = "2024-01", "2024-02", "2024-03"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gatehouse import verify
+from gatehouse import invariants
 from gatehouse.core.types import Verdict
 from gatehouse.pipeline import land, promote
 from gatehouse.pipeline.judge import judge_challenger
@@ -56,7 +56,7 @@ def test_the_report_of_a_decision_is_archived_and_loads_nothing(looped, ledger_d
         assert wanted in page
     model = looped.ledger.models.get("rides", decision.version)
     assert publish_mlflow.tell_decision(looped, decision, model) == file
-    breaches = [b for finding in verify.run(ledger_database.url, looped.lake, None) for b in finding.breaches]
+    breaches = [b for finding in invariants.run(ledger_database.url, looped.lake, None) for b in finding.breaches]
     assert breaches == []
 
 

@@ -17,9 +17,9 @@ from gatehouse.core.notifications.issues import Found
 from gatehouse.core.notifications.notification import MOST_ATTEMPTS, UNKNOWN_AFTER, Phase, State
 from gatehouse.core.types import PromotionKind, Verdict, WatchReport
 from gatehouse.errors import NotAllowed, StaleAttempt
+from gatehouse.invariants import run
 from gatehouse.pipeline.maintenance.notify import Told, deliver, note, planned, tell
 from gatehouse.ports import Ledger
-from gatehouse.verify import run
 from story import Story
 
 ALL = Recipient(name="ada", roles=tuple(Role), via="slack", connection="chat", least=Severity.INFO)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import LedgerDatabase
-from gatehouse import verify
+from gatehouse import invariants
 from unseen.fixtures import Play, played, shared_database, shared_ledger  # noqa: F401 - fixtures
 from unseen.folders import COLUMNS, Delivery, Folder
 from unseen.played import joined, same
@@ -318,7 +318,7 @@ def test_the_invariant_derives_the_same_labels(played: Play, shared_database: Le
     }[kind]()
     play = played(folder)
     assert_own_labels(play, folder)
-    found = verify.run(shared_database.url, play.site.lake, None, {play.site.name: play.site.case})
+    found = invariants.run(shared_database.url, play.site.lake, None, {play.site.name: play.site.case})
     (labels,) = [each for each in found if each.invariant == "I13"]
     assert [breach for breach in labels.breaches if play.site.name in breach] == []
     assert not any(play.site.name in note for note in labels.notes), labels.notes

@@ -17,8 +17,8 @@ from fakes import FakeLake, FakeTracking
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.adapters.ledger.transaction import Change
 from gatehouse.core.types import Champion, ModelVersion, Prediction, Verdict
+from gatehouse.invariants import run
 from gatehouse.ports import Ledger
-from gatehouse.verify import run
 from story import DRIFT, Story
 
 

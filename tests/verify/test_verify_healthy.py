@@ -8,8 +8,8 @@ import psycopg2
 
 from conftest import LedgerDatabase
 from fakes import FakeTracking
+from gatehouse.invariants import INVARIANTS, run
 from gatehouse.ports import Ledger
-from gatehouse.verify import INVARIANTS, run
 from story import Story
 
 

@@ -14,8 +14,8 @@ from fakes import FakeLake, FakeTracking
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.adapters.ledger.transaction import Change
 from gatehouse.core.types import FileRef
+from gatehouse.invariants import Finding, run
 from gatehouse.ports import Ledger
-from gatehouse.verify import Finding, run
 from story import Story
 
 COLUMNS = """

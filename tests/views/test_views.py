@@ -9,8 +9,8 @@ import pytest
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.core.types import BatchId, Verdict, WatchReport
 from gatehouse.errors import UnknownRecord
-from gatehouse.views import Need, batch_view, batches_of, decision_view, decisions_of, fleet, use_case_view
-from gatehouse.views.fleet import MEASURED
+from gatehouse.queries import Need, batch_view, batches_of, decision_view, decisions_of, fleet, use_case_view
+from gatehouse.queries.fleet import MEASURED
 from story import Story
 
 

@@ -14,7 +14,7 @@ from gatehouse.adapters.ledger.connection import Database
 from gatehouse.core.types import Verdict
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
-from gatehouse.watching import CATALOGUE, Facts, exposition, measures, read_facts
+from gatehouse.telemetry import CATALOGUE, Facts, exposition, measures, read_facts
 from story import Story
 
 ASKED = re.compile(r"gatehouse_[a-z_]+")

@@ -11,9 +11,9 @@ import pytest
 from gatehouse.adapters.lake import open_lake
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT, Settings
-from gatehouse.watching import Facts, judge
-from gatehouse.watching.facts import UPKEEP
-from gatehouse.watching.look import look
+from gatehouse.telemetry import Facts, judge
+from gatehouse.telemetry.probe import look
+from gatehouse.telemetry.queries import UPKEEP
 from story import Story
 
 WELL = {"ledger": "", "lake": "", "mlflow": ""}

@@ -17,7 +17,7 @@ event_log = structlog.get_logger("gatehouse")
 def judge(folder: str, request_id: str) -> dict[str, str]:
     """Let the gate decide; returns decision, verdict and what a reviewer reads."""
     from gatehouse.pipeline.judge.judge_challenger import judge as judge_challenger
-    from gatehouse.report import decision_markdown
+    from gatehouse.reports import decision_markdown
 
     site = subjects.site_of(folder, request=request_id)
     with closing(site, request_id):
@@ -32,7 +32,7 @@ def judge_again(folder: str, decision: str) -> dict[str, str]:
     """Decide again on all rows that have matured, or ask again for a review that nobody is asked for any more."""
     from gatehouse.pipeline.judge import re_decide
     from gatehouse.pipeline.maintenance.find_pending import reviews
-    from gatehouse.report import decision_markdown
+    from gatehouse.reports import decision_markdown
 
     site = subjects.site_of(folder)
     whole = subjects.the_decision(site, decision)

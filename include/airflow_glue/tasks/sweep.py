@@ -42,7 +42,7 @@ def sweep(folders: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
     Unreachable when the ledger does not answer at all, which is worth a retry of the task."""
     from gatehouse.adapters.ledger import open_ledger
     from gatehouse.settings import Settings
-    from gatehouse.watching.facts import UPKEEP
+    from gatehouse.telemetry.queries import UPKEEP
 
     open_ledger(Settings.from_environment().require("ledger_url")).attempts.idle(UPKEEP)
     return {name: upkeep(name, folder) for name, folder in folders.items()}
@@ -137,7 +137,7 @@ def all_well() -> None:
     """Leave word that upkeep found nothing wrong: `/gatehouse/health` looks when that was last."""
     from gatehouse.adapters.ledger import open_ledger
     from gatehouse.settings import Settings
-    from gatehouse.watching.facts import UPKEEP
+    from gatehouse.telemetry.queries import UPKEEP
 
     open_ledger(Settings.from_environment().require("ledger_url")).attempts.enter(UPKEEP)
 
@@ -148,7 +148,7 @@ def emit_measures() -> None:
 
     from gatehouse.adapters.ledger.connection import Database
     from gatehouse.settings import Settings
-    from gatehouse.watching import measures, read_facts
+    from gatehouse.telemetry import measures, read_facts
 
     facts = read_facts(Database(Settings.from_environment().require("ledger_url")))
     for measure, samples in measures(facts):

@@ -8,7 +8,7 @@ from typing import Any
 
 from gatehouse.context import Site
 from gatehouse.core.types import Batch, BatchId, FileRef, Outcomes
-from gatehouse.report.batch import results_of
+from gatehouse.reports.batch import results_of
 
 Found = tuple[Mapping[str, Any], ...]
 

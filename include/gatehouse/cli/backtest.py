@@ -80,7 +80,7 @@ def backtest(
 
 def _write(report: Path, document: Mapping[str, Any]) -> None:
     """The page, after the result was printed: what goes wrong with it must not take the result along."""
-    from gatehouse.report.backtest import backtest_report
+    from gatehouse.reports.backtest import backtest_report
 
     page = backtest_report(document)
     try:

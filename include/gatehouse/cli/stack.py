@@ -14,7 +14,7 @@ from gatehouse.local import stack
 from gatehouse.local.airflow_api import AirflowApi
 from gatehouse.local.home import Home
 from gatehouse.settings import Settings
-from gatehouse.watching.look import look
+from gatehouse.telemetry.probe import look
 
 PASSWORD = "GATEHOUSE_AIRFLOW_PASSWORD"  # noqa: S105 - the variable's name
 

@@ -9,8 +9,8 @@ import click
 
 from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.audit.hash_chain import check
+from gatehouse.invariants import Finding
 from gatehouse.settings import Settings
-from gatehouse.verify import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

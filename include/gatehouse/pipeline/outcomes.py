@@ -12,7 +12,7 @@ from gatehouse.core.contract.batch_calendar import Span, interval_of
 from gatehouse.core.types import Batch, BatchState, Outcomes
 from gatehouse.errors import SchemaMismatch, SourceError, UnreadableDelivery
 from gatehouse.pipeline.batch_data.outcome_check import TABLE, check_outcomes
-from gatehouse.report import batch_report
+from gatehouse.reports import batch_report
 
 REFUSED = "outcomes.refused"
 

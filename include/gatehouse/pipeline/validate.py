@@ -19,7 +19,7 @@ from gatehouse.pipeline.batch_data.contract_check_result import Held
 from gatehouse.pipeline.partitions import combine, partition_reader
 from gatehouse.pipeline.partitions.partition_profile import REASONS
 from gatehouse.ports import TableCheck
-from gatehouse.report import batch_report
+from gatehouse.reports import batch_report
 from gatehouse.table_types import Declared, read_declared, undeclared
 
 if TYPE_CHECKING:

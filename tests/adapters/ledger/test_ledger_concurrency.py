@@ -14,8 +14,8 @@ from gatehouse.adapters.ledger import open_ledger
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.types import ModelVersion, PromotionKind
 from gatehouse.errors import NotAllowed, StaleAttempt, StaleChampion
+from gatehouse.invariants import run
 from gatehouse.ports import Ledger
-from gatehouse.verify import run
 from story import DRIFT, Story
 
 PROCESSES, TIMES = 8, 25

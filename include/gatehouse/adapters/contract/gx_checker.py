@@ -1,7 +1,7 @@
 """The checker on Great Expectations: one ephemeral context a call, one batch and one suite a table, nothing shared.
 
 Great Expectations is not safe in threads (results of one batch appear in another), so call this from processes only.
-Its Data Docs render data as raw HTML, so results are shown by `gatehouse.report`.
+Its Data Docs render data as raw HTML, so results are shown by `gatehouse.reports`.
 """
 
 from __future__ import annotations

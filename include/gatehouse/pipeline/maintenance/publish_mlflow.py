@@ -16,9 +16,9 @@ from gatehouse.errors import LakeError
 from gatehouse.pipeline.judge.evidence import archived_evidence
 from gatehouse.pipeline.judge.measurements import metrics_of
 from gatehouse.ports import BatchTold, CandidateRun, Judged, Table
-from gatehouse.report import decision_report
-from gatehouse.report.decision import Origin
-from gatehouse.report.tables import decision_tables, holdout_metrics
+from gatehouse.reports import decision_report
+from gatehouse.reports.decision import Origin
+from gatehouse.reports.tables import decision_tables, holdout_metrics
 from gatehouse.settings import decision_page
 
 DRIFT = ("column", "distance", "value", "limit", "changed", "alarm", "sentence")

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.report.page import render
+from gatehouse.reports.page import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.verify.references import known_files
+from gatehouse.invariants.references import known_files
 
 if TYPE_CHECKING:
-    from gatehouse.verify.finding import Look
+    from gatehouse.invariants.result import Look
 
 _MADE_BY = ["version", "sha256", "epoch"]
 

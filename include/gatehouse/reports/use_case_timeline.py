@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.statistics.metrics import metric_named
-from gatehouse.report.inline import BLUE, ORANGE, SOFT, draw
-from gatehouse.report.words import Word, labels, say
+from gatehouse.reports.inline_svg import BLUE, ORANGE, SOFT, draw
+from gatehouse.reports.svg_text import Word, labels, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 def timeline(batches: Sequence[Row], requests: Sequence[Row], promotions: Sequence[Row]) -> Markup:
     """The champion's measured quality above, and below it what happened: batches, alarms, requests, decisions and
-    changes of champion, all in the time of the data. Rows are those of `views.use_case_view`, oldest batch first."""
+    changes of champion, all in the time of the data. Rows are those of `queries.use_case_view`, oldest batch first."""
     points = [point for batch in batches if (point := _measured(batch, batches)) is not None]
     metric = points[-1]["metric"] if points else ""
 

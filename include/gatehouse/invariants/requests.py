@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gatehouse.verify.finding import Look
+    from gatehouse.invariants.result import Look
 
 KEY, BATCH = "gh_key", "gh_batch"  # how the stages mark the rows of a training set
 

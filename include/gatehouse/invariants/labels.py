@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from gatehouse.core.config.contract import Contract
     from gatehouse.core.types import FileRef
+    from gatehouse.invariants.result import Look
     from gatehouse.use_case import UseCase
-    from gatehouse.verify.finding import Look
 
 BATCH, LABEL = "gh_batch", "gh_label"
 _SETS = """

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.verify import batches, champions, changes, labels, requests
-from gatehouse.verify.finding import Finding, Look
+from gatehouse.invariants import batches, champions, journal_integrity, labels, requests
+from gatehouse.invariants.result import Finding, Look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,13 +23,16 @@ INVARIANTS: dict[str, tuple[str, Callable[[Look], None]]] = {
     "I1": ("At most one champion per use case; its epoch rises by one with each change", champions.one_champion),
     "I2": ("No champion without a decision, an approved review or a person's reason", champions.justified_champion),
     "I3": ("Every source row is in exactly one of accepted or quarantined", batches.every_row_once),
-    "I4": ("Running anything again changes nothing: no content is on record twice", changes.nothing_twice),
+    "I4": ("Running anything again changes nothing: no content is on record twice", journal_integrity.nothing_twice),
     "I5": (
         "A scored batch carries one (version, sha256, epoch), and the bytes are those recorded",
         batches.one_model_a_batch,
     ),
-    "I6": ("The journal is gap-free and hash-chained, and each change has exactly one entry", changes.whole_journal),
-    "I7": ("No stale attempt has committed", changes.no_stale_attempt),
+    "I6": (
+        "The journal is gap-free and hash-chained, and each change has exactly one entry",
+        journal_integrity.whole_journal,
+    ),
+    "I7": ("No stale attempt has committed", journal_integrity.no_stale_attempt),
     "I8": ("No batch and no retrain request is lost", requests.nothing_lost),
     "I9": ("Training rows come from accepted batches; no held-out row is trained on", requests.honest_training),
     "I10": ("MLflow's alias champion mirrors the ledger", champions.mirrored_champion),

@@ -14,7 +14,7 @@ from gatehouse.core.types import JournalEntry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatehouse.verify.finding import Look
+    from gatehouse.invariants.result import Look
 
 _CHUNK = 10_000
 _FILE = {"path", "sha256", "size", "rows"}

@@ -15,8 +15,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gatehouse.report.glyphs import interval
-from gatehouse.report.text import MARKS, TONES, number
+from gatehouse.reports.labels import MARKS, TONES, number
+from gatehouse.reports.sparklines import interval
 
 TEMPLATES = Path(__file__).parent / "templates"
 

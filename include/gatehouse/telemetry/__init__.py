@@ -6,10 +6,10 @@ or a scrape that was missed changes nothing.
 
 from __future__ import annotations
 
-from gatehouse.watching.exposition import CONTENT_TYPE, exposition
-from gatehouse.watching.facts import Facts, read_facts
-from gatehouse.watching.health import Health, Problem, judge
-from gatehouse.watching.measures import CATALOGUE, Measure, Sample, measures
+from gatehouse.telemetry.health import Health, Problem, judge
+from gatehouse.telemetry.metrics import CATALOGUE, Measure, Sample, measures
+from gatehouse.telemetry.prometheus import CONTENT_TYPE, exposition
+from gatehouse.telemetry.queries import Facts, read_facts
 
 __all__ = [
     "CATALOGUE",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gatehouse.views.batch import BatchView, batch_view, batches_of
-from gatehouse.views.decision import DecisionView, decision_view, decisions_of
-from gatehouse.views.fleet import Need, Standing, fleet
-from gatehouse.views.messages import MessagesView, messages_view, told_use_cases
-from gatehouse.views.usecase import UseCaseView, use_case_view
+from gatehouse.queries.batch import BatchView, batch_view, batches_of
+from gatehouse.queries.decision import DecisionView, decision_view, decisions_of
+from gatehouse.queries.fleet import Need, Standing, fleet
+from gatehouse.queries.notifications import MessagesView, messages_view, told_use_cases
+from gatehouse.queries.use_case import UseCaseView, use_case_view
 
 __all__ = [
     "BatchView",

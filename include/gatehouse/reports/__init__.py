@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gatehouse.report.batch import batch_report
-from gatehouse.report.decision import decision_markdown, decision_report
-from gatehouse.report.page import render
+from gatehouse.reports.batch import batch_report
+from gatehouse.reports.decision import decision_markdown, decision_report
+from gatehouse.reports.page import render
 
 __all__ = ["batch_report", "decision_markdown", "decision_report", "render"]

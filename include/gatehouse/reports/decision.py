@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 from gatehouse.core.gate.explain import explain
 from gatehouse.formatting import shown
-from gatehouse.report.page import render
-from gatehouse.report.plots import decision_plots
-from gatehouse.report.text import MARKS, TONES, WORST_FIRST, number
+from gatehouse.reports.labels import MARKS, TONES, WORST_FIRST, number
+from gatehouse.reports.page import render
+from gatehouse.reports.plots import decision_plots
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.evidence import Evidence

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.statistics.metrics import metric_named
-from gatehouse.report.inline import BLUE, ORANGE, SOFT, draw
-from gatehouse.report.page import render
-from gatehouse.report.timeline import GREEN, PURPLE
+from gatehouse.reports.inline_svg import BLUE, ORANGE, SOFT, draw
+from gatehouse.reports.page import render
+from gatehouse.reports.use_case_timeline import GREEN, PURPLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

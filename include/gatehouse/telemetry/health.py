@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatehouse.watching.facts import Facts
+from gatehouse.telemetry.queries import Facts
 
 UPKEEP_SECONDS = 1800.0  # three of its periods, so that one slow sweep wakes nobody
 WAITING_SECONDS = 3600.0  # for a use case whose own patience is not known

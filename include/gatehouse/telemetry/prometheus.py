@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gatehouse.watching.measures import Measure, Sample
+from gatehouse.telemetry.metrics import Measure, Sample
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.types import FileRef
 from gatehouse.errors import GatehouseError
-from gatehouse.watching.facts import Facts, read_facts
-from gatehouse.watching.health import Health, judge
+from gatehouse.telemetry.health import Health, judge
+from gatehouse.telemetry.queries import Facts, read_facts
 
 if TYPE_CHECKING:
     from gatehouse.adapters.lake import FileLake

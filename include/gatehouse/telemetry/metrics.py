@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from gatehouse.watching.facts import Facts
+from gatehouse.telemetry.queries import Facts
 
 Kind = Literal["gauge", "counter"]
 _STATES = ("landed", "accepted", "quarantined", "discarded")

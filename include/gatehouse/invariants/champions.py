@@ -10,7 +10,7 @@ from gatehouse.core.gate.evidence_io import evidence_sha256
 from gatehouse.errors import TrackingError, Unreachable
 
 if TYPE_CHECKING:
-    from gatehouse.verify.finding import Look
+    from gatehouse.invariants.result import Look
 
 
 def one_champion(look: Look) -> None:

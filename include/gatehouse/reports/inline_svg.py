@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from gatehouse.report.words import INK, SVG, Word, said, say
+from gatehouse.reports.svg_text import INK, SVG, Word, said, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gatehouse.verify.finding import Look
+    from gatehouse.invariants.result import Look
 
 _COLUMNS = """
     SELECT t.relname AS name, a.attname AS field

@@ -8,8 +8,8 @@ import numpy as np
 
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.formatting import shown
-from gatehouse.report.inline import BLUE, ORANGE, SOFT, draw
-from gatehouse.report.words import Word, middle, say, short
+from gatehouse.reports.inline_svg import BLUE, ORANGE, SOFT, draw
+from gatehouse.reports.svg_text import Word, middle, say, short
 
 if TYPE_CHECKING:
     from markupsafe import Markup
