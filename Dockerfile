@@ -27,5 +27,5 @@ COPY plugins plugins
 COPY dags dags
 RUN python -m compileall -q include plugins dags
 USER ${UID}:${GID}
-ENTRYPOINT ["python", "-m", "gatehouse.deploy.start"]
+ENTRYPOINT ["python", "-m", "gatehouse.deploy.entrypoint"]
 CMD ["cli", "python", "-m", "gatehouse", "--help"]

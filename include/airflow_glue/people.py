@@ -18,7 +18,7 @@ from airflow.models.pool import Pool
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 from airflow.utils.session import create_session
 
-from gatehouse.deploy.environment import PEOPLE, secret
+from gatehouse.deploy.container_env import PEOPLE, secret
 
 REVIEWER = "Reviewer"
 ROLE_OF = {"admin": "Admin", "reviewer": REVIEWER, "viewer": "Viewer"}

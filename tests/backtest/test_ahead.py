@@ -15,15 +15,15 @@ from typing import Any
 import psutil
 import pytest
 
-from gatehouse.backtest import ahead as module
-from gatehouse.backtest import baselines
-from gatehouse.backtest.ahead import Ahead
-from gatehouse.backtest.baselines import what_ifs
-from gatehouse.backtest.behind import LOWEST_PRIORITY
+from gatehouse.backtest import prefit_pool as module
+from gatehouse.backtest import what_if
+from gatehouse.backtest.context import BacktestSite, clean_processes, throwaway
 from gatehouse.backtest.history import read_history
-from gatehouse.backtest.labelled import Labelled, matured
+from gatehouse.backtest.labelled_history import Labelled, matured
+from gatehouse.backtest.prefit_pool import Ahead
+from gatehouse.backtest.prefit_worker import LOWEST_PRIORITY
 from gatehouse.backtest.replay import Taken, replay
-from gatehouse.backtest.site import BacktestSite, clean_processes, throwaway
+from gatehouse.backtest.what_if import what_ifs
 from gatehouse.use_case import load
 from streams import stream
 
@@ -119,11 +119,11 @@ def test_a_model_is_never_measured_as_another_one(replayed: Replayed, monkeypatc
     """Each model has its own metric on a batch, though one that is gone may leave its place in memory to the next."""
     site, _ = replayed
     measured = itertools.count()
-    monkeypatch.setattr(baselines, "_measure", lambda history, turn, model: float(next(measured)))
+    monkeypatch.setattr(what_if, "_measure", lambda history, turn, model: float(next(measured)))
     with Ahead(Labelled(site), clean_processes()) as ahead:
         history = read_history(ahead.labelled, "log_loss")
-        turns = baselines._turns(history, history.batches[0].interval.start)
-        bank = baselines._Bank(history, ahead, turns, history.batches[0].interval.start, [])
+        turns = what_if._turns(history, history.batches[0].interval.start)
+        bank = what_if._Bank(history, ahead, turns, history.batches[0].interval.start, [])
         assert [bank._metric(0, object()) for _ in range(100)] == list(range(100))
 
 

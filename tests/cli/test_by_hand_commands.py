@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from gatehouse.cli import acts, by_hand, inspect, report
+from gatehouse.cli import actions, manual, report, show
 from gatehouse.errors import SourceError, WrongInput
 from gatehouse.ports import PassedOver
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
@@ -18,9 +18,9 @@ SIGNED = ["--by", "ann", "--reason", "the airport asked for it today"]
 @pytest.fixture
 def run(site, monkeypatch):
     """Runs a command on the use case; returns what it printed, or raises what it raised."""
-    for module in (acts, by_hand, inspect, report):
+    for module in (actions, manual, show, report):
         monkeypatch.setattr(module, "open_site", lambda _: site)
-    for module in (by_hand, report):
+    for module in (manual, report):
         monkeypatch.setattr(module, "locate", lambda _: (site, site.ledger.decisions.list("rides")[-1].id))
 
     def called(command, *arguments):
@@ -35,11 +35,11 @@ def run(site, monkeypatch):
 def test_a_range_a_training_and_a_report_from_the_command_line(run, site, tmp_path):
     """A ticked backfill asks for one training; a retraining takes a window and candidates; reports are handed out byte for
     byte as they were archived; a rollback without another champion is refused by name."""
-    told = run(by_hand.backfill, "rides", "--from", "2024-01", "--to", "2024-03", "--promote", *SIGNED)
+    told = run(manual.backfill, "rides", "--from", "2024-01", "--to", "2024-03", "--promote", *SIGNED)
     assert [line[:7] for line in told.splitlines()[:3]] == ["2024-01", "2024-02", "2024-03"]
     request = site.ledger.requests.pending("rides")
     assert f"one training is asked for, request {request.id[:8]}" in told
-    run(acts.retrain, "rides", "--window", "expanding", "--estimator", "logistic", *SIGNED)
+    run(actions.retrain, "rides", "--window", "expanding", "--estimator", "logistic", *SIGNED)
     assert site.ledger.requests.get(request.id).reasons[-1].numbers["estimators"] == ["logistic"]
     train(site, request.id)
     (decision,) = site.ledger.decisions.list("rides")
@@ -56,9 +56,9 @@ def test_a_range_a_training_and_a_report_from_the_command_line(run, site, tmp_pa
 def test_what_a_command_cannot_do_is_named_and_what_it_found_is_told(run, site):
     """A wrong range is one named error, a batch that is checked again says what it is."""
     with pytest.raises(WrongInput, match="nothing waits to be taken"):
-        run(by_hand.backfill, "rides", "--from", "2030-01", "--to", "2030-02", *SIGNED)
+        run(manual.backfill, "rides", "--from", "2030-01", "--to", "2030-02", *SIGNED)
     take(site, "2024-01")
-    assert "keeps the contract as before: rows 2,000 rows" in run(by_hand.revalidate, "rides", "2024-01", *SIGNED)
+    assert "keeps the contract as before: rows 2,000 rows" in run(manual.revalidate, "rides", "2024-01", *SIGNED)
 
 
 def test_batches_lists_what_the_source_has_and_is_not_taken(run, site, monkeypatch):
@@ -67,17 +67,17 @@ def test_batches_lists_what_the_source_has_and_is_not_taken(run, site, monkeypat
     take(site, "2024-01")
     site.settings = type("Settings", (), {"lake": "lake"})
     monkeypatch.setattr(site.source, "passed_over", lambda: [PassedOver("rows_2024-02.csv", "its marker is not there")])
-    told = run(inspect.batches, "rides")
+    told = run(show.batches, "rides")
     assert told.index("2024-01") < told.index("rows_2024-02.csv  its marker is not there")
-    assert json.loads(run(inspect.batches, "rides", "--passed-over", "--json")) == [
+    assert json.loads(run(show.batches, "rides", "--passed-over", "--json")) == [
         {"name": "rows_2024-02.csv", "reason": "its marker is not there"}
     ]
-    assert [each["id"]["key"] for each in json.loads(run(inspect.batches, "rides", "--json"))] == ["2024-01"]
+    assert [each["id"]["key"] for each in json.loads(run(show.batches, "rides", "--json"))] == ["2024-01"]
 
     def away():
         raise SourceError("the drop folder does not exist")
 
     monkeypatch.setattr(site.source, "passed_over", away)
-    told = run(inspect.batches, "rides")
+    told = run(show.batches, "rides")
     assert "2024-01" in told
     assert "The source cannot be listed. the drop folder does not exist" in told

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from conftest import LedgerDatabase
 from fakes import FakeCourier
-from gatehouse.cli.messages import messages, notify
+from gatehouse.cli.notifications import messages, notify
 from gatehouse.errors import ConfigurationError, UnknownRecord
 from gatehouse.notify_config import notify_spec
 from gatehouse.pipeline.maintenance.notify import tell

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gatehouse.deploy.environment import PARTS, environment_of, secrets_of
+from gatehouse.deploy.container_env import PARTS, environment_of, secrets_of
 from gatehouse.deploy.secret_files import SECRETS, make, missing
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import FORMS, ROOT

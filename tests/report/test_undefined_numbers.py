@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatehouse.backtest.baselines import WhatIf
 from gatehouse.backtest.history import Line
 from gatehouse.backtest.run import Result, Totals
+from gatehouse.backtest.what_if import WhatIf
 from gatehouse.cli.backtest_table import human
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.decide import decision_from

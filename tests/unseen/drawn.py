@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from psycopg2.extras import execute_values
 
 from fakes import FakeLake
-from gatehouse.backtest.site import BacktestSite
+from gatehouse.backtest.context import BacktestSite
 from gatehouse.core.contract.batch_calendar import Interval, interval_of
 from gatehouse.pipeline import gather, land, outcomes
 from gatehouse.pipeline.validate import validate

@@ -13,7 +13,7 @@ from conftest import LedgerDatabase, fresh_database
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.backtest import run
-from gatehouse.backtest.site import BacktestSite
+from gatehouse.backtest.context import BacktestSite
 from gatehouse.local.postgres import Server
 from gatehouse.ports import Ledger
 from gatehouse.use_case import UseCase, load

@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 
 from gatehouse.adapters.lake import open_lake
+from gatehouse.backtest.context import BacktestSite
 from gatehouse.backtest.history import EVER
 from gatehouse.backtest.replay import Taken, replay
-from gatehouse.backtest.site import BacktestSite
 from gatehouse.core.types import BatchState, RequestState
 from gatehouse.errors import GatehouseError
 from gatehouse.pipeline import gather

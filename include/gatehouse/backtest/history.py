@@ -10,8 +10,8 @@ from typing import Any
 
 from gatehouse.backtest.checks import Found, checks, refused
 from gatehouse.backtest.errors import kept
-from gatehouse.backtest.labelled import Labelled
-from gatehouse.backtest.measured import History, Measured, measure
+from gatehouse.backtest.labelled_history import Labelled
+from gatehouse.backtest.measured_history import History, Measured, measure
 from gatehouse.backtest.replay import Taken
 from gatehouse.context import Site
 from gatehouse.core.types import Batch, Decision, Request, TrainingSet

@@ -6,14 +6,14 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from gatehouse.backtest.ahead import Ahead
-from gatehouse.backtest.baselines import WhatIf, what_ifs
+from gatehouse.backtest.context import clean_processes, throwaway
 from gatehouse.backtest.errors import kept
 from gatehouse.backtest.history import Line, lines, read_history, training_set_of
-from gatehouse.backtest.labelled import Labelled
+from gatehouse.backtest.labelled_history import Labelled
+from gatehouse.backtest.prefit_pool import Ahead
 from gatehouse.backtest.progress import Told, nobody
 from gatehouse.backtest.replay import Reviews, Taken, replay
-from gatehouse.backtest.site import clean_processes, throwaway
+from gatehouse.backtest.what_if import WhatIf, what_ifs
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.config.retrain import RetrainPolicy

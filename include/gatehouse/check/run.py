@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from gatehouse.adapters.contract import contract_problems
 from gatehouse.check.batches import Rows, read_batch
+from gatehouse.check.context import CheckSite, Lenient
 from gatehouse.check.gate import try_rules
 from gatehouse.check.model import fit_all, look_at_features, measure_own, sample, stand_in, with_made_up_labels
 from gatehouse.check.problem import Problem, Problems
 from gatehouse.check.settings import retrain_hints
-from gatehouse.check.site import CheckSite, Lenient
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.errors import SourceError
 from gatehouse.model_code import load_model_code

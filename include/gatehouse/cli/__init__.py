@@ -12,18 +12,40 @@ from gatehouse.errors import GatehouseError
 from gatehouse.settings import Settings
 
 COMMANDS = {
-    "up": "stack", "down": "stack", "status": "stack", "walk": "stack",
-    "batches": "inspect", "requests": "inspect", "decisions": "inspect", "champion": "inspect", "explain": "inspect",
+    "up": "stack",
+    "down": "stack",
+    "status": "stack",
+    "walk": "stack",
+    "batches": "show",
+    "requests": "show",
+    "decisions": "show",
+    "champion": "show",
+    "explain": "show",
     "replay": "replay",
-    "verify": "verify", "journal": "journal", "backtest": "backtest",
-    "approve": "acts", "reject": "acts", "override": "acts", "confirm": "acts", "rollback": "acts", "retrain": "acts",
-    "release": "acts", "discard": "acts", "revalidate": "by_hand", "backfill": "by_hand", "judge": "by_hand",
-    "report": "report", "messages": "messages", "notify": "messages",
-    "new": "author", "schema": "author", "check": "check",
-}  # fmt: skip
+    "verify": "verify",
+    "journal": "journal",
+    "backtest": "backtest",
+    "approve": "actions",
+    "reject": "actions",
+    "override": "actions",
+    "confirm": "actions",
+    "rollback": "actions",
+    "retrain": "actions",
+    "release": "actions",
+    "discard": "actions",
+    "revalidate": "manual",
+    "backfill": "manual",
+    "judge": "manual",
+    "report": "report",
+    "messages": "notifications",
+    "notify": "notifications",
+    "new": "scaffold",
+    "schema": "scaffold",
+    "check": "check",
+}
 
 
-NEED_A_LEDGER = ("inspect", "replay", "acts", "by_hand", "report", "verify", "journal", "messages")
+NEED_A_LEDGER = ("show", "replay", "actions", "manual", "report", "verify", "journal", "notifications")
 
 
 class Lazy(click.Group):

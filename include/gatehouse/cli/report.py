@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from gatehouse.bootstrap import InstalledSite, open_site
-from gatehouse.cli.acts import newest
-from gatehouse.cli.inspect import locate
+from gatehouse.cli.actions import newest
+from gatehouse.cli.show import locate
 from gatehouse.core.types import BatchId, FileRef
 from gatehouse.errors import UnknownRecord
 

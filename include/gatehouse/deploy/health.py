@@ -33,7 +33,7 @@ def worker_answers() -> bool:
     """Whether the worker named after this host answers a ping."""
     from celery import Celery
 
-    from gatehouse.deploy.environment import broker, secret
+    from gatehouse.deploy.container_env import broker, secret
 
     app = Celery(broker=broker(secret)["AIRFLOW__CELERY__BROKER_URL"])
     return bool(app.control.ping([f"celery@{socket.gethostname()}"], timeout=SECONDS))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gatehouse.deploy.environment import IDENTITIES
+from gatehouse.deploy.container_env import IDENTITIES
 from gatehouse.settings import Settings
 from gatehouse.use_case import folders
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.lake.s3_server import BUCKET, S3, running
-from gatehouse.deploy.store import main
+from gatehouse.deploy.object_store_check import main
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from gatehouse.adapters.models import SkopsModels, model_probe
-from gatehouse.backtest.site import clean_processes
+from gatehouse.backtest.context import clean_processes
 from gatehouse.core.audit.canonical_json import sha256
 
 ROWS = pd.DataFrame({"a": [0.0, 1.0] * 50, "b": [1.0, 2.0] * 50})

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.backtest.ahead import Ahead
 from gatehouse.backtest.errors import kept
-from gatehouse.backtest.labelled import Part, challengers, first_champion, matured, newest_challenger, window_of
-from gatehouse.backtest.measured import History, held_out_until, predict
+from gatehouse.backtest.labelled_history import Part, challengers, first_champion, matured, newest_challenger, window_of
+from gatehouse.backtest.measured_history import History, held_out_until, predict
 from gatehouse.backtest.pool import pool
+from gatehouse.backtest.prefit_pool import Ahead
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
 from gatehouse.core.retraining.optimal_schedule import best_moments
 from gatehouse.core.statistics.metrics import evaluate, metric_named

@@ -1,6 +1,6 @@
 """What has to be there before anything serves: roles and databases, their newest schemas, people and permissions.
 
-python -m gatehouse.deploy.init [roles]
+python -m gatehouse.deploy.prepare [roles]
 
 Everything may be done again: an upgrade and a changed secret are both a second run. `roles` stops after the first step,
 for a restore, which brings the tables itself.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gatehouse.adapters.ledger import migrate
 from gatehouse.deploy import mlflow_users
-from gatehouse.deploy.environment import database, place, role_passwords, secret
+from gatehouse.deploy.container_env import database, place, role_passwords, secret
 from gatehouse.local import postgres
 from gatehouse.local.home import ROLES
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.backtest.behind import LOWEST_PRIORITY, fitted, serve
-from gatehouse.backtest.labelled import (
+from gatehouse.backtest.labelled_history import (
     Labelled,
     Part,
     challengers,
@@ -23,6 +22,7 @@ from gatehouse.backtest.labelled import (
     newest_challenger,
     window_of,
 )
+from gatehouse.backtest.prefit_worker import LOWEST_PRIORITY, fitted, serve
 from gatehouse.backtest.replay import Taken
 from gatehouse.core.types import Batch, BatchState
 

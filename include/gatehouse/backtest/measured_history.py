@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.backtest.errors import kept
-from gatehouse.backtest.labelled import first_champion
+from gatehouse.backtest.labelled_history import first_champion
 from gatehouse.context import Site
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import Batch, BatchId, Outcomes, Prediction, TrainingSet

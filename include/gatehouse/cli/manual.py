@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from gatehouse.bootstrap import open_site
-from gatehouse.cli.acts import newest, signed
-from gatehouse.cli.inspect import locate
+from gatehouse.cli.actions import newest, signed
+from gatehouse.cli.show import locate
 from gatehouse.core.types import Verdict
 from gatehouse.errors import GatehouseError
 from gatehouse.pipeline import promote

@@ -1,6 +1,6 @@
 """A container's first program: checks what it was given, then becomes its command.
 
-python -m gatehouse.deploy.start PART COMMAND ARGUMENT...
+python -m gatehouse.deploy.entrypoint PART COMMAND ARGUMENT...
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from gatehouse.deploy.environment import PARTS, environment_of
+from gatehouse.deploy.container_env import PARTS, environment_of
 from gatehouse.errors import ConfigurationError
 
 AUTH_FILE = Path("/tmp/mlflow-auth.ini")  # noqa: S108 - a memory of this container alone; no other path is writable

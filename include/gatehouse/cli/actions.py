@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gatehouse.bootstrap import InstalledSite, open_site
-from gatehouse.cli.inspect import locate
+from gatehouse.cli.show import locate
 from gatehouse.core.retraining.manual_options import WINDOWS
 from gatehouse.core.types import Batch, Champion, Override
 from gatehouse.errors import UnknownRecord
