@@ -43,7 +43,7 @@ spark: setup ## install Spark for use cases with `engine: spark` (400 MB; needs 
 	.venv/bin/python -m pip install --require-hashes --no-deps -r requirements-spark.txt
 
 clean: ## end the stack and remove its data (the ledger, the lake, the models); .venv stays
-	@if [ -x .venv/bin/python ]; then .venv/bin/python -m gatehouse.local.clean; else echo "nothing is installed, so there is no data"; fi
+	@if [ -x .venv/bin/python ]; then .venv/bin/python -m gatehouse.dev_stack.cleanup; else echo "nothing is installed, so there is no data"; fi
 
 secrets: ## for docker compose: make .env and the secrets that are missing
 	@bin/secrets

@@ -11,8 +11,8 @@ import psycopg2
 from benchmarks.table import Table, seconds
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate
+from gatehouse.dev_stack.temp_postgres import running
 from gatehouse.invariants import run
-from gatehouse.local.throwaway import running
 
 ENTRIES = (1_000, 20_000, 100_000)  # the last is asked to take ten seconds at most
 NOTES = """

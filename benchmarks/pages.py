@@ -30,7 +30,7 @@ from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
 from gatehouse.core.gate.evidence_io import evidence_document, holdout_columns
 from gatehouse.core.types import Decision, FileRef, ModelVersion, Verdict
-from gatehouse.local.throwaway import running
+from gatehouse.dev_stack.temp_postgres import running
 from gatehouse.pipeline.judge.evidence import archived_evidence
 from gatehouse.ports import Lake
 from gatehouse.reports.decision import decision_report

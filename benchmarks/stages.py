@@ -15,8 +15,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.table import Table
-from gatehouse.local import stack
-from gatehouse.local.walk import walk
+from gatehouse.dev_stack import stack
+from gatehouse.dev_stack.demo import walk
 
 BATCHES = 5
 DAGS = ("ingest", "watch", "retrain")

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from gatehouse.adapters.ledger import migrate, open_ledger
-from gatehouse.local.postgres import Server, private_folder
-from gatehouse.local.throwaway import running
+from gatehouse.dev_stack.postgres import Server, private_folder
+from gatehouse.dev_stack.temp_postgres import running
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
 

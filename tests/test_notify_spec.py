@@ -14,8 +14,8 @@ from gatehouse.core.notifications.alert import Fact, matter_of
 from gatehouse.core.notifications.alert_types import Kind, Role, Severity
 from gatehouse.core.notifications.compose import compose
 from gatehouse.core.notifications.notification import Phase
+from gatehouse.dev_stack.components import tellers
 from gatehouse.errors import ConfigurationError
-from gatehouse.local.components import tellers
 from gatehouse.notify_config import notify_spec
 from gatehouse.settings import ROOT, Settings
 

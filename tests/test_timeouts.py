@@ -92,7 +92,7 @@ def found() -> dict[Place, str]:
         everything |= {(file, name): number for name, number in OPTION.findall(text)}
     for file in (
         "docker-compose.yaml",
-        "include/gatehouse/local/components.py",
+        "include/gatehouse/dev_stack/components.py",
         "include/gatehouse/adapters/mlflow/client.py",
     ):
         text = (ROOT / file).read_text(encoding="utf-8")

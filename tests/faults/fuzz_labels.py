@@ -10,8 +10,8 @@ from pathlib import Path
 from faults.fuzzing import fuzz
 from faults.proven import Asked, Proven
 from gatehouse.adapters.ledger import migrate, open_ledger
-from gatehouse.local.postgres import Server
-from gatehouse.local.throwaway import running
+from gatehouse.dev_stack.postgres import Server
+from gatehouse.dev_stack.temp_postgres import running
 from unseen.drawn import Joins, deliveries
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import psutil
 
-from gatehouse.local import process, stack
-from gatehouse.local.stack import Stack
+from gatehouse.dev_stack import process, stack
+from gatehouse.dev_stack.stack import Stack
 
 STOPPED_SECONDS, WHOLE_SECONDS = 20.0, 120.0
 KILLED = ("scheduler", "dag-processor", "triggerer", "api-server", "mlflow", "postgres")

@@ -16,9 +16,9 @@ import httpx
 from faults.cases import Edits, use_case
 from faults.orders import Orders, plant
 from gatehouse.bootstrap import InstalledSite, verify_installation
+from gatehouse.dev_stack import process, stack
+from gatehouse.dev_stack.stack import Stack
 from gatehouse.errors import GatehouseError
-from gatehouse.local import process, stack
-from gatehouse.local.stack import Stack
 from gatehouse.use_case import find
 
 PARSE_SECONDS, SETTLE_SECONDS = 120.0, 1500.0

@@ -14,8 +14,8 @@ from faults.effects import differences, effects
 from faults.live import Live, left_over, live
 from faults.orders import SLOW
 from faults.proven import Asked, Proven
+from gatehouse.dev_stack.demo import walk
 from gatehouse.errors import GatehouseError
-from gatehouse.local.walk import walk
 
 NAME = "slow"
 MONTHS = 5  # the third trains the first champion; the last two are judged by it

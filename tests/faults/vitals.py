@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import httpx
 import psutil
 
-from gatehouse.local import stack
-from gatehouse.local.stack import Stack
+from gatehouse.dev_stack import stack
+from gatehouse.dev_stack.stack import Stack
 
 EVERY_SECONDS, WARM_SECONDS = 5.0, 180.0
 GROWTH, FLOOR, MORE_FILES = 0.10, 30 << 20, 20  # of memory (less than 30 MB is none), and of open files

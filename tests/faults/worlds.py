@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg2
 
 from gatehouse.adapters.ledger import migrate
-from gatehouse.local.postgres import Server, private_folder
-from gatehouse.local.throwaway import running
+from gatehouse.dev_stack.postgres import Server, private_folder
+from gatehouse.dev_stack.temp_postgres import running
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gatehouse.local.clean import clean
-from gatehouse.local.home import Home
+from gatehouse.dev_stack.cleanup import clean
+from gatehouse.dev_stack.stack_dir import Home
 
 
 def test_clean_removes_what_a_stack_keeps_and_nothing_else(tmp_path: Path):

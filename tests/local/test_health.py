@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gatehouse.local.health import AirflowHealth, answers, beats
+from gatehouse.dev_stack.health import AirflowHealth, answers, beats
 
 HEARTBEAT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 SAID = {

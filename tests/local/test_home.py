@@ -6,7 +6,7 @@ import socket
 import stat
 from pathlib import Path
 
-from gatehouse.local.home import Home, free_port
+from gatehouse.dev_stack.stack_dir import Home, free_port
 
 
 def test_credentials_are_generated_once_and_for_the_owner_only(tmp_path: Path):

@@ -13,10 +13,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from gatehouse.dev_stack import postgres, temp_postgres
+from gatehouse.dev_stack.postgres import Server, private_folder
+from gatehouse.dev_stack.temp_postgres import running
 from gatehouse.errors import ConfigurationError
-from gatehouse.local import postgres, throwaway
-from gatehouse.local.postgres import Server, private_folder
-from gatehouse.local.throwaway import running
 
 
 def can_connect(url: str) -> bool:
@@ -88,8 +88,8 @@ def test_what_a_killed_process_left_goes_with_the_next_server(tmp_path: Path):
         for folder, number in ((dead, ended.pid), (alive, os.getpid()), (stack, None)):
             folder.mkdir(mode=0o710)
             if number is not None:
-                (folder / throwaway.MARK).write_text(str(number), encoding="ascii")
-        throwaway._forget_dead()
+                (folder / temp_postgres.MARK).write_text(str(number), encoding="ascii")
+        temp_postgres._forget_dead()
         assert [folder.is_dir() for folder in (dead, alive, stack)] == [False, True, True]
     finally:
         for folder in (dead, alive, stack):

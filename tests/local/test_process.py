@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gatehouse.local import process
+from gatehouse.dev_stack import process
 
 GRANDCHILD = """
 import os, subprocess, sys, time
@@ -100,7 +100,7 @@ def test_spared_processes_and_their_children_are_left_alone(tmp_path: Path, mark
 def test_a_program_ends_when_who_started_it_is_killed(tmp_path: Path, mark: str):
     """SIGKILL to the starter leaves nothing running."""
     code = (
-        "import os, sys, time; from pathlib import Path; from gatehouse.local import process\n"
+        "import os, sys, time; from pathlib import Path; from gatehouse.dev_stack import process\n"
         f"started = process.start([sys.executable, '-c', '{SLEEP}'], Path({str(tmp_path / 'inner')!r}), os.environ)\n"
         "print(started.pid, flush=True); time.sleep(60)"
     )

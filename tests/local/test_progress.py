@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from gatehouse.dev_stack import progress
+from gatehouse.dev_stack.progress import QUIET_SECONDS, SWEEPS, TOLD_SECONDS, UPKEEP, Progress, hand_over, wait_for_dags
 from gatehouse.errors import GatehouseError
-from gatehouse.local import progress
-from gatehouse.local.progress import QUIET_SECONDS, SWEEPS, TOLD_SECONDS, UPKEEP, Progress, hand_over, wait_for_dags
 
 
 class Airflow:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from gatehouse.dev_stack import stack
+from gatehouse.dev_stack.stack_dir import Home
 from gatehouse.errors import GatehouseError
-from gatehouse.local import stack
-from gatehouse.local.home import Home
 
 # It stands in for the supervisor, and is known by the end of its command line: a start takes a while, an end too.
 STAND_IN = """
@@ -53,7 +53,7 @@ class Stacks:
         """What `gatehouse up` starts."""
         home.state.unlink(missing_ok=True)
         code = STAND_IN.replace("START", str(self.start)).replace("END", str(self.end)).replace("LAST", repr(self.last))
-        command = [sys.executable, "-c", code, "gatehouse.local.supervisor", str(home.root)]
+        command = [sys.executable, "-c", code, "gatehouse.dev_stack.supervisor", str(home.root)]
         self.supervisors.append(subprocess.Popen(command))
 
     @property
@@ -165,7 +165,7 @@ def test_what_an_earlier_supervisor_wrote_is_not_believed(stacks: Stacks) -> Non
 
 
 def _name(home: Home) -> list[str]:
-    return ["gatehouse.local.supervisor", str(home.root)]
+    return ["gatehouse.dev_stack.supervisor", str(home.root)]
 
 
 def _waits_for_its_turn(command: Command) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.types import Batch, BatchId, BatchState, FileRef, TablePart, WatchReport
-from gatehouse.local.walk import line_of
+from gatehouse.dev_stack.demo import line_of
 
 
 def line(body: dict[str, Any]) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.local.components import Component
-from gatehouse.local.watched import DOUBLINGS, SICK_SECONDS, STARTING_SECONDS, Watched
+from gatehouse.dev_stack.components import Component
+from gatehouse.dev_stack.managed_component import DOUBLINGS, SICK_SECONDS, STARTING_SECONDS, Watched
 
 
 def component(code: str) -> Component:

@@ -18,7 +18,7 @@ from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
 from gatehouse.context import Site
 from gatehouse.core.contract.batch_calendar import Interval
-from gatehouse.local.postgres import Server
+from gatehouse.dev_stack.postgres import Server
 from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote, score
 from gatehouse.pipeline.judge import judge_challenger
 from gatehouse.pipeline.monitor import monitor_batch

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.local import process, stack
-from gatehouse.local.stack import Stack
+from gatehouse.dev_stack import process, stack
+from gatehouse.dev_stack.stack import Stack
 from gatehouse.settings import ROOT
 
 BUILT_IN = ROOT / "include" / "usecases"

@@ -13,8 +13,8 @@ import pytest
 from gatehouse.bootstrap import InstalledSite
 from gatehouse.context import Site
 from gatehouse.core.types import Decision, PromotionKind, Verdict
-from gatehouse.local.stack import Stack
-from gatehouse.local.walk import walk
+from gatehouse.dev_stack.demo import walk
+from gatehouse.dev_stack.stack import Stack
 from gatehouse.use_case import find
 from system.visitor import NARROW, WIDE, Visitor, browser_path, chromium
 

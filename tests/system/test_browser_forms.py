@@ -10,7 +10,7 @@ import pytest
 
 from gatehouse.context import Site
 from gatehouse.core.types import Decision
-from gatehouse.local.stack import Stack
+from gatehouse.dev_stack.stack import Stack
 from gatehouse.pipeline.manual import override
 from system.test_browser import CASE, blocked, browser, pictures, reviewer, site  # noqa: F401 - five of them are fixtures
 from system.visitor import Visitor

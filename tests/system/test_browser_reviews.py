@@ -11,8 +11,8 @@ import pytest
 from gatehouse.bootstrap import InstalledSite
 from gatehouse.context import Site
 from gatehouse.core.types import BatchId, BatchState, Decision, PromotionKind, Verdict
-from gatehouse.local.stack import Stack
-from gatehouse.local.walk import walk
+from gatehouse.dev_stack.demo import walk
+from gatehouse.dev_stack.stack import Stack
 from gatehouse.use_case import find
 from system.test_browser import act, browser, pictures, reviewer  # noqa: F401 - three of them are fixtures
 from system.visitor import Visitor

@@ -19,11 +19,11 @@ import pytest
 
 from gatehouse.bootstrap import InstalledSite
 from gatehouse.core.types import Champion, PromotionKind, Verdict
+from gatehouse.dev_stack import stack
+from gatehouse.dev_stack.airflow_api import AirflowApi
+from gatehouse.dev_stack.demo import Line, walk
+from gatehouse.dev_stack.stack import Stack
 from gatehouse.errors import GatehouseError
-from gatehouse.local import stack
-from gatehouse.local.airflow_api import AirflowApi
-from gatehouse.local.stack import Stack
-from gatehouse.local.walk import Line, walk
 from gatehouse.pipeline.maintenance.find_pending import GRACE
 from gatehouse.settings import ROOT
 from gatehouse.use_case import find

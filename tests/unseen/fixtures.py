@@ -14,7 +14,7 @@ from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.backtest import run
 from gatehouse.backtest.context import BacktestSite
-from gatehouse.local.postgres import Server
+from gatehouse.dev_stack.postgres import Server
 from gatehouse.ports import Ledger
 from gatehouse.use_case import UseCase, load
 from unseen.folders import Folder, Write

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gatehouse.local.components import watchers
+from gatehouse.dev_stack.components import watchers
 from gatehouse.ports import Ledger
 from plugins.pages_world import airflow_home  # noqa: F401 - a fixture
 from story import Story

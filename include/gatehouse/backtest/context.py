@@ -25,8 +25,8 @@ from gatehouse.adapters.models import SkopsModels, model_probe
 from gatehouse.adapters.sources import open_source
 from gatehouse.context import Site
 from gatehouse.core.types import Decision, ModelVersion, TrainingSet
+from gatehouse.dev_stack.temp_postgres import running
 from gatehouse.errors import ModelError
-from gatehouse.local.throwaway import running
 from gatehouse.ports import (
     BatchTold,
     CandidateRun,

@@ -69,8 +69,8 @@ def use_local_stack() -> None:
     home = Settings.from_environment().home.resolve()
     if os.environ.get("GATEHOUSE_LEDGER_URL") or not (home / "state.json").is_file():
         return
-    from gatehouse.local import stack
-    from gatehouse.local.home import Home
+    from gatehouse.dev_stack import stack
+    from gatehouse.dev_stack.stack_dir import Home
 
     if stack.status(Home(home))["running"]:
         found = stack.attach(Home(home)).environment

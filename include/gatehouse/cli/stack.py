@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import click
 
 from gatehouse.cli.output import emit, json_option, table
+from gatehouse.dev_stack import stack
+from gatehouse.dev_stack.airflow_api import AirflowApi
+from gatehouse.dev_stack.stack_dir import Home
 from gatehouse.errors import ConfigurationError
-from gatehouse.local import stack
-from gatehouse.local.airflow_api import AirflowApi
-from gatehouse.local.home import Home
 from gatehouse.settings import Settings
 from gatehouse.telemetry.probe import look
 
@@ -80,7 +80,7 @@ def status(as_json: bool) -> None:
 )
 def walk(use_case: str, limit: int | None, url: str | None, user: str) -> None:
     """Take a use case through its pending batches by real DAG runs, and show what happens."""
-    from gatehouse.local.walk import walk as take
+    from gatehouse.dev_stack.demo import walk as take
 
     if url:
         take(Elsewhere(Settings.from_environment(), url.rstrip("/"), user), use_case, limit)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from gatehouse.dev_stack.stack_dir import ROLES
 from gatehouse.errors import ConfigurationError
-from gatehouse.local.home import ROLES
 from gatehouse.settings import Settings
 
 FOLDER = Path("/run/secrets")

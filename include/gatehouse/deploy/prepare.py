@@ -15,8 +15,8 @@ from pathlib import Path
 from gatehouse.adapters.ledger import migrate
 from gatehouse.deploy import mlflow_users
 from gatehouse.deploy.container_env import database, place, role_passwords, secret
-from gatehouse.local import postgres
-from gatehouse.local.home import ROLES
+from gatehouse.dev_stack import postgres
+from gatehouse.dev_stack.stack_dir import ROLES
 
 WAIT_SECONDS = 60.0
 

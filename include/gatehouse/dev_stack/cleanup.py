@@ -1,6 +1,6 @@
 """`make clean`: end the stack and remove its data.
 
-python -m gatehouse.local.clean
+python -m gatehouse.dev_stack.cleanup
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from gatehouse.local import stack
-from gatehouse.local.home import Home
-from gatehouse.local.postgres import private_folder
+from gatehouse.dev_stack import stack
+from gatehouse.dev_stack.postgres import private_folder
+from gatehouse.dev_stack.stack_dir import Home
 from gatehouse.settings import Settings
 
 

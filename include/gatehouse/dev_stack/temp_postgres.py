@@ -14,10 +14,10 @@ from pathlib import Path
 
 import psutil
 
+from gatehouse.dev_stack import process
+from gatehouse.dev_stack.postgres import LIMITS, PRIVATE, STOP, Server, prepare, server_at
+from gatehouse.dev_stack.stack_dir import Home
 from gatehouse.errors import Unreachable
-from gatehouse.local import process
-from gatehouse.local.home import Home
-from gatehouse.local.postgres import LIMITS, PRIVATE, STOP, Server, prepare, server_at
 
 FASTER = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 MARK = "throwaway"  # holds the number of the process that is to remove the folder

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gatehouse.local.health import AirflowHealth, Health, answers
-from gatehouse.local.home import USERS, Home
-from gatehouse.local.postgres import STOP, Server
-from gatehouse.local.process import MARK
+from gatehouse.dev_stack.health import AirflowHealth, Health, answers
+from gatehouse.dev_stack.postgres import STOP, Server
+from gatehouse.dev_stack.process import MARK
+from gatehouse.dev_stack.stack_dir import USERS, Home
 from gatehouse.settings import ROOT
 
 # --skip-serve-logs: these servers would listen on all interfaces, and the api-server reads the files itself

@@ -1,6 +1,6 @@
 """The supervisor: one detached process that starts the components, watches their health and restarts what dies.
 
-python -m gatehouse.local.supervisor HOME
+python -m gatehouse.dev_stack.supervisor HOME
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
+from gatehouse.dev_stack import postgres, process
+from gatehouse.dev_stack.components import components, stack_environment
+from gatehouse.dev_stack.managed_component import Watched
+from gatehouse.dev_stack.stack_dir import Home, write_private
 from gatehouse.errors import GatehouseError
-from gatehouse.local import postgres, process
-from gatehouse.local.components import components, stack_environment
-from gatehouse.local.home import Home, write_private
-from gatehouse.local.watched import Watched
 
 CHECK_SECONDS = 2.0
 CHECK_SECONDS_SICK = 0.5

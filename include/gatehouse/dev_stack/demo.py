@@ -14,10 +14,10 @@ from gatehouse.bootstrap import InstalledSite
 from gatehouse.context import Site
 from gatehouse.core.drift.alarms import State
 from gatehouse.core.types import Batch, BatchState, Decision, Request, RequestState, WatchReport
+from gatehouse.dev_stack.airflow_api import AirflowApi
+from gatehouse.dev_stack.progress import Progress, hand_over, wait_for_dags
 from gatehouse.errors import Unreachable
 from gatehouse.formatting import shown
-from gatehouse.local.airflow_api import AirflowApi
-from gatehouse.local.progress import Progress, hand_over, wait_for_dags
 from gatehouse.settings import Settings
 from gatehouse.use_case import find
 

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gatehouse.local import process
-from gatehouse.local.components import Component
+from gatehouse.dev_stack import process
+from gatehouse.dev_stack.components import Component
 
 STARTING_SECONDS = 180.0
 SICK_SECONDS = 60.0

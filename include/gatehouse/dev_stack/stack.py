@@ -17,11 +17,11 @@ from typing import Any
 
 import psutil
 
+from gatehouse.dev_stack import postgres, process
+from gatehouse.dev_stack.airflow_api import AirflowApi
+from gatehouse.dev_stack.components import stack_environment
+from gatehouse.dev_stack.stack_dir import Home
 from gatehouse.errors import GatehouseError, Unreachable
-from gatehouse.local import postgres, process
-from gatehouse.local.airflow_api import AirflowApi
-from gatehouse.local.components import stack_environment
-from gatehouse.local.home import Home
 from gatehouse.settings import ROOT, Settings
 
 TOLD_SECONDS = 30.0  # while a start takes long, a line so often says what it waits for
@@ -29,7 +29,7 @@ END_SECONDS = (
     60.0  # for the supervisor to end everything in order; then it is killed, and PostgreSQL recovers at the next start
 )
 RESTARTS_GIVEN_UP_AT = 4
-_SUPERVISOR = ["gatehouse.local.supervisor"]
+_SUPERVISOR = ["gatehouse.dev_stack.supervisor"]
 
 
 @dataclass(frozen=True)
