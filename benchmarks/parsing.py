@@ -18,7 +18,7 @@ CODE = """
 import sys, time
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-import airflow.sdk, airflow.providers.standard.operators.hitl, airflow_glue.wiring, gatehouse.use_case
+import airflow.sdk, airflow.providers.standard.operators.hitl, gatehouse_airflow.dag_defaults, gatehouse.use_case
 started = time.perf_counter()
 for path in sorted(Path(sys.argv[1]).glob("*.py")):
     spec = spec_from_file_location("bench_" + path.stem, path)

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from airflow_glue.forms import MAY_PROMOTE, REASON, end_of_range
-from airflow_glue.installed import use_cases
-from airflow_glue.wiring import Impact, Stage, described, requested, wake
+from gatehouse_airflow.dag_defaults import Impact, Stage, described, requested, wake
+from gatehouse_airflow.params import MAY_PROMOTE, REASON, end_of_range
+from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -38,9 +38,9 @@ def build(case):
     def backfill():
         @task(task_id="backfill", outlets=[wakes])
         def take(params=None, dag_run=None):
-            from airflow_glue.tasks import by_hand, subjects
+            from gatehouse_airflow.tasks import context, manual
 
-            told, asked = by_hand.backfill(folder, params, subjects.asker(dag_run))
+            told, asked = manual.backfill(folder, params, context.asker(dag_run))
             wake(wakes, asked)
             return told
 

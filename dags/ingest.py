@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from airflow.sdk import dag, get_current_context, task
 
-from airflow_glue.dividing import in_parts
-from airflow_glue.forms import batch_key
-from airflow_glue.installed import use_cases
-from airflow_glue.tasks import batches
-from airflow_glue.wiring import Impact, Stage, accepted, described, schedule_of, wake
+from gatehouse_airflow.dag_defaults import Impact, Stage, accepted, described, schedule_of, wake
+from gatehouse_airflow.params import batch_key
+from gatehouse_airflow.partitioned_tasks import in_parts
+from gatehouse_airflow.tasks import batches
+from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag
 
-from airflow_glue.forms import DECISION
-from airflow_glue.installed import use_cases
-from airflow_glue.wiring import Impact, Stage, described, unsettled
+from gatehouse_airflow.dag_defaults import Impact, Stage, described, unsettled
+from gatehouse_airflow.params import DECISION
+from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -30,8 +30,8 @@ def build(case):
         params={"decision": DECISION},
     )
     def judge():
-        from airflow_glue.retraining import judge_again
-        from airflow_glue.review import settle
+        from gatehouse_airflow.approval import settle
+        from gatehouse_airflow.training_tasks import judge_again
 
         settle(case, judge_again(str(case.folder)))
 

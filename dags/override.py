@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from airflow_glue.forms import OVERRIDDEN, OVERRIDE_ACT, REASON
-from airflow_glue.installed import use_cases
-from airflow_glue.wiring import Impact, Stage, described
+from gatehouse_airflow.dag_defaults import Impact, Stage, described
+from gatehouse_airflow.params import OVERRIDDEN, OVERRIDE_ACT, REASON
+from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -32,11 +32,9 @@ def build(case):
     def override():
         @task(task_id="override")
         def overrule(params=None, dag_run=None):
-            from airflow_glue.tasks import by_hand, subjects
+            from gatehouse_airflow.tasks import context, manual
 
-            return by_hand.override(
-                folder, params["act"], params["decision"], subjects.asker(dag_run), params["reason"]
-            )
+            return manual.override(folder, params["act"], params["decision"], context.asker(dag_run), params["reason"])
 
         overrule()
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag
 
-from airflow_glue.forms import BATCHES, RETRAIN_REASON, estimators, training_window
-from airflow_glue.installed import use_cases
-from airflow_glue.wiring import Impact, Stage, described, requested
 from gatehouse.estimator_names import estimator_names
+from gatehouse_airflow.dag_defaults import Impact, Stage, described, requested
+from gatehouse_airflow.params import BATCHES, RETRAIN_REASON, estimators, training_window
+from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -38,8 +38,8 @@ def build(case):
         },
     )
     def retrain():
-        from airflow_glue.retraining import choose, claim, fit, judge
-        from airflow_glue.review import settle
+        from gatehouse_airflow.approval import settle
+        from gatehouse_airflow.training_tasks import choose, claim, fit, judge
 
         fitted = fit.partial(folder=folder).expand(name=claim(folder))
         decided = judge(folder)

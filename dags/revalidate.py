@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from airflow_glue.forms import REASON, known_batch
-from airflow_glue.installed import use_cases
-from airflow_glue.wiring import Impact, Stage, accepted, described, wake
+from gatehouse_airflow.dag_defaults import Impact, Stage, accepted, described, wake
+from gatehouse_airflow.params import REASON, known_batch
+from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -33,9 +33,9 @@ def build(case):
     def revalidate():
         @task(task_id="revalidate", outlets=[wakes])
         def check_again(params=None, dag_run=None):
-            from airflow_glue.tasks import by_hand, subjects
+            from gatehouse_airflow.tasks import context, manual
 
-            found, freed = by_hand.revalidate(folder, params["batch"], subjects.asker(dag_run), params["reason"])
+            found, freed = manual.revalidate(folder, params["batch"], context.asker(dag_run), params["reason"])
             wake(wakes, freed)
             return found
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from airflow_glue.forms import DRY_RUN, REASON, VERSION
-from airflow_glue.installed import use_cases
-from airflow_glue.wiring import Impact, Stage, described
+from gatehouse_airflow.dag_defaults import Impact, Stage, described
+from gatehouse_airflow.params import DRY_RUN, REASON, VERSION
+from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -32,10 +32,10 @@ def build(case):
     def rollback():
         @task(task_id="rollback")
         def roll_back(params=None, dag_run=None):
-            from airflow_glue.tasks import by_hand, subjects
+            from gatehouse_airflow.tasks import context, manual
 
-            actor = subjects.asker(dag_run)
-            return by_hand.rollback(folder, params["version"], actor, params["reason"], params["dry_run"])
+            actor = context.asker(dag_run)
+            return manual.rollback(folder, params["version"], actor, params["reason"], params["dry_run"])
 
         roll_back()
 

@@ -13,9 +13,19 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from airflow_glue.installed import START, Broken, installed
-from airflow_glue.telling import tell
-from airflow_glue.wiring import DEFAULT_ARGS, Impact, Stage, accepted, requested, schedule_of, tags, unsettled, wake
+from gatehouse_airflow.dag_defaults import (
+    DEFAULT_ARGS,
+    Impact,
+    Stage,
+    accepted,
+    requested,
+    schedule_of,
+    tags,
+    unsettled,
+    wake,
+)
+from gatehouse_airflow.notification_tasks import tell
+from gatehouse_airflow.use_cases import START, Broken, installed
 
 CASES = {case.name: str(case.folder) for case in installed() if not isinstance(case, Broken)}
 BROKEN = {case.name: case.error for case in installed() if isinstance(case, Broken)}
@@ -37,9 +47,9 @@ OUTLETS = [asset(name) for name in CASES for asset in (accepted, requested, unse
 def upkeep():
     @task(outlets=OUTLETS)
     def sweep():
-        from airflow_glue.tasks import sweep
+        from gatehouse_airflow.tasks import maintenance
 
-        found = sweep.sweep(CASES)
+        found = maintenance.sweep(CASES)
         for name, pending in found.items():
             wake(accepted(name), pending["accepted"])
             wake(requested(name), pending["requested"])
@@ -48,9 +58,9 @@ def upkeep():
 
     @task
     def check(found):
-        from airflow_glue.tasks import sweep
+        from gatehouse_airflow.tasks import maintenance
 
-        sweep.check_installation(found, BROKEN)
+        maintenance.check_installation(found, BROKEN)
 
     check(sweep()) >> tell(CASES)
 

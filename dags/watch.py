@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
-from airflow_glue.dividing import scored_in_parts
-from airflow_glue.forms import BATCH_REF
-from airflow_glue.installed import use_cases
-from airflow_glue.turn import ScoreInTurn
-from airflow_glue.wiring import Impact, Stage, accepted, described, requested, wake
+from gatehouse_airflow.batch_order_trigger import ScoreInTurn
+from gatehouse_airflow.dag_defaults import Impact, Stage, accepted, described, requested, wake
+from gatehouse_airflow.params import BATCH_REF
+from gatehouse_airflow.partitioned_tasks import scored_in_parts
+from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -35,7 +35,7 @@ def build(case):
     def watch():
         @task(task_id="watch", outlets=[wakes], trigger_rule="none_failed_min_one_success")
         def watch_batch(ref, done=None):
-            from airflow_glue.tasks import batches
+            from gatehouse_airflow.tasks import batches
 
             request = batches.watch(folder, ref, done)
             wake(wakes, [request] if request else [])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from airflow_glue import attendance
+from gatehouse_airflow import attendance
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs" / "reference" / "timeouts.md"
-CODE = ("include/gatehouse", "include/airflow_glue", "plugins", "dags")
+CODE = ("include/gatehouse", "include/gatehouse_airflow", "plugins", "dags")
 NAMED = re.compile(
     r"(^|_)(SECONDS\w*|TIMEOUT\w*|GRACE|PAUSES?|HOURS|MINUTES|BACKOFF|CYCLE|RETRIES|AFTER|PATIENCE|POLL)$"
 )
@@ -20,7 +20,7 @@ SETTING = re.compile(r"\b((?:AIRFLOW__|MLFLOW_HTTP)\w*(?:TIMEOUT|INTERVAL|SLEEP_
 OPTION = re.compile(r"\b((?:\w+_)?(?:lock|statement|session)_timeout)=(\d+)")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 NO_WAIT = {  # what looks like one and is none, by file and name, and why
-    ("include/airflow_glue/wiring.py", "OFFICE_HOURS"): "a tag",
+    ("include/gatehouse_airflow/dag_defaults.py", "OFFICE_HOURS"): "a tag",
     ("include/gatehouse/core/data_faults/relations/time_zone_shift.py", "HOURS"): "the hours of a day in the data",
     ("include/gatehouse/pipeline/batch_data/batch_profiles.py", "CYCLE"): "batches in a week or a month of the data",
     ("include/gatehouse/core/contract/parameters.py", "_HOURS"): "a pattern of text",

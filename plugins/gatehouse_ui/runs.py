@@ -17,8 +17,8 @@ from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
-from airflow_glue.wiring import Stage
-from airflow_glue.wiring import dag_id as dag_of
+from gatehouse_airflow.dag_defaults import Stage
+from gatehouse_airflow.dag_defaults import dag_id as dag_of
 
 STAGES = tuple(stage for stage in Stage if stage is not Stage.UPKEEP)
 BATCH_STAGES = (Stage.INGEST, Stage.WATCH)

@@ -16,7 +16,7 @@ from airflow.models.base import Base
 from airflow.sdk import dag, task
 from airflow.utils.db import synchronize_log_template
 
-from airflow_glue.telling import note_health, tell
+from gatehouse_airflow.notification_tasks import note_health, tell
 
 
 @dag(schedule=None)

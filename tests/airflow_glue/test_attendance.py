@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_glue import attendance
-from airflow_glue.tasks import batches, challenger, subjects
 from airflow_of_runs import AirflowOfRuns, Run, site_with
 from gatehouse.core.types import RequestState
 from gatehouse.errors import StaleAttempt
 from gatehouse.pipeline import gather
+from gatehouse_airflow import attendance
+from gatehouse_airflow.tasks import batches, context, training
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 WATCH, RETRAIN, JUDGE = (f"rides__{stage}" for stage in ("watch", "retrain", "judge"))
@@ -83,7 +83,7 @@ def test_runs_that_validate_are_asked_of_airflow(busy: str | None, monkeypatch: 
 
 def test_the_run_that_comes_second_finds_nothing_to_do(site: Any, monkeypatch: Any) -> None:
     """A batch that another run has watched is skipped, and so is a request that an older run trains for."""
-    monkeypatch.setattr(subjects, "site_of", lambda *_, **__: site)
+    monkeypatch.setattr(context, "site_of", lambda *_, **__: site)
     take(site, "2024-01")
     run = Run(WATCH, "b", {}, partition_key="2024-01.r1")
     with pytest.raises(AirflowSkipException, match=r"another run has watched 2024-01\.r1"):
@@ -95,15 +95,15 @@ def test_the_run_that_comes_second_finds_nothing_to_do(site: Any, monkeypatch: A
     younger = Run(RETRAIN, "b", {"claim": "running", "fit": None}, request, minute=10)
     AirflowOfRuns(older, younger).answer(monkeypatch, younger)
     with pytest.raises(AirflowSkipException, match=f"run a is training for request {request[:8]}"):
-        challenger.claim("rides", {"dag_run": younger, "params": {}})
+        training.claim("rides", {"dag_run": younger, "params": {}})
     AirflowOfRuns(older, younger).answer(monkeypatch, older)
     assert attendance.older_training(site, request) == "", "the older one goes on"
 
 
 def test_an_attempt_that_a_newer_one_has_replaced_is_skipped_and_not_red(monkeypatch: Any, site: Any) -> None:
     """Two runs are at the same batch: the ledger takes the newest, the other ends as skipped, and nothing is lost."""
-    monkeypatch.setattr(subjects, "site_of", lambda *_, **__: site)
-    (batch,) = [subjects.parse("rides", ref) for ref in batches.land("rides", "2024-01")]
+    monkeypatch.setattr(context, "site_of", lambda *_, **__: site)
+    (batch,) = [context.parse("rides", ref) for ref in batches.land("rides", "2024-01")]
     batches.collect_outcomes("rides", ["2024-01.r1"])
     honest = site.checker.check
 

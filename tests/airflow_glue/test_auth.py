@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.providers.fab.auth_manager.models import User
 
-from airflow_glue.auth import NamedFabAuthManager
+from gatehouse_airflow.auth import NamedFabAuthManager
 
 
 def test_a_review_is_its_approvers_by_user_name() -> None:

@@ -66,7 +66,7 @@ def airflow_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def deliver(recipient: Recipient, told: Message) -> None:
-    from airflow_glue.couriers import AirflowCourier
+    from gatehouse_airflow.notifiers import AirflowCourier
 
     AirflowCourier().deliver(recipient, told)
 

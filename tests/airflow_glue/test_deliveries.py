@@ -8,7 +8,6 @@ import os
 import pandas as pd
 import pytest
 
-from airflow_glue.tasks import batches, subjects
 from gatehouse import invariants
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.sources import files as files_module
@@ -19,6 +18,7 @@ from gatehouse.pipeline import land
 from gatehouse.pipeline.manual.revalidate import revalidate
 from gatehouse.pipeline.validate import release
 from gatehouse.settings import ROOT
+from gatehouse_airflow.tasks import batches, context
 from stages.rides import FakeSite, folder, open_site, site, take  # noqa: F401 - three are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 7)]
@@ -72,7 +72,7 @@ def installed(inbox, folder, open_site, tmp_path, monkeypatch):
         opened.source = open_source(opened.case.contract, folder)
         return opened
 
-    monkeypatch.setattr(subjects, "site_of", again)
+    monkeypatch.setattr(context, "site_of", again)
     return again("")
 
 
@@ -259,7 +259,7 @@ def test_what_trying_again_can_help_fails_the_task_when_the_others_have_landed(i
 
 def test_airflow_tries_a_replaced_file_again():
     """The retry policy of every task knows which errors trying again can help."""
-    from airflow_glue.wiring import RETRIES
+    from gatehouse_airflow.dag_defaults import RETRIES
 
     decided = {str(rule.exception): str(rule.action.value) for rule in RETRIES.rules}
     assert (

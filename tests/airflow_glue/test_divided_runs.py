@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from airflow_glue.tasks import batches, parts, subjects
 from conftest import LedgerDatabase, refill
 from fakes import FakeLake
 from gatehouse.adapters.contract import GreatExpectationsChecker
@@ -24,6 +23,7 @@ from gatehouse.pipeline import land, score
 from gatehouse.pipeline.validate import validate
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
+from gatehouse_airflow.tasks import batches, context, partitions
 from stages.big_rides import MONTHS, rides
 from stages.rides import FakeSite, folder, looped, open_site, site  # noqa: F401 - three are fixtures
 from stages.test_divided import dividing, known, small_pieces  # noqa: F401 - one is a fixture
@@ -75,27 +75,27 @@ def test_a_divided_batch_is_taken_by_mapped_tasks_and_comes_out_as_a_whole_one(
 @pytest.fixture
 def installed(looped, small_pieces, monkeypatch):
     """Four months with a champion, as the tasks find them, and batches of more than 300 rows divided from now on."""
-    monkeypatch.setattr(subjects, "site_of", lambda _, **about: dividing(looped, 300))
+    monkeypatch.setattr(context, "site_of", lambda _, **about: dividing(looped, 300))
     return looped
 
 
 def test_a_run_that_dies_between_its_parts_leaves_a_landed_batch_and_the_next_one_its_files(installed):
     """What mapped tasks find is in files that no ledger row names: nothing is visible until one task commits. The same
     pieces again are the same files."""
-    ref = subjects.ref_of(land.land(installed, "2024-05").id)
-    checked = [parts.check("rides", piece) for piece in parts.check_pieces("rides", [ref, "2024-04.r1"])]
-    profiled = [parts.profile("rides", piece) for piece in parts.profile_pieces("rides", checked)]
+    ref = context.ref_of(land.land(installed, "2024-05").id)
+    checked = [partitions.check("rides", piece) for piece in partitions.check_pieces("rides", [ref, "2024-04.r1"])]
+    profiled = [partitions.profile("rides", piece) for piece in partitions.profile_pieces("rides", checked)]
     assert {piece["batch"] for piece in checked} == {ref}
     assert (len(checked), len(profiled)) == (7 + 1, 7)
-    assert installed.ledger.batches.get(subjects.parse("rides", ref)).state is BatchState.LANDED
+    assert installed.ledger.batches.get(context.parse("rides", ref)).state is BatchState.LANDED
     files = len(installed.lake.files)
-    assert checked == [parts.check("rides", piece) for piece in parts.check_pieces("rides", [ref])]
-    assert profiled == [parts.profile("rides", piece) for piece in parts.profile_pieces("rides", checked)]
+    assert checked == [partitions.check("rides", piece) for piece in partitions.check_pieces("rides", [ref])]
+    assert profiled == [partitions.profile("rides", piece) for piece in partitions.profile_pieces("rides", checked)]
     assert len(installed.lake.files) == files
     before = dict(installed.lake.files)
     assert batches.validate("rides", ref, checked, profiled)
     made = set(installed.lake.files) - set(before)
-    batch = installed.ledger.batches.get(subjects.parse("rides", ref))
+    batch = installed.ledger.batches.get(context.parse("rides", ref))
     assert {file.path for file in (batch.report, batch.profile, batch.tables["rows"].accepted)} <= made
     assert not any(path.startswith("parts/") for path in made)
 
@@ -103,9 +103,9 @@ def test_a_run_that_dies_between_its_parts_leaves_a_landed_batch_and_the_next_on
 def test_a_contract_that_changes_between_two_parts_is_the_one_that_the_whole_batch_is_held_to(installed, monkeypatch):
     """Half of the partitions were checked before the data engineer wrote a stricter bound: none of it counts, and all rows
     are judged by the contract as it is at the commit."""
-    ref = subjects.ref_of(land.land(installed, "2024-05").id)
-    pieces = parts.check_pieces("rides", [ref])
-    before = [parts.check("rides", piece) for piece in pieces[:4]]
+    ref = context.ref_of(land.land(installed, "2024-05").id)
+    pieces = partitions.check_pieces("rides", [ref])
+    before = [partitions.check("rides", piece) for piece in pieces[:4]]
     rows = installed.case.contract.tables["rows"]
     stricter = ExpectationSpec(
         expect="expect_column_values_to_be_between", severity="critical", args={"column": "amount", "max_value": 200}
@@ -113,11 +113,11 @@ def test_a_contract_that_changes_between_two_parts_is_the_one_that_the_whole_bat
     changed = rows.model_copy(update={"expectations": (stricter, *rows.expectations[:2])})
     contract = installed.case.contract.model_copy(update={"tables": {"rows": changed}})
     monkeypatch.setattr(installed, "case", replace(installed.case, contract=contract))
-    after = [parts.check("rides", piece) for piece in pieces[4:]]
+    after = [partitions.check("rides", piece) for piece in pieces[4:]]
     assert after == pieces[4:]
-    assert parts.profile_pieces("rides", [*before, *after]) == []
+    assert partitions.profile_pieces("rides", [*before, *after]) == []
     assert batches.validate("rides", ref, [*before, *after], None)
-    quarantined = installed.ledger.batches.get(subjects.parse("rides", ref)).tables["rows"].quarantined
+    quarantined = installed.ledger.batches.get(context.parse("rides", ref)).tables["rows"].quarantined
     assert (
         quarantined.rows
         == (installed.source.fetch("2024-05", interval_of("month", "2024-05"))["rows"]["amount"] > 200).sum()
@@ -129,13 +129,13 @@ def test_scores_of_parts_by_another_champion_are_made_again(installed, monkeypat
     """Parts that one champion scored are put together to the file of the whole; a part that says another epoch is not
     mixed in: all are scored by the champion of the commit."""
     batch = validate(installed, land.land(installed, "2024-05").id)
-    ref, champion = subjects.ref_of(batch.id), installed.ledger.models.champion("rides")
+    ref, champion = context.ref_of(batch.id), installed.ledger.models.champion("rides")
     whole = installed.lake.put_frame(score.predictions_frame(installed, champion, batch), "predictions")
-    done = [parts.score("rides", piece) for piece in parts.score_pieces("rides", ref)]
+    done = [partitions.score("rides", piece) for piece in partitions.score_pieces("rides", ref)]
     assert len(done) == 7
-    first = parts.handed_over(installed, ref, done)[0]
+    first = partitions.handed_over(installed, ref, done)[0]
     other = installed.lake.put_frame(installed.lake.frame(first["file"]).assign(score=0.5, epoch=0), "parts")
-    stale = parts._piece(installed, ref, {**first, "epoch": champion.epoch - 1, "file": other})
+    stale = partitions._piece(installed, ref, {**first, "epoch": champion.epoch - 1, "file": other})
     monkeypatch.setattr("gatehouse.pipeline.monitor.monitor_batch.watch", lambda site, batch: None)
     batches.watch("rides", ref, [stale, *done[1:]])
     (scored,) = [each for each in installed.ledger.batches.predictions("rides") if each.batch == batch.id]

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_glue import telling
 from fakes import FakeCourier
 from gatehouse.core.config.notify import NotifySpec, Recipient
 from gatehouse.core.notifications.alert_types import Kind, Role, Severity
 from gatehouse.core.notifications.notification import Phase
 from gatehouse.pipeline.maintenance.notify import late_batches, tell
 from gatehouse.pipeline.manual import override
+from gatehouse_airflow import notification_tasks
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
 
 ALL = Recipient(name="ada", roles=tuple(Role), via="slack", connection="chat", least=Severity.INFO)
@@ -39,7 +39,7 @@ def rewritten(folder, open_site, monkeypatch):
 def told(site, courier):
     """What one cycle of upkeep says of what lasts."""
     before = len(courier.delivered)
-    telling._note_lasting("rides", "the folder")
+    notification_tasks._note_lasting("rides", "the folder")
     tell(site.ledger, SPEC, courier)
     return [(each.kind, each.phase) for each in lasting(courier, before)]
 
@@ -81,7 +81,7 @@ def test_a_use_case_that_raises_keeps_no_other_from_being_looked_at(rewritten, m
         return site
 
     monkeypatch.setattr("gatehouse.bootstrap.open_site", opened)
-    telling._note_lasting("broken", "broken")
+    notification_tasks._note_lasting("broken", "broken")
     assert told(site, FakeCourier()) == [(Kind.LATE_BATCH, Phase.OPENED)]
 
 

@@ -7,15 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_glue import attendance
-from airflow_glue.tasks import subjects, sweep
 from fakes import FakeLake
 from gatehouse.errors import ConfigurationError, TrackingError, Unreachable
 from gatehouse.pipeline.maintenance import find_pending as stage
 from gatehouse.pipeline.maintenance import reconcile
+from gatehouse_airflow import attendance
+from gatehouse_airflow.tasks import context, maintenance
 from stages.rides import folder, looped, open_site, site, take  # noqa: F401 - four of them are fixtures
 
-QUIET = {name: [] for name in (*sweep.RESULTS, "failed")}
+QUIET = {name: [] for name in (*maintenance.RESULTS, "failed")}
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def sites(monkeypatch, ledger_database):
         return opened[folder]
 
     monkeypatch.setenv("GATEHOUSE_LEDGER_URL", ledger_database.url)
-    monkeypatch.setattr(subjects, "site_of", site_of)
+    monkeypatch.setattr(context, "site_of", site_of)
     monkeypatch.setattr(attendance, "validating", lambda _: False)
     for name in ("decisions", "batches", "requests"):
         monkeypatch.setattr(attendance, name, lambda _: set())
@@ -71,7 +71,7 @@ def test_a_broken_use_case_keeps_the_maintenance_of_no_other(looped, sites, brok
     """Before and after it all batches of the others are told; its own errors are a sentence each, with its name."""
     second = changed(looped, tracking=copy.deepcopy(looped.tracking))
     sites |= {"first": looped, "broken": BROKEN[broken](looped), "second": second}
-    found = sweep.sweep({name: name for name in sites})
+    found = maintenance.sweep({name: name for name in sites})
     told = [f"2024-0{month}.r1" for month in range(1, 5)]
     for name in ("first", "second"):
         assert found[name] == QUIET | {"told": told}
@@ -98,7 +98,7 @@ def test_a_part_that_fails_stops_no_other_part(looped, sites, monkeypatch, part)
     module, words = PARTS[part]
     monkeypatch.setattr(module, part, failing(KeyError("a bug")))
     sites["rides"] = looped
-    found = sweep.sweep({"rides": "rides"})["rides"]
+    found = maintenance.sweep({"rides": "rides"})["rides"]
     assert found["failed"] == [f"rides: maintenance could not {words}: KeyError: 'a bug'"]
     assert len(found["told"]) == 4
 
@@ -108,20 +108,22 @@ def test_a_ledger_that_is_away_is_worth_a_retry_of_the_task(sites, monkeypatch):
     monkeypatch.setenv("GATEHOUSE_LEDGER_URL", "postgresql://nobody@127.0.0.1:1/nothing")
     sites["rides"] = RuntimeError("not opened")
     with pytest.raises(Unreachable):
-        sweep.sweep({"rides": "rides"})
+        maintenance.sweep({"rides": "rides"})
 
 
 def test_the_check_fails_with_every_sentence_and_records_it_as_a_trouble(sites, ledger, monkeypatch):
     """The check is red after all is done, with all sentences; the trouble of each use case lasts until a sweep finds it no
     more."""
     monkeypatch.setattr("gatehouse.bootstrap.verify_installation", list)
-    monkeypatch.setattr("airflow_glue.telling.get_current_context", lambda: {"ti": SimpleNamespace(xcom_push=print)})
-    monkeypatch.setattr(sweep, "emit_measures", lambda: None)
-    monkeypatch.setattr("airflow_glue.telling.wrong_notify", list)
+    monkeypatch.setattr(
+        "gatehouse_airflow.notification_tasks.get_current_context", lambda: {"ti": SimpleNamespace(xcom_push=print)}
+    )
+    monkeypatch.setattr(maintenance, "emit_measures", lambda: None)
+    monkeypatch.setattr("gatehouse_airflow.notification_tasks.wrong_notify", list)
     found = {name: QUIET | {"failed": [f"{name}: a sentence", f"{name}: another"]} for name in ("one", "two")}
     with pytest.raises(Exception, match=r"one: a sentence \| one: another \| two: a sentence \| two: another"):
-        sweep.check_installation(found, {})
+        maintenance.check_installation(found, {})
     subjects_now = [trouble.found.subject for trouble in ledger.telling.troubles()]
     assert sorted(subjects_now) == ["maintenance of one", "maintenance of two"]
-    sweep.check_installation({"one": QUIET, "two": QUIET}, {})
+    maintenance.check_installation({"one": QUIET, "two": QUIET}, {})
     assert ledger.telling.troubles() == []

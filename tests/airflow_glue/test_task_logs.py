@@ -35,12 +35,12 @@ def test_each_line_names_use_case_and_batch(
 ) -> None:
     """What a stage found is a line of JSON with use case and batch; so is every other line of the task after it, also one
     of the library's or of another library's."""
-    from airflow_glue.tasks import batches, subjects
+    from gatehouse_airflow.tasks import batches, context
 
     monkeypatch.setenv("GATEHOUSE_LEDGER_URL", ledger_database.url)
     monkeypatch.setenv("GATEHOUSE_LAKE", str(tmp_path))
     batch = Story(ledger, open_lake(str(tmp_path)), "air_time").quarantine().id
-    assert batches.validate(str(ROOT / "include" / "usecases" / "air_time"), subjects.ref_of(batch)) is False
+    assert batches.validate(str(ROOT / "include" / "usecases" / "air_time"), context.ref_of(batch)) is False
     structlog.get_logger("somebody else").info("by the way")
     found = {line["event"]: line for line in lines()}
     for event in ("validated", "by the way"):

@@ -101,7 +101,7 @@ def test_a_broken_use_case_takes_no_other_with_it(tmp_path, monkeypatch):
     found = set(parse(tmp_path, tmp_path / "usecases")["dags"])
     assert "rides__ingest" in found
     assert not any(name.startswith("broken__") for name in found)
-    from airflow_glue.installed import Broken, installed
+    from gatehouse_airflow.use_cases import Broken, installed
 
     monkeypatch.setenv("GATEHOUSE_USECASES", str(tmp_path / "usecases"))
     (named,) = [case for case in installed() if isinstance(case, Broken)]
@@ -157,7 +157,7 @@ def test_a_killed_task_begins_again_within_seconds_and_outlives_two_minutes_with
     """By Airflow's own reckoning, for several runs because it spreads the waits by a hash of the run."""
     from airflow.models.taskinstance import TaskInstance
 
-    from airflow_glue.wiring import DEFAULT_ARGS
+    from gatehouse_airflow.dag_defaults import DEFAULT_ARGS
 
     names = ("retry_delay", "retry_exponential_backoff", "max_retry_delay")
     task = SimpleNamespace(**{name: DEFAULT_ARGS[name] for name in names})
@@ -178,8 +178,8 @@ def test_named_data_errors_fail_at_once_and_an_unreachable_service_is_tried_agai
     """The retry policy tells the two apart by class, subclasses included."""
     from airflow.sdk.definitions.retry_policy import RetryAction
 
-    from airflow_glue.wiring import RETRIES
     from gatehouse.errors import SchemaMismatch, StaleAttempt, Unreachable
+    from gatehouse_airflow.dag_defaults import RETRIES
 
     def action(error: Exception) -> RetryAction:
         return RETRIES.evaluate(error, 1, 8).action
@@ -193,17 +193,17 @@ def test_what_the_executor_warms_can_be_imported():
     """A module that a new release renames is found here, not when the scheduler starts."""
     from importlib.util import find_spec
 
-    from airflow_glue.executor import WARM
+    from gatehouse_airflow.executor import WARM
 
     assert [name for name in WARM if find_spec(name) is None] == []
 
 
 def test_a_batch_is_named_with_its_revision():
     """Tasks name batches like 2013-03.r1; anything else is refused with the form that is allowed."""
-    from airflow_glue.tasks.subjects import parse as parse_ref
-    from airflow_glue.tasks.subjects import ref_of
     from gatehouse.core.types import BatchId
     from gatehouse.errors import UnknownRecord
+    from gatehouse_airflow.tasks.context import parse as parse_ref
+    from gatehouse_airflow.tasks.context import ref_of
 
     batch = BatchId("flight_delays", "2013-03", 2)
     assert parse_ref("flight_delays", ref_of(batch)) == batch

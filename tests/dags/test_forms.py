@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
-from airflow_glue import forms
 from gatehouse.core.config.retrain import Window
 from gatehouse.estimator_names import estimator_names
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
+from gatehouse_airflow import params
 
 CASES = [ROOT / "include" / "usecases" / name for name in ("flight_delays", "air_time")]
 NAMES = ("logistic", "boosting", "tree")
-WINDOW = forms.training_window(Window(kind="rolling", batches=3))
-ESTIMATORS = forms.estimators(NAMES)
+WINDOW = params.training_window(Window(kind="rolling", batches=3))
+ESTIMATORS = params.estimators(NAMES)
 
 
 @pytest.mark.parametrize(
@@ -22,27 +22,27 @@ ESTIMATORS = forms.estimators(NAMES)
     [
         (WINDOW, "everything"),
         (WINDOW, None),
-        (forms.BATCHES, 0),
-        (forms.BATCHES, "many"),
+        (params.BATCHES, 0),
+        (params.BATCHES, "many"),
         (ESTIMATORS, ["oracle"]),
         (ESTIMATORS, ["tree", "tree"]),
         (ESTIMATORS, "tree"),
-        (forms.estimators(()), ["; rm -rf"]),
-        (forms.RETRAIN_REASON, "because"),
-        (forms.REASON, ""),
-        (forms.known_batch("month"), "2013-13"),
-        (forms.known_batch("month"), "2013-03.r0"),
-        (forms.known_batch("week"), "2013-03"),
-        (forms.known_batch("day"), "2013-02-32"),
-        (forms.end_of_range("month", "From", "oldest"), ""),
-        (forms.end_of_range("month", "From", "oldest"), "2013-03.r1"),
-        (forms.batch_key("month"), "2013-00"),
-        (forms.VERSION, 0),
-        (forms.DECISION, "first"),
-        (forms.OVERRIDDEN, ""),
-        (forms.OVERRIDDEN, "the last one"),
-        (forms.OVERRIDE_ACT, "approve"),
-        (forms.MAY_PROMOTE, "yes"),
+        (params.estimators(()), ["; rm -rf"]),
+        (params.RETRAIN_REASON, "because"),
+        (params.REASON, ""),
+        (params.known_batch("month"), "2013-13"),
+        (params.known_batch("month"), "2013-03.r0"),
+        (params.known_batch("week"), "2013-03"),
+        (params.known_batch("day"), "2013-02-32"),
+        (params.end_of_range("month", "From", "oldest"), ""),
+        (params.end_of_range("month", "From", "oldest"), "2013-03.r1"),
+        (params.batch_key("month"), "2013-00"),
+        (params.VERSION, 0),
+        (params.DECISION, "first"),
+        (params.OVERRIDDEN, ""),
+        (params.OVERRIDDEN, "the last one"),
+        (params.OVERRIDE_ACT, "approve"),
+        (params.MAY_PROMOTE, "yes"),
     ],
 )
 def test_a_form_refuses_what_is_wrong(field, wrong):
@@ -55,17 +55,17 @@ def test_a_form_refuses_what_is_wrong(field, wrong):
     ("field", "right"),
     [
         (WINDOW, "since_change"),
-        (forms.BATCHES, None),
-        (forms.BATCHES, 3),
+        (params.BATCHES, None),
+        (params.BATCHES, 3),
         (ESTIMATORS, None),
         (ESTIMATORS, []),
         (ESTIMATORS, ["tree", "boosting"]),
-        (forms.estimators(()), ["whatever_2"]),
-        (forms.RETRAIN_REASON, None),
-        (forms.known_batch("month"), "2013-03"),
-        (forms.known_batch("week"), "2013-W10.r12"),
-        (forms.end_of_range("day", "To", "newest"), "2013-03-07"),
-        (forms.MAY_PROMOTE, True),
+        (params.estimators(()), ["whatever_2"]),
+        (params.RETRAIN_REASON, None),
+        (params.known_batch("month"), "2013-03"),
+        (params.known_batch("week"), "2013-W10.r12"),
+        (params.end_of_range("day", "To", "newest"), "2013-03-07"),
+        (params.MAY_PROMOTE, True),
     ],
 )
 def test_a_form_takes_what_is_right(field, right):

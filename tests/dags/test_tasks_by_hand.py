@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_glue.tasks import by_hand, challenger, subjects
 from gatehouse.errors import NotAllowed, UnknownRecord, WrongInput
+from gatehouse_airflow.tasks import context, manual, training
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 REASON = "the airport asked for it today"
@@ -16,7 +16,7 @@ REASON = "the airport asked for it today"
 @pytest.fixture
 def installed(site, monkeypatch):
     """The use case as the tasks find it."""
-    monkeypatch.setattr(subjects, "site_of", lambda _: site)
+    monkeypatch.setattr(context, "site_of", lambda _: site)
     return site
 
 
@@ -29,11 +29,11 @@ def test_a_ticked_backfill_wakes_the_retraining_of_one_request(installed):
     """The form's range is taken in order, the batches are told, and the one request is what the task wakes. A wrong range
     ends the task by name and leaves nothing open; so does one that is done already."""
     params = {"first": "2024-01", "last": "2024-02", "promote": True, "reason": REASON}
-    told, asked = by_hand.backfill("rides", params, "ann")
+    told, asked = manual.backfill("rides", params, "ann")
     assert [line[:7] for line in told] == ["2024-01", "2024-02"]
     assert asked == [installed.ledger.requests.pending("rides").id]
     with pytest.raises(WrongInput, match="nothing waits to be taken"):
-        by_hand.backfill("rides", params, "ann")
+        manual.backfill("rides", params, "ann")
     assert installed.ledger.backfills.open("rides") is None
 
 
@@ -42,11 +42,11 @@ def test_a_backfill_that_fails_by_name_is_ended_with_the_reason(installed):
     installed.source.change["2024-02"] = lambda frame: (_ for _ in ()).throw(UnknownRecord("the drive is not mounted"))
     params = {"first": "2024-01", "last": "2024-02", "promote": False, "reason": REASON}
     with pytest.raises(UnknownRecord):
-        by_hand.backfill("rides", params, "ann")
+        manual.backfill("rides", params, "ann")
     (ended,) = installed.ledger.backfills.list("rides")
     assert (ended.ended, ended.sentence) == ("failed", "the drive is not mounted")
     installed.source.change = {}
-    told, asked = by_hand.backfill("rides", params, "ann")
+    told, asked = manual.backfill("rides", params, "ann")
     assert ([line[:7] for line in told], asked) == (["2024-02"], [])
 
 
@@ -55,28 +55,28 @@ def test_the_retrain_form_gives_window_and_estimators(installed):
     a form cannot forbid, is refused by name."""
     take(installed, "2024-01")
     chosen = form(reason=REASON, window="rolling", batches=2, estimators=["logistic"])
-    request = installed.ledger.requests.get(challenger._asked(installed, chosen))
+    request = installed.ledger.requests.get(training._asked(installed, chosen))
     assert request.reasons[0].numbers == {
         "actor": "ann", "window": {"kind": "rolling", "batches": 2}, "estimators": ["logistic"],
     }  # fmt: skip
     plain = form(reason="a second word about it", window="own", batches=None, estimators=None)
-    assert challenger._asked(installed, plain) == request.id
+    assert training._asked(installed, plain) == request.id
     assert installed.ledger.requests.get(request.id).reasons[1].numbers == {"actor": "ann"}
     with pytest.raises(WrongInput, match="no reason was given"):
-        challenger._asked(installed, form(reason=None, window="expanding", batches=None, estimators=None))
-    assert challenger._asked(installed, form(reason=None, window="own", batches=None, estimators=None)) == request.id
+        training._asked(installed, form(reason=None, window="expanding", batches=None, estimators=None))
+    assert training._asked(installed, form(reason=None, window="own", batches=None, estimators=None)) == request.id
 
 
 def test_the_form_of_a_batch_takes_its_key_or_one_revision(installed):
     """The newest revision of a key, or the very one; what is not there is named. Only a batch that becomes accepted wakes
     the watch."""
     take(installed, "2024-01")
-    found, freed = by_hand.revalidate("rides", "2024-01", "ann", REASON)
+    found, freed = manual.revalidate("rides", "2024-01", "ann", REASON)
     assert "keeps the contract as before" in found[0]
     assert freed == []
-    assert "on record" in by_hand.revalidate("rides", "2024-01.r1", "ann", REASON)[0][0]
+    assert "on record" in manual.revalidate("rides", "2024-01.r1", "ann", REASON)[0][0]
     with pytest.raises(UnknownRecord, match=r"has no batch '2024-07'"):
-        by_hand.revalidate("rides", "2024-07", "ann", REASON)
+        manual.revalidate("rides", "2024-07", "ann", REASON)
 
 
 def test_the_override_form_overrules_what_the_gate_kept_back(folder, open_site, monkeypatch):
@@ -85,16 +85,16 @@ def test_the_override_form_overrules_what_the_gate_kept_back(folder, open_site, 
     gate = folder / "gate.yaml"
     gate.write_text(gate.read_text().replace("first_model: promote", "first_model: review"))
     site = open_site()
-    monkeypatch.setattr(subjects, "site_of", lambda _: site)
+    monkeypatch.setattr(context, "site_of", lambda _: site)
     for month in range(1, 5):
         take(site, f"2024-{month:02}")
     (decision,) = site.ledger.decisions.list("rides")
     start = decision.id[:8]
     with pytest.raises(NotAllowed, match="stranger may not override"):
-        by_hand.override("rides", "override", start, "stranger", REASON)
+        manual.override("rides", "override", start, "stranger", REASON)
     with pytest.raises(UnknownRecord, match="names 0 decisions"):
-        by_hand.override("rides", "override", "ffffffff", "admin", REASON)
-    told = by_hand.override("rides", "override", start, "admin", REASON)
+        manual.override("rides", "override", "ffffffff", "admin", REASON)
+    told = manual.override("rides", "override", start, "admin", REASON)
     assert told.startswith(f"version {decision.version} is the champion until")
     with pytest.raises(NotAllowed, match="waits for a second person"):
-        by_hand.override("rides", "confirm", start, "reviewer", REASON)
+        manual.override("rides", "confirm", start, "reviewer", REASON)

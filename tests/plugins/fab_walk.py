@@ -20,7 +20,7 @@ def environment(folder: Path) -> None:
     """Airflow as the production stack configures it, over SQLite."""
     os.environ |= {
         "AIRFLOW_HOME": str(folder),
-        "AIRFLOW__CORE__AUTH_MANAGER": "airflow_glue.auth.NamedFabAuthManager",
+        "AIRFLOW__CORE__AUTH_MANAGER": "gatehouse_airflow.auth.NamedFabAuthManager",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow.db",
         "AIRFLOW__API__SECRET_KEY": "a secret of the tests",
@@ -35,7 +35,7 @@ def people() -> dict[str, Any]:
     from airflow.providers.fab.auth_manager.models.db import FABDBManager
     from airflow.utils.session import create_session
 
-    from airflow_glue import people as first
+    from gatehouse_airflow import bootstrap_users as first
 
     first.secret = lambda name: f"{name}-of-this-test"  # there are no mounted files here
     with create_session() as session:

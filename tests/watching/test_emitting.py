@@ -38,7 +38,7 @@ def test_upkeep_sends_the_measures_as_gauges(
     statsd: socket.socket, ledger: Ledger, ledger_database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real datagram a number, named measure, use case and label, through Airflow's own client and name check."""
-    from airflow_glue.tasks.sweep import emit_measures
+    from gatehouse_airflow.tasks.maintenance import emit_measures
 
     Story(ledger, name="rides").tell()
     monkeypatch.setenv("GATEHOUSE_LEDGER_URL", ledger_database.url)

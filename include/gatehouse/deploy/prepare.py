@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
         return
     migrate_all()
     mlflow_users.prepare(database("mlflow", "mlflow", secret, "+psycopg2"), secret)
-    subprocess.run([sys.executable, "-m", "airflow_glue.people"], check=True)
+    subprocess.run([sys.executable, "-m", "gatehouse_airflow.bootstrap_users"], check=True)
 
 
 if __name__ == "__main__":

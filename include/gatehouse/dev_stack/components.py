@@ -81,7 +81,7 @@ def stack_environment(
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__EXECUTOR": "airflow_glue.executor.WarmLocalExecutor",
+        "AIRFLOW__CORE__EXECUTOR": "gatehouse_airflow.executor.WarmLocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "3",
         "AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT": "3",
         "AIRFLOW__CORE__FERNET_KEY": keys["fernet"],

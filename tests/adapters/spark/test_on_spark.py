@@ -12,7 +12,6 @@ import pytest
 from adapters.contract.test_checker import EVERY_MASK, frame_of
 from adapters.contract.test_partitions import RECORDED
 from adapters.contracts import table
-from airflow_glue.dividing import mapped
 from conftest import LedgerDatabase, refill
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.spark import SparkChecker
@@ -24,6 +23,7 @@ from gatehouse.pipeline import land
 from gatehouse.pipeline.validate import validate
 from gatehouse.settings import ROOT, Settings
 from gatehouse.use_case import load
+from gatehouse_airflow.partitioned_tasks import mapped
 from stages.big_rides import MONTHS, rides
 from stages.test_divided import known
 

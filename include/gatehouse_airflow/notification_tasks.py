@@ -70,11 +70,11 @@ def tell_people(folders: dict[str, str]) -> str:
     """The last step of upkeep: late batches, overrides that could not be ended and a red upkeep become troubles, and what
     is due is told. Returns what was done in a sentence. Only a ledger that is away is worth a retry; nothing here fails
     anything else."""
-    from airflow_glue.couriers import AirflowCourier
     from gatehouse.adapters.ledger import open_ledger
     from gatehouse.notify_config import notify_spec
     from gatehouse.pipeline.maintenance import notify as stage
     from gatehouse.settings import Settings
+    from gatehouse_airflow.notifiers import AirflowCourier
 
     settings = Settings.from_environment()
     ledger = open_ledger(settings.require("ledger_url"))

@@ -10,9 +10,9 @@ from typing import Any
 from airflow.sdk import Asset, CronTriggerTimetable, get_current_context
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 
-from airflow_glue.installed import START
 from gatehouse.settings import Settings
 from gatehouse.use_case import UseCase
+from gatehouse_airflow.use_cases import START
 
 
 class Stage(StrEnum):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 
-from airflow_glue.forms import REVIEW_REASON, reviewers
-from airflow_glue.installed import length
-from airflow_glue.retraining import answer, promote
 from gatehouse.use_case import UseCase
+from gatehouse_airflow.params import REVIEW_REASON, reviewers
+from gatehouse_airflow.training_tasks import answer, promote
+from gatehouse_airflow.use_cases import length
 
 
 def settle(case: UseCase, decided: object) -> None:

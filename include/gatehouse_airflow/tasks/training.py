@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import structlog
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_glue.attendance import newest_attempt, older_training
-from airflow_glue.forms import OWN_WINDOW
-from airflow_glue.tasks import subjects
 from gatehouse.core.types import RequestState
 from gatehouse.errors import GatehouseError, StaleAttempt, WrongInput
+from gatehouse_airflow.attendance import newest_attempt, older_training
+from gatehouse_airflow.params import OWN_WINDOW
+from gatehouse_airflow.tasks import context as context_module
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -29,7 +29,7 @@ def claim(folder: str, context: Context) -> tuple[str, list[str]]:
     and the names of the candidates."""
     from gatehouse.pipeline import fit, gather
 
-    site = subjects.site_of(folder)
+    site = context_module.site_of(folder)
     request_id = context["dag_run"].partition_key or _asked(site, context)
     claimed_before = site.ledger.requests.get(request_id).state is RequestState.CLAIMED
     if claimed_before and (other := older_training(site, request_id)):
@@ -50,7 +50,7 @@ def _asked(site: InstalledSite, context: Context) -> str:
     window = None if form.get("window") in (None, OWN_WINDOW) else form["window"]
     wanted = (window, form.get("batches"), tuple(form.get("estimators") or ()))
     if form.get("reason"):
-        return ask(site, subjects.asker(context["dag_run"]), form["reason"], *wanted).id
+        return ask(site, context_module.asker(context["dag_run"]), form["reason"], *wanted).id
     if any(wanted):
         raise WrongInput("a window or estimators were chosen and no reason was given", found="", allowed="a sentence")
     pending = site.ledger.requests.pending(site.name)
@@ -64,7 +64,7 @@ def fit(folder: str, request_id: str, name: str) -> dict[str, float]:
     """Fit one candidate; returns its metrics (none when it failed: the ledger says why)."""
     from gatehouse.pipeline.fit import fit as fit_candidate
 
-    candidate = fit_candidate(subjects.site_of(folder, request=request_id, candidate=name), request_id, name)
+    candidate = fit_candidate(context_module.site_of(folder, request=request_id, candidate=name), request_id, name)
     event_log.info("fitted", metrics=dict(candidate.metrics), reason=candidate.reason)
     return dict(candidate.metrics)
 
@@ -74,7 +74,7 @@ def choose(folder: str, request_id: str) -> int:
     """Register the best candidate as the challenger; returns its version."""
     from gatehouse.pipeline.choose import choose as choose_candidate
 
-    site = subjects.site_of(folder, request=request_id)
+    site = context_module.site_of(folder, request=request_id)
     with closing(site, request_id):
         version = choose_candidate(site, request_id).version
         event_log.info("chosen", version=version)

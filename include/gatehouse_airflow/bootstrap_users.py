@@ -1,6 +1,6 @@
 """People and pools in Airflow's database, for an installation that is shared: the role Reviewer, the first users, the pools.
 
-python -m airflow_glue.people
+python -m gatehouse_airflow.bootstrap_users
 
 | role | may |
 |---|---|

@@ -10,8 +10,8 @@ from typing import Any
 
 from airflow.sdk import get_current_context, task
 
-from airflow_glue.tasks import parts
 from gatehouse.use_case import UseCase
+from gatehouse_airflow.tasks import partitions
 
 Label = "{{ piece }}"
 
@@ -28,20 +28,20 @@ def in_parts(case: UseCase, landed: Any) -> dict[str, Any]:
     folder = str(case.folder)
 
     @task(task_id="divide")
-    def divide(refs: list[str]) -> list[parts.Piece]:
-        return parts.check_pieces(folder, refs)
+    def divide(refs: list[str]) -> list[partitions.Piece]:
+        return partitions.check_pieces(folder, refs)
 
     @task(task_id="check_part", map_index_template=Label)
-    def check_part(piece: parts.Piece) -> parts.Piece:
-        return parts.check(folder, _shown(piece))
+    def check_part(piece: partitions.Piece) -> partitions.Piece:
+        return partitions.check(folder, _shown(piece))
 
     @task(task_id="settle")
-    def settle(checked: Any) -> list[parts.Piece]:
-        return parts.profile_pieces(folder, checked)
+    def settle(checked: Any) -> list[partitions.Piece]:
+        return partitions.profile_pieces(folder, checked)
 
     @task(task_id="profile_part", map_index_template=Label)
-    def profile_part(piece: parts.Piece) -> parts.Piece:
-        return parts.profile(folder, _shown(piece))
+    def profile_part(piece: partitions.Piece) -> partitions.Piece:
+        return partitions.profile(folder, _shown(piece))
 
     checked = check_part.expand(piece=divide(landed))
     return {"checked": checked, "profiled": profile_part.expand(piece=settle(checked))}
@@ -54,16 +54,16 @@ def scored_in_parts(case: UseCase, ref: Any) -> dict[str, Any]:
     folder = str(case.folder)
 
     @task(task_id="divide")
-    def divide(ref: str) -> list[parts.Piece]:
-        return parts.score_pieces(folder, ref)
+    def divide(ref: str) -> list[partitions.Piece]:
+        return partitions.score_pieces(folder, ref)
 
     @task(task_id="score_part", map_index_template=Label)
-    def score_part(piece: parts.Piece) -> parts.Piece:
-        return parts.score(folder, _shown(piece))
+    def score_part(piece: partitions.Piece) -> partitions.Piece:
+        return partitions.score(folder, _shown(piece))
 
     return {"done": score_part.expand(piece=divide(ref))}
 
 
-def _shown(piece: parts.Piece) -> parts.Piece:
+def _shown(piece: partitions.Piece) -> partitions.Piece:
     get_current_context()["piece"] = f"{piece['batch']} {piece['what']}"  # the grid shows it instead of a number
     return piece

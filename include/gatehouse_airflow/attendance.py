@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_glue.wiring import Stage, dag_id
 from gatehouse.errors import StaleAttempt
+from gatehouse_airflow.dag_defaults import Stage, dag_id
 
 if TYPE_CHECKING:
     from gatehouse.context import Site

@@ -9,11 +9,11 @@ import structlog
 from airflow.sdk.exceptions import AirflowSkipException
 from structlog.contextvars import bind_contextvars
 
-from airflow_glue.attendance import newest_attempt
-from airflow_glue.tasks import subjects
-from airflow_glue.tasks.parts import Piece, handed_over
 from gatehouse.core.types import BatchId, BatchState, RequestState
 from gatehouse.errors import SourceError
+from gatehouse_airflow.attendance import newest_attempt
+from gatehouse_airflow.tasks import context as context_module
+from gatehouse_airflow.tasks.partitions import Piece, handed_over
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -29,14 +29,16 @@ def land(folder: str, key: str | None) -> list[str]:
     validate. A batch that cannot be fetched stops no other: `check_fetched` names it."""
     from gatehouse.pipeline import land as land_module
 
-    site = subjects.site_of(folder)
+    site = context_module.site_of(folder)
     site.source.settle()
     if key:
-        return [subjects.ref_of(land_module.land(site, key).id)]
+        return [context_module.ref_of(land_module.land(site, key).id)]
     for refused, reason in land_module.take(site, [*land_module.corrected(site), *land_module.pending(site)]).items():
         event_log.warning("not fetched", batch=refused, reason=reason)
     return [
-        subjects.ref_of(batch.id) for batch in site.ledger.batches.list(site.name) if batch.state is BatchState.LANDED
+        context_module.ref_of(batch.id)
+        for batch in site.ledger.batches.list(site.name)
+        if batch.state is BatchState.LANDED
     ]
 
 
@@ -44,7 +46,7 @@ def check_fetched(folder: str) -> None:
     """SourceError that names every batch whose delivery could not be fetched the last time; all others are taken by now."""
     from gatehouse.pipeline import land as land_module
 
-    site = subjects.site_of(folder)
+    site = context_module.site_of(folder)
     refused = land_module.unfetched(site)
     if refused:
         named = " | ".join(f"{key}: {reason}" for key, reason in refused.items())
@@ -56,10 +58,10 @@ def collect_outcomes(folder: str, refs: list[str]) -> list[str]:
     """Collect the outcomes that are due with the landed batches, in the order of time; returns whose they are."""
     from gatehouse.pipeline import outcomes
 
-    site = subjects.site_of(folder)
+    site = context_module.site_of(folder)
     site.source.settle()
-    keys = sorted(subjects.parse(site.name, ref).key for ref in refs)
-    return [subjects.ref_of(found.batch) for key in keys for found in outcomes.collect_readable(site, key)]
+    keys = sorted(context_module.parse(site.name, ref).key for ref in refs)
+    return [context_module.ref_of(found.batch) for key in keys for found in outcomes.collect_readable(site, key)]
 
 
 @newest_attempt()
@@ -69,9 +71,9 @@ def validate(
     """Validate a batch, out of what mapped tasks found of its partitions if it is divided; True when it is accepted."""
     from gatehouse.pipeline.validate import validate as validate_batch
 
-    site = subjects.site_of(folder, batch=ref)
+    site = context_module.site_of(folder, batch=ref)
     found, shares = handed_over(site, ref, checked), handed_over(site, ref, profiled)
-    batch = validate_batch(site, subjects.parse(site.name, ref), found, shares)
+    batch = validate_batch(site, context_module.parse(site.name, ref), found, shares)
     event_log.info("validated", state=batch.state, reason=batch.reason)
     return batch.state is BatchState.ACCEPTED
 
@@ -80,17 +82,17 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
     """The batch this run is for: the one it parked with, its partition key, the form's, or the oldest that waits."""
     from gatehouse.pipeline.score import waiting
 
-    site = subjects.site_of(folder)
+    site = context_module.site_of(folder)
     ref = parked or context["dag_run"].partition_key or context["params"].get("batch")
-    batch = subjects.parse(site.name, ref) if ref else next((each.id for each in waiting(site)), None)
+    batch = context_module.parse(site.name, ref) if ref else next((each.id for each in waiting(site)), None)
     if batch is None:
         raise AirflowSkipException(f"no accepted batch of {site.name} waits to be watched")
     if any(report.batch == batch for report in site.ledger.batches.watches(site.name)):
         raise AirflowSkipException(
-            f"another run has watched {subjects.ref_of(batch)} of {site.name}; nothing is left to do"
+            f"another run has watched {context_module.ref_of(batch)} of {site.name}; nothing is left to do"
         )
     site.ledger.attempts.enter(f"{batch}/run")
-    bind_contextvars(batch=subjects.ref_of(batch))
+    bind_contextvars(batch=context_module.ref_of(batch))
     return site, batch
 
 
@@ -101,10 +103,10 @@ def score_batch(site: InstalledSite, batch: BatchId) -> str:
     from gatehouse.pipeline.partitions.partition_reader import divides
 
     if site.case.contract.engine == "pandas" and divides(site, site.ledger.batches.get(batch)):
-        return subjects.ref_of(batch)
+        return context_module.ref_of(batch)
     prediction = score_in_turn(site, batch)
     event_log.info("scored", version=prediction.version if prediction else None)
-    return subjects.ref_of(batch)
+    return context_module.ref_of(batch)
 
 
 @newest_attempt()
@@ -114,9 +116,9 @@ def watch(folder: str, ref: str, done: Iterable[Piece] | None = None) -> str | N
     from gatehouse.pipeline.monitor.monitor_batch import watch as watch_batch
     from gatehouse.pipeline.monitor.score_in_order import score_in_turn
 
-    site = subjects.site_of(folder, batch=ref)
+    site = context_module.site_of(folder, batch=ref)
     if done is not None:
-        score_in_turn(site, subjects.parse(site.name, ref), handed_over(site, ref, done))
-    request = watch_batch(site, subjects.parse(site.name, ref))
+        score_in_turn(site, context_module.parse(site.name, ref), handed_over(site, ref, done))
+    request = watch_batch(site, context_module.parse(site.name, ref))
     event_log.info("watched", request=request.id if request is not None else None)
     return request.id if request is not None and request.state is RequestState.OPEN else None

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_glue.tasks import subjects
 from gatehouse.core.types import BatchState
 from gatehouse.errors import ModelError, SchemaMismatch
+from gatehouse_airflow.tasks import context
 
 if TYPE_CHECKING:
     from gatehouse.bootstrap import InstalledSite
@@ -21,7 +21,7 @@ def check_pieces(folder: str, refs: Iterable[str]) -> list[Piece]:
     """What is to be checked of the divided ones among these batches; nothing of the others."""
     from gatehouse.pipeline.partitions import partition_check
 
-    site = subjects.site_of(folder)
+    site = context.site_of(folder)
     divided = [(ref, batch) for ref in refs if (batch := _divided(site, ref, BatchState.LANDED))]
     return [_piece(site, ref, work) for ref, batch in divided for work in partition_check.works(site, batch)]
 
@@ -39,9 +39,9 @@ def profile_pieces(folder: str, checked: Iterable[Piece]) -> list[Piece]:
     """What is to be profiled of the batches whose checks these are: only of those that keep their contract."""
     from gatehouse.pipeline.partitions import partition_check, partition_profile
 
-    site, pieces, checked = subjects.site_of(folder), [], list(checked)
+    site, pieces, checked = context.site_of(folder), [], list(checked)
     for ref in dict.fromkeys(piece["batch"] for piece in checked):
-        batch = site.ledger.batches.get(subjects.parse(site.name, ref))
+        batch = site.ledger.batches.get(context.parse(site.name, ref))
         findings = handed_over(site, ref, checked)
         try:
             validation = partition_check.settle(site, batch, findings).validation if findings else None
@@ -68,7 +68,7 @@ def score_pieces(folder: str, ref: str) -> list[Piece]:
     """What the champion is to score of a divided batch; nothing of any other, and nothing without a champion."""
     from gatehouse.pipeline.partitions import partition_score
 
-    site = subjects.site_of(folder, batch=ref)
+    site = context.site_of(folder, batch=ref)
     batch, champion = _divided(site, ref, BatchState.ACCEPTED), site.ledger.models.champion(site.name)
     if batch is None or champion is None:
         return []
@@ -103,14 +103,14 @@ def handed_over(site: InstalledSite, ref: str, pieces: Iterable[Piece] | None) -
 def _divided(site: InstalledSite, ref: str, state: BatchState) -> Batch | None:
     from gatehouse.pipeline.partitions.partition_reader import divides
 
-    batch = site.ledger.batches.get(subjects.parse(site.name, ref))
+    batch = site.ledger.batches.get(context.parse(site.name, ref))
     return batch if batch.state is state and not batch.unreadable and divides(site, batch) else None
 
 
 def _taken_up(folder: str, piece: Piece, work: str) -> tuple[InstalledSite, Batch]:
     """The site and the batch of a piece; that somebody works on it is on record, so upkeep does not take it up."""
-    site = subjects.site_of(folder, batch=piece["batch"])
-    batch = site.ledger.batches.get(subjects.parse(site.name, piece["batch"]))
+    site = context.site_of(folder, batch=piece["batch"])
+    batch = site.ledger.batches.get(context.parse(site.name, piece["batch"]))
     site.ledger.attempts.enter(f"{batch.id}/{work}")
     return site, batch
 

@@ -32,7 +32,7 @@ class Turn(BaseTrigger):
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The class and its arguments, for the triggerer's database."""
         arguments = {"folder": self.folder, "key": self.key, "revision": self.revision}
-        return "airflow_glue.turn.Turn", arguments
+        return "gatehouse_airflow.batch_order_trigger.Turn", arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Ask the ledger once a second; the question runs in a thread because psycopg2 blocks."""
@@ -67,7 +67,7 @@ class ScoreInTurn(BaseOperator):
 
     def execute(self, context: Context, event: str | None = None) -> str:
         """Score when it is the batch's turn; else park, and come back here with the event."""
-        from airflow_glue.tasks.batches import batch_of, score_batch
+        from gatehouse_airflow.tasks.batches import batch_of, score_batch
 
         site, batch = batch_of(self.folder, context, parked=event)
         why = "" if event else _waits_for(site, batch, 0.0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from airflow_glue.tasks import subjects
 from gatehouse.core.types import BatchState
 from gatehouse.errors import GatehouseError, StaleAttempt
+from gatehouse_airflow.tasks import context
 
 if TYPE_CHECKING:
     from gatehouse.core.types import Revalidation
@@ -19,8 +19,8 @@ def override(folder: str, act: str, decision: str, actor: str, reason: str) -> s
     """Override a verdict, or confirm as the second person what somebody has overridden."""
     from gatehouse.pipeline.manual import override as stage
 
-    site = subjects.site_of(folder)
-    whole = subjects.the_decision(site, decision)
+    site = context.site_of(folder)
+    whole = context.the_decision(site, decision)
     if act == "confirm":
         asked, champion = stage.confirm(site, stage.unconfirmed(site, whole.id).id, actor, reason)
     else:
@@ -35,7 +35,7 @@ def rollback(folder: str, version: int | None, actor: str, reason: str, dry_run:
     from gatehouse.pipeline import promote as stage
     from gatehouse.pipeline.manual.rollback_preview import foresee_rollback
 
-    site = subjects.site_of(folder)
+    site = context.site_of(folder)
     if dry_run:
         return "\n".join(["dry run", *foresee_rollback(site, version)])
     champion = stage.rollback(site, version, actor, reason)
@@ -46,11 +46,11 @@ def revalidate(folder: str, ref: str, actor: str, reason: str) -> tuple[list[str
     """Hold a batch against its contract as it reads now; returns what was found, and the batch when that accepted it."""
     from gatehouse.pipeline.manual.revalidate import revalidate as check_again
 
-    site = subjects.site_of(folder)
-    done = check_again(site, subjects.newest(site, ref), actor, reason)
+    site = context.site_of(folder)
+    done = check_again(site, context.newest(site, ref), actor, reason)
     record: Revalidation = done.record
     freed = (record.state, record.verdict) == (BatchState.QUARANTINED, BatchState.ACCEPTED)
-    return list(done.lines), [subjects.ref_of(record.batch)] if freed else []
+    return list(done.lines), [context.ref_of(record.batch)] if freed else []
 
 
 def backfill(folder: str, params: dict[str, Any], actor: str) -> tuple[list[str], list[str]]:
@@ -61,7 +61,7 @@ def backfill(folder: str, params: dict[str, Any], actor: str) -> tuple[list[str]
     """
     from gatehouse.pipeline.manual import backfill as stage
 
-    site = subjects.site_of(folder)
+    site = context.site_of(folder)
     begun = stage.begin(site, params["first"], params["last"], params["promote"], actor, params["reason"])
     site.ledger.attempts.enter(stage.work_of(begun))
     told = []

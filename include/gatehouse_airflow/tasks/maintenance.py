@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from airflow_glue import attendance
-from airflow_glue.tasks import subjects
 from gatehouse.errors import GatehouseError, StaleAttempt
+from gatehouse_airflow import attendance
+from gatehouse_airflow.tasks import context
 
 if TYPE_CHECKING:
     from gatehouse.bootstrap import InstalledSite
@@ -52,7 +52,7 @@ def upkeep(name: str, folder: str) -> dict[str, list[str]]:
     """Sweep one use case; returns what has to be woken, what was told and found, and which parts failed."""
     guard, found = Guard(name), {result: list[str]() for result in RESULTS}
     sites: list[InstalledSite] = []
-    guard("be begun: the use case cannot be opened", lambda: sites.append(subjects.site_of(folder)) or [])
+    guard("be begun: the use case cannot be opened", lambda: sites.append(context.site_of(folder)) or [])
     for site in sites:
         found |= _upkeep(site, guard)
     return found | {"failed": guard.failed}
@@ -95,7 +95,7 @@ def _validated(site: InstalledSite, ref: str) -> list[str]:
     from gatehouse.pipeline.validate import validate
 
     with suppress(StaleAttempt):  # a run has taken it up meanwhile
-        validate(site, subjects.parse(site.name, ref))
+        validate(site, context.parse(site.name, ref))
     return []
 
 
@@ -117,8 +117,8 @@ def lost_reviews(site: InstalledSite, asked: set[str]) -> list[str]:
 
 def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str, str]) -> None:
     """Verify the ledger and `notify.yaml`; GatehouseError with everything that a person must know of."""
-    from airflow_glue.telling import note_health, wrong_notify
     from gatehouse.bootstrap import verify_installation
+    from gatehouse_airflow.notification_tasks import note_health, wrong_notify
 
     problems = [sentence for pending in found.values() for sentence in (*pending["unexplained"], *pending["failed"])]
     problems += [f"use case {name} cannot be read: {error}" for name, error in broken.items()]

@@ -6,15 +6,16 @@ from typing import Any
 
 from airflow.sdk import get_current_context, task
 
-from airflow_glue.tasks import challenger, deciding
-from airflow_glue.wiring import training
+from gatehouse_airflow.dag_defaults import training
+from gatehouse_airflow.tasks import decisions
+from gatehouse_airflow.tasks import training as training_module
 
 
 @task(**training())
 def claim(folder: str) -> list[str]:
     """Claim the request and build its training set; gives the names of the candidates to fit."""
     context = get_current_context()
-    request, candidates = challenger.claim(folder, context)
+    request, candidates = training_module.claim(folder, context)
     context["ti"].xcom_push(key="request", value=request)
     return candidates
 
@@ -23,26 +24,26 @@ def claim(folder: str) -> list[str]:
 def fit(folder: str, name: str) -> dict[str, float]:
     """Fit one candidate, measure it, log it to MLflow."""
     get_current_context()["candidate"] = name  # the grid shows it instead of a number
-    return challenger.fit(folder, _pulled("claim", "request"), name)
+    return training_module.fit(folder, _pulled("claim", "request"), name)
 
 
 @task(**training())
 def choose(folder: str) -> int:
     """Register the best candidate; flag the others with why they lost."""
-    return challenger.choose(folder, _pulled("claim", "request"))
+    return training_module.choose(folder, _pulled("claim", "request"))
 
 
 @task.branch(**training())
 def judge(folder: str) -> list[str]:
     """Let the gate decide, and take the way that the verdict opens; HOLD and BLOCK open none."""
-    return _opened(deciding.judge(folder, _pulled("claim", "request")))
+    return _opened(decisions.judge(folder, _pulled("claim", "request")))
 
 
 @task.branch(task_id="judge", **training())
 def judge_again(folder: str) -> list[str]:
     """Let the gate decide again on all rows that have matured, and take the way that the verdict opens."""
     context = get_current_context()
-    return _opened(deciding.judge_again(folder, context["dag_run"].partition_key or context["params"]["decision"]))
+    return _opened(decisions.judge_again(folder, context["dag_run"].partition_key or context["params"]["decision"]))
 
 
 def _opened(told: dict[str, str]) -> list[str]:
@@ -56,13 +57,13 @@ def _opened(told: dict[str, str]) -> list[str]:
 @task
 def promote(folder: str) -> str:
     """Make the challenger the champion: the ledger is read again, the epoch compared and set."""
-    return deciding.promote(folder, _pulled("judge", "decision"))
+    return decisions.promote(folder, _pulled("judge", "decision"))
 
 
 @task
 def answer(folder: str, response: dict[str, Any]) -> str:
     """Copy the reviewer's answer into the ledger and carry it out."""
-    return deciding.answer(folder, _pulled("judge", "decision"), response)
+    return decisions.answer(folder, _pulled("judge", "decision"), response)
 
 
 def _pulled(task_id: str, key: str) -> str:
