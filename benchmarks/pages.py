@@ -101,7 +101,7 @@ def browser(folder: Path, settings: Settings) -> Iterator[Callable[[str], tuple[
     from fastapi.testclient import TestClient
 
     from gatehouse_ui.app import application
-    from gatehouse_ui.desk import Desk
+    from gatehouse_ui.data_access import Desk
 
     import_all_models()
     Base.metadata.create_all(airflow_settings.engine)

@@ -13,11 +13,11 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from gatehouse.errors import GatehouseError, NotAllowed, StaleChampion, UnknownRecord, UnknownUseCase, Unreachable
 from gatehouse.reports.inline_svg import draw
-from gatehouse_ui import acts, batches, machines, pages
-from gatehouse_ui.access import get_user
-from gatehouse_ui.desk import Desk
-from gatehouse_ui.runs import Runs
-from gatehouse_ui.view import failure
+from gatehouse_ui.airflow_runs import Runs
+from gatehouse_ui.auth import get_user
+from gatehouse_ui.data_access import Desk
+from gatehouse_ui.routes import actions, api, batches, pages
+from gatehouse_ui.templating import failure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,12 +43,12 @@ def application(desk: Desk | None = None, runs: Runs | None = None) -> FastAPI:
     """The pages as an app to mount. Every route asks Airflow who it is, also the style sheet's; only what machines ask has
     its own rule (`machines`). tests/plugins/test_page_access.py walks every route as everybody."""
     app = FastAPI(title="Gatehouse", openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.desk, app.state.runs, app.state.health = desk or Desk(), runs or Runs(), machines.Remembered()
+    app.state.desk, app.state.runs, app.state.health = desk or Desk(), runs or Runs(), api.Remembered()
     known = [Depends(get_user)]
-    for looks_or_acts in (pages.router, batches.router, acts.router):
+    for looks_or_acts in (pages.router, batches.router, actions.router):
         app.include_router(looks_or_acts, dependencies=known)
     app.add_api_route("/static/{name}", _static, methods=["GET"], dependencies=known)
-    app.include_router(machines.router)
+    app.include_router(api.router)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(404, _refused)
     app.add_exception_handler(405, _refused)

@@ -75,7 +75,7 @@ def _mlflow() -> str:
 
 def made_by(ti_key: Any) -> dict[str, Any] | None:
     """The MLflow run and the version that the task's run made: a candidate's own for `fit`, else the challenger's."""
-    from gatehouse_ui.runs import Runs
+    from gatehouse_ui.airflow_runs import Runs
 
     subject = Runs().subject(ti_key.dag_id, ti_key.run_id, ti_key.task_id, ti_key.map_index)
     if subject is None or not (subject.request or subject.decision):
@@ -92,6 +92,6 @@ def made_by(ti_key: Any) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=1)
 def _database() -> Any:
-    from gatehouse_ui.desk import Desk
+    from gatehouse_ui.data_access import Desk
 
     return Desk().database

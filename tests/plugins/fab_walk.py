@@ -65,8 +65,8 @@ def walk(folder: Path, ledger: str, decision: str) -> dict[str, dict[str, int]]:
 
     from gatehouse.settings import Settings
     from gatehouse_ui.app import application
-    from gatehouse_ui.desk import Desk
-    from gatehouse_ui.forgery import token_for
+    from gatehouse_ui.csrf import token_for
+    from gatehouse_ui.data_access import Desk
     from plugins.pages_world import NoRuns
     from plugins.test_page_access import ACT, READ
 

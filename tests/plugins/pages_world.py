@@ -110,7 +110,7 @@ class World:
         """What the forms of that user's pages carry."""
         from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 
-        from gatehouse_ui.forgery import token_for
+        from gatehouse_ui.csrf import token_for
 
         return token_for(SimpleAuthManagerUser(username=user, role=ROLES[user]))
 
@@ -132,7 +132,7 @@ def world(
 
     from gatehouse.bootstrap import InstalledSite
     from gatehouse_ui.app import application
-    from gatehouse_ui.desk import Desk
+    from gatehouse_ui.data_access import Desk
 
     lake = open_lake(str(tmp_path / "lake"))
     settings = Settings(tmp_path, str(tmp_path / "lake"), ledger_database.url, "", (ROOT / "include" / "usecases",))

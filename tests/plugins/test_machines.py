@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gatehouse.telemetry import Health, Problem
-from gatehouse_ui import machines
+from gatehouse_ui.routes import api
 from plugins.pages_world import CASE, ROLES, World, airflow_home, world  # noqa: F401 - fixtures
 
 TOKEN = "a-scrape-token-of-the-tests-0123456789"
@@ -69,9 +69,9 @@ def test_a_stranger_learns_only_whether_all_is_well(
     assert stranger.get("/gatehouse/health").json() == {"status": "ok"}
     assert user.get("/gatehouse/health").json()["parts"]["ledger"] == "ok"
     sick = Health({"lake": "wrong"}, (Problem("lake", "it does not answer"),))
-    monkeypatch.setattr(machines, "look", lambda settings: sick)
-    monkeypatch.setattr(machines, "KEPT_SECONDS", 0.0)
-    world.app.routes[-1].app.state.health = machines.Remembered()
+    monkeypatch.setattr(api, "look", lambda settings: sick)
+    monkeypatch.setattr(api, "KEPT_SECONDS", 0.0)
+    world.app.routes[-1].app.state.health = api.Remembered()
     answer = stranger.get("/gatehouse/health")
     assert (answer.status_code, answer.json()) == (503, {"status": "wrong"})
     for known in (user.get("/gatehouse/health"), stranger.get("/gatehouse/health", **with_token(TOKEN))):
@@ -82,7 +82,7 @@ def test_a_stranger_learns_only_whether_all_is_well(
 def test_strangers_cannot_make_us_ask_often(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred askers in a moment are one question to the ledger, the lake and MLflow."""
     asked = []
-    monkeypatch.setattr(machines, "look", lambda settings: asked.append(1) or Health({"ledger": "ok"}))
+    monkeypatch.setattr(api, "look", lambda settings: asked.append(1) or Health({"ledger": "ok"}))
     for _ in range(100):
         world.client(None).get("/gatehouse/health")
     assert len(asked) == 1

@@ -25,7 +25,7 @@ DECISION = Decision("d", "rides", 2, Verdict.BLOCK, "BLOCK: found", (), "e", "p"
 @pytest.fixture
 def decided(airflow_home: Any, tmp_path: Path) -> tuple[Any, Any]:
     """A desk, and a decision as its page's view gives it: with evidence and report in the lake."""
-    from gatehouse_ui.desk import Desk
+    from gatehouse_ui.data_access import Desk
 
     desk = Desk(Settings(tmp_path, str(tmp_path / "lake"), "", "", ()))
     found = evidence(holdout(champion=0.0))
@@ -39,11 +39,11 @@ def decided(airflow_home: Any, tmp_path: Path) -> tuple[Any, Any]:
 
 def test_a_decision_shows_the_drawings_of_its_report(decided: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Byte for byte, and nothing is drawn for the page; what is measured still comes from the evidence."""
-    from gatehouse_ui import drawn
+    from gatehouse_ui import render_cache
 
     desk, view = decided
     monkeypatch.setattr(report, "decision_plots", lambda *_: pytest.fail("drawn again"))
-    values = drawn.decision(desk, view)
+    values = render_cache.decision(desk, view)
     assert not values["lost"]
     assert len(values["plots"]) >= 3
     archived = desk.lake.read(view.report).decode()
@@ -54,10 +54,10 @@ def test_a_decision_shows_the_drawings_of_its_report(decided: Any, monkeypatch: 
 @pytest.mark.parametrize("gone", ["none", "lost", "changed"])
 def test_a_decision_without_its_report_is_drawn(decided: Any, tmp_path: Path, gone: str) -> None:
     """No report yet, its file lost, or its bytes changed, which nobody is shown: the same drawings, made anew."""
-    from gatehouse_ui import drawn
+    from gatehouse_ui import render_cache
 
     desk, view = decided
-    shown = drawn.decision(desk, view)["plots"]
+    shown = render_cache.decision(desk, view)["plots"]
     assert len(shown) >= 3
     path = tmp_path / "lake" / view.report.path
     if gone == "none":
@@ -66,25 +66,25 @@ def test_a_decision_without_its_report_is_drawn(decided: Any, tmp_path: Path, go
         path.unlink()
     else:
         path.write_text("<figure><svg onload='alert(1)'></svg></figure>")
-    drawn._decision.cache_clear()
-    assert drawn.decision(desk, view)["plots"] == shown
+    render_cache._decision.cache_clear()
+    assert render_cache.decision(desk, view)["plots"] == shown
 
 
 def test_a_use_case_is_drawn_again_when_its_records_change(airflow_home: Any) -> None:
     """The same records give the drawings that were kept; a new batch gives new ones."""
-    from gatehouse_ui import drawn
+    from gatehouse_ui import render_cache
 
     rows = [batch(number, alarms=[], matured=matured(0.4)) for number in range(3)]
-    first = drawn.use_case(UseCaseView("rides", rows, [], [], []))
-    again = drawn.use_case(UseCaseView("rides", [dict(row) for row in rows], [], [], []))
+    first = render_cache.use_case(UseCaseView("rides", rows, [], [], []))
+    again = render_cache.use_case(UseCaseView("rides", [dict(row) for row in rows], [], [], []))
     assert again is first
-    more = drawn.use_case(UseCaseView("rides", [*rows, batch(3, alarms=[{"kind": "drift"}])], [], [], []))
+    more = render_cache.use_case(UseCaseView("rides", [*rows, batch(3, alarms=[{"kind": "drift"}])], [], [], []))
     assert "4 batches, 1 alarms" in more["timeline"]
 
 
 def test_only_so_many_drawings_are_kept(airflow_home: Any) -> None:
     """The ones that were asked for last stay."""
-    from gatehouse_ui.drawn import Kept
+    from gatehouse_ui.render_cache import Kept
 
     kept = Kept(2)
     for name in ("a", "b"):

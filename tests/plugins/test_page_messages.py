@@ -49,7 +49,7 @@ def test_what_was_held_back_is_listed_with_why(world: World) -> None:
 def test_messages_about_a_use_case_are_for_who_may_read_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others see those about the installation only, and count no more."""
     told(world)
-    monkeypatch.setattr("gatehouse_ui.pages.readable", lambda user, names: set())
+    monkeypatch.setattr("gatehouse_ui.routes.pages.readable", lambda user, names: set())
     page = world.client("viewer").get("/gatehouse/messages").text
     assert "I3 is broken" in page
     assert "quarantined" not in page

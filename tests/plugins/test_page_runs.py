@@ -82,7 +82,7 @@ def airflow(airflow_home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> It
 def test_a_run_leads_to_its_record(airflow: Any) -> None:
     """A watch run to its batch, a retrain run to its request and decision, an ingest task to the batch it validated, a
     judge run to the decision it made, or before that to the one it makes again."""
-    from gatehouse_ui.runs import Runs, Subject
+    from gatehouse_ui.airflow_runs import Runs, Subject
 
     airflow.run("watch", "w", key="2013-03.r1")
     airflow.run("watch", "w-by-hand", score__return_value="2013-04.r1")
@@ -114,7 +114,7 @@ def test_a_run_leads_to_its_record(airflow: Any) -> None:
 @pytest.mark.parametrize("stage", ["retrain", "judge"])
 def test_a_review_is_found_wherever_it_waits(airflow: Any, stage: str) -> None:
     """In the run that decided and in one that decided again; with the name of who answered, once somebody has."""
-    from gatehouse_ui.runs import Runs
+    from gatehouse_ui.airflow_runs import Runs
 
     airflow.run(stage, "r", judge__decision="decision-1", review__any="")
     assert Runs().review(CASE, "decision-1") is None
@@ -129,7 +129,7 @@ def test_a_review_is_found_wherever_it_waits(airflow: Any, stage: str) -> None:
 
 def test_what_runs_now_and_next(airflow: Any) -> None:
     """Running and queued runs of the use case only; when its ingest runs next, and whether it is paused."""
-    from gatehouse_ui.runs import Runs
+    from gatehouse_ui.airflow_runs import Runs
 
     airflow.run("watch", "busy", key="2013-03.r1", state="running")
     airflow.run("watch", "over")
@@ -145,7 +145,7 @@ def test_what_runs_now_and_next(airflow: Any) -> None:
 
 def test_the_tab_of_a_run_opens_its_decision(world: World) -> None:
     """A retrain run's tab shows that run's decision, also when only the request is known; a watch run's its batch."""
-    from gatehouse_ui.runs import Subject
+    from gatehouse_ui.airflow_runs import Subject
 
     model = world.story.challenger(world.story.accept("2013-01"), world.story.accept("2013-02"))
     decision = world.story.decide(model, Verdict.BLOCK)

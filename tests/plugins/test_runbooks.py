@@ -20,8 +20,8 @@ from gatehouse.core.types import Verdict
 from gatehouse.pipeline.maintenance.reconcile import PUT_RIGHT
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
-from gatehouse_ui import book
-from gatehouse_ui.view import FOUND
+from gatehouse_ui import runbook
+from gatehouse_ui.templating import FOUND
 
 CASES = sorted(path.parent for path in (ROOT / "include" / "usecases").glob("*/RUNBOOK.md"))
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
@@ -35,7 +35,7 @@ def anchor(text: str) -> str:
 
 
 def anchors(folder: Path) -> set[str]:
-    return set(re.findall(r'<h\d id="([^"]+)"', book.page(folder / "RUNBOOK.md")))
+    return set(re.findall(r'<h\d id="([^"]+)"', runbook.page(folder / "RUNBOOK.md")))
 
 
 @pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)
@@ -90,7 +90,7 @@ def test_a_runbook_cannot_carry_markup(tmp_path: Path) -> None:
     """Raw HTML and script links of a runbook are shown, not run."""
     path = tmp_path / "RUNBOOK.md"
     path.write_text("# A\n<script>alert(1)</script>\n\n[x](javascript:alert(1)) <b onclick=y>z</b>\n")
-    html = book.page(path)
+    html = runbook.page(path)
     assert "<script" not in html
     assert 'href="javascript' not in html
     assert "<b " not in html

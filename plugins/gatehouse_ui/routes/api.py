@@ -21,7 +21,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gatehouse.telemetry import CONTENT_TYPE, exposition, measures, read_facts
 from gatehouse.telemetry.probe import look
-from gatehouse_ui.access import readable
+from gatehouse_ui.auth import readable
 
 if TYPE_CHECKING:
     from gatehouse.settings import Settings

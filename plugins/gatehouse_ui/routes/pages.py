@@ -16,9 +16,9 @@ from gatehouse.queries import (
     told_use_cases,
     use_case_view,
 )
-from gatehouse_ui import book, drawn
-from gatehouse_ui.access import User, readable
-from gatehouse_ui.asked import (
+from gatehouse_ui import render_cache, runbook
+from gatehouse_ui.auth import User, readable
+from gatehouse_ui.deps import (
     Before,
     MapIndex,
     Page,
@@ -31,7 +31,7 @@ from gatehouse_ui.asked import (
     runs_of,
     whole_id,
 )
-from gatehouse_ui.view import page
+from gatehouse_ui.templating import page
 
 router = APIRouter()
 FLEET, LISTED = 40, 50  # use cases and batches a page
@@ -75,7 +75,7 @@ def use_case_page(request: Request, user: User, use_case: str) -> Response:
         "use_case.html",
         view=view,
         case=case,
-        **drawn.use_case(view),
+        **render_cache.use_case(view),
         running=runs_of(request).running(use_case),
         former=sorted({each["version"] for each in view.promotions[1:]} - {view.promotions[0]["version"]})
         if view.promotions
@@ -110,7 +110,7 @@ def runbook_page(request: Request, user: User, use_case: str) -> Response:
         request,
         "runbook.html",
         use_case=use_case,
-        book=book.page(desk_of(request).case(use_case).folder / "RUNBOOK.md"),
+        book=runbook.page(desk_of(request).case(use_case).folder / "RUNBOOK.md"),
     )
 
 
@@ -131,7 +131,7 @@ def decision_page(request: Request, user: User, decision: str) -> Response:
         review=review,
         run=(review.dag_id, review.run_id) if review else runs.of_request(use_case, view.row["request"]),
         runbook=runbook_of(request, use_case),
-        **drawn.decision(desk, view),
+        **render_cache.decision(desk, view),
         **acting(request, user, case),
     )
 

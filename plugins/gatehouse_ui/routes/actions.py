@@ -12,9 +12,9 @@ from gatehouse.bootstrap import InstalledSite
 from gatehouse.core.types import BatchId, BatchState
 from gatehouse.errors import NotAllowed
 from gatehouse.queries import decision_view
-from gatehouse_ui import forgery, runs
-from gatehouse_ui.access import User, may_act, name_of
-from gatehouse_ui.asked import checked, desk_of, parsed, runs_of, whole_id
+from gatehouse_ui import airflow_runs, csrf
+from gatehouse_ui.auth import User, may_act, name_of
+from gatehouse_ui.deps import checked, desk_of, parsed, runs_of, whole_id
 
 router = APIRouter()
 SHORTEST, LONGEST = 10, 2000  # characters of a reason
@@ -42,9 +42,11 @@ async def on_decision(
     return RedirectResponse(f"{back}?said={act}", 303)
 
 
-async def _through_airflow(request: Request, review: runs.Review, approve: bool, reason: str, back: str) -> Response:
+async def _through_airflow(
+    request: Request, review: airflow_runs.Review, approve: bool, reason: str, back: str
+) -> Response:
     """The review waits in Airflow: it is answered there, and its run carries the answer to the ledger."""
-    status = await runs.answer(review, approve, reason, _credentials(request))
+    status = await airflow_runs.answer(review, approve, reason, _credentials(request))
     if status == 409:
         raise NotAllowed("somebody answered this review a moment ago; load the page again")
     if status >= 400:
@@ -111,7 +113,7 @@ def _settle(site: InstalledSite, act: str, batch: BatchId, actor: str, reason: s
 def allowed(request: Request, user: Any, use_case: str, reason: str, token: str) -> tuple[InstalledSite, str]:
     """The site to act on and the reason in one line. Every check is made before anything is done: our own form, a
     reader of the use case, an approver, a reason that says something."""
-    forgery.check(request, user, token)
+    csrf.check(request, user, token)
     checked(request, user, use_case)
     desk = desk_of(request)
     may_act(request, user, desk.known_case(use_case))

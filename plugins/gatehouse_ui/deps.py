@@ -10,12 +10,12 @@ from pydantic import BeforeValidator
 
 from gatehouse.core.types import BatchId
 from gatehouse.errors import UnknownRecord
-from gatehouse_ui import forgery
-from gatehouse_ui.access import may_read, name_of, why_not
+from gatehouse_ui import csrf
+from gatehouse_ui.auth import may_read, name_of, why_not
 
 if TYPE_CHECKING:
-    from gatehouse_ui.desk import Desk
-    from gatehouse_ui.runs import Runs
+    from gatehouse_ui.airflow_runs import Runs
+    from gatehouse_ui.data_access import Desk
 
 Page = Annotated[int, Query(ge=1, le=100_000)]
 Search = Annotated[str, Query(max_length=500, pattern=r"^[^\x00]*$")]
@@ -44,7 +44,7 @@ def checked(request: Request, user: Any, use_case: str) -> None:
 
 def acting(request: Request, user: Any, case: Any) -> dict[str, str]:
     """What the forms of a page need: the token, the name that goes on record, and why they are not shown."""
-    return {"token": forgery.token_for(user), "who": name_of(user), "why_not": why_not(request, user, case)}
+    return {"token": csrf.token_for(user), "who": name_of(user), "why_not": why_not(request, user, case)}
 
 
 def parsed(use_case: str, ref: str) -> BatchId:

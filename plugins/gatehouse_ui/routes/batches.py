@@ -10,10 +10,10 @@ from fastapi.responses import Response, StreamingResponse
 
 from gatehouse.queries import batch_view
 from gatehouse.reports.batch import results_of
-from gatehouse_ui import rows
-from gatehouse_ui.access import User
-from gatehouse_ui.asked import Page, Search, acting, checked, desk_of, parsed, runbook_of
-from gatehouse_ui.view import page
+from gatehouse_ui import quarantine_rows
+from gatehouse_ui.auth import User
+from gatehouse_ui.deps import Page, Search, acting, checked, desk_of, parsed, runbook_of
+from gatehouse_ui.templating import page
 
 if TYPE_CHECKING:
     from typing import Any
@@ -42,7 +42,7 @@ def batch_page(
         results=results_of(desk.lake.read(view.report).decode()) if view.report else None,
         held=held,
         table=table,
-        found=rows.found(desk.lake, file, q, p) if file else None,
+        found=quarantine_rows.found(desk.lake, file, q, p) if file else None,
         q=q,
         runbook=runbook_of(request, use_case),
         **acting(request, user, case),
@@ -72,7 +72,9 @@ def quarantined_csv(request: Request, user: User, use_case: str, ref: str, table
         raise HTTPException(404, "this table has no rows in quarantine")
     name = re.sub(r"[^A-Za-z0-9._-]", "_", f"{use_case}-{batch.key}.r{batch.revision}-{table}.csv")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(rows.as_csv(desk.lake, file), media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(
+        quarantine_rows.as_csv(desk.lake, file), media_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 def _held(view: Any, table: str) -> bool:

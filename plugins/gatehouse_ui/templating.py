@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from gatehouse.queries import Need
 from gatehouse.reports.page import TEMPLATES, environment
 from gatehouse.reports.sparklines import sparkline
-from gatehouse_ui import links, runs
+from gatehouse_ui import airflow_runs, links
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -45,7 +45,7 @@ def _templates() -> Environment:
     templates.globals.update(
         sparkline=sparkline,
         Need=Need,
-        run_link=runs.link,
+        run_link=airflow_runs.link,
         mlflow_run=links.mlflow_run,
         mlflow_model=links.mlflow_model,
         found=FOUND,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gatehouse.core.types import FileRef
     from gatehouse.queries import DecisionView, UseCaseView
-    from gatehouse_ui.desk import Desk
+    from gatehouse_ui.data_access import Desk
 
 KEPT = 64  # use cases, and decisions: some 200 kB each
 
