@@ -19,7 +19,7 @@ from gatehouse.dev_stack import stack
 from gatehouse.dev_stack.demo import walk
 
 BATCHES = 5
-DAGS = ("ingest", "watch", "retrain")
+DAGS = ("ingest", "monitor", "retrain")
 
 
 def measure() -> list[Table]:

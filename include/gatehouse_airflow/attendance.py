@@ -29,7 +29,7 @@ CARRYING_OUT = ("promote", "review", "answer")
 
 def batches(site: Site) -> set[str]:
     """The batches (`2013-03.r1`) that a watch run is for, or waits for the turn of."""
-    runs = [_run(site, Stage.WATCH, run) for run in _at_work(site, Stage.WATCH)]
+    runs = [_run(site, Stage.MONITOR, run) for run in _at_work(site, Stage.MONITOR)]
     return {key for run in runs if (key := run.partition_key or (run.conf or {}).get("batch"))}
 
 

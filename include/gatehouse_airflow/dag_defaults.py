@@ -19,14 +19,14 @@ class Stage(StrEnum):
     """The stages that have a DAG; also their tag."""
 
     INGEST = "ingest"
-    WATCH = "watch"
+    MONITOR = "monitor"
     RETRAIN = "retrain"
     JUDGE = "judge"
     OVERRIDE = "override"
     ROLLBACK = "rollback"
     REVALIDATE = "revalidate"
     BACKFILL = "backfill"
-    UPKEEP = "upkeep"
+    MAINTENANCE = "maintenance"
 
 
 class Impact(StrEnum):

@@ -20,8 +20,8 @@ from sqlalchemy import select
 from gatehouse_airflow.dag_defaults import Stage
 from gatehouse_airflow.dag_defaults import dag_id as dag_of
 
-STAGES = tuple(stage for stage in Stage if stage is not Stage.UPKEEP)
-BATCH_STAGES = (Stage.INGEST, Stage.WATCH)
+STAGES = tuple(stage for stage in Stage if stage is not Stage.MAINTENANCE)
+BATCH_STAGES = (Stage.INGEST, Stage.MONITOR)
 DECIDING = (Stage.RETRAIN, Stage.JUDGE)  # whose runs decide, and ask a person
 NOW = ("queued", "running")
 
@@ -61,7 +61,7 @@ class Runs:
     async def watch(self, use_case: str, batch: str, credentials: str) -> int:
         """Start the watch of a batch (`2013-03.r1`) that was just released, as its user; gives the HTTP status. Where
         that is refused or fails, upkeep wakes it within some minutes."""
-        path = f"/api/v2/dags/{quote(dag_of(use_case, Stage.WATCH), safe='')}/dagRuns"
+        path = f"/api/v2/dags/{quote(dag_of(use_case, Stage.MONITOR), safe='')}/dagRuns"
         return await _call("POST", path, {"logical_date": None, "conf": {"batch": batch}}, credentials)
 
     def subject(self, dag_id: str, run_id: str, task_id: str, map_index: int) -> Subject | None:
@@ -75,7 +75,9 @@ class Runs:
                 return None
             key, told = run.partition_key or "", _told(session, dag_id, run_id)
         if stage in BATCH_STAGES:
-            return Subject(use_case, stage, batch=key if stage == "watch" and key else _batch(told, task_id, map_index))
+            return Subject(
+                use_case, stage, batch=key if stage == "monitor" and key else _batch(told, task_id, map_index)
+            )
         decision = told.get(("judge", "decision"), "")
         if stage == Stage.JUDGE:
             return Subject(use_case, stage, decision=decision or key)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gatehouse.use_case import UseCase
 
 User = Annotated[Any, Depends(get_user)]
-READ_STAGE, ACT_STAGE = "watch", "rollback"
+READ_STAGE, ACT_STAGE = "monitor", "rollback"
 
 
 def may_read(request: Request, user: Any, use_case: str) -> None:

@@ -83,10 +83,10 @@ def everything_is_there(run: Run) -> None:
 
 def everything_was_told(run: Run) -> None:
     """Airflow's measures and Gatehouse's own arrived, and a start and an end of each stage's tasks."""
-    run.api("dags/gatehouse__upkeep/dagRuns", "POST", {"logical_date": None, "dag_run_id": "to_be_told"})
+    run.api("dags/gatehouse__maintenance/dagRuns", "POST", {"logical_date": None, "dag_run_id": "to_be_told"})
     wanted = {"statsd airflow.scheduler_heartbeat", f"statsd airflow.gatehouse_batches.{CASE}.accepted"} | {
         f"lineage {what} {CASE}__{stage}.{task}"
-        for stage, task in (("ingest", "land"), ("watch", "watch"), ("retrain", "fit"))
+        for stage, task in (("ingest", "land"), ("monitor", "watch"), ("retrain", "fit"))
         for what in ("START", "COMPLETE")
     }
     deadline = time.monotonic() + 300

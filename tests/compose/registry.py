@@ -92,7 +92,7 @@ def moved_alias(run: Run, seconds: float = 600) -> None:
         200,
     )
     expect("the alias after that", champion(run), "1")
-    run.api("dags/gatehouse__upkeep/dagRuns", "POST", {"logical_date": None, "dag_run_id": "after_the_alias"})
+    run.api("dags/gatehouse__maintenance/dagRuns", "POST", {"logical_date": None, "dag_run_id": "after_the_alias"})
     deadline = time.monotonic() + seconds
     while champion(run) != right or journaled(run, "alias.unexplained") == 0:
         if time.monotonic() > deadline:

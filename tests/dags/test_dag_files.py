@@ -21,7 +21,7 @@ from gatehouse.settings import ROOT
 DAGS = ROOT / "dags"
 PARSER = Path(__file__).parent / "parse_dags.py"
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
-STAGES = ("backfill", "ingest", "judge", "override", "retrain", "revalidate", "rollback", "watch")
+STAGES = ("backfill", "ingest", "judge", "override", "retrain", "revalidate", "rollback", "monitor")
 
 
 def parse(home: Path, usecases: Path | None = None, **more: str) -> dict:
@@ -64,7 +64,7 @@ def test_parsing_imports_nothing_heavy_and_opens_no_connection():
 def test_every_use_case_has_its_dags():
     """Its DAGs for each use case and one upkeep DAG for all, each found in the file of its stage."""
     expected = {f"{name}__{stage}" for name in ("flight_delays", "air_time") for stage in STAGES}
-    assert set(parsed()["dags"]) == expected | {"gatehouse__upkeep"}
+    assert set(parsed()["dags"]) == expected | {"gatehouse__maintenance"}
     assert all(dag["file"] == f"{dag_id.split('__')[1]}.py" for dag_id, dag in parsed()["dags"].items())
 
 
@@ -89,7 +89,7 @@ def test_a_use_case_is_only_a_folder(tmp_path):
     """A folder written by `gatehouse new` gets its DAGs without any other file being changed."""
     own_use_case(tmp_path / "usecases", "rides")
     assert set(parse(tmp_path, tmp_path / "usecases")["dags"]) == {f"rides__{s}" for s in STAGES} | {
-        "gatehouse__upkeep"
+        "gatehouse__maintenance"
     }
 
 
@@ -134,7 +134,7 @@ def test_every_dag_has_typed_tags_a_fixed_start_and_a_reason_for_its_limit():
 
 def test_upkeep_tells_people_at_its_end():
     """The last task of upkeep is the one whose runs tests/airflow_glue tries."""
-    assert list(parsed()["dags"]["gatehouse__upkeep"]["tasks"])[-1] == "tell"
+    assert list(parsed()["dags"]["gatehouse__maintenance"]["tasks"])[-1] == "tell"
 
 
 def test_every_form_field_has_a_title_and_a_description():

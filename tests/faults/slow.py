@@ -19,7 +19,7 @@ from gatehouse.errors import GatehouseError
 
 NAME = "slow"
 MONTHS = 5  # the third trains the first champion; the last two are judged by it
-STAGES = ("ingest", "watch", "retrain", "judge")
+STAGES = ("ingest", "monitor", "retrain", "judge")
 
 
 def slowed(asked: Asked) -> list[Proven]:

@@ -14,7 +14,7 @@ from faults.proven import Asked, Proven
 
 NAME = "killed"
 BOUNDARIES = ("started", "entered", "committing", "returned")
-STAGES = ("ingest", "watch", "retrain")
+STAGES = ("ingest", "monitor", "retrain")
 BEFORE = 4  # batches, after which there is a champion, and another training with each batch
 TWICE = {  # tasks that go on beside a copy of their own: how they come to it
     "ingest.validate": "orphan",

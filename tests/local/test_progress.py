@@ -32,7 +32,7 @@ class Airflow:
         return []
 
     def runs(self, dag_id: str, limit: int) -> list[dict[str, Any]]:
-        return [{"dag_id": dag_id, "dag_run_id": "red", "state": "failed"}] if dag_id.endswith("__watch") else []
+        return [{"dag_id": dag_id, "dag_run_id": "red", "state": "failed"}] if dag_id.endswith("__monitor") else []
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         return {"state": self.states[run_id]}
@@ -88,7 +88,7 @@ def test_when_nothing_is_under_way_upkeep_looks_before_all_is_called_stuck(airfl
     assert len(set(airflow.triggered)) == SWEEPS, "each has a name of its own"
     airflow.now += QUIET_SECONDS
     with pytest.raises(
-        GatehouseError, match=r"batch 2024-03 of rides has not settled, .* failed runs: rides__watch red"
+        GatehouseError, match=r"batch 2024-03 of rides has not settled, .* failed runs: rides__monitor red"
     ):
         walked.look("2024-03")
 

@@ -22,7 +22,7 @@ LOOK = (  # every address that looks, with all that it takes
 )  # fmt: skip
 ACT = ("/decisions/{}/{}", "/use-cases/{}/rollback", "/batches/{}/{}/{}")
 NEAR = (  # values that are nearly right, and some that are: they reach what lies behind the first check
-    CASE, f"{CASE}__watch", f"{CASE}__retrain", "2013-01.r1", "2013-04.r1", "2013-04.r0", "2013-13.r1", ".r1", "r1",
+    CASE, f"{CASE}__monitor", f"{CASE}__retrain", "2013-01.r1", "2013-04.r1", "2013-04.r0", "2013-13.r1", ".r1", "r1",
     "2013-01.r" + 40 * "9", "2013-01.r²", "2013-01.r٣", "--5", "-5", "-1", "5", "0", "1e9", "٣", "²", "{MAP_INDEX}", "-",
     "9" * 30, "-" + "9" * 30, str(2**31), str(2**63), "NaN", "inf", "true", "1.5", "0x10", " ", "", "..", "\x00", "a\x00b",
     "%", "%00", "\u202e", "\ud7ff", "\U0001f600", "'; DROP TABLE batches; --", "page.css", "rides", "release", "discard",
@@ -76,14 +76,14 @@ def test_no_value_in_a_form_is_a_500(
 @pytest.mark.parametrize("index", ["--5", "-2", "٣x", "1.5", "9" * 30, "²"])
 def test_a_map_index_that_is_none_is_named(told: World, index: str) -> None:
     """The page says which value of the address it does not take; it is the asker's error, not ours."""
-    address = f"/gatehouse/run?dag_id={CASE}__watch&run_id=r&map_index={quote(index)}"
+    address = f"/gatehouse/run?dag_id={CASE}__monitor&run_id=r&map_index={quote(index)}"
     answer = told.client("viewer").get(address)
     assert (answer.status_code, "map_index" in answer.text) == (400, True)
 
 
 def test_a_link_whose_placeholder_airflow_left_is_followed(told: World) -> None:
     """A task that is not mapped has no index: Airflow leaves `{MAP_INDEX}` in the address as it is."""
-    address = f"/gatehouse/run?dag_id={CASE}__watch&run_id=r&map_index={quote('{MAP_INDEX}')}"
+    address = f"/gatehouse/run?dag_id={CASE}__monitor&run_id=r&map_index={quote('{MAP_INDEX}')}"
     assert told.client("viewer").get(address).status_code == 200
 
 

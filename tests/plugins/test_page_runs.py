@@ -84,8 +84,8 @@ def test_a_run_leads_to_its_record(airflow: Any) -> None:
     judge run to the decision it made, or before that to the one it makes again."""
     from gatehouse_ui.airflow_runs import Runs, Subject
 
-    airflow.run("watch", "w", key="2013-03.r1")
-    airflow.run("watch", "w-by-hand", score__return_value="2013-04.r1")
+    airflow.run("monitor", "w", key="2013-03.r1")
+    airflow.run("monitor", "w-by-hand", score__return_value="2013-04.r1")
     airflow.run("retrain", "r", key="request-1")
     airflow.run("retrain", "r-by-hand", claim__request="request-2", judge__decision="decision-2")
     airflow.run("ingest", "i", land__return_value=["2013-05.r1", "2013-06.r2"])
@@ -97,8 +97,8 @@ def test_a_run_leads_to_its_record(airflow: Any) -> None:
     def of(stage: str, run: str, task: str = "", index: int = -1) -> Subject | None:
         return runs.subject(f"{CASE}__{stage}", run, task, index)
 
-    assert of("watch", "w") == Subject(CASE, "watch", batch="2013-03.r1")
-    assert of("watch", "w-by-hand") == Subject(CASE, "watch", batch="2013-04.r1")
+    assert of("monitor", "w") == Subject(CASE, "monitor", batch="2013-03.r1")
+    assert of("monitor", "w-by-hand") == Subject(CASE, "monitor", batch="2013-04.r1")
     assert of("retrain", "r") == Subject(CASE, "retrain", request="request-1")
     assert of("retrain", "r-by-hand") == Subject(CASE, "retrain", request="request-2", decision="decision-2")
     assert of("ingest", "i", "validate", 0) == Subject(CASE, "ingest", batch="2013-05.r1")
@@ -106,9 +106,9 @@ def test_a_run_leads_to_its_record(airflow: Any) -> None:
     assert of("rollback", "b") == Subject(CASE, "rollback")
     assert of("judge", "j") == Subject(CASE, "judge", decision="decision-2")
     assert of("judge", "j-done") == Subject(CASE, "judge", decision="decision-3")
-    assert of("watch", "never-was") is None
+    assert of("monitor", "never-was") is None
     assert runs.subject("somebody_elses", "w", "", -1) is None
-    assert runs.subject("gatehouse__upkeep", "u", "", -1) is None
+    assert runs.subject("gatehouse__maintenance", "u", "", -1) is None
 
 
 @pytest.mark.parametrize("stage", ["retrain", "judge"])
@@ -131,8 +131,8 @@ def test_what_runs_now_and_next(airflow: Any) -> None:
     """Running and queued runs of the use case only; when its ingest runs next, and whether it is paused."""
     from gatehouse_ui.airflow_runs import Runs
 
-    airflow.run("watch", "busy", key="2013-03.r1", state="running")
-    airflow.run("watch", "over")
+    airflow.run("monitor", "busy", key="2013-03.r1", state="running")
+    airflow.run("monitor", "over")
     moment = datetime(2027, 1, 1, tzinfo=UTC)
     airflow.dag("ingest", moment, True)
     assert [(run["run_id"], run["key"]) for run in Runs().running(CASE)] == [("busy", "2013-03.r1")]
@@ -151,7 +151,7 @@ def test_the_tab_of_a_run_opens_its_decision(world: World) -> None:
     decision = world.story.decide(model, Verdict.BLOCK)
     world.runs.subjects = {
         "decided": Subject(CASE, "retrain", request=model.request), "told": Subject(CASE, "retrain", decision=decision.id),
-        "early": Subject(CASE, "retrain", request="no model yet"), "watched": Subject(CASE, "watch", batch="2013-01.r1"),
+        "early": Subject(CASE, "retrain", request="no model yet"), "watched": Subject(CASE, "monitor", batch="2013-01.r1"),
         "back": Subject(CASE, "rollback"),
     }  # fmt: skip
     client = world.client("viewer")
@@ -187,7 +187,7 @@ def test_tasks_link_to_mlflow(airflow: Any, world: World, monkeypatch: pytest.Mo
     assert link(links.ModelVersion, "judge") == f"http://mlflow.test/#/models/{CASE}"
     assert link(links.ModelVersion, "fit", 0) == ""
     assert link(links.MlflowRun, "claim") == ""
-    assert link(links.MlflowRun, "judge", dag="other__watch") == ""
+    assert link(links.MlflowRun, "judge", dag="other__monitor") == ""
     decision = world.story.decide(world.story.ledger.models.list(CASE)[0])
     airflow.run("judge", "r", key=decision.id)
     assert link(links.MlflowRun, "judge", dag=f"{CASE}__judge") == "http://mlflow.test/#/experiments/0/runs/run-linear"

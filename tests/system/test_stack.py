@@ -116,7 +116,7 @@ def test_mlflow_shows_runs_versions_and_aliases(walked, site, running):
 def test_all_runs_are_green_and_strangers_are_refused(walked, running):
     """No DAG run failed; Airflow answers nobody without a login, and a viewer may look and not trigger."""
     api = running.airflow()
-    for stage in ("ingest", "watch", "retrain"):
+    for stage in ("ingest", "monitor", "retrain"):
         assert {run["state"] for run in api.runs(f"flight_delays__{stage}")} == {"success"}
     assert httpx.get(f"{running.airflow_url}/api/v2/dags", trust_env=False).status_code == 401
     viewer = running.airflow("viewer")
@@ -146,8 +146,8 @@ def test_a_second_walk_and_twenty_triggers_change_nothing(walked, site, running)
     api = running.airflow()
     names = [f"again_{number}" for number in range(20)]
     for name in names:
-        api.trigger("flight_delays__watch", name, {"batch": "2013-05.r1"})
-    assert {api.wait("flight_delays__watch", name, 180) for name in names} == {"success"}
+        api.trigger("flight_delays__monitor", name, {"batch": "2013-05.r1"})
+    assert {api.wait("flight_delays__monitor", name, 180) for name in names} == {"success"}
     assert len(site.ledger.journal.entries()) == before
 
 
@@ -168,12 +168,12 @@ def test_an_alias_moved_by_hand_is_found_named_and_repaired(walked, site, runnin
     right = client.get_model_version_by_alias("flight_delays", "champion").version
     client.delete_registered_model_alias("flight_delays", "champion")
     api = running.airflow()
-    api.trigger("gatehouse__upkeep", "after_the_alias", {})
-    assert api.wait("gatehouse__upkeep", "after_the_alias", 180) == "failed"
+    api.trigger("gatehouse__maintenance", "after_the_alias", {})
+    assert api.wait("gatehouse__maintenance", "after_the_alias", 180) == "failed"
     assert client.get_model_version_by_alias("flight_delays", "champion").version == right
     assert [entry for entry in site.ledger.journal.entries() if entry.kind == "alias.unexplained"]
-    api.trigger("gatehouse__upkeep", "all_well_again", {})
-    assert api.wait("gatehouse__upkeep", "all_well_again", 180) == "success"
+    api.trigger("gatehouse__maintenance", "all_well_again", {})
+    assert api.wait("gatehouse__maintenance", "all_well_again", 180) == "success"
 
 
 def waiting_review(api: AirflowApi, stage: str) -> str:
@@ -198,8 +198,8 @@ def test_a_review_whose_task_was_marked_is_asked_for_again_and_approved(walked, 
     api.call("PATCH", f"dags/rides__retrain/dagRuns/{run}/taskInstances/review", {"new_state": "success"})
     eventually(lambda: datetime.now(UTC) - rides.ledger.decisions.made_at(decision.id) > GRACE, 90, "a minute is over")
     api.wait("rides__retrain", run, 240)  # its task for the answer tries again first: a run that is at it is not lost
-    api.trigger("gatehouse__upkeep", "after_the_mark", {})
-    assert api.wait("gatehouse__upkeep", "after_the_mark", 180) == "failed"
+    api.trigger("gatehouse__maintenance", "after_the_mark", {})
+    assert api.wait("gatehouse__maintenance", "after_the_mark", 180) == "failed"
     assert [entry.subject for entry in rides.ledger.journal.entries() if entry.kind == "review.unasked"] == [
         decision.id
     ]

@@ -17,8 +17,8 @@ QUIET_SECONDS = 20.0  # between two looks at Airflow's runs
 TOLD_SECONDS = 60.0  # without a batch that settles, and a line says which runs it waits for
 SWEEPS = 4  # of upkeep after which nothing has moved: it starts again whatever was lost
 READ_TWICE = 3  # times of reading upkeep's file: the one before the wait, and two in it
-UPKEEP = "gatehouse__upkeep"
-STAGES = ("ingest", "watch", "retrain")
+UPKEEP = "gatehouse__maintenance"
+STAGES = ("ingest", "monitor", "retrain")
 
 
 class Progress:

@@ -68,7 +68,7 @@ def _upkeep(facts: Facts) -> list[Problem]:
         sentence = f"upkeep has never found nothing wrong in the {since / 60:.0f} min that the ledger is in use"
     else:
         return []
-    return [Problem("upkeep", f"{sentence}; see the runs of gatehouse__upkeep in Airflow")]
+    return [Problem("upkeep", f"{sentence}; see the runs of gatehouse__maintenance in Airflow")]
 
 
 def _waiting(facts: Facts, patience: Mapping[str, float]) -> list[Problem]:

@@ -119,7 +119,7 @@ ABOUT: Mapping[Kind, About] = {
     ),
     Kind.UNHEALTHY: About(
         "Gatehouse itself is unwell", Severity.CRITICAL, frozenset({_CALL}),
-        "Look at the newest run of gatehouse__upkeep, then `gatehouse status` and `gatehouse verify`.",
+        "Look at the newest run of gatehouse__maintenance, then `gatehouse status` and `gatehouse verify`.",
         "The stack is unhealthy", lasts=True,
     ),
     Kind.TEST: About(

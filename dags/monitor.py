@@ -26,13 +26,13 @@ def build(case):
     folder, wakes = str(case.folder), requested(case.name)
 
     @dag(
-        **described(case, Stage.WATCH, Impact.PAGE, __doc__, priority=10),
+        **described(case, Stage.MONITOR, Impact.PAGE, __doc__, priority=10),
         schedule=PartitionedAssetTimetable(assets=accepted(case.name)),
         is_paused_upon_creation=False,
         max_active_runs=32,  # runs of a backlog wait side by side in the triggerer; the ledger says whose turn it is
         params={"batch": BATCH_REF},
     )
-    def watch():
+    def monitor():
         @task(task_id="watch", outlets=[wakes], trigger_rule="none_failed_min_one_success")
         def watch_batch(ref, done=None):
             from gatehouse_airflow.tasks import batches
@@ -44,7 +44,7 @@ def build(case):
         ref = ScoreInTurn(task_id="score", folder=folder).output
         watch_batch(ref, **scored_in_parts(case, ref))
 
-    watch()
+    monitor()
 
 
 for use_case in use_cases():

@@ -33,7 +33,7 @@ OUTLETS = [asset(name) for name in CASES for asset in (accepted, requested, unse
 
 
 @dag(
-    dag_id="gatehouse__upkeep",
+    dag_id="gatehouse__maintenance",
     dag_display_name="Gatehouse: upkeep",
     schedule=schedule_of("*/10 * * * *"),
     start_date=START,
@@ -42,7 +42,7 @@ OUTLETS = [asset(name) for name in CASES for asset in (accepted, requested, unse
     max_active_runs=1,  # two sweeps at once would wake everything twice
     doc_md=__doc__,
     default_args=DEFAULT_ARGS,
-    tags=tags("all", Stage.UPKEEP, Impact.PAGE),
+    tags=tags("all", Stage.MAINTENANCE, Impact.PAGE),
 )
 def upkeep():
     @task(outlets=OUTLETS)
