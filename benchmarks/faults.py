@@ -38,7 +38,12 @@ FAULTS = (
         "if estimate.low <= estimate.high <= limit:",
         "if not estimate.high > limit:",
     ),
-    Fault("at_most never fails", BASE, "return Outcome.FAIL if estimate.low > limit", "return Outcome.FAIL if False"),
+    Fault(
+        "at_most never fails",
+        BASE,
+        "return RuleOutcome.FAIL if estimate.low > limit",
+        "return RuleOutcome.FAIL if False",
+    ),
     Fault("at_least is at_most", BASE, "return at_most(-estimate, -limit)", "return at_most(estimate, limit)"),
     Fault(
         "a FAIL asks for PROMOTE",
@@ -57,8 +62,8 @@ FAULTS = (
     Fault(
         "a failing rule is only a warning",
         GATE,
-        'if result.outcome is Outcome.FAIL and rule.on_fail == "warn":',
-        "if result.outcome is Outcome.FAIL:",
+        'if result.outcome is RuleOutcome.FAIL and rule.on_fail == "warn":',
+        "if result.outcome is RuleOutcome.FAIL:",
     ),
     Fault(
         "a failed self-test does not overrule",
@@ -142,8 +147,8 @@ FAULTS = (
     Fault(
         "the best slice speaks for all",
         "gate/rules/slices.py",
-        "outcome = Outcome.INCONCLUSIVE if open_ones else Outcome.PASS",
-        "outcome = Outcome.PASS",
+        "outcome = RuleOutcome.INCONCLUSIVE if open_ones else RuleOutcome.PASS",
+        "outcome = RuleOutcome.PASS",
     ),
     Fault("no slice is ever rejected", FAMILY, "if p <= error and not", "if p < 0 and not"),
     Fault("Holm's correction is left out", FAMILY, "(len(known) - rank) * known[name]", "known[name]"),
@@ -169,7 +174,12 @@ FAULTS = (
         "return self.total * share(self.number, self.half_by)",
         "return self.total",
     ),
-    Fault("looks are not counted", "gate/alpha_spending.py", "return Look(evidence.looks + 1,", "return Look(1,"),
+    Fault(
+        "looks are not counted",
+        "gate/alpha_spending.py",
+        "return InterimLook(evidence.looks + 1,",
+        "return InterimLook(1,",
+    ),
     Fault(
         "log loss of the other class",
         "statistics/weighted_means.py",

@@ -14,7 +14,7 @@ from gatehouse.adapters.sources import open_source
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.gate.decide import decide
-from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
 from gatehouse.core.rows.row_keys import row_keys
 from gatehouse.core.types import Decision, RuleResult
 from gatehouse.settings import ROOT
@@ -85,7 +85,7 @@ def evidence(on: str, challenger: Array, champion: Array, looks: int = 0) -> Evi
     """The evidence of a month for two models' predictions, after `looks` earlier decisions on the champion."""
     held_out = month(on)
     start = interval_of(CASE.contract.batch, on).start
-    rows = Holdout(
+    rows = HoldoutData(
         keys=np.arange(len(held_out.labels)).astype(str),
         labels=held_out.labels,
         time=held_out.time,
@@ -94,7 +94,7 @@ def evidence(on: str, challenger: Array, champion: Array, looks: int = 0) -> Evi
         slices={name: held_out.features[name].astype("str").to_numpy("str") for name in CASE.slices},
     )
     maturity = len(held_out.labels) / held_out.delivered
-    facts = Facts(maturity, 100_000, start, start, 10**6, 1.0, 1e4, "", 6)
+    facts = ModelFacts(maturity, 100_000, start, start, 10**6, 1.0, 1e4, "", 6)
     return replace(
         Evidence(CASE.name, "classification", 2, "a" * 64, 1, "b" * 64, 1, "c" * 64, rows, facts), looks=looks
     )

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.decide import decide
-from gatehouse.core.gate.evidence import Evidence, Facts, Holdout, Task
+from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts, Task
 from gatehouse.core.gate.self_test import SELF_TEST
-from gatehouse.core.types import Outcome
+from gatehouse.core.types import RuleOutcome
 
 DAYS, ROWS = 30, 3000
-FACTS = Facts(1.0, 9000, datetime(2013, 5, 31, tzinfo=UTC), datetime(2013, 6, 1, tzinfo=UTC), 10**6, 1.0, 1e4, "", 5)
+FACTS = ModelFacts(
+    1.0, 9000, datetime(2013, 5, 31, tzinfo=UTC), datetime(2013, 6, 1, tzinfo=UTC), 10**6, 1.0, 1e4, "", 5
+)
 CLASSES = (
     {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.01},
     {"rule": "not_worse_than_champion", "metric": "roc_auc", "margin": 0.01},
@@ -58,7 +60,7 @@ def _judge(task: Any, noise: float) -> list[str]:
     said = [{"says": "as the risk owner wrote it", **rule} for rule in rules]
     policy = GatePolicy.model_validate_json(json.dumps({**given, "resamples": 400, "rules": said}))
     decision = decide(_evidence(task, noise), policy, "5e" * 32)
-    return [r.sentence for r in decision.results if r.rule == SELF_TEST and r.outcome is not Outcome.PASS]
+    return [r.sentence for r in decision.results if r.rule == SELF_TEST and r.outcome is not RuleOutcome.PASS]
 
 
 def _evidence(task: Task, noise: float) -> Evidence:
@@ -69,7 +71,7 @@ def _evidence(task: Task, noise: float) -> Evidence:
     labels, pair = signal + random.normal(0, 0.5, ROWS), signal + errors
     if task == "classification":
         labels, pair = (random.random(ROWS) < _chance(signal)).astype(float), _chance(pair)
-    holdout = Holdout(
+    holdout = HoldoutData(
         keys=np.arange(ROWS).astype(str),
         labels=labels,
         time=np.datetime64("2013-06-01T08:00", "us") + day * np.timedelta64(1, "D"),

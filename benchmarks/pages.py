@@ -27,7 +27,7 @@ from benchmarks.table import Table
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
 from gatehouse.core.gate.evidence_io import evidence_document, holdout_columns
 from gatehouse.core.types import Decision, FileRef, ModelVersion, Verdict
 from gatehouse.dev_stack.temp_postgres import running
@@ -101,12 +101,12 @@ def browser(folder: Path, settings: Settings) -> Iterator[Callable[[str], tuple[
     from fastapi.testclient import TestClient
 
     from gatehouse_ui.app import application
-    from gatehouse_ui.data_access import Desk
+    from gatehouse_ui.data_access import DataAccess
 
     import_all_models()
     Base.metadata.create_all(airflow_settings.engine)
     token = create_auth_manager().generate_jwt(SimpleAuthManagerUser(username="viewer", role="viewer"))
-    with TestClient(application(Desk(settings)), cookies={"_token": token}) as client:
+    with TestClient(application(DataAccess(settings)), cookies={"_token": token}) as client:
 
         def get(address: str) -> tuple[float, int]:
             started = time.perf_counter()
@@ -188,9 +188,9 @@ def _evidence(lake: Lake) -> FileRef:
         1_000_000, "us"
     )
     keys = np.array([f"row {n}" for n in range(ROWS)])
-    holdout = Holdout(keys, labels, time_, scores[0], scores[1], {"carrier": carriers})
+    holdout = HoldoutData(keys, labels, time_, scores[0], scores[1], {"carrier": carriers})
     moment = datetime(2021, 1, 1, tzinfo=UTC)
-    facts = Facts(0.99, 200_000, moment, moment, 1_500_000, 0.2, 90_000.0, "", 12)
+    facts = ModelFacts(0.99, 200_000, moment, moment, 1_500_000, 0.2, 90_000.0, "", 12)
     evidence = Evidence("case", "classification", 2, "a" * 64, 1, "b" * 64, 1, "c" * 64, holdout, facts)
     file = lake.put_frame(pd.DataFrame(holdout_columns(holdout)), "evidence")
     named = {"path": file.path, "sha256": file.sha256, "size": file.size, "rows": file.rows}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.truth import MEAN, NOISE_OF_LABELS, chance, of_chances, of_numbers
-from gatehouse.core.gate.alpha_spending import Look
+from gatehouse.core.gate.alpha_spending import InterimLook
 from gatehouse.core.gate.rules.base import at_most, more_than
 from gatehouse.core.statistics.block_bootstrap import block_counts, difference, summarise
 from gatehouse.core.statistics.metrics import metric_named
@@ -121,7 +121,7 @@ def false_betters(
         # No interval of 95 % is above zero where the mean is less than its standard error above it.
         near = np.flatnonzero(gains.mean(axis=1) > gains.std(axis=1, ddof=1) / np.sqrt(days))
         found = [(int(look), summarise(drawn[:, look], codes, confidence)) for look in near]
-        spent = [one.stretched(error, lower=Look(look + 1, error, 1).error) for look, one in found]
+        spent = [one.stretched(error, lower=InterimLook(look + 1, error, 1).error) for look, one in found]
         beaten += any(more_than(one, 0.0) == "PASS" for one in spent)
         naive += any(more_than(one, 0.0) == "PASS" for _, one in found)
     return Lives(beaten / lives, naive / lives)

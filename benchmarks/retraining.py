@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.table import Table
-from gatehouse.backtest.run import Result, backtest
-from gatehouse.core.config.retrain import CalibrationReason, CostReason, DecayReason, DriftReason, Reasons
+from gatehouse.backtest.run import BacktestResult, backtest
+from gatehouse.core.config.retrain import CalibrationReason, CostReason, DecayReason, DriftReason, Triggers
 from gatehouse.settings import ROOT
 from gatehouse.use_case import UseCase, load
 
@@ -43,17 +43,17 @@ def table_of(kind: str) -> Table:
         return _table(f"When to retrain: stream '{kind}', {BATCHES} batches of {ROWS:,} rows", case)
 
 
-def policies(case: UseCase) -> dict[str, Reasons]:
+def policies(case: UseCase) -> dict[str, Triggers]:
     """The reasons of each way; window, holdout and gate are the use case's own."""
     own = case.retrain.reasons
     decay = own.decay or DecayReason(metric=case.retrain.choose_by, margin=0.02)
     calibration = own.calibration or CalibrationReason(gap=0.05)
     drift = (own.drift or DriftReason()).model_copy(update={"request": True})
     return {
-        "schedule, every 3 batches": Reasons(schedule=3),
-        "decay and calibration": Reasons(decay=decay, calibration=calibration),
-        "drift": Reasons(drift=drift),
-        "cost-aware": Reasons(decay=decay, calibration=calibration, drift=drift, cost=PRICE),
+        "schedule, every 3 batches": Triggers(schedule=3),
+        "decay and calibration": Triggers(decay=decay, calibration=calibration),
+        "drift": Triggers(drift=drift),
+        "cost-aware": Triggers(decay=decay, calibration=calibration, drift=drift, cost=PRICE),
     }
 
 
@@ -79,7 +79,7 @@ def _table(title: str, case: UseCase) -> Table:
     return Table(title, method, ("way", f"mean {first.metric}", "trainings", "cost"), rows)
 
 
-def _row(name: str, result: Result, way: str, keys: Sequence[str]) -> tuple[str, ...]:
+def _row(name: str, result: BacktestResult, way: str, keys: Sequence[str]) -> tuple[str, ...]:
     """A way's metric and cost on these batches."""
     found = next(each for each in result.ways if each.name == way)
     sizes = {line.key: line.rows for line in result.lines}

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from gatehouse_airflow.dag_defaults import Impact, Stage, described, requested, wake
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, described, requested, wake
 from gatehouse_airflow.params import MAY_PROMOTE, REASON, end_of_range
 from gatehouse_airflow.use_cases import use_cases
 
@@ -24,7 +24,7 @@ def build(case):
     folder, wakes, kind = str(case.folder), requested(case.name), case.contract.batch
 
     @dag(
-        **described(case, Stage.BACKFILL, Impact.OFFICE_HOURS, __doc__),
+        **described(case, DagKind.BACKFILL, Urgency.OFFICE_HOURS, __doc__),
         schedule=None,
         is_paused_upon_creation=False,
         max_active_runs=1,  # the ledger allows one backfill at a time

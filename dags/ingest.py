@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from airflow.sdk import dag, get_current_context, task
 
-from gatehouse_airflow.dag_defaults import Impact, Stage, accepted, described, schedule_of, wake
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, accepted, described, schedule_of, wake
 from gatehouse_airflow.params import batch_key
 from gatehouse_airflow.partitioned_tasks import in_parts
 from gatehouse_airflow.tasks import batches
@@ -25,7 +25,7 @@ def build(case):
     folder, wakes = str(case.folder), accepted(case.name)
 
     @dag(
-        **described(case, Stage.INGEST, Impact.OFFICE_HOURS, __doc__),
+        **described(case, DagKind.INGEST, Urgency.OFFICE_HOURS, __doc__),
         schedule=schedule_of(case.contract.schedule),
         is_paused_upon_creation=case.contract.schedule is not None,  # a person switches a feed on
         max_active_runs=1,  # two runs would validate each other's batches, and the fence would refuse one of them

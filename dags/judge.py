@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag
 
-from gatehouse_airflow.dag_defaults import Impact, Stage, described, unsettled
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, described, unsettled
 from gatehouse_airflow.params import DECISION
 from gatehouse_airflow.use_cases import use_cases
 
@@ -23,7 +23,7 @@ def build(case):
     """The judge DAG of one use case."""
 
     @dag(
-        **described(case, Stage.JUDGE, Impact.PAGE, __doc__),
+        **described(case, DagKind.JUDGE, Urgency.PAGE, __doc__),
         schedule=PartitionedAssetTimetable(assets=unsettled(case.name)),
         is_paused_upon_creation=False,
         max_active_runs=4,  # others may be waiting for a reviewer

@@ -15,8 +15,8 @@ from airflow.sdk import dag, task
 
 from gatehouse_airflow.dag_defaults import (
     DEFAULT_ARGS,
-    Impact,
-    Stage,
+    DagKind,
+    Urgency,
     accepted,
     requested,
     schedule_of,
@@ -25,10 +25,10 @@ from gatehouse_airflow.dag_defaults import (
     wake,
 )
 from gatehouse_airflow.notification_tasks import tell
-from gatehouse_airflow.use_cases import START, Broken, installed
+from gatehouse_airflow.use_cases import START, BrokenUseCase, installed
 
-CASES = {case.name: str(case.folder) for case in installed() if not isinstance(case, Broken)}
-BROKEN = {case.name: case.error for case in installed() if isinstance(case, Broken)}
+CASES = {case.name: str(case.folder) for case in installed() if not isinstance(case, BrokenUseCase)}
+BROKEN = {case.name: case.error for case in installed() if isinstance(case, BrokenUseCase)}
 OUTLETS = [asset(name) for name in CASES for asset in (accepted, requested, unsettled)]
 
 
@@ -42,7 +42,7 @@ OUTLETS = [asset(name) for name in CASES for asset in (accepted, requested, unse
     max_active_runs=1,  # two sweeps at once would wake everything twice
     doc_md=__doc__,
     default_args=DEFAULT_ARGS,
-    tags=tags("all", Stage.MAINTENANCE, Impact.PAGE),
+    tags=tags("all", DagKind.MAINTENANCE, Urgency.PAGE),
 )
 def upkeep():
     @task(outlets=OUTLETS)

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
-from gatehouse_airflow.batch_order_trigger import ScoreInTurn
-from gatehouse_airflow.dag_defaults import Impact, Stage, accepted, described, requested, wake
+from gatehouse_airflow.batch_order_trigger import ScoreInOrderOperator
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, accepted, described, requested, wake
 from gatehouse_airflow.params import BATCH_REF
 from gatehouse_airflow.partitioned_tasks import scored_in_parts
 from gatehouse_airflow.use_cases import use_cases
@@ -26,7 +26,7 @@ def build(case):
     folder, wakes = str(case.folder), requested(case.name)
 
     @dag(
-        **described(case, Stage.MONITOR, Impact.PAGE, __doc__, priority=10),
+        **described(case, DagKind.MONITOR, Urgency.PAGE, __doc__, priority=10),
         schedule=PartitionedAssetTimetable(assets=accepted(case.name)),
         is_paused_upon_creation=False,
         max_active_runs=32,  # runs of a backlog wait side by side in the triggerer; the ledger says whose turn it is
@@ -41,7 +41,7 @@ def build(case):
             wake(wakes, [request] if request else [])
             return request
 
-        ref = ScoreInTurn(task_id="score", folder=folder).output
+        ref = ScoreInOrderOperator(task_id="score", folder=folder).output
         watch_batch(ref, **scored_in_parts(case, ref))
 
     monitor()

@@ -15,7 +15,7 @@ from __future__ import annotations
 from airflow.sdk import PartitionedAssetTimetable, dag
 
 from gatehouse.estimator_names import estimator_names
-from gatehouse_airflow.dag_defaults import Impact, Stage, described, requested
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, described, requested
 from gatehouse_airflow.params import BATCHES, RETRAIN_REASON, estimators, training_window
 from gatehouse_airflow.use_cases import use_cases
 
@@ -26,7 +26,7 @@ def build(case):
     names = estimator_names(case.folder / "model.py")
 
     @dag(
-        **described(case, Stage.RETRAIN, Impact.PAGE, __doc__, priority=100),
+        **described(case, DagKind.RETRAIN, Urgency.PAGE, __doc__, priority=100),
         schedule=PartitionedAssetTimetable(assets=requested(case.name)),
         is_paused_upon_creation=False,
         max_active_runs=4,  # one request at a time is the ledger's rule; the others may be waiting for a reviewer

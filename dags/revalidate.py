@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from gatehouse_airflow.dag_defaults import Impact, Stage, accepted, described, wake
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, accepted, described, wake
 from gatehouse_airflow.params import REASON, known_batch
 from gatehouse_airflow.use_cases import use_cases
 
@@ -24,7 +24,7 @@ def build(case):
     folder, wakes = str(case.folder), accepted(case.name)
 
     @dag(
-        **described(case, Stage.REVALIDATE, Impact.OFFICE_HOURS, __doc__),
+        **described(case, DagKind.REVALIDATE, Urgency.OFFICE_HOURS, __doc__),
         schedule=None,
         is_paused_upon_creation=False,
         max_active_runs=4,  # each is about one batch, and the ledger serialises what they record

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from gatehouse_airflow.dag_defaults import Impact, Stage, described
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, described
 from gatehouse_airflow.params import DRY_RUN, REASON, VERSION
 from gatehouse_airflow.use_cases import use_cases
 
@@ -23,7 +23,7 @@ def build(case):
     folder = str(case.folder)
 
     @dag(
-        **described(case, Stage.ROLLBACK, Impact.OFFICE_HOURS, __doc__),
+        **described(case, DagKind.ROLLBACK, Urgency.OFFICE_HOURS, __doc__),
         schedule=None,
         is_paused_upon_creation=False,
         max_active_runs=1,  # each plan is made against the champion that the one before left

@@ -15,7 +15,7 @@ PREFIX = "/gatehouse"
 RUN = f"{PREFIX}/run?dag_id={{DAG_ID}}&run_id={{RUN_ID}}"
 
 
-class OnDemand:
+class LazyApp:
     """A class attribute that is made when somebody first reads it."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
@@ -41,8 +41,8 @@ class GatehousePlugin(AirflowPlugin):
     """The pages, where they are linked from, and the links to MLflow."""
 
     name = "gatehouse"
-    fastapi_apps = OnDemand(_apps)
-    global_operator_extra_links = OnDemand(_links)
+    fastapi_apps = LazyApp(_apps)
+    global_operator_extra_links = LazyApp(_links)
     external_views = [
         {
             "name": "Gatehouse",

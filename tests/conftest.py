@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from gatehouse.adapters.ledger import migrate, open_ledger
-from gatehouse.dev_stack.postgres import Server, private_folder
+from gatehouse.dev_stack.postgres import PostgresServer, private_folder
 from gatehouse.dev_stack.temp_postgres import running
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def ledger_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def ledger_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A real PostgreSQL for the whole session; a test that needs it fails where it does not start."""
     folder = tmp_path_factory.mktemp("postgres")
     with running(folder) as server:
@@ -66,7 +66,7 @@ class LedgerDatabase:
 
 
 @pytest.fixture(scope="session")
-def ledger_template(ledger_server: Server) -> str:
+def ledger_template(ledger_server: PostgresServer) -> str:
     """A migrated, empty database that each test's own is copied from."""
     _run(ledger_server, "CREATE DATABASE ledger_template OWNER ledger_owner")
     migrate.upgrade(ledger_server.url("ledger_template", "ledger_owner"), "ledger")
@@ -74,7 +74,7 @@ def ledger_template(ledger_server: Server) -> str:
 
 
 @contextlib.contextmanager
-def fresh_database(server: Server, template: str) -> Iterator[LedgerDatabase]:
+def fresh_database(server: PostgresServer, template: str) -> Iterator[LedgerDatabase]:
     """A migrated, empty database that is gone when the block ends."""
     name = f"ledger_{next(_numbers)}"
     _run(server, f"CREATE DATABASE {name} OWNER ledger_owner TEMPLATE {template}")
@@ -84,20 +84,20 @@ def fresh_database(server: Server, template: str) -> Iterator[LedgerDatabase]:
 
 
 @pytest.fixture
-def ledger_database(ledger_server: Server, ledger_template: str) -> Iterator[LedgerDatabase]:
+def ledger_database(ledger_server: PostgresServer, ledger_template: str) -> Iterator[LedgerDatabase]:
     """A fresh, migrated database."""
     with fresh_database(ledger_server, ledger_template) as database:
         yield database
 
 
-def refill(server: Server, database: LedgerDatabase, template: str) -> None:
+def refill(server: PostgresServer, database: LedgerDatabase, template: str) -> None:
     """Let a test's database be a copy of another one, which nobody may be connected to."""
     name = database.url.rpartition("/")[2].partition("?")[0]
     _run(server, f"DROP DATABASE {name} WITH (FORCE)")
     _run(server, f"CREATE DATABASE {name} OWNER ledger_owner TEMPLATE {template}")
 
 
-def keep(server: Server, database: LedgerDatabase, as_template: str) -> None:
+def keep(server: PostgresServer, database: LedgerDatabase, as_template: str) -> None:
     """Keep a database as it is now, for others to be copied from."""
     name = database.url.rpartition("/")[2].partition("?")[0]
     _run(server, f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
@@ -110,7 +110,7 @@ def ledger(ledger_database: LedgerDatabase) -> Ledger:
     return open_ledger(ledger_database.url)
 
 
-def _run(server: Server, statement: str) -> None:
+def _run(server: PostgresServer, statement: str) -> None:
     with contextlib.closing(psycopg2.connect(server.url("postgres", "postgres"))) as connection:
         connection.autocommit = True
         connection.cursor().execute(statement)

@@ -9,10 +9,10 @@ import pandas as pd
 
 from gatehouse.adapters import parquet
 from gatehouse.core.config.notify import Recipient
-from gatehouse.core.notifications.notification import Message
+from gatehouse.core.notifications.notification import Notification
 from gatehouse.core.types import Decision, FileRef, ModelVersion, TrainingSet
 from gatehouse.errors import LakeError
-from gatehouse.ports import BatchTold, CandidateRun, Courier, Fit, Held, Judged, Lake, Tracking
+from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Held, Lake, Notifier, Tracking, TrainingRun
 
 
 class FakeLake(Lake):
@@ -59,15 +59,15 @@ class FakeTracking(Tracking):
     def __init__(self) -> None:
         self.aliases: dict[tuple[str, str], int] = {}
         self.tags: dict[str, dict[str, str]] = {}
-        self.fits: dict[str, Fit] = {}
+        self.fits: dict[str, TrainingRun] = {}
         self.candidates: dict[tuple[str, str], str] = {}
         self.registered: list[ModelVersion] = []
         self.copies: dict[int, bytes] = {}
-        self.judged: dict[str, Judged] = {}
+        self.judged: dict[str, DecisionLog] = {}
         self.words: dict[int, str] = {}
-        self.batches: dict[str, BatchTold] = {}
+        self.batches: dict[str, BatchLog] = {}
 
-    def log_candidate(self, run: CandidateRun, fit: Fit, dataset: TrainingSet) -> str:
+    def log_candidate(self, run: CandidateRun, fit: TrainingRun, dataset: TrainingSet) -> str:
         run_id = self.run_id(run)
         self.fits.setdefault(run_id, fit)
         self.candidates[run.request, run.candidate] = run_id
@@ -85,7 +85,7 @@ class FakeTracking(Tracking):
     def run_id(run: CandidateRun) -> str:
         return f"{run.use_case}-{run.request}-{run.candidate}"
 
-    def decided(self, decision: Decision, judged: Judged) -> None:
+    def decided(self, decision: Decision, judged: DecisionLog) -> None:
         self.flag(judged.run, {"verdict": decision.verdict, "decision": decision.id})
         self.judged[decision.id] = judged
 
@@ -98,7 +98,7 @@ class FakeTracking(Tracking):
             if version is not None:
                 self.aliases[use_case, alias] = version
 
-    def log_batch(self, use_case: str, name: str, told: BatchTold) -> None:
+    def log_batch(self, use_case: str, name: str, told: BatchLog) -> None:
         self.batches[name] = told
 
     def held(self, use_case: str, served: Collection[int] = ()) -> Held:
@@ -115,14 +115,14 @@ class FakeTracking(Tracking):
         return self.aliases.get((use_case, "champion"))
 
 
-class FakeCourier(Courier):
+class FakeNotifier(Notifier):
     """Keeps what it was given; a recipient in `away` is not reached."""
 
     def __init__(self) -> None:
-        self.delivered: list[Message] = []
+        self.delivered: list[Notification] = []
         self.away: set[str] = set()
 
-    def deliver(self, recipient: Recipient, message: Message) -> None:
+    def deliver(self, recipient: Recipient, message: Notification) -> None:
         if recipient.name in self.away:
             raise ConnectionRefusedError("postgresql://user:secret@host")
         self.delivered.append(message)

@@ -17,20 +17,20 @@ from gatehouse.core.types import (
     Candidate,
     Champion,
     Decision,
+    FencingLease,
     FileRef,
-    Lease,
     ModelVersion,
-    Outcome,
+    MonitoringReport,
     Outcomes,
     Override,
     Prediction,
     PromotionKind,
     Reason,
     Request,
+    RuleOutcome,
     RuleResult,
     TrainingSet,
     Verdict,
-    WatchReport,
 )
 from gatehouse.ports import Lake, Ledger
 
@@ -47,7 +47,7 @@ class Story:
     lake: Lake = field(default_factory=FakeLake)
     name: str = "flights"
 
-    def enter(self, work: str) -> Lease:
+    def enter(self, work: str) -> FencingLease:
         return self.ledger.attempts.enter(f"{self.name}/{work}")
 
     def rows(self, key: str, count: int, kind: str = "landed", first: int = 0) -> FileRef:
@@ -78,7 +78,7 @@ class Story:
         return self.ledger.batches.arrive(self.enter(f"{batch}/outcomes"), Outcomes(batch, arrived, file))
 
     def watch(self, batch: BatchId, *reasons: Reason) -> Request | None:
-        report = WatchReport(batch, interval_of("month", batch.key).end, {"columns": {"distance": 0.31}}, reasons)
+        report = MonitoringReport(batch, interval_of("month", batch.key).end, {"columns": {"distance": 0.31}}, reasons)
         return self.ledger.batches.watched(self.enter(f"{batch}/watch"), report, {"cooldown": "14 days"})
 
     def claim(self, request: Request) -> Request:
@@ -119,7 +119,7 @@ class Story:
         document = {"evidence": measured, "holdout_file": vars(self.rows(f"holdout {epoch}", 9, "evidence"))}
         archived = self.lake.put(canonical(document).encode(), "evidence", "json")
         evidence = evidence_sha256(measured)
-        result = RuleResult("better", Outcome.PASS, "better by 0.02", value=0.02, limit=0.0, rows=9)
+        result = RuleResult("better", RuleOutcome.PASS, "better by 0.02", value=0.02, limit=0.0, rows=9)
         policy = digest({"rules": ["better than the champion"]})
         champion = self.ledger.models.champion(self.name) if epoch else None
         decision = Decision(

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.core.config.notify import NotifySpec, Recipient
+from gatehouse.core.config.notify import NotifyConfig, Recipient
 from gatehouse.core.notifications import formats
-from gatehouse.core.notifications.alert import Fact, matter_of
-from gatehouse.core.notifications.alert_types import Kind, Role, Severity
+from gatehouse.core.notifications.alert import Event, matter_of
+from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
 from gatehouse.core.notifications.compose import compose
-from gatehouse.core.notifications.notification import Phase
+from gatehouse.core.notifications.notification import AlertPhase
 from gatehouse.dev_stack.components import tellers
 from gatehouse.errors import ConfigurationError
 from gatehouse.notify_config import notify_spec
@@ -47,7 +47,7 @@ def test_it_is_read_beside_the_use_cases_or_where_the_environment_says(tmp_path:
     (person,) = spec.recipients
     assert person.roles == (Role.ON_CALL, Role.DATA_ENGINEER)
     assert (person.least, person.budget, person.resolved) == (Severity.WARNING, 50, True)
-    assert spec.severities == {Kind.DATA_FAULT: Severity.CRITICAL}
+    assert spec.severities == {AlertType.DATA_FAULT: Severity.CRITICAL}
     (tmp_path / "notify.yaml").unlink()
     if beside:
         assert notify_spec(settings(tmp_path, None)) is None
@@ -101,9 +101,9 @@ def test_the_documented_message_is_what_is_sent() -> None:
     document = (ROOT / "docs" / "notifications.md").read_text()
     shown = document.partition("<!-- message -->\n")[2].partition("<!-- /message -->")[0]
     person = Recipient(name="flights_data", roles=(Role.DATA_ENGINEER,), via="slack", connection="chat")
-    spec = NotifySpec(address="https://airflow.example.org", recipients=(person,))
+    spec = NotifyConfig(address="https://airflow.example.org", recipients=(person,))
     sentence = "batch 2013-07.r1: flights: the columns dep_time and sched_dep_time are swapped"
-    about = (Kind.DATA_FAULT, "flight_delays", "2013-07.r1", datetime(2013, 8, 1, 6, 2, tzinfo=UTC), sentence)
-    fact = Fact(*about, "batches/flight_delays/2013-07.r1")
-    made = formats.text(compose(spec, person, matter_of(fact, {}), Phase.OPENED))
+    about = (AlertType.DATA_FAULT, "flight_delays", "2013-07.r1", datetime(2013, 8, 1, 6, 2, tzinfo=UTC), sentence)
+    fact = Event(*about, "batches/flight_delays/2013-07.r1")
+    made = formats.text(compose(spec, person, matter_of(fact, {}), AlertPhase.OPENED))
     assert textwrap.dedent(shown).strip() == made.strip()

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Piecewise, Site, Work
+from gatehouse.context import PartitionExecutor, PartitionWork, UseCaseContext
 from gatehouse.core.types import Batch
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
 from gatehouse.settings import Settings
 from gatehouse.use_case import UseCase, find, readable
 
 if TYPE_CHECKING:
-    from gatehouse.invariants import Finding
+    from gatehouse.invariants import InvariantResult
 
 
-class InstalledSite(Site):
+class InstalledContext(UseCaseContext):
     """A site whose adapters are imported and opened on first use: a task that only reads the ledger imports no MLflow."""
 
     def __init__(self, case: UseCase, settings: Settings) -> None:
@@ -42,7 +42,9 @@ class InstalledSite(Site):
 
         return open_source(self.case.contract, self.case.folder)
 
-    def spread(self, function: Piecewise, batch: Batch, works: Sequence[Work], *more: Any) -> list[Work]:
+    def spread(
+        self, function: PartitionExecutor, batch: Batch, works: Sequence[PartitionWork], *more: Any
+    ) -> list[PartitionWork]:
         if self.case.contract.engine != "spark":
             return super().spread(function, batch, works, *more)
         from gatehouse.adapters.spark import spread
@@ -81,21 +83,21 @@ class _Elsewhere:
 
     folder: str
     settings: Settings
-    function: Piecewise
+    function: PartitionExecutor
     batch: Batch
     more: tuple[Any, ...]
 
-    def __call__(self, work: Work) -> Work:
+    def __call__(self, work: PartitionWork) -> PartitionWork:
         return self.function(open_site(self.folder, self.settings), self.batch, work, *self.more)
 
 
-def open_site(name_or_path: str, settings: Settings | None = None) -> InstalledSite:
+def open_site(name_or_path: str, settings: Settings | None = None) -> InstalledContext:
     """The site of a use case by name or folder, on the settings of the environment."""
     settings = settings or Settings.from_environment()
-    return InstalledSite(find(name_or_path, settings), settings)
+    return InstalledContext(find(name_or_path, settings), settings)
 
 
-def verify_installation(settings: Settings | None = None) -> list[Finding]:
+def verify_installation(settings: Settings | None = None) -> list[InvariantResult]:
     """The invariants of this installation's ledger, lake and MLflow (which is left out where none is configured)."""
     from gatehouse.adapters.lake import open_lake
     from gatehouse.adapters.mlflow import MlflowTracking

@@ -10,11 +10,11 @@ from gatehouse.core.types import Batch
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
 from gatehouse.use_case import UseCase
 
-Work = Mapping[str, Any]  # plain values: a piece of work, or what it found
-Piecewise = Callable[..., Work]
+PartitionWork = Mapping[str, Any]  # plain values: a piece of work, or what it found
+PartitionExecutor = Callable[..., PartitionWork]
 
 
-class Site(ABC):
+class UseCaseContext(ABC):
     """The ports a stage works through. A stage pays only for the ones it touches: adapters are opened on first use."""
 
     keeps_reports = True  # of decisions: drawing them is not for free, and a site that is thrown away has no readers
@@ -31,7 +31,9 @@ class Site(ABC):
         """What `make` gives. A site that lives long enough for that to pay may give what it gave before for this key."""
         return make()
 
-    def spread(self, function: Piecewise, batch: Batch, works: Sequence[Work], *more: Any) -> list[Work]:
+    def spread(
+        self, function: PartitionExecutor, batch: Batch, works: Sequence[PartitionWork], *more: Any
+    ) -> list[PartitionWork]:
         """Do pieces of work about a batch: `function(site, batch, work, *more)` of each, in order; here one after the other.
         A site that spreads them over machines calls `function` with a site of its own there."""
         return [function(self, batch, work, *more) for work in works]

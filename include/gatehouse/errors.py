@@ -52,7 +52,7 @@ class UnknownUseCase(ConfigurationError):
     """No folder of that name or path holds a use case."""
 
 
-class WrongInput(ConfigurationError):
+class InvalidInputError(ConfigurationError):
     """What a person asked for, in a form or on the command line, does not exist or does not go together."""
 
     def __init__(self, what: str, *, found: str, allowed: str) -> None:
@@ -114,19 +114,19 @@ class LakeError(GatehouseError):
     """A file of the lake is missing or its bytes no longer match its content hash."""
 
 
-class StaleAttempt(GatehouseError):
+class StaleAttemptError(GatehouseError):
     """A newer attempt at the same work has started; this one may not commit (invariant I7)."""
 
 
-class StaleChampion(GatehouseError):
+class StaleChampionError(GatehouseError):
     """The champion changed since the decision was made; its epoch no longer matches (compare-and-set refused)."""
 
 
-class NotAllowed(GatehouseError):
+class NotAllowedError(GatehouseError):
     """An act that the ledger's rules forbid: no name, no reason, wrong state, wrong person."""
 
 
-class UnknownRecord(GatehouseError):
+class RecordNotFoundError(GatehouseError):
     """The ledger holds no such batch, request, model or decision."""
 
 
@@ -134,7 +134,7 @@ class TrackingError(GatehouseError):
     """MLflow refused an operation, or its client failed. The ledger is right without it; maintenance tries it again."""
 
 
-class Unreachable(GatehouseError):
+class ServiceUnavailableError(GatehouseError):
     """PostgreSQL, MLflow or another service does not answer; trying again can help."""
 
     retry = True

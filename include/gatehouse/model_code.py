@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 REQUIRED = ("features", "target", "estimators")
 
 
-class Model(Protocol):
+class ModelCode(Protocol):
     """What `model.py` defines. It may also define SLICES, the feature columns that rules judge group by group, and
     METRICS, its own metrics by name (`core/statistics/custom_metrics.py`)."""
 
@@ -28,11 +28,11 @@ class Model(Protocol):
     estimators: Callable[[int], dict[str, Any]]
 
 
-def load_model_code(path: Path) -> Model:
+def load_model_code(path: Path) -> ModelCode:
     """Import `model.py` under a name of its own, so that two use cases never share a module."""
     name = f"gatehouse_usecase_{path.parent.name}_{sha256(str(path))[:8]}"
     if name in sys.modules:
-        return cast("Model", sys.modules[name])
+        return cast("ModelCode", sys.modules[name])
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ModelError("the file cannot be imported", where=str(path), owner=DATA_SCIENTIST)
@@ -52,10 +52,10 @@ def load_model_code(path: Path) -> Model:
             allowed=f"the functions {', '.join(REQUIRED)} are required; SLICES and METRICS are optional",
             owner=DATA_SCIENTIST,
         )
-    return cast("Model", module)
+    return cast("ModelCode", module)
 
 
-def estimators_of(model: Model, path: Path, seed: int) -> dict[str, Any]:
+def estimators_of(model: ModelCode, path: Path, seed: int) -> dict[str, Any]:
     """Return what `estimators(seed)` gives: unfitted estimators by name, at least one."""
     with user_code(ModelError, path, "estimators()", DATA_SCIENTIST):
         made = model.estimators(seed)
@@ -71,7 +71,7 @@ def estimators_of(model: Model, path: Path, seed: int) -> dict[str, Any]:
     )
 
 
-def slices_of(model: Model, path: Path) -> tuple[str, ...]:
+def slices_of(model: ModelCode, path: Path) -> tuple[str, ...]:
     """Return the columns in SLICES; none where `model.py` does not define it."""
     slices = getattr(model, "SLICES", ())
     if isinstance(slices, list | tuple) and all(isinstance(name, str) for name in slices):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gatehouse.core.config.notify import NotifySpec
+from gatehouse.core.config.notify import NotifyConfig
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
 from gatehouse.yaml_loader import read_spec
@@ -26,12 +26,12 @@ def file_of(settings: Settings) -> Path | None:
     return next((folder / NAME for folder in settings.usecases if (folder / NAME).is_file()), None)
 
 
-def notify_spec(settings: Settings) -> NotifySpec | None:
+def notify_spec(settings: Settings) -> NotifyConfig | None:
     """Who is told what; None where nobody is. ConfigurationError for a file that is wrong."""
     path = file_of(settings)
     if path is None:
         return None
     try:
-        return read_spec(path, NotifySpec, OWNER)
+        return read_spec(path, NotifyConfig, OWNER)
     except ConfigurationError as error:  # what was found may be an address with a token that should not be there
         raise ConfigurationError(_SECRET.sub("://…", str(error))) from None

@@ -17,7 +17,7 @@ from gatehouse.core.config.gate import GatePolicy, policy_problems
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.statistics.custom_metrics import register
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
-from gatehouse.model_code import Model, estimators_of, load_model_code, place_of, slices_of
+from gatehouse.model_code import ModelCode, estimators_of, load_model_code, place_of, slices_of
 from gatehouse.settings import Settings
 from gatehouse.use_case_checks import gate_problems, retrain_problems
 from gatehouse.yaml_loader import read_spec
@@ -43,7 +43,7 @@ class UseCase:
         return self.folder / "model.py"
 
     @cached_property
-    def model(self) -> Model:
+    def model(self) -> ModelCode:
         """The data scientist's code. Whatever importing it raises is a ModelError that names the file. Its own metrics
         are known under `use_case.metric` from then on."""
         code = load_model_code(self.model_file)

@@ -13,36 +13,36 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from gatehouse.errors import StaleAttempt
-from gatehouse_airflow.dag_defaults import Stage, dag_id
+from gatehouse.errors import StaleAttemptError
+from gatehouse_airflow.dag_defaults import DagKind, dag_id
 
 if TYPE_CHECKING:
-    from gatehouse.context import Site
+    from gatehouse.context import UseCaseContext
 
 UNFINISHED = ["queued", "running"]  # states of a run; one whose task waits in the triggerer is running
 ACTIVE = frozenset({"queued", "running", "deferred", "restarting", "up_for_retry", "up_for_reschedule"})
 UNDER_WAY = ACTIVE | {None, "scheduled", "awaiting_input"}  # states of a task that has not ended
 TRAINING = ("claim", "fit", "choose", "judge")
-DECIDING = (Stage.RETRAIN, Stage.JUDGE)
+DECIDING = (DagKind.RETRAIN, DagKind.JUDGE)
 CARRYING_OUT = ("promote", "review", "answer")
 
 
-def batches(site: Site) -> set[str]:
+def batches(site: UseCaseContext) -> set[str]:
     """The batches (`2013-03.r1`) that a watch run is for, or waits for the turn of."""
-    runs = [_run(site, Stage.MONITOR, run) for run in _at_work(site, Stage.MONITOR)]
+    runs = [_run(site, DagKind.MONITOR, run) for run in _at_work(site, DagKind.MONITOR)]
     return {key for run in runs if (key := run.partition_key or (run.conf or {}).get("batch"))}
 
 
-def requests(site: Site) -> set[str]:
+def requests(site: UseCaseContext) -> set[str]:
     """The requests that a retrain run is training for. A run that a person started takes the pending one."""
     pending = site.ledger.requests.pending(site.name)
     if pending is None:
         return set()
-    runs = [_run(site, Stage.RETRAIN, run) for run in _at_work(site, Stage.RETRAIN, TRAINING)]
+    runs = [_run(site, DagKind.RETRAIN, run) for run in _at_work(site, DagKind.RETRAIN, TRAINING)]
     return {run.partition_key or pending.id for run in runs}
 
 
-def decisions(site: Site) -> set[str]:
+def decisions(site: UseCaseContext) -> set[str]:
     """The decisions whose run is about to carry them out, waits for a reviewer, or brings a reviewer's answer."""
     attended: set[str] = set()
     for stage in DECIDING:
@@ -57,18 +57,18 @@ def decisions(site: Site) -> set[str]:
     return attended
 
 
-def validating(site: Site) -> bool:
+def validating(site: UseCaseContext) -> bool:
     """Whether runs are under way that validate batches."""
-    return any(_count(site, stage) for stage in (Stage.INGEST, Stage.REVALIDATE))
+    return any(_count(site, stage) for stage in (DagKind.INGEST, DagKind.REVALIDATE))
 
 
-def older_training(site: Site, request: str) -> str:
+def older_training(site: UseCaseContext, request: str) -> str:
     """The older run that is training for the same request as this task's run; empty when there is none."""
-    if _count(site, Stage.RETRAIN) <= 1:
+    if _count(site, DagKind.RETRAIN) <= 1:
         return ""
     mine = get_current_context()["dag_run"]
-    for name in _at_work(site, Stage.RETRAIN, TRAINING):
-        run = _run(site, Stage.RETRAIN, name)
+    for name in _at_work(site, DagKind.RETRAIN, TRAINING):
+        run = _run(site, DagKind.RETRAIN, name)
         same = (run.partition_key or request) == request
         if same and (run.run_after, run.run_id) < (mine.run_after, mine.run_id):
             return str(run.run_id)
@@ -80,7 +80,7 @@ def newest_attempt() -> Iterator[None]:
     """Skip the task whose work a newer attempt has taken over: that one finishes it, and nothing is wrong."""
     try:
         yield
-    except StaleAttempt as error:
+    except StaleAttemptError as error:
         raise AirflowSkipException(f"{error}; the newer attempt finishes this work") from error
 
 
@@ -88,11 +88,11 @@ def _ti() -> Any:
     return get_current_context()["ti"]
 
 
-def _count(site: Site, stage: Stage) -> int:
+def _count(site: UseCaseContext, stage: DagKind) -> int:
     return int(_ti().get_dr_count(dag_id=dag_id(site.name, stage), states=UNFINISHED))
 
 
-def _states(site: Site, stage: Stage, tasks: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+def _states(site: UseCaseContext, stage: DagKind, tasks: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
     """The states of tasks by run and task; nothing when no run of the DAG is unfinished."""
     if not _count(site, stage):
         return {}
@@ -100,13 +100,13 @@ def _states(site: Site, stage: Stage, tasks: Sequence[str] = ()) -> dict[str, di
     return dict(found)
 
 
-def _at_work(site: Site, stage: Stage, tasks: Sequence[str] = ()) -> list[str]:
+def _at_work(site: UseCaseContext, stage: DagKind, tasks: Sequence[str] = ()) -> list[str]:
     """The runs in which one of these tasks, or any task, has not ended."""
     states = _states(site, stage, tasks)
     return [run for run, tasks in states.items() if any(state in UNDER_WAY for state in tasks.values())]
 
 
-def _run(site: Site, stage: Stage, run_id: str) -> Any:
+def _run(site: UseCaseContext, stage: DagKind, run_id: str) -> Any:
     """A run with its partition key and its form. The SDK has the question and no function for it."""
     from airflow.sdk.execution_time.comms import GetDagRun
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 1.0
 
 
-class Turn(BaseTrigger):
+class BatchOrderTrigger(BaseTrigger):
     """Fires when it is the batch's turn, by the ledger alone: no event can be lost that it would wait for.
 
     The policy's patience is for one thing that the batch waits for, not for the length of the queue: it begins again
@@ -32,7 +32,7 @@ class Turn(BaseTrigger):
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The class and its arguments, for the triggerer's database."""
         arguments = {"folder": self.folder, "key": self.key, "revision": self.revision}
-        return "gatehouse_airflow.batch_order_trigger.Turn", arguments
+        return "gatehouse_airflow.batch_order_trigger.BatchOrderTrigger", arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Ask the ledger once a second; the question runs in a thread because psycopg2 blocks."""
@@ -49,16 +49,16 @@ class Turn(BaseTrigger):
 
 
 def _waits_for(site: Any, batch: BatchId, waited: float) -> str:
-    from gatehouse.errors import Unreachable
+    from gatehouse.errors import ServiceUnavailableError
     from gatehouse.pipeline.score import waits_for
 
     try:
         return waits_for(site, batch, waited)
-    except Unreachable as error:
+    except ServiceUnavailableError as error:
         return str(error)
 
 
-class ScoreInTurn(BaseOperator):
+class ScoreInOrderOperator(BaseOperator):
     """Score a batch when its turn has come; returns the batch (`2013-03.r1`), or skips when nothing waits."""
 
     def __init__(self, *, folder: str, **kwargs: Any) -> None:
@@ -73,5 +73,5 @@ class ScoreInTurn(BaseOperator):
         why = "" if event else _waits_for(site, batch, 0.0)
         if why:
             self.log.info("not yet the turn of %s: %s", batch, why)
-            self.defer(trigger=Turn(self.folder, batch.key, batch.revision), method_name="execute")
+            self.defer(trigger=BatchOrderTrigger(self.folder, batch.key, batch.revision), method_name="execute")
         return score_batch(site, batch)

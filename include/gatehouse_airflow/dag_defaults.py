@@ -15,7 +15,7 @@ from gatehouse.use_case import UseCase
 from gatehouse_airflow.use_cases import START
 
 
-class Stage(StrEnum):
+class DagKind(StrEnum):
     """The stages that have a DAG; also their tag."""
 
     INGEST = "ingest"
@@ -29,19 +29,19 @@ class Stage(StrEnum):
     MAINTENANCE = "maintenance"
 
 
-class Impact(StrEnum):
+class Urgency(StrEnum):
     """Whom a red run wakes; a tag of every DAG."""
 
     PAGE = "impact:page"
     OFFICE_HOURS = "impact:office-hours"
 
 
-def dag_id(use_case: str, stage: Stage) -> str:
+def dag_id(use_case: str, stage: DagKind) -> str:
     """The id of a use case's DAG of that stage."""
     return f"{use_case}__{stage}"
 
 
-def tags(use_case: str, stage: Stage, impact: Impact) -> list[str]:
+def tags(use_case: str, stage: DagKind, impact: Urgency) -> list[str]:
     """The tags of a DAG: product, use case, stage, impact."""
     return ["gatehouse", f"use-case:{use_case}", f"stage:{stage}", impact]
 
@@ -83,13 +83,13 @@ def schedule_of(cron: str | None) -> CronTriggerTimetable | None:
 RETRIES = ExceptionRetryPolicy(
     rules=[
         RetryRule(
-            exception="gatehouse.errors.Unreachable",
+            exception="gatehouse.errors.ServiceUnavailableError",
             action=RetryAction.RETRY,
             retry_delay=timedelta(seconds=15),
             reason="a service does not answer; it may come back",
         ),
         RetryRule(
-            exception="gatehouse.errors.StaleAttempt",
+            exception="gatehouse.errors.StaleAttemptError",
             action=RetryAction.RETRY,
             retry_delay=timedelta(seconds=15),
             reason="a newer attempt is at the same work; the next try finds what it did",
@@ -123,7 +123,7 @@ def training() -> dict[str, str]:
     return {"queue": queue, "pool": queue} if queue else {}
 
 
-def described(case: UseCase, stage: Stage, impact: Impact, documentation: str, priority: int = 1) -> dict[str, Any]:
+def described(case: UseCase, stage: DagKind, impact: Urgency, documentation: str, priority: int = 1) -> dict[str, Any]:
     """What a use case's DAG of a stage has in common with every other: names, tags, documentation, start, retries."""
     return {
         "dag_id": dag_id(case.name, stage),

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import get_current_context, task, teardown
 
-from gatehouse.core.notifications.alert_types import Kind
-from gatehouse.core.notifications.issues import Found
-from gatehouse.errors import ConfigurationError, Unreachable
+from gatehouse.core.notifications.alert_types import AlertType
+from gatehouse.core.notifications.issues import IssueReport
+from gatehouse.errors import ConfigurationError, ServiceUnavailableError
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from gatehouse.invariants import Finding
+    from gatehouse.invariants import InvariantResult
 
 log = logging.getLogger(__name__)
 
 
-def note_health(broken: dict[str, str], findings: list[Finding], failed: dict[str, list[str]] | None = None) -> None:
+def note_health(
+    broken: dict[str, str], findings: list[InvariantResult], failed: dict[str, list[str]] | None = None
+) -> None:
     """Record what upkeep's check found as troubles, and tell `tell` that it looked. Never fails the check."""
     try:
         _note_health(broken, findings, failed or {})
@@ -28,24 +30,26 @@ def note_health(broken: dict[str, str], findings: list[Finding], failed: dict[st
         log.exception("the troubles that were found could not be recorded")
 
 
-def _note_health(broken: dict[str, str], findings: list[Finding], failed: dict[str, list[str]]) -> None:
+def _note_health(broken: dict[str, str], findings: list[InvariantResult], failed: dict[str, list[str]]) -> None:
     from gatehouse.adapters.ledger import open_ledger
     from gatehouse.pipeline.maintenance.notify import note
     from gatehouse.settings import Settings
 
     found = [
-        Found(Kind.UNHEALTHY, "", finding.invariant, f"{finding.invariant} is broken: {finding.breaches[0]}")
+        IssueReport(AlertType.UNHEALTHY, "", finding.invariant, f"{finding.invariant} is broken: {finding.breaches[0]}")
         for finding in findings
         if finding.breaches
     ]
     for name, error in broken.items():
-        found.append(Found(Kind.UNHEALTHY, "", f"use case {name}", f"use case {name} cannot be read: {error}"))
+        found.append(
+            IssueReport(AlertType.UNHEALTHY, "", f"use case {name}", f"use case {name} cannot be read: {error}")
+        )
     found += [
-        Found(Kind.UNHEALTHY, "", f"maintenance of {name}", "; ".join(sentences))
+        IssueReport(AlertType.UNHEALTHY, "", f"maintenance of {name}", "; ".join(sentences))
         for name, sentences in failed.items()
         if sentences
     ]
-    note(open_ledger(Settings.from_environment().require("ledger_url")), found, [(Kind.UNHEALTHY, "")])
+    note(open_ledger(Settings.from_environment().require("ledger_url")), found, [(AlertType.UNHEALTHY, "")])
 
 
 def wrong_notify() -> list[str]:
@@ -74,17 +78,19 @@ def tell_people(folders: dict[str, str]) -> str:
     from gatehouse.notify_config import notify_spec
     from gatehouse.pipeline.maintenance import notify as stage
     from gatehouse.settings import Settings
-    from gatehouse_airflow.notifiers import AirflowCourier
+    from gatehouse_airflow.notifiers import AirflowNotifier
 
     settings = Settings.from_environment()
     ledger = open_ledger(settings.require("ledger_url"))
     if not get_current_context()["ti"].xcom_pull(task_ids="check", key="looked"):
-        red = Found(Kind.UNHEALTHY, "", "upkeep", "upkeep did not come to its end: a task of its newest run is red")
+        red = IssueReport(
+            AlertType.UNHEALTHY, "", "upkeep", "upkeep did not come to its end: a task of its newest run is red"
+        )
         stage.note(ledger, [red], [])
     for name, folder in folders.items():
         _note_lasting(name, folder)
     spec = notify_spec(settings)
-    return str(stage.tell(ledger, spec, AirflowCourier())) if spec is not None else "no notify.yaml: nobody is told"
+    return str(stage.tell(ledger, spec, AirflowNotifier())) if spec is not None else "no notify.yaml: nobody is told"
 
 
 def _note_lasting(name: str, folder: str) -> None:
@@ -98,10 +104,14 @@ def _note_lasting(name: str, folder: str) -> None:
         site = open_site(folder)
         found, sentence = late_batches(site), overstayed(site)
         if sentence:
-            found.append(Found(Kind.EXPIRED_OVERRIDE, name, "override", sentence))
+            found.append(IssueReport(AlertType.EXPIRED_OVERRIDE, name, "override", sentence))
         found += outcome_alert(site)
-        note(site.ledger, found, [(kind, name) for kind in (Kind.LATE_BATCH, Kind.OUTCOMES, Kind.EXPIRED_OVERRIDE)])
-    except Unreachable:
+        note(
+            site.ledger,
+            found,
+            [(kind, name) for kind in (AlertType.LATE_BATCH, AlertType.OUTCOMES, AlertType.EXPIRED_OVERRIDE)],
+        )
+    except ServiceUnavailableError:
         raise
     except Exception:  # whatever a use case's files or its source raise: the others' notifications go on
         log.exception("the lasting issues of %s are not known", name)

@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.notifications import formats
 from gatehouse.errors import GatehouseError
-from gatehouse.ports import Courier
+from gatehouse.ports import Notifier
 
 if TYPE_CHECKING:
     from gatehouse.core.config.notify import Recipient
-    from gatehouse.core.notifications.notification import Message
+    from gatehouse.core.notifications.notification import Notification
 
 SECONDS = 20  # a server that has not answered for so long is tried again later
 
 
-class Undelivered(GatehouseError):
+class DeliveryFailed(GatehouseError):
     """A server answered, and did not take the message."""
 
     retry = True
 
 
-class AirflowCourier(Courier):
+class AirflowNotifier(Notifier):
     """Delivers by mail, to a Slack webhook, or to whatever Apprise reaches; which one is the recipient's `via`."""
 
-    def deliver(self, recipient: Recipient, message: Message) -> None:
+    def deliver(self, recipient: Recipient, message: Notification) -> None:
         {"smtp": by_mail, "slack": by_slack, "apprise": by_apprise}[recipient.via](recipient, message)
 
 
-def by_mail(recipient: Recipient, message: Message) -> None:
+def by_mail(recipient: Recipient, message: Notification) -> None:
     """One mail with a plain and an HTML part. Its Message-ID is the message's own id, so a mail that has to be sent a
     second time is shown once by readers that know the header; mails about one matter make one thread."""
     from airflow.providers.smtp.hooks.smtp import SmtpHook
@@ -60,7 +60,7 @@ def by_mail(recipient: Recipient, message: Message) -> None:
         )
 
 
-def by_slack(recipient: Recipient, message: Message) -> None:
+def by_slack(recipient: Recipient, message: Notification) -> None:
     """A Slack incoming webhook."""
     from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
 
@@ -68,7 +68,7 @@ def by_slack(recipient: Recipient, message: Message) -> None:
     hook.send_dict(formats.slack(message))
 
 
-def by_apprise(recipient: Recipient, message: Message) -> None:
+def by_apprise(recipient: Recipient, message: Notification) -> None:
     """Any address that Apprise knows, from the connection. The hook's own `notify` drops Apprise's answer, so that a
     message that nobody took would pass for sent; its addresses are used, and the answer is asked."""
     import apprise
@@ -83,4 +83,4 @@ def by_apprise(recipient: Recipient, message: Message) -> None:
         body_format=apprise.NotifyFormat.TEXT,
     )
     if not taken:
-        raise Undelivered(f"{len(servers)} addresses of connection {recipient.connection}: not all took the message")
+        raise DeliveryFailed(f"{len(servers)} addresses of connection {recipient.connection}: not all took the message")

@@ -17,7 +17,7 @@ START = datetime(2013, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenUseCase:
     """A use case whose files are wrong: its DAGs say so instead of vanishing together with all others."""
 
     name: str
@@ -25,7 +25,7 @@ class Broken:
     error: str
 
 
-def installed() -> list[UseCase | Broken]:
+def installed() -> list[UseCase | BrokenUseCase]:
     """Every use case of the installation, whole or broken."""
     return [_read(folder) for folder in folders(Settings.from_environment().usecases)]
 
@@ -41,11 +41,11 @@ def use_cases() -> list[UseCase]:
     return [case for case in chosen if isinstance(case, UseCase)]
 
 
-def _read(folder: Path) -> UseCase | Broken:
+def _read(folder: Path) -> UseCase | BrokenUseCase:
     try:
         return load(folder)
     except ConfigurationError as error:
-        return Broken(folder.name, folder, str(error))
+        return BrokenUseCase(folder.name, folder, str(error))
 
 
 def length(span: str) -> timedelta:

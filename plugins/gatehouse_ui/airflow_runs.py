@@ -17,17 +17,17 @@ from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
-from gatehouse_airflow.dag_defaults import Stage
+from gatehouse_airflow.dag_defaults import DagKind
 from gatehouse_airflow.dag_defaults import dag_id as dag_of
 
-STAGES = tuple(stage for stage in Stage if stage is not Stage.MAINTENANCE)
-BATCH_STAGES = (Stage.INGEST, Stage.MONITOR)
-DECIDING = (Stage.RETRAIN, Stage.JUDGE)  # whose runs decide, and ask a person
+STAGES = tuple(stage for stage in DagKind if stage is not DagKind.MAINTENANCE)
+BATCH_STAGES = (DagKind.INGEST, DagKind.MONITOR)
+DECIDING = (DagKind.RETRAIN, DagKind.JUDGE)  # whose runs decide, and ask a person
 NOW = ("queued", "running")
 
 
 @dataclass(frozen=True)
-class Subject:
+class RunSubject:
     """What a run is about. `batch` is like `2013-03.r1`; `decision` is known only where the run's own tasks tell it."""
 
     use_case: str
@@ -38,7 +38,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Review:
+class PendingReview:
     """Airflow's review of a decision: where it waits, and how it was answered."""
 
     dag_id: str
@@ -55,16 +55,16 @@ class Review:
         return f"/api/v2/{where}/{self.map_index}/hitlDetails"
 
 
-class Runs:
+class AirflowRuns:
     """Questions to Airflow's metadata database, in short sessions of their own, and the one thing that is started."""
 
     async def watch(self, use_case: str, batch: str, credentials: str) -> int:
         """Start the watch of a batch (`2013-03.r1`) that was just released, as its user; gives the HTTP status. Where
         that is refused or fails, upkeep wakes it within some minutes."""
-        path = f"/api/v2/dags/{quote(dag_of(use_case, Stage.MONITOR), safe='')}/dagRuns"
+        path = f"/api/v2/dags/{quote(dag_of(use_case, DagKind.MONITOR), safe='')}/dagRuns"
         return await _call("POST", path, {"logical_date": None, "conf": {"batch": batch}}, credentials)
 
-    def subject(self, dag_id: str, run_id: str, task_id: str, map_index: int) -> Subject | None:
+    def subject(self, dag_id: str, run_id: str, task_id: str, map_index: int) -> RunSubject | None:
         """What the run is about; None when the DAG is not one of a use case."""
         use_case, _, stage = dag_id.rpartition("__")
         if not use_case or stage not in STAGES:
@@ -75,17 +75,17 @@ class Runs:
                 return None
             key, told = run.partition_key or "", _told(session, dag_id, run_id)
         if stage in BATCH_STAGES:
-            return Subject(
+            return RunSubject(
                 use_case, stage, batch=key if stage == "monitor" and key else _batch(told, task_id, map_index)
             )
         decision = told.get(("judge", "decision"), "")
-        if stage == Stage.JUDGE:
-            return Subject(use_case, stage, decision=decision or key)
-        if stage == Stage.RETRAIN:
-            return Subject(use_case, stage, request=key or told.get(("claim", "request"), ""), decision=decision)
-        return Subject(use_case, stage)
+        if stage == DagKind.JUDGE:
+            return RunSubject(use_case, stage, decision=decision or key)
+        if stage == DagKind.RETRAIN:
+            return RunSubject(use_case, stage, request=key or told.get(("claim", "request"), ""), decision=decision)
+        return RunSubject(use_case, stage)
 
-    def review(self, use_case: str, decision: str) -> Review | None:
+    def review(self, use_case: str, decision: str) -> PendingReview | None:
         """The newest review of a decision in Airflow, answered or not; None when no run holds one."""
         with create_session() as session:
             found = session.execute(
@@ -99,12 +99,12 @@ class Runs:
                 if _told(session, instance.dag_id, instance.run_id).get(("judge", "decision")) == decision:
                     by = (detail.responded_by or {}).get("name", "") or ("nobody" if detail.responded_at else "")
                     where = (instance.dag_id, instance.run_id, instance.task_id, instance.map_index)
-                    return Review(*where, tuple(detail.options or ()), by)
+                    return PendingReview(*where, tuple(detail.options or ()), by)
         return None
 
     def of_request(self, use_case: str, request: str) -> tuple[str, str] | None:
         """The DAG and the newest run of it for a request, by its partition key; None when there is none."""
-        dag_id = dag_of(use_case, Stage.RETRAIN)
+        dag_id = dag_of(use_case, DagKind.RETRAIN)
         with create_session() as session:
             found = session.scalar(
                 select(DagRun.run_id)
@@ -129,7 +129,7 @@ class Runs:
 
     def next_runs(self, use_cases: Iterable[str]) -> dict[str, tuple[datetime | None, bool]]:
         """For each use case when its ingest runs next (None: when something wakes it), and whether it is paused."""
-        ids = {dag_of(name, Stage.INGEST): name for name in use_cases}
+        ids = {dag_of(name, DagKind.INGEST): name for name in use_cases}
         with create_session() as session:
             found = session.execute(
                 select(DagModel.dag_id, DagModel.next_dagrun_create_after, DagModel.is_paused).where(
@@ -170,7 +170,7 @@ def link(dag_id: str, run_id: str) -> str:
     return f"/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
 
 
-async def answer(review: Review, approve: bool, reason: str, credentials: str) -> int:
+async def answer(review: PendingReview, approve: bool, reason: str, credentials: str) -> int:
     """Answer the review as the user whose credentials are given: the same checks, the same record and the same line in
     Airflow's audit log as a click under Required Actions. Gives the HTTP status."""
     body = {"chosen_options": ["Approve" if approve else "Reject"], "params_input": {"reason": reason}}

@@ -11,11 +11,18 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
-from gatehouse.errors import GatehouseError, NotAllowed, StaleChampion, UnknownRecord, UnknownUseCase, Unreachable
+from gatehouse.errors import (
+    GatehouseError,
+    NotAllowedError,
+    RecordNotFoundError,
+    ServiceUnavailableError,
+    StaleChampionError,
+    UnknownUseCase,
+)
 from gatehouse.reports.inline_svg import draw
-from gatehouse_ui.airflow_runs import Runs
+from gatehouse_ui.airflow_runs import AirflowRuns
 from gatehouse_ui.auth import get_user
-from gatehouse_ui.data_access import Desk
+from gatehouse_ui.data_access import DataAccess
 from gatehouse_ui.routes import actions, api, batches, pages
 from gatehouse_ui.templating import failure
 
@@ -35,15 +42,15 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 STATUS: dict[type[GatehouseError], int] = {
-    UnknownRecord: 404, UnknownUseCase: 404, NotAllowed: 409, StaleChampion: 409, Unreachable: 503,
+    RecordNotFoundError: 404, UnknownUseCase: 404, NotAllowedError: 409, StaleChampionError: 409, ServiceUnavailableError: 503,
 }  # fmt: skip
 
 
-def application(desk: Desk | None = None, runs: Runs | None = None) -> FastAPI:
+def application(desk: DataAccess | None = None, runs: AirflowRuns | None = None) -> FastAPI:
     """The pages as an app to mount. Every route asks Airflow who it is, also the style sheet's; only what machines ask has
     its own rule (`machines`). tests/plugins/test_page_access.py walks every route as everybody."""
     app = FastAPI(title="Gatehouse", openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.desk, app.state.runs, app.state.health = desk or Desk(), runs or Runs(), api.Remembered()
+    app.state.desk, app.state.runs, app.state.health = desk or DataAccess(), runs or AirflowRuns(), api.CachedHealth()
     known = [Depends(get_user)]
     for looks_or_acts in (pages.router, batches.router, actions.router):
         app.include_router(looks_or_acts, dependencies=known)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gatehouse.ports import Lake
 
 
-class Desk:
+class DataAccess:
     """Opened on first use; the settings are those of the API server's environment."""
 
     def __init__(self, settings: Settings | None = None) -> None:

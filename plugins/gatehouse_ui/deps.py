@@ -9,13 +9,13 @@ from fastapi import HTTPException, Query, Request
 from pydantic import BeforeValidator
 
 from gatehouse.core.types import BatchId
-from gatehouse.errors import UnknownRecord
+from gatehouse.errors import RecordNotFoundError
 from gatehouse_ui import csrf
 from gatehouse_ui.auth import may_read, name_of, why_not
 
 if TYPE_CHECKING:
-    from gatehouse_ui.airflow_runs import Runs
-    from gatehouse_ui.data_access import Desk
+    from gatehouse_ui.airflow_runs import AirflowRuns
+    from gatehouse_ui.data_access import DataAccess
 
 Page = Annotated[int, Query(ge=1, le=100_000)]
 Search = Annotated[str, Query(max_length=500, pattern=r"^[^\x00]*$")]
@@ -25,12 +25,12 @@ MapIndex = Annotated[int, Query(ge=-1, lt=2**31), BeforeValidator(lambda text: -
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def desk_of(request: Request) -> Desk:
+def desk_of(request: Request) -> DataAccess:
     """What this app reads from."""
     return request.app.state.desk  # type: ignore[no-any-return]
 
 
-def runs_of(request: Request) -> Runs:
+def runs_of(request: Request) -> AirflowRuns:
     """What this app knows of Airflow's runs."""
     return request.app.state.runs  # type: ignore[no-any-return]
 
@@ -51,14 +51,14 @@ def parsed(use_case: str, ref: str) -> BatchId:
     """`2013-03.r1` as a batch."""
     key, _, revision = ref.rpartition(".r")
     if not key or not key.isprintable() or not revision.isdecimal() or len(revision) > 9:
-        raise UnknownRecord(f"not a batch: {ref[:80]!r}; a batch is named like 2013-03.r1")
+        raise RecordNotFoundError(f"not a batch: {ref[:80]!r}; a batch is named like 2013-03.r1")
     return BatchId(use_case, key, int(revision))
 
 
 def whole_id(decision: str) -> str:
     """A decision's id as the ledger writes it."""
     if not re.fullmatch(r"[0-9a-zA-Z-]{1,64}", decision):
-        raise UnknownRecord(f"not a decision: {decision[:80]!r}")
+        raise RecordNotFoundError(f"not a decision: {decision[:80]!r}")
     return decision
 
 

@@ -75,9 +75,9 @@ def _mlflow() -> str:
 
 def made_by(ti_key: Any) -> dict[str, Any] | None:
     """The MLflow run and the version that the task's run made: a candidate's own for `fit`, else the challenger's."""
-    from gatehouse_ui.airflow_runs import Runs
+    from gatehouse_ui.airflow_runs import AirflowRuns
 
-    subject = Runs().subject(ti_key.dag_id, ti_key.run_id, ti_key.task_id, ti_key.map_index)
+    subject = AirflowRuns().subject(ti_key.dag_id, ti_key.run_id, ti_key.task_id, ti_key.map_index)
     if subject is None or not (subject.request or subject.decision):
         return None
     of = {"use_case": subject.use_case, "experiment": "0"}
@@ -92,6 +92,6 @@ def made_by(ti_key: Any) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=1)
 def _database() -> Any:
-    from gatehouse_ui.data_access import Desk
+    from gatehouse_ui.data_access import DataAccess
 
-    return Desk().database
+    return DataAccess().database

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.errors import NotAllowed
+from gatehouse.errors import NotAllowedError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ FORMULA = (
 
 
 @dataclass(frozen=True)
-class Found:
+class QuarantinePage:
     """One page of rows. `reasons` counts what the rows were refused for among all rows of the file, whatever was searched for."""
 
     columns: list[str]
@@ -50,7 +50,7 @@ class Found:
         return max(1, -(-self.matched // SIZE))
 
 
-def found(lake: Lake, file: FileRef, search: str, page: int) -> Found:
+def found(lake: Lake, file: FileRef, search: str, page: int) -> QuarantinePage:
     """The page of a quarantined table's rows that contain `search` (any column, any case); pages count from 1."""
     frame = _frame(lake, file)
     reasons = []
@@ -63,7 +63,7 @@ def found(lake: Lake, file: FileRef, search: str, page: int) -> Found:
     page = min(max(page, 1), max(1, -(-len(matched) // SIZE)))
     shown = matched.iloc[(page - 1) * SIZE : page * SIZE, :WIDEST]
     cells = [[cell(value) for value in row] for row in shown.itertuples(index=False, name=None)]
-    return Found([str(name) for name in shown.columns], cells, reasons, len(frame), len(matched), page)
+    return QuarantinePage([str(name) for name in shown.columns], cells, reasons, len(frame), len(matched), page)
 
 
 def cell(value: Any) -> str:
@@ -96,7 +96,9 @@ def _line(values: list[Any]) -> str:
 
 def _frame(lake: Lake, file: FileRef) -> pd.DataFrame:
     if file.size > LARGEST:
-        raise NotAllowed(f"the file {file.path} has {file.size / 2**20:,.0f} MiB; a page opens at most {LARGEST >> 20}")
+        raise NotAllowedError(
+            f"the file {file.path} has {file.size / 2**20:,.0f} MiB; a page opens at most {LARGEST >> 20}"
+        )
     return lake.frame(file)
 
 

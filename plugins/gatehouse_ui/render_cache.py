@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from gatehouse.core.types import FileRef
     from gatehouse.queries import DecisionView, UseCaseView
-    from gatehouse_ui.data_access import Desk
+    from gatehouse_ui.data_access import DataAccess
 
 KEPT = 64  # use cases, and decisions: some 200 kB each
 
 
-class Kept:
+class RenderCache:
     """The newest `most` drawings by their key. Two requests at once may draw the same twice, which is harmless."""
 
     def __init__(self, most: int = KEPT) -> None:
@@ -41,7 +41,7 @@ class Kept:
         return values
 
 
-_use_cases = Kept()
+_use_cases = RenderCache()
 
 
 def use_case(view: UseCaseView) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def use_case(view: UseCaseView) -> dict[str, Any]:
     )
 
 
-def decision(desk: Desk, view: DecisionView) -> dict[str, Any]:
+def decision(desk: DataAccess, view: DecisionView) -> dict[str, Any]:
     """The shared content of page and report. A decision never changes, so neither do its plots."""
     try:
         return _decision(desk, view.decision, view.evidence_file, view.row["policy_text"], view.report)
@@ -70,12 +70,12 @@ def decision(desk: Desk, view: DecisionView) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=KEPT)
-def _decision(desk: Desk, decision: Any, file: FileRef, policy: str, report: FileRef | None) -> dict[str, Any]:
+def _decision(desk: DataAccess, decision: Any, file: FileRef, policy: str, report: FileRef | None) -> dict[str, Any]:
     metric, evidence = json.loads(policy).get("metric", ""), archived_evidence(desk.lake, file)[0]
     return {**decision_values(decision, evidence, policy, _archived(desk, report)), "metric": metric, "lost": ""}
 
 
-def _archived(desk: Desk, report: FileRef | None) -> list[Markup]:
+def _archived(desk: DataAccess, report: FileRef | None) -> list[Markup]:
     """The drawings of the archived report; none where it is lost, which `gatehouse verify` tells, and they are drawn again."""
     try:
         return drawings_of(desk.lake.read(report).decode()) if report else []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import HTMLResponse
 
-from gatehouse.queries import Need
+from gatehouse.queries import Attention
 from gatehouse.reports.page import TEMPLATES, environment
 from gatehouse.reports.sparklines import sparkline
 from gatehouse_ui import airflow_runs, links
@@ -44,7 +44,7 @@ def _templates() -> Environment:
     templates.filters.update(ago=ago, brief=brief, when=when)
     templates.globals.update(
         sparkline=sparkline,
-        Need=Need,
+        Need=Attention,
         run_link=airflow_runs.link,
         mlflow_run=links.mlflow_run,
         mlflow_model=links.mlflow_model,

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_of_runs import AirflowOfRuns, Run, site_with
 from gatehouse.core.types import RequestState
-from gatehouse.errors import StaleAttempt
+from gatehouse.errors import StaleAttemptError
 from gatehouse.pipeline import gather
 from gatehouse_airflow import attendance
 from gatehouse_airflow.tasks import batches, context, training
@@ -114,6 +114,6 @@ def test_an_attempt_that_a_newer_one_has_replaced_is_skipped_and_not_red(monkeyp
     monkeypatch.setattr(site.checker, "check", overtaken)
     with pytest.raises(AirflowSkipException, match="the newer attempt finishes this work") as skipped:
         batches.validate("rides", "2024-01.r1")
-    assert isinstance(skipped.value.__cause__, StaleAttempt)
+    assert isinstance(skipped.value.__cause__, StaleAttemptError)
     monkeypatch.setattr(site.checker, "check", honest)
     assert batches.validate("rides", "2024-01.r1"), "the newer one does"

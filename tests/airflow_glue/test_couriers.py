@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.core.config.notify import NotifySpec, Recipient
-from gatehouse.core.notifications.alert import Fact, matter_of
-from gatehouse.core.notifications.alert_types import Kind, Role
+from gatehouse.core.config.notify import NotifyConfig, Recipient
+from gatehouse.core.notifications.alert import Event, matter_of
+from gatehouse.core.notifications.alert_types import AlertType, Role
 from gatehouse.core.notifications.compose import WHAT, compose
-from gatehouse.core.notifications.notification import Message, Phase
+from gatehouse.core.notifications.notification import AlertPhase, Notification
 from gatehouse.pipeline.maintenance.notify import error_name
 from wire import MailServer, WebServer, mail_server, web_server
 
@@ -33,10 +33,10 @@ SLACK = Recipient(name="room", roles=(Role.ON_CALL,), via="slack", connection="c
 ANY = Recipient(name="any", roles=(Role.ON_CALL,), via="apprise", connection="any")
 
 
-def message(recipient: Recipient, sentence: str = "batch 2013-04.r1: too few rows") -> Message:
-    fact = Fact(Kind.DATA_FAULT, "flights", "2013-04.r1", datetime(2013, 5, 1, 6, tzinfo=UTC), sentence)
-    spec = NotifySpec(address="https://airflow.example", recipients=(recipient,))
-    return compose(spec, recipient, matter_of(fact, {}), Phase.OPENED)
+def message(recipient: Recipient, sentence: str = "batch 2013-04.r1: too few rows") -> Notification:
+    fact = Event(AlertType.DATA_FAULT, "flights", "2013-04.r1", datetime(2013, 5, 1, 6, tzinfo=UTC), sentence)
+    spec = NotifyConfig(address="https://airflow.example", recipients=(recipient,))
+    return compose(spec, recipient, matter_of(fact, {}), AlertPhase.OPENED)
 
 
 @pytest.fixture
@@ -65,10 +65,10 @@ def airflow_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 
 
-def deliver(recipient: Recipient, told: Message) -> None:
-    from gatehouse_airflow.notifiers import AirflowCourier
+def deliver(recipient: Recipient, told: Notification) -> None:
+    from gatehouse_airflow.notifiers import AirflowNotifier
 
-    AirflowCourier().deliver(recipient, told)
+    AirflowNotifier().deliver(recipient, told)
 
 
 def test_a_mail_has_a_plain_and_a_safe_html_part(mail: MailServer) -> None:

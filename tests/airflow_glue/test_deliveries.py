@@ -13,7 +13,7 @@ from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.types import BatchState
-from gatehouse.errors import NotAllowed, SourceError, SourceVanished, Unreachable
+from gatehouse.errors import NotAllowedError, ServiceUnavailableError, SourceError, SourceVanished
 from gatehouse.pipeline import land
 from gatehouse.pipeline.manual.revalidate import revalidate
 from gatehouse.pipeline.validate import release
@@ -137,7 +137,7 @@ def test_an_unreadable_batch_is_discarded_or_corrected_and_never_released(instal
     cut(inbox / "rows_2024-02.parquet")
     run(batches.land("rides", None))
     (bad,) = [batch for batch in installed.ledger.batches.list("rides") if batch.state is BatchState.QUARANTINED]
-    with pytest.raises(NotAllowed, match=r"no row that could be released.*Have it delivered again"):
+    with pytest.raises(NotAllowedError, match=r"no row that could be released.*Have it delivered again"):
         release(installed, bad.id, "ann", "we take it as it is")
     checked = revalidate(installed, bad.id, "ann", "the contract was changed today")
     assert "stays quarantined" in checked.lines[0]
@@ -235,25 +235,25 @@ def test_what_cannot_be_fetched_is_named_by_a_task_of_its_own(installed, inbox, 
 def test_what_trying_again_can_help_fails_the_task_when_the_others_have_landed(installed, monkeypatch):
     """A file that is replaced while it is read is raised for Airflow to try again, with all others landed; a store that is
     away is raised at once."""
-    fetch = files_module.DropFolder.fetch
+    fetch = files_module.FileSource.fetch
 
     def replaced(self, key, interval):
         if key == "2024-02":
             raise SourceVanished("rows_2024-02.parquet was written while it was read")
         return fetch(self, key, interval)
 
-    monkeypatch.setattr(files_module.DropFolder, "fetch", replaced)
+    monkeypatch.setattr(files_module.FileSource, "fetch", replaced)
     with pytest.raises(SourceVanished):
         batches.land("rides", None)
     assert len(states(installed)) == 5
-    monkeypatch.setattr(files_module.DropFolder, "fetch", fetch)
+    monkeypatch.setattr(files_module.FileSource, "fetch", fetch)
     assert len(batches.land("rides", None)) == 6
 
     def away(self):
-        raise Unreachable("the share is not mounted")
+        raise ServiceUnavailableError("the share is not mounted")
 
     monkeypatch.setattr(files_module.Folder, "look", away)
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServiceUnavailableError):
         batches.land("rides", None)
 
 
@@ -264,7 +264,7 @@ def test_airflow_tries_a_replaced_file_again():
     decided = {str(rule.exception): str(rule.action.value) for rule in RETRIES.rules}
     assert (
         decided["gatehouse.errors.SourceVanished"]
-        == decided["gatehouse.errors.Unreachable"]
+        == decided["gatehouse.errors.ServiceUnavailableError"]
         != decided["gatehouse.errors.GatehouseError"]
     )
     assert (ROOT / "dags" / "ingest.py").read_text().count("check_fetched") == 1

@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fakes import FakeCourier
-from gatehouse.core.config.notify import NotifySpec, Recipient
-from gatehouse.core.notifications.alert_types import Kind, Role, Severity
-from gatehouse.core.notifications.notification import Phase
+from fakes import FakeNotifier
+from gatehouse.core.config.notify import NotifyConfig, Recipient
+from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
+from gatehouse.core.notifications.notification import AlertPhase
 from gatehouse.pipeline.maintenance.notify import late_batches, tell
 from gatehouse.pipeline.manual import override
 from gatehouse_airflow import notification_tasks
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
 
 ALL = Recipient(name="ada", roles=tuple(Role), via="slack", connection="chat", least=Severity.INFO)
-SPEC = NotifySpec(address="https://airflow.example/", recipients=(ALL,))
+SPEC = NotifyConfig(address="https://airflow.example/", recipients=(ALL,))
 LATE_FROM = datetime(2024, 4, 7, tzinfo=UTC)  # six days after the end of March
 
 
@@ -49,7 +49,7 @@ def lasting(courier, before=0):
     return [each for each in courier.delivered[before:] if each.kind in LASTING]
 
 
-LASTING = (Kind.LATE_BATCH, Kind.EXPIRED_OVERRIDE)
+LASTING = (AlertType.LATE_BATCH, AlertType.EXPIRED_OVERRIDE)
 
 
 def test_a_batch_that_has_not_come_is_told_until_it_comes(rewritten):
@@ -57,18 +57,18 @@ def test_a_batch_that_has_not_come_is_told_until_it_comes(rewritten):
     contract that says nothing waits for nothing."""
     assert late_batches(rewritten([])) == []
     site = rewritten([("contract.yaml", "first: 2024-01", "first: 2024-01\nlast: 2024-03\nlate_after: 6 days")])
-    courier = FakeCourier()
+    courier = FakeNotifier()
     for key in ("2024-01", "2024-02"):
         take(site, key)
     assert late_batches(site, LATE_FROM - timedelta(seconds=1)) == []
     (found,) = late_batches(site, LATE_FROM)
-    assert (found.kind, found.use_case, found.mark) == (Kind.LATE_BATCH, "rides", "1")
+    assert (found.kind, found.use_case, found.mark) == (AlertType.LATE_BATCH, "rides", "1")
     assert found.sentence == "batch 2024-03 has not come; it is late since 2024-04-07 00:00 UTC"
-    assert told(site, courier) == [(Kind.LATE_BATCH, Phase.OPENED)]
+    assert told(site, courier) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
     assert lasting(courier)[-1].what == found.sentence
     assert told(site, courier) == []
     take(site, "2024-03")
-    assert told(site, courier) == [(Kind.LATE_BATCH, Phase.RESOLVED)]
+    assert told(site, courier) == [(AlertType.LATE_BATCH, AlertPhase.RESOLVED)]
 
 
 def test_a_use_case_that_raises_keeps_no_other_from_being_looked_at(rewritten, monkeypatch):
@@ -82,7 +82,7 @@ def test_a_use_case_that_raises_keeps_no_other_from_being_looked_at(rewritten, m
 
     monkeypatch.setattr("gatehouse.bootstrap.open_site", opened)
     notification_tasks._note_lasting("broken", "broken")
-    assert told(site, FakeCourier()) == [(Kind.LATE_BATCH, Phase.OPENED)]
+    assert told(site, FakeNotifier()) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
 
 
 def test_an_override_that_cannot_be_ended_is_told_until_something_else_serves(rewritten, monkeypatch):
@@ -90,13 +90,13 @@ def test_an_override_that_cannot_be_ended_is_told_until_something_else_serves(re
     the runbook; over when the gate has promoted another."""
     monkeypatch.setattr(override, "CYCLE", timedelta(0))
     lapsed = "override: {expires_after: 0 hours}\nfirst_model: block"
-    site, courier = rewritten([("gate.yaml", "first_model: promote", lapsed)]), FakeCourier()
+    site, courier = rewritten([("gate.yaml", "first_model: promote", lapsed)]), FakeNotifier()
     for month in range(1, 5):
         take(site, f"2024-{month:02}")
     decision = site.ledger.decisions.list("rides")[0].id
     override.override(site, decision, "admin", "the airport asked for it today")
     assert "decide" in override.expire(site)
-    assert told(site, courier) == [(Kind.EXPIRED_OVERRIDE, Phase.OPENED)]
+    assert told(site, courier) == [(AlertType.EXPIRED_OVERRIDE, AlertPhase.OPENED)]
     message = lasting(courier)[-1]
     assert "version 1 still serves, as no decision ever promoted another one" in message.what
     assert message.runbook.endswith("/runbook#an-override-cannot-be-ended")
@@ -104,4 +104,4 @@ def test_an_override_that_cannot_be_ended_is_told_until_something_else_serves(re
     newest = site.ledger.batches.list("rides")[-1].interval.end
     asked = site.ledger.requests.ask("rides", newest, "ann", "to have one that the gate lets through")
     train(site, asked.id)
-    assert told(site, courier) == [(Kind.EXPIRED_OVERRIDE, Phase.RESOLVED)]
+    assert told(site, courier) == [(AlertType.EXPIRED_OVERRIDE, AlertPhase.RESOLVED)]

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from fakes import FakeLake
-from gatehouse.errors import ConfigurationError, TrackingError, Unreachable
+from gatehouse.errors import ConfigurationError, ServiceUnavailableError, TrackingError
 from gatehouse.pipeline.maintenance import find_pending as stage
 from gatehouse.pipeline.maintenance import reconcile
 from gatehouse_airflow import attendance
@@ -46,7 +46,7 @@ def failing(error):
 BROKEN = {
     "its folder is broken": lambda site: ConfigurationError("unknown key `rulez`", where="gate.yaml:3"),
     "MLflow refuses it": lambda site: with_tracking(site, TrackingError("MLflow refused: PERMISSION_DENIED")),
-    "MLflow is away": lambda site: with_tracking(site, Unreachable("MLflow does not answer")),
+    "MLflow is away": lambda site: with_tracking(site, ServiceUnavailableError("MLflow does not answer")),
     "its lake is empty": lambda site: changed(site, lake=FakeLake()),
     "its code has a bug": lambda site: changed(site, case=SimpleNamespace()),
 }
@@ -107,7 +107,7 @@ def test_a_ledger_that_is_away_is_worth_a_retry_of_the_task(sites, monkeypatch):
     """Nothing can be swept without the ledger: the task fails with the error that Airflow tries again for."""
     monkeypatch.setenv("GATEHOUSE_LEDGER_URL", "postgresql://nobody@127.0.0.1:1/nothing")
     sites["rides"] = RuntimeError("not opened")
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServiceUnavailableError):
         maintenance.sweep({"rides": "rides"})
 
 

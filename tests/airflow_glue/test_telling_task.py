@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from conftest import LedgerDatabase
-from gatehouse.core.notifications.notification import Phase, State
+from gatehouse.core.notifications.notification import AlertPhase, DeliveryState
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
 from wire import mail_server
@@ -65,8 +65,8 @@ def test_upkeep_tells_what_it_found_and_keeps_its_colour(
     assert second["Subject"] == "[critical] the installation: over: Gatehouse itself is unwell"
     assert "upkeep did not come to its end" in third.get_body(("plain",)).get_content()
     told = [each for each in ledger.telling.messages() if each.recipient == "on_call"]
-    assert [each.state for each in told] == [State.SENT] * 3
+    assert [each.state for each in told] == [DeliveryState.SENT] * 3
     away = [each for each in ledger.telling.messages() if each.recipient == "nobody"]
-    assert {each.phase for each in away} == {Phase.OPENED}
-    assert [(each.state, each.attempt) for each in away] == [(State.FAILED, 1), (State.DROPPED, 1)]
+    assert {each.phase for each in away} == {AlertPhase.OPENED}
+    assert [(each.state, each.attempt) for each in away] == [(DeliveryState.FAILED, 1), (DeliveryState.DROPPED, 1)]
     assert len(ledger.telling.troubles()) == 1

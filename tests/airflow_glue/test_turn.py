@@ -39,25 +39,25 @@ def test_a_backlog_keeps_its_order_on_a_machine_ten_times_slower(
 ) -> None:
     """Three trainings come first. Each is within the patience of six hours, so the batch waits for all of them."""
     ledger = SlowLedger(monkeypatch, *hours)
-    assert _fired(batch_order_trigger.Turn("rides", "2024-04", 1)) == ["2024-04.r1"]
+    assert _fired(batch_order_trigger.BatchOrderTrigger("rides", "2024-04", 1)) == ["2024-04.r1"]
     assert ledger.now / HOUR == pytest.approx(fires, abs=0.2)
 
 
 def test_one_training_that_outlasts_the_patience_is_not_waited_for(monkeypatch: Any) -> None:
     """Production scoring does not stop for a training without an end."""
     ledger = SlowLedger(monkeypatch, 1.0, 100.0)
-    assert _fired(batch_order_trigger.Turn("rides", "2024-04", 1)) == ["2024-04.r1"]
+    assert _fired(batch_order_trigger.BatchOrderTrigger("rides", "2024-04", 1)) == ["2024-04.r1"]
     assert ledger.now / HOUR == pytest.approx(1 + PATIENCE / HOUR, abs=0.3)
 
 
 def test_a_trigger_is_made_again_from_its_arguments() -> None:
     """The triggerer's database holds the class and what it is called with."""
-    path, arguments = batch_order_trigger.Turn("rides", "2024-04", 1).serialize()
-    assert path == "gatehouse_airflow.batch_order_trigger.Turn"
-    assert batch_order_trigger.Turn(**arguments).serialize() == (path, arguments)
+    path, arguments = batch_order_trigger.BatchOrderTrigger("rides", "2024-04", 1).serialize()
+    assert path == "gatehouse_airflow.batch_order_trigger.BatchOrderTrigger"
+    assert batch_order_trigger.BatchOrderTrigger(**arguments).serialize() == (path, arguments)
 
 
-def _fired(trigger: batch_order_trigger.Turn) -> list[str]:
+def _fired(trigger: batch_order_trigger.BatchOrderTrigger) -> list[str]:
     async def collected() -> list[str]:
         return [event.payload async for event in trigger.run()]
 

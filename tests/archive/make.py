@@ -19,7 +19,7 @@ import pandas as pd
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.decide import decide, decision_document
-from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
 from gatehouse.core.gate.evidence_io import evidence_document, evidence_sha256, holdout_columns
 
 ROWS, DAYS = 360, 12
@@ -87,7 +87,7 @@ def evidence(name: str, labels: np.ndarray, challenger: np.ndarray, champion: np
         champion_sha256="cd" * 32 if known else None,
         epoch=2 if known else 0,
         training_set="ef" * 32,
-        holdout=Holdout(
+        holdout=HoldoutData(
             keys=np.arange(ROWS).astype(str),
             labels=labels,
             time=np.datetime64("2013-06-01T08:00", "us") + np.arange(ROWS) * DAYS // ROWS * np.timedelta64(1, "D"),
@@ -98,7 +98,7 @@ def evidence(name: str, labels: np.ndarray, challenger: np.ndarray, champion: np
                 "tail": np.char.add("N", (np.arange(ROWS) * 7 % 40).astype(str)),
             },
         ),
-        facts=Facts(
+        facts=ModelFacts(
             maturity=1.0,
             training_rows=9000,
             training_until=datetime(2013, 5, 31, tzinfo=UTC),

@@ -17,12 +17,12 @@ import pytest
 
 from gatehouse.backtest import prefit_pool as module
 from gatehouse.backtest import what_if
-from gatehouse.backtest.context import BacktestSite, clean_processes, throwaway
+from gatehouse.backtest.context import BacktestContext, clean_processes, throwaway
 from gatehouse.backtest.history import read_history
-from gatehouse.backtest.labelled_history import Labelled, matured
-from gatehouse.backtest.prefit_pool import Ahead
+from gatehouse.backtest.labelled_history import LabelledHistory, matured
+from gatehouse.backtest.prefit_pool import PrefitPool
 from gatehouse.backtest.prefit_worker import LOWEST_PRIORITY
-from gatehouse.backtest.replay import Taken, replay
+from gatehouse.backtest.replay import ProcessedBatch, replay
 from gatehouse.backtest.what_if import what_ifs
 from gatehouse.use_case import load
 from streams import stream
@@ -33,7 +33,7 @@ first_after: 3
 choose_by: log_loss
 reasons: {schedule: 3}
 """
-Replayed = tuple[BacktestSite, list[Taken]]
+Replayed = tuple[BacktestContext, list[ProcessedBatch]]
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +60,11 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def ways(ahead: Ahead) -> list[Any]:
+def ways(ahead: PrefitPool) -> list[Any]:
     return what_ifs(read_history(ahead.labelled, "log_loss"), ahead, 2, [])
 
 
-def told(ahead: Ahead, taken: list[Taken]) -> None:
+def told(ahead: PrefitPool, taken: list[ProcessedBatch]) -> None:
     """All batches are through, and all that was known to be wanted is fitted."""
     for each in taken:
         ahead.reached(each)
@@ -74,11 +74,11 @@ def told(ahead: Ahead, taken: list[Taken]) -> None:
 def test_what_was_fitted_ahead_says_the_same(replayed: Replayed, fits: list[str]) -> None:
     """With everything fitted by the process behind, nothing is left to fit, and the what-ifs are those of no such help."""
     site, taken = replayed
-    with Ahead(Labelled(site), clean_processes()) as alone:
+    with PrefitPool(LabelledHistory(site), clean_processes()) as alone:
         without = ways(alone)
     own = len(fits)
     assert own > 0
-    with Ahead(Labelled(site), clean_processes(), nice=0) as ahead:  # other tests want the cores as well
+    with PrefitPool(LabelledHistory(site), clean_processes(), nice=0) as ahead:  # other tests want the cores as well
         told(ahead, taken)
         assert ways(ahead) == without
     assert len(fits) == own, "what had been fitted ahead was fitted again"
@@ -88,10 +88,10 @@ def test_what_was_fitted_ahead_says_the_same(replayed: Replayed, fits: list[str]
 def test_a_death_behind_costs_time_alone(replayed: Replayed, fits: list[str]) -> None:
     """When the process behind is killed, what it owed is fitted here."""
     site, taken = replayed
-    with Ahead(Labelled(site), clean_processes()) as alone:
+    with PrefitPool(LabelledHistory(site), clean_processes()) as alone:
         without = ways(alone)
     del fits[:]
-    with Ahead(Labelled(site), clean_processes()) as ahead:
+    with PrefitPool(LabelledHistory(site), clean_processes()) as ahead:
         os.kill(ahead._started.result()[0].pid or 0, signal.SIGKILL)
         told(ahead, taken)
         assert ways(ahead) == without
@@ -101,16 +101,16 @@ def test_a_death_behind_costs_time_alone(replayed: Replayed, fits: list[str]) ->
 def test_who_asks_second_waits_for_the_first(replayed: Replayed, fits: list[str]) -> None:
     """Four threads that ask for one model get it from one fit."""
     site, _ = replayed
-    history, gate = read_history(Labelled(site), "log_loss"), threading.Barrier(4)
+    history, gate = read_history(LabelledHistory(site), "log_loss"), threading.Barrier(4)
     batches = {batch.id.key: batch for batch in history.batches}
     parts = matured(batches, history.outcomes, history.batches[-1].interval.start)[-2:]
     name = next(iter(site.case.model.estimators(0)))
 
-    def ask(ahead: Ahead) -> Any:
+    def ask(ahead: PrefitPool) -> Any:
         gate.wait()
         return ahead.model(name, parts)
 
-    with Ahead(Labelled(site), clean_processes()) as ahead, ThreadPoolExecutor(4) as pool:
+    with PrefitPool(LabelledHistory(site), clean_processes()) as ahead, ThreadPoolExecutor(4) as pool:
         assert None not in list(pool.map(ask, [ahead] * 4))
     assert fits == [name]
 
@@ -120,16 +120,16 @@ def test_a_model_is_never_measured_as_another_one(replayed: Replayed, monkeypatc
     site, _ = replayed
     measured = itertools.count()
     monkeypatch.setattr(what_if, "_measure", lambda history, turn, model: float(next(measured)))
-    with Ahead(Labelled(site), clean_processes()) as ahead:
+    with PrefitPool(LabelledHistory(site), clean_processes()) as ahead:
         history = read_history(ahead.labelled, "log_loss")
         turns = what_if._turns(history, history.batches[0].interval.start)
-        bank = what_if._Bank(history, ahead, turns, history.batches[0].interval.start, [])
+        bank = what_if.ModelCache(history, ahead, turns, history.batches[0].interval.start, [])
         assert [bank._metric(0, object()) for _ in range(100)] == list(range(100))
 
 
 def test_it_gives_way_to_whoever_wants_the_cores(replayed: Replayed) -> None:
     """The process behind runs at the lowest priority before it is asked for anything."""
-    with Ahead(Labelled(replayed[0]), clean_processes()) as ahead:
+    with PrefitPool(LabelledHistory(replayed[0]), clean_processes()) as ahead:
         behind, deadline = psutil.Process(ahead._started.result()[0].pid), time.monotonic() + 60
         while behind.nice() != LOWEST_PRIORITY:
             assert time.monotonic() < deadline, f"it runs at {behind.nice()}"
@@ -139,7 +139,7 @@ def test_it_gives_way_to_whoever_wants_the_cores(replayed: Replayed) -> None:
 def test_it_ends_with_the_block(replayed: Replayed) -> None:
     """Nothing is left running, whatever was asked for and not yet there."""
     site, taken = replayed
-    with Ahead(Labelled(site), clean_processes()) as ahead:
+    with PrefitPool(LabelledHistory(site), clean_processes()) as ahead:
         for each in taken:
             ahead.reached(each)
         process = ahead._started.result()[0]

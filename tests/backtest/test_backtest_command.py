@@ -169,7 +169,7 @@ def test_standard_output_holds_the_document_alone_whatever_fails_later(tmp_path:
     assert done.returncode == 1
     assert json.loads(done.stdout)["totals"]["batches"] == 2
     assert "features are made" in done.stderr
-    assert "WrongInput: the report cannot be written" in done.stderr
+    assert "InvalidInputError: the report cannot be written" in done.stderr
 
 
 def _take_interrupts() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gatehouse.backtest.history import Line
+from gatehouse.backtest.history import BatchSummary
 from gatehouse.cli.backtest_table import HEADINGS, _cells, contract_sentences
 
 
 def line(**more) -> dict[str, object]:
     """The cells by their headings."""
-    return dict(zip(HEADINGS, _cells(Line("2020-01", **more)), strict=True))
+    return dict(zip(HEADINGS, _cells(BatchSummary("2020-01", **more)), strict=True))
 
 
 def test_alarms_are_told_with_kind_and_columns():
@@ -64,8 +64,10 @@ def test_expectations_that_are_not_met_are_counted_in_the_table_and_told_below()
     unmet |= {"args": {"column": "amount", "min_value": 0}, "because": "a fare", "checked": 40, "unexpected": 3}
     unmet |= {"detail": "for example -4", "row_level": True}
     why = {"table": "rows", "reason": "amount is infinite", "count": 1, "first": [17]}
-    lines = [Line(f"2020-0{month}", "accepted", 40, 1, failed=(unmet,)) for month in (1, 2)]
-    lines.append(Line("2020-03", "accepted", 40, 1, failed=({**unmet, "severity": "critical"}, unmet), bad_rows=(why,)))
+    lines = [BatchSummary(f"2020-0{month}", "accepted", 40, 1, failed=(unmet,)) for month in (1, 2)]
+    lines.append(
+        BatchSummary("2020-03", "accepted", 40, 1, failed=({**unmet, "severity": "critical"}, unmet), bad_rows=(why,))
+    )
     assert line(state="accepted", rows=40, quarantined=1, failed=lines[2].failed)["not met"] == "1 critical, 1 warning"
     assert contract_sentences(lines) == [
         "warning: rows: expect_column_values_to_be_between(amount) is not met in 3 batches (2020-01, 2020-02, 2020-03): "
@@ -88,7 +90,7 @@ def test_cells_that_cannot_be_read_are_one_line_for_all_their_values() -> None:
     cells = [{"table": "rows", "count": 1, "first": [row], "reason": f"column 'at': found '{row}'; declared: timestamp"}
              for row in range(20)]  # fmt: skip
     rest = {"table": "rows", "count": 30, "first": [], "reason": "3 other reasons"}
-    assert contract_sentences([Line("2020-01", "quarantined", 50, 50, bad_rows=(*cells, rest))]) == [
+    assert contract_sentences([BatchSummary("2020-01", "quarantined", 50, 50, bad_rows=(*cells, rest))]) == [
         "quarantined: 20 rows of table rows in 2020-01 (first: row 0): column 'at': found '0'; declared: timestamp",
         "quarantined: 30 rows of table rows in 2020-01: 3 other reasons",
     ]

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from gatehouse.cli import actions, manual, report, show
-from gatehouse.errors import SourceError, WrongInput
+from gatehouse.errors import InvalidInputError, SourceError
 from gatehouse.ports import PassedOver
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
 
@@ -55,7 +55,7 @@ def test_a_range_a_training_and_a_report_from_the_command_line(run, site, tmp_pa
 
 def test_what_a_command_cannot_do_is_named_and_what_it_found_is_told(run, site):
     """A wrong range is one named error, a batch that is checked again says what it is."""
-    with pytest.raises(WrongInput, match="nothing waits to be taken"):
+    with pytest.raises(InvalidInputError, match="nothing waits to be taken"):
         run(manual.backfill, "rides", "--from", "2030-01", "--to", "2030-02", *SIGNED)
     take(site, "2024-01")
     assert "keeps the contract as before: rows 2,000 rows" in run(manual.revalidate, "rides", "2024-01", *SIGNED)

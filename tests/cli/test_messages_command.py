@@ -8,9 +8,9 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from conftest import LedgerDatabase
-from fakes import FakeCourier
+from fakes import FakeNotifier
 from gatehouse.cli.notifications import messages, notify
-from gatehouse.errors import ConfigurationError, UnknownRecord
+from gatehouse.errors import ConfigurationError, RecordNotFoundError
 from gatehouse.notify_config import notify_spec
 from gatehouse.pipeline.maintenance.notify import tell
 from gatehouse.ports import Ledger
@@ -43,10 +43,10 @@ def test_what_was_told_held_back_and_not_delivered_is_listed(
     listed = run(notify).output
     assert "on_call" in listed
     assert "slack by connection pager" in listed
-    assert isinstance(run(notify, "--test", "nobody").exception, UnknownRecord)
+    assert isinstance(run(notify, "--test", "nobody").exception, RecordNotFoundError)
     assert isinstance(run(notify, GATEHOUSE_NOTIFY="").exception, type(None))  # it lies beside the use cases too
     assert "nobody was told anything yet" in run(messages).output
-    story, courier = Story(ledger), FakeCourier()
+    story, courier = Story(ledger), FakeNotifier()
     courier.away = {"engineer"}
     for key in ("2013-01", "2013-02"):
         story.quarantine(key)

@@ -13,7 +13,7 @@ from core.evidence_maker import decided, holdout
 from gatehouse.cli import replay as command
 from gatehouse.core.types import BatchId, Verdict
 from gatehouse.errors import ConfigurationError
-from gatehouse.pipeline.manual.policy_comparison import Regret, Replayed
+from gatehouse.pipeline.manual.policy_comparison import PolicyOutcome, ReplayedDecision
 from gatehouse.settings import ROOT
 
 TEXT = (ROOT / "include" / "usecases" / "flight_delays" / "gate.yaml").read_text()
@@ -39,8 +39,8 @@ def replay(monkeypatch, tmp_path):
 
 def test_each_flip_is_told_with_what_it_meant_and_why(replay):
     """A line a decision, the new verdict's sentence for those that flip, and how many there are."""
-    cost = Replayed(BETTER, WORSE, Regret(2, 1, JUNE, 27_075, -0.0123))
-    done = replay([Replayed(BETTER, BETTER, None), cost])
+    cost = ReplayedDecision(BETTER, WORSE, PolicyOutcome(2, 1, JUNE, 27_075, -0.0123))
+    done = replay([ReplayedDecision(BETTER, BETTER, None), cost])
     assert done.exit_code == 0
     assert "the same model serves" in done.output
     assert "version 1 instead of 2: cost 0.0123 of log_loss" in done.output
@@ -52,8 +52,8 @@ def test_each_flip_is_told_with_what_it_meant_and_why(replay):
 
 def test_json_has_numbers_and_no_number_where_nothing_matured(replay):
     """The whole id, booleans and floats; what has not matured is null, not a word and not zero."""
-    saved = Replayed(WORSE, BETTER, Regret(1, 2, JUNE, 100, 0.5))
-    open_ = Replayed(WORSE, BETTER, Regret(1, 2, (), 0, math.nan))
+    saved = ReplayedDecision(WORSE, BETTER, PolicyOutcome(1, 2, JUNE, 100, 0.5))
+    open_ = ReplayedDecision(WORSE, BETTER, PolicyOutcome(1, 2, (), 0, math.nan))
     first, second = json.loads(replay([saved, open_], "--json").output)
     assert (first["decision"], first["flips"], first["now"]) == (WORSE.id, True, Verdict.PROMOTE)
     assert (first["regret"]["saved"], first["regret"]["rows"]) == (0.5, 100)

@@ -11,13 +11,13 @@ import numpy as np
 
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.decide import decide
-from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
-from gatehouse.core.types import Decision, Outcome, RuleResult
+from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
+from gatehouse.core.types import Decision, RuleOutcome, RuleResult
 
 SHA = "5e" * 32
 PLAIN = {"error_over": "look", "self_test": 0}  # what a test is not about
 REVIEW = {"approvers": ["risk"], "timeout": "3 days"}
-FACTS = Facts(
+FACTS = ModelFacts(
     maturity=1.0,
     training_rows=9000,
     training_until=datetime(2013, 5, 31, tzinfo=UTC),
@@ -30,7 +30,7 @@ FACTS = Facts(
 )
 
 
-def holdout(challenger: float = 0.0, champion: float | None = 0.0, rows: int = 3000, days: int = 30) -> Holdout:
+def holdout(challenger: float = 0.0, champion: float | None = 0.0, rows: int = 3000, days: int = 30) -> HoldoutData:
     """Flights late with a known probability; each model's log odds are off by noise of the given size."""
     generator = np.random.default_rng(30)
     odds = generator.normal(-1, 1.2, rows)
@@ -38,7 +38,7 @@ def holdout(challenger: float = 0.0, champion: float | None = 0.0, rows: int = 3
     noise = generator.normal(0, 1, (2, rows))
     first, second = (1 / (1 + np.exp(-odds - size * n)) for size, n in zip((challenger, champion or 0.0), noise))
     day = np.arange(rows) * days // rows
-    return Holdout(
+    return HoldoutData(
         keys=np.array([f"row{i}" for i in range(rows)]),
         labels=labels,
         time=np.datetime64("2013-06-01T08:00", "us") + day * np.timedelta64(1, "D"),
@@ -48,7 +48,7 @@ def holdout(challenger: float = 0.0, champion: float | None = 0.0, rows: int = 3
     )
 
 
-def evidence(rows: Holdout | None = None, **facts: Any) -> Evidence:
+def evidence(rows: HoldoutData | None = None, **facts: Any) -> Evidence:
     """Evidence for version 4 against version 3, or against no champion when the holdout has none."""
     rows = rows or holdout()
     champion = None if rows.champion is None else 3
@@ -81,12 +81,14 @@ def policy(*rules: dict[str, Any], **keys: Any) -> GatePolicy:
     return GatePolicy.model_validate_json(json.dumps(given))
 
 
-def judged(rule: dict[str, Any], rows: Holdout | None = None, **facts: Any) -> tuple[RuleResult, ...]:
+def judged(rule: dict[str, Any], rows: HoldoutData | None = None, **facts: Any) -> tuple[RuleResult, ...]:
     """The results of one enforced rule, without what the gate says of itself."""
     return _of(rule, decided(rule, rows=rows, **facts))
 
 
-def weighed(rule: dict[str, Any], found: dict[str, Any] | None, rows: Holdout | None = None) -> tuple[RuleResult, ...]:
+def weighed(
+    rule: dict[str, Any], found: dict[str, Any] | None, rows: HoldoutData | None = None
+) -> tuple[RuleResult, ...]:
     """The results of one enforced rule whose needs were measured as `found`, or not at all."""
     asked = policy(rule)
     measured = {} if found is None else {need.key: found for need in asked.rules[0].needs()}
@@ -97,11 +99,11 @@ def _of(rule: dict[str, Any], decision: Decision) -> tuple[RuleResult, ...]:
     return tuple(found for found in decision.results if found.rule.split("(")[0] in (rule["rule"], "first_model"))
 
 
-def outcomes(rule: dict[str, Any], rows: Holdout | None = None, **facts: Any) -> list[Outcome]:
+def outcomes(rule: dict[str, Any], rows: HoldoutData | None = None, **facts: Any) -> list[RuleOutcome]:
     """The outcomes of one enforced rule."""
     return [result.outcome for result in judged(rule, rows, **facts)]
 
 
-def decided(*rules: dict[str, Any], rows: Holdout | None = None, **facts: Any) -> Decision:
+def decided(*rules: dict[str, Any], rows: HoldoutData | None = None, **facts: Any) -> Decision:
     """The decision on a holdout under these rules."""
     return decide(evidence(rows, **facts), policy(*rules), SHA)

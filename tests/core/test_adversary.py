@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from core.evidence_maker import FACTS, SHA, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.decide import decide, decision_document, decision_from
-from gatehouse.core.gate.evidence import Holdout
+from gatehouse.core.gate.evidence import HoldoutData
 from gatehouse.core.gate.explain import explain
-from gatehouse.core.types import Outcome, Verdict
+from gatehouse.core.types import RuleOutcome, Verdict
 
 COMPARED = (
     {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.01},
@@ -60,7 +60,7 @@ def made(draw, values, labels):
     spread = np.datetime64("2013-06-01", "us") + np.arange(rows) * np.timedelta64(7, "h")
     odd = np.array(draw(st.lists(MOMENTS, min_size=rows, max_size=rows)), dtype="datetime64[us]")
     origin = draw(st.lists(st.sampled_from(["EWR", "", " ", "Ö\x00", "nan"]), min_size=rows, max_size=rows))
-    found = Holdout(
+    found = HoldoutData(
         keys=np.array(
             [str(key) for key in draw(st.lists(st.integers(0, 9), min_size=rows, max_size=rows))], dtype="U9"
         ),
@@ -73,7 +73,7 @@ def made(draw, values, labels):
     return found
 
 
-def answered(rows: Holdout, rules, task, **keys):
+def answered(rows: HoldoutData, rules, task, **keys):
     """The decision, which must be whole: it explains itself, and its record is read back as it was written."""
     given_ = evidence(rows)
     given_ = replace(given_, task=task, looks=3)
@@ -119,7 +119,7 @@ def test_a_value_without_an_interval_is_held_and_never_an_error():
     rule = {"rule": "metric_bound", "metric": "roc_auc", "min": 0.99999, "judge_by": "interval"}
     for bound in (rule, {**rule, "min": 0.0}, {**rule, "min": None, "max": 1.0}):
         (found,) = decide(evidence(rows), policy(bound, **LOW), SHA).results[:1]
-        assert found.outcome is Outcome.INCONCLUSIVE
+        assert found.outcome is RuleOutcome.INCONCLUSIVE
         assert found.missing_rows is None
 
 
@@ -127,7 +127,7 @@ def test_a_value_without_an_interval_is_held_and_never_an_error():
 def test_the_same_rows_delivered_again_prove_nothing_more(copies):
     """Every row of a day again and again in that day: the same value and the same interval, only more rows."""
     once = holdout(0.3, 0.5, rows=600)
-    rows = Holdout(
+    rows = HoldoutData(
         *(np.repeat(getattr(once, name), copies) for name in ("keys", "labels", "time", "challenger", "champion")),
         {"origin": np.repeat(once.slices["origin"], copies)},
     )

@@ -12,10 +12,10 @@ from core.evidence_maker import SHA, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.rules import comparison as champion_rules
-from gatehouse.core.gate.rules.metrics_context import Measures
+from gatehouse.core.gate.rules.metrics_context import MetricsContext
 from gatehouse.core.gate.self_test import SELF_TEST
 from gatehouse.core.statistics.metrics import METRICS
-from gatehouse.core.types import Outcome, Verdict
+from gatehouse.core.types import RuleOutcome, Verdict
 
 GOOD, BAD = holdout(0.1, 0.9), holdout(0.9, 0.1)
 RULES = (
@@ -44,7 +44,7 @@ def self_tested(rows, *rules, **keys):
 def test_a_sound_gate_judges_every_mutant_rightly(rows, verdict):
     """All nine mutants apply under a policy with the rules that they test, and the verdict is that of the rules."""
     decision, result = self_tested(rows)
-    assert (decision.verdict, result.outcome) == (verdict, Outcome.PASS)
+    assert (decision.verdict, result.outcome) == (verdict, RuleOutcome.PASS)
     assert result.sentence.endswith(f"9 mutants of this evidence as it must: {ALL}")
 
 
@@ -67,7 +67,7 @@ def test_no_evidence_makes_a_sound_gate_doubt_itself(seed, sizes, rows, metric):
     )
     made = evidence(holdout(*sizes, rows=rows))
     decision = decide(made, policy(*rules, self_test=1, resamples=200), digest(seed))
-    assert [r.sentence for r in decision.results if r.rule == SELF_TEST and r.outcome is Outcome.FAIL] == []
+    assert [r.sentence for r in decision.results if r.rule == SELF_TEST and r.outcome is RuleOutcome.FAIL] == []
 
 
 def test_regression_is_tested_too():
@@ -84,41 +84,43 @@ def test_regression_is_tested_too():
     )
     made = replace(evidence(numbers), task="regression")
     (result,) = [r for r in decide(made, policy(*rules, metric="mae", self_test=1), SHA).results if r.rule == SELF_TEST]
-    assert result.outcome is Outcome.PASS
+    assert result.outcome is RuleOutcome.PASS
     assert "a little too bad in mae, shuffled predictions, turned round, a leaked label" in result.sentence
 
 
 @pytest.mark.parametrize("rows", [GOOD, BAD])
 def test_a_gate_that_misjudges_asks_a_person_whatever_it_would_say(rows, monkeypatch):
     """A sign the wrong way round: neither PROMOTE nor BLOCK but REVIEW, with the mutant that told it."""
-    right = Measures.worsening
-    monkeypatch.setattr(Measures, "worsening", lambda self, metric: -right(self, metric))
+    right = MetricsContext.worsening
+    monkeypatch.setattr(MetricsContext, "worsening", lambda self, metric: -right(self, metric))
     decision, result = self_tested(rows)
-    assert (decision.verdict, result.outcome) == (Verdict.REVIEW, Outcome.FAIL)
+    assert (decision.verdict, result.outcome) == (Verdict.REVIEW, RuleOutcome.FAIL)
     assert decision.sentence.startswith("REVIEW: the gate judges a mutant of this evidence wrongly")
 
 
 def test_each_kind_of_slip_is_noticed(monkeypatch):
     """An equal that is better, a margin read as a percentage, a metric whose direction is wrong."""
     with monkeypatch.context() as slip:
-        slip.setattr(champion_rules, "more_than", lambda e, limit: Outcome.PASS if e.low >= limit else Outcome.FAIL)
+        slip.setattr(
+            champion_rules, "more_than", lambda e, limit: RuleOutcome.PASS if e.low >= limit else RuleOutcome.FAIL
+        )
         assert "the champion's own copy" in self_tested(GOOD)[1].sentence
     with monkeypatch.context() as slip:
         slip.setattr(
-            champion_rules, "at_most", lambda e, limit: Outcome.PASS if e.high <= 100 * limit else Outcome.FAIL
+            champion_rules, "at_most", lambda e, limit: RuleOutcome.PASS if e.high <= 100 * limit else RuleOutcome.FAIL
         )
         assert "a little too bad in log_loss" in self_tested(GOOD)[1].sentence
     with monkeypatch.context() as slip:
         slip.setitem(METRICS, "roc_auc", replace(METRICS["roc_auc"], better="lower"))
-        assert self_tested(GOOD)[1].outcome is Outcome.FAIL
+        assert self_tested(GOOD)[1].outcome is RuleOutcome.FAIL
 
 
 def test_a_mutant_tests_only_what_the_policy_has_a_rule_for():
     """Without a rule that any mutant tests, the result says so and asks for nothing; without a champion, few apply."""
     decision, result = self_tested(GOOD, {"rule": "model_size", "max_mb": 9})
-    assert (decision.verdict, result.outcome) == (Verdict.PROMOTE, Outcome.WARN)
+    assert (decision.verdict, result.outcome) == (Verdict.PROMOTE, RuleOutcome.WARN)
     first = self_tested(holdout(0.1, None), first_model="promote")[1]
-    assert first.outcome is Outcome.PASS
+    assert first.outcome is RuleOutcome.PASS
     assert "copy" not in first.sentence
     assert "trained on the holdout" in first.sentence
 

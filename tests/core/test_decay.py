@@ -9,8 +9,8 @@ import pytest
 
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import RetrainPolicy
-from gatehouse.core.drift.alarms import State
-from gatehouse.core.performance.decay import Judged, Quality, judge, measure
+from gatehouse.core.drift.alarms import AlarmState
+from gatehouse.core.performance.decay import DecayAssessment, MeasuredPerformance, judge, measure
 from gatehouse.errors import ConfigurationError
 
 ROWS = 3000
@@ -23,7 +23,9 @@ def policy(**changes: object) -> RetrainPolicy:
     return RetrainPolicy.model_validate({**keys, **changes})
 
 
-def month(rate: float, days: float = 30, spread: float = 0.02, rows: int = ROWS, metric: str = "log_loss") -> Quality:
+def month(
+    rate: float, days: float = 30, spread: float = 0.02, rows: int = ROWS, metric: str = "log_loss"
+) -> MeasuredPerformance:
     """A month scored .25 on average, whose outcomes happen at `rate`, more on some days than on others."""
     generator = np.random.default_rng(7)
     day = generator.integers(0, days, rows)
@@ -34,14 +36,14 @@ def month(rate: float, days: float = 30, spread: float = 0.02, rows: int = ROWS,
     return measure(label, score, time, metric, scored_rows=rows)
 
 
-def judged(quality: Quality, holdout: float = 0.56, **changes: object) -> dict[str, Judged]:
+def judged(quality: MeasuredPerformance, holdout: float = 0.56, **changes: object) -> dict[str, DecayAssessment]:
     """What the policy says, by kind."""
     return {each.kind: each for each in judge(quality, holdout, policy(**changes))}
 
 
 def test_a_month_like_the_holdout_is_quiet() -> None:
     """Neither decay nor calibration is an alarm when the outcomes are as predicted."""
-    assert [each.state for each in judged(month(0.25)).values()] == [State.QUIET, State.QUIET]
+    assert [each.state for each in judged(month(0.25)).values()] == [AlarmState.QUIET, AlarmState.QUIET]
 
 
 def test_a_month_of_more_outcomes_is_an_alarm_with_its_numbers() -> None:
@@ -73,7 +75,7 @@ def test_a_holdout_that_was_easy_by_chance_is_no_decay() -> None:
     holdout = value - arm - 0.03
     (sure,) = (each for each in judge(quality, holdout, policy()) if each.kind == "decay")
     unsure = judge(quality, holdout, policy(), (holdout - arm, holdout + arm))[0]
-    assert (sure.state, unsure.state) == (State.ALARM, State.QUIET)
+    assert (sure.state, unsure.state) == (AlarmState.ALARM, AlarmState.QUIET)
     assert f"({holdout - arm:.3f} to {holdout + arm:.3f}) on the champion's holdout" in unsure.sentence
     assert judge(quality, holdout - arm, policy(), (holdout - 2 * arm, holdout))[0].alarm
     assert judge(quality, holdout, policy(), (float("nan"), float("nan")))[0].alarm, "unknown counts as exact"
@@ -105,7 +107,7 @@ def test_batches_like_the_holdout_seldom_decay_whatever_the_metric(metric: str) 
     assert exact > counted
 
 
-def _world(random: np.random.Generator, metric: str) -> Quality:
+def _world(random: np.random.Generator, metric: str) -> MeasuredPerformance:
     """Thirty days of 20 rows, well calibrated up to the luck of each day."""
     day = np.repeat(np.arange(30), 20)
     score = random.uniform(0.05, 0.6, 600)
@@ -126,7 +128,7 @@ def test_a_gap_that_chance_explains_is_no_calibration_alarm() -> None:
     quality = month(0.4, days=5, spread=0.5)
     assert abs(quality.gap.value) > 0.05
     assert quality.gap.low < 0 < quality.gap.high
-    assert judged(quality)["calibration"].state is State.QUIET
+    assert judged(quality)["calibration"].state is AlarmState.QUIET
 
 
 def test_a_gap_counts_though_its_interval_reaches_inside_the_limit() -> None:
@@ -139,14 +141,14 @@ def test_a_gap_counts_though_its_interval_reaches_inside_the_limit() -> None:
 def test_immature_small_and_unmeasurable_batches_say_so() -> None:
     """Too few outcomes, too few rows, one class only or too few days are states of their own, never alarms."""
     bad = month(0.45)
-    immature = Quality(**{**vars(bad), "maturity": 0.89})
-    assert {each.state for each in judged(immature).values()} == {State.NOT_MATURE}
-    assert {each.state for each in judged(month(0.45, rows=499)).values()} == {State.TOO_FEW_ROWS}
-    assert judged(month(0.45, days=1))["decay"].state is State.UNDEFINED
+    immature = MeasuredPerformance(**{**vars(bad), "maturity": 0.89})
+    assert {each.state for each in judged(immature).values()} == {AlarmState.NOT_MATURE}
+    assert {each.state for each in judged(month(0.45, rows=499)).values()} == {AlarmState.TOO_FEW_ROWS}
+    assert judged(month(0.45, days=1))["decay"].state is AlarmState.UNDEFINED
     one_class = month(-1.0, metric="roc_auc")
     limits = {"decay": {"metric": "roc_auc", "margin": 0.02}}
-    assert judged(one_class, 0.7, reasons=limits)["decay"].state is State.UNDEFINED
-    assert judged(bad, float("nan"))["decay"].state is State.NO_REFERENCE
+    assert judged(one_class, 0.7, reasons=limits)["decay"].state is AlarmState.UNDEFINED
+    assert judged(bad, float("nan"))["decay"].state is AlarmState.NO_REFERENCE
 
 
 def test_no_rows_are_measured_as_nothing() -> None:
@@ -154,7 +156,7 @@ def test_no_rows_are_measured_as_nothing() -> None:
     nothing = measure([], [], np.array([], dtype="datetime64[us]"), "log_loss", scored_rows=100)
     assert (nothing.rows, nothing.maturity) == (0, 0.0)
     assert np.isnan(nothing.value.value)
-    assert {each.state for each in judged(nothing).values()} == {State.NOT_MATURE}
+    assert {each.state for each in judged(nothing).values()} == {AlarmState.NOT_MATURE}
 
 
 @pytest.mark.parametrize(("holdout", "alarm"), [(0.9, True), (0.5, False)])

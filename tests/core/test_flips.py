@@ -16,11 +16,11 @@ from gatehouse.core.gate.limit_shifts import AT_LEAST, AT_MOST, MORE_THAN, judge
 from gatehouse.core.gate.rules.base import at_least, at_most, more_than
 from gatehouse.core.gate.self_test import SELF_TEST
 from gatehouse.core.statistics.block_bootstrap import Estimate
-from gatehouse.core.types import Decision, Outcome, RuleResult, Verdict
+from gatehouse.core.types import Decision, RuleOutcome, RuleResult, Verdict
 
 GOOD, BAD, EVEN = holdout(0.1, 0.9), holdout(0.9, 0.1), holdout(0.5, 0.52)
 NOT_WORSE = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.005}
-FAIL, INCONCLUSIVE, PASS = Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS
+FAIL, INCONCLUSIVE, PASS = RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE, RuleOutcome.PASS
 NOW = {AT_MOST: at_most, AT_LEAST: at_least, MORE_THAN: more_than}
 thousandths = st.integers(-60, 60).map(lambda whole: whole / 64)
 

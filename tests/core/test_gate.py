@@ -15,7 +15,7 @@ from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.decide import asks_for, decide, decision_document, decision_from, verdict_of
 from gatehouse.core.statistics.metrics import METRICS
-from gatehouse.core.types import Outcome, RuleResult, Verdict
+from gatehouse.core.types import RuleOutcome, RuleResult, Verdict
 
 GOOD, BAD = holdout(0.1, 0.9), holdout(0.9, 0.1)
 NOT_WORSE = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.005}
@@ -56,7 +56,7 @@ def test_what_a_failed_rule_asks_for(rule, on_fail, verdict):
     decision = decided(PASSES, {**rule, "on_fail": on_fail})
     assert decision.verdict is verdict
     if on_fail == "warn" and rule is FAILS:
-        assert decision.results[-1].outcome is Outcome.WARN
+        assert decision.results[-1].outcome is RuleOutcome.WARN
         assert decision.sentence.endswith("1 warning")
 
 
@@ -68,13 +68,13 @@ def test_the_gravest_verdict_wins():
     assert decided(UNKNOWN, review, FAILS).verdict is Verdict.BLOCK
 
 
-@given(st.lists(st.tuples(st.sampled_from(Outcome), st.sampled_from(["block", "review", "warn", "dry_run"]))))
+@given(st.lists(st.tuples(st.sampled_from(RuleOutcome), st.sampled_from(["block", "review", "warn", "dry_run"]))))
 def test_the_verdict_does_not_depend_on_the_order_of_rules(pairs):
     """Any order of the same results gives the same verdict, and adding a PASS changes nothing."""
     results = [RuleResult("rule", outcome, "", on_fail=on_fail) for outcome, on_fail in pairs]
     assert verdict_of(results) is verdict_of(results[::-1])
-    assert verdict_of([*results, RuleResult("rule", Outcome.PASS, "")]) is verdict_of(results)
-    fine = [result for result in results if result.outcome in (Outcome.PASS, Outcome.WARN)]
+    assert verdict_of([*results, RuleResult("rule", RuleOutcome.PASS, "")]) is verdict_of(results)
+    fine = [result for result in results if result.outcome in (RuleOutcome.PASS, RuleOutcome.WARN)]
     assert all(asks_for(result) is Verdict.PROMOTE for result in fine)
 
 
@@ -83,7 +83,7 @@ def test_a_dry_run_is_recorded_without_effect(rule):
     """A rule in dry run is judged and says what it would have done; the verdict is that of the others."""
     decision = decided(PASSES, {**rule, "mode": "dry_run"})
     assert decision.verdict is Verdict.PROMOTE
-    shadow = next(result for result in decision.results if result.outcome is not Outcome.PASS)
+    shadow = next(result for result in decision.results if result.outcome is not RuleOutcome.PASS)
     assert shadow.on_fail == "dry_run"
     assert f"would ask for {'BLOCK' if rule is FAILS else 'HOLD'}" in shadow.sentence
 
@@ -143,7 +143,7 @@ def test_nothing_is_decided_on_no_rows():
         decision = decided(rule, rows=nothing)
         assert decision.verdict is Verdict.HOLD
         rested = [result for result in decision.results if result.rule != "enough_rows(maturity)"]
-        assert all(result.outcome is Outcome.INCONCLUSIVE for result in rested)
+        assert all(result.outcome is RuleOutcome.INCONCLUSIVE for result in rested)
 
 
 def test_a_decision_names_everything_it_came_from():
@@ -189,7 +189,7 @@ def test_digits_that_machines_disagree_about_decide_nothing():
     for factor in (1 + 4e-16, 1 - 4e-16):
         twin = replace(GOOD, champion=GOOD.challenger * factor)
         decision = decided(BETTER, {**BETTER, "metric": "brier"}, NOT_WORSE, rows=twin)
-        assert [result.outcome for result in decision.results] == [Outcome.FAIL, Outcome.FAIL, Outcome.PASS]
+        assert [result.outcome for result in decision.results] == [RuleOutcome.FAIL, RuleOutcome.FAIL, RuleOutcome.PASS]
         assert decision.results[0].value == 0
 
 
@@ -202,4 +202,4 @@ def test_a_copy_of_the_champion_is_never_better(seed, size):
     for metric in ("log_loss", "roc_auc", "pr_auc", "brier", "error_rate", "ece", "calibration_gap"):
         rules = policy({**BETTER, "metric": metric}, resamples=200)
         decision = decide(evidence(equal), rules, digest(seed))
-        assert decision.results[0].outcome is Outcome.FAIL
+        assert decision.results[0].outcome is RuleOutcome.FAIL

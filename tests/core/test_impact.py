@@ -113,7 +113,7 @@ def test_the_metric_and_the_threshold_come_from_the_policy() -> None:
 
 def test_an_impact_is_as_bad_as_its_worse_estimate() -> None:
     """And unknown only when neither is known."""
-    assert impact.Impact("log_loss", -0.01, 0.04).worst == 0.04
-    assert impact.Impact("log_loss", 0.02, float("nan")).worst == 0.02
-    assert np.isnan(impact.Impact("log_loss", float("nan"), float("nan")).worst)
-    assert "not known" in impact.Impact("log_loss", 0.02, float("nan")).sentence
+    assert impact.DriftImpact("log_loss", -0.01, 0.04).worst == 0.04
+    assert impact.DriftImpact("log_loss", 0.02, float("nan")).worst == 0.02
+    assert np.isnan(impact.DriftImpact("log_loss", float("nan"), float("nan")).worst)
+    assert "not known" in impact.DriftImpact("log_loss", 0.02, float("nan")).sentence

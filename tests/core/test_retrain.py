@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.drift.alarms import Alarm
-from gatehouse.core.retraining.policy import Standing, Weighed, reasons
+from gatehouse.core.retraining.policy import RetrainDecision, RetrainState, reasons
 
 DECAY = Alarm("decay", "log_loss", "log loss .575 on 2013-06, .520 on the holdout", {"value": 0.575})
 IMPACT = {"impact": {"if_real": 0.03, "if_wrong": None}, "rows": 1000}
 DRIFT = Alarm("drift", "temp", "mean 71.2 → 83.0", IMPACT)
 OTHER = Alarm("drift", "wind", "mean 8 → 12", IMPACT)
 HARMLESS = Alarm("drift", "noise", "mean 1 → 2")
-RUNNING = Standing(champion=True, matured_batches=6, new_rows=28_000, batches_since=3)
+RUNNING = RetrainState(champion=True, matured_batches=6, new_rows=28_000, batches_since=3)
 
 
 def policy(**changes: object) -> RetrainPolicy:
@@ -27,7 +27,7 @@ def policy(**changes: object) -> RetrainPolicy:
     )
 
 
-def kinds(weighed: Weighed) -> tuple[list[str], list[str]]:
+def kinds(weighed: RetrainDecision) -> tuple[list[str], list[str]]:
     """The kinds asked for and held back."""
     return [each.kind for each in weighed.asked], [each.reason.kind for each in weighed.held_back]
 
@@ -53,7 +53,7 @@ def test_an_alarm_in_the_newest_batch_is_a_reason_with_its_numbers() -> None:
 )
 def test_debounce_needs_the_newest_and_n_of_the_last_m(history: list[list[Alarm]], asked: bool) -> None:
     """Two of the last three and the newest: neither a single alarm nor a past incident asks for a training."""
-    standing = Standing(champion=True, matured_batches=9, new_rows=1, batches_since=9)
+    standing = RetrainState(champion=True, matured_batches=9, new_rows=1, batches_since=9)
     weighed = reasons(policy(debounce={"at_least": 2, "of_last": 3}), history, standing)
     assert bool(weighed.asked) is asked
 
@@ -61,7 +61,7 @@ def test_debounce_needs_the_newest_and_n_of_the_last_m(history: list[list[Alarm]
 def test_debounce_counts_one_column_not_any() -> None:
     """Alarms of different columns in different batches are not one lasting alarm."""
     drifting = policy(debounce={"at_least": 2, "of_last": 2}, reasons={"drift": {"request": True}})
-    assert reasons(drifting, [[OTHER], [DRIFT]], RUNNING) == Weighed()
+    assert reasons(drifting, [[OTHER], [DRIFT]], RUNNING) == RetrainDecision()
     assert [each.kind for each in reasons(drifting, [[DRIFT], [OTHER, DRIFT]], RUNNING).asked] == ["drift"]
 
 
@@ -69,8 +69,8 @@ def test_alarms_before_the_last_training_do_not_count() -> None:
     """They were about another model: the debounce starts anew."""
     strict = policy(debounce={"at_least": 2, "of_last": 3})
     history = [[DECAY], [DECAY], [DECAY]]
-    just_trained = Standing(champion=True, matured_batches=6, new_rows=1, batches_since=1)
-    assert reasons(strict, history, just_trained) == Weighed()
+    just_trained = RetrainState(champion=True, matured_batches=6, new_rows=1, batches_since=1)
+    assert reasons(strict, history, just_trained) == RetrainDecision()
     assert reasons(strict, history, RUNNING).asked
 
 
@@ -83,7 +83,7 @@ def test_drift_asks_only_when_the_policy_says_so(drift: dict[str, bool] | None, 
 @pytest.mark.parametrize(("since", "held"), [(1, True), (2, True), (3, False)])
 def test_cooldown_holds_back_and_says_so(since: int, held: bool) -> None:
     """In the batches after a training no reason counts, but each is reported with why."""
-    standing = Standing(champion=True, matured_batches=6, new_rows=1, batches_since=since)
+    standing = RetrainState(champion=True, matured_batches=6, new_rows=1, batches_since=since)
     weighed = reasons(policy(cooldown=2), [[DECAY]], standing)
     assert kinds(weighed) == (([], ["decay"]) if held else (["decay"], []))
     if held:
@@ -92,7 +92,7 @@ def test_cooldown_holds_back_and_says_so(since: int, held: bool) -> None:
 
 def test_a_spent_budget_holds_back_and_says_so() -> None:
     """At most so many trainings in so many batches; what would have been asked is reported."""
-    standing = Standing(champion=True, matured_batches=6, new_rows=1, batches_since=3, trainings=2)
+    standing = RetrainState(champion=True, matured_batches=6, new_rows=1, batches_since=3, trainings=2)
     limited = policy(budget={"trainings": 2, "batches": 6})
     (held,) = reasons(limited, [[DECAY]], standing).held_back
     assert held.why == "budget: 2 of 2 trainings spent in the last 6 batches"
@@ -101,7 +101,7 @@ def test_a_spent_budget_holds_back_and_says_so() -> None:
 
 def test_nothing_new_to_learn_from_holds_back() -> None:
     """Without newly matured rows a training would give the same model again."""
-    standing = Standing(champion=True, matured_batches=6, new_rows=0, batches_since=3)
+    standing = RetrainState(champion=True, matured_batches=6, new_rows=0, batches_since=3)
     (held,) = reasons(policy(), [[DECAY]], standing).held_back
     assert held.why.startswith("no rows have matured since the last training")
 
@@ -112,13 +112,13 @@ def test_schedule_and_volume_count_from_the_last_training() -> None:
     schedule, volume = reasons(counting, [], RUNNING).asked
     assert schedule.sentence == "3 batches since the last training, one is due every 3"
     assert volume.sentence == "28,000 rows have matured since the last training, 28,000 are enough"
-    assert reasons(policy(reasons={"schedule": 4, "volume": 28_001}), [], RUNNING) == Weighed()
+    assert reasons(policy(reasons={"schedule": 4, "volume": 28_001}), [], RUNNING) == RetrainDecision()
 
 
 @pytest.mark.parametrize(("matured", "asked"), [(2, []), (3, ["first"]), (7, ["first"])])
 def test_the_first_training_waits_for_enough_batches(matured: int, asked: list[str]) -> None:
     """Without a champion nothing but the first training is asked for, and not before `first_after` batches."""
-    standing = Standing(champion=False, matured_batches=matured, new_rows=9, batches_since=None)
+    standing = RetrainState(champion=False, matured_batches=matured, new_rows=9, batches_since=None)
     counting = policy(reasons={"schedule": 1, "volume": 1})
     assert kinds(reasons(counting, [[DECAY]], standing)) == (asked, [])
 
@@ -126,15 +126,15 @@ def test_the_first_training_waits_for_enough_batches(matured: int, asked: list[s
 def test_the_first_training_needs_a_batch_to_train_on_and_those_held_out() -> None:
     """`first_after: 1` cannot train and hold out on one batch: the request waits for the second."""
     early = policy(first_after=1)
-    assert not reasons(early, [], Standing(champion=False, matured_batches=1, new_rows=9, batches_since=None)).asked
-    assert reasons(early, [], Standing(champion=False, matured_batches=2, new_rows=9, batches_since=None)).asked
+    assert not reasons(early, [], RetrainState(champion=False, matured_batches=1, new_rows=9, batches_since=None)).asked
+    assert reasons(early, [], RetrainState(champion=False, matured_batches=2, new_rows=9, batches_since=None)).asked
 
 
 def test_a_failed_first_training_is_tried_again_with_new_rows_only() -> None:
     """When the first training gave no champion, the next waits for newly matured rows: no storm of requests."""
-    again = Standing(champion=False, matured_batches=4, new_rows=0, batches_since=1)
+    again = RetrainState(champion=False, matured_batches=4, new_rows=0, batches_since=1)
     assert kinds(reasons(policy(), [], again)) == ([], ["first"])
-    assert kinds(reasons(policy(), [], Standing(False, 5, 900, 2))) == (["first"], [])
+    assert kinds(reasons(policy(), [], RetrainState(False, 5, 900, 2))) == (["first"], [])
 
 
 few = st.integers(0, 9)
@@ -142,11 +142,11 @@ few = st.integers(0, 9)
 
 @given(
     st.lists(st.lists(st.sampled_from([DECAY, DRIFT, OTHER, HARMLESS]), max_size=3), max_size=8),
-    st.builds(Standing, st.booleans(), few, few, st.none() | st.integers(1, 9), st.integers(0, 3)),
+    st.builds(RetrainState, st.booleans(), few, few, st.none() | st.integers(1, 9), st.integers(0, 3)),
     st.integers(0, 3),
 )
 def test_a_reason_is_asked_for_or_held_back_never_dropped(
-    history: list[list[Alarm]], standing: Standing, cooldown: int
+    history: list[list[Alarm]], standing: RetrainState, cooldown: int
 ) -> None:
     """Cooldown and budget move reasons to those held back, all of them and with why, and change nothing else."""
     every = {"drift": {"request": True}, "schedule": 2, "volume": 2}
@@ -187,8 +187,8 @@ def test_age_counts_from_what_the_last_training_looked_back_from() -> None:
     old = policy(reasons={"age": "3 months"})
     since = datetime(2013, 1, 1, tzinfo=UTC)
 
-    def at(month: int) -> Standing:
-        return Standing(True, 6, 100, 3, as_of=datetime(2013, month, 1, tzinfo=UTC), last_training=since)
+    def at(month: int) -> RetrainState:
+        return RetrainState(True, 6, 100, 3, as_of=datetime(2013, month, 1, tzinfo=UTC), last_training=since)
 
     assert kinds(reasons(old, [[]], at(3))) == ([], [])
     assert kinds(reasons(old, [[]], at(4))) == (["age"], [])
@@ -196,7 +196,7 @@ def test_age_counts_from_what_the_last_training_looked_back_from() -> None:
 
 def test_what_was_held_out_of_an_alarms_training_is_followed_up() -> None:
     """Once the batch that alarmed can be learned from, one more training is asked for, where the policy wants it."""
-    standing = Standing(True, 6, 28_000, 1, unlearned=("2013-04",))
+    standing = RetrainState(True, 6, 28_000, 1, unlearned=("2013-04",))
     assert kinds(reasons(policy(), [[]], standing)) == ([], [])
     (reason,) = reasons(policy(reasons={"follow_up": True}), [[]], standing).asked
     assert reason.kind == "follow_up"

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.evidence_maker import SHA, evidence, holdout, policy
-from gatehouse.core.gate.alpha_spending import SPENT, Look, share
+from gatehouse.core.gate.alpha_spending import SPENT, InterimLook, share
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.explain import explain
 from gatehouse.core.statistics.block_bootstrap import Estimate
-from gatehouse.core.types import Outcome, Verdict
+from gatehouse.core.types import RuleOutcome, Verdict
 
 GOOD = holdout(0.1, 0.9)
 NOT_WORSE = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.005}
@@ -27,11 +27,11 @@ BETTER = {"rule": "better_than_champion", "metric": "log_loss"}
 @given(st.integers(1, 400), st.integers(1, 50))
 def test_shares_add_up_and_never_run_out(looks, half_by):
     """What was spent and what is left is the whole; half is spent by the look that the policy names."""
-    look = Look(looks, 0.05, half_by)
+    look = InterimLook(looks, 0.05, half_by)
     spent = sum(share(number, half_by) for number in range(1, looks + 1))
     assert 0.05 * spent + look.left == pytest.approx(0.05)
-    assert Look(half_by, 0.05, half_by).left == pytest.approx(0.025)
-    assert look.error > Look(looks + 1, 0.05, half_by).error > 0
+    assert InterimLook(half_by, 0.05, half_by).left == pytest.approx(0.025)
+    assert look.error > InterimLook(looks + 1, 0.05, half_by).error > 0
 
 
 @given(st.floats(0.0005, 0.2), st.floats(1e-9, 0.2), st.floats(2.5, 400))
@@ -81,7 +81,7 @@ def test_what_is_left_stands_in_every_report():
     """A decision that compares says which look it is, what it spends and what is left; so does its explanation."""
     decision = decide(replace(evidence(GOOD), looks=2), policy(NOT_WORSE, error_over="champion"), SHA)
     (spent,) = [result for result in decision.results if result.rule == SPENT]
-    assert (spent.outcome, spent.on_fail, spent.value) == (Outcome.PASS, "warn", pytest.approx(0.025 / 4))
+    assert (spent.outcome, spent.on_fail, spent.value) == (RuleOutcome.PASS, "warn", pytest.approx(0.025 / 4))
     for part in ("look 3 at version 3", "2.5 % risk", "has 0.208 %", "0.625 % is left"):
         assert part in spent.sentence
     assert spent.sentence in str(explain(decision))
@@ -109,5 +109,5 @@ def test_the_copy_of_the_champion_is_not_better_at_any_look():
     copy = replace(GOOD, champion=GOOD.challenger.copy())
     for looks in (0, 7, 364):
         decision = decide(replace(evidence(copy), looks=looks), policy(BETTER, error_over="champion"), SHA)
-        assert decision.results[0].outcome is Outcome.FAIL
+        assert decision.results[0].outcome is RuleOutcome.FAIL
         assert np.isclose(decision.results[0].high, 0)

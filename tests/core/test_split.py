@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from gatehouse.core.config.retrain import RetrainPolicy, Window
 from gatehouse.core.contract.batch_calendar import Interval, interval_of
-from gatehouse.core.retraining.holdout_split import Matured, Split, split
+from gatehouse.core.retraining.holdout_split import MaturedBatch, Split, split
 from gatehouse.core.types import BatchId
 from gatehouse.errors import NotEnoughData
 
@@ -24,10 +24,10 @@ def policy(holdout: int = 1, rolling: int | None = None) -> RetrainPolicy:
     return RetrainPolicy.model_validate({**keys, "holdout": {"batches": holdout}, "window": window})
 
 
-def month(number: int, revision: int = 1, rows: int = 100) -> Matured:
+def month(number: int, revision: int = 1, rows: int = 100) -> MaturedBatch:
     """A matured monthly batch; months count on beyond December."""
     key = f"{2013 + (number - 1) // 12}-{(number - 1) % 12 + 1:02}"
-    return Matured(BatchId("flights", key, revision), rows, interval_of("month", key))
+    return MaturedBatch(BatchId("flights", key, revision), rows, interval_of("month", key))
 
 
 def keys(found: Split) -> tuple[list[str], list[str]]:
@@ -76,7 +76,7 @@ batches = st.lists(
 
 @given(batches, st.integers(1, 3), st.none() | st.integers(1, 4), st.none() | st.integers(1, 30))
 def test_training_and_holdout_never_overlap_and_are_in_time_order(
-    matured: list[Matured], holdout: int, rolling: int | None, champion: int | None
+    matured: list[MaturedBatch], holdout: int, rolling: int | None, champion: int | None
 ) -> None:
     """Every training batch ends before the holdout starts, no key is in both, and the holdout has its full size."""
     try:

@@ -101,10 +101,10 @@ def test_a_broken_use_case_takes_no_other_with_it(tmp_path, monkeypatch):
     found = set(parse(tmp_path, tmp_path / "usecases")["dags"])
     assert "rides__ingest" in found
     assert not any(name.startswith("broken__") for name in found)
-    from gatehouse_airflow.use_cases import Broken, installed
+    from gatehouse_airflow.use_cases import BrokenUseCase, installed
 
     monkeypatch.setenv("GATEHOUSE_USECASES", str(tmp_path / "usecases"))
-    (named,) = [case for case in installed() if isinstance(case, Broken)]
+    (named,) = [case for case in installed() if isinstance(case, BrokenUseCase)]
     assert named.name == "broken"
     assert "gate.yaml" in named.error
 
@@ -178,15 +178,15 @@ def test_named_data_errors_fail_at_once_and_an_unreachable_service_is_tried_agai
     """The retry policy tells the two apart by class, subclasses included."""
     from airflow.sdk.definitions.retry_policy import RetryAction
 
-    from gatehouse.errors import SchemaMismatch, StaleAttempt, Unreachable
+    from gatehouse.errors import SchemaMismatch, ServiceUnavailableError, StaleAttemptError
     from gatehouse_airflow.dag_defaults import RETRIES
 
     def action(error: Exception) -> RetryAction:
         return RETRIES.evaluate(error, 1, 8).action
 
     assert action(SchemaMismatch("a column is missing")) is RetryAction.FAIL
-    assert action(StaleAttempt("a newer one runs")) is RetryAction.RETRY
-    assert action(Unreachable("no answer")) is RetryAction.RETRY
+    assert action(StaleAttemptError("a newer one runs")) is RetryAction.RETRY
+    assert action(ServiceUnavailableError("no answer")) is RetryAction.RETRY
 
 
 def test_what_the_executor_warms_can_be_imported():
@@ -201,11 +201,11 @@ def test_what_the_executor_warms_can_be_imported():
 def test_a_batch_is_named_with_its_revision():
     """Tasks name batches like 2013-03.r1; anything else is refused with the form that is allowed."""
     from gatehouse.core.types import BatchId
-    from gatehouse.errors import UnknownRecord
+    from gatehouse.errors import RecordNotFoundError
     from gatehouse_airflow.tasks.context import parse as parse_ref
     from gatehouse_airflow.tasks.context import ref_of
 
     batch = BatchId("flight_delays", "2013-03", 2)
     assert parse_ref("flight_delays", ref_of(batch)) == batch
-    with pytest.raises(UnknownRecord, match=r"named like 2013-03\.r1"):
+    with pytest.raises(RecordNotFoundError, match=r"named like 2013-03\.r1"):
         parse_ref("flight_delays", "2013-03")

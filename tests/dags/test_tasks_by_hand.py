@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gatehouse.errors import NotAllowed, UnknownRecord, WrongInput
+from gatehouse.errors import InvalidInputError, NotAllowedError, RecordNotFoundError
 from gatehouse_airflow.tasks import context, manual, training
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
@@ -32,16 +32,18 @@ def test_a_ticked_backfill_wakes_the_retraining_of_one_request(installed):
     told, asked = manual.backfill("rides", params, "ann")
     assert [line[:7] for line in told] == ["2024-01", "2024-02"]
     assert asked == [installed.ledger.requests.pending("rides").id]
-    with pytest.raises(WrongInput, match="nothing waits to be taken"):
+    with pytest.raises(InvalidInputError, match="nothing waits to be taken"):
         manual.backfill("rides", params, "ann")
     assert installed.ledger.backfills.open("rides") is None
 
 
 def test_a_backfill_that_fails_by_name_is_ended_with_the_reason(installed):
     """The source delivers no such table: the sentence is on record, the range is not held open, and the next try goes on."""
-    installed.source.change["2024-02"] = lambda frame: (_ for _ in ()).throw(UnknownRecord("the drive is not mounted"))
+    installed.source.change["2024-02"] = lambda frame: (_ for _ in ()).throw(
+        RecordNotFoundError("the drive is not mounted")
+    )
     params = {"first": "2024-01", "last": "2024-02", "promote": False, "reason": REASON}
-    with pytest.raises(UnknownRecord):
+    with pytest.raises(RecordNotFoundError):
         manual.backfill("rides", params, "ann")
     (ended,) = installed.ledger.backfills.list("rides")
     assert (ended.ended, ended.sentence) == ("failed", "the drive is not mounted")
@@ -62,7 +64,7 @@ def test_the_retrain_form_gives_window_and_estimators(installed):
     plain = form(reason="a second word about it", window="own", batches=None, estimators=None)
     assert training._asked(installed, plain) == request.id
     assert installed.ledger.requests.get(request.id).reasons[1].numbers == {"actor": "ann"}
-    with pytest.raises(WrongInput, match="no reason was given"):
+    with pytest.raises(InvalidInputError, match="no reason was given"):
         training._asked(installed, form(reason=None, window="expanding", batches=None, estimators=None))
     assert training._asked(installed, form(reason=None, window="own", batches=None, estimators=None)) == request.id
 
@@ -75,7 +77,7 @@ def test_the_form_of_a_batch_takes_its_key_or_one_revision(installed):
     assert "keeps the contract as before" in found[0]
     assert freed == []
     assert "on record" in manual.revalidate("rides", "2024-01.r1", "ann", REASON)[0][0]
-    with pytest.raises(UnknownRecord, match=r"has no batch '2024-07'"):
+    with pytest.raises(RecordNotFoundError, match=r"has no batch '2024-07'"):
         manual.revalidate("rides", "2024-07", "ann", REASON)
 
 
@@ -90,11 +92,11 @@ def test_the_override_form_overrules_what_the_gate_kept_back(folder, open_site, 
         take(site, f"2024-{month:02}")
     (decision,) = site.ledger.decisions.list("rides")
     start = decision.id[:8]
-    with pytest.raises(NotAllowed, match="stranger may not override"):
+    with pytest.raises(NotAllowedError, match="stranger may not override"):
         manual.override("rides", "override", start, "stranger", REASON)
-    with pytest.raises(UnknownRecord, match="names 0 decisions"):
+    with pytest.raises(RecordNotFoundError, match="names 0 decisions"):
         manual.override("rides", "override", "ffffffff", "admin", REASON)
     told = manual.override("rides", "override", start, "admin", REASON)
     assert told.startswith(f"version {decision.version} is the champion until")
-    with pytest.raises(NotAllowed, match="waits for a second person"):
+    with pytest.raises(NotAllowedError, match="waits for a second person"):
         manual.override("rides", "confirm", start, "reviewer", REASON)

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from gatehouse.bootstrap import InstalledSite
+from gatehouse.bootstrap import InstalledContext
 
 
-def effects(site: InstalledSite) -> dict[str, Any]:
+def effects(site: InstalledContext) -> dict[str, Any]:
     """All that a life has come to, without what two lives may have otherwise: moments, seconds, and MLflow's own names."""
     name, ledger = site.name, site.ledger
     requests, models = ledger.requests.list(name), ledger.models.list(name)
@@ -34,7 +34,7 @@ def _files(tables: Collection[Any]) -> list[str]:
     return sorted(part.accepted.sha256 for part in tables if part.accepted)
 
 
-def _in_mlflow(site: InstalledSite) -> dict[str, Any]:
+def _in_mlflow(site: InstalledContext) -> dict[str, Any]:
     """How many runs of which flag there are, which versions, and where the alias points."""
     from mlflow import MlflowClient
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from faults.fuzzing import fuzz
 from faults.proven import Asked, Proven
 from gatehouse.adapters.ledger import migrate, open_ledger
-from gatehouse.dev_stack.postgres import Server
+from gatehouse.dev_stack.postgres import PostgresServer
 from gatehouse.dev_stack.temp_postgres import running
 from unseen.drawn import Joins, deliveries
 
@@ -28,7 +28,7 @@ def labelled(asked: Asked) -> list[Proven]:
 
 
 @contextlib.contextmanager
-def _server() -> Iterator[tuple[Path, Server]]:
+def _server() -> Iterator[tuple[Path, PostgresServer]]:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "server") as server:
         migrate.upgrade(server.url("ledger", "ledger_owner"), "ledger")
         yield Path(folder), server

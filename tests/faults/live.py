@@ -15,7 +15,7 @@ import httpx
 
 from faults.cases import Edits, use_case
 from faults.orders import Orders, plant
-from gatehouse.bootstrap import InstalledSite, verify_installation
+from gatehouse.bootstrap import InstalledContext, verify_installation
 from gatehouse.dev_stack import process, stack
 from gatehouse.dev_stack.stack import Stack
 from gatehouse.errors import GatehouseError
@@ -35,8 +35,8 @@ class Live:
         """What a planted Airflow is ordered, and tells."""
         return Orders(self.running.home.airflow)
 
-    def site(self, name: str) -> InstalledSite:
-        return InstalledSite(find(name, self.running.settings), self.running.settings)
+    def site(self, name: str) -> InstalledContext:
+        return InstalledContext(find(name, self.running.settings), self.running.settings)
 
     def keys(self, name: str) -> list[str]:
         """The keys that the source of a use case has."""

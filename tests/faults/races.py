@@ -16,7 +16,7 @@ from faults.worlds import World, worlds
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.core.types import Decision, ModelVersion, PromotionKind
-from gatehouse.errors import StaleChampion
+from gatehouse.errors import StaleChampionError
 from gatehouse.invariants import run as verify
 from story import Story
 
@@ -93,7 +93,7 @@ def _promote(world: World, number: int, faults: Any) -> None:
         try:
             models.promote("flights", *act)
             won += 1
-        except StaleChampion:
+        except StaleChampionError:
             continue
         except Exception as error:
             faults.put(f"a promotion ended with {type(error).__name__}: {error}")
@@ -120,7 +120,7 @@ def _gate(world: World, decision: Decision, told: Any, faults: Any) -> None:
     try:
         Story(open_ledger(world.url)).promote(decision)
         told.put("won")
-    except StaleChampion:
+    except StaleChampionError:
         told.put("stale")
     except Exception as error:
         faults.put(f"a gate ended with {type(error).__name__}: {error}")

@@ -23,7 +23,7 @@ from gatehouse.adapters.mlflow import mlflow_tracking
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.types import Batch, BatchId, RequestState
-from gatehouse.errors import GatehouseError, NotAllowed
+from gatehouse.errors import GatehouseError, NotAllowedError
 from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote, score
 from gatehouse.pipeline.batch_data import provenance
 from gatehouse.pipeline.judge import judge_challenger, re_decide
@@ -32,7 +32,7 @@ from gatehouse.pipeline.maintenance.publish_mlflow import tell_decision
 from gatehouse.pipeline.manual import override
 from gatehouse.pipeline.monitor import monitor_batch
 from gatehouse.pipeline.validate import release, validate
-from gatehouse.ports import Probe
+from gatehouse.ports import ModelProbe
 from gatehouse.use_case import load
 from stages.rides import TEMPLATE, AlteredSource, FakeSite
 
@@ -67,9 +67,9 @@ class Step:
 class MeasuredModels(SkopsModels):
     """The real estimators; a challenger's seconds and bytes are given, for they differ from run to run."""
 
-    def probe(self, data: bytes, sha256: str, features: Any, task: Any) -> Probe:
+    def probe(self, data: bytes, sha256: str, features: Any, task: Any) -> ModelProbe:
         self.predict(self.load(data, sha256), features, task)
-        return Probe(len(data), 0.1, 1e6)
+        return ModelProbe(len(data), 0.1, 1e6)
 
 
 def make_use_cases(folder: Path) -> None:
@@ -220,7 +220,7 @@ def refused(act: Callable[[Any], object]) -> Callable[[Any], str]:
     def tried(site: Any) -> str:
         try:
             act(site)
-        except (NotAllowed, GatehouseError) as error:
+        except (NotAllowedError, GatehouseError) as error:
             return str(error)
         raise AssertionError("it was not refused")
 

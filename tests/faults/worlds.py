@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg2
 
 from gatehouse.adapters.ledger import migrate
-from gatehouse.dev_stack.postgres import Server, private_folder
+from gatehouse.dev_stack.postgres import PostgresServer, private_folder
 from gatehouse.dev_stack.temp_postgres import running
 
 
@@ -30,7 +30,7 @@ class World:
 class Worlds:
     """Makes, copies and removes worlds on one server."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, server: PostgresServer, folder: Path) -> None:
         self._server, self._folder = server, folder
         folder.mkdir(parents=True, exist_ok=True)
         self._admin = psycopg2.connect(server.url("postgres", "postgres"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from gatehouse.dev_stack.cleanup import clean
-from gatehouse.dev_stack.stack_dir import Home
+from gatehouse.dev_stack.stack_dir import StackDirectory
 
 
 def test_clean_removes_what_a_stack_keeps_and_nothing_else(tmp_path: Path):
     """A home that is somebody's folder by mistake loses nothing of theirs."""
-    home = Home(tmp_path / "home").prepare()
+    home = StackDirectory(tmp_path / "home").prepare()
     home.credentials()
     home.ports()
     (home.root / "thesis.tex").write_text("ten years of work")

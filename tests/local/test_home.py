@@ -6,12 +6,12 @@ import socket
 import stat
 from pathlib import Path
 
-from gatehouse.dev_stack.stack_dir import Home, free_port
+from gatehouse.dev_stack.stack_dir import StackDirectory, free_port
 
 
 def test_credentials_are_generated_once_and_for_the_owner_only(tmp_path: Path):
     """The second reading gives the same passwords, says that they are not new, and nobody else may read the file."""
-    home = Home(tmp_path / "home").prepare()
+    home = StackDirectory(tmp_path / "home").prepare()
     first, made = home.credentials()
     again, made_again = home.credentials()
     assert (made, made_again, again) == (True, False, first)
@@ -23,7 +23,7 @@ def test_credentials_are_generated_once_and_for_the_owner_only(tmp_path: Path):
 
 def test_a_busy_port_is_moved_away_from_and_the_new_one_kept(tmp_path: Path):
     """A port somebody listens on is passed over; once it is settled, the ports stay the same."""
-    home = Home(tmp_path).prepare()
+    home = StackDirectory(tmp_path).prepare()
     first = home.ports()
     assert home.ports() == first
     with socket.create_server(("127.0.0.1", first["airflow"])):
@@ -43,4 +43,8 @@ def test_a_port_that_is_busy_on_all_interfaces_is_busy():
 def test_the_mark_is_the_homes_own_however_its_path_is_written(tmp_path: Path):
     """Two spellings of one folder have one mark, two folders have two."""
     (tmp_path / "b").mkdir()
-    assert Home(tmp_path / "b" / ".." / "a").mark == Home(tmp_path / "a").mark != Home(tmp_path / "b").mark
+    assert (
+        StackDirectory(tmp_path / "b" / ".." / "a").mark
+        == StackDirectory(tmp_path / "a").mark
+        != StackDirectory(tmp_path / "b").mark
+    )

@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 
 from gatehouse.dev_stack import postgres, temp_postgres
-from gatehouse.dev_stack.postgres import Server, private_folder
+from gatehouse.dev_stack.postgres import PostgresServer, private_folder
 from gatehouse.dev_stack.temp_postgres import running
 from gatehouse.errors import ConfigurationError
 
@@ -29,7 +29,7 @@ def can_connect(url: str) -> bool:
 
 
 @pytest.mark.parametrize("role", ["airflow", "mlflow", "ledger_owner", "ledger"])
-def test_a_role_enters_its_own_database_and_no_other(ledger_server: Server, role: str):
+def test_a_role_enters_its_own_database_and_no_other(ledger_server: PostgresServer, role: str):
     """One database each; the ledger's application and owner share the ledger's."""
     own = {"ledger_owner": "ledger"}.get(role, role)
     allowed = {
@@ -38,14 +38,14 @@ def test_a_role_enters_its_own_database_and_no_other(ledger_server: Server, role
     assert allowed - {"postgres"} == {own}
 
 
-def test_nobody_enters_without_the_password(ledger_server: Server):
+def test_nobody_enters_without_the_password(ledger_server: PostgresServer):
     """The server trusts no address: a wrong password is refused even from this machine."""
     right = ledger_server.url("ledger", "ledger")
     assert can_connect(right)
     assert not can_connect(right.replace(ledger_server.passwords["ledger"], "wrong"))
 
 
-def test_no_password_is_on_a_command_line(ledger_server: Server):
+def test_no_password_is_on_a_command_line(ledger_server: PostgresServer):
     """What `ps` shows holds none of the passwords."""
     line = " ".join(ledger_server.command())
     assert not [role for role, password in ledger_server.passwords.items() if password in line]
@@ -97,7 +97,7 @@ def test_what_a_killed_process_left_goes_with_the_next_server(tmp_path: Path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
-def test_as_root_the_server_cannot_change_its_own_programs(ledger_server: Server):
+def test_as_root_the_server_cannot_change_its_own_programs(ledger_server: PostgresServer):
     """Programs are root's, data are the server's alone."""
     assert ledger_server.binaries.stat().st_uid == 0
     assert ledger_server.data.stat().st_uid == pwd.getpwnam("nobody").pw_uid

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gatehouse.dev_stack import stack
-from gatehouse.dev_stack.stack_dir import Home
+from gatehouse.dev_stack.stack_dir import StackDirectory
 from gatehouse.errors import GatehouseError
 
 # It stands in for the supervisor, and is known by the end of its command line: a start takes a while, an end too.
@@ -45,11 +45,11 @@ time.sleep(60)
 class Stacks:
     """A home whose supervisor is the stand-in."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: StackDirectory) -> None:
         self.home, self.start, self.end, self.last = home, 1.0, 0.5, "healthy"
         self.supervisors: list[subprocess.Popen[bytes]] = []
 
-    def launch(self, home: Home) -> None:
+    def launch(self, home: StackDirectory) -> None:
         """What `gatehouse up` starts."""
         home.state.unlink(missing_ok=True)
         code = STAND_IN.replace("START", str(self.start)).replace("END", str(self.end)).replace("LAST", repr(self.last))
@@ -65,7 +65,7 @@ class Stacks:
 class Command(threading.Thread):
     """A command in another terminal: what it said, and how it ended."""
 
-    def __init__(self, act: Any, home: Home) -> None:
+    def __init__(self, act: Any, home: StackDirectory) -> None:
         super().__init__()
         self.act, self.home, self.told = act, home, list[str]()
         self.result: Any = None
@@ -89,7 +89,7 @@ class Command(threading.Thread):
 @pytest.fixture
 def stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stacks]:
     """A home of its own; its supervisors end with the test."""
-    made = Stacks(Home(tmp_path / "home").prepare())
+    made = Stacks(StackDirectory(tmp_path / "home").prepare())
     monkeypatch.setattr(stack, "_start_supervisor", made.launch)
     yield made
     for supervisor in made.supervisors:
@@ -139,7 +139,7 @@ def test_two_ends_at_once_both_end_well(stacks: Stacks) -> None:
     stack.up(stacks.home)
     ends = [Command(stack.down, stacks.home) for _ in range(2)]
     assert sorted(end.ended().result for end in ends) == [False, True]
-    assert stack.down(Home(stacks.home.root / "never made")) is False
+    assert stack.down(StackDirectory(stacks.home.root / "never made")) is False
 
 
 def test_a_slow_start_is_waited_for_and_told(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_what_an_earlier_supervisor_wrote_is_not_believed(stacks: Stacks) -> Non
     assert (now["running"], now["up"]) == (True, False)
 
 
-def _name(home: Home) -> list[str]:
+def _name(home: StackDirectory) -> list[str]:
     return ["gatehouse.dev_stack.supervisor", str(home.root)]
 
 

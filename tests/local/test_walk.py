@@ -7,15 +7,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.types import Batch, BatchId, BatchState, FileRef, TablePart, WatchReport
+from gatehouse.core.types import Batch, BatchId, BatchState, FileRef, MonitoringReport, TableFiles
 from gatehouse.dev_stack.demo import line_of
 
 
 def line(body: dict[str, Any]) -> str:
     """The line of a batch that was watched with this report."""
     id, file = BatchId("rides", "2024-02", 1), FileRef("a", "b", 1, 1200)
-    batch = Batch(id, interval_of("month", id.key), BatchState.ACCEPTED, "", {"rows": TablePart(file, file)})
-    report = WatchReport(id, datetime(2024, 3, 1, tzinfo=UTC), body)
+    batch = Batch(id, interval_of("month", id.key), BatchState.ACCEPTED, "", {"rows": TableFiles(file, file)})
+    report = MonitoringReport(id, datetime(2024, 3, 1, tzinfo=UTC), body)
     ledger = SimpleNamespace(
         batches=SimpleNamespace(list=lambda _: [batch], watches=lambda _: [report]),
         requests=SimpleNamespace(list=lambda _: []),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gatehouse.dev_stack.components import Component
-from gatehouse.dev_stack.managed_component import DOUBLINGS, SICK_SECONDS, STARTING_SECONDS, Watched
+from gatehouse.dev_stack.managed_component import DOUBLINGS, SICK_SECONDS, STARTING_SECONDS, ManagedComponent
 
 
 def component(code: str) -> Component:
@@ -20,16 +20,16 @@ def component(code: str) -> Component:
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> Iterator[Watched]:
+def watched(tmp_path: Path) -> Iterator[ManagedComponent]:
     """A started component that would run for a minute."""
-    found = Watched(component("import time; time.sleep(60)"), tmp_path / "part.log")
+    found = ManagedComponent(component("import time; time.sleep(60)"), tmp_path / "part.log")
     found.start()
     yield found
     found.end()
     assert found.status.state == "stopped"
 
 
-def test_what_has_died_waits_longer_before_each_restart(watched: Watched):
+def test_what_has_died_waits_longer_before_each_restart(watched: ManagedComponent):
     """The first restart is immediate; after that the pause doubles, up to half a minute."""
     pauses = []
     for _ in range(7):
@@ -45,7 +45,7 @@ def test_what_has_died_waits_longer_before_each_restart(watched: Watched):
     assert not watched.has_died()
 
 
-def test_a_living_component_that_was_never_well_has_its_time_to_start(watched: Watched):
+def test_a_living_component_that_was_never_well_has_its_time_to_start(watched: ManagedComponent):
     """It is `starting` until it answers, and ended only when it has not for `STARTING_SECONDS`."""
     watched.note(False, watched.status.since + STARTING_SECONDS - 1)
     assert (watched.status.state, watched.has_died()) == ("starting", False)
@@ -53,7 +53,7 @@ def test_a_living_component_that_was_never_well_has_its_time_to_start(watched: W
     assert watched.has_died()
 
 
-def test_a_component_that_was_well_and_stays_sick_is_ended(watched: Watched):
+def test_a_component_that_was_well_and_stays_sick_is_ended(watched: ManagedComponent):
     """A short illness passes; `SICK_SECONDS` of it end the process, so that the next look restarts it."""
     now = watched.status.since + 10
     watched.note(True, now)
@@ -66,7 +66,7 @@ def test_a_component_that_was_well_and_stays_sick_is_ended(watched: Watched):
     assert watched.has_died()
 
 
-def test_a_machine_that_is_too_slow_for_a_start_is_given_twice_the_time(watched: Watched):
+def test_a_machine_that_is_too_slow_for_a_start_is_given_twice_the_time(watched: ManagedComponent):
     """Each start that took too long doubles the time of the next: a machine ten times slower has it up in the end."""
     for doubled in range(7):
         patience = STARTING_SECONDS * 2 ** min(doubled, DOUBLINGS)
@@ -78,7 +78,7 @@ def test_a_machine_that_is_too_slow_for_a_start_is_given_twice_the_time(watched:
         watched.start()
 
 
-def test_silence_of_the_one_who_knows_is_not_held_against_a_component(watched: Watched):
+def test_silence_of_the_one_who_knows_is_not_held_against_a_component(watched: ManagedComponent):
     """However long the api-server is away, the scheduler whose heartbeats it would show is left alone."""
     now = watched.status.since + 10
     watched.note(True, now)
@@ -92,7 +92,7 @@ def test_silence_of_the_one_who_knows_is_not_held_against_a_component(watched: W
 def test_a_program_that_ends_by_itself_is_noticed_and_its_words_are_kept(tmp_path: Path):
     """What it printed before it died is in its log, readable by its owner only."""
     log = tmp_path / "part.log"
-    watched = Watched(component("print('why I died')"), log)
+    watched = ManagedComponent(component("print('why I died')"), log)
     watched.start()
     assert watched.child is not None
     watched.child.wait()

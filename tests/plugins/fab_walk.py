@@ -66,13 +66,13 @@ def walk(folder: Path, ledger: str, decision: str) -> dict[str, dict[str, int]]:
     from gatehouse.settings import Settings
     from gatehouse_ui.app import application
     from gatehouse_ui.csrf import token_for
-    from gatehouse_ui.data_access import Desk
+    from gatehouse_ui.data_access import DataAccess
     from plugins.pages_world import NoRuns
     from plugins.test_page_access import ACT, READ
 
     app = FastAPI()
     known = Settings(folder, str(folder / "lake"), ledger, "", (ROOT / "include" / "usecases",))
-    app.mount("/gatehouse", application(Desk(known), NoRuns()))
+    app.mount("/gatehouse", application(DataAccess(known), NoRuns()))
     found: dict[str, dict[str, int]] = {}
     for name in (None, *PEOPLE):
         client, token = TestClient(app, follow_redirects=False), ""

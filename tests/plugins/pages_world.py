@@ -130,13 +130,13 @@ def world(
         monkeypatch.setenv(name, value)
     from fastapi import FastAPI
 
-    from gatehouse.bootstrap import InstalledSite
+    from gatehouse.bootstrap import InstalledContext
     from gatehouse_ui.app import application
-    from gatehouse_ui.data_access import Desk
+    from gatehouse_ui.data_access import DataAccess
 
     lake = open_lake(str(tmp_path / "lake"))
     settings = Settings(tmp_path, str(tmp_path / "lake"), ledger_database.url, "", (ROOT / "include" / "usecases",))
-    monkeypatch.setattr(InstalledSite, "tracking", FakeTracking())
-    runs, desk, root = NoRuns(), Desk(settings), FastAPI()
+    monkeypatch.setattr(InstalledContext, "tracking", FakeTracking())
+    runs, desk, root = NoRuns(), DataAccess(settings), FastAPI()
     root.mount("/gatehouse", application(desk, runs))
     return World(root, Story(ledger, lake, CASE), runs, desk)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse.telemetry import Health, Problem
+from gatehouse.telemetry import HealthProblem, HealthReport
 from gatehouse_ui.routes import api
 from plugins.pages_world import CASE, ROLES, World, airflow_home, world  # noqa: F401 - fixtures
 
@@ -68,10 +68,10 @@ def test_a_stranger_learns_only_whether_all_is_well(
     stranger, user = world.client(None), world.client("viewer")
     assert stranger.get("/gatehouse/health").json() == {"status": "ok"}
     assert user.get("/gatehouse/health").json()["parts"]["ledger"] == "ok"
-    sick = Health({"lake": "wrong"}, (Problem("lake", "it does not answer"),))
+    sick = HealthReport({"lake": "wrong"}, (HealthProblem("lake", "it does not answer"),))
     monkeypatch.setattr(api, "look", lambda settings: sick)
     monkeypatch.setattr(api, "KEPT_SECONDS", 0.0)
-    world.app.routes[-1].app.state.health = api.Remembered()
+    world.app.routes[-1].app.state.health = api.CachedHealth()
     answer = stranger.get("/gatehouse/health")
     assert (answer.status_code, answer.json()) == (503, {"status": "wrong"})
     for known in (user.get("/gatehouse/health"), stranger.get("/gatehouse/health", **with_token(TOKEN))):
@@ -82,7 +82,7 @@ def test_a_stranger_learns_only_whether_all_is_well(
 def test_strangers_cannot_make_us_ask_often(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred askers in a moment are one question to the ledger, the lake and MLflow."""
     asked = []
-    monkeypatch.setattr(api, "look", lambda settings: asked.append(1) or Health({"ledger": "ok"}))
+    monkeypatch.setattr(api, "look", lambda settings: asked.append(1) or HealthReport({"ledger": "ok"}))
     for _ in range(100):
         world.client(None).get("/gatehouse/health")
     assert len(asked) == 1

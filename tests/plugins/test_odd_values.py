@@ -35,9 +35,9 @@ RAW = st.binary(max_size=12).map(lambda raw: "".join(f"%{byte:02X}" for byte in 
 @pytest.fixture
 def told(world: World) -> World:
     """Pages with records behind them, over Airflow's real tables."""
-    from gatehouse_ui.airflow_runs import Runs
+    from gatehouse_ui.airflow_runs import AirflowRuns
 
-    world.app.routes[-1].app.state.runs = Runs()
+    world.app.routes[-1].app.state.runs = AirflowRuns()
     world.decision = decided(world, Verdict.BLOCK)  # type: ignore[attr-defined]
     return world
 

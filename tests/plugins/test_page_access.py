@@ -10,7 +10,7 @@ import pytest
 
 from gatehouse.core.config.override_probation import OverridePolicy
 from gatehouse.core.types import BatchState, Verdict
-from gatehouse.errors import NotAllowed
+from gatehouse.errors import NotAllowedError
 from gatehouse.queries import fleet
 from plugins.pages_world import CASE, ROLES, World, airflow_home, world  # noqa: F401 - fixtures
 
@@ -111,7 +111,7 @@ def test_the_watch_of_a_released_batch_starts_at_once(world: World, monkeypatch:
     address = f"/gatehouse/batches/{CASE}/2013-04.r1/release"
 
     def refused(*_: object) -> None:
-        raise NotAllowed("it was discarded a moment ago")
+        raise NotAllowedError("it was discarded a moment ago")
 
     monkeypatch.setattr("gatehouse.pipeline.validate.release", refused)
     assert world.act("reviewer", address, "the figures were right after all").status_code == 409
@@ -190,7 +190,7 @@ def test_a_review_that_waits_in_airflow_is_answered_there(world: World, monkeypa
     from gatehouse_ui import airflow_runs
 
     decision = decided(world, Verdict.REVIEW)
-    world.runs.reviews[decision] = airflow_runs.Review(
+    world.runs.reviews[decision] = airflow_runs.PendingReview(
         f"{CASE}__retrain", "run 1", "review", -1, ("Approve", "Reject"), ""
     )
     sent: list[tuple] = []

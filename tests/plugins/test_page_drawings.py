@@ -25,9 +25,9 @@ DECISION = Decision("d", "rides", 2, Verdict.BLOCK, "BLOCK: found", (), "e", "p"
 @pytest.fixture
 def decided(airflow_home: Any, tmp_path: Path) -> tuple[Any, Any]:
     """A desk, and a decision as its page's view gives it: with evidence and report in the lake."""
-    from gatehouse_ui.data_access import Desk
+    from gatehouse_ui.data_access import DataAccess
 
-    desk = Desk(Settings(tmp_path, str(tmp_path / "lake"), "", "", ()))
+    desk = DataAccess(Settings(tmp_path, str(tmp_path / "lake"), "", "", ()))
     found = evidence(holdout(champion=0.0))
     model = desk.lake.put(b"model", "models", "skops")
     version = ModelVersion("rides", 2, "boosting", model, model, "s", "r", "run", found.facts.training_until)
@@ -84,9 +84,9 @@ def test_a_use_case_is_drawn_again_when_its_records_change(airflow_home: Any) ->
 
 def test_only_so_many_drawings_are_kept(airflow_home: Any) -> None:
     """The ones that were asked for last stay."""
-    from gatehouse_ui.render_cache import Kept
+    from gatehouse_ui.render_cache import RenderCache
 
-    kept = Kept(2)
+    kept = RenderCache(2)
     for name in ("a", "b"):
         kept.put(name, {"drawn": name})
     assert kept.get("a")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatehouse.core.performance.incidents import Incident
-from gatehouse.core.types import WatchReport
+from gatehouse.core.types import MonitoringReport
 from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 
@@ -17,7 +17,7 @@ def test_open_incidents_stand_first_and_resolved_ones_are_folded(world: World) -
         "covariate drift", ("rides.hour",), "2012-11", "2012-12", 2, "hours moved", False, resolved="2013-01"
     )
     body = {"champion": 1, "alarms": [], "drift": [], "incidents": [each.to_document() for each in (over, paging)]}
-    report = WatchReport(batch.id, batch.interval.end, body)
+    report = MonitoringReport(batch.id, batch.interval.end, body)
     world.story.ledger.batches.watched(world.story.enter("watch"), report, {})
     page = world.client("viewer").get(f"/gatehouse/use-cases/{CASE}").text
     shown, _, folded = page.partition("<details><summary>")

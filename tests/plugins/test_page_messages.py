@@ -7,26 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from fakes import FakeCourier
-from gatehouse.core.config.notify import NotifySpec, Recipient
-from gatehouse.core.notifications.alert_types import Kind, Role, Severity
-from gatehouse.core.notifications.issues import Found
+from fakes import FakeNotifier
+from gatehouse.core.config.notify import NotifyConfig, Recipient
+from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
+from gatehouse.core.notifications.issues import IssueReport
 from gatehouse.pipeline.maintenance.notify import note, tell
 from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 PAGER = Recipient(name="pager", roles=(Role.ON_CALL,), via="slack", connection="chat", budget=1, least=Severity.INFO)
 ROOM = Recipient(name="room", roles=(Role.DATA_ENGINEER,), via="smtp", connection="mail", to=("room@example.org",))
-SPEC = NotifySpec(address="https://airflow.example", recipients=(PAGER, ROOM))
+SPEC = NotifyConfig(address="https://airflow.example", recipients=(PAGER, ROOM))
 
 
 def told(world: World) -> None:
     """Two batches in quarantine: the pager's budget is spent by the first, the room's mail server is away."""
-    courier = FakeCourier()
+    courier = FakeNotifier()
     courier.away = {"room"}
     for key in ("2013-01", "2013-02"):
         world.story.quarantine(key, f"<script>alert('{key}')</script>")
         tell(world.story.ledger, SPEC, courier, datetime.now(UTC) + timedelta(seconds=1))
-    note(world.story.ledger, [Found(Kind.UNHEALTHY, "", "I3", "I3 is broken")], [])
+    note(world.story.ledger, [IssueReport(AlertType.UNHEALTHY, "", "I3", "I3 is broken")], [])
     tell(world.story.ledger, SPEC, courier)
 
 

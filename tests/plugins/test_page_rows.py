@@ -111,12 +111,12 @@ def test_rows_are_paged_and_searched(rows) -> None:
 
 def test_a_file_too_large_for_a_page_is_refused_by_name(rows, monkeypatch) -> None:
     """No page loads what does not fit into it."""
-    from gatehouse.errors import NotAllowed
+    from gatehouse.errors import NotAllowedError
 
     lake = FakeLake()
     file = held(lake, pd.DataFrame({"id": [1]}))
     monkeypatch.setattr(rows, "LARGEST", 10)
-    with pytest.raises(NotAllowed, match="MiB"):
+    with pytest.raises(NotAllowedError, match="MiB"):
         rows.found(lake, file, "", 1)
 
 

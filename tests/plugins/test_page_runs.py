@@ -82,7 +82,7 @@ def airflow(airflow_home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> It
 def test_a_run_leads_to_its_record(airflow: Any) -> None:
     """A watch run to its batch, a retrain run to its request and decision, an ingest task to the batch it validated, a
     judge run to the decision it made, or before that to the one it makes again."""
-    from gatehouse_ui.airflow_runs import Runs, Subject
+    from gatehouse_ui.airflow_runs import AirflowRuns, RunSubject
 
     airflow.run("monitor", "w", key="2013-03.r1")
     airflow.run("monitor", "w-by-hand", score__return_value="2013-04.r1")
@@ -92,20 +92,20 @@ def test_a_run_leads_to_its_record(airflow: Any) -> None:
     airflow.run("rollback", "b")
     airflow.run("judge", "j", key="decision-2")
     airflow.run("judge", "j-done", key="decision-2", judge__decision="decision-3")
-    runs = Runs()
+    runs = AirflowRuns()
 
-    def of(stage: str, run: str, task: str = "", index: int = -1) -> Subject | None:
+    def of(stage: str, run: str, task: str = "", index: int = -1) -> RunSubject | None:
         return runs.subject(f"{CASE}__{stage}", run, task, index)
 
-    assert of("monitor", "w") == Subject(CASE, "monitor", batch="2013-03.r1")
-    assert of("monitor", "w-by-hand") == Subject(CASE, "monitor", batch="2013-04.r1")
-    assert of("retrain", "r") == Subject(CASE, "retrain", request="request-1")
-    assert of("retrain", "r-by-hand") == Subject(CASE, "retrain", request="request-2", decision="decision-2")
-    assert of("ingest", "i", "validate", 0) == Subject(CASE, "ingest", batch="2013-05.r1")
-    assert of("ingest", "i") == Subject(CASE, "ingest", batch="2013-06.r2")
-    assert of("rollback", "b") == Subject(CASE, "rollback")
-    assert of("judge", "j") == Subject(CASE, "judge", decision="decision-2")
-    assert of("judge", "j-done") == Subject(CASE, "judge", decision="decision-3")
+    assert of("monitor", "w") == RunSubject(CASE, "monitor", batch="2013-03.r1")
+    assert of("monitor", "w-by-hand") == RunSubject(CASE, "monitor", batch="2013-04.r1")
+    assert of("retrain", "r") == RunSubject(CASE, "retrain", request="request-1")
+    assert of("retrain", "r-by-hand") == RunSubject(CASE, "retrain", request="request-2", decision="decision-2")
+    assert of("ingest", "i", "validate", 0) == RunSubject(CASE, "ingest", batch="2013-05.r1")
+    assert of("ingest", "i") == RunSubject(CASE, "ingest", batch="2013-06.r2")
+    assert of("rollback", "b") == RunSubject(CASE, "rollback")
+    assert of("judge", "j") == RunSubject(CASE, "judge", decision="decision-2")
+    assert of("judge", "j-done") == RunSubject(CASE, "judge", decision="decision-3")
     assert of("monitor", "never-was") is None
     assert runs.subject("somebody_elses", "w", "", -1) is None
     assert runs.subject("gatehouse__maintenance", "u", "", -1) is None
@@ -114,45 +114,45 @@ def test_a_run_leads_to_its_record(airflow: Any) -> None:
 @pytest.mark.parametrize("stage", ["retrain", "judge"])
 def test_a_review_is_found_wherever_it_waits(airflow: Any, stage: str) -> None:
     """In the run that decided and in one that decided again; with the name of who answered, once somebody has."""
-    from gatehouse_ui.airflow_runs import Runs
+    from gatehouse_ui.airflow_runs import AirflowRuns
 
     airflow.run(stage, "r", judge__decision="decision-1", review__any="")
-    assert Runs().review(CASE, "decision-1") is None
+    assert AirflowRuns().review(CASE, "decision-1") is None
     airflow.review(stage, "r")
-    review = Runs().review(CASE, "decision-1")
+    review = AirflowRuns().review(CASE, "decision-1")
     assert review is not None
     assert (review.dag_id, review.run_id, review.answered_by) == (f"{CASE}__{stage}", "r", "")
-    assert Runs().review(CASE, "decision-2") is None
+    assert AirflowRuns().review(CASE, "decision-2") is None
     airflow.review(stage, "r", by="Ada")
-    assert Runs().review(CASE, "decision-1").answered_by == "Ada"  # type: ignore[union-attr]
+    assert AirflowRuns().review(CASE, "decision-1").answered_by == "Ada"  # type: ignore[union-attr]
 
 
 def test_what_runs_now_and_next(airflow: Any) -> None:
     """Running and queued runs of the use case only; when its ingest runs next, and whether it is paused."""
-    from gatehouse_ui.airflow_runs import Runs
+    from gatehouse_ui.airflow_runs import AirflowRuns
 
     airflow.run("monitor", "busy", key="2013-03.r1", state="running")
     airflow.run("monitor", "over")
     moment = datetime(2027, 1, 1, tzinfo=UTC)
     airflow.dag("ingest", moment, True)
-    assert [(run["run_id"], run["key"]) for run in Runs().running(CASE)] == [("busy", "2013-03.r1")]
-    assert Runs().running("other") == []
-    assert Runs().next_runs([CASE, "other"]) == {CASE: (moment, True)}
+    assert [(run["run_id"], run["key"]) for run in AirflowRuns().running(CASE)] == [("busy", "2013-03.r1")]
+    assert AirflowRuns().running("other") == []
+    assert AirflowRuns().next_runs([CASE, "other"]) == {CASE: (moment, True)}
     airflow.run("retrain", "of-it", key="request-1")
-    assert Runs().of_request(CASE, "request-1") == (f"{CASE}__retrain", "of-it")
-    assert Runs().of_request(CASE, "request-9") is None
+    assert AirflowRuns().of_request(CASE, "request-1") == (f"{CASE}__retrain", "of-it")
+    assert AirflowRuns().of_request(CASE, "request-9") is None
 
 
 def test_the_tab_of_a_run_opens_its_decision(world: World) -> None:
     """A retrain run's tab shows that run's decision, also when only the request is known; a watch run's its batch."""
-    from gatehouse_ui.airflow_runs import Subject
+    from gatehouse_ui.airflow_runs import RunSubject
 
     model = world.story.challenger(world.story.accept("2013-01"), world.story.accept("2013-02"))
     decision = world.story.decide(model, Verdict.BLOCK)
     world.runs.subjects = {
-        "decided": Subject(CASE, "retrain", request=model.request), "told": Subject(CASE, "retrain", decision=decision.id),
-        "early": Subject(CASE, "retrain", request="no model yet"), "watched": Subject(CASE, "monitor", batch="2013-01.r1"),
-        "back": Subject(CASE, "rollback"),
+        "decided": RunSubject(CASE, "retrain", request=model.request), "told": RunSubject(CASE, "retrain", decision=decision.id),
+        "early": RunSubject(CASE, "retrain", request="no model yet"), "watched": RunSubject(CASE, "monitor", batch="2013-01.r1"),
+        "back": RunSubject(CASE, "rollback"),
     }  # fmt: skip
     client = world.client("viewer")
 

@@ -13,9 +13,9 @@ from gatehouse.core.gate.decide import FIRST_MODEL
 from gatehouse.core.gate.re_decision import JUDGED_AGAIN
 from gatehouse.core.gate.self_test.__init__ import SELF_TEST
 from gatehouse.core.notifications.alert_types import ABOUT
-from gatehouse.core.notifications.alert_types import Kind as Matter
+from gatehouse.core.notifications.alert_types import AlertType as Matter
 from gatehouse.core.notifications.compose import anchor as heading_anchor
-from gatehouse.core.performance.change_kinds import Kind
+from gatehouse.core.performance.change_kinds import ChangeKind
 from gatehouse.core.types import Verdict
 from gatehouse.pipeline.maintenance.reconcile import PUT_RIGHT
 from gatehouse.settings import ROOT
@@ -27,7 +27,7 @@ CASES = sorted(path.parent for path in (ROOT / "include" / "usecases").glob("*/R
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
 PAGES = ROOT / "plugins" / "gatehouse_ui" / "templates"
 RESULTS = {FIRST_MODEL, SELF_TEST, SPENT, JUDGED_AGAIN}  # results of the gate's own, which no line of gate.yaml names
-ALARMS = {"drift", "decay", "calibration"} | {kind.value for kind in Kind}
+ALARMS = {"drift", "decay", "calibration"} | {kind.value for kind in ChangeKind}
 
 
 def anchor(text: str) -> str:
@@ -71,7 +71,7 @@ def test_every_place_that_a_page_links_to_is_there(folder: Path) -> None:
 def test_every_message_leads_to_an_entry(folder: Path) -> None:
     """Each kind of matter that people are told of has its heading in the runbook, and each kind of incident."""
     wanted = {about.runbook for kind, about in ABOUT.items() if kind is not Matter.TEST}
-    wanted |= {f"Alarm: {kind.value}" for kind in Kind}
+    wanted |= {f"Alarm: {kind.value}" for kind in ChangeKind}
     assert "" not in wanted
     assert {heading_anchor(heading) for heading in wanted} - anchors(folder) == set()
 

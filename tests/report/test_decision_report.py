@@ -5,13 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from fakes import FakeLake
-from gatehouse.core.types import Decision, ModelVersion, Outcome, RuleResult, Verdict
+from gatehouse.core.types import Decision, ModelVersion, RuleOutcome, RuleResult, Verdict
 from gatehouse.reports.decision import decision_report
 
 
 def test_what_failed_stands_above_what_passed() -> None:
     """The rules are told the worst first; those of one outcome stay in the order of gate.yaml."""
-    outcomes = [Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL]
+    outcomes = [
+        RuleOutcome.PASS,
+        RuleOutcome.WARN,
+        RuleOutcome.FAIL,
+        RuleOutcome.PASS,
+        RuleOutcome.INCONCLUSIVE,
+        RuleOutcome.FAIL,
+    ]
     results = tuple(RuleResult(f"rule_{number}", each, "found") for number, each in enumerate(outcomes))
     decision = Decision("d", "rides", 2, Verdict.BLOCK, "BLOCK: found", results, "e", "p", 1, 1)
     file = FakeLake().put(b"model", "models", "skops")

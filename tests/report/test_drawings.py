@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.evidence_maker import evidence, holdout
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.reports.inline_svg import draw
 from gatehouse.reports.plots import decision_plots
 from gatehouse.reports.sparklines import interval, sparkline
@@ -74,7 +74,7 @@ def test_names_from_data_cannot_leave_their_text() -> None:
         for n in range(3)
     ]
     assert short(HOSTILE * 50, NAME) in ElementTree.fromstring(checked(heat_map(rows))).itertext()
-    checked(interval(RuleResult(HOSTILE, Outcome.PASS, "", value=1.0, limit=0.5)))
+    checked(interval(RuleResult(HOSTILE, RuleOutcome.PASS, "", value=1.0, limit=0.5)))
     assert "<script" not in sparkline([(HOSTILE, 1.0, True)], HOSTILE)
 
 
@@ -128,7 +128,7 @@ def test_a_sparkline_stays_in_its_cell(values: list[float]) -> None:
 def test_an_interval_shows_on_which_side_of_the_limit_it_lies(value: float, limit: float, arms) -> None:
     """The dot lies left of the limit's bar exactly when the value is below the limit, up to a pixel's tenth."""
     low, high = (value - arms[0], value + arms[1]) if arms else (None, None)
-    svg = interval(RuleResult("r", Outcome.PASS, "", value=value, limit=limit, low=low, high=high))
+    svg = interval(RuleResult("r", RuleOutcome.PASS, "", value=value, limit=limit, low=low, high=high))
     dot = float(re.findall(r'cx="([^"]+)"', svg)[0])
     bar = float(re.findall(r'class="limit" d="M([^ ]+) ', svg)[0])
     assert (dot - bar) * (value - limit) >= 0 or abs(dot - bar) <= 0.1

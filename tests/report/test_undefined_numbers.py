@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatehouse.backtest.history import Line
-from gatehouse.backtest.run import Result, Totals
+from gatehouse.backtest.history import BatchSummary
+from gatehouse.backtest.run import BacktestResult, BacktestTotals
 from gatehouse.backtest.what_if import WhatIf
 from gatehouse.cli.backtest_table import human
 from gatehouse.core.audit.canonical_json import canonical
@@ -37,11 +37,11 @@ METRIC = st.sampled_from([math.nan, math.inf, -math.inf]) | st.floats(0, 2)
 WORDLESS = re.compile(r"\b(nan|inf|None)\b")  # as Python writes what is undefined
 
 
-def result(judged: list[dict[str, Any]], metrics: list[float]) -> Result:
+def result(judged: list[dict[str, Any]], metrics: list[float]) -> BacktestResult:
     """A backtest of one batch a metric, with these judgements, whose ways have no other mean than these."""
     keys = [f"2020-{month:02}" for month in range(1, len(metrics) + 1)]
     lines = tuple(
-        Line(key, "accepted", 5, 0, decay=tuple(judged), champion=1, metric=metric)
+        BatchSummary(key, "accepted", 5, 0, decay=tuple(judged), champion=1, metric=metric)
         for key, metric in zip(keys, metrics)
     )
     ways = tuple(
@@ -50,8 +50,8 @@ def result(judged: list[dict[str, Any]], metrics: list[float]) -> Result:
     )
     means = {way.name: metrics[0] for way in ways}
     defined = tuple(key for key, metric in zip(keys, metrics) if math.isfinite(metric))
-    totals = Totals(len(lines), 5, 0, defined, 1, 0, 0, 0, {}, means)
-    return Result("rides", "Rides", "log_loss", "nobody", {"retrain": "0", "gate": "0"}, lines, ways, totals)
+    totals = BacktestTotals(len(lines), 5, 0, defined, 1, 0, 0, 0, {}, means)
+    return BacktestResult("rides", "Rides", "log_loss", "nobody", {"retrain": "0", "gate": "0"}, lines, ways, totals)
 
 
 @given(st.lists(JUDGED, max_size=3), st.lists(METRIC, min_size=1, max_size=3))

@@ -16,9 +16,9 @@ from fakes import FakeLake, FakeTracking
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import Interval
-from gatehouse.dev_stack.postgres import Server
+from gatehouse.dev_stack.postgres import PostgresServer
 from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote, score
 from gatehouse.pipeline.judge import judge_challenger
 from gatehouse.pipeline.monitor import monitor_batch
@@ -52,7 +52,7 @@ class AlteredSource(Source):
         return delivered if delivered is None else self.relabel.get(key, lambda frame: frame)(delivered)
 
 
-class FakeSite(Site):
+class FakeSite(UseCaseContext):
     """A site with a fake lake and tracking server; ledger, contract and estimators are the real ones."""
 
     ledger: Any = None
@@ -95,7 +95,7 @@ _KEPT: dict[str, Any] = {}  # the four months of this session: what lake and tra
 
 
 @pytest.fixture
-def looped(site: FakeSite, ledger_server: Server, ledger_database: LedgerDatabase) -> FakeSite:
+def looped(site: FakeSite, ledger_server: PostgresServer, ledger_database: LedgerDatabase) -> FakeSite:
     """Four months: the third brings the second's outcomes, and with them version 1 as the champion by decision.
 
     Lived through once; every later test gets a copy of the ledger, the lake and the tracking server.
@@ -110,7 +110,7 @@ def looped(site: FakeSite, ledger_server: Server, ledger_database: LedgerDatabas
     return site
 
 
-def take(site: Site, key: str) -> None:
+def take(site: UseCaseContext, key: str) -> None:
     """Take one batch through ingest and watch, and what it asks for through training and gate."""
     batch = land.land(site, key)
     outcomes.collect(site, key)
@@ -122,7 +122,7 @@ def take(site: Site, key: str) -> None:
         train(site, request.id)
 
 
-def train(site: Site, request_id: str) -> None:
+def train(site: UseCaseContext, request_id: str) -> None:
     request = gather.claim(site, request_id)
     gather.gather(site, request)
     for name in fit.names(site):

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gatehouse.core.types import Outcome, PromotionKind, Verdict
-from gatehouse.errors import NotAllowed
+from gatehouse.core.types import PromotionKind, RuleOutcome, Verdict
+from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline import promote
 from gatehouse.pipeline.judge import judge_challenger, re_decide
 from gatehouse.pipeline.maintenance import find_pending, probation, reconcile
@@ -51,9 +51,9 @@ def test_an_override_is_an_approvers_whole_sentence(looped, rewritten):
     site = rewritten(looped, "gate.yaml", "margin: 0.01", IMPOSSIBLE)
     decision = retrain(site)
     assert decision.verdict is Verdict.BLOCK
-    with pytest.raises(NotAllowed, match="stranger may not override"):
+    with pytest.raises(NotAllowedError, match="stranger may not override"):
         override.override(site, decision.id, "stranger", REASON)
-    with pytest.raises(NotAllowed, match="at least a sentence"):
+    with pytest.raises(NotAllowedError, match="at least a sentence"):
         override.override(site, decision.id, "admin", "because")
     assert champion(site) == 1
     override.override(site, decision.id, "admin", REASON)
@@ -112,14 +112,14 @@ def test_a_second_person_confirms_what_the_policy_wants_confirmed(looped, rewrit
     asked, made = override.override(site, retrain(site).id, "admin", REASON)
     assert made is None
     assert champion(site) == 1
-    with pytest.raises(NotAllowed, match="second person"):
+    with pytest.raises(NotAllowedError, match="second person"):
         override.confirm(site, asked.id, "admin", "I am still of my opinion")
     assert override.unconfirmed(site, asked.decision).id == asked.id
-    with pytest.raises(NotAllowed, match="asked for the training"):
+    with pytest.raises(NotAllowedError, match="asked for the training"):
         override.confirm(site, asked.id, "ann", "it was me who asked")
     override.confirm(site, asked.id, "reviewer", "I have looked at it too")
     assert champion(site) == 2
-    with pytest.raises(NotAllowed, match="waits for a second person"):
+    with pytest.raises(NotAllowedError, match="waits for a second person"):
         override.unconfirmed(site, asked.decision)
     assert "confirmed by reviewer" in site.ledger.models.promotions("rides")[-1].reason
 
@@ -173,7 +173,7 @@ def test_a_hold_is_judged_again_when_its_missing_rows_have_matured(rewritten):
     assert hold.verdict is Verdict.HOLD
     assert re_decide.rows_missing(hold) == 1500
     assert re_decide.due(site) == []
-    with pytest.raises(NotAllowed, match="rests on every matured row"):
+    with pytest.raises(NotAllowedError, match="rests on every matured row"):
         re_decide.judge_again(site, hold.id)
     take(site, MONTHS[3])
     assert re_decide.due(site) == [hold.id]
@@ -248,7 +248,7 @@ def test_a_verdict_that_would_now_differ_asks_a_person(rewritten):
     """The late outcomes speak against the champion they made: a review is raised, which changes nothing by itself."""
     site, review = raised(rewritten)
     assert review.verdict is Verdict.REVIEW
-    assert review.results[0].outcome is Outcome.FAIL
+    assert review.results[0].outcome is RuleOutcome.FAIL
     assert "would be BLOCK instead of PROMOTE" in review.sentence
     assert judge_challenger.replay(site, review.id) == review
     assert champion(site) == 1
@@ -265,7 +265,7 @@ def test_to_approve_a_champion_again_lets_it_stay(rewritten):
 def test_to_reject_the_only_champion_there_was_is_told(rewritten):
     """There is nothing to return to: the rejection is on record, the error says so, and the version serves on."""
     site, review = raised(rewritten)
-    with pytest.raises(NotAllowed, match="earlier champions are none"):
+    with pytest.raises(NotAllowedError, match="earlier champions are none"):
         promote.answer(site, review.id, False, "admin", REASON)
     assert site.ledger.decisions.answers(review.id) == [(False, "admin", REASON)]
     assert champion(site) == 1

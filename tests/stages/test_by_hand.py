@@ -8,7 +8,7 @@ import pytest
 
 from gatehouse import invariants
 from gatehouse.core.types import BatchState, RequestState
-from gatehouse.errors import NotAllowed, WrongInput
+from gatehouse.errors import InvalidInputError, NotAllowedError
 from gatehouse.pipeline import fit, gather, land
 from gatehouse.pipeline.manual import backfill
 from gatehouse.pipeline.manual.request_retraining import ask
@@ -60,7 +60,7 @@ def test_a_window_and_estimators_are_for_one_request_and_on_record_with_it(loope
     assert fit.names(looped, request) == ["logistic"]
     (told,) = [entry for entry in looped.ledger.journal.entries() if entry.kind == "training.window"]
     assert json.loads(told.body) == {"asked_by": "ann", "batches": 1}
-    with pytest.raises(NotAllowed, match="is being trained"):
+    with pytest.raises(NotAllowedError, match="is being trained"):
         ask(looped, "bob", REASON, "expanding")
     train(looped, request.id)
     later = ask(looped, "bob", REASON)
@@ -84,7 +84,7 @@ def test_a_window_and_estimators_are_for_one_request_and_on_record_with_it(loope
 def test_what_cannot_be_trained_is_refused_by_name(site, wanted, said):
     """A window that is none or lacks its number, and an estimator that is not there, open no request."""
     validate(site, land.land(site, MONTHS[0]).id)
-    with pytest.raises(WrongInput, match=said):
+    with pytest.raises(InvalidInputError, match=said):
         ask(site, "ann", REASON, *wanted)
     assert site.ledger.requests.list("rides") == []
 
@@ -105,7 +105,7 @@ def test_a_rollback_is_told_before_it_is_done(looped):
     assert "measured last" in told
     assert "undone by a rollback to version 2" in told
     assert kinds(looped) == before
-    with pytest.raises(NotAllowed, match="cannot be rolled back to"):
+    with pytest.raises(NotAllowedError, match="cannot be rolled back to"):
         foresee_rollback(looped, 7)
 
 
@@ -151,14 +151,14 @@ def test_an_accepted_batch_that_the_contract_would_quarantine_now_stays_as_it_is
 def test_what_cannot_be_checked_again_is_named(site, rewritten):
     """Less than a sentence, a batch that waits for its first check, one that was discarded, one with a newer revision."""
     landed = land.land(site, MONTHS[0])
-    with pytest.raises(NotAllowed, match="at least a sentence"):
+    with pytest.raises(NotAllowedError, match="at least a sentence"):
         revalidate(site, landed.id, "ann", "because")
-    with pytest.raises(NotAllowed, match="is landed; only an accepted or a quarantined batch"):
+    with pytest.raises(NotAllowedError, match="is landed; only an accepted or a quarantined batch"):
         revalidate(site, landed.id, "ann", REASON)
     validate(site, landed.id)
     site.source.change[MONTHS[0]] = lambda frame: frame.head(1999)
     land.land(site, MONTHS[0])
-    with pytest.raises(NotAllowed, match=r"has a newer revision, rides/2024-01\.r2"):
+    with pytest.raises(NotAllowedError, match=r"has a newer revision, rides/2024-01\.r2"):
         revalidate(site, landed.id, "ann", REASON)
 
 
@@ -182,7 +182,9 @@ def test_a_backfill_takes_a_range_in_order_and_trains_nothing(site, ledger_datab
     assert any("a backfill of 2024-01 to 2024-04 by ann is under way: no training was wanted" in why for why in held)
     (ended,) = site.ledger.backfills.list("rides")
     assert (ended.ended, ended.request) == ("done", None)
-    with pytest.raises(WrongInput, match=r"nothing waits to be taken in the range.*the source has 2024-01 to 2024-08"):
+    with pytest.raises(
+        InvalidInputError, match=r"nothing waits to be taken in the range.*the source has 2024-01 to 2024-08"
+    ):
         backfill.begin(site, MONTHS[0], MONTHS[3], False, "ann", REASON)
     assert breaches(site, ledger_database) == []
 
@@ -206,9 +208,9 @@ def test_a_backfill_that_died_goes_on_where_it_was(site):
     backfill.take(site, begun, MONTHS[0])
     assert "stands still" in backfill.forgotten(site)
     assert backfill.begin(site, MONTHS[0], MONTHS[2], False, "ann", REASON) == begun
-    with pytest.raises(NotAllowed, match="of ann is under way"):
+    with pytest.raises(NotAllowedError, match="of ann is under way"):
         backfill.begin(site, MONTHS[3], MONTHS[4], False, "bob", REASON)
-    with pytest.raises(NotAllowed, match="2024-02 waits to be taken"):
+    with pytest.raises(NotAllowedError, match="2024-02 waits to be taken"):
         backfill.finish(site, begun)
     assert backfill.to_take(site, MONTHS[0], MONTHS[2]) == MONTHS[1:3]
     site.ledger.attempts.enter(backfill.work_of(begun))
@@ -219,7 +221,7 @@ def test_a_backfill_waits_for_the_training_that_may_change_the_champion(looped):
     """While a request is open a batch of the range is refused by name, so that no range is scored by two champions."""
     ask(looped, "bob", REASON)
     begun = backfill.begin(looped, MONTHS[4], MONTHS[5], False, "ann", REASON)
-    with pytest.raises(NotAllowed, match=r"2024-05 cannot be backfilled yet: retrain request"):
+    with pytest.raises(NotAllowedError, match=r"2024-05 cannot be backfilled yet: retrain request"):
         backfill.take(looped, begun, MONTHS[4])
 
 
@@ -234,6 +236,6 @@ def test_a_backfill_waits_for_the_training_that_may_change_the_champion(looped):
 )
 def test_a_range_that_is_none_is_refused_by_name(site, first, last, said):
     """What is wrong, what was found and what is allowed, before anything is recorded."""
-    with pytest.raises(WrongInput, match=said):
+    with pytest.raises(InvalidInputError, match=said):
         backfill.begin(site, first, last, False, "ann", REASON)
     assert site.ledger.backfills.list("rides") == []

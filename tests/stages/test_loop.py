@@ -9,7 +9,7 @@ import pytest
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.decide import decision_document
 from gatehouse.core.types import BatchState, Override, PromotionKind, RequestState, Verdict
-from gatehouse.errors import ModelError, NotAllowed, SourceError, StaleChampion, Unreachable
+from gatehouse.errors import ModelError, NotAllowedError, ServiceUnavailableError, SourceError, StaleChampionError
 from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote, score
 from gatehouse.pipeline.judge import judge_challenger
 from gatehouse.pipeline.maintenance import mlflow_projection, reconcile
@@ -141,7 +141,7 @@ def test_a_review_waits_for_a_person_and_a_second_answer_is_refused(folder, open
     assert site.ledger.requests.list("rides")[0].state is RequestState.DECIDED
     champion = promote.answer(site, decision.id, True, "admin", "the figures are what we expect")
     assert champion.model.version == 1
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         promote.answer(site, decision.id, False, "reviewer", "I disagree")
 
 
@@ -161,16 +161,16 @@ def test_a_decision_against_an_older_epoch_promotes_nothing(looped):
     looped.ledger.models.promote("rides", *act, override=looped.ledger.overrides.propose(asked).id)
     back = promote.rollback(looped, 1, "bob", "and moved back again")
     assert back.epoch == 3
-    with pytest.raises(StaleChampion):
+    with pytest.raises(StaleChampionError):
         promote.promote(looped, decision.id)
     assert looped.ledger.models.champion("rides") == back
 
 
 def test_a_rollback_returns_to_an_earlier_champion_only(looped):
     """There is nothing to roll back to before there were two champions, and the refusal says so."""
-    with pytest.raises(NotAllowed, match="earlier champions are none"):
+    with pytest.raises(NotAllowedError, match="earlier champions are none"):
         promote.rollback(looped, None, "ann", "it feels wrong today")
-    with pytest.raises(NotAllowed, match="version 7"):
+    with pytest.raises(NotAllowedError, match="version 7"):
         promote.plan_rollback(looped, 7)
 
 
@@ -270,7 +270,7 @@ def test_mlflow_away_leaves_the_ledger_right_and_maintenance_completes(site):
 
 
 def _away(*_args):
-    raise Unreachable("MLflow does not answer")
+    raise ServiceUnavailableError("MLflow does not answer")
 
 
 def test_a_request_is_trained_once_however_often_it_is_asked_for(looped):

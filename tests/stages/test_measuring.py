@@ -18,15 +18,15 @@ from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import canonical, digest, sha256
 from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.drift.reference import SCORE, Reference
-from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.statistics.custom_metrics import as_archived
 from gatehouse.core.statistics.metrics import evaluate
-from gatehouse.core.types import BatchId, Candidate, Champion, ModelVersion, TablePart, TrainingSet
-from gatehouse.errors import Unreachable
+from gatehouse.core.types import BatchId, Candidate, Champion, ModelVersion, TableFiles, TrainingSet
+from gatehouse.errors import ServiceUnavailableError
 from gatehouse.pipeline.batch_data.row_keys import BATCH, KEY, LABEL, TIME
-from gatehouse.pipeline.judge.measurements import Subject, measure_all, metrics_of, needed
-from gatehouse.pipeline.judge.measurements.registry import MEASURED_BY
+from gatehouse.pipeline.judge.measurements import MeasurementContext, measure_all, metrics_of, needed
+from gatehouse.pipeline.judge.measurements.registry import MEASUREMENTS
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
 
@@ -44,7 +44,7 @@ def frame(seed: int, rows: int = ROWS) -> pd.DataFrame:
 
 
 @pytest.fixture
-def subject(tmp_path) -> Subject:
+def subject(tmp_path) -> MeasurementContext:
     """The template's logistic regression, trained on one month and held out on the next, against itself."""
     folder = tmp_path / "template"
     shutil.copytree(ROOT / "include" / "gatehouse" / "cli" / "template", folder)
@@ -62,7 +62,7 @@ def subject(tmp_path) -> Subject:
     batches = (BatchId("template", "2024-01", 1),)
     made = TrainingSet(digest([training.sha256, holdout.sha256]), "r", training, holdout, batches, batches)
     model = ModelVersion("template", 1, "logistic", file, reference, made.sha256, "r", "run", UNTIL)
-    part = TablePart(lake.put(b"delivered", "source", "bin"), lake.put(b"accepted", "table", "bin"))
+    part = TableFiles(lake.put(b"delivered", "source", "bin"), lake.put(b"accepted", "table", "bin"))
     ledger = SimpleNamespace(
         requests=SimpleNamespace(
             training_set={"r": made}.__getitem__,
@@ -71,11 +71,13 @@ def subject(tmp_path) -> Subject:
         batches=SimpleNamespace(get=lambda _: SimpleNamespace(tables={"rows": part})),
     )
     site: Any = SimpleNamespace(case=case, lake=lake, models=MODELS, ledger=ledger, name="template")
-    return Subject(site, model, Champion(1, model), made, held_out, estimator, predicted, estimator, predicted)
+    return MeasurementContext(
+        site, model, Champion(1, model), made, held_out, estimator, predicted, estimator, predicted
+    )
 
 
-def measured(subject: Subject, kind: str, **args: Any) -> dict[str, Any]:
-    need = Need.of(kind, **args)
+def measured(subject: MeasurementContext, kind: str, **args: Any) -> dict[str, Any]:
+    need = Measurement.of(kind, **args)
     return measure_all(subject, [need])[need.key]
 
 
@@ -256,10 +258,10 @@ def test_a_service_that_does_not_answer_is_not_archived_as_a_finding(subject):
     """Trying again can help: the error reaches the task."""
 
     def unreachable(_: object) -> bytes:
-        raise Unreachable("the lake does not answer")
+        raise ServiceUnavailableError("the lake does not answer")
 
     subject.site.lake.read = unreachable
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServiceUnavailableError):
         measured(subject, "importance")
 
 
@@ -274,7 +276,7 @@ def test_what_the_policy_needs_is_measured_once_and_rules_that_are_off_need_noth
     ]
     policy = type(subject.site.case.gate).model_validate_json(canonical(text))
     assert [need.kind for need in needed(policy)] == ["importance", "signature", "monotone"]
-    assert {need.kind for need in needed(policy)} <= MEASURED_BY.keys()
+    assert {need.kind for need in needed(policy)} <= MEASUREMENTS.keys()
 
 
 COST = """

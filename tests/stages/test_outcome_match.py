@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from conftest import LedgerDatabase
-from gatehouse.core.notifications.alert_types import Kind
+from gatehouse.core.notifications.alert_types import AlertType
 from gatehouse.invariants import run
 from gatehouse.pipeline import land, outcomes
 from gatehouse.pipeline.batch_data import row_keys
@@ -84,7 +84,7 @@ def test_outcomes_that_match_no_row_are_counted_and_alerted(site: FakeSite) -> N
     assert labelled(site).isna().all()
     (alert,) = outcome_alert(site)
     rows_of_first = len(labelled(site))
-    assert alert.kind is Kind.OUTCOMES
+    assert alert.kind is AlertType.OUTCOMES
     assert f"{rows_of_first:,} of {rows_of_first:,} outcomes match no row" in alert.sentence
     assert f"{rows_of_first:,} of {rows_of_first:,} rows have no outcome" in alert.sentence
 

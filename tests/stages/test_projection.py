@@ -7,7 +7,7 @@ import pytest
 from adapters.tracking.deletions import DELETIONS, Person
 from adapters.tracking.mlflow_server import uri  # noqa: F401 - a fixture
 from gatehouse.adapters.mlflow import MlflowTracking
-from gatehouse.errors import TrackingError, Unreachable
+from gatehouse.errors import ServiceUnavailableError, TrackingError
 from gatehouse.pipeline.maintenance import mlflow_projection, reconcile, track_mlflow
 from stages.rides import folder, looped, open_site, site, take  # noqa: F401 - four of them are fixtures
 
@@ -33,7 +33,7 @@ def failing(error):
     return operation
 
 
-REFUSED, AWAY = TrackingError("refused"), Unreachable("connection refused")
+REFUSED, AWAY = TrackingError("refused"), ServiceUnavailableError("connection refused")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_training_ends_with_its_decision_whatever_mlflow_refuses(site, monkeyp
 
 def test_mlflow_away_for_good_is_asked_for_a_few_things_only(looped, monkeypatch):
     """A sweep does not wait for each of a hundred things: after three without an answer it leaves the rest."""
-    monkeypatch.setattr(looped.tracking, "log_batch", failing(Unreachable("time-out")))
+    monkeypatch.setattr(looped.tracking, "log_batch", failing(ServiceUnavailableError("time-out")))
     assert len(mlflow_projection.make_up(looped).refused) == mlflow_projection.AWAY
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gatehouse.core.types import RequestState
-from gatehouse.errors import NotAllowed
+from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline import gather, land, outcomes, score
 from gatehouse.pipeline.manual.request_retraining import ask
 from gatehouse.pipeline.monitor import monitor_batch, retrain_state
@@ -51,7 +51,7 @@ def test_a_claimed_request_never_expires(folder, open_site):
     (only,) = site.ledger.requests.list("rides")
     assert only.state is RequestState.CLAIMED
     lease = site.ledger.attempts.enter("rides/expire")
-    with pytest.raises(NotAllowed, match="claimed"):
+    with pytest.raises(NotAllowedError, match="claimed"):
         site.ledger.requests.close(lease, only.id, RequestState.EXPIRED, "too late for that")
 
 

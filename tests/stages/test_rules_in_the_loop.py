@@ -6,7 +6,7 @@ import pytest
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.gate.decide import decision_document
-from gatehouse.core.types import Outcome, Verdict
+from gatehouse.core.types import RuleOutcome, Verdict
 from gatehouse.pipeline.judge import judge_challenger
 from stages.rides import folder, open_site, take  # noqa: F401 - two of them are fixtures
 
@@ -58,8 +58,8 @@ def judged(folder, open_site):
 def test_every_rule_is_measured_and_replays_to_the_same_bytes(judged):
     """All rules pass on a good challenger; a replay needs neither the model nor today's code of the use case."""
     (decision,) = judged.ledger.decisions.list("rides")
-    assert {result.rule: result.sentence for result in decision.results if result.outcome is Outcome.FAIL} == {}
-    unsettled = [result.rule for result in decision.results if result.outcome is Outcome.INCONCLUSIVE]
+    assert {result.rule: result.sentence for result in decision.results if result.outcome is RuleOutcome.FAIL} == {}
+    unsettled = [result.rule for result in decision.results if result.outcome is RuleOutcome.INCONCLUSIVE]
     assert (decision.verdict, unsettled) == (Verdict.PROMOTE, [])
     by_rule = {result.rule: result for result in decision.results}
     assert by_rule["python(cheap)"].value == pytest.approx(by_rule["metric_bound(rides.cost max)"].value, rel=1e-8)

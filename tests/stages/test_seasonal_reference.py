@@ -9,7 +9,7 @@ from fakes import FakeLake
 from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.contract.batch_calendar import interval_of, keys_between
 from gatehouse.core.drift import judge
-from gatehouse.core.drift.alarms import State
+from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.calibration import calibrate
 from gatehouse.core.drift.reference import Reference
 from gatehouse.core.profiling import profile_of
@@ -45,7 +45,7 @@ def month(key: str) -> pd.DataFrame:
     return pd.DataFrame({"temp": season + random.normal(0, 1) + random.normal(0, 4, 600)})
 
 
-def judged(reference: str | None) -> dict[str, State]:
+def judged(reference: str | None) -> dict[str, AlarmState]:
     """July 2022 against a champion of the winter before, and as `references` has it."""
     site = Site()
     winter = pd.concat([month(key) for key in ("2021-12", "2022-01", "2022-02")])
@@ -64,10 +64,10 @@ def judged(reference: str | None) -> dict[str, State]:
 
 def test_a_summer_is_a_change_to_a_winters_champion_and_known_as_the_season() -> None:
     """Without a group the change is found, and last year's July tells that it is the season."""
-    assert judged(None) == {"temp": State.ALARM}
+    assert judged(None) == {"temp": AlarmState.ALARM}
 
 
 def test_the_same_season_of_earlier_years_and_a_wide_window_know_summers() -> None:
     """Against the summers before, or against all the months before, July is quiet."""
-    assert judged("same season") == {"temp": State.QUIET}
-    assert judged("wide") == {"temp": State.QUIET}
+    assert judged("same season") == {"temp": AlarmState.QUIET}
+    assert judged("wide") == {"temp": AlarmState.QUIET}

@@ -11,7 +11,7 @@ import pytest
 from daily import daily, retrain
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.types import Batch, BatchId, BatchState
-from gatehouse.pipeline.batch_data.matured_rows import Matured
+from gatehouse.pipeline.batch_data.matured_rows import MaturedRows
 from gatehouse.pipeline.batch_data.row_keys import BATCH
 from stages.watching import watched
 
@@ -48,7 +48,7 @@ def test_only_whole_days_are_judged_and_none_while_the_newest_is_not_in() -> Non
 
     def days(*labelled: int) -> list[int]:
         rows = pd.DataFrame({BATCH: np.repeat(names, labelled)})
-        return [len(each) for each in Matured(newest, rows, dict.fromkeys(names, 10)).days(0.9)]
+        return [len(each) for each in MaturedRows(newest, rows, dict.fromkeys(names, 10)).days(0.9)]
 
     assert days(10, 9, 10) == [10, 9, 10]
     assert days(10, 8, 9) == [10, 9]

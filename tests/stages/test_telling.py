@@ -9,28 +9,30 @@ import psycopg2
 import pytest
 
 from conftest import LedgerDatabase
-from fakes import FakeCourier, FakeLake
+from fakes import FakeLake, FakeNotifier
 from gatehouse.adapters.ledger import open_ledger
-from gatehouse.core.config.notify import NotifySpec, Quiet, Recipient
-from gatehouse.core.notifications.alert_types import Kind, Role, Severity
-from gatehouse.core.notifications.issues import Found
-from gatehouse.core.notifications.notification import MOST_ATTEMPTS, UNKNOWN_AFTER, Phase, State
-from gatehouse.core.types import PromotionKind, Verdict, WatchReport
-from gatehouse.errors import NotAllowed, StaleAttempt
+from gatehouse.core.config.notify import NotifyConfig, QuietHours, Recipient
+from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
+from gatehouse.core.notifications.issues import IssueReport
+from gatehouse.core.notifications.notification import MOST_ATTEMPTS, UNKNOWN_AFTER, AlertPhase, DeliveryState
+from gatehouse.core.types import MonitoringReport, PromotionKind, Verdict
+from gatehouse.errors import NotAllowedError, StaleAttemptError
 from gatehouse.invariants import run
-from gatehouse.pipeline.maintenance.notify import Told, deliver, note, planned, tell
+from gatehouse.pipeline.maintenance.notify import DeliverySummary, deliver, note, planned, tell
 from gatehouse.ports import Ledger
 from story import Story
 
 ALL = Recipient(name="ada", roles=tuple(Role), via="slack", connection="chat", least=Severity.INFO)
-SPEC = NotifySpec(address="https://airflow.example/", recipients=(ALL,))
+SPEC = NotifyConfig(address="https://airflow.example/", recipients=(ALL,))
 
 
 def now(minutes: float = 0) -> datetime:
     return datetime.now(UTC) + timedelta(minutes=minutes)
 
 
-def told(ledger: Ledger, courier: FakeCourier, spec: NotifySpec = SPEC, minutes: float = 0) -> list[tuple[Kind, Phase]]:
+def told(
+    ledger: Ledger, courier: FakeNotifier, spec: NotifyConfig = SPEC, minutes: float = 0
+) -> list[tuple[AlertType, AlertPhase]]:
     """What one cycle delivers."""
     before = len(courier.delivered)
     tell(ledger, spec, courier, now(minutes))
@@ -39,10 +41,10 @@ def told(ledger: Ledger, courier: FakeCourier, spec: NotifySpec = SPEC, minutes:
 
 def test_a_waiting_review_is_told_once_and_its_answer_once(ledger: Ledger) -> None:
     """From the decision to the message with what, since, do and the link; then who answered and why; then nothing."""
-    story, courier = Story(ledger), FakeCourier()
+    story, courier = Story(ledger), FakeNotifier()
     first, second = story.accept("2013-01"), story.accept("2013-02")
     decision = story.decide(story.challenger(first, second), Verdict.REVIEW)
-    assert told(ledger, courier) == [(Kind.REVIEW, Phase.OPENED)]
+    assert told(ledger, courier) == [(AlertType.REVIEW, AlertPhase.OPENED)]
     (message,) = courier.delivered
     assert message.subject == "[warning] flights: a review waits for an answer"
     assert message.what == "version 1: the gate says REVIEW"
@@ -51,14 +53,14 @@ def test_a_waiting_review_is_told_once_and_its_answer_once(ledger: Ledger) -> No
     assert message.since == ledger.decisions.made_at(decision.id)
     assert told(ledger, courier) == []
     ledger.decisions.answer(decision.id, True, "Ada", "seen the slices")
-    assert told(ledger, courier) == [(Kind.REVIEW, Phase.RESOLVED)]
+    assert told(ledger, courier) == [(AlertType.REVIEW, AlertPhase.RESOLVED)]
     assert courier.delivered[-1].what == "approved by Ada: seen the slices"
     assert told(ledger, courier) == []
 
 
 def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     """Block, quarantine and its end, incident opened and resolved, training failed, rollback by itself, bypass, trouble."""
-    story, courier = Story(ledger), FakeCourier()
+    story, courier = Story(ledger), FakeNotifier()
     champion = story.tell()  # 2013-04 is in quarantine
     second, third = story.accept("2013-05"), story.accept("2013-06")
     model = story.challenger(second, third)
@@ -71,23 +73,23 @@ def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     incident = {"id": "data fault/distance/2013-07", "kind": "data fault", "columns": ["distance"], "opened": "2013-07",
                 "resolved": "", "page": True, "sentence": "distance is in km", "consequences": ["log_loss 0.41"]}  # fmt: skip
     _watched(story, fourth, incident)
-    note(ledger, [Found(Kind.UNHEALTHY, "", "I3", "I3 is broken: rows are lost")], [])
+    note(ledger, [IssueReport(AlertType.UNHEALTHY, "", "I3", "I3 is broken: rows are lost")], [])
     request = ledger.requests.ask("flights", fourth.interval.end, "Ada", "the model looks old to me")
     story.claim(request)
     ledger.requests.close(story.enter(f"{request.id}/close"), request.id, "failed", "no candidate could be fitted")
     kinds = {
-        Kind.BLOCKED, Kind.DATA_FAULT, Kind.BYPASS, Kind.INCIDENT, Kind.UNHEALTHY, Kind.TRAINING_FAILED,
-        Kind.TRACKING,
+        AlertType.BLOCKED, AlertType.DATA_FAULT, AlertType.BYPASS, AlertType.INCIDENT, AlertType.UNHEALTHY, AlertType.TRAINING_FAILED,
+        AlertType.TRACKING,
     }  # fmt: skip
     found = told(ledger, courier)
-    assert set(found) == {(kind, Phase.OPENED) for kind in kinds}
+    assert set(found) == {(kind, AlertPhase.OPENED) for kind in kinds}
     assert len(found) == len(kinds)
     severity = {each.kind: each.severity for each in courier.delivered}
-    assert severity[Kind.BYPASS] is severity[Kind.UNHEALTHY] is Severity.CRITICAL
+    assert severity[AlertType.BYPASS] is severity[AlertType.UNHEALTHY] is Severity.CRITICAL
     words = {each.kind: each.what for each in courier.delivered}
-    assert "pointed at version 3, the ledger's champion is 2" in words[Kind.BYPASS]
-    assert words[Kind.TRACKING] == "the first run was deleted"
-    assert words[Kind.DATA_FAULT] == "batch 2013-04.r1: too few rows"
+    assert "pointed at version 3, the ledger's champion is 2" in words[AlertType.BYPASS]
+    assert words[AlertType.TRACKING] == "the first run was deleted"
+    assert words[AlertType.DATA_FAULT] == "batch 2013-04.r1: too few rows"
     moved = {**incident, "sentence": "distance is in km, by 0.62", "consequences": ["log_loss 0.43"]}
     _watched(story, story.accept("2013-08"), moved)
     assert told(ledger, courier) == []
@@ -96,23 +98,23 @@ def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     )
     ledger.batches.discard(ledger.batches.list("flights")[3].id, "Bob", "it will never be right")
     _watched(story, story.accept("2013-09"), {**incident, "resolved": "2013-09"})
-    note(ledger, [], [(Kind.UNHEALTHY, "")])
+    note(ledger, [], [(AlertType.UNHEALTHY, "")])
     assert set(told(ledger, courier)) == {
-        (Kind.ROLLBACK, Phase.OPENED), (Kind.DATA_FAULT, Phase.RESOLVED), (Kind.INCIDENT, Phase.RESOLVED),
-        (Kind.UNHEALTHY, Phase.RESOLVED),
+        (AlertType.ROLLBACK, AlertPhase.OPENED), (AlertType.DATA_FAULT, AlertPhase.RESOLVED), (AlertType.INCIDENT, AlertPhase.RESOLVED),
+        (AlertType.UNHEALTHY, AlertPhase.RESOLVED),
     }  # fmt: skip
     assert told(ledger, courier) == []
 
 
 def _watched(story: Story, batch: object, incident: dict) -> None:
-    report = WatchReport(batch.id, batch.interval.end, {"incidents": [incident]})
+    report = MonitoringReport(batch.id, batch.interval.end, {"incidents": [incident]})
     story.ledger.batches.watched(story.enter(f"{batch.id}/watch"), report, {})
 
 
 def test_a_message_that_nobody_takes_is_tried_again_with_growing_pauses_and_an_end(ledger: Ledger) -> None:
     """Each attempt and the error's name are on record, no text of it, which could carry a password; after the last
     attempt it rests as failed. Nothing is raised."""
-    story, courier = Story(ledger), FakeCourier()
+    story, courier = Story(ledger), FakeNotifier()
     courier.away = {"ada"}
     story.quarantine()
     minutes = 0.0
@@ -120,7 +122,11 @@ def test_a_message_that_nobody_takes_is_tried_again_with_growing_pauses_and_an_e
         done = tell(ledger, SPEC, courier, now(minutes))
         assert done.failed == {"ada": "ConnectionRefusedError"}
         (message,) = ledger.telling.messages()
-        assert (message.state, message.attempt, message.why) == (State.FAILED, attempt, "ConnectionRefusedError")
+        assert (message.state, message.attempt, message.why) == (
+            DeliveryState.FAILED,
+            attempt,
+            "ConnectionRefusedError",
+        )
         assert told(ledger, courier, minutes=minutes) == []
         minutes += 10 * 2 ** (attempt - 1) + 1
     assert message.due is None
@@ -132,7 +138,7 @@ def test_a_message_that_nobody_takes_is_tried_again_with_growing_pauses_and_an_e
 def test_a_server_that_is_away_costs_others_nothing(ledger: Ledger) -> None:
     """One attempt a cycle for the recipient that is away, whatever waits for it; others have all of theirs."""
     other = ALL.model_copy(update={"name": "bob"})
-    spec, courier = SPEC.model_copy(update={"recipients": (ALL, other)}), FakeCourier()
+    spec, courier = SPEC.model_copy(update={"recipients": (ALL, other)}), FakeNotifier()
     courier.away = {"ada"}
     story = Story(ledger)
     for key in ("2013-01", "2013-02", "2013-03"):
@@ -149,7 +155,7 @@ def test_eight_senders_at_once_send_each_message_once(ledger_database: LedgerDat
     story = Story(ledger)
     for month in range(1, 10):
         story.quarantine(f"2013-0{month}")
-    couriers = [FakeCourier() for _ in range(8)]
+    couriers = [FakeNotifier() for _ in range(8)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda courier: tell(open_ledger(ledger_database.url), SPEC, courier), couriers))
     delivered = [message.id for courier in couriers for message in courier.delivered]
@@ -168,31 +174,31 @@ def test_a_sender_that_died_is_taken_over_and_has_nothing_to_say_any_more(ledger
     dead = ledger.telling.claim(waiting, now())
     assert dead is not None
     assert ledger.telling.claim(waiting, now()) is None
-    courier, later = FakeCourier(), now() + UNKNOWN_AFTER + timedelta(minutes=1)
-    deliver(ledger, SPEC, courier, now(), Told())
+    courier, later = FakeNotifier(), now() + UNKNOWN_AFTER + timedelta(minutes=1)
+    deliver(ledger, SPEC, courier, now(), DeliverySummary())
     assert courier.delivered == []
-    deliver(ledger, SPEC, courier, later, Told())
+    deliver(ledger, SPEC, courier, later, DeliverySummary())
     (again,) = courier.delivered
     assert again.attempt == 2
     assert "may have arrived" in again.why
-    with pytest.raises(StaleAttempt):
+    with pytest.raises(StaleAttemptError):
         ledger.telling.sent(dead)
     (message,) = ledger.telling.messages()
-    assert message.state is State.SENT
+    assert message.state is DeliveryState.SENT
 
 
 def test_what_is_held_back_is_listed_with_why(ledger: Ledger) -> None:
     """Quiet hours and budget leave a record each; it is let go later by the same call."""
     begin = now().strftime("%H:%M")
-    quiet = Quiet(begin=begin, end=now(120).strftime("%H:%M"), zone="UTC")
+    quiet = QuietHours(begin=begin, end=now(120).strftime("%H:%M"), zone="UTC")
     spec = SPEC.model_copy(update={"recipients": (ALL.model_copy(update={"quiet": quiet}),)})
-    courier = FakeCourier()
+    courier = FakeNotifier()
     Story(ledger).quarantine()
     assert told(ledger, courier, spec) == []
     (held,) = ledger.telling.messages(waiting=True)
-    assert held.state is State.HELD
+    assert held.state is DeliveryState.HELD
     assert held.why.startswith(f"quiet hours from {begin}")
-    assert told(ledger, courier, spec, 121) == [(Kind.DATA_FAULT, Phase.OPENED)]
+    assert told(ledger, courier, spec, 121) == [(AlertType.DATA_FAULT, AlertPhase.OPENED)]
     assert ledger.telling.messages(waiting=True) == []
 
 
@@ -218,24 +224,24 @@ def test_the_ledger_itself_refuses_a_wrong_move(ledger_database: LedgerDatabase,
 
 def test_a_trouble_opens_changes_and_ends_once(ledger: Ledger) -> None:
     """Found twice it is one; another mark tells it again; who could not look does not end it; a new one is another."""
-    courier = FakeCourier()
-    one = Found(Kind.LATE_BATCH, "flights", "batches", "batch 2013-03 has not come", "1")
-    looked = [(Kind.LATE_BATCH, "flights")]
+    courier = FakeNotifier()
+    one = IssueReport(AlertType.LATE_BATCH, "flights", "batches", "batch 2013-03 has not come", "1")
+    looked = [(AlertType.LATE_BATCH, "flights")]
     note(ledger, [one], looked)
     note(ledger, [one], looked)
-    assert told(ledger, courier) == [(Kind.LATE_BATCH, Phase.OPENED)]
-    note(ledger, [Found(Kind.LATE_BATCH, "flights", "batches", "2 batches have not come", "2")], looked)
-    assert told(ledger, courier) == [(Kind.LATE_BATCH, Phase.CHANGED)]
-    note(ledger, [], [(Kind.LATE_BATCH, "air_time")])
+    assert told(ledger, courier) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
+    note(ledger, [IssueReport(AlertType.LATE_BATCH, "flights", "batches", "2 batches have not come", "2")], looked)
+    assert told(ledger, courier) == [(AlertType.LATE_BATCH, AlertPhase.CHANGED)]
+    note(ledger, [], [(AlertType.LATE_BATCH, "air_time")])
     assert told(ledger, courier) == []
     note(ledger, [], looked)
-    assert told(ledger, courier) == [(Kind.LATE_BATCH, Phase.RESOLVED)]
+    assert told(ledger, courier) == [(AlertType.LATE_BATCH, AlertPhase.RESOLVED)]
     note(ledger, [one], looked)
-    assert told(ledger, courier) == [(Kind.LATE_BATCH, Phase.OPENED)]
+    assert told(ledger, courier) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
     assert len(ledger.telling.troubles()) == 1
 
 
 def test_a_state_of_the_outbox_cannot_be_noted(ledger: Ledger) -> None:
     """An entry that stands for a change is written with its row or not at all."""
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         ledger.journal.note("message.sent", "x", "Ada", {})

@@ -12,10 +12,10 @@ import pandas as pd
 
 from fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.performance.change_kinds import Finding
+from gatehouse.core.performance.change_kinds import ChangeFinding
 from gatehouse.core.performance.incidents import Incident, follow
 from gatehouse.core.types import (
     Batch,
@@ -25,11 +25,11 @@ from gatehouse.core.types import (
     Champion,
     FileRef,
     ModelVersion,
+    MonitoringReport,
     Outcomes,
     Prediction,
-    TablePart,
+    TableFiles,
     TrainingSet,
-    WatchReport,
 )
 from gatehouse.pipeline.batch_data import batch_profiles
 from gatehouse.pipeline.batch_data.reference import reference_of
@@ -46,7 +46,7 @@ class Seen:
 
     number: int
     alarms: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[ChangeFinding] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
     body: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Seen:
         return bool(self.faults) or any(each.page for each in self.findings)
 
 
-class MemorySite(Site):
+class MemorySite(UseCaseContext):
     """A site with the desks of a ledger that the watch reads."""
 
     ledger: Any = None
@@ -83,7 +83,7 @@ def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4, he
     for number, made in enumerate(stream.batches):
         interval = interval_of(kind, made.key)
         rows = made.rows.assign(at=pd.to_datetime(made.rows["at"], utc=True))
-        part = TablePart(*[site.lake.put_frame(rows, "rows")] * 2)
+        part = TableFiles(*[site.lake.put_frame(rows, "rows")] * 2)
         id = BatchId("stream", made.key, 1)
         batch = Batch(id, interval, BatchState.ACCEPTED, made.key, {"rows": part})
         earlier = batch_profiles.earlier_profiles(site, batch)
@@ -111,7 +111,7 @@ class _Desk:
         self.kept: list[Batch] = []
         self.labels: dict[str, Outcomes] = {}
         self.scored: list[Prediction] = []
-        self.reports: list[WatchReport] = []
+        self.reports: list[MonitoringReport] = []
 
     def list(self, use_case: str) -> list[Batch]:
         return self.kept
@@ -119,7 +119,7 @@ class _Desk:
     def predictions(self, use_case: str) -> list[Prediction]:
         return self.scored
 
-    def watches(self, use_case: str) -> list[WatchReport]:
+    def watches(self, use_case: str) -> list[MonitoringReport]:
         return self.reports
 
     def outcomes(self, use_case: str, as_of: Any) -> dict[str, Outcomes]:
@@ -140,7 +140,7 @@ def _look(site: MemorySite, batch: Batch, champion: Champion, now: Seen) -> None
     now.alarms, now.body = [f"{each.kind} {each.subject}" for each in alarms], body
     body["incidents"] = [each.to_document() for each in now.incidents]
     canonical(body)  # as the ledger will write it
-    desk.reports.append(WatchReport(batch.id, batch.interval.end, body))
+    desk.reports.append(MonitoringReport(batch.id, batch.interval.end, body))
 
 
 def _champion(site: MemorySite, desk: _Desk, training: int) -> Champion:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from gatehouse.bootstrap import InstalledSite
-from gatehouse.context import Site
+from gatehouse.bootstrap import InstalledContext
+from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Decision, PromotionKind, Verdict
 from gatehouse.dev_stack.demo import walk
 from gatehouse.dev_stack.stack import Stack
@@ -42,14 +42,14 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def site(browser: Any, running: Stack) -> Site:
+def site(browser: Any, running: Stack) -> UseCaseContext:
     """The strict flights, taken through real DAG runs until the gate blocks."""
     walk(running, CASE, BATCHES)
-    return InstalledSite(find(CASE, running.settings), running.settings)
+    return InstalledContext(find(CASE, running.settings), running.settings)
 
 
 @pytest.fixture(scope="module")
-def blocked(site: Site) -> Decision:
+def blocked(site: UseCaseContext) -> Decision:
     first, second = site.ledger.decisions.list(CASE)[:2]
     assert (first.verdict, second.verdict) == (Verdict.PROMOTE, Verdict.BLOCK)
     return second
@@ -68,7 +68,7 @@ def act(frame: Any, button: str, reason: str) -> None:
 
 
 def test_from_a_blocked_gate_to_an_override_and_back_by_clicking(
-    site: Site, blocked: Decision, reviewer: Visitor, browser: Any, running: Stack, pictures: Path
+    site: UseCaseContext, blocked: Decision, reviewer: Visitor, browser: Any, running: Stack, pictures: Path
 ) -> None:
     """From Airflow's login to the fleet, the use case and the blocked decision; to its run, whose tab shows the same; an
     override that a second person approves from her own session; and the rollback. The ledger names both with their words."""
@@ -113,13 +113,13 @@ def test_from_a_blocked_gate_to_an_override_and_back_by_clicking(
     assert reviewer.broken + second.broken == []
 
 
-def version(site: Site) -> int:
+def version(site: UseCaseContext) -> int:
     champion = site.ledger.models.champion(CASE)
     assert champion is not None
     return champion.model.version
 
 
-def test_an_act_needs_no_mouse(site: Site, reviewer: Visitor, running: Stack) -> None:
+def test_an_act_needs_no_mouse(site: UseCaseContext, reviewer: Visitor, running: Stack) -> None:
     """From the fleet to a rollback with Tab, Enter and letters; what has the focus shows it."""
     page = reviewer.page
     page.goto(f"{running.airflow_url}/gatehouse/")
@@ -188,7 +188,7 @@ def test_the_pictures_of_the_year(reviewer: Visitor, blocked: Decision, running:
     """The flights of 2013 as Airflow, MLflow and our pages show them."""
     walk(running, "flight_delays")
     walk(running, "air_time", 30)
-    flights = InstalledSite(find("flight_delays", running.settings), running.settings)
+    flights = InstalledContext(find("flight_delays", running.settings), running.settings)
     reviewer.page.emulate_media(color_scheme="light")
     reviewer.page.set_viewport_size(WIDE)
     take_airflow(reviewer, running, flights)
@@ -196,7 +196,7 @@ def test_the_pictures_of_the_year(reviewer: Visitor, blocked: Decision, running:
     take_mlflow(reviewer, running, flights)
 
 
-def take_airflow(reviewer: Visitor, running: Stack, site: InstalledSite) -> None:
+def take_airflow(reviewer: Visitor, running: Stack, site: InstalledContext) -> None:
     """The DAGs, and a run of the retraining, as Airflow shows them."""
     title, dag = site.case.contract.title, f"{site.name}__retrain"
     run = running.airflow().runs(dag)[0]["dag_run_id"]
@@ -204,7 +204,7 @@ def take_airflow(reviewer: Visitor, running: Stack, site: InstalledSite) -> None
     reviewer.open_at(f"{running.airflow_url}/dags/{dag}/runs/{run}", "airflow-retrain", "text=judge")
 
 
-def take_pages(reviewer: Visitor, running: Stack, site: InstalledSite, blocked: Decision) -> None:
+def take_pages(reviewer: Visitor, running: Stack, site: InstalledContext, blocked: Decision) -> None:
     """Our pages at 1280 pixels, and a blocked decision as it looks in a hand at night."""
     pages, name = f"{running.airflow_url}/gatehouse", site.name
     second = site.ledger.decisions.list(name)[1]
@@ -219,7 +219,7 @@ def take_pages(reviewer: Visitor, running: Stack, site: InstalledSite, blocked: 
     reviewer.page.emulate_media(color_scheme="light")
 
 
-def take_mlflow(reviewer: Visitor, running: Stack, site: InstalledSite) -> None:
+def take_mlflow(reviewer: Visitor, running: Stack, site: InstalledContext) -> None:
     """The candidates, the registered versions and one candidate's plots as MLflow shows them."""
     from mlflow import MlflowClient
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Decision
 from gatehouse.dev_stack.stack import Stack
 from gatehouse.pipeline.manual import override
@@ -43,7 +43,7 @@ FORMS = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def two_champions(site: Site, blocked: Decision) -> None:
+def two_champions(site: UseCaseContext, blocked: Decision) -> None:
     """What test_browser.py leaves behind, when it did not run before: an earlier champion to roll back to."""
     if len({each.version for each in site.ledger.models.promotions(CASE)}) < 2:
         asked, _ = override.override(site, blocked.id, "reviewer", "so that there are two champions")
@@ -52,7 +52,7 @@ def two_champions(site: Site, blocked: Decision) -> None:
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.stage)
 def test_a_form_refuses_what_is_wrong_and_starts_what_is_right(
-    form: Form, site: Site, blocked: Decision, reviewer: Visitor, running: Stack
+    form: Form, site: UseCaseContext, blocked: Decision, reviewer: Visitor, running: Stack
 ) -> None:
     """A wrong value is refused in the form by the field's name and starts no run. Right ones start one that carries what was
     typed and who typed it, and ends as it must."""
@@ -86,7 +86,7 @@ def filled(visitor: Visitor, running: Stack, dag: str, values: dict[str, str]) -
     return dialog
 
 
-def test_what_the_forms_started_is_on_record(site: Site, blocked: Decision) -> None:
+def test_what_the_forms_started_is_on_record(site: UseCaseContext, blocked: Decision) -> None:
     """In that person's name and words: a batch taken and no training for it, an override that waits for a second person, a
     request to retrain, and a champion that a dry run left alone."""
     (backfill,) = site.ledger.backfills.list(CASE)
@@ -100,7 +100,7 @@ def test_what_the_forms_started_is_on_record(site: Site, blocked: Decision) -> N
 
 @pytest.mark.parametrize("reason", ["because", " " * 30])
 def test_a_page_takes_no_empty_reason(
-    site: Site, blocked: Decision, reviewer: Visitor, running: Stack, reason: str
+    site: UseCaseContext, blocked: Decision, reviewer: Visitor, running: Stack, reason: str
 ) -> None:
     """What is too short the browser does not send; what is long and says nothing the server refuses in a sentence."""
     page = reviewer.page

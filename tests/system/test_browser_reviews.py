@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gatehouse.bootstrap import InstalledSite
-from gatehouse.context import Site
+from gatehouse.bootstrap import InstalledContext
+from gatehouse.context import UseCaseContext
 from gatehouse.core.types import BatchId, BatchState, Decision, PromotionKind, Verdict
 from gatehouse.dev_stack.demo import walk
 from gatehouse.dev_stack.stack import Stack
@@ -23,16 +23,16 @@ SECONDS = 180.0  # a busy machine is slow, not broken
 
 
 @pytest.fixture(scope="module")
-def site(browser: Any, running: Stack) -> Site:
+def site(browser: Any, running: Stack) -> UseCaseContext:
     walk(running, CASE, 3)
-    return InstalledSite(find(CASE, running.settings), running.settings)
+    return InstalledContext(find(CASE, running.settings), running.settings)
 
 
-def newest(site: Site) -> Decision:
+def newest(site: UseCaseContext) -> Decision:
     return site.ledger.decisions.list(CASE)[-1]
 
 
-def watched(site: Site, batch: BatchId) -> bool:
+def watched(site: UseCaseContext, batch: BatchId) -> bool:
     return any(report.batch == batch for report in site.ledger.batches.watches(CASE))
 
 
@@ -67,7 +67,7 @@ def on_batch(visitor: Visitor, batch: str, button: str, reason: str) -> None:
     act(inside, f"{button} as reviewer", reason)
 
 
-def test_a_review_is_rejected_by_clicking(site: Site, reviewer: Visitor) -> None:
+def test_a_review_is_rejected_by_clicking(site: UseCaseContext, reviewer: Visitor) -> None:
     """The answer goes through Airflow's review, in that person's name: no champion."""
     decision = newest(site)
     assert decision.verdict is Verdict.REVIEW
@@ -79,7 +79,7 @@ def test_a_review_is_rejected_by_clicking(site: Site, reviewer: Visitor) -> None
 
 
 def test_a_batch_is_released_by_clicking_and_the_next_review_approved(
-    site: Site,
+    site: UseCaseContext,
     reviewer: Visitor,
     running: Stack,
 ) -> None:
@@ -109,7 +109,7 @@ def test_a_batch_is_released_by_clicking_and_the_next_review_approved(
     )
 
 
-def test_a_batch_is_discarded_by_clicking(site: Site, reviewer: Visitor, running: Stack) -> None:
+def test_a_batch_is_discarded_by_clicking(site: UseCaseContext, reviewer: Visitor, running: Stack) -> None:
     """What is discarded is kept, named and used by nobody."""
     walk(running, CASE, 6)
     batch = next(each for each in site.ledger.batches.list(CASE) if each.id.key == "2024-06")

@@ -17,11 +17,11 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from gatehouse.bootstrap import InstalledSite
+from gatehouse.bootstrap import InstalledContext
 from gatehouse.core.types import Champion, PromotionKind, Verdict
 from gatehouse.dev_stack import stack
 from gatehouse.dev_stack.airflow_api import AirflowApi
-from gatehouse.dev_stack.demo import Line, walk
+from gatehouse.dev_stack.demo import DemoRow, walk
 from gatehouse.dev_stack.stack import Stack
 from gatehouse.errors import GatehouseError
 from gatehouse.pipeline.maintenance.find_pending import GRACE
@@ -34,14 +34,14 @@ SEEN = 3  # seconds after which the scheduler has seen that the process that ask
 
 
 @pytest.fixture(scope="module")
-def walked(running: Stack) -> list[Line]:
+def walked(running: Stack) -> list[DemoRow]:
     """The first five months of flights, by real DAG runs."""
     return walk(running, "flight_delays", BATCHES)
 
 
 @pytest.fixture(scope="module")
-def site(running: Stack) -> InstalledSite:
-    return InstalledSite(find("flight_delays", running.settings), running.settings)
+def site(running: Stack) -> InstalledContext:
+    return InstalledContext(find("flight_delays", running.settings), running.settings)
 
 
 def command(running: Stack, *arguments: str, seconds: int = 120) -> subprocess.CompletedProcess[str]:
@@ -62,7 +62,7 @@ def eventually(true: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.5)
 
 
-def champion_of(site: InstalledSite) -> Champion:
+def champion_of(site: InstalledContext) -> Champion:
     champion = site.ledger.models.champion("flight_delays")
     assert champion is not None
     return champion
@@ -189,7 +189,7 @@ def test_a_review_whose_task_was_marked_is_asked_for_again_and_approved(walked, 
     """Marking the review as done promotes nothing; upkeep finds it, says so and asks again; the answer to that one, given
     in Airflow by name and with a reason, makes the champion."""
     walk(running, "rides", 3)
-    rides = InstalledSite(find("rides", running.settings), running.settings)
+    rides = InstalledContext(find("rides", running.settings), running.settings)
     (decision,) = rides.ledger.decisions.list("rides")
     assert decision.verdict is Verdict.REVIEW
     api = running.airflow()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from psycopg2.extras import execute_values
 
 from fakes import FakeLake
-from gatehouse.backtest.context import BacktestSite
+from gatehouse.backtest.context import BacktestContext
 from gatehouse.core.contract.batch_calendar import Interval, interval_of
 from gatehouse.pipeline import gather, land, outcomes
 from gatehouse.pipeline.validate import validate
@@ -78,7 +78,7 @@ class Given(Source):
         return self._labels
 
 
-class GivenSite(BacktestSite):
+class GivenSite(BacktestContext):
     """A site whose source and lake are in memory."""
 
     def __init__(self, case: UseCase, ledger: Ledger, source: Source) -> None:

@@ -13,8 +13,8 @@ from conftest import LedgerDatabase, fresh_database
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.backtest import run
-from gatehouse.backtest.context import BacktestSite
-from gatehouse.dev_stack.postgres import Server
+from gatehouse.backtest.context import BacktestContext
+from gatehouse.dev_stack.postgres import PostgresServer
 from gatehouse.ports import Ledger
 from gatehouse.use_case import UseCase, load
 from unseen.folders import Folder, Write
@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def shared_database(ledger_server: Server, ledger_template: str) -> Iterator[LedgerDatabase]:
+def shared_database(ledger_server: PostgresServer, ledger_template: str) -> Iterator[LedgerDatabase]:
     """The database of a file's tests."""
     with fresh_database(ledger_server, ledger_template) as database:
         yield database
@@ -49,14 +49,16 @@ def played(shared_ledger: Ledger, tmp_path: Path) -> Play:
 
 
 @pytest.fixture
-def replayed(shared_ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Folder], run.Result]:
+def replayed(
+    shared_ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Folder], run.BacktestResult]:
     """Writes a folder and makes its whole backtest, what-ifs too; only the server is the tests' own."""
 
     @contextlib.contextmanager
-    def on_shared_server(case: UseCase) -> Iterator[BacktestSite]:
-        yield BacktestSite(case, shared_ledger, open_lake(str(tmp_path / "lake")))
+    def on_shared_server(case: UseCase) -> Iterator[BacktestContext]:
+        yield BacktestContext(case, shared_ledger, open_lake(str(tmp_path / "lake")))
 
-    def backtested(folder: Folder) -> run.Result:
+    def backtested(folder: Folder) -> run.BacktestResult:
         monkeypatch.setattr(run, "throwaway", on_shared_server)
         return run.backtest(load(folder.write(tmp_path / f"case{next(_numbers)}")))
 

@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 
 from gatehouse.adapters.lake import open_lake
-from gatehouse.backtest.context import BacktestSite
+from gatehouse.backtest.context import BacktestContext
 from gatehouse.backtest.history import EVER
-from gatehouse.backtest.replay import Taken, replay
+from gatehouse.backtest.replay import ProcessedBatch, replay
 from gatehouse.core.types import BatchState, RequestState
 from gatehouse.errors import GatehouseError
 from gatehouse.pipeline import gather
@@ -32,8 +32,8 @@ UNNAMED = re.compile(r"\(\w+\.py, line \d+\)")
 class Played:
     """A use case after its history: the site, and what became of each batch."""
 
-    site: BacktestSite
-    taken: list[Taken]
+    site: BacktestContext
+    taken: list[ProcessedBatch]
     refused: str = ""
 
     @property
@@ -103,7 +103,7 @@ class Played:
 
 def play(folder: Path, ledger: Ledger, lake: Path) -> Played:
     """Take every batch of the folder through the real stages, as a backtest does."""
-    site = BacktestSite(load(folder), ledger, open_lake(str(lake)))
+    site = BacktestContext(load(folder), ledger, open_lake(str(lake)))
     return Played(site, replay(site))
 
 

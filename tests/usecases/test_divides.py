@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatehouse.bootstrap import InstalledSite
+from gatehouse.bootstrap import InstalledContext
 from gatehouse.errors import ConfigurationError
 from gatehouse.pipeline.partitions.partition_features import features_of_part
 from gatehouse.settings import ROOT, Settings
@@ -14,7 +14,7 @@ from usecases.usecase_folders import tables
 
 def features(name: str, key: str):
     """The features of two thousand rows in the middle of a batch, as a partition makes them."""
-    site = InstalledSite(load(ROOT / "include" / "usecases" / name), Settings(ROOT, "", "", "", ()))
+    site = InstalledContext(load(ROOT / "include" / "usecases" / name), Settings(ROOT, "", "", "", ()))
     frames = dict(tables(name, key))
     main = frames.pop(site.case.contract.main)
     return features_of_part(site, main.iloc[1000:3000].reset_index(drop=True), frames)

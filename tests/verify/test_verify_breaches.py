@@ -15,7 +15,7 @@ import pytest
 from conftest import LedgerDatabase
 from fakes import FakeLake, FakeTracking
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.adapters.ledger.transaction import Change
+from gatehouse.adapters.ledger.transaction import LedgerTransaction
 from gatehouse.core.types import Champion, ModelVersion, Prediction, Verdict
 from gatehouse.invariants import run
 from gatehouse.ports import Ledger
@@ -46,7 +46,7 @@ class Saboteur:
     def forge(self, table: str, kind: str, row: dict[str, Any], token: int | None = None) -> None:
         """A row with a proper journal entry, past every trigger but the journal's."""
         with Database(self.url).transaction() as rows:
-            change = Change(rows, "somebody", token)
+            change = LedgerTransaction(rows, "somebody", token)
             entry = change.append(kind, "flights", row)
             rows.run("SET LOCAL session_replication_role = replica")
             change.insert(table, {**row, "entry": entry})
@@ -202,7 +202,7 @@ def _a_change_without_an_entry(by: Saboteur) -> None:
 @breaks("I6")
 def _an_entry_without_a_change(by: Saboteur) -> None:
     with Database(by.url).transaction() as rows:
-        Change(rows, "somebody", None).append("champion.changed", "flights", {"version": 7})
+        LedgerTransaction(rows, "somebody", None).append("champion.changed", "flights", {"version": 7})
 
 
 @breaks("I6")
@@ -219,8 +219,8 @@ def _another_file_under_a_recorded_path(by: Saboteur) -> None:
 def _a_commit_after_a_newer_one(by: Saboteur) -> None:
     lease = by.story.enter("2013-01/land")
     with Database(by.url).transaction() as rows:
-        Change(rows, lease.work, lease.token).append("note.made", "flights", {})
-        Change(rows, lease.work, lease.token - 1).append("note.made", "flights", {})
+        LedgerTransaction(rows, lease.work, lease.token).append("note.made", "flights", {})
+        LedgerTransaction(rows, lease.work, lease.token - 1).append("note.made", "flights", {})
 
 
 @breaks("I7")
@@ -250,7 +250,7 @@ def _accepted_out_of_quarantine(by: Saboteur) -> None:
     for name, (accepted, quarantined) in by.story.parts(batch).items():
         with Database(by.url).transaction() as rows:
             part = {**vars(batch), "name": name, "accepted": accepted, "quarantined": quarantined}
-            Change(rows, "Ada", None).insert("batch_parts", part)
+            LedgerTransaction(rows, "Ada", None).insert("batch_parts", part)
 
 
 @breaks("I9")

@@ -12,9 +12,9 @@ import pytest
 from conftest import LedgerDatabase
 from fakes import FakeLake, FakeTracking
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.adapters.ledger.transaction import Change
+from gatehouse.adapters.ledger.transaction import LedgerTransaction
 from gatehouse.core.types import FileRef
-from gatehouse.invariants import Finding, run
+from gatehouse.invariants import InvariantResult, run
 from gatehouse.ports import Ledger
 from story import Story
 
@@ -75,7 +75,7 @@ class World:
             "SELECT column_name FROM information_schema.columns WHERE table_name = %s", table)}  # fmt: skip
         row = {name: value for name, value in row.items() if name in named}
         with Database(self.database.superuser_url).transaction() as rows:
-            change = Change(rows, "Ada", None)
+            change = LedgerTransaction(rows, "Ada", None)
             entry = change.append(
                 kind, "flights", {name: vars(v) if isinstance(v, FileRef) else v for name, v in row.items()}
             )
@@ -89,7 +89,7 @@ class World:
             f"UPDATE {table} SET {column} = %s" + (" WHERE act = 'accepted'" if column == "profile" else ""), file.path
         )
 
-    def verify(self) -> list[Finding]:
+    def verify(self) -> list[InvariantResult]:
         return run(self.database.url, self.story.lake, self.tracking)
 
     def breaches(self) -> list[str]:

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.core.types import BatchId, Verdict, WatchReport
-from gatehouse.errors import UnknownRecord
-from gatehouse.queries import Need, batch_view, batches_of, decision_view, decisions_of, fleet, use_case_view
+from gatehouse.core.types import BatchId, MonitoringReport, Verdict
+from gatehouse.errors import RecordNotFoundError
+from gatehouse.queries import Attention, batch_view, batches_of, decision_view, decisions_of, fleet, use_case_view
 from gatehouse.queries.fleet import MEASURED
 from story import Story
 
@@ -27,7 +27,7 @@ def watched(story: Story, key: str, value: float, **body) -> None:
     """An accepted batch with a measured value in its watch report."""
     batch = story.accept(key)
     matured = {"batch": key, "metric": "log_loss", "value": {"value": value}, "judged": []}
-    report = WatchReport(batch.id, batch.interval.end, {"alarms": [], "matured": matured, **body})
+    report = MonitoringReport(batch.id, batch.interval.end, {"alarms": [], "matured": matured, **body})
     story.ledger.batches.watched(story.enter(f"{batch.id}/watch"), report, {})
 
 
@@ -45,9 +45,9 @@ def test_those_that_need_a_person_come_first(ledger, database) -> None:
     review = asked.decide(asked.challenger(asked.accept("2013-05"), asked.accept("2013-06")), Verdict.REVIEW)
     standings, total, needs = fleet(database, ["new_one"], everything, "", 1, 10)
     assert [(each.use_case, each.need) for each in standings] == [
-        ("asked", Need.ACT), ("held", Need.ACT), ("paged", Need.ACT), ("alarmed", Need.LOOK), ("new_one", Need.LOOK), ("quiet", Need.NOTHING),
+        ("asked", Attention.ACT), ("held", Attention.ACT), ("paged", Attention.ACT), ("alarmed", Attention.LOOK), ("new_one", Attention.LOOK), ("quiet", Attention.NOTHING),
     ]  # fmt: skip
-    assert (total, needs) == (6, {Need.ACT: 3, Need.LOOK: 2, Need.NOTHING: 1})
+    assert (total, needs) == (6, {Attention.ACT: 3, Attention.LOOK: 2, Attention.NOTHING: 1})
     by_name = {each.use_case: each for each in standings}
     assert by_name["paged"].incidents == (("data fault", "", "columns are swapped"),)
     assert (by_name["asked"].reviews, by_name["asked"].review) == (1, review.id)
@@ -121,7 +121,7 @@ def test_a_decision_knows_what_stands_around_it(ledger, database) -> None:
     kinds = [line["kind"] for line in view.journal]
     assert kinds == ["request.opened", "request.claimed", "training_set.recorded", "candidate.recorded", "model.registered",
                      "decision.made", "champion.changed", "request.decided"]  # fmt: skip
-    with pytest.raises(UnknownRecord):
+    with pytest.raises(RecordNotFoundError):
         decision_view(database, "f" * 64)
 
 
@@ -135,7 +135,7 @@ def test_a_batch_leads_to_its_decisions_and_back(ledger, database) -> None:
     assert view.file("nothing") is None
     whole = batch_view(database, BatchId("case", "2013-04", 1))
     assert (whole.row["reason"], whole.file("rides").rows) == ("too few rows", 10)
-    with pytest.raises(UnknownRecord):
+    with pytest.raises(RecordNotFoundError):
         batch_view(database, BatchId("case", "2013-01", 2))
 
 

@@ -14,13 +14,13 @@ from gatehouse.adapters.ledger.connection import Database
 from gatehouse.core.types import Verdict
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
-from gatehouse.telemetry import CATALOGUE, Facts, exposition, measures, read_facts
+from gatehouse.telemetry import CATALOGUE, LedgerSnapshot, exposition, measures, read_facts
 from story import Story
 
 ASKED = re.compile(r"gatehouse_[a-z_]+")
 
 
-def scraped(facts: Facts, *readable: str) -> dict[tuple[str, ...], float]:
+def scraped(facts: LedgerSnapshot, *readable: str) -> dict[tuple[str, ...], float]:
     """The exposition read back by Prometheus' own parser: (name, use case, other label) -> value."""
     found = measures(facts, lambda names: names & set(readable) if readable else names)
     families = text_string_to_metric_families(exposition(found).decode())
@@ -100,7 +100,7 @@ def test_an_empty_ledger_is_scraped(ledger_database) -> None:
 def test_a_label_cannot_write_lines_of_its_own() -> None:
     """A name from data with quotes and line breaks stays one label's value."""
     hostile = 'x"} 1\ngatehouse_alarms{use_case="forged'
-    read = scraped(Facts(watches=[{"use_case": hostile, "alarms": 2, "incidents": []}]))
+    read = scraped(LedgerSnapshot(watches=[{"use_case": hostile, "alarms": 2, "incidents": []}]))
     assert read["gatehouse_alarms", hostile] == 2
     assert ("gatehouse_alarms", "forged") not in read
 

@@ -11,7 +11,7 @@ import pytest
 from gatehouse.adapters.lake import open_lake
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT, Settings
-from gatehouse.telemetry import Facts, judge
+from gatehouse.telemetry import LedgerSnapshot, judge
 from gatehouse.telemetry.probe import look
 from gatehouse.telemetry.queries import UPKEEP
 from story import Story
@@ -26,16 +26,16 @@ def batch(age: float | None) -> dict:
 @pytest.mark.parametrize(
     ("facts", "wrong"),
     [
-        (Facts(ledger={"upkeep_age": 1700.0, "age": 9e9}, batches=[batch(20_000.0)]), []),
-        (Facts(ledger={"upkeep_age": 1900.0, "age": 9e9}), ["upkeep"]),
-        (Facts(ledger={"upkeep_age": None, "age": None}), []),
-        (Facts(ledger={"upkeep_age": None, "age": 1700.0}), []),
-        (Facts(ledger={"upkeep_age": None, "age": 1900.0}), ["upkeep"]),
-        (Facts(ledger={"upkeep_age": 1.0, "age": 9e9}, batches=[batch(None)]), []),
-        (Facts(ledger={"upkeep_age": 1.0, "age": 9e9}, batches=[batch(25_300.0)]), ["batches"]),
+        (LedgerSnapshot(ledger={"upkeep_age": 1700.0, "age": 9e9}, batches=[batch(20_000.0)]), []),
+        (LedgerSnapshot(ledger={"upkeep_age": 1900.0, "age": 9e9}), ["upkeep"]),
+        (LedgerSnapshot(ledger={"upkeep_age": None, "age": None}), []),
+        (LedgerSnapshot(ledger={"upkeep_age": None, "age": 1700.0}), []),
+        (LedgerSnapshot(ledger={"upkeep_age": None, "age": 1900.0}), ["upkeep"]),
+        (LedgerSnapshot(ledger={"upkeep_age": 1.0, "age": 9e9}, batches=[batch(None)]), []),
+        (LedgerSnapshot(ledger={"upkeep_age": 1.0, "age": 9e9}, batches=[batch(25_300.0)]), ["batches"]),
     ],
 )
-def test_late_upkeep_and_stuck_batches_are_wrong(facts: Facts, wrong: list[str]) -> None:
+def test_late_upkeep_and_stuck_batches_are_wrong(facts: LedgerSnapshot, wrong: list[str]) -> None:
     """Upkeep may be half an hour old; a batch may wait for its use case's patience and an hour; a ledger in use without
     any upkeep is wrong after half an hour, an empty one is not."""
     found = judge(facts, WELL, {"flights": 21_600.0})

@@ -22,7 +22,7 @@ from fsspec.implementations.local import LocalFileSystem
 from gatehouse.adapters import parquet
 from gatehouse.adapters.s3 import open_s3
 from gatehouse.core.types import FileRef
-from gatehouse.errors import ConfigurationError, LakeError, Unreachable
+from gatehouse.errors import ConfigurationError, LakeError, ServiceUnavailableError
 from gatehouse.ports import Lake
 
 if TYPE_CHECKING:
@@ -155,9 +155,9 @@ class FileLake(Lake):
             raise LakeError(f"{path!r} is not the name of a lake file; expected <kind>/<xx>/<sha256>.<suffix>")
         return f"{self._root}/{path}"
 
-    def _failed(self, address: str, error: OSError) -> LakeError | Unreachable:
+    def _failed(self, address: str, error: OSError) -> LakeError | ServiceUnavailableError:
         sentence = f"{address}: {type(error).__name__}: {error}"
-        return LakeError(sentence) if self._local else Unreachable(f"the lake does not answer: {sentence}")
+        return LakeError(sentence) if self._local else ServiceUnavailableError(f"the lake does not answer: {sentence}")
 
 
 def write_durably(path: Path, data: bytes) -> None:

@@ -23,23 +23,23 @@ from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate, open_ledger
 from gatehouse.adapters.models import SkopsModels, model_probe
 from gatehouse.adapters.sources import open_source
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Decision, ModelVersion, TrainingSet
 from gatehouse.dev_stack.temp_postgres import running
 from gatehouse.errors import ModelError
 from gatehouse.ports import (
-    BatchTold,
+    BatchLog,
     CandidateRun,
     Checker,
-    Fit,
+    DecisionLog,
     Held,
-    Judged,
     Lake,
     Ledger,
+    ModelProbe,
     ModelStore,
-    Probe,
     Source,
     Tracking,
+    TrainingRun,
 )
 from gatehouse.use_case import UseCase
 
@@ -54,7 +54,7 @@ MODELS_KEPT = 8
 FRAME_BYTES_KEPT = 512 * 2**20
 
 
-class BacktestSite(Site):
+class BacktestContext(UseCaseContext):
     """A site that forgets everything when the backtest ends: nobody would read its decisions' pages."""
 
     keeps_reports = False
@@ -67,8 +67,8 @@ class BacktestSite(Site):
         self._source = open_source(case.contract, case.folder)
         self._checker, self._models, self._tracking = (
             contract.GreatExpectationsChecker(),
-            Remembering(clean),
-            NoTracking(),
+            CachingModels(clean),
+            NullTracking(),
         )
         self._frames: OrderedDict[Hashable, tuple[pd.DataFrame | pd.Series[float], int]] = OrderedDict()
         self._bytes, self._alone = 0, RLock()
@@ -118,7 +118,7 @@ def wants_memory(case: UseCase) -> bool:
 
 
 @contextmanager
-def throwaway(case: UseCase) -> Iterator[BacktestSite]:
+def throwaway(case: UseCase) -> Iterator[BacktestContext]:
     """A site over a fresh ledger and an empty lake, both gone when the block ends."""
     Thread(target=import_module, args=(contract.PAID_ONCE,)).start()  # beside the server's start
     with (
@@ -127,7 +127,7 @@ def throwaway(case: UseCase) -> Iterator[BacktestSite]:
     ):
         migrate.upgrade(server.url("ledger", "ledger_owner"), "ledger")
         lake = open_lake(str(Path(folder) / "lake"))
-        yield BacktestSite(
+        yield BacktestContext(
             case, open_ledger(server.url("ledger", "ledger")), lake, clean_processes() if wants_memory(case) else None
         )
 
@@ -145,7 +145,7 @@ def clean_processes() -> ForkServerContext | SpawnContext:
     return context
 
 
-class Remembering(SkopsModels):
+class CachingModels(SkopsModels):
     """The real estimators; a model file that was opened a moment ago is not opened again. It is
     measured in this process, which takes a fraction of a second, unless the gate wants to know its memory: then in one of
     the `clean` ones."""
@@ -166,7 +166,7 @@ class Remembering(SkopsModels):
                 self._open.popitem(last=False)
             return found
 
-    def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
+    def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> ModelProbe:
         if self._clean is not None:
             return model_probe.measure_in(self._clean, data, sha256, features, task)
         try:
@@ -175,17 +175,17 @@ class Remembering(SkopsModels):
             loaded = time.perf_counter()
             self.predict(estimator, features, task)
         except ModelError as error:
-            return Probe(len(data), None, None, str(error)[:500])
+            return ModelProbe(len(data), None, None, str(error)[:500])
         seconds = time.perf_counter() - loaded
-        return Probe(len(data), loaded - started, len(features) / seconds if seconds else None)
+        return ModelProbe(len(data), loaded - started, len(features) / seconds if seconds else None)
 
 
-class NoTracking(Tracking):
+class NullTracking(Tracking):
     """Tracking that logs nothing: a backtest is an experiment about policies, not a training run to be kept."""
 
     keeps_plots = False
 
-    def log_candidate(self, run: CandidateRun, fit: Fit, dataset: TrainingSet) -> str:
+    def log_candidate(self, run: CandidateRun, fit: TrainingRun, dataset: TrainingSet) -> str:
         return f"{run.request}-{run.candidate}"
 
     def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
@@ -194,7 +194,7 @@ class NoTracking(Tracking):
     def flag(self, run: CandidateRun, tags: Mapping[str, str]) -> None:
         return None
 
-    def decided(self, decision: Decision, judged: Judged) -> None:
+    def decided(self, decision: Decision, judged: DecisionLog) -> None:
         return None
 
     def mirror(
@@ -202,7 +202,7 @@ class NoTracking(Tracking):
     ) -> None:
         return None
 
-    def log_batch(self, use_case: str, name: str, told: BatchTold) -> None:
+    def log_batch(self, use_case: str, name: str, told: BatchLog) -> None:
         return None
 
     def held(self, use_case: str, served: Collection[int] = ()) -> Held:

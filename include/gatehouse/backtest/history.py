@@ -10,12 +10,12 @@ from typing import Any
 
 from gatehouse.backtest.checks import Found, checks, refused
 from gatehouse.backtest.errors import kept
-from gatehouse.backtest.labelled_history import Labelled
+from gatehouse.backtest.labelled_history import LabelledHistory
 from gatehouse.backtest.measured_history import History, Measured, measure
-from gatehouse.backtest.replay import Taken
-from gatehouse.context import Site
+from gatehouse.backtest.replay import ProcessedBatch
+from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Batch, Decision, Request, TrainingSet
-from gatehouse.errors import UnknownRecord
+from gatehouse.errors import RecordNotFoundError
 from gatehouse.pipeline.batch_data.outcome_problems import outcome_problem
 from gatehouse.pipeline.batch_data.row_keys import newest_revisions
 
@@ -23,7 +23,7 @@ EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Line:
+class BatchSummary:
     """One batch. `champion` is the version that scored it, or the first champion where none served yet (`late`); `kinds`
     are the kinds of change that the watch told apart; `metric` is measured on all outcomes that ever arrived, NaN where
     there are none or the champion was made of them. `failed` are the expectations that the rows and outcomes do not meet,
@@ -52,7 +52,7 @@ class Line:
     outcomes: str = ""
 
 
-def read_history(labelled: Labelled, metric: str) -> History:
+def read_history(labelled: LabelledHistory, metric: str) -> History:
     """Collect every accepted batch's labelled rows; a batch without, or whose features cannot be made, is left out."""
     site = labelled.site
     batches = newest_revisions(site.ledger.batches.list(site.name))
@@ -62,7 +62,7 @@ def read_history(labelled: Labelled, metric: str) -> History:
     return History(site, metric, batches, arrived, known)
 
 
-def lines(history: History, taken: Sequence[Taken]) -> list[Line]:
+def lines(history: History, taken: Sequence[ProcessedBatch]) -> list[BatchSummary]:
     """A line for each batch of the source, in the order of time."""
     site = history.site
     desk = site.ledger
@@ -86,16 +86,16 @@ def lines(history: History, taken: Sequence[Taken]) -> list[Line]:
 
 
 def _line(
-    taken: Taken,
+    taken: ProcessedBatch,
     batches: Mapping[Any, Batch],
     body: Mapping[str, Any],
     requests: Sequence[Request],
     measured: Measured,
     history: History,
-) -> Line:
+) -> BatchSummary:
     site = history.site
     if taken.batch is None:
-        return Line(taken.key, "not landed", 0, 0, champion_after=taken.champion, errors=taken.errors)
+        return BatchSummary(taken.key, "not landed", 0, 0, champion_after=taken.champion, errors=taken.errors)
     batch = batches[taken.batch]
     part = batch.tables[site.case.contract.main]
     rows = part.source.rows or 0
@@ -106,7 +106,7 @@ def _line(
     with kept(errors, "the contract's results"):
         found = checks(site, batch, history.outcomes.get(taken.key))
         errors += refused(site, batch.id)
-    return Line(
+    return BatchSummary(
         taken.key,
         str(batch.state),
         rows,
@@ -136,7 +136,7 @@ def _request(request: Request) -> dict[str, Any]:
     return {"id": request.id, "reasons": reasons, "state": str(request.state), "ended": request.closing}
 
 
-def _decisions(site: Site, requests: Sequence[Request]) -> list[Decision]:
+def _decisions(site: UseCaseContext, requests: Sequence[Request]) -> list[Decision]:
     found = (site.ledger.decisions.of_request(request.id) for request in requests)
     return [decision for decision in found if decision is not None]
 
@@ -145,9 +145,9 @@ def _decision(decision: Decision) -> dict[str, Any]:
     return {"version": decision.version, "verdict": str(decision.verdict), "sentence": decision.sentence}
 
 
-def training_set_of(site: Site, request: str) -> TrainingSet | None:
+def training_set_of(site: UseCaseContext, request: str) -> TrainingSet | None:
     """What a request was trained on; None when it came to no training."""
     try:
         return site.ledger.requests.training_set(request)
-    except UnknownRecord:
+    except RecordNotFoundError:
         return None

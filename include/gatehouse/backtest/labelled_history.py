@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Batch, Outcomes, TrainingSet
 from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, with_labels
 from gatehouse.stacked_tables import stacked
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 Part = tuple[Batch, Outcomes]
 
 
-class Labelled:
+class LabelledHistory:
     """The accepted rows of batches whose outcomes are known, kept in memory."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: UseCaseContext) -> None:
         self.site = site
         self._kept: dict[tuple[str, str], pd.DataFrame | None] = {}
 
@@ -61,7 +61,7 @@ def matured(batches: Mapping[str, Batch], outcomes: Mapping[str, Outcomes], mome
     return sorted(found, key=lambda part: (part[1].arrived, part[0].id.key))
 
 
-def challengers(site: Site) -> list[tuple[datetime, str]]:
+def challengers(site: UseCaseContext) -> list[tuple[datetime, str]]:
     """From when on which candidate was the newest challenger."""
     models = site.ledger.models.list(site.name)
     return sorted((site.ledger.requests.get(model.request).as_of, model.candidate) for model in models)
@@ -72,7 +72,7 @@ def newest_challenger(known: Sequence[tuple[datetime, str]], moment: datetime) -
     return next((name for as_of, name in reversed(known) if as_of <= moment), None)
 
 
-def first_champion(site: Site) -> tuple[int, TrainingSet] | None:
+def first_champion(site: UseCaseContext) -> tuple[int, TrainingSet] | None:
     """The version of the first champion and what it was trained on."""
     promotions = site.ledger.models.promotions(site.name)
     if not promotions:

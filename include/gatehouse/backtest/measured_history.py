@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.backtest.errors import kept
 from gatehouse.backtest.labelled_history import first_champion
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import Batch, BatchId, Outcomes, Prediction, TrainingSet
 from gatehouse.pipeline.batch_data.row_keys import LABEL, by_key
@@ -24,7 +24,7 @@ class History:
     """The ledger's records after a replay, each listed once: outcomes whenever they arrived, and by batch the accepted rows
     that have them."""
 
-    site: Site
+    site: UseCaseContext
     metric: str
     batches: list[Batch]
     outcomes: Mapping[str, Outcomes]
@@ -59,12 +59,12 @@ def measure(history: History, served: Collection[BatchId]) -> Measured:
     return found
 
 
-def _by_record(site: Site, prediction: Prediction, frame: pd.DataFrame) -> tuple[int, Any]:
+def _by_record(site: UseCaseContext, prediction: Prediction, frame: pd.DataFrame) -> tuple[int, Any]:
     """The version that scored a batch, and its scores of the labelled rows."""
     return prediction.version, by_key(frame, site.lake.frame(prediction.file, ["key", "score"])).to_numpy("float64")
 
 
-def _by_first(site: Site, batch: Batch, frame: pd.DataFrame) -> tuple[int, Any] | None:
+def _by_first(site: UseCaseContext, batch: Batch, frame: pd.DataFrame) -> tuple[int, Any] | None:
     """The first champion and its scores; None where there is none, or where it was made of these rows."""
     first = first_champion(site)
     if first is None or batch.interval.start < held_out_until(site, first[1]):
@@ -72,12 +72,12 @@ def _by_first(site: Site, batch: Batch, frame: pd.DataFrame) -> tuple[int, Any] 
     return first[0], predict(site, first[0], frame)
 
 
-def held_out_until(site: Site, training_set: TrainingSet) -> datetime:
+def held_out_until(site: UseCaseContext, training_set: TrainingSet) -> datetime:
     """The end of the rows that a model was trained on or judged by."""
     return max(site.ledger.batches.get(batch).interval.end for batch in training_set.holdout_batches)
 
 
-def predict(site: Site, version: int, frame: pd.DataFrame) -> Any:
+def predict(site: UseCaseContext, version: int, frame: pd.DataFrame) -> Any:
     """A registered version's predictions of labelled rows."""
     model = site.ledger.models.get(site.name, version)
     estimator = site.models.load(site.lake.read(model.file), model.file.sha256)

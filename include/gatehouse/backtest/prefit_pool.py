@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.backtest.labelled_history import (
-    Labelled,
+    LabelledHistory,
     Part,
     challengers,
     first_champion,
@@ -23,7 +23,7 @@ from gatehouse.backtest.labelled_history import (
     window_of,
 )
 from gatehouse.backtest.prefit_worker import LOWEST_PRIORITY, fitted, serve
-from gatehouse.backtest.replay import Taken
+from gatehouse.backtest.replay import ProcessedBatch
 from gatehouse.core.types import Batch, BatchState
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 ROWS = 50_000
 
 
-class Ahead:
+class PrefitPool:
     """Estimators by candidate and rows, each fitted once: by a process behind the replay, or where it is asked for."""
 
     def __init__(
-        self, labelled: Labelled, processes: ForkServerContext | SpawnContext, nice: int = LOWEST_PRIORITY
+        self, labelled: LabelledHistory, processes: ForkServerContext | SpawnContext, nice: int = LOWEST_PRIORITY
     ) -> None:
         self.labelled, self._site = labelled, labelled.site
         self._accepted: dict[str, Batch] = {}
@@ -50,7 +50,7 @@ class Ahead:
         # its seconds of imports go by beside the replay's first steps
         self._started = self._behind.submit(_start, processes, nice)
 
-    def __enter__(self) -> Ahead:
+    def __enter__(self) -> PrefitPool:
         return self
 
     def __exit__(self, *raised: object) -> None:
@@ -60,7 +60,7 @@ class Ahead:
         line.close()
         process.join()
 
-    def reached(self, taken: Taken) -> None:
+    def reached(self, taken: ProcessedBatch) -> None:
         """To be told of each batch after its turn: what would have scored it in a what-if is known from now on."""
         batch = self._site.ledger.batches.get(taken.batch) if taken.batch else None
         if batch is None or batch.state is not BatchState.ACCEPTED:

@@ -10,7 +10,7 @@ from typing import Literal
 from gatehouse.backtest.errors import kept, sentence
 from gatehouse.backtest.pool import pool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import Span, interval_of, key_of
 from gatehouse.core.types import Batch, BatchId, BatchState, Decision, Request, RequestState, Verdict
 from gatehouse.errors import NotScored
@@ -26,7 +26,7 @@ SAID = {"approve": "a backtest that approves every review", "reject": "a backtes
 
 
 @dataclass(frozen=True)
-class Taken:
+class ProcessedBatch:
     """One batch of the source after its turn: where it came to rest, the champion then (its version), and what was
     raised on the way."""
 
@@ -38,18 +38,18 @@ class Taken:
 
 
 def replay(
-    site: Site,
+    site: UseCaseContext,
     reviews: Reviews = "nobody",
-    told: Callable[[Taken], None] = lambda taken: None,
+    told: Callable[[ProcessedBatch], None] = lambda taken: None,
     last: str | None = None,
     progress: Told = nobody,
-) -> list[Taken]:
+) -> list[ProcessedBatch]:
     """Take the batches (up to `last`) through ingest, watch, retraining and gate, one by one; `told` hears of each.
 
     Time is the data's: the outcomes that are due by the end of a batch arrive with it. What one batch raises is its
     own: it is kept as the batch's error, and the next batch goes on.
     """
-    taken: list[Taken] = []
+    taken: list[ProcessedBatch] = []
     keys = land.pending(site, last)
     steps = Steps(Phase.REPLAY, len(keys), progress)
     for key, batch, raised in _delivered(site, keys):
@@ -60,14 +60,14 @@ def replay(
         new = tuple(error for error in errors if error not in said)
         champion = site.ledger.models.champion(site.name)
         now = champion.model.version if champion else None
-        taken.append(Taken(key, batch.id if batch else None, batch.state if batch else None, now, new))
+        taken.append(ProcessedBatch(key, batch.id if batch else None, batch.state if batch else None, now, new))
         told(taken[-1])
         steps.done(key, len(new))
     _collect_the_rest(site, taken)
     return taken
 
 
-def _delivered(site: Site, keys: Sequence[str]) -> Iterator[tuple[str, Batch | None, list[str]]]:
+def _delivered(site: UseCaseContext, keys: Sequence[str]) -> Iterator[tuple[str, Batch | None, list[str]]]:
     """Each batch landed and validated and the outcomes with it, and what that raised. The next batch is taken in while this
     one is watched, as the DAGs do it: neither asks for a model, and the watch looks at no batch later than its own. Outcomes
     do (what a source gives for an old batch today had not arrived before the newest), so they come first."""
@@ -82,7 +82,7 @@ def _delivered(site: Site, keys: Sequence[str]) -> Iterator[tuple[str, Batch | N
             yield key, batch, errors
 
 
-def _deliver(site: Site, key: str) -> tuple[Batch | None, list[str]]:
+def _deliver(site: UseCaseContext, key: str) -> tuple[Batch | None, list[str]]:
     errors: list[str] = []
     try:
         batch = land.land(site, key)
@@ -93,7 +93,7 @@ def _deliver(site: Site, key: str) -> tuple[Batch | None, list[str]]:
     return batch, errors
 
 
-def _collect_the_rest(site: Site, taken: list[Taken]) -> None:
+def _collect_the_rest(site: UseCaseContext, taken: list[ProcessedBatch]) -> None:
     """Outcomes that were not due before the last batch: nothing was decided by them, but the metrics count them."""
     contract = site.case.contract
     ends = [interval_of(contract.batch, each.key).end for each in taken if each.batch is not None]
@@ -103,7 +103,7 @@ def _collect_the_rest(site: Site, taken: list[Taken]) -> None:
             outcomes.collect_readable(site, key_of(contract.batch, late))
 
 
-def _watch(site: Site, batch: BatchId, reviews: Reviews, errors: list[str]) -> None:
+def _watch(site: UseCaseContext, batch: BatchId, reviews: Reviews, errors: list[str]) -> None:
     """Score and watch; carry out what was asked for, and judge again what got more outcomes, before the next batch."""
     request = None
     with kept(errors, "scoring and watching"):
@@ -119,13 +119,13 @@ def _watch(site: Site, batch: BatchId, reviews: Reviews, errors: list[str]) -> N
             _carry_out(site, re_decide.judge_again(site, decision), reviews)
 
 
-def _verdict_errors(site: Site, batch: BatchId) -> list[str]:
+def _verdict_errors(site: UseCaseContext, batch: BatchId) -> list[str]:
     """What the model code or a model raised while the batch was scored and judged."""
     reports = site.ledger.batches.watches(site.name)
     return next((list(each.body.get("errors", ())) for each in reversed(reports) if each.batch == batch), [])
 
 
-def _retrain(site: Site, request: Request, reviews: Reviews) -> None:
+def _retrain(site: UseCaseContext, request: Request, reviews: Reviews) -> None:
     """One retrain run. What goes wrong ends the request as failed with its sentence, as it does in the DAG."""
     try:
         gather.gather(site, gather.claim(site, request.id))
@@ -140,7 +140,7 @@ def _retrain(site: Site, request: Request, reviews: Reviews) -> None:
         raise
 
 
-def _carry_out(site: Site, decision: Decision, reviews: Reviews) -> None:
+def _carry_out(site: UseCaseContext, decision: Decision, reviews: Reviews) -> None:
     if decision.verdict is Verdict.PROMOTE:
         promote.promote(site, decision.id)
     elif decision.verdict is Verdict.REVIEW:

@@ -8,11 +8,11 @@ from typing import Any
 
 from gatehouse.backtest.context import clean_processes, throwaway
 from gatehouse.backtest.errors import kept
-from gatehouse.backtest.history import Line, lines, read_history, training_set_of
-from gatehouse.backtest.labelled_history import Labelled
-from gatehouse.backtest.prefit_pool import Ahead
+from gatehouse.backtest.history import BatchSummary, lines, read_history, training_set_of
+from gatehouse.backtest.labelled_history import LabelledHistory
+from gatehouse.backtest.prefit_pool import PrefitPool
 from gatehouse.backtest.progress import Told, nobody
-from gatehouse.backtest.replay import Reviews, Taken, replay
+from gatehouse.backtest.replay import ProcessedBatch, Reviews, replay
 from gatehouse.backtest.what_if import WhatIf, what_ifs
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.gate import GatePolicy
@@ -23,7 +23,7 @@ POLICY = "policy"
 
 
 @dataclass(frozen=True)
-class Totals:
+class BacktestTotals:
     """The whole history in numbers. `means` are unweighted means of the metric over the same batches for everybody:
     those that the first champion was neither trained on nor judged by, and where all metrics are defined."""
 
@@ -40,7 +40,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Result:
+class BacktestResult:
     """What a backtest found. `policies` are the hashes of the files that decided, `errors` what the what-ifs raised; what a
     batch raised is in its line."""
 
@@ -49,9 +49,9 @@ class Result:
     metric: str
     reviews: str
     policies: dict[str, str]
-    lines: tuple[Line, ...]
+    lines: tuple[BatchSummary, ...]
     ways: tuple[WhatIf, ...]
-    totals: Totals
+    totals: BacktestTotals
     errors: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
@@ -67,15 +67,15 @@ def backtest(
     reviews: Reviews = "nobody",
     told: Told = nobody,
     last: str | None = None,
-) -> Result:
+) -> BacktestResult:
     """Replay a use case's history (up to and including batch `last`, if given), with another `retrain` policy or gate
     policy in place of its own if given."""
     case = replace(case, retrain=retrain or case.retrain, gate=gate or case.gate)
-    with throwaway(case) as site, Ahead(Labelled(site), clean_processes()) as ahead:
+    with throwaway(case) as site, PrefitPool(LabelledHistory(site), clean_processes()) as ahead:
         return _result(ahead, replay(site, reviews, ahead.reached, last, told), reviews, told)
 
 
-def _result(ahead: Ahead, taken: list[Taken], reviews: Reviews, told: Told) -> Result:
+def _result(ahead: PrefitPool, taken: list[ProcessedBatch], reviews: Reviews, told: Told) -> BacktestResult:
     """The result of a replay, with what other ways to retrain would have given."""
     site, case = ahead.labelled.site, ahead.labelled.site.case
     history = read_history(ahead.labelled, case.retrain.choose_by)
@@ -92,7 +92,7 @@ def _result(ahead: Ahead, taken: list[Taken], reviews: Reviews, told: Told) -> R
     every = (policy, *ways)
     policies = {"retrain": digest(case.retrain.model_dump(mode="json")), "gate": case.gate.hash}
     totals = _totals(found, every, trainings, compared, tuple(dict.fromkeys(errors)))
-    return Result(
+    return BacktestResult(
         site.name,
         case.contract.title,
         history.metric,
@@ -106,13 +106,17 @@ def _result(ahead: Ahead, taken: list[Taken], reviews: Reviews, told: Told) -> R
 
 
 def _totals(
-    found: tuple[Line, ...], ways: tuple[WhatIf, ...], trainings: int, compared: list[str], errors: tuple[str, ...]
-) -> Totals:
+    found: tuple[BatchSummary, ...],
+    ways: tuple[WhatIf, ...],
+    trainings: int,
+    compared: list[str],
+    errors: tuple[str, ...],
+) -> BacktestTotals:
     defined = tuple(key for key in compared if all(math.isfinite(way.metrics.get(key, math.nan)) for way in ways))
     verdicts: dict[str, int] = {}
     for decision in (decision for line in found for decision in line.decisions):
         verdicts[decision["verdict"]] = verdicts.get(decision["verdict"], 0) + 1
-    return Totals(
+    return BacktestTotals(
         len(found),
         sum(line.rows for line in found),
         sum(line.quarantined for line in found),

@@ -18,7 +18,7 @@ from gatehouse.backtest.errors import kept
 from gatehouse.backtest.labelled_history import Part, challengers, first_champion, matured, newest_challenger, window_of
 from gatehouse.backtest.measured_history import History, held_out_until, predict
 from gatehouse.backtest.pool import pool
-from gatehouse.backtest.prefit_pool import Ahead
+from gatehouse.backtest.prefit_pool import PrefitPool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
 from gatehouse.core.retraining.optimal_schedule import best_moments
 from gatehouse.core.statistics.metrics import evaluate, metric_named
@@ -51,7 +51,9 @@ class _Turn:
     matured: tuple[Part, ...]
 
 
-def what_ifs(history: History, ahead: Ahead, trainings: int, errors: list[str], told: Told = nobody) -> list[WhatIf]:
+def what_ifs(
+    history: History, ahead: PrefitPool, trainings: int, errors: list[str], told: Told = nobody
+) -> list[WhatIf]:
     """Never retrain, every batch, a fixed window every batch, and the best in hindsight for `trainings`.
 
     A model that cannot be fitted or measured is a sentence in `errors`; `told` hears of the steps.
@@ -64,7 +66,7 @@ def what_ifs(history: History, ahead: Ahead, trainings: int, errors: list[str], 
     if not turns:
         return []
     before = _made_at(history, version)
-    bank = _Bank(history, ahead, turns, before, errors)
+    bank = ModelCache(history, ahead, turns, before, errors)
     alone = bank.never(version)
     never = WhatIf("never", "the first champion for ever", alone, 1)
     length, steps = window_of(training_set), Steps(Phase.WHAT_IFS, 2 * len(bank.open), told)
@@ -100,11 +102,11 @@ def _measure(history: History, turn: _Turn, model: Any) -> float:
     return evaluate(history.metric, labels, scores)
 
 
-class _Bank:
+class ModelCache:
     """Models of many moments over the same batches."""
 
     def __init__(
-        self, history: History, ahead: Ahead, turns: Sequence[_Turn], made: datetime, errors: list[str]
+        self, history: History, ahead: PrefitPool, turns: Sequence[_Turn], made: datetime, errors: list[str]
     ) -> None:
         self._history, self._ahead, self._turns, self._errors = history, ahead, turns, errors
         self._never: dict[str, float] = {}

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gatehouse.check.problem import Problems
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.contract.validation import Validation
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe, match
 from gatehouse.core.rows.row_keys import KEY
-from gatehouse.core.types import Batch, BatchId, BatchState, FileRef, Outcomes, TablePart
+from gatehouse.core.types import Batch, BatchId, BatchState, FileRef, Outcomes, TableFiles
 from gatehouse.errors import SourceError
 from gatehouse.pipeline import validate
 from gatehouse.pipeline.batch_data.outcome_check import check_outcomes
@@ -60,7 +60,7 @@ class Rows:
     outcomes: Labelled | None = None
 
 
-def read_batch(site: Site, key: str, problems: Problems) -> Rows:
+def read_batch(site: UseCaseContext, key: str, problems: Problems) -> Rows:
     """Take one batch through landing, validation, features() and target(); what fails is kept as a problem."""
     interval = interval_of(site.case.contract.batch, key)
     batch = Batch(BatchId(site.name, key, 1), interval, BatchState.LANDED, "", {})
@@ -80,7 +80,7 @@ def read_batch(site: Site, key: str, problems: Problems) -> Rows:
 
 
 def _validated(
-    site: Site, batch: Batch, delivered: Mapping[str, pd.DataFrame], problems: Problems
+    site: UseCaseContext, batch: Batch, delivered: Mapping[str, pd.DataFrame], problems: Problems
 ) -> tuple[Batch, tuple[TablePreview, ...]]:
     """The batch with its accepted rows in the lake. A batch that would be quarantined goes on with its good rows."""
     specs = site.case.contract.tables
@@ -108,7 +108,7 @@ def _validated(
     _tell(batch.id.key, checks, validation, problems)
     unlanded = FileRef("", "", 0)
     good = validate.good_rows(frames, validation)
-    parts = {name: TablePart(unlanded, site.lake.put_frame(frame, "accepted")) for name, frame in good.items()}
+    parts = {name: TableFiles(unlanded, site.lake.put_frame(frame, "accepted")) for name, frame in good.items()}
     accepted = replace(batch, state=BatchState.ACCEPTED, tables=parts)
     return accepted, tuple(_preview(name, validation) for name in specs)
 
@@ -132,7 +132,7 @@ def _preview(name: str, validation: Validation) -> TablePreview:
     )
 
 
-def _outcomes(site: Site, batch: Batch, features: pd.DataFrame | None, problems: Problems) -> Labelled | None:
+def _outcomes(site: UseCaseContext, batch: Batch, features: pd.DataFrame | None, problems: Problems) -> Labelled | None:
     """The outcomes of the batch, matched to its rows; None where there are none yet."""
     delivered = site.source.outcomes(batch.id.key, batch.interval)
     if delivered is None or delivered.empty:

@@ -9,9 +9,9 @@ from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.statistics.metrics import metrics_for
-from gatehouse.errors import NotAllowed
+from gatehouse.errors import NotAllowedError
 from gatehouse.ports import Checker, Lake, Ledger, ModelStore, Source, Tracking
 from gatehouse.use_case import UseCase
 from gatehouse.use_case_checks import own_metrics
@@ -35,7 +35,7 @@ class Lenient(UseCase):
         return ()
 
 
-class CheckSite(Site):
+class CheckSite(UseCaseContext):
     """Opens nothing of a running stack: its lake is a folder that is removed afterwards."""
 
     def __init__(self, case: UseCase, folder: str) -> None:
@@ -71,4 +71,4 @@ class CheckSite(Site):
         self._absent("tracking server")
 
     def _absent(self, what: str) -> NoReturn:
-        raise NotAllowed(f"a check has no {what}: it records nothing")
+        raise NotAllowedError(f"a check has no {what}: it records nothing")

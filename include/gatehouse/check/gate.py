@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gatehouse.check.model import Fitted
 from gatehouse.check.problem import Problems
-from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
-from gatehouse.core.gate.rules.metrics_context import Measures
+from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
+from gatehouse.core.gate.rules.metrics_context import MetricsContext
 from gatehouse.core.rows.row_keys import KEY
-from gatehouse.core.types import Outcome
+from gatehouse.core.types import RuleOutcome
 from gatehouse.errors import ModelError
 from gatehouse.model_code import slices_of
 from gatehouse.pipeline.batch_data.row_keys import TIME
-from gatehouse.pipeline.judge.measurements import Subject
-from gatehouse.pipeline.judge.measurements.registry import MEASURED_BY
+from gatehouse.pipeline.judge.measurements import MeasurementContext
+from gatehouse.pipeline.judge.measurements.registry import MEASUREMENTS
 from gatehouse.user_code import RISK_OWNER, user_code
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gatehouse.context import Site
-    from gatehouse.core.gate.measurements import Need
+    from gatehouse.context import UseCaseContext
+    from gatehouse.core.gate.measurements import Measurement
     from gatehouse.core.gate.rules.base import Rule
 
 WITHOUT_A_LEDGER = ("golden_set", "invariant", "monotone", "own_metrics", "python", "unseen")
 FAILS_WHATEVER_THE_DATA = ("handles_unseen", "loads_cleanly")
 
 
-def try_rules(site: Site, fitted: Fitted, problems: Problems) -> int:
+def try_rules(site: UseCaseContext, fitted: Fitted, problems: Problems) -> int:
     """Measure and judge every rule that is not off, without and with a champion; how many were tried."""
     tried = [(position, rule) for position, rule in enumerate(site.case.gate.rules) if rule.mode != "off"]
     for with_champion in (False, True):
@@ -41,34 +41,36 @@ def try_rules(site: Site, fitted: Fitted, problems: Problems) -> int:
     return len(tried)
 
 
-def _measured(subject: Subject, need: Need, place: str, problems: Problems) -> dict[str, Any]:
+def _measured(subject: MeasurementContext, need: Measurement, place: str, problems: Problems) -> dict[str, Any]:
     if need.kind not in WITHOUT_A_LEDGER:
         return {"error": "a check does not measure it"}
     try:
         with user_code(ModelError, subject.site.case.folder / "gate.yaml", place, RISK_OWNER):
-            return MEASURED_BY[need.kind](subject, need)
+            return MEASUREMENTS[need.kind](subject, need)
     except ModelError as error:
         where = error.where if error.where and not error.where.endswith("gate.yaml") else place
         problems.report("gate", error.what, error.found, error.allowed, where)
         return {"error": str(error)}
 
 
-def _judge(site: Site, rule: Rule, evidence: Evidence, place: str, problems: Problems) -> None:
+def _judge(site: UseCaseContext, rule: Rule, evidence: Evidence, place: str, problems: Problems) -> None:
     if rule.compares and evidence.champion is None:
         return
-    for result in rule.judge(Measures(evidence, site.case.gate, site.case.retrain.seed)):
-        if rule.rule in FAILS_WHATEVER_THE_DATA and result.outcome is Outcome.FAIL:
+    for result in rule.judge(MetricsContext(evidence, site.case.gate, site.case.retrain.seed)):
+        if rule.rule in FAILS_WHATEVER_THE_DATA and result.outcome is RuleOutcome.FAIL:
             problems.report("gate", f"{result.rule} would fail", result.sentence, "", place)
 
 
-def _subject(site: Site, fitted: Fitted, with_champion: bool) -> Subject:
+def _subject(site: UseCaseContext, fitted: Fitted, with_champion: bool) -> MeasurementContext:
     """What measuring works on, with the model as its own champion. Nothing here asks for a version or a training set."""
     nothing = cast("Any", None)
     reigning, former = (fitted.estimator, fitted.predictions) if with_champion else (None, None)
-    return Subject(site, nothing, None, nothing, fitted.newer, fitted.estimator, fitted.predictions, reigning, former)
+    return MeasurementContext(
+        site, nothing, None, nothing, fitted.newer, fitted.estimator, fitted.predictions, reigning, former
+    )
 
 
-def _evidence(subject: Subject, measured: dict[str, dict[str, Any]]) -> Evidence:
+def _evidence(subject: MeasurementContext, measured: dict[str, dict[str, Any]]) -> Evidence:
     frame, case = subject.frame, subject.site.case
     champion = None if subject.former is None else 1
     slices = [name for name in slices_of(case.model, case.model_file) if name in frame]
@@ -81,7 +83,7 @@ def _evidence(subject: Subject, measured: dict[str, dict[str, Any]]) -> Evidence
         champion_sha256=None if champion is None else "0" * 64,
         epoch=champion or 0,
         training_set="0" * 64,
-        holdout=Holdout(
+        holdout=HoldoutData(
             keys=frame[KEY].to_numpy("str"),
             labels=subject.labels,
             time=frame[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"),
@@ -94,5 +96,5 @@ def _evidence(subject: Subject, measured: dict[str, dict[str, Any]]) -> Evidence
     )
 
 
-def _facts(rows: int, moment: datetime) -> Facts:
-    return Facts(1.0, rows, moment, moment, 1, 0.0, 1.0, "", 1)
+def _facts(rows: int, moment: datetime) -> ModelFacts:
+    return ModelFacts(1.0, rows, moment, moment, 1, 0.0, 1.0, "", 1)

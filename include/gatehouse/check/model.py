@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from gatehouse.context import Site
+    from gatehouse.context import UseCaseContext
     from gatehouse.use_case import UseCase
 
 
@@ -76,7 +76,7 @@ def look_at_features(case: UseCase, frame: pd.DataFrame, problems: Problems) -> 
             problems.report("retrain", what, ", ".join(unknown), ", ".join(map(str, inputs)), f"retrain.yaml: {key}")
 
 
-def fit_all(site: Site, rows: pd.DataFrame, problems: Problems) -> list[Fitted]:
+def fit_all(site: UseCaseContext, rows: pd.DataFrame, problems: Problems) -> list[Fitted]:
     """Take each estimator through a candidate's training and back from its file; those that work."""
     made = []
     for name in sorted(site.case.estimators()):
@@ -86,7 +86,7 @@ def fit_all(site: Site, rows: pd.DataFrame, problems: Problems) -> list[Fitted]:
     return made
 
 
-def _fitted(site: Site, rows: pd.DataFrame, name: str) -> Fitted:
+def _fitted(site: UseCaseContext, rows: pd.DataFrame, name: str) -> Fitted:
     """Fit, measure, store and load one estimator; ModelError where the loaded one predicts something else."""
     import numpy as np
 
@@ -101,7 +101,7 @@ def _fitted(site: Site, rows: pd.DataFrame, name: str) -> Fitted:
     return Fitted(name, loaded, newer, site.models.predict(loaded, model_inputs(newer), task))
 
 
-def stand_in(site: Site, rows: pd.DataFrame) -> Fitted:
+def stand_in(site: UseCaseContext, rows: pd.DataFrame) -> Fitted:
     """A model that predicts the mean: what rules and metrics are tried on while no estimator works."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
 

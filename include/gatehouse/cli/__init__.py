@@ -48,7 +48,7 @@ COMMANDS = {
 NEED_A_LEDGER = ("show", "replay", "actions", "manual", "report", "verify", "journal", "notifications")
 
 
-class Lazy(click.Group):
+class LazyGroup(click.Group):
     """A group whose commands live in modules of this package."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -70,14 +70,14 @@ def use_local_stack() -> None:
     if os.environ.get("GATEHOUSE_LEDGER_URL") or not (home / "state.json").is_file():
         return
     from gatehouse.dev_stack import stack
-    from gatehouse.dev_stack.stack_dir import Home
+    from gatehouse.dev_stack.stack_dir import StackDirectory
 
-    if stack.status(Home(home))["running"]:
-        found = stack.attach(Home(home)).environment
+    if stack.status(StackDirectory(home))["running"]:
+        found = stack.attach(StackDirectory(home)).environment
         os.environ.update({name: value for name, value in found.items() if name.startswith(("GATEHOUSE_", "MLFLOW_"))})
 
 
-@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option("0.1.0", prog_name="gatehouse")
 def gatehouse() -> None:
     """Governed retraining on Airflow: every batch checked, every model gated, every decision on record."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from gatehouse.bootstrap import InstalledSite, open_site
+from gatehouse.bootstrap import InstalledContext, open_site
 from gatehouse.cli.show import locate
 from gatehouse.core.retraining.manual_options import WINDOWS
 from gatehouse.core.types import Batch, Champion, Override
-from gatehouse.errors import UnknownRecord
+from gatehouse.errors import RecordNotFoundError
 from gatehouse.pipeline import promote, validate
 from gatehouse.pipeline.manual import override as overrides
 from gatehouse.pipeline.manual.request_retraining import ask
@@ -63,7 +63,9 @@ def confirm(use_case: str, override: str, actor: str, reason: str) -> None:
     site = open_site(use_case)
     matches = [asked.id for asked in site.ledger.overrides.list(site.name) if asked.id.startswith(override)]
     if len(override) < 6 or len(matches) != 1:
-        raise UnknownRecord(f"{override!r} names {len(matches)} overrides; give at least six characters of one id")
+        raise RecordNotFoundError(
+            f"{override!r} names {len(matches)} overrides; give at least six characters of one id"
+        )
     click.echo(_override_told(*overrides.confirm(site, matches[0], actor, reason)))
 
 
@@ -128,9 +130,9 @@ def discard_batch(use_case: str, key: str, actor: str, reason: str) -> None:
     click.echo(f"discarded: batch {batch}")
 
 
-def newest(site: InstalledSite, key: str) -> Batch:
+def newest(site: InstalledContext, key: str) -> Batch:
     """The newest revision of a batch."""
     revisions = [batch for batch in site.ledger.batches.list(site.name) if batch.id.key == key]
     if not revisions:
-        raise UnknownRecord(f"{site.name} has no batch {key!r}")
+        raise RecordNotFoundError(f"{site.name} has no batch {key!r}")
     return revisions[-1]

@@ -16,7 +16,7 @@ from gatehouse.cli.progress import progress_line
 from gatehouse.core.config.gate import GatePolicy, check_policy
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.errors import WrongInput
+from gatehouse.errors import InvalidInputError
 from gatehouse.settings import Settings
 from gatehouse.use_case import OWNERS, find
 from gatehouse.yaml_loader import read_spec
@@ -86,7 +86,7 @@ def _write(report: Path, document: Mapping[str, Any]) -> None:
     try:
         report.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise WrongInput(
+        raise InvalidInputError(
             f"the report cannot be written to {report}",
             found=str(error.strerror or error),
             allowed="a file in a folder",

@@ -13,8 +13,8 @@ from gatehouse.formatting import listed, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gatehouse.backtest import Result
-    from gatehouse.backtest.history import Line
+    from gatehouse.backtest import BacktestResult
+    from gatehouse.backtest.history import BatchSummary
 
     Seen = list[tuple[str, Mapping[str, Any]]]  # what was found, with the batch that it was found in
 
@@ -24,7 +24,7 @@ CELL = re.compile(r"found .*?(?=; declared)")  # what an unreadable cell holds: 
 NOTHING_COMPARED = "none has outcomes and came after what the first champion was made of"
 
 
-def human(result: Result) -> str:
+def human(result: BacktestResult) -> str:
     """What a person reads: a line for each batch, the ways to retrain, and what went wrong."""
     rows = [_cells(line) for line in result.lines]
     totals = result.totals
@@ -54,7 +54,7 @@ def human(result: Result) -> str:
     return "\n".join(parts)
 
 
-def refusals(lines: Sequence[Line]) -> list[str]:
+def refusals(lines: Sequence[BatchSummary]) -> list[str]:
     """Why the gate did not promote a challenger, a line for each."""
     return [
         f"{line.key}: v{decision['version']}: {decision['sentence']}"
@@ -69,7 +69,7 @@ def counted(number: int, one: str, several: str = "") -> str:
     return f"{number:,} {one if number == 1 else several or f'{one}s'}"
 
 
-def contract_sentences(lines: Sequence[Line]) -> list[str]:
+def contract_sentences(lines: Sequence[BatchSummary]) -> list[str]:
     """What the contract found, a line for each expectation and each reason to quarantine rows, with the batches."""
     failed: dict[tuple[str, ...], Seen] = {}
     reasons: dict[tuple[str, ...], Seen] = {}
@@ -108,7 +108,7 @@ def _bad_values(seen: Seen) -> str:
     return f"{count}{f'; {detail}' if detail else ''}{f' ({because})' if because else ''}"
 
 
-def _cells(line: Line) -> tuple[object, ...]:
+def _cells(line: BatchSummary) -> tuple[object, ...]:
     paging = [" ".join([each["kind"], ", ".join(each["columns"])]).strip() for each in line.kinds if each["page"]]
     alarms = "; ".join(paging or [f"{each['kind']} {each['subject']}" for each in line.alarms])
     decay = "; ".join(_judged(each) for each in line.decay)
@@ -122,7 +122,7 @@ def _cells(line: Line) -> tuple[object, ...]:
     return line.key, line.rows, state, _unmet(line), alarms, decay, request, decided, _champion(line), metric
 
 
-def _unmet(line: Line) -> str:
+def _unmet(line: BatchSummary) -> str:
     """`1 critical, 2 warning`: the expectations that are not met."""
     counts = Counter(each["severity"] for each in line.failed)
     return ", ".join(
@@ -130,7 +130,7 @@ def _unmet(line: Line) -> str:
     )
 
 
-def _champion(line: Line) -> str:
+def _champion(line: BatchSummary) -> str:
     if line.champion:
         return f"v{line.champion}{' (later)' if line.late else ''}"
     unscored = line.champion_after and (line.state != "accepted" or line.unscored)

@@ -9,7 +9,7 @@ import click
 
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.cli.output import emit, json_option, plain, table
-from gatehouse.core.notifications.notification import Message, State
+from gatehouse.core.notifications.notification import DeliveryState, Notification
 from gatehouse.errors import ConfigurationError
 from gatehouse.notify_config import NAME, file_of, notify_spec
 from gatehouse.pipeline.maintenance.notify import try_address
@@ -32,17 +32,19 @@ def messages(use_case: str, held: bool, as_json: bool) -> None:
     emit([plain(each) for each in found], as_json, table(HEADINGS, rows, empty="nobody was told anything yet") + more)
 
 
-def _row(message: Message) -> tuple[object, ...]:
+def _row(message: Notification) -> tuple[object, ...]:
     made = f"{message.made:%Y-%m-%d %H:%M}" if message.made else ""
     what = message.what if len(message.what) <= 80 else f"{message.what[:79]}…"
     state = f"{message.state} ({message.attempt})" if message.attempt > 1 else message.state
     return made, message.recipient, state, message.severity, message.subject, what, _why(message)
 
 
-def _why(message: Message) -> str:
-    until = f"until {message.due:%Y-%m-%d %H:%M} UTC" if message.due and message.state is State.HELD else ""
-    again = f"again at {message.due:%Y-%m-%d %H:%M} UTC" if message.due and message.state is State.FAILED else ""
-    never = "given up" if message.state is State.FAILED and not message.due else ""
+def _why(message: Notification) -> str:
+    until = f"until {message.due:%Y-%m-%d %H:%M} UTC" if message.due and message.state is DeliveryState.HELD else ""
+    again = (
+        f"again at {message.due:%Y-%m-%d %H:%M} UTC" if message.due and message.state is DeliveryState.FAILED else ""
+    )
+    never = "given up" if message.state is DeliveryState.FAILED and not message.due else ""
     return "; ".join(part for part in (message.why, until, again, never) if part)
 
 

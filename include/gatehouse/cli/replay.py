@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gatehouse.bootstrap import InstalledSite, open_site
+from gatehouse.bootstrap import InstalledContext, open_site
 from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.gate import GatePolicy, check_policy
@@ -48,7 +48,7 @@ def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def other_policy(file: Path, site: InstalledSite) -> GatePolicy:
+def other_policy(file: Path, site: InstalledContext) -> GatePolicy:
     """The policy of a file, for this use case; ConfigurationError for another's, and for rules its task does not know."""
     policy = read_spec(file, GatePolicy, OWNERS["gate.yaml"])
     if policy.use_case not in (None, site.name):
@@ -63,7 +63,7 @@ def other_policy(file: Path, site: InstalledSite) -> GatePolicy:
     return policy
 
 
-def told(found: list[policy_comparison.Replayed], metric: str) -> str:
+def told(found: list[policy_comparison.ReplayedDecision], metric: str) -> str:
     """A line for each decision, why for those that flip, and how many there are."""
     flipped = [one for one in found if _flips(one)]
     rows = [
@@ -84,7 +84,7 @@ def told(found: list[policy_comparison.Replayed], metric: str) -> str:
     return "\n".join([table(headings, rows, "no decision yet"), "", *why, counted] if found else ["no decision yet"])
 
 
-def meant(found: policy_comparison.Regret | None, metric: str) -> str:
+def meant(found: policy_comparison.PolicyOutcome | None, metric: str) -> str:
     """`version 2 instead of 4: cost 0.0123 of log_loss`."""
     if found is None:
         return "the same model serves"
@@ -96,11 +96,11 @@ def meant(found: policy_comparison.Regret | None, metric: str) -> str:
     return f"{which}: {'saved' if found.saved > 0 else 'cost'} {shown(abs(found.saved), '.4g')} of {metric}"
 
 
-def _flips(one: policy_comparison.Replayed) -> bool:
+def _flips(one: policy_comparison.ReplayedDecision) -> bool:
     return one.again.verdict is not one.decision.verdict
 
 
-def _document(one: policy_comparison.Replayed) -> dict[str, Any]:
+def _document(one: policy_comparison.ReplayedDecision) -> dict[str, Any]:
     then, now = one.decision, one.again
     measured = (
         None if one.regret is None else {**plain(one.regret), "saved": one.regret.saved if one.regret.rows else None}

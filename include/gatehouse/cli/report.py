@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from gatehouse.bootstrap import InstalledSite, open_site
+from gatehouse.bootstrap import InstalledContext, open_site
 from gatehouse.cli.actions import newest
 from gatehouse.cli.show import locate
 from gatehouse.core.types import BatchId, FileRef
-from gatehouse.errors import UnknownRecord
+from gatehouse.errors import RecordNotFoundError
 
 
 @click.command()
@@ -21,7 +21,7 @@ def report(subject: str, out: Path | None) -> None:
     nothing and can be mailed."""
     site, file = _of_batch(subject) if "/" in subject else _of_decision(subject)
     if file is None:
-        raise UnknownRecord(
+        raise RecordNotFoundError(
             f"no report of {subject!r} is archived; one made before reports were kept is in MLflow only"
         )
     page = site.lake.read(file).decode()
@@ -32,12 +32,12 @@ def report(subject: str, out: Path | None) -> None:
     click.echo(f"{out}: {len(page.encode()):,} bytes, sha256 {file.sha256}")
 
 
-def _of_decision(subject: str) -> tuple[InstalledSite, FileRef | None]:
+def _of_decision(subject: str) -> tuple[InstalledContext, FileRef | None]:
     site, whole_id = locate(subject)
     return site, site.ledger.decisions.report(whole_id)
 
 
-def _of_batch(subject: str) -> tuple[InstalledSite, FileRef | None]:
+def _of_batch(subject: str) -> tuple[InstalledContext, FileRef | None]:
     name, _, ref = subject.rpartition("/")
     site = open_site(name)
     key, _, revision = ref.partition(".r")

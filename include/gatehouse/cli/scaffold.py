@@ -11,14 +11,14 @@ from pydantic import BaseModel
 
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.config.notify import NotifySpec
+from gatehouse.core.config.notify import NotifyConfig
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
 from gatehouse.use_case import FILES
 
 MODELS: dict[str, type[BaseModel]] = {
-    "contract": Contract, "retrain": RetrainPolicy, "gate": GatePolicy, "notify": NotifySpec,
+    "contract": Contract, "retrain": RetrainPolicy, "gate": GatePolicy, "notify": NotifyConfig,
 }  # fmt: skip
 TEMPLATE = Path(__file__).parent / "template"
 

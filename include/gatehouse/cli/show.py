@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import click
 
-from gatehouse.bootstrap import InstalledSite, open_site
+from gatehouse.bootstrap import InstalledContext, open_site
 from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.explain import explain as explanation
 from gatehouse.core.types import BatchState
-from gatehouse.errors import GatehouseError, UnknownRecord
+from gatehouse.errors import GatehouseError, RecordNotFoundError
 from gatehouse.pipeline import land
 from gatehouse.ports import PassedOver
 from gatehouse.settings import Settings
@@ -44,7 +44,7 @@ def batches(use_case: str, passed: bool, as_json: bool) -> None:
     emit([plain(batch) for batch in found], as_json, human)
 
 
-def _not_taken(site: InstalledSite) -> str:
+def _not_taken(site: InstalledContext) -> str:
     """What follows the table of batches; a source that cannot be read must not hide them."""
     try:
         text = _passed_over(land.passed_over(site))
@@ -126,14 +126,14 @@ def use_case_name(name_or_path: str) -> str:
     return name_or_path.rstrip("/").rsplit("/", 1)[-1]
 
 
-def locate(decision: str) -> tuple[InstalledSite, str]:
+def locate(decision: str) -> tuple[InstalledContext, str]:
     """The site and the whole id of a decision given by its first characters (at least six, and unambiguous)."""
     matches = []
     for folder in folders(Settings.from_environment().usecases):
         site = open_site(str(folder))
         matches += [(site, d.id) for d in site.ledger.decisions.list(site.name) if d.id.startswith(decision)]
     if len(decision) < 6 or len(matches) != 1:
-        raise UnknownRecord(
+        raise RecordNotFoundError(
             f"decision {decision!r} names {len(matches)} decisions; give at least six characters of one id"
         )
     return matches[0]

@@ -11,7 +11,7 @@ import click
 from gatehouse.cli.output import emit, json_option, table
 from gatehouse.dev_stack import stack
 from gatehouse.dev_stack.airflow_api import AirflowApi
-from gatehouse.dev_stack.stack_dir import Home
+from gatehouse.dev_stack.stack_dir import StackDirectory
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
 from gatehouse.telemetry.probe import look
@@ -19,9 +19,9 @@ from gatehouse.telemetry.probe import look
 PASSWORD = "GATEHOUSE_AIRFLOW_PASSWORD"  # noqa: S105 - the variable's name
 
 
-def home() -> Home:
+def home() -> StackDirectory:
     """The home that the environment names, or the checkout's."""
-    return Home(Settings.from_environment().home)
+    return StackDirectory(Settings.from_environment().home)
 
 
 @click.command()
@@ -83,7 +83,7 @@ def walk(use_case: str, limit: int | None, url: str | None, user: str) -> None:
     from gatehouse.dev_stack.demo import walk as take
 
     if url:
-        take(Elsewhere(Settings.from_environment(), url.rstrip("/"), user), use_case, limit)
+        take(RemoteStack(Settings.from_environment(), url.rstrip("/"), user), use_case, limit)
         return
     found = stack.up(home(), tell=click.echo)
     take(found, use_case, limit)
@@ -91,7 +91,7 @@ def walk(use_case: str, limit: int | None, url: str | None, user: str) -> None:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class RemoteStack:
     """An installation that somebody else started."""
 
     settings: Settings

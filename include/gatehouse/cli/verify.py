@@ -9,7 +9,7 @@ import click
 
 from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.audit.hash_chain import check
-from gatehouse.invariants import Finding
+from gatehouse.invariants import InvariantResult
 from gatehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ def _verify_export(export: Path, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def run_installed(settings: Settings) -> list[Finding]:
+def run_installed(settings: Settings) -> list[InvariantResult]:
     """Every finding of the installation; MLflow is asked where one is configured."""
     from gatehouse.bootstrap import verify_installation
 
     return verify_installation(settings)
 
 
-def _page(findings: Sequence[Finding]) -> str:
+def _page(findings: Sequence[InvariantResult]) -> str:
     judged = [(f.invariant, "holds" if f.ok else "BROKEN", f.rows, f.sentence) for f in findings]
     said = [(f.invariant, "breach", text) for f in findings for text in f.breaches]
     said += [(f.invariant, "note", text) for f in findings for text in f.notes]

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 
 from gatehouse.adapters.s3 import open_s3
-from gatehouse.errors import ConfigurationError, GatehouseError, Unreachable
+from gatehouse.errors import ConfigurationError, GatehouseError, ServiceUnavailableError
 
 PLACES = ("GATEHOUSE_LAKE", "GATEHOUSE_MLFLOW_ARTIFACTS")
 OBJECT = "gatehouse-check"  # always the same one: to remove it would take one more right than the lake needs
@@ -35,12 +35,12 @@ def keeps(name: str, environment: Mapping[str, str]) -> str:
             stream.write(put)
         held = filesystem.cat_file(f"{root}/{OBJECT}")
     except OSError as error:
-        raise Unreachable(
+        raise ServiceUnavailableError(
             f"{name}: {place} does not take or give an object: {error}. The bucket must exist, and the keys in "
             "secrets/s3_access_key and secrets/s3_secret_key may list it, and put and get in it"
         ) from None
     if held != put:
-        raise Unreachable(f"{name}: {place} gave other bytes than were put")
+        raise ServiceUnavailableError(f"{name}: {place} gave other bytes than were put")
     return f"{name}: {place} keeps what is put"
 
 

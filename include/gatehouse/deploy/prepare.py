@@ -21,10 +21,10 @@ from gatehouse.dev_stack.stack_dir import ROLES
 WAIT_SECONDS = 60.0
 
 
-def server() -> postgres.Server:
+def server() -> postgres.PostgresServer:
     """The stack's PostgreSQL, as its superuser and every role."""
     host, port = place()
-    return postgres.Server(Path(), Path(), port, role_passwords(secret), host=host)
+    return postgres.PostgresServer(Path(), Path(), port, role_passwords(secret), host=host)
 
 
 def prepare_databases() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from gatehouse.errors import GatehouseError, Unreachable
+from gatehouse.errors import GatehouseError, ServiceUnavailableError
 
 FINISHED = ("success", "failed")
 CONNECT_RETRIES = 6  # with httpx's growing pauses about 15 s: an api-server that has just been restarted is waited for
@@ -43,7 +43,7 @@ class AirflowApi:
             headers = {"Authorization": f"Bearer {self._token}"}
             return self._client.request(method, f"/api/v2/{path}", json=body, headers=headers)
         except httpx.TransportError as error:
-            raise Unreachable(f"Airflow at {self.base} does not answer: {error}") from error
+            raise ServiceUnavailableError(f"Airflow at {self.base} does not answer: {error}") from error
 
     def dags(self) -> dict[str, str]:
         """The DAGs that have been parsed, each with the time at which that was last done."""

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from gatehouse.dev_stack import stack
 from gatehouse.dev_stack.postgres import private_folder
-from gatehouse.dev_stack.stack_dir import Home
+from gatehouse.dev_stack.stack_dir import StackDirectory
 from gatehouse.settings import Settings
 
 
-def clean(home: Home) -> list[Path]:
+def clean(home: StackDirectory) -> list[Path]:
     """End the stack and remove what a home holds; returns what was removed. Files that are not the stack's stay."""
     stack.down(home)
     server = home.root / "postgres"
@@ -28,5 +28,5 @@ def clean(home: Home) -> list[Path]:
 
 
 if __name__ == "__main__":
-    gone = clean(Home(Settings.from_environment().home.resolve()))
+    gone = clean(StackDirectory(Settings.from_environment().home.resolve()))
     print("\n".join(f"removed {path}" for path in gone) or "there was nothing to remove")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.dev_stack.health import AirflowHealth, Health, answers
-from gatehouse.dev_stack.postgres import STOP, Server
+from gatehouse.dev_stack.postgres import STOP, PostgresServer
 from gatehouse.dev_stack.process import MARK
-from gatehouse.dev_stack.stack_dir import USERS, Home
+from gatehouse.dev_stack.stack_dir import USERS, StackDirectory
 from gatehouse.settings import ROOT
 
 # --skip-serve-logs: these servers would listen on all interfaces, and the api-server reads the files itself
@@ -39,7 +39,9 @@ class Component:
     stop: signal.Signals = signal.SIGTERM
 
 
-def components(home: Home, server: Server, ports: Mapping[str, int], secrets: Mapping[str, Any]) -> list[Component]:
+def components(
+    home: StackDirectory, server: PostgresServer, ports: Mapping[str, int], secrets: Mapping[str, Any]
+) -> list[Component]:
     """All components, in the order of their needs."""
     environment = stack_environment(home, server, ports, secrets)
     mlflow_url, airflow_url = environment["MLFLOW_TRACKING_URI"], environment["AIRFLOW__API__BASE_URL"]
@@ -63,7 +65,7 @@ def components(home: Home, server: Server, ports: Mapping[str, int], secrets: Ma
 
 
 def stack_environment(
-    home: Home, server: Server, ports: Mapping[str, int], secrets: Mapping[str, Any]
+    home: StackDirectory, server: PostgresServer, ports: Mapping[str, int], secrets: Mapping[str, Any]
 ) -> dict[str, str]:
     """What every Airflow component, task and command of this stack runs with. Passwords are in the environment and in
     files of the owner, never on a command line."""
@@ -140,7 +142,7 @@ MLFLOW_CLIENT = {
 THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def _mlflow_server(server: Server, ports: Mapping[str, int], secrets: Mapping[str, Any]) -> dict[str, str]:
+def _mlflow_server(server: PostgresServer, ports: Mapping[str, int], secrets: Mapping[str, Any]) -> dict[str, str]:
     hosts = f"127.0.0.1:{ports['mlflow']},localhost:{ports['mlflow']}"
     return {
         "MLFLOW_BACKEND_STORE_URI": server.url("mlflow", "mlflow").replace("://", "+psycopg2://"),
@@ -151,7 +153,7 @@ def _mlflow_server(server: Server, ports: Mapping[str, int], secrets: Mapping[st
     }
 
 
-def _bare(home: Home) -> dict[str, str]:
+def _bare(home: StackDirectory) -> dict[str, str]:
     """The caller's environment without what would leak in from another Airflow, MLflow or Gatehouse, and with the mark.
 
     SPT_NOENV: Airflow writes its processes' titles over their environment, and so over the mark, unless told not to.

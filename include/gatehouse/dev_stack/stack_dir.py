@@ -18,12 +18,12 @@ SECRETS = ("jwt", "api", "mlflow_flask")
 
 
 @dataclass(frozen=True)
-class Home:
+class StackDirectory:
     """Paths below `root`; everything in it is readable by its owner only."""
 
     root: Path
 
-    def prepare(self) -> Home:
+    def prepare(self) -> StackDirectory:
         """Create the folders; returns itself."""
         for folder in (self.root, self.logs, self.airflow, self.lake, self.artifacts):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

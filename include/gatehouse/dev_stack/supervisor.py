@@ -19,8 +19,8 @@ from types import FrameType
 
 from gatehouse.dev_stack import postgres, process
 from gatehouse.dev_stack.components import components, stack_environment
-from gatehouse.dev_stack.managed_component import Watched
-from gatehouse.dev_stack.stack_dir import Home, write_private
+from gatehouse.dev_stack.managed_component import ManagedComponent
+from gatehouse.dev_stack.stack_dir import StackDirectory, write_private
 from gatehouse.errors import GatehouseError
 
 CHECK_SECONDS = 2.0
@@ -30,7 +30,7 @@ CHECK_SECONDS_SICK = 0.5
 class Supervisor:
     """Keeps the components of one home running until it is told to stop."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: StackDirectory) -> None:
         self.home = home
         self.stopping = False
         self.problem = ""
@@ -41,7 +41,7 @@ class Supervisor:
         self.server = postgres.server_at(home.root / "postgres", ports["postgres"], secrets["roles"])
         self.environment = stack_environment(home, self.server, ports, secrets)
         parts = components(home, self.server, ports, secrets)
-        self.watched = [Watched(part, home.logs / f"{part.name}.log") for part in parts]
+        self.watched = [ManagedComponent(part, home.logs / f"{part.name}.log") for part in parts]
 
     def run(self) -> None:
         """Start everything, then watch until SIGTERM."""
@@ -121,7 +121,7 @@ class Supervisor:
         workers = [watched for watched in others if not watched.component.address]
         for together in (workers, servers):
             with ThreadPoolExecutor(len(self.watched)) as pool:
-                list(pool.map(Watched.end, together))
+                list(pool.map(ManagedComponent.end, together))
         process.end_marked(self.home.mark, grace=2, spare={database.status.pid})
         database.end()
 
@@ -138,7 +138,7 @@ class Supervisor:
 def main(home: Path) -> None:
     """Hold the home's lock for as long as the stack runs: there is never a second supervisor."""
     os.umask(0o077)
-    place = Home(home).prepare()
+    place = StackDirectory(home).prepare()
     with place.lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,19 +15,19 @@ from pathlib import Path
 import psutil
 
 from gatehouse.dev_stack import process
-from gatehouse.dev_stack.postgres import LIMITS, PRIVATE, STOP, Server, prepare, server_at
-from gatehouse.dev_stack.stack_dir import Home
-from gatehouse.errors import Unreachable
+from gatehouse.dev_stack.postgres import LIMITS, PRIVATE, STOP, PostgresServer, prepare, server_at
+from gatehouse.dev_stack.stack_dir import StackDirectory
+from gatehouse.errors import ServiceUnavailableError
 
 FASTER = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 MARK = "throwaway"  # holds the number of the process that is to remove the folder
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Server]:
+def running(folder: Path) -> Iterator[PostgresServer]:
     """A throwaway server with roles and databases, for tests: it trades durability for speed and ends with the block."""
     _forget_dead()
-    home = Home(folder).prepare()
+    home = StackDirectory(folder).prepare()
     passwords = home.credentials()[0]["roles"]
     server = server_at(folder / "postgres", _any_port(), passwords, (*LIMITS, *FASTER))
     if server.user:
@@ -51,7 +51,7 @@ def _forget_dead() -> None:
                 shutil.rmtree(mark.parent)
 
 
-def _start_somewhere(server: Server, log: Path) -> tuple[subprocess.Popen[bytes], Server]:
+def _start_somewhere(server: PostgresServer, log: Path) -> tuple[subprocess.Popen[bytes], PostgresServer]:
     """Start the server; when somebody else takes its port in the very moment, on another one."""
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
     for _ in range(5):
@@ -61,7 +61,7 @@ def _start_somewhere(server: Server, log: Path) -> tuple[subprocess.Popen[bytes]
                 return started, server
             time.sleep(0.05)
         server = replace(server, port=_any_port())
-    raise Unreachable(f"PostgreSQL does not start: {log.read_text(errors='replace')[-500:]}")
+    raise ServiceUnavailableError(f"PostgreSQL does not start: {log.read_text(errors='replace')[-500:]}")
 
 
 def _any_port() -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.invariants import batches, champions, journal_integrity, labels, requests
-from gatehouse.invariants.result import Finding, Look
+from gatehouse.invariants.result import InvariantContext, InvariantResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from gatehouse.ports import Lake, Tracking
     from gatehouse.use_case import UseCase
 
-__all__ = ["INVARIANTS", "Finding", "run"]
+__all__ = ["INVARIANTS", "InvariantResult", "run"]
 
-INVARIANTS: dict[str, tuple[str, Callable[[Look], None]]] = {
+INVARIANTS: dict[str, tuple[str, Callable[[InvariantContext], None]]] = {
     "I1": ("At most one champion per use case; its epoch rises by one with each change", champions.one_champion),
     "I2": ("No champion without a decision, an approved review or a person's reason", champions.justified_champion),
     "I3": ("Every source row is in exactly one of accepted or quarantined", batches.every_row_once),
@@ -42,17 +42,17 @@ INVARIANTS: dict[str, tuple[str, Callable[[Look], None]]] = {
 
 def run(
     ledger_url: str, lake: Lake, tracking: Tracking | None, use_cases: Mapping[str, UseCase] | None = None
-) -> list[Finding]:
+) -> list[InvariantResult]:
     """Examine every invariant against one moment of the ledger; labels are derived again for these use cases."""
     database = Database(ledger_url)
     try:
         with database.snapshot() as rows:
-            return [_examine(name, Look(rows, lake, tracking, use_cases or {})) for name in INVARIANTS]
+            return [_examine(name, InvariantContext(rows, lake, tracking, use_cases or {})) for name in INVARIANTS]
     finally:
         database.close()
 
 
-def _examine(name: str, look: Look) -> Finding:
+def _examine(name: str, look: InvariantContext) -> InvariantResult:
     sentence, examine = INVARIANTS[name]
     examine(look)
-    return Finding(name, not look.breaches, sentence, look.rows, tuple(look.breaches), tuple(look.notes))
+    return InvariantResult(name, not look.breaches, sentence, look.rows, tuple(look.breaches), tuple(look.notes))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.invariants.references import known_files
 
 if TYPE_CHECKING:
-    from gatehouse.invariants.result import Look
+    from gatehouse.invariants.result import InvariantContext
 
 _MADE_BY = ["version", "sha256", "epoch"]
 
 
-def every_row_once(look: Look) -> None:
+def every_row_once(look: InvariantContext) -> None:
     """I3. accepted + quarantined = source, for every table of every accepted batch; every file is there and whole."""
     known_files(look)
     look.refuse(
@@ -60,7 +60,7 @@ def every_row_once(look: Look) -> None:
         look.bytes_of(f"report, profile or file of {row['batch']}", row["file"])
 
 
-def one_model_a_batch(look: Look) -> None:
+def one_model_a_batch(look: InvariantContext) -> None:
     """I5. Predictions name a registered version, its bytes and the epoch it served in; each of their rows says so."""
     look.refuse(
         """
@@ -86,7 +86,7 @@ def one_model_a_batch(look: Look) -> None:
         _one_maker(look, row)
 
 
-def _one_maker(look: Look, row: dict[str, Any]) -> None:
+def _one_maker(look: InvariantContext, row: dict[str, Any]) -> None:
     """Every row of a prediction file names what the ledger says made it."""
     whose = f"predictions of {row['batch']}"
     frame = look.table(whose, row["file"])

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import digest, sha256
 from gatehouse.core.gate.evidence_io import evidence_sha256
-from gatehouse.errors import TrackingError, Unreachable
+from gatehouse.errors import ServiceUnavailableError, TrackingError
 
 if TYPE_CHECKING:
-    from gatehouse.invariants.result import Look
+    from gatehouse.invariants.result import InvariantContext
 
 
-def one_champion(look: Look) -> None:
+def one_champion(look: InvariantContext) -> None:
     """I1. The promotions of a use case count 1, 2, 3, ... without a gap, and the champion is the last of them."""
     look.examine("SELECT use_case FROM champions")
     look.refuse(
@@ -37,7 +37,7 @@ def one_champion(look: Look) -> None:
     )
 
 
-def justified_champion(look: Look) -> None:
+def justified_champion(look: InvariantContext) -> None:
     """I2. Each promotion rests on what it names, and what the decision was computed from is in the lake."""
     look.examine("SELECT epoch FROM promotions")
     look.refuse(
@@ -52,7 +52,7 @@ def justified_champion(look: Look) -> None:
         _archived(look, row)
 
 
-def _archived(look: Look, row: dict[str, Any]) -> None:
+def _archived(look: InvariantContext, row: dict[str, Any]) -> None:
     """A decision is named by evidence and policy, and both are in the archive as they were."""
     whose = f"decision {row['id']}"
     look.expect(
@@ -77,7 +77,7 @@ def _evidence(data: bytes) -> dict[str, Any] | None:
     return document if named else None
 
 
-def mirrored_champion(look: Look) -> None:
+def mirrored_champion(look: InvariantContext) -> None:
     """I10. MLflow's alias `champion` points at the ledger's champion."""
     if look.tracking is None:
         look.notes.append("MLflow was not asked: no tracking server is configured")
@@ -86,7 +86,7 @@ def mirrored_champion(look: Look) -> None:
         use_case, version = row["use_case"], row["version"]
         try:
             found = look.tracking.champion_alias(use_case)
-        except (TrackingError, Unreachable) as error:
+        except (TrackingError, ServiceUnavailableError) as error:
             look.breaches.append(f"{use_case}: whether MLflow mirrors the ledger is not known: {error}")
             return  # MLflow would let each further use case wait as long
         look.expect(

@@ -14,13 +14,13 @@ from gatehouse.core.types import JournalEntry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatehouse.invariants.result import Look
+    from gatehouse.invariants.result import InvariantContext
 
 _CHUNK = 10_000
 _FILE = {"path", "sha256", "size", "rows"}
 
 
-def nothing_twice(look: Look) -> None:
+def nothing_twice(look: InvariantContext) -> None:
     """I4. No content is on record a second time under another number."""
     look.examine(
         "SELECT entry FROM batches UNION ALL SELECT entry FROM outcomes UNION ALL SELECT entry FROM promotions"
@@ -42,7 +42,7 @@ def nothing_twice(look: Look) -> None:
     )
 
 
-def whole_journal(look: Look) -> None:
+def whole_journal(look: InvariantContext) -> None:
     """I6. The numbers have no gap, each hash covers the entry and the one before, each change has exactly one entry,
     and its row says what the entry says."""
     expected, previous = 1, FIRST
@@ -55,14 +55,14 @@ def whole_journal(look: Look) -> None:
     _rows_as_told(look)
 
 
-def _entries(look: Look) -> Iterator[JournalEntry]:
+def _entries(look: InvariantContext) -> Iterator[JournalEntry]:
     last = 0
     while chunk := look.examine("SELECT * FROM journal WHERE seq > %s ORDER BY seq LIMIT %s", last, _CHUNK):
         yield from (JournalEntry(**row) for row in chunk)
         last = chunk[-1]["seq"]
 
 
-def _one_entry_each(look: Look) -> None:
+def _one_entry_each(look: InvariantContext) -> None:
     """Every row has an entry of its table's kinds, and every entry of those kinds has its row."""
     for table, kinds in CHANGES.items():
         for row in look.ledger.all(
@@ -76,7 +76,7 @@ def _one_entry_each(look: Look) -> None:
             look.breaches.append(f"{table}: {unknown if row['seq'] is None else missing}")
 
 
-def _rows_as_told(look: Look) -> None:
+def _rows_as_told(look: InvariantContext) -> None:
     """Every row of a table of changes against the body of its entry, files against what the entry says of them."""
     files = {row["path"]: row for row in look.ledger.all("SELECT * FROM files")}
     for table in CHANGES:
@@ -96,7 +96,7 @@ def _same(column: Any, told: Any, files: dict[str, dict[str, Any]]) -> bool:
     return bool(plain == stored(told))
 
 
-def no_stale_attempt(look: Look) -> None:
+def no_stale_attempt(look: InvariantContext) -> None:
     """I7. The tokens of a work's entries never fall, and none is larger than the newest attempt's."""
     marked = (
         "SELECT seq, actor AS work, (body::json ->> 'token')::bigint AS token FROM journal "

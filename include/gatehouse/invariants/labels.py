@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gatehouse.core.config.contract import Contract
     from gatehouse.core.types import FileRef
-    from gatehouse.invariants.result import Look
+    from gatehouse.invariants.result import InvariantContext
     from gatehouse.use_case import UseCase
 
 BATCH, LABEL = "gh_batch", "gh_label"
@@ -35,7 +35,7 @@ _FILES = """
     WHERE b.request = %s AND b.part = %s ORDER BY b.key"""
 
 
-def own_labels(look: Look) -> None:
+def own_labels(look: InvariantContext) -> None:
     """I13. Each row of a training set or holdout has the label that its own outcome gives."""
     derived: dict[tuple[str, str], list[float]] = {}
     for row in look.examine(_SETS):
@@ -50,7 +50,11 @@ def own_labels(look: Look) -> None:
 
 
 def _compare(
-    look: Look, case: UseCase, row: Mapping[str, Any], part: str, derived: dict[tuple[str, str], list[float]]
+    look: InvariantContext,
+    case: UseCase,
+    row: Mapping[str, Any],
+    part: str,
+    derived: dict[tuple[str, str], list[float]],
 ) -> None:
     recorded = look.table(f"{part} of request {row['request']}", row[part])
     if recorded is None or not {BATCH, LABEL} <= set(recorded.columns):
@@ -74,7 +78,7 @@ def _compare(
 
 
 def _derived(
-    look: Look,
+    look: InvariantContext,
     case: UseCase,
     accepted: FileRef,
     outcomes: FileRef,
@@ -93,7 +97,7 @@ def _derived(
         return None
 
 
-def _same(look: Look, whose: str, recorded: list[float], derived: list[float]) -> None:
+def _same(look: InvariantContext, whose: str, recorded: list[float], derived: list[float]) -> None:
     look.rows += len(recorded)
     if len(recorded) != len(derived):
         look.breaches.append(f"{whose}: {len(recorded)} rows have a label, derived again {len(derived)} have")

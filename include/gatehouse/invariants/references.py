@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gatehouse.invariants.result import Look
+    from gatehouse.invariants.result import InvariantContext
 
 _COLUMNS = """
     SELECT t.relname AS name, a.attname AS field
@@ -14,7 +14,7 @@ _COLUMNS = """
     WHERE c.contype = 'f' AND c.confrelid = 'gatehouse.files'::regclass ORDER BY t.relname, a.attname"""
 
 
-def known_files(look: Look) -> None:
+def known_files(look: InvariantContext) -> None:
     """Every path that a row names is on record in `files`, with its hash, size and number of rows."""
     for column in look.ledger.all(_COLUMNS):
         table, field = column["name"], column["field"]

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gatehouse.invariants.result import Look
+    from gatehouse.invariants.result import InvariantContext
 
 KEY, BATCH = "gh_key", "gh_batch"  # how the stages mark the rows of a training set
 
 
-def nothing_lost(look: Look) -> None:
+def nothing_lost(look: InvariantContext) -> None:
     """I8. Each batch and each request ends at most once, its acts lead where it is, and what waits is named."""
     look.examine("SELECT entry FROM batches UNION ALL SELECT entry FROM requests")
     look.refuse(
@@ -53,7 +53,7 @@ def nothing_lost(look: Look) -> None:
     _name_what_waits(look)
 
 
-def _name_what_waits(look: Look) -> None:
+def _name_what_waits(look: InvariantContext) -> None:
     waiting = """
         SELECT what, state, extract(epoch FROM clock_timestamp() - j.at)::bigint / 60 AS minutes FROM (
             SELECT 'batch ' || batch_name(use_case, key, revision) AS what, state, last_entry AS seq FROM batch_now
@@ -68,7 +68,7 @@ def _name_what_waits(look: Look) -> None:
         look.notes.append("{what} is {state}, for {minutes} minutes now".format(**row))
 
 
-def honest_training(look: Look) -> None:
+def honest_training(look: InvariantContext) -> None:
     """I9. Training rows come from accepted batches, the files are those recorded, and no holdout row is trained on."""
     look.refuse(
         """
@@ -92,7 +92,7 @@ def honest_training(look: Look) -> None:
             look.expect(not shared, f"{whose}: {len(shared)} held-out rows are trained on, such as {shared[:1]}")
 
 
-def _rows_of(look: Look, whose: str, file: Mapping[str, Any] | None) -> pd.DataFrame | None:
+def _rows_of(look: InvariantContext, whose: str, file: Mapping[str, Any] | None) -> pd.DataFrame | None:
     """The file's rows, if it is there and they say which batch they are from."""
     frame = look.table(whose, file)
     if frame is None or {KEY, BATCH} <= set(frame.columns):
@@ -101,7 +101,7 @@ def _rows_of(look: Look, whose: str, file: Mapping[str, Any] | None) -> pd.DataF
     return None
 
 
-def _rows_from(look: Look, request: str, part: str, frame: pd.DataFrame) -> None:
+def _rows_from(look: InvariantContext, request: str, part: str, frame: pd.DataFrame) -> None:
     """Every row must come from a batch that is on record for this part."""
     batches = """
         SELECT batch_name(use_case, key, revision) AS batch FROM training_set_batches WHERE request = %s AND part = %s

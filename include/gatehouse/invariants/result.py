@@ -12,13 +12,13 @@ from gatehouse.errors import LakeError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gatehouse.adapters.ledger.connection import Rows
+    from gatehouse.adapters.ledger.connection import Cursor
     from gatehouse.ports import Lake, Tracking
     from gatehouse.use_case import UseCase
 
 
 @dataclass(frozen=True)
-class Finding:
+class InvariantResult:
     """One invariant judged: how many rows were examined, each breach in a sentence, and what else is worth knowing."""
 
     invariant: str
@@ -30,10 +30,10 @@ class Finding:
 
 
 @dataclass
-class Look:
+class InvariantContext:
     """One look at ledger, lake and tracking: the ledger's tables at one moment, and what was found there."""
 
-    ledger: Rows
+    ledger: Cursor
     lake: Lake
     tracking: Tracking | None = None
     use_cases: Mapping[str, UseCase] = field(default_factory=dict)

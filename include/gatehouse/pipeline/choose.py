@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import Candidate, ModelVersion
@@ -15,7 +15,7 @@ from gatehouse.pipeline.gather import trained_until
 from gatehouse.pipeline.maintenance.track_mlflow import projecting, run_of
 
 
-def choose(site: Site, request_id: str) -> ModelVersion:
+def choose(site: UseCaseContext, request_id: str) -> ModelVersion:
     """Register the candidate that did best on the newest part of the training window; ModelError when none was fitted."""
     candidates = site.ledger.requests.candidates(request_id)
     ranked = rank(candidates, site.case.retrain.choose_by)
@@ -40,7 +40,7 @@ def choose(site: Site, request_id: str) -> ModelVersion:
     return _told(site, site.ledger.models.register(lease, asked))
 
 
-def _told(site: Site, model: ModelVersion) -> ModelVersion:
+def _told(site: UseCaseContext, model: ModelVersion) -> ModelVersion:
     with projecting(site, f"version {model.version}"):
         tell_choice(site, model)
     return model
@@ -53,7 +53,7 @@ def rank(candidates: list[Candidate], metric: str) -> list[Candidate]:
     return sorted(usable, key=lambda candidate: (loss(candidate.metrics[metric]), candidate.name))
 
 
-def tell_choice(site: Site, model: ModelVersion) -> None:
+def tell_choice(site: UseCaseContext, model: ModelVersion) -> None:
     """Register a version in MLflow and flag the candidates of its request; after the ledger, and again without harm."""
     candidates, metric = site.ledger.requests.candidates(model.request), site.case.retrain.choose_by
     best = next(candidate for candidate in candidates if candidate.name == model.candidate)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.retraining.manual_options import wished_estimators
 from gatehouse.core.rows.row_keys import KEY
@@ -18,7 +18,7 @@ from gatehouse.pipeline.batch_data.provenance import provenance
 from gatehouse.pipeline.batch_data.row_keys import BATCH, LABEL, TIME
 from gatehouse.pipeline.maintenance.track_mlflow import log_or_keep
 from gatehouse.pipeline.score import model_inputs
-from gatehouse.ports import Fit
+from gatehouse.ports import TrainingRun
 from gatehouse.user_code import DATA_SCIENTIST, user_code
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ class Made:
     columns: dict[str, str]
 
 
-def names(site: Site, request: Request | None = None) -> list[str]:
+def names(site: UseCaseContext, request: Request | None = None) -> list[str]:
     """The names of the use case's estimators; of a request, those that it asks for."""
     own = sorted(site.case.estimators())
     return wished_estimators(request, own) if request else own
 
 
-def fit(site: Site, request_id: str, name: str) -> Candidate:
+def fit(site: UseCaseContext, request_id: str, name: str) -> Candidate:
     """Fit one estimator, measure it, store it and log it; a candidate that was recorded before is returned as it is.
 
     It is measured on the newest part of its training window after being fitted on the older part, then fitted on the
@@ -70,7 +70,7 @@ def fit(site: Site, request_id: str, name: str) -> Candidate:
     return candidate
 
 
-def make(site: Site, frame: pd.DataFrame, name: str, plots: bool = False) -> Made:
+def make(site: UseCaseContext, frame: pd.DataFrame, name: str, plots: bool = False) -> Made:
     """Fit and measure one estimator on labelled rows; ModelError says why that cannot be."""
     task, models = site.case.retrain.task, site.models
     older, newer = inner_split(frame)
@@ -96,21 +96,23 @@ def make(site: Site, frame: pd.DataFrame, name: str, plots: bool = False) -> Mad
     )
 
 
-def _logged(site: Site, training_set: TrainingSet, name: str, made: Made) -> Candidate:
+def _logged(site: UseCaseContext, training_set: TrainingSet, name: str, made: Made) -> Candidate:
     file = site.lake.put(made.file, "models", "skops")
-    run = Fit(made.params, made.metrics, made.plots, provenance(site, training_set), made.columns)
+    run = TrainingRun(made.params, made.metrics, made.plots, provenance(site, training_set), made.columns)
     return Candidate(training_set.request, name, made.metrics, file, log_or_keep(site, training_set, name, run))
 
 
-def _plots(site: Site, trial: Any, newer: pd.DataFrame, predictions: NDArray[np.float64]) -> Mapping[str, bytes]:
+def _plots(
+    site: UseCaseContext, trial: Any, newer: pd.DataFrame, predictions: NDArray[np.float64]
+) -> Mapping[str, bytes]:
     policy, labels = site.case.retrain, _labels(newer)
     importance = site.models.importance(trial, model_inputs(newer), labels, policy.choose_by, policy.task, policy.seed)
     return site.models.plots(policy.task, labels, predictions, importance)
 
 
-def _failed(site: Site, training_set: TrainingSet, name: str, reason: str) -> Candidate:
+def _failed(site: UseCaseContext, training_set: TrainingSet, name: str, reason: str) -> Candidate:
     tags = {**provenance(site, training_set), "gatehouse.flag": "failed", "gatehouse.reason": reason}
-    run = Fit({}, {}, {}, tags)
+    run = TrainingRun({}, {}, {}, tags)
     return Candidate(training_set.request, name, {}, None, log_or_keep(site, training_set, name, run), reason)
 
 
@@ -141,7 +143,7 @@ def newest_share(time: pd.Series[Any], keys: pd.Series[Any], share: float) -> ND
     return newest
 
 
-def measured(site: Site, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> dict[str, float]:
+def measured(site: UseCaseContext, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> dict[str, float]:
     """Every metric of the task, and the use case's own."""
     names = (*metrics_for(site.case.retrain.task), *site.case.own_metrics)
     return {name: evaluate(name, labels, predictions) for name in names}

@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.retraining.holdout_split import Matured
+from gatehouse.core.retraining.holdout_split import MaturedBatch
 from gatehouse.core.retraining.manual_options import who_wished, wished_window
 from gatehouse.core.rows.outcome_rows import describe
 from gatehouse.core.types import BatchId, FileRef, Request, RequestState, TrainingSet
-from gatehouse.errors import ModelError, NotEnoughData, UnknownRecord
+from gatehouse.errors import ModelError, NotEnoughData, RecordNotFoundError
 from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.pipeline.batch_data.training_window import choose_window
 from gatehouse.stacked_tables import stacked
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SHORT_SHOWN = 2  # batches that are not mature, in the sentence about a training that has too few
 
 
-def claim(site: Site, request_id: str) -> Request:
+def claim(site: UseCaseContext, request_id: str) -> Request:
     """open -> claimed. A request that is claimed or rests already is returned as it is."""
     request = site.ledger.requests.get(request_id)
     if request.state is not RequestState.OPEN:
@@ -32,7 +32,7 @@ def claim(site: Site, request_id: str) -> Request:
     return site.ledger.requests.claim(lease, request_id)
 
 
-def gather(site: Site, request: Request) -> TrainingSet:
+def gather(site: UseCaseContext, request: Request) -> TrainingSet:
     """Split the accepted, matured rows that had arrived by `request.as_of` into training and holdout; record both.
 
     Batches less mature than `min_maturity` are left out, and so are rows without an outcome. NotEnoughData when there
@@ -40,12 +40,12 @@ def gather(site: Site, request: Request) -> TrainingSet:
     """
     try:
         return site.ledger.requests.training_set(request.id)
-    except UnknownRecord:
+    except RecordNotFoundError:
         lease = site.ledger.attempts.enter(f"{site.name}/{request.id}/gather")
     champion = site.ledger.models.champion(site.name)
     frames, errors = labelled(site, request.as_of)
     intervals = {batch.id: batch.interval for batch in newest_revisions(site.ledger.batches.list(site.name))}
-    candidates = [Matured(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
+    candidates = [MaturedBatch(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
     until = champion.model.trained_until if champion else None
     try:
         chosen, told = choose_window(site, candidates, frames, until, wished_window(request, site.case.retrain.window))
@@ -68,7 +68,7 @@ def gather(site: Site, request: Request) -> TrainingSet:
     return training_set
 
 
-def labelled(site: Site, as_of: datetime) -> tuple[dict[BatchId, pd.DataFrame], dict[str, str]]:
+def labelled(site: UseCaseContext, as_of: datetime) -> tuple[dict[BatchId, pd.DataFrame], dict[str, str]]:
     """The labelled rows of each accepted batch that is mature enough by `as_of`, in the order of time; and the errors of
     those batches that the model code raises on, which are left out. When it raises on all of them, so does this."""
     arrived = site.ledger.batches.outcomes(site.name, as_of)
@@ -89,7 +89,7 @@ def labelled(site: Site, as_of: datetime) -> tuple[dict[BatchId, pd.DataFrame], 
     return frames, errors
 
 
-def outcomes_short(site: Site, as_of: datetime, matured: Collection[BatchId]) -> list[str]:
+def outcomes_short(site: UseCaseContext, as_of: datetime, matured: Collection[BatchId]) -> list[str]:
     """Why batches whose outcomes have arrived are not mature, a sentence for each of the newest ones."""
     arrived = site.ledger.batches.outcomes(site.name, as_of)
     short = [
@@ -101,11 +101,11 @@ def outcomes_short(site: Site, as_of: datetime, matured: Collection[BatchId]) ->
     return short[-SHORT_SHOWN:]
 
 
-def _store(site: Site, frames: Sequence[pd.DataFrame]) -> FileRef:
+def _store(site: UseCaseContext, frames: Sequence[pd.DataFrame]) -> FileRef:
     return site.lake.put_frame(stacked(frames), "training")
 
 
-def trained_until(site: Site, batches: Sequence[BatchId]) -> datetime:
+def trained_until(site: UseCaseContext, batches: Sequence[BatchId]) -> datetime:
     """The end of the newest batch that a model was trained on."""
     intervals = [site.ledger.batches.get(batch).interval for batch in batches]
     return max(interval.end for interval in intervals)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.types import Batch, FileRef
 from gatehouse.errors import SourceError, SourceVanished, UnreadableDelivery
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 READ_AGAIN_AT_ONCE = 50  # batches: after every file's time has changed, the next ingests read the rest
 
 
-def pending(site: Site, until: str | None = None) -> list[str]:
+def pending(site: UseCaseContext, until: str | None = None) -> list[str]:
     """The keys that the source has and the ledger has not, in the order of time, up to and including `until`."""
     have = {batch.id.key for batch in site.ledger.batches.list(site.name)}
     return [key for key in _within(site, site.source.available(), until) if key not in have]
 
 
-def corrected(site: Site) -> list[str]:
+def corrected(site: UseCaseContext) -> list[str]:
     """The keys of batches whose delivery no longer looks as when it was read, in the order of time; the newest ones first
     come into a run when there are many. Every batch is compared at every ingest, however old it is: it costs no read."""
     have = {batch.id.key for batch in site.ledger.batches.list(site.name)}
@@ -36,7 +36,7 @@ def corrected(site: Site) -> list[str]:
     return changed[-READ_AGAIN_AT_ONCE:]
 
 
-def take(site: Site, keys: Iterable[str]) -> dict[str, str]:
+def take(site: UseCaseContext, keys: Iterable[str]) -> dict[str, str]:
     """Land each batch; what one of them raises stops no other. Returns why a batch could not be fetched, by its key, which
     the ledger notes. SourceVanished of a batch is raised when all others have landed: trying again can help."""
     refused, vanished = {}, None
@@ -54,7 +54,7 @@ def take(site: Site, keys: Iterable[str]) -> dict[str, str]:
     return refused
 
 
-def land(site: Site, key: str) -> Batch:
+def land(site: UseCaseContext, key: str) -> Batch:
     """Fetch one batch and make it visible: files first, then the ledger row. The same content again is a no-op. A delivery
     of which a table cannot be read lands as the bytes that came, and validation quarantines it."""
     interval = interval_of(site.case.contract.batch, key)
@@ -68,13 +68,13 @@ def land(site: Site, key: str) -> Batch:
     return site.ledger.batches.land(lease, site.name, key, interval, files, unreadable, fingerprint)
 
 
-def unfetched(site: Site) -> dict[str, str]:
+def unfetched(site: UseCaseContext) -> dict[str, str]:
     """Why the newest delivery of a batch could not be fetched, by its key, as long as the source has it."""
     refused = {key: each.refused for key, each in site.ledger.batches.deliveries(site.name).items() if each.refused}
     return {key: refused[key] for key in site.source.available() if key in refused} if refused else {}
 
 
-def passed_over(site: Site) -> list[PassedOver]:
+def passed_over(site: UseCaseContext) -> list[PassedOver]:
     """What lies at the source and is not taken, and batches whose newest delivery could not be fetched or is an earlier
     revision again."""
     newest = {batch.id.key: batch.id for batch in site.ledger.batches.list(site.name)}
@@ -87,13 +87,13 @@ def passed_over(site: Site) -> list[PassedOver]:
     return [*refused, *returned, *site.source.passed_over()]
 
 
-def _within(site: Site, keys: Iterable[str], until: str | None = None) -> list[str]:
+def _within(site: UseCaseContext, keys: Iterable[str], until: str | None = None) -> list[str]:
     contract = site.case.contract
     last = min(filter(None, (until, contract.last)), default=None)
     return [key for key in keys if key >= contract.first and (last is None or key <= last)]
 
 
-def _stored(site: Site, key: str, frames: Mapping[str, pd.DataFrame]) -> dict[str, FileRef]:
+def _stored(site: UseCaseContext, key: str, frames: Mapping[str, pd.DataFrame]) -> dict[str, FileRef]:
     missing = [name for name in site.case.contract.tables if name not in frames]
     if missing:
         raise SourceError(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import Span, interval_of
 from gatehouse.core.types import Batch, BatchState, Outcomes
 from gatehouse.errors import SchemaMismatch, SourceError, UnreadableDelivery
@@ -17,7 +17,7 @@ from gatehouse.reports import batch_report
 REFUSED = "outcomes.refused"
 
 
-def collect(site: Site, key: str) -> list[Outcomes]:
+def collect(site: UseCaseContext, key: str) -> list[Outcomes]:
     """Fetch the outcomes that are due by the end of batch `key` and have not arrived yet; returns the new ones.
 
     Time is the data's: outcomes found while batch `key` is ingested have arrived by the end of its interval.
@@ -30,7 +30,7 @@ def collect(site: Site, key: str) -> list[Outcomes]:
     return found
 
 
-def collect_readable(site: Site, key: str) -> list[Outcomes]:
+def collect_readable(site: UseCaseContext, key: str) -> list[Outcomes]:
     """`collect` for callers that go on with other batches: raises only what trying again can help."""
     found, errors = _collect_all(site, key)
     for error in errors:
@@ -39,7 +39,7 @@ def collect_readable(site: Site, key: str) -> list[Outcomes]:
     return found
 
 
-def _collect_all(site: Site, key: str) -> tuple[list[Outcomes], list[SourceError]]:
+def _collect_all(site: UseCaseContext, key: str) -> tuple[list[Outcomes], list[SourceError]]:
     now = interval_of(site.case.contract.batch, key).end
     found, errors = [], []
     for batch in [*due(site, now), *incomplete(site, now)]:
@@ -54,7 +54,7 @@ def _collect_all(site: Site, key: str) -> tuple[list[Outcomes], list[SourceError
     return found, errors
 
 
-def due(site: Site, now: datetime) -> list[Batch]:
+def due(site: UseCaseContext, now: datetime) -> list[Batch]:
     """The batches whose outcomes should be there by `now` and are not. Whether a batch has been validated yet does not
     matter: outcomes are kept for what a person may still release."""
     delay = Span.parse(site.case.contract.outcomes.delay)
@@ -67,7 +67,7 @@ def due(site: Site, now: datetime) -> list[Batch]:
     ]
 
 
-def incomplete(site: Site, now: datetime) -> list[Batch]:
+def incomplete(site: UseCaseContext, now: datetime) -> list[Batch]:
     """The batches whose outcomes have arrived and may still become more, by the contract's `until`.
 
     None when a later batch is there already: what the source gives today had not arrived by an earlier `now`.
@@ -83,7 +83,7 @@ def incomplete(site: Site, now: datetime) -> list[Batch]:
     return [newest[key] for key in arrived if span.after(newest[key].interval.end) >= now]
 
 
-def _collect(site: Site, batch: Batch, now: datetime) -> Outcomes | None:
+def _collect(site: UseCaseContext, batch: Batch, now: datetime) -> Outcomes | None:
     lease = site.ledger.attempts.enter(f"{batch.id}/outcomes")
     delivered = site.source.outcomes(batch.id.key, batch.interval)
     if delivered is None or delivered.empty:
@@ -109,14 +109,14 @@ def _collect(site: Site, batch: Batch, now: datetime) -> Outcomes | None:
     return outcomes if site.ledger.batches.arrive(lease, outcomes) else None
 
 
-def _refuse_unread(site: Site, batch: Batch, error: SourceError) -> None:
+def _refuse_unread(site: UseCaseContext, batch: Batch, error: SourceError) -> None:
     """Journal outcomes that the source cannot give, with what it delivered."""
     files = error.tables if isinstance(error, UnreadableDelivery) else {}
     kept = [site.lake.put(data, "unreadable", suffix) for data, suffix in files.values()]
     _refuse(site, batch, str(error), [vars(file) for file in kept])
 
 
-def _refuse(site: Site, batch: Batch, reason: str, files: Sequence[Mapping[str, Any]] = ()) -> None:
+def _refuse(site: UseCaseContext, batch: Batch, reason: str, files: Sequence[Mapping[str, Any]] = ()) -> None:
     """Journal refused outcomes: once for the same bytes, or for the same reason where there are none."""
     last = site.ledger.journal.newest(str(batch.id), [REFUSED, "outcomes.arrived"])
     said = json.loads(last.body) if last is not None and last.kind == REFUSED else {}

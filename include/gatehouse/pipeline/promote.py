@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.gate.human_actions import check_approver
 from gatehouse.core.types import Champion, Decision, PromotionKind, RequestState, Verdict
-from gatehouse.errors import NotAllowed
+from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline.maintenance.publish_mlflow import model_words, version_words
 from gatehouse.pipeline.maintenance.track_mlflow import projecting
 
@@ -16,10 +16,10 @@ GATE = "gate"
 NOBODY = "nobody"
 
 
-def promote(site: Site, decision_id: str) -> Champion | None:
+def promote(site: UseCaseContext, decision_id: str) -> Champion | None:
     """Carry out a decision: PROMOTE, or a REVIEW that a person approved, makes its challenger the champion.
 
-    Compare-and-set on the epoch the decision was made at; StaleChampion when the champion changed since. Any other
+    Compare-and-set on the epoch the decision was made at; StaleChampionError when the champion changed since. Any other
     verdict changes nothing. Then the request is closed and MLflow's aliases mirror the ledger.
     """
     decision = site.ledger.decisions.get(decision_id)
@@ -29,7 +29,7 @@ def promote(site: Site, decision_id: str) -> Champion | None:
     return champion
 
 
-def _carry_out(site: Site, decision: Decision) -> Champion | None:
+def _carry_out(site: UseCaseContext, decision: Decision) -> Champion | None:
     models, args = site.ledger.models, (site.name, decision.version, decision.epoch)
     if decision.verdict is Verdict.PROMOTE:
         return models.promote(*args, PromotionKind.DECISION, decision.id, GATE, decision.sentence)
@@ -39,7 +39,7 @@ def _carry_out(site: Site, decision: Decision) -> Champion | None:
     return None
 
 
-def _close_request(site: Site, decision: Decision, champion: Champion | None) -> None:
+def _close_request(site: UseCaseContext, decision: Decision, champion: Champion | None) -> None:
     model = site.ledger.models.get(site.name, decision.version)
     if site.ledger.requests.get(model.request).state is RequestState.CLAIMED:
         lease = site.ledger.attempts.enter(f"{site.name}/{model.request}/close")
@@ -49,7 +49,7 @@ def _close_request(site: Site, decision: Decision, champion: Champion | None) ->
         site.ledger.requests.close(lease, model.request, RequestState.DECIDED, ending)
 
 
-def answer(site: Site, decision_id: str, approved: bool, actor: str, reason: str) -> Champion | None:
+def answer(site: UseCaseContext, decision_id: str, approved: bool, actor: str, reason: str) -> Champion | None:
     """Record an approver's answer to a REVIEW, then carry it out; returns the champion that it made, if any.
 
     `nobody` stands for no answer in time, which approves nothing. A decision about a challenger that serves already
@@ -57,7 +57,7 @@ def answer(site: Site, decision_id: str, approved: bool, actor: str, reason: str
     """
     decision = site.ledger.decisions.get(decision_id)
     if decision.verdict is not Verdict.REVIEW:
-        raise NotAllowed(
+        raise NotAllowedError(
             f"decision {decision_id[:8]} is {decision.verdict}; only a REVIEW is answered, a BLOCK is overridden"
         )
     if actor != NOBODY:
@@ -81,23 +81,23 @@ class RollbackPlan:
     epoch: int
 
 
-def plan_rollback(site: Site, version: int | None) -> RollbackPlan:
-    """From the present champion to `version`, or to the one before it; NotAllowed when that was never a champion."""
+def plan_rollback(site: UseCaseContext, version: int | None) -> RollbackPlan:
+    """From the present champion to `version`, or to the one before it; NotAllowedError when that was never a champion."""
     champion = site.ledger.models.champion(site.name)
     if champion is None:
-        raise NotAllowed(f"{site.name} has no champion; there is nothing to roll back")
+        raise NotAllowedError(f"{site.name} has no champion; there is nothing to roll back")
     was = [promotion.version for promotion in site.ledger.models.promotions(site.name)]
     former = [number for number in reversed(was) if number != champion.model.version]
     to = version if version is not None else next(iter(former), None)
     if to is None or to not in former:
-        raise NotAllowed(
+        raise NotAllowedError(
             f"{site.name}: version {to or '(none)'} cannot be rolled back to; the champion is {champion.model.version}, "
             f"earlier champions are {sorted(set(former)) or 'none'}"
         )
     return RollbackPlan(champion.model.version, to, champion.epoch)
 
 
-def rollback(site: Site, version: int | None, actor: str, reason: str) -> Champion:
+def rollback(site: UseCaseContext, version: int | None, actor: str, reason: str) -> Champion:
     """Make an earlier champion the champion again, on a named person's word; the epoch rises as with any change.
 
     The same words again are the same act, finished: a task that is tried again after a crash, or a second click, does not
@@ -114,13 +114,13 @@ def rollback(site: Site, version: int | None, actor: str, reason: str) -> Champi
     return champion
 
 
-def mirror(site: Site, *also: int) -> None:
+def mirror(site: UseCaseContext, *also: int) -> None:
     """Point MLflow's aliases at what the ledger says, as far as MLflow lets it: the champion has changed already."""
     with projecting(site, "the aliases"):
         point_aliases(site, *also)
 
 
-def point_aliases(site: Site, *also: int) -> None:
+def point_aliases(site: UseCaseContext, *also: int) -> None:
     """Point MLflow's aliases at what the ledger says, and let the descriptions of the model, of the present and the
     former champion and of the versions `also` say it."""
     served = [promotion.version for promotion in site.ledger.models.promotions(site.name)][-2:]
@@ -128,7 +128,7 @@ def point_aliases(site: Site, *also: int) -> None:
     site.tracking.mirror(site.name, *served_versions(site), {0: model_words(site), **words})
 
 
-def served_versions(site: Site) -> tuple[int | None, int | None]:
+def served_versions(site: UseCaseContext) -> tuple[int | None, int | None]:
     """The champion's version, and the challenger's: the newest version that is not the champion."""
     champion = site.ledger.models.champion(site.name)
     now = champion.model.version if champion else None

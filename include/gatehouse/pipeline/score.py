@@ -6,24 +6,24 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from gatehouse.context import Site, Work
+from gatehouse.context import PartitionWork, UseCaseContext
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, BatchState, Champion, Prediction
-from gatehouse.errors import ModelError, NotAllowed
+from gatehouse.errors import ModelError, NotAllowedError
 from gatehouse.pipeline.batch_data.row_keys import batch_frame, newest_revisions
 from gatehouse.pipeline.batch_data.suspect_cells import suspect
 from gatehouse.pipeline.partitions import partition_score
 from gatehouse.pipeline.partitions.partition_reader import divides
 
 
-def waiting(site: Site) -> list[Batch]:
+def waiting(site: UseCaseContext) -> list[Batch]:
     """The accepted batches that have no watch verdict yet, in the order of time."""
     watched = {report.batch for report in site.ledger.batches.watches(site.name)}
     return [batch for batch in newest_revisions(site.ledger.batches.list(site.name)) if batch.id not in watched]
 
 
-def waits_for(site: Site, batch: BatchId, waited: float) -> str:
+def waits_for(site: UseCaseContext, batch: BatchId, waited: float) -> str:
     """Why it is not this batch's turn to be scored and watched; empty when it is.
 
     Batches are watched in the order of time, and a batch waits for the retrain request that an earlier one opened:
@@ -39,7 +39,7 @@ def waits_for(site: Site, batch: BatchId, waited: float) -> str:
     return f"retrain request {request.id[:8]} of batch {request.opened_by} is {request.state}" if request else ""
 
 
-def score(site: Site, batch_id: BatchId, done: Sequence[Work] = ()) -> Prediction | None:
+def score(site: UseCaseContext, batch_id: BatchId, done: Sequence[PartitionWork] = ()) -> Prediction | None:
     """Predict every accepted row with the champion; None while there is no champion. Each row of the file carries the
     one (version, sha256, epoch) that made it. A batch scored before keeps its predictions. `done` is what other tasks have
     scored of a divided batch; what was scored by another champion than the present one is scored again."""
@@ -52,7 +52,7 @@ def score(site: Site, batch_id: BatchId, done: Sequence[Work] = ()) -> Predictio
         return None
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.ACCEPTED:
-        raise NotAllowed(f"batch {batch_id} is {batch.state}; only an accepted batch is scored")
+        raise NotAllowedError(f"batch {batch_id} is {batch.state}; only an accepted batch is scored")
     if divides(site, batch):
         file = partition_score.joined(site, batch, champion, done) or partition_score.score_all(site, batch, champion)
     else:
@@ -62,13 +62,13 @@ def score(site: Site, batch_id: BatchId, done: Sequence[Work] = ()) -> Predictio
     return prediction
 
 
-def predictions_frame(site: Site, champion: Champion, batch: Batch) -> Any:
+def predictions_frame(site: UseCaseContext, champion: Champion, batch: Batch) -> Any:
     """Row keys and scores of a batch by the champion, with what made them (a pandas DataFrame)."""
     frame = batch_frame(site, batch)
     return predicted(site, champion, frame[KEY], model_inputs(frame))
 
 
-def predicted(site: Site, champion: Champion, keys: Any, features: Any) -> Any:
+def predicted(site: UseCaseContext, champion: Champion, keys: Any, features: Any) -> Any:
     """Row keys and scores of these rows by the champion, with what made them."""
     import pandas as pd
 

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site, Work
+from gatehouse.context import PartitionWork, UseCaseContext
 from gatehouse.core.contract.parameters import parameters
-from gatehouse.core.contract.validation import Split, Validation, decide
+from gatehouse.core.contract.validation import RowSplit, Validation, decide
 from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
 from gatehouse.core.profiling.row_sample import positions, sample_of
 from gatehouse.core.rows.row_keys import without_key
 from gatehouse.core.types import Batch, BatchId, BatchState, FileRef
-from gatehouse.errors import NotAllowed, SchemaMismatch
+from gatehouse.errors import NotAllowedError, SchemaMismatch
 from gatehouse.pipeline.batch_data import batch_profiles, unreadable_rows
-from gatehouse.pipeline.batch_data.contract_check_result import Held
+from gatehouse.pipeline.batch_data.contract_check_result import ContractCheckResult
 from gatehouse.pipeline.partitions import combine, partition_reader
 from gatehouse.pipeline.partitions.partition_profile import REASONS
 from gatehouse.ports import TableCheck
@@ -25,10 +25,15 @@ from gatehouse.table_types import Declared, read_declared, undeclared
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gatehouse.core.data_faults.data_fault import Fault
+    from gatehouse.core.data_faults.data_fault import DataFault
 
 
-def validate(site: Site, batch_id: BatchId, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Batch:
+def validate(
+    site: UseCaseContext,
+    batch_id: BatchId,
+    findings: Sequence[PartitionWork] = (),
+    shares: Sequence[PartitionWork] = (),
+) -> Batch:
     """Check a landed batch against its contract: landed -> accepted with its bad rows quarantined, or quarantined whole.
     A batch that keeps the contract and has a data fault against the batches before it (columns swapped, another unit,
     sudden nulls) is quarantined too: no model is retrained on a broken pipeline. A batch that rests elsewhere already is
@@ -50,7 +55,7 @@ def validate(site: Site, batch_id: BatchId, findings: Sequence[Work] = (), share
 
 
 @dataclass(frozen=True)
-class Examined:
+class ValidationResult:
     """A batch held against the contract: the verdict (None when it cannot even be read as declared), why it is bad as a
     whole (empty when it is not), the rows of each table that are accepted and quarantined, the page about it, and what
     stores those rows."""
@@ -64,18 +69,22 @@ class Examined:
 
 
 def examine(
-    site: Site, batch: Batch, note: str = "", findings: Sequence[Work] = (), shares: Sequence[Work] = ()
-) -> Examined:
+    site: UseCaseContext,
+    batch: Batch,
+    note: str = "",
+    findings: Sequence[PartitionWork] = (),
+    shares: Sequence[PartitionWork] = (),
+) -> ValidationResult:
     """Hold a batch against its contract and the batches before it. Nothing is recorded but the report's file, which
     begins with `note`."""
     if batch.unreadable:
         report = _keep_report(site, batch, (), {}, batch.unreadable, None, note)
-        return Examined(None, batch.unreadable, {}, report)
+        return ValidationResult(None, batch.unreadable, {}, report)
     try:
         held = _held(site, batch, findings, shares)
     except SchemaMismatch as error:
         report = _keep_report(site, batch, (), {}, str(error), None, note)
-        return Examined(None, f"schema changed: {error}", {}, report)
+        return ValidationResult(None, f"schema changed: {error}", {}, report)
     validation, profile = held.validation, None
     if validation.accepted:
         profile = held.profile()
@@ -85,10 +94,12 @@ def examine(
         validation = replace(validation, reasons=tuple(broken))
     counts = {name: validation.counts(name) for name in validation.splits}
     report = _keep_report(site, batch, tuple(held.checks.values()), counts, validation.reason, held.undeclared, note)
-    return Examined(validation, validation.reason, counts, report, profile, held.store)
+    return ValidationResult(validation, validation.reason, counts, report, profile, held.store)
 
 
-def _held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Held:
+def _held(
+    site: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork] = (), shares: Sequence[PartitionWork] = ()
+) -> ContractCheckResult:
     if partition_reader.in_pieces(site, batch):
         return combine.held(site, batch, findings, shares)
     declared = declared_tables(site, batch)
@@ -97,7 +108,7 @@ def _held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Seque
     validation = judge(site, frames, checks)
     good = good_rows(frames, validation)
     earlier = batch_profiles.earlier_profiles(site, batch)
-    return Held(
+    return ContractCheckResult(
         validation=validation,
         checks=checks,
         undeclared={name: undeclared(frame) for name, frame in frames.items()},
@@ -109,12 +120,12 @@ def _held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Seque
 
 
 def _going_on(
-    site: Site,
+    site: UseCaseContext,
     batch: Batch,
     good: Mapping[str, Any],
     profile: BatchProfile,
     earlier: Sequence[BatchProfile],
-) -> list[Fault]:
+) -> list[DataFault]:
     """The data faults for which the batch before waits in quarantine, as far as this one has them, too."""
     waiting = batch_profiles.waiting_before(site, batch)
     if waiting is None:
@@ -122,7 +133,7 @@ def _going_on(
     return batch_profiles.faults_going_on(good, profile, earlier, waiting.reason, _own_profile(site, waiting))
 
 
-def _own_profile(site: Site, batch: Batch) -> BatchProfile:
+def _own_profile(site: UseCaseContext, batch: Batch) -> BatchProfile:
     """The delivered rows of each table that has any, on their own grids."""
     if partition_reader.in_pieces(site, batch):
         return combine.own_profile(site, batch)
@@ -131,14 +142,14 @@ def _own_profile(site: Site, batch: Batch) -> BatchProfile:
     return BatchProfile({name: on_grid(frame, None) for name, frame in frames.items()}, samples=samples)
 
 
-def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
+def release(site: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> Batch:
     """Accept a quarantined batch on a named person's word: its good rows are accepted, its bad rows stay quarantined.
     A batch that lacks a declared column has no good rows and cannot be released (SchemaMismatch says why)."""
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.QUARANTINED:
-        raise NotAllowed(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
+        raise NotAllowedError(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
     if batch.unreadable:
-        raise NotAllowed(
+        raise NotAllowedError(
             f"batch {batch_id} has no row that could be released: {batch.unreadable}. Have it delivered again: the corrected "
             "file becomes the next revision. Or discard the batch"
         )
@@ -149,7 +160,7 @@ def release(site: Site, batch_id: BatchId, actor: str, reason: str) -> Batch:
     return site.ledger.batches.get(batch_id)
 
 
-def declared_tables(site: Site, batch: Batch) -> dict[str, Declared]:
+def declared_tables(site: UseCaseContext, batch: Batch) -> dict[str, Declared]:
     """Each delivered table with its declared columns as their declared types; SchemaMismatch when a column lacks."""
     return {
         name: read_declared(
@@ -159,7 +170,7 @@ def declared_tables(site: Site, batch: Batch) -> dict[str, Declared]:
     }
 
 
-def check(site: Site, batch: Batch, tables: Mapping[str, Declared]) -> dict[str, TableCheck]:
+def check(site: UseCaseContext, batch: Batch, tables: Mapping[str, Declared]) -> dict[str, TableCheck]:
     """Every table's expectations, with the contract's parameters for this batch's interval, and its unreadable cells."""
     values = parameters(site.case.contract, batch.interval)
     specs = site.case.contract.tables
@@ -174,7 +185,7 @@ def check(site: Site, batch: Batch, tables: Mapping[str, Declared]) -> dict[str,
     }
 
 
-def judge(site: Site, frames: Mapping[str, pd.DataFrame], checks: Mapping[str, TableCheck]) -> Validation:
+def judge(site: UseCaseContext, frames: Mapping[str, pd.DataFrame], checks: Mapping[str, TableCheck]) -> Validation:
     """The verdict on the batch."""
     return decide(site.case.contract.tables, {name: len(frame) for name, frame in frames.items()}, checks)
 
@@ -186,24 +197,26 @@ def good_rows(frames: Mapping[str, pd.DataFrame], validation: Validation) -> dic
     }
 
 
-def store(site: Site, frames: Mapping[str, pd.DataFrame], validation: Validation) -> dict[str, tuple[FileRef, FileRef]]:
+def store(
+    site: UseCaseContext, frames: Mapping[str, pd.DataFrame], validation: Validation
+) -> dict[str, tuple[FileRef, FileRef]]:
     """The accepted and the quarantined rows of each table as files; a quarantined row carries its reasons."""
     return {name: _store_table(site, frame, validation.splits[name]) for name, frame in frames.items()}
 
 
-def _store_table(site: Site, frame: pd.DataFrame, split: Split) -> tuple[FileRef, FileRef]:
+def _store_table(site: UseCaseContext, frame: pd.DataFrame, split: RowSplit) -> tuple[FileRef, FileRef]:
     good = frame.iloc[list(split.good)].reset_index(drop=True)
     return site.lake.put_frame(good, "accepted"), site.lake.put_frame(quarantined_rows(frame, split), "quarantined")
 
 
-def quarantined_rows(frame: pd.DataFrame, split: Split) -> pd.DataFrame:
+def quarantined_rows(frame: pd.DataFrame, split: RowSplit) -> pd.DataFrame:
     """The bad rows of a table, each with its reasons."""
     reasons = ["; ".join(reasons) for reasons in split.bad.values()]
     return frame.iloc[list(split.bad)].assign(**{REASONS: reasons}).reset_index(drop=True)
 
 
 def _keep_report(
-    site: Site,
+    site: UseCaseContext,
     batch: Batch,
     checks: tuple[TableCheck, ...],
     counts: Mapping[str, tuple[int, int]],

@@ -1,47 +1,57 @@
 """The ports: what the stages ask of the world. Adapters implement them; the tests' fakes subclass them.
 
-Every method that changes the ledger takes the lease of the attempt and refuses a stale one (StaleAttempt),
+Every method that changes the ledger takes the lease of the attempt and refuses a stale one (StaleAttemptError),
 writes its journal entry in the same transaction, and is idempotent: the same call again changes nothing.
 """
 
 from __future__ import annotations
 
-from gatehouse.ports.data import Checker, CheckResult, Found, Lake, PassedOver, Source, TableCheck
+from gatehouse.ports.data import Checker, CheckResult, ExpectationFinding, Lake, PassedOver, Source, TableCheck
 from gatehouse.ports.ledger import Journal, Ledger
 from gatehouse.ports.manual import Backfills, Revalidations
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
-from gatehouse.ports.notifications import Courier, Telling
-from gatehouse.ports.training import BatchTold, CandidateRun, Fit, Held, Judged, ModelStore, Probe, Table, Tracking
+from gatehouse.ports.notifications import NotificationStore, Notifier
+from gatehouse.ports.training import (
+    BatchLog,
+    CandidateRun,
+    DecisionLog,
+    Held,
+    ModelProbe,
+    ModelStore,
+    Table,
+    Tracking,
+    TrainingRun,
+)
 from gatehouse.ports.work import Attempts, Batches, Requests
 
 __all__ = [
     "Attempts",
     "Backfills",
-    "BatchTold",
+    "BatchLog",
     "Batches",
     "CandidateRun",
     "CheckResult",
     "Checker",
-    "Courier",
+    "DecisionLog",
     "Decisions",
-    "Fit",
-    "Found",
+    "ExpectationFinding",
     "Held",
     "Journal",
-    "Judged",
     "Lake",
     "Ledger",
+    "ModelProbe",
     "ModelStore",
     "Models",
+    "NotificationStore",
+    "Notifier",
     "Overrides",
     "PassedOver",
     "Probations",
-    "Probe",
     "Requests",
     "Revalidations",
     "Source",
     "Table",
     "TableCheck",
-    "Telling",
     "Tracking",
+    "TrainingRun",
 ]

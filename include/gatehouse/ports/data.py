@@ -80,7 +80,7 @@ class TableCheck:
 
 
 @dataclass(frozen=True)
-class Found:
+class ExpectationFinding:
     """What one expectation found in some rows, as plain values that add up with those of the rows after them.
 
     `bad` are positions of rows that a critical expectation about rows quarantines; `examples` the first bad values.
@@ -120,17 +120,24 @@ class Checker(ABC):
         frame: pd.DataFrame,
         parameters: Mapping[str, Any],
         numbers: Sequence[int],
-    ) -> dict[int, Found]:
+    ) -> dict[int, ExpectationFinding]:
         """What these expectations of the table find in the rows; the columns that they name are there."""
 
     @abstractmethod
-    def merge(self, spec: TableSpec, number: int, parts: Sequence[tuple[int, Found]]) -> Found | None:
+    def merge(
+        self, spec: TableSpec, number: int, parts: Sequence[tuple[int, ExpectationFinding]]
+    ) -> ExpectationFinding | None:
         """What an expectation of `by_row` finds in all parts, each with the position of its first row; None where that is
         not their sum, since one of them could not be evaluated: then it has to be found in the whole."""
 
     @abstractmethod
     def conclude(
-        self, name: str, spec: TableSpec, rows: int, found: Mapping[int, Found], parameters: Mapping[str, Any]
+        self,
+        name: str,
+        spec: TableSpec,
+        rows: int,
+        found: Mapping[int, ExpectationFinding],
+        parameters: Mapping[str, Any],
     ) -> TableCheck:
         """What is found of every expectation, as results, bad rows and failures of the batch."""
 

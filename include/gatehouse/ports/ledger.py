@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     pass
 from gatehouse.ports.manual import Backfills, Revalidations
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
-from gatehouse.ports.notifications import Telling
+from gatehouse.ports.notifications import NotificationStore
 from gatehouse.ports.work import Attempts, Batches, Requests
 
 
@@ -47,6 +47,6 @@ class Ledger:
     overrides: Overrides
     probations: Probations
     journal: Journal
-    telling: Telling
+    telling: NotificationStore
     revalidations: Revalidations
     backfills: Backfills

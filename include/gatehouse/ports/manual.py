@@ -33,7 +33,7 @@ class Backfills(ABC):
 
     @abstractmethod
     def begin(self, use_case: str, first: str, last: str, promote: bool, actor: str, reason: str) -> Backfill:
-        """Open a backfill; the very one that is open is returned as it is. NotAllowed while another one is open."""
+        """Open a backfill; the very one that is open is returned as it is. NotAllowedError while another one is open."""
 
     @abstractmethod
     def open(self, use_case: str) -> Backfill | None: ...

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from gatehouse.core.types import (
     Champion,
     Decision,
+    FencingLease,
     FileRef,
-    Lease,
     ModelVersion,
     Override,
     Prediction,
@@ -27,7 +27,7 @@ class Models(ABC):
     """Registered versions and the champion."""
 
     @abstractmethod
-    def register(self, lease: Lease, model: ModelVersion) -> ModelVersion:
+    def register(self, lease: FencingLease, model: ModelVersion) -> ModelVersion:
         """Record a version (its number is given by the ledger: `version` 0 asks for the next); one a request."""
 
     @abstractmethod
@@ -52,7 +52,7 @@ class Models(ABC):
         reason: str,
         override: str | None = None,
     ) -> Champion:
-        """Compare-and-set: the champion of `epoch` is replaced by `version` and the epoch rises by one (StaleChampion
+        """Compare-and-set: the champion of `epoch` is replaced by `version` and the epoch rises by one (StaleChampionError
         when it moved). `decision` must be a PROMOTE, or a REVIEW approved by a person, on that very version; an
         override names its record, the return from it is refused before it has expired, a probation must have been lost,
         a rollback needs a named actor and a reason. The same promotion again changes nothing."""
@@ -65,7 +65,7 @@ class Decisions(ABC):
     """Decisions and the answers of people."""
 
     @abstractmethod
-    def record(self, lease: Lease, decision: Decision, evidence: FileRef, policy: str) -> None:
+    def record(self, lease: FencingLease, decision: Decision, evidence: FileRef, policy: str) -> None:
         """Archive a decision with its evidence file and the policy's canonical text."""
 
     @abstractmethod
@@ -97,7 +97,7 @@ class Decisions(ABC):
     @abstractmethod
     def answer(self, decision: str, approved: bool, actor: str, reason: str) -> None:
         """A person's answer to a REVIEW: once, by name, with a reason. No answer in time is recorded as rejected by
-        the actor `nobody`. A second, different answer is NotAllowed."""
+        the actor `nobody`. A second, different answer is NotAllowedError."""
 
     @abstractmethod
     def answers(self, decision: str) -> list[tuple[bool, str, str]]:
@@ -112,11 +112,11 @@ class Overrides(ABC):
 
     @abstractmethod
     def propose(self, override: Override) -> Override:
-        """Record an override; the same again changes nothing. NotAllowed without a name and a reason."""
+        """Record an override; the same again changes nothing. NotAllowedError without a name and a reason."""
 
     @abstractmethod
     def confirm(self, override: str, actor: str, reason: str) -> Override:
-        """A second person's word; NotAllowed for who proposed it and for who asked for the training."""
+        """A second person's word; NotAllowedError for who proposed it and for who asked for the training."""
 
     @abstractmethod
     def get(self, override: str) -> Override: ...
@@ -129,7 +129,7 @@ class Probations(ABC):
     """What the former champion would have said, and how the new one compares with it on matured outcomes."""
 
     @abstractmethod
-    def shadowed(self, lease: Lease, prediction: Prediction) -> None:
+    def shadowed(self, lease: FencingLease, prediction: Prediction) -> None:
         """Record the former champion's scores of a batch; `epoch` is that of the champion on probation."""
 
     @abstractmethod
@@ -137,7 +137,7 @@ class Probations(ABC):
         """The shadow scores made under the champion of `epoch`, in the order of time."""
 
     @abstractmethod
-    def judged(self, lease: Lease, probation: Probation) -> None: ...
+    def judged(self, lease: FencingLease, probation: Probation) -> None: ...
 
     @abstractmethod
     def list(self, use_case: str) -> list[Probation]: ...

@@ -9,29 +9,29 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gatehouse.core.config.notify import Recipient
-    from gatehouse.core.notifications.alert import Fact
-    from gatehouse.core.notifications.issues import Steps, Trouble
-    from gatehouse.core.notifications.notification import Message
-    from gatehouse.core.notifications.planner import Plan
+    from gatehouse.core.notifications.alert import Event
+    from gatehouse.core.notifications.issues import Issue, IssueChanges
+    from gatehouse.core.notifications.notification import Notification
+    from gatehouse.core.notifications.planner import NotificationPlan
 
 
-class Telling(ABC):
+class NotificationStore(ABC):
     """The ledger's desk for what is told: facts, troubles, and the messages, which are its outbox."""
 
     @abstractmethod
-    def facts(self, since: datetime) -> list[Fact]:
+    def facts(self, since: datetime) -> list[Event]:
         """Of all use cases, what lasts, and what began or ended after `since` (the ledger's clock)."""
 
     @abstractmethod
-    def troubles(self) -> list[Trouble]:
+    def troubles(self) -> list[Issue]:
         """The open troubles."""
 
     @abstractmethod
-    def trouble(self, steps: Steps) -> None:
+    def trouble(self, steps: IssueChanges) -> None:
         """Record troubles that open, change and end. One that is open already, or over, is not recorded again."""
 
     @abstractmethod
-    def known(self, matters: Collection[str]) -> list[Message]:
+    def known(self, matters: Collection[str]) -> list[Notification]:
         """The messages about these matters, and all that wait."""
 
     @abstractmethod
@@ -39,36 +39,36 @@ class Telling(ABC):
         """By recipient, when the messages that count against the budget were let go, after `since`."""
 
     @abstractmethod
-    def record(self, plan: Plan) -> int:
+    def record(self, plan: NotificationPlan) -> int:
         """Record new messages and moves, each once; returns how many were new or moved. A move from a state that another
         sender has changed in the meantime is left out."""
 
     @abstractmethod
-    def due(self, now: datetime, limit: int) -> list[Message]:
+    def due(self, now: datetime, limit: int) -> list[Notification]:
         """The messages to send at `now`: pending ones, failed ones whose pause is over, and those whose sender died; the
         most severe first, then the oldest."""
 
     @abstractmethod
-    def claim(self, message: Message, now: datetime) -> Message | None:
+    def claim(self, message: Notification, now: datetime) -> Notification | None:
         """Mark a message as being sent, before it is sent: `sending` with the next attempt. None when another sender has
         claimed it, or it was sent or dropped."""
 
     @abstractmethod
-    def sent(self, message: Message) -> None:
-        """The server took the message of this attempt; StaleAttempt when a newer attempt was claimed."""
+    def sent(self, message: Notification) -> None:
+        """The server took the message of this attempt; StaleAttemptError when a newer attempt was claimed."""
 
     @abstractmethod
-    def failed(self, message: Message, why: str, due: datetime | None) -> None:
-        """It did not; `why` is the error's name, `due` when it is tried again. StaleAttempt as above."""
+    def failed(self, message: Notification, why: str, due: datetime | None) -> None:
+        """It did not; `why` is the error's name, `due` when it is tried again. StaleAttemptError as above."""
 
     @abstractmethod
-    def messages(self, use_case: str = "", waiting: bool = False, limit: int = 200) -> list[Message]:
+    def messages(self, use_case: str = "", waiting: bool = False, limit: int = 200) -> list[Notification]:
         """The newest messages (of a use case), or only those held back, failed or dropped; newest first."""
 
 
-class Courier(ABC):
+class Notifier(ABC):
     """Hands a message to a mail or chat server."""
 
     @abstractmethod
-    def deliver(self, recipient: Recipient, message: Message) -> None:
+    def deliver(self, recipient: Recipient, message: Notification) -> None:
         """Returns when the server has taken it, and raises when it has not; only the error's name goes on record."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fit:
+class TrainingRun:
     """What a fitted candidate gives to tracking: parameters, metrics, plots (file name -> PNG or SVG bytes), tags, and
     the feature columns with their types (of pandas)."""
 
@@ -54,7 +54,7 @@ class CandidateRun:
 
 
 @dataclass(frozen=True)
-class Judged:
+class DecisionLog:
     """What a decision gives to the challenger's run and version: the report, tables by file name, metrics on the held-out
     rows, tags of both, and the version's description."""
 
@@ -67,7 +67,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class BatchTold:
+class BatchLog:
     """What a batch gives to its run. `mark` changes when there is more to tell; `rows` is the file of its rows."""
 
     mark: str
@@ -102,7 +102,7 @@ class Tracking(ABC):
     keeps_plots = True  # drawing them is not for free: one that drops them says so
 
     @abstractmethod
-    def log_candidate(self, run: CandidateRun, fit: Fit, dataset: TrainingSet) -> str:
+    def log_candidate(self, run: CandidateRun, fit: TrainingRun, dataset: TrainingSet) -> str:
         """Log one candidate as a run (found again by its tags when logged before); returns the run id."""
 
     @abstractmethod
@@ -114,7 +114,7 @@ class Tracking(ABC):
         """Tag a run, for example with the reason why the candidate lost."""
 
     @abstractmethod
-    def decided(self, decision: Decision, judged: Judged) -> None:
+    def decided(self, decision: Decision, judged: DecisionLog) -> None:
         """Tag run and model version with verdict and decision, log report, tables and metrics to the run, and describe the
         version anew."""
 
@@ -126,7 +126,7 @@ class Tracking(ABC):
         these versions (0: the registered model) in these words."""
 
     @abstractmethod
-    def log_batch(self, use_case: str, name: str, told: BatchTold) -> None:
+    def log_batch(self, use_case: str, name: str, told: BatchLog) -> None:
         """Log a batch (`2013-03.r1`) as a run of its own, or tell its run what is new."""
 
     @abstractmethod
@@ -143,7 +143,7 @@ class Tracking(ABC):
 
 
 @dataclass(frozen=True)
-class Probe:
+class ModelProbe:
     """A model file measured in a clean process; `error` is empty when it loaded and predicted. `memory_bytes` is how
     much the peak of its memory rose above what it had with its libraries; None where the system does not tell."""
 
@@ -173,7 +173,7 @@ class ModelStore(ABC):
         """UntrustedModel when the bytes are not those recorded, too large, or hold a type off the allow-list."""
 
     @abstractmethod
-    def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
+    def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> ModelProbe:
         """Load and predict in a clean process and measure it."""
 
     @abstractmethod

@@ -13,13 +13,13 @@ from gatehouse.core.types import (
     BatchId,
     Candidate,
     Delivered,
+    FencingLease,
     FileRef,
-    Lease,
+    MonitoringReport,
     Outcomes,
     Prediction,
     Request,
     TrainingSet,
-    WatchReport,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Attempts(ABC):
     """Fencing: each new attempt at a piece of work makes the ones before it stale (invariant I7)."""
 
     @abstractmethod
-    def enter(self, work: str) -> Lease:
+    def enter(self, work: str) -> FencingLease:
         """Start an attempt at `work` (for example `flight_delays/2013-03.r1/score`)."""
 
     @abstractmethod
@@ -44,7 +44,7 @@ class Batches(ABC):
     @abstractmethod
     def land(
         self,
-        lease: Lease,
+        lease: FencingLease,
         use_case: str,
         key: str,
         interval: Interval,
@@ -58,7 +58,7 @@ class Batches(ABC):
         source said of the delivery, journaled as `delivery.read` when it is another than before."""
 
     @abstractmethod
-    def refuse(self, lease: Lease, use_case: str, key: str, reason: str) -> None:
+    def refuse(self, lease: FencingLease, use_case: str, key: str, reason: str) -> None:
         """Note, once for each reason, that a batch could not be fetched (`delivery.refused`)."""
 
     @abstractmethod
@@ -71,7 +71,7 @@ class Batches(ABC):
     @abstractmethod
     def accept(
         self,
-        lease: Lease,
+        lease: FencingLease,
         batch: BatchId,
         parts: Mapping[str, tuple[FileRef, FileRef]],
         report: FileRef,
@@ -80,7 +80,7 @@ class Batches(ABC):
         """Record the accepted and the quarantined rows of each table and the accepted rows' profile: landed -> accepted."""
 
     @abstractmethod
-    def quarantine(self, lease: Lease, batch: BatchId, reason: str, report: FileRef) -> None:
+    def quarantine(self, lease: FencingLease, batch: BatchId, reason: str, report: FileRef) -> None:
         """landed -> quarantined, the whole batch, with the reason."""
 
     @abstractmethod
@@ -92,14 +92,14 @@ class Batches(ABC):
         parts: Mapping[str, tuple[FileRef, FileRef]],
         profile: FileRef | None = None,
     ) -> None:
-        """quarantined -> accepted, by a named person with a reason (NotAllowed without either)."""
+        """quarantined -> accepted, by a named person with a reason (NotAllowedError without either)."""
 
     @abstractmethod
     def discard(self, batch: BatchId, actor: str, reason: str) -> None:
         """quarantined -> discarded, by a named person with a reason."""
 
     @abstractmethod
-    def arrive(self, lease: Lease, outcomes: Outcomes) -> bool:
+    def arrive(self, lease: FencingLease, outcomes: Outcomes) -> bool:
         """Record delivered outcomes; False when these very outcomes were there already. Changed ones get a new revision."""
 
     @abstractmethod
@@ -107,19 +107,19 @@ class Batches(ABC):
         """For each batch key the newest outcomes that had arrived by `as_of`."""
 
     @abstractmethod
-    def scored(self, lease: Lease, prediction: Prediction) -> None: ...
+    def scored(self, lease: FencingLease, prediction: Prediction) -> None: ...
 
     @abstractmethod
     def predictions(self, use_case: str) -> list[Prediction]: ...
 
     @abstractmethod
-    def watched(self, lease: Lease, report: WatchReport, policy: Mapping[str, Any]) -> Request | None:
+    def watched(self, lease: FencingLease, report: MonitoringReport, policy: Mapping[str, Any]) -> Request | None:
         """Record the watch verdict of a batch; with reasons, open a retrain request or join the open one, in the same
         transaction. A batch is watched once: a second call returns what the first one recorded. Exactly one request may
         be open or claimed per use case."""
 
     @abstractmethod
-    def watches(self, use_case: str) -> list[WatchReport]: ...
+    def watches(self, use_case: str) -> list[MonitoringReport]: ...
 
     @abstractmethod
     def list(self, use_case: str) -> list[Batch]:
@@ -134,7 +134,7 @@ class Requests(ABC):
         self, use_case: str, as_of: datetime, actor: str, reason: str, wish: Mapping[str, Any] | None = None
     ) -> Request:
         """A person's request to retrain; joins the one that is open. With a `wish`
-        (`core/retraining/manual_options.py`), NotAllowed when
+        (`core/retraining/manual_options.py`), NotAllowedError when
         the request to join is claimed already: what it trains is chosen."""
 
     @abstractmethod
@@ -145,21 +145,21 @@ class Requests(ABC):
         """The request that is open or claimed, if any."""
 
     @abstractmethod
-    def claim(self, lease: Lease, request: str) -> Request:
+    def claim(self, lease: FencingLease, request: str) -> Request:
         """open -> claimed. A second attempt of the same run may claim it again."""
 
     @abstractmethod
-    def close(self, lease: Lease, request: str, state: str, closing: str) -> None:
+    def close(self, lease: FencingLease, request: str, state: str, closing: str) -> None:
         """claimed -> decided | failed | cancelled, or open -> expired, with the sentence that says how it ended."""
 
     @abstractmethod
-    def record_training_set(self, lease: Lease, training_set: TrainingSet) -> None: ...
+    def record_training_set(self, lease: FencingLease, training_set: TrainingSet) -> None: ...
 
     @abstractmethod
     def training_set(self, request: str) -> TrainingSet: ...
 
     @abstractmethod
-    def record_candidate(self, lease: Lease, candidate: Candidate) -> None: ...
+    def record_candidate(self, lease: FencingLease, candidate: Candidate) -> None: ...
 
     @abstractmethod
     def candidates(self, request: str) -> list[Candidate]: ...

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from gatehouse.queries.batch import BatchView, batch_view, batches_of
 from gatehouse.queries.decision import DecisionView, decision_view, decisions_of
-from gatehouse.queries.fleet import Need, Standing, fleet
-from gatehouse.queries.notifications import MessagesView, messages_view, told_use_cases
+from gatehouse.queries.fleet import Attention, UseCaseStatus, fleet
+from gatehouse.queries.notifications import NotificationsView, messages_view, told_use_cases
 from gatehouse.queries.use_case import UseCaseView, use_case_view
 
 __all__ = [
+    "Attention",
     "BatchView",
     "DecisionView",
-    "MessagesView",
-    "Need",
-    "Standing",
+    "NotificationsView",
+    "UseCaseStatus",
     "UseCaseView",
     "batch_view",
     "batches_of",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe
 from gatehouse.core.types import BatchId, FileRef
-from gatehouse.errors import UnknownRecord
+from gatehouse.errors import RecordNotFoundError
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
@@ -81,12 +81,12 @@ class BatchView:
 
 
 def batch_view(database: Database, batch: BatchId) -> BatchView:
-    """One revision of a batch; UnknownRecord when the ledger holds none."""
+    """One revision of a batch; RecordNotFoundError when the ledger holds none."""
     about = (batch.use_case, batch.key, batch.revision)
     with database.snapshot() as rows:
         row = rows.one(_BATCH, *about)
         if row is None:
-            raise UnknownRecord(f"the ledger holds no batch {str(batch)[:100]!r}")
+            raise RecordNotFoundError(f"the ledger holds no batch {str(batch)[:100]!r}")
         tables = [{name: _file(value) for name, value in table.items()} for table in rows.all(_TABLES, *about)]
         revisions = rows.all(
             "SELECT revision FROM batches WHERE (use_case, key) = (%s, %s) ORDER BY 1 DESC LIMIT 20", *about[:2]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.core.types import Decision, FileRef
-from gatehouse.errors import UnknownRecord
+from gatehouse.errors import RecordNotFoundError
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
@@ -94,12 +94,12 @@ class DecisionView:
 
 
 def decision_view(database: Database, decision: str) -> DecisionView:
-    """One decision by its whole id; UnknownRecord when the ledger holds none."""
+    """One decision by its whole id; RecordNotFoundError when the ledger holds none."""
     recorded = PostgresDecisions(database).get(decision)
     with database.snapshot() as rows:
         row = rows.one(_DECISION, decision)
         if row is None:
-            raise UnknownRecord(f"the ledger holds no decision {decision[:64]!r}")
+            raise RecordNotFoundError(f"the ledger holds no decision {decision[:64]!r}")
         about = (row["use_case"], row["version"])
         candidates = rows.all(_CANDIDATES, row["request"])
         subjects = [decision, row["request"], f"{about[0]}/v{about[1]}"]

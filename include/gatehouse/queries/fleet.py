@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from gatehouse.adapters.ledger.connection import Database, Rows
+    from gatehouse.adapters.ledger.connection import Cursor, Database
 
 MEASURED = 10  # the points of a sparkline
 
@@ -60,7 +60,7 @@ _MEASURED = """
     WHERE m.matured IS NOT NULL ORDER BY n.name, m.key"""
 
 
-class Need(IntEnum):
+class Attention(IntEnum):
     """How much a use case needs a person; the pages sort by it."""
 
     NOTHING = 0
@@ -69,7 +69,7 @@ class Need(IntEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class UseCaseStatus:
     """Where one use case stands. `version` is None without a champion; `since` is when it became one (wall-clock).
     `points` are the newest measured values of the champion's metric, oldest first: (batch, value, alarm).
     `incidents` are the open ones that page somebody, as (kind, since, sentence); `watched` counts the open ones that do
@@ -96,13 +96,13 @@ class Standing:
     points: tuple[tuple[str, float, bool], ...] = ()
 
     @property
-    def need(self) -> Need:
+    def need(self) -> Attention:
         if self.reviews or self.quarantined or self.request == "failed" or self.incidents:
-            return Need.ACT
+            return Attention.ACT
         return (
-            Need.LOOK
+            Attention.LOOK
             if self.alarms or self.watched or self.verdict in ("HOLD", "BLOCK") or self.version is None
-            else Need.NOTHING
+            else Attention.NOTHING
         )
 
 
@@ -113,7 +113,7 @@ def fleet(
     search: str,
     page: int,
     size: int,
-) -> tuple[list[Standing], int, dict[Need, int]]:
+) -> tuple[list[UseCaseStatus], int, dict[Attention, int]]:
     """One page of use cases, how many there are, and how many of each need.
 
     `installed` are the names of the folders, joined with those the ledger knows; `readable` picks the names that may
@@ -126,14 +126,14 @@ def fleet(
         standings.sort(key=lambda each: (-each.need, -each.reviews, -each.quarantined, -each.alarms, each.use_case))
         shown = standings[(page - 1) * size : page * size]
         measured = _measured(rows, [each.use_case for each in shown])
-    needs = {need: sum(each.need is need for each in standings) for need in reversed(Need)}
+    needs = {need: sum(each.need is need for each in standings) for need in reversed(Attention)}
     return [_with_points(each, measured.get(each.use_case, [])) for each in shown], len(standings), needs
 
 
-def _standing(row: dict[str, Any]) -> Standing:
+def _standing(row: dict[str, Any]) -> UseCaseStatus:
     incidents = [each for each in row["incidents"] or [] if each.get("state") != "resolved"]
     paging = [each for each in incidents if each.get("page", True)]
-    return Standing(
+    return UseCaseStatus(
         use_case=row["use_case"],
         version=row["version"],
         since=row["since"],
@@ -159,18 +159,18 @@ def _incident(each: dict[str, Any]) -> tuple[str, str, str]:
     return kind, str(each.get("opened") or ""), str(each.get("sentence") or kind)
 
 
-def _measured(rows: Rows, names: list[str]) -> dict[str, list[dict[str, Any]]]:
+def _measured(rows: Cursor, names: list[str]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows.all(_MEASURED, names, MEASURED):
         found.setdefault(row["use_case"], []).append(row["matured"])
     return found
 
 
-def _with_points(standing: Standing, measured: list[dict[str, Any]]) -> Standing:
+def _with_points(standing: UseCaseStatus, measured: list[dict[str, Any]]) -> UseCaseStatus:
     points = tuple(
         (str(each["batch"]), float(each["value"]["value"]), any(j["state"] == "alarm" for j in each["judged"]))
         for each in measured
         if isinstance(each.get("value"), dict) and isinstance(each["value"].get("value"), int | float)
     )
     metric = str(measured[-1].get("metric", "")) if measured else ""
-    return Standing(**{**vars(standing), "metric": metric, "points": points})
+    return UseCaseStatus(**{**vars(standing), "metric": metric, "points": points})

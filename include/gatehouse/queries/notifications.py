@@ -19,7 +19,7 @@ _WEEK = """
 
 
 @dataclass(frozen=True)
-class MessagesView:
+class NotificationsView:
     """One page of messages, newest first, and how many of each state the last seven days have."""
 
     messages: list[dict[str, Any]]
@@ -33,12 +33,12 @@ class MessagesView:
 
 def messages_view(
     database: Database, readable: Collection[str], held: bool, before: int | None, size: int
-) -> MessagesView:
+) -> NotificationsView:
     """The newest messages of the use cases that may be read, and those of the installation; `before` is an entry."""
     with database.snapshot() as rows:
         found = rows.all(_LIST, list(readable), before or 2**63 - 1, held, size)
         week = {row["state"]: int(row["count"]) for row in rows.all(_WEEK, list(readable))}
-    return MessagesView([_told(row) for row in found], week)
+    return NotificationsView([_told(row) for row in found], week)
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

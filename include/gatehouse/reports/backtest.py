@@ -26,7 +26,7 @@ TICKS, WIDE = 12, (9.2, 3.4)
 
 
 def backtest_report(document: Mapping[str, Any]) -> str:
-    """One HTML page that loads and runs nothing, of `Result.document()`."""
+    """One HTML page that loads and runs nothing, of `BacktestResult.document()`."""
     metric = metric_named(document["metric"])
     totals = document["totals"]
     means = totals["means"]

@@ -24,7 +24,7 @@ _DRAWING = re.compile(r"<figure>(<svg .*?</svg>)</figure>", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Origin:
+class DecisionProvenance:
     """Where a challenger came from: the reasons of its request, the batches with what each was used for, the candidates
     with their metrics and why they failed, and the journal's lines (number, moment, kind, actor)."""
 
@@ -42,7 +42,7 @@ def decision_report(
     model: ModelVersion,
     evidence: Evidence | None = None,
     policy: str = "{}",
-    origin: Origin | None = None,
+    origin: DecisionProvenance | None = None,
 ) -> str:
     """The HTML page of a decision; the same decision gives the same bytes. With the evidence and the policy's text it
     has the plots of champion and challenger, with the origin what the decision's page says of where it came from."""

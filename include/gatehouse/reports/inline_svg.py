@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from gatehouse.reports.svg_text import INK, SVG, Word, said, say
+from gatehouse.reports.svg_text import INK, SVG, SvgText, said, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,7 +61,7 @@ def draw(
         FigureCanvasSVG(figure)
         figure.subplots_adjust(**({"left": 0.14, "right": 0.97, "bottom": 0.15, "top": 0.9} | margins))
         axes = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-        say(axes[0], axes[0].transAxes, Word(0.5, 1.02, title, drop=0, size=11, bold=True))
+        say(axes[0], axes[0].transAxes, SvgText(0.5, 1.02, title, drop=0, size=11, bold=True))
         paint(*axes)
         _few_ticks(axes)
         stream = io.BytesIO()

@@ -9,13 +9,13 @@ import numpy as np
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.formatting import shown
 from gatehouse.reports.inline_svg import BLUE, ORANGE, SOFT, draw
-from gatehouse.reports.svg_text import Word, middle, say, short
+from gatehouse.reports.svg_text import SvgText, middle, say, short
 
 if TYPE_CHECKING:
     from markupsafe import Markup
     from numpy.typing import NDArray
 
-    from gatehouse.core.gate.evidence import Evidence, Holdout
+    from gatehouse.core.gate.evidence import Evidence, HoldoutData
 
 POINTS, BINS, SLICES, NAME = 150, 10, 14, 26
 LINE = 0.3  # inches for each slice
@@ -35,7 +35,7 @@ def decision_plots(evidence: Evidence, metric: str) -> list[Markup]:
 Models = dict[str, tuple["NDArray[np.float64]", str, str]]
 
 
-def _models(holdout: Holdout) -> Models:
+def _models(holdout: HoldoutData) -> Models:
     """Name -> predictions, colour, line style; the challenger first."""
     models: Models = {"challenger": (holdout.challenger, BLUE, "-")}
     return models | ({} if holdout.champion is None else {"champion": (holdout.champion, ORANGE, "--")})
@@ -111,7 +111,7 @@ def _histogram(axes: Any, models: Models, bins: NDArray[np.float64]) -> None:
     axes.legend(loc="upper right")
 
 
-def _slices(holdout: Holdout, models: Models, metric: str) -> Markup:
+def _slices(holdout: HoldoutData, models: Models, metric: str) -> Markup:
     """A row for each slice: the challenger's and the champion's metric, the largest slices first."""
     found = []
     for column, values in holdout.slices.items():
@@ -145,6 +145,6 @@ def _name(axes: Any, place: float, count: int, column: str, value: str) -> None:
     """A slice's value, and under it the column and the rows. Names from data have any length: they are cut in the middle,
     because what tells them apart is often at the end, and whole in the title."""
     beside = axes.get_yaxis_transform()
-    say(axes, beside, Word(-0.02, place, middle(value, NAME), "end", -0.05, 8, whole=f"{column} {value}"))
+    say(axes, beside, SvgText(-0.02, place, middle(value, NAME), "end", -0.05, 8, whole=f"{column} {value}"))
     below = f"{short(column, NAME - 8)}, {count:,} rows"
-    say(axes, beside, Word(-0.02, place, below, "end", 0.95, 7, colour=SOFT, whole=f"{column}, {count:,} rows"))
+    say(axes, beside, SvgText(-0.02, place, below, "end", 0.95, 7, colour=SOFT, whole=f"{column}, {count:,} rows"))

@@ -15,7 +15,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @dataclass(frozen=True)
-class Word:
+class SvgText:
     """A text at a place of a drawing.
 
     `anchor` is SVG's `text-anchor`. `drop` is how far the text's base lies below the place, in its own height: .35 puts
@@ -54,7 +54,7 @@ class Word:
 WHOLE = 500  # characters of a name in a title
 
 
-def say(axes: Any, transform: Any, word: Word) -> None:
+def say(axes: Any, transform: Any, word: SvgText) -> None:
     """Put a word where `transform`, one of the axes' own, places it."""
     axes.__dict__.setdefault("_said", []).append((transform, word))
 
@@ -73,9 +73,9 @@ def labels(
     for place, name in zip(places, names):
         text = short(name, most) if most else name
         if along == "y":
-            say(axes, axes.get_yaxis_transform(), Word(-0.01, place, text, "end", size=size, whole=name))
+            say(axes, axes.get_yaxis_transform(), SvgText(-0.01, place, text, "end", size=size, whole=name))
         else:
-            say(axes, axes.get_xaxis_transform(), Word(place, -0.02, text, "end", 0.7, size, slant=50, whole=name))
+            say(axes, axes.get_xaxis_transform(), SvgText(place, -0.02, text, "end", 0.7, size, slant=50, whole=name))
 
 
 def short(name: str, most: int) -> str:

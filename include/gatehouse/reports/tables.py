@@ -10,7 +10,7 @@ from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.ports import Table
 
 if TYPE_CHECKING:
-    from gatehouse.core.gate.evidence import Evidence, Holdout
+    from gatehouse.core.gate.evidence import Evidence, HoldoutData
     from gatehouse.core.types import Decision
 
 BINS, SLICES = 10, 50
@@ -45,7 +45,7 @@ def rules(decision: Decision) -> Table:
     return Table(RULES, rows)
 
 
-def slices(holdout: Holdout, metric: str) -> Table:
+def slices(holdout: HoldoutData, metric: str) -> Table:
     """Both models by each value of each slice column, the largest first; at most `SLICES` of a column."""
     rows: list[tuple[Any, ...]] = []
     for column, values in holdout.slices.items():
@@ -61,7 +61,7 @@ def slices(holdout: Holdout, metric: str) -> Table:
     return Table(("slice", "value", "rows", "metric", "challenger", "champion"), tuple(rows))
 
 
-def calibration(holdout: Holdout) -> Table:
+def calibration(holdout: HoldoutData) -> Table:
     """Mean prediction and mean outcome of ten equally large groups of rows by prediction, for each model."""
     rows: list[tuple[Any, ...]] = []
     for who, scores in _models(holdout).items():
@@ -72,7 +72,7 @@ def calibration(holdout: Holdout) -> Table:
     return Table(("model", "group", "rows", "mean prediction", "mean outcome"), tuple(rows))
 
 
-def _models(holdout: Holdout) -> dict[str, Any]:
+def _models(holdout: HoldoutData) -> dict[str, Any]:
     """The challenger, and the champion if there is one."""
     return {"challenger": holdout.challenger} | ({} if holdout.champion is None else {"champion": holdout.champion})
 

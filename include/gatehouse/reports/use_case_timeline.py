@@ -8,7 +8,7 @@ import numpy as np
 
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.reports.inline_svg import BLUE, ORANGE, SOFT, draw
-from gatehouse.reports.svg_text import Word, labels, say
+from gatehouse.reports.svg_text import SvgText, labels, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,10 +22,12 @@ _BATCH = {"accepted": ("o", GREEN), "landed": ("o", SOFT), "quarantined": ("s", 
 _VERDICT = {"PROMOTE": GREEN, "HOLD": YELLOW, "REVIEW": YELLOW, "BLOCK": ORANGE}
 COLUMNS, NAME = 40, 22
 
-Row = dict[str, Any]
+TimelineRow = dict[str, Any]
 
 
-def timeline(batches: Sequence[Row], requests: Sequence[Row], promotions: Sequence[Row]) -> Markup:
+def timeline(
+    batches: Sequence[TimelineRow], requests: Sequence[TimelineRow], promotions: Sequence[TimelineRow]
+) -> Markup:
     """The champion's measured quality above, and below it what happened: batches, alarms, requests, decisions and
     changes of champion, all in the time of the data. Rows are those of `queries.use_case_view`, oldest batch first."""
     points = [point for batch in batches if (point := _measured(batch, batches)) is not None]
@@ -45,7 +47,7 @@ def timeline(batches: Sequence[Row], requests: Sequence[Row], promotions: Sequen
     return draw(paint, "What happened", said, size, heights, **margins)
 
 
-def _measured(batch: Row, batches: Sequence[Row]) -> Row | None:
+def _measured(batch: TimelineRow, batches: Sequence[TimelineRow]) -> TimelineRow | None:
     """The measured value that a batch's watch recorded, at the time of the batch that it was measured on."""
     matured = (batch["body"] or {}).get("matured")
     if not matured or not isinstance((matured.get("value") or {}).get("value"), int | float):
@@ -57,9 +59,9 @@ def _measured(batch: Row, batches: Sequence[Row]) -> Row | None:
     return {"at": on["starts"], "metric": matured["metric"], "alarm": alarm, "never": never, **value}
 
 
-def _quality(axes: Any, points: Sequence[Row], metric: str) -> None:
+def _quality(axes: Any, points: Sequence[TimelineRow], metric: str) -> None:
     if not points:
-        say(axes, axes.transAxes, Word(0.5, 0.5, "nothing measured yet: no outcomes have arrived", size=10))
+        say(axes, axes.transAxes, SvgText(0.5, 0.5, "nothing measured yet: no outcomes have arrived", size=10))
         axes.set_yticks([])
         return
     at, values = numbers_of(point["at"] for point in points), np.array([point["value"] for point in points])
@@ -87,7 +89,9 @@ def _quality(axes: Any, points: Sequence[Row], metric: str) -> None:
     axes.margins(y=0.4)  # room for the legend above
 
 
-def _lanes(axes: Any, batches: Sequence[Row], requests: Sequence[Row], promotions: Sequence[Row]) -> None:
+def _lanes(
+    axes: Any, batches: Sequence[TimelineRow], requests: Sequence[TimelineRow], promotions: Sequence[TimelineRow]
+) -> None:
     from matplotlib.dates import AutoDateFormatter, AutoDateLocator
 
     place = {name: len(LANES) - 1 - index for index, name in enumerate(LANES)}
@@ -135,10 +139,10 @@ def _broken(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.f
 
 
 def _mark(axes: Any, at: Any, place: float, text: str, colour: str) -> None:
-    say(axes, axes.transData, Word(numbers_of([at])[0], place, text, colour=colour, bold=True))
+    say(axes, axes.transData, SvgText(numbers_of([at])[0], place, text, colour=colour, bold=True))
 
 
-def heat_map(batches: Sequence[Row]) -> Markup | None:
+def heat_map(batches: Sequence[TimelineRow]) -> Markup | None:
     """How far each column lies from its limit in each watched batch: 1 is the limit, a cross is an alarm. None when no
     batch was compared with a reference."""
     watched = [batch for batch in batches if (batch["body"] or {}).get("drift")]

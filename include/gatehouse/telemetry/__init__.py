@@ -6,19 +6,19 @@ or a scrape that was missed changes nothing.
 
 from __future__ import annotations
 
-from gatehouse.telemetry.health import Health, Problem, judge
-from gatehouse.telemetry.metrics import CATALOGUE, Measure, Sample, measures
+from gatehouse.telemetry.health import HealthProblem, HealthReport, judge
+from gatehouse.telemetry.metrics import CATALOGUE, Metric, MetricSample, measures
 from gatehouse.telemetry.prometheus import CONTENT_TYPE, exposition
-from gatehouse.telemetry.queries import Facts, read_facts
+from gatehouse.telemetry.queries import LedgerSnapshot, read_facts
 
 __all__ = [
     "CATALOGUE",
     "CONTENT_TYPE",
-    "Facts",
-    "Health",
-    "Measure",
-    "Problem",
-    "Sample",
+    "HealthProblem",
+    "HealthReport",
+    "LedgerSnapshot",
+    "Metric",
+    "MetricSample",
     "exposition",
     "judge",
     "measures",

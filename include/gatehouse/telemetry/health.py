@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatehouse.telemetry.queries import Facts
+from gatehouse.telemetry.queries import LedgerSnapshot
 
 UPKEEP_SECONDS = 1800.0  # three of its periods, so that one slow sweep wakes nobody
 WAITING_SECONDS = 3600.0  # for a use case whose own patience is not known
 
 
 @dataclass(frozen=True)
-class Problem:
+class HealthProblem:
     """What is wrong: the part, and a sentence without addresses' passwords or keys."""
 
     part: str
@@ -21,11 +21,11 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Health:
+class HealthReport:
     """`parts` says of each part `ok` or `wrong`; `measured` are the numbers that it was judged by (seconds)."""
 
     parts: Mapping[str, str]
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[HealthProblem, ...] = ()
     measured: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
@@ -42,24 +42,26 @@ class Health:
         }
 
 
-def judge(facts: Facts | None, failures: Mapping[str, str], patience: Mapping[str, float]) -> Health:
+def judge(facts: LedgerSnapshot | None, failures: Mapping[str, str], patience: Mapping[str, float]) -> HealthReport:
     """The health of an installation.
 
     `facts` is None when the ledger does not answer; `failures` maps `ledger`, `lake` and `mlflow` to what went wrong when
     they were asked ("" when nothing did); `patience` says how many seconds a batch of a use case may wait.
     """
-    problems = [Problem(part, sentence) for part, sentence in failures.items() if sentence]
+    problems = [HealthProblem(part, sentence) for part, sentence in failures.items() if sentence]
     parts = {part: "wrong" if sentence else "ok" for part, sentence in failures.items()}
     if facts is None:
-        return Health(parts | {"upkeep": "unknown", "batches": "unknown"}, tuple(problems))
+        return HealthReport(parts | {"upkeep": "unknown", "batches": "unknown"}, tuple(problems))
     found = {"upkeep": _upkeep(facts), "batches": _waiting(facts, patience)}
     problems += [problem for each in found.values() for problem in each]
     ages = [row["waiting_age"] for row in facts.batches if row["waiting_age"] is not None]
     measured = {"upkeep_age": facts.ledger.get("upkeep_age"), "oldest_waiting": max(ages, default=None)}
-    return Health(parts | {part: "wrong" if each else "ok" for part, each in found.items()}, tuple(problems), measured)
+    return HealthReport(
+        parts | {part: "wrong" if each else "ok" for part, each in found.items()}, tuple(problems), measured
+    )
 
 
-def _upkeep(facts: Facts) -> list[Problem]:
+def _upkeep(facts: LedgerSnapshot) -> list[HealthProblem]:
     """Late when its last success, or without one the ledger's first entry, is too long ago."""
     last, since = facts.ledger.get("upkeep_age"), facts.ledger.get("age")
     if last is not None and last > UPKEEP_SECONDS:
@@ -68,17 +70,17 @@ def _upkeep(facts: Facts) -> list[Problem]:
         sentence = f"upkeep has never found nothing wrong in the {since / 60:.0f} min that the ledger is in use"
     else:
         return []
-    return [Problem("upkeep", f"{sentence}; see the runs of gatehouse__maintenance in Airflow")]
+    return [HealthProblem("upkeep", f"{sentence}; see the runs of gatehouse__maintenance in Airflow")]
 
 
-def _waiting(facts: Facts, patience: Mapping[str, float]) -> list[Problem]:
+def _waiting(facts: LedgerSnapshot, patience: Mapping[str, float]) -> list[HealthProblem]:
     """A batch that waits for longer than its use case's patience with a retrain request, and an hour, is stuck."""
     problems = []
     for row in facts.batches:
         allowed = patience.get(row["use_case"], 0.0) + WAITING_SECONDS
         if row["waiting_age"] is not None and row["waiting_age"] > allowed:
             problems.append(
-                Problem(
+                HealthProblem(
                     "batches",
                     f"{row['use_case']}: {row['waiting']} batches wait, the oldest for {row['waiting_age'] / 60:.0f} min; "
                     f"allowed {allowed / 60:.0f} min; see the use case's ingest and watch DAGs in Airflow",

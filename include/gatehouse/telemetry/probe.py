@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.types import FileRef
 from gatehouse.errors import GatehouseError
-from gatehouse.telemetry.health import Health, judge
-from gatehouse.telemetry.queries import Facts, read_facts
+from gatehouse.telemetry.health import HealthReport, judge
+from gatehouse.telemetry.queries import LedgerSnapshot, read_facts
 
 if TYPE_CHECKING:
     from gatehouse.adapters.lake import FileLake
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 SECONDS = 3.0
 
 
-def look(settings: Settings, database: Database | None = None) -> Health:
+def look(settings: Settings, database: Database | None = None) -> HealthReport:
     """The installation's health as its settings describe it."""
     from gatehouse.adapters.lake import open_lake
     from gatehouse.adapters.ledger.connection import Database
 
-    facts: Facts | None = None
+    facts: LedgerSnapshot | None = None
     failures = {"ledger": "", "lake": "", "mlflow": _mlflow(settings.mlflow_uri)}
     try:
         facts = read_facts(database or Database(settings.require("ledger_url"), pauses=()))
@@ -54,7 +54,7 @@ def _cases(settings: Settings) -> Iterable[UseCase]:
             yield load(folder)
 
 
-def _lake(lake: FileLake, facts: Facts | None) -> str:
+def _lake(lake: FileLake, facts: LedgerSnapshot | None) -> str:
     """Whether the newest batch's file is there with its size; before the first batch, whether the lake answers."""
     newest = FileRef(**facts.newest_file) if facts is not None and facts.newest_file else None
     return lake.ask(newest)

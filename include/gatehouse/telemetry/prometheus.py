@@ -8,12 +8,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gatehouse.telemetry.metrics import Measure, Sample
+from gatehouse.telemetry.metrics import Metric as Measure
+from gatehouse.telemetry.metrics import MetricSample
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def exposition(found: Iterable[tuple[Measure, list[Sample]]]) -> bytes:
+def exposition(found: Iterable[tuple[Measure, list[MetricSample]]]) -> bytes:
     """The answer to a scrape. Labels come from data; the client escapes them."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Measured(list(found)))
@@ -23,7 +24,7 @@ def exposition(found: Iterable[tuple[Measure, list[Sample]]]) -> bytes:
 class _Measured(Collector):
     """The samples of one moment as Prometheus' client wants them; no state of its own, so nothing to reset."""
 
-    def __init__(self, found: list[tuple[Measure, list[Sample]]]) -> None:
+    def __init__(self, found: list[tuple[Measure, list[MetricSample]]]) -> None:
         self._found = found
 
     def collect(self) -> Iterator[Metric]:

@@ -80,7 +80,7 @@ UPKEEP = "gatehouse/upkeep/succeeded"  # the work that upkeep enters when it has
 
 
 @dataclass(frozen=True)
-class Facts:
+class LedgerSnapshot:
     """Rows by table, each a dict with its `use_case`. `ledger` has the journal's entries and age in seconds, and how long
     ago upkeep last succeeded (None: never); `newest_file` is the lake's file of the newest batch (None: no batch yet)."""
 
@@ -96,10 +96,10 @@ class Facts:
     newest_file: dict[str, Any] | None = None
 
 
-def read_facts(database: Database) -> Facts:
+def read_facts(database: Database) -> LedgerSnapshot:
     """The facts of all use cases at one moment."""
     with database.snapshot() as rows:
-        return Facts(
+        return LedgerSnapshot(
             batches=rows.all(_BATCHES),
             rows=rows.all(_ROWS),
             watches=rows.all(_WATCHES),

@@ -18,7 +18,7 @@ from gatehouse_airflow.tasks.partitions import Piece, handed_over
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from gatehouse.bootstrap import InstalledSite
+    from gatehouse.bootstrap import InstalledContext
 
 event_log = structlog.get_logger("gatehouse")
 
@@ -78,7 +78,7 @@ def validate(
     return batch.state is BatchState.ACCEPTED
 
 
-def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[InstalledSite, BatchId]:
+def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[InstalledContext, BatchId]:
     """The batch this run is for: the one it parked with, its partition key, the form's, or the oldest that waits."""
     from gatehouse.pipeline.score import waiting
 
@@ -97,7 +97,7 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
 
 
 @newest_attempt()
-def score_batch(site: InstalledSite, batch: BatchId) -> str:
+def score_batch(site: InstalledContext, batch: BatchId) -> str:
     """Score a batch, unless that is done in parts by mapped tasks; returns its name."""
     from gatehouse.pipeline.monitor.score_in_order import score_in_turn
     from gatehouse.pipeline.partitions.partition_reader import divides

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from structlog.contextvars import bind_contextvars
 
 from gatehouse.core.types import BatchId
-from gatehouse.errors import UnknownRecord
+from gatehouse.errors import RecordNotFoundError
 
 if TYPE_CHECKING:
-    from gatehouse.bootstrap import InstalledSite
+    from gatehouse.bootstrap import InstalledContext
     from gatehouse.core.types import Decision
 
 
-def site_of(folder: str, **about: str) -> InstalledSite:
+def site_of(folder: str, **about: str) -> InstalledContext:
     """The site of the use case in `folder`. Each later line of the task's log carries its name and what `about` names, as
     fields beside those that Airflow binds itself (dag, run, task, try)."""
     from gatehouse.bootstrap import open_site
@@ -28,7 +28,7 @@ def parse(use_case: str, ref: str) -> BatchId:
     """`2013-03.r1` as a batch; the newest revision's number is part of the name."""
     key, _, revision = ref.rpartition(".r")
     if not key or not revision.isdigit():
-        raise UnknownRecord(f"not a batch: {ref!r}; a batch is named like 2013-03.r1")
+        raise RecordNotFoundError(f"not a batch: {ref!r}; a batch is named like 2013-03.r1")
     return BatchId(use_case, key, int(revision))
 
 
@@ -37,21 +37,23 @@ def ref_of(batch: BatchId) -> str:
     return f"{batch.key}.r{batch.revision}"
 
 
-def newest(site: InstalledSite, ref: str) -> BatchId:
+def newest(site: InstalledContext, ref: str) -> BatchId:
     """A batch by its key and revision, or the newest revision of a key."""
     if ".r" in ref:
         return parse(site.name, ref)
     revisions = [batch.id for batch in site.ledger.batches.list(site.name) if batch.id.key == ref]
     if not revisions:
-        raise UnknownRecord(f"{site.name} has no batch {ref!r}; `gatehouse batches {site.name}` lists what there is")
+        raise RecordNotFoundError(
+            f"{site.name} has no batch {ref!r}; `gatehouse batches {site.name}` lists what there is"
+        )
     return revisions[-1]
 
 
-def the_decision(site: InstalledSite, start: str) -> Decision:
-    """The one decision whose id begins like that; UnknownRecord when there is none, or more than one."""
+def the_decision(site: InstalledContext, start: str) -> Decision:
+    """The one decision whose id begins like that; RecordNotFoundError when there is none, or more than one."""
     whole = [each for each in site.ledger.decisions.list(site.name) if each.id.startswith(start)]
     if len(start) < 6 or len(whole) != 1:
-        raise UnknownRecord(f"{start!r} names {len(whole)} decisions of {site.name}; give six characters or more")
+        raise RecordNotFoundError(f"{start!r} names {len(whole)} decisions of {site.name}; give six characters or more")
     return whole[0]
 
 

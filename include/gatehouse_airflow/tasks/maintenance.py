@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gatehouse.errors import GatehouseError, StaleAttempt
+from gatehouse.errors import GatehouseError, StaleAttemptError
 from gatehouse_airflow import attendance
 from gatehouse_airflow.tasks import context
 
 if TYPE_CHECKING:
-    from gatehouse.bootstrap import InstalledSite
+    from gatehouse.bootstrap import InstalledContext
 
 log = logging.getLogger(__name__)
 RESULTS = ("accepted", "requested", "unsettled", "told", "unexplained")
@@ -51,14 +51,14 @@ def sweep(folders: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
 def upkeep(name: str, folder: str) -> dict[str, list[str]]:
     """Sweep one use case; returns what has to be woken, what was told and found, and which parts failed."""
     guard, found = Guard(name), {result: list[str]() for result in RESULTS}
-    sites: list[InstalledSite] = []
+    sites: list[InstalledContext] = []
     guard("be begun: the use case cannot be opened", lambda: sites.append(context.site_of(folder)) or [])
     for site in sites:
         found |= _upkeep(site, guard)
     return found | {"failed": guard.failed}
 
 
-def _upkeep(site: InstalledSite, guard: Guard) -> dict[str, list[str]]:
+def _upkeep(site: InstalledContext, guard: Guard) -> dict[str, list[str]]:
     """The parts of a use case's maintenance, in this order: data, decisions, MLflow, and what has to be woken."""
     from gatehouse.pipeline.judge import re_decide
     from gatehouse.pipeline.maintenance import find_pending as stage
@@ -91,15 +91,15 @@ def _upkeep(site: InstalledSite, guard: Guard) -> dict[str, list[str]]:
     }
 
 
-def _validated(site: InstalledSite, ref: str) -> list[str]:
+def _validated(site: InstalledContext, ref: str) -> list[str]:
     from gatehouse.pipeline.validate import validate
 
-    with suppress(StaleAttempt):  # a run has taken it up meanwhile
+    with suppress(StaleAttemptError):  # a run has taken it up meanwhile
         validate(site, context.parse(site.name, ref))
     return []
 
 
-def _made_up(site: InstalledSite, guard: Guard) -> list[str]:
+def _made_up(site: InstalledContext, guard: Guard) -> list[str]:
     from gatehouse.pipeline.maintenance.mlflow_projection import make_up
 
     made = make_up(site, attended=attendance.requests(site))
@@ -107,7 +107,7 @@ def _made_up(site: InstalledSite, guard: Guard) -> list[str]:
     return made.done
 
 
-def lost_reviews(site: InstalledSite, asked: set[str]) -> list[str]:
+def lost_reviews(site: InstalledContext, asked: set[str]) -> list[str]:
     """The decisions that wait for an answer while no run asks for it; `asked` are those whose run does."""
     from gatehouse.pipeline.maintenance.find_pending import GRACE, reviews
 

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.types import BatchState
-from gatehouse.errors import GatehouseError, StaleAttempt
+from gatehouse.errors import GatehouseError, StaleAttemptError
 from gatehouse_airflow.tasks import context
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def backfill(folder: str, params: dict[str, Any], actor: str) -> tuple[list[str]
             log.info("%s", told[-1])
         request = stage.finish(site, begun)
     except GatehouseError as error:
-        if not error.retry and not isinstance(error, StaleAttempt):
+        if not error.retry and not isinstance(error, StaleAttemptError):
             stage.fail(site, begun, str(error))
         raise
     return told, [request.id] if request else []

@@ -11,7 +11,7 @@ from gatehouse.errors import ModelError, SchemaMismatch
 from gatehouse_airflow.tasks import context
 
 if TYPE_CHECKING:
-    from gatehouse.bootstrap import InstalledSite
+    from gatehouse.bootstrap import InstalledContext
     from gatehouse.core.types import Batch
 
 Piece = dict[str, Any]  # {"batch": "2013-03.r1", "what": "flights 0-65536", "file": ...}
@@ -91,7 +91,7 @@ def score(folder: str, piece: Piece) -> Piece:
         return piece
 
 
-def handed_over(site: InstalledSite, ref: str, pieces: Iterable[Piece] | None) -> list[dict[str, Any]]:
+def handed_over(site: InstalledContext, ref: str, pieces: Iterable[Piece] | None) -> list[dict[str, Any]]:
     """What was found about a batch, out of what all mapped tasks of the run have found; nothing if the contract or the model
     code was changed since."""
     from gatehouse.pipeline.partitions import handoff
@@ -100,14 +100,14 @@ def handed_over(site: InstalledSite, ref: str, pieces: Iterable[Piece] | None) -
     return [] if any(handoff.stale(site, document) for document in found) else found
 
 
-def _divided(site: InstalledSite, ref: str, state: BatchState) -> Batch | None:
+def _divided(site: InstalledContext, ref: str, state: BatchState) -> Batch | None:
     from gatehouse.pipeline.partitions.partition_reader import divides
 
     batch = site.ledger.batches.get(context.parse(site.name, ref))
     return batch if batch.state is state and not batch.unreadable and divides(site, batch) else None
 
 
-def _taken_up(folder: str, piece: Piece, work: str) -> tuple[InstalledSite, Batch]:
+def _taken_up(folder: str, piece: Piece, work: str) -> tuple[InstalledContext, Batch]:
     """The site and the batch of a piece; that somebody works on it is on record, so upkeep does not take it up."""
     site = context.site_of(folder, batch=piece["batch"])
     batch = site.ledger.batches.get(context.parse(site.name, piece["batch"]))
@@ -115,7 +115,7 @@ def _taken_up(folder: str, piece: Piece, work: str) -> tuple[InstalledSite, Batc
     return site, batch
 
 
-def _piece(site: InstalledSite, ref: str, document: Mapping[str, Any]) -> Piece:
+def _piece(site: InstalledContext, ref: str, document: Mapping[str, Any]) -> Piece:
     from gatehouse.pipeline.partitions import handoff
 
     what = f"expectation {document['whole']}" if "whole" in document else "rows {}-{}".format(*document["rows"])

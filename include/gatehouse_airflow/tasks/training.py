@@ -10,7 +10,7 @@ import structlog
 from airflow.sdk.exceptions import AirflowSkipException
 
 from gatehouse.core.types import RequestState
-from gatehouse.errors import GatehouseError, StaleAttempt, WrongInput
+from gatehouse.errors import GatehouseError, InvalidInputError, StaleAttemptError
 from gatehouse_airflow.attendance import newest_attempt, older_training
 from gatehouse_airflow.params import OWN_WINDOW
 from gatehouse_airflow.tasks import context as context_module
@@ -18,7 +18,7 @@ from gatehouse_airflow.tasks import context as context_module
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from gatehouse.bootstrap import InstalledSite
+    from gatehouse.bootstrap import InstalledContext
 
 event_log = structlog.get_logger("gatehouse")
 
@@ -42,7 +42,7 @@ def claim(folder: str, context: Context) -> tuple[str, list[str]]:
         return request_id, fit.names(site, request)
 
 
-def _asked(site: InstalledSite, context: Context) -> str:
+def _asked(site: InstalledContext, context: Context) -> str:
     """The request that a person asks for in the form, or the open one."""
     from gatehouse.pipeline.manual.request_retraining import ask
 
@@ -52,7 +52,9 @@ def _asked(site: InstalledSite, context: Context) -> str:
     if form.get("reason"):
         return ask(site, context_module.asker(context["dag_run"]), form["reason"], *wanted).id
     if any(wanted):
-        raise WrongInput("a window or estimators were chosen and no reason was given", found="", allowed="a sentence")
+        raise InvalidInputError(
+            "a window or estimators were chosen and no reason was given", found="", allowed="a sentence"
+        )
     pending = site.ledger.requests.pending(site.name)
     if pending is None:
         raise AirflowSkipException(f"no retrain request of {site.name} is open; fill in a reason to ask for one")
@@ -82,11 +84,11 @@ def choose(folder: str, request_id: str) -> int:
 
 
 @contextmanager
-def closing(site: InstalledSite, request_id: str) -> Iterator[None]:
+def closing(site: InstalledContext, request_id: str) -> Iterator[None]:
     """A named error that trying again cannot heal ends the request as failed, with its sentence, before the task goes red."""
     try:
         yield
-    except StaleAttempt:
+    except StaleAttemptError:
         raise  # another run is at work on this very request: it is not this one's to end
     except GatehouseError as error:
         if not error.retry:

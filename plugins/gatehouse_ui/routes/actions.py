@@ -8,9 +8,9 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
-from gatehouse.bootstrap import InstalledSite
+from gatehouse.bootstrap import InstalledContext
 from gatehouse.core.types import BatchId, BatchState
-from gatehouse.errors import NotAllowed
+from gatehouse.errors import NotAllowedError
 from gatehouse.queries import decision_view
 from gatehouse_ui import airflow_runs, csrf
 from gatehouse_ui.auth import User, may_act, name_of
@@ -43,18 +43,18 @@ async def on_decision(
 
 
 async def _through_airflow(
-    request: Request, review: airflow_runs.Review, approve: bool, reason: str, back: str
+    request: Request, review: airflow_runs.PendingReview, approve: bool, reason: str, back: str
 ) -> Response:
     """The review waits in Airflow: it is answered there, and its run carries the answer to the ledger."""
     status = await airflow_runs.answer(review, approve, reason, _credentials(request))
     if status == 409:
-        raise NotAllowed("somebody answered this review a moment ago; load the page again")
+        raise NotAllowedError("somebody answered this review a moment ago; load the page again")
     if status >= 400:
         raise HTTPException(status, "Airflow refused the answer to its review")
     return RedirectResponse(f"{back}?said=answered", 303)
 
 
-def _carry_out(site: InstalledSite, act: str, decision: str, actor: str, reason: str) -> None:
+def _carry_out(site: InstalledContext, act: str, decision: str, actor: str, reason: str) -> None:
     from gatehouse.pipeline.manual.override import confirm, override, unconfirmed
     from gatehouse.pipeline.promote import answer as answer_review
 
@@ -98,7 +98,7 @@ async def on_batch(
     return RedirectResponse(f"{request.scope.get('root_path', '')}/batches/{use_case}/{ref}?said={act}", 303)
 
 
-def _settle(site: InstalledSite, act: str, batch: BatchId, actor: str, reason: str) -> None:
+def _settle(site: InstalledContext, act: str, batch: BatchId, actor: str, reason: str) -> None:
     from gatehouse.pipeline.validate import release
 
     if act == "release":
@@ -106,11 +106,11 @@ def _settle(site: InstalledSite, act: str, batch: BatchId, actor: str, reason: s
         return
     state = site.ledger.batches.get(batch).state
     if state is not BatchState.QUARANTINED:
-        raise NotAllowed(f"batch {batch} is {state}; only a quarantined batch is discarded")
+        raise NotAllowedError(f"batch {batch} is {state}; only a quarantined batch is discarded")
     site.ledger.batches.discard(batch, actor, reason)
 
 
-def allowed(request: Request, user: Any, use_case: str, reason: str, token: str) -> tuple[InstalledSite, str]:
+def allowed(request: Request, user: Any, use_case: str, reason: str, token: str) -> tuple[InstalledContext, str]:
     """The site to act on and the reason in one line. Every check is made before anything is done: our own form, a
     reader of the use case, an approver, a reason that says something."""
     csrf.check(request, user, token)
@@ -123,7 +123,7 @@ def allowed(request: Request, user: Any, use_case: str, reason: str, token: str)
             400,
             f"a reason of {SHORTEST} to {LONGEST:,} characters goes on record with your name; found {len(reason):,}",
         )
-    return InstalledSite(desk.case(use_case), desk.settings), reason
+    return InstalledContext(desk.case(use_case), desk.settings), reason
 
 
 def _credentials(request: Request) -> str:

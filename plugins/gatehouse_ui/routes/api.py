@@ -25,7 +25,7 @@ from gatehouse_ui.auth import readable
 
 if TYPE_CHECKING:
     from gatehouse.settings import Settings
-    from gatehouse.telemetry import Health
+    from gatehouse.telemetry import HealthReport
 
 router = APIRouter()
 SHORTEST = 32  # characters of a scrape token
@@ -33,7 +33,7 @@ KEPT_SECONDS = 5.0  # an answer of /health is given again for so long: strangers
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
-class Reader:
+class ApiCaller:
     """Who asks: `user` of Airflow's, or None for the scrape token."""
 
     def __init__(self, user: Any) -> None:
@@ -43,15 +43,15 @@ class Reader:
         return names if self.user is None else readable(self.user, names)
 
 
-async def reader(request: Request, bearer: Bearer) -> Reader:
+async def reader(request: Request, bearer: Bearer) -> ApiCaller:
     """401 for whoever is neither logged in nor shows the scrape token."""
     token = scrape_token(request.app.state.desk.settings)
     if token and bearer and hmac.compare_digest(bearer.credentials.encode(), token.encode()):
-        return Reader(None)
-    return Reader(await get_user(request, None, bearer))
+        return ApiCaller(None)
+    return ApiCaller(await get_user(request, None, bearer))
 
 
-async def known_reader(request: Request, bearer: Bearer) -> Reader | None:
+async def known_reader(request: Request, bearer: Bearer) -> ApiCaller | None:
     """The reader, or None for a stranger."""
     try:
         return await reader(request, bearer)
@@ -60,28 +60,28 @@ async def known_reader(request: Request, bearer: Bearer) -> Reader | None:
 
 
 @router.get("/metrics")
-def metrics(request: Request, who: Annotated[Reader, Depends(reader)]) -> Response:
+def metrics(request: Request, who: Annotated[ApiCaller, Depends(reader)]) -> Response:
     """The measures of the ledger as Prometheus reads them."""
     found = measures(read_facts(request.app.state.desk.database), who.readable)
     return Response(exposition(found), headers={"Content-Type": CONTENT_TYPE})
 
 
 @router.get("/health")
-def health(request: Request, who: Annotated[Reader | None, Depends(known_reader)]) -> Response:
+def health(request: Request, who: Annotated[ApiCaller | None, Depends(known_reader)]) -> Response:
     """200 when all is well, 503 when not; what is wrong only for who may know."""
     found = request.app.state.health.now(request.app.state.desk)
     document = found.document() if who is not None else {"status": "ok" if found.ok else "wrong"}
     return JSONResponse(document, 200 if found.ok else 503)
 
 
-class Remembered:
+class CachedHealth:
     """The installation's health, asked at most once in a few seconds by however many askers."""
 
     def __init__(self) -> None:
         self._lock, self._until = Lock(), 0.0
-        self._health: Health | None = None
+        self._health: HealthReport | None = None
 
-    def now(self, desk: Any) -> Health:
+    def now(self, desk: Any) -> HealthReport:
         with self._lock:
             if self._health is None or time.monotonic() >= self._until:
                 self._health = look(desk.settings)

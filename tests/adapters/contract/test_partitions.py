@@ -12,7 +12,7 @@ from adapters.contracts import expectation, rides, table
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.contract.row_masks import MASKS
 from gatehouse.adapters.contract.supported_expectations import AMONG_ROWS, EXPECTATIONS, by_row
-from gatehouse.ports import Found
+from gatehouse.ports import ExpectationFinding
 
 RECORDED = [
     expectation("expect_column_values_to_be_between", "warning", column="speed", max_value=3, mostly=0.7),
@@ -70,9 +70,9 @@ def test_only_what_judges_each_row_by_itself_is_judged_in_parts() -> None:
 @pytest.mark.parametrize("trouble", [{"error": True}, {"trouble": "they differ"}])
 def test_a_part_that_is_not_trusted_is_not_added_up(trouble) -> None:
     """One part that could not be evaluated, or whose rows Great Expectations counts otherwise, and the whole is asked."""
-    good, bad = Found(True, 2, 2, 0), Found(False, 2, 2, 0, **trouble)
+    good, bad = ExpectationFinding(True, 2, 2, 0), ExpectationFinding(False, 2, 2, 0, **trouble)
     assert CHECKER.merge(table(EVERY_MASK[0]), 0, [(0, good), (2, bad)]) is None
-    assert CHECKER.merge(table(EVERY_MASK[0]), 0, [(0, good), (2, good)]) == Found(True, 4, 4, 0)
+    assert CHECKER.merge(table(EVERY_MASK[0]), 0, [(0, good), (2, good)]) == ExpectationFinding(True, 4, 4, 0)
 
 
 def test_an_integer_is_shown_as_one_whatever_else_its_column_holds() -> None:

@@ -14,7 +14,7 @@ import pytest
 from adapters.contracts import rides
 from adapters.lake.s3_server import BUCKET, S3, client, running
 from gatehouse.adapters.lake import FileLake, open_lake
-from gatehouse.errors import ConfigurationError, LakeError, Unreachable
+from gatehouse.errors import ConfigurationError, LakeError, ServiceUnavailableError
 
 LARGE = os.urandom(1000) * 24_000  # 24 MB: several parts
 
@@ -76,7 +76,7 @@ def test_a_dropped_connection_is_tried_again(lake: FileLake, s3: S3) -> None:
 def test_an_upload_that_keeps_breaking_shows_nothing(lake: FileLake, s3: S3) -> None:
     """Every try breaks off: Unreachable, which Airflow tries again, and no object; then the same put heals."""
     s3.cut = 1000
-    with pytest.raises(Unreachable, match="the lake does not answer"):
+    with pytest.raises(ServiceUnavailableError, match="the lake does not answer"):
         lake.put(LARGE, "models", "skops")
     assert s3.names() == []
     s3.cut = 0
@@ -130,5 +130,5 @@ def test_an_address_with_credentials_is_refused(s3: S3) -> None:
 
 def test_a_bucket_that_is_not_there_is_named(s3: S3) -> None:
     """A wrong bucket is an error with its name, not an empty lake."""
-    with pytest.raises((LakeError, Unreachable), match="nowhere"):
+    with pytest.raises((LakeError, ServiceUnavailableError), match="nowhere"):
         open_lake("s3://nowhere/lake").put(b"hello", "reports", "html")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gatehouse.core.types import BatchId, BatchState, Reason, RequestState
-from gatehouse.errors import NotAllowed, UnknownRecord
+from gatehouse.errors import NotAllowedError, RecordNotFoundError
 from gatehouse.ports import Ledger
 from story import DRIFT, Story
 
@@ -65,14 +65,14 @@ def test_an_accepted_batch_knows_its_parts_and_its_report(story: Story) -> None:
 
 
 def test_accepting_again_changes_nothing_and_accepting_otherwise_is_refused(story: Story) -> None:
-    """The same verdict again writes no entry, whatever its report looks like; other rows are NotAllowed."""
+    """The same verdict again writes no entry, whatever its report looks like; other rows are NotAllowedError."""
     batch = story.accept().id
     lease, entries = story.enter(f"{batch}/validate"), _kinds(story)
     story.ledger.batches.accept(lease, batch, story.parts(batch), story.report("rendered again"))
     assert _kinds(story) == entries
-    with pytest.raises(NotAllowed, match="content"):
+    with pytest.raises(NotAllowedError, match="content"):
         story.ledger.batches.accept(lease, batch, story.parts(batch, good=8, bad=2), story.report())
-    with pytest.raises(NotAllowed, match="is accepted"):
+    with pytest.raises(NotAllowedError, match="is accepted"):
         story.ledger.batches.quarantine(lease, batch, "late thought", story.report())
 
 
@@ -80,7 +80,7 @@ def test_a_quarantined_batch_is_released_by_name_with_a_reason(story: Story) -> 
     """Release makes it accepted with its parts; without a name or a reason it is refused and nothing is written."""
     batch = story.quarantine().id
     for actor, reason in (("", "fine"), ("Ada", " ")):
-        with pytest.raises(NotAllowed, match="a name and a reason"):
+        with pytest.raises(NotAllowedError, match="a name and a reason"):
             story.ledger.batches.release(batch, actor, reason, story.parts(batch))
     for _ in range(2):
         story.ledger.batches.release(batch, "Ada", "checked with the source", story.parts(batch))
@@ -88,7 +88,7 @@ def test_a_quarantined_batch_is_released_by_name_with_a_reason(story: Story) -> 
     assert (released.state, released.reason) == (BatchState.ACCEPTED, "checked with the source")
     assert released.report == story.report("too few rows")
     assert _kinds(story).count("batch.released") == 1
-    with pytest.raises(NotAllowed, match="only a quarantined batch can be discarded"):
+    with pytest.raises(NotAllowedError, match="only a quarantined batch can be discarded"):
         story.ledger.batches.discard(batch, "Ada", "after all")
 
 
@@ -97,22 +97,22 @@ def test_a_quarantined_batch_is_discarded_once_and_for_all(story: Story) -> None
     batch = story.quarantine().id
     story.ledger.batches.discard(batch, "Ada", "broken sensor")
     assert story.ledger.batches.get(batch).reason == "broken sensor"
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         story.ledger.batches.release(batch, "Ada", "fine", story.parts(batch))
-    with pytest.raises(NotAllowed, match="actor"):
+    with pytest.raises(NotAllowedError, match="actor"):
         story.ledger.batches.discard(batch, "Bob", "broken sensor")
 
 
 def test_an_accepted_batch_cannot_be_released_or_discarded(story: Story) -> None:
     """Only what is in quarantine leaves it."""
     batch = story.accept().id
-    with pytest.raises(NotAllowed, match=r"batch flights/2013-01\.r1 is accepted"):
+    with pytest.raises(NotAllowedError, match=r"batch flights/2013-01\.r1 is accepted"):
         story.ledger.batches.discard(batch, "Ada", "no")
 
 
 def test_an_unknown_batch_is_named(story: Story) -> None:
     """Asking for a batch that never landed names it."""
-    with pytest.raises(UnknownRecord, match=r"flights/1999-01\.r1"):
+    with pytest.raises(RecordNotFoundError, match=r"flights/1999-01\.r1"):
         story.ledger.batches.get(BatchId("flights", "1999-01", 1))
 
 
@@ -145,14 +145,14 @@ def test_the_same_outcomes_arrive_once(story: Story) -> None:
 
 
 def test_a_batch_is_scored_once_by_one_model(story: Story) -> None:
-    """The same prediction again is a no-op; one by another file is NotAllowed and names both."""
+    """The same prediction again is a no-op; one by another file is NotAllowedError and names both."""
     champion = story.tell()
     (prediction,) = story.ledger.batches.predictions("flights")
     entries = _kinds(story)
     assert story.score(prediction.batch, champion) == prediction
     assert _kinds(story) == entries
     other = replace(prediction, file=story.rows("other", 9, "predictions"))
-    with pytest.raises(NotAllowed, match=other.file.path):
+    with pytest.raises(NotAllowedError, match=other.file.path):
         story.ledger.batches.scored(story.enter("score"), other)
 
 
@@ -162,7 +162,7 @@ def test_a_prediction_must_name_the_champion_of_its_epoch(story: Story) -> None:
     (prediction,) = story.ledger.batches.predictions("flights")
     batch = story.accept("2013-05").id
     for wrong in (replace(prediction, batch=batch, epoch=2), replace(prediction, batch=batch, sha256="0" * 64)):
-        with pytest.raises(NotAllowed, match="foreign key"):
+        with pytest.raises(NotAllowedError, match="foreign key"):
             story.ledger.batches.scored(story.enter("score"), wrong)
 
 

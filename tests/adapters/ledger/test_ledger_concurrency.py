@@ -13,7 +13,7 @@ from conftest import LedgerDatabase
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.types import ModelVersion, PromotionKind
-from gatehouse.errors import NotAllowed, StaleAttempt, StaleChampion
+from gatehouse.errors import NotAllowedError, StaleAttemptError, StaleChampionError
 from gatehouse.invariants import run
 from gatehouse.ports import Ledger
 from story import DRIFT, Story
@@ -40,7 +40,7 @@ def promote_again_and_again(url: str, number: int, wins: Any) -> None:
         try:
             reason = f"win {wins[number]}"
             models.promote("flights", version, epoch, PromotionKind.ROLLBACK, None, f"process {number}", reason)
-        except StaleChampion:
+        except StaleChampionError:
             continue
         wins[number] += 1
 
@@ -81,7 +81,7 @@ def at_once(count: int, act: Any) -> list[Any]:
     def attempt(number: int) -> Any:
         try:
             return act(number)
-        except (NotAllowed, StaleAttempt) as error:
+        except (NotAllowedError, StaleAttemptError) as error:
             return error
 
     with ThreadPoolExecutor(count) as threads:
@@ -105,7 +105,7 @@ def test_corrections_landed_at_once_are_numbered_without_a_gap(ledger: Ledger) -
     """Eight different deliveries of one key become revisions 1 to 8."""
     story = Story(ledger)
     batches = at_once(8, lambda number: story.land(count=number + 1))
-    lost = [result for result in batches if isinstance(result, StaleAttempt)]
+    lost = [result for result in batches if isinstance(result, StaleAttemptError)]
     landed = ledger.batches.list("flights")
     assert [batch.id.revision for batch in landed] == list(range(1, 9 - len(lost)))
 
@@ -124,7 +124,7 @@ def test_one_run_claims_a_request(ledger: Ledger) -> None:
     story = Story(ledger)
     request = ledger.requests.ask("flights", interval_of("month", "2013-03").end, "Ada", "please")
     results = at_once(6, lambda number: ledger.requests.claim(story.enter(f"run {number}"), request.id))
-    refused = [result for result in results if isinstance(result, NotAllowed)]
+    refused = [result for result in results if isinstance(result, NotAllowedError)]
     assert len(refused) == 5
     assert all("is claimed by flights/run" in str(error) for error in refused)
 
@@ -137,4 +137,4 @@ def test_of_copies_of_one_attempt_only_the_newest_commits(ledger: Ledger, attemp
     leases = [ledger.attempts.enter(f"{batch}/validate") for _ in range(attempts)]
     parts, report = story.parts(batch), story.report()
     results = at_once(attempts, lambda number: ledger.batches.accept(leases[number], batch, parts, report))
-    assert [type(result) for result in results] == [StaleAttempt] * (attempts - 1) + [type(None)]
+    assert [type(result) for result in results] == [StaleAttemptError] * (attempts - 1) + [type(None)]

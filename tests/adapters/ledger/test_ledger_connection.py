@@ -8,8 +8,8 @@ import pytest
 from conftest import LedgerDatabase
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.dev_stack.postgres import Server
-from gatehouse.errors import ConfigurationError, NotAllowed, Unreachable
+from gatehouse.dev_stack.postgres import PostgresServer
+from gatehouse.errors import ConfigurationError, NotAllowedError, ServiceUnavailableError
 from gatehouse.ports import Ledger
 from story import Story
 
@@ -26,7 +26,10 @@ def end_connections(database: LedgerDatabase) -> None:
 def test_a_server_that_is_away_is_unreachable_and_may_be_tried_again() -> None:
     """The error names host, port and database, tells Airflow to retry, and holds no password."""
     database = Database(f"postgresql://ledger:{PASSWORD}@127.0.0.1:1/ledger", pauses=(0.01, 0.01))
-    with pytest.raises(Unreachable, match=r"database ledger at 127.0.0.1:1") as raised, database.transaction():
+    with (
+        pytest.raises(ServiceUnavailableError, match=r"database ledger at 127.0.0.1:1") as raised,
+        database.transaction(),
+    ):
         pass
     assert raised.value.retry
     assert PASSWORD not in str(raised.value)
@@ -36,7 +39,10 @@ def test_a_wrong_password_is_not_repeated_in_the_error(ledger_database: LedgerDa
     """PostgreSQL's refusal is passed on, the password is not."""
     parts = psycopg2.extensions.parse_dsn(ledger_database.url)
     url = f"postgresql://ledger:{PASSWORD}@127.0.0.1:{parts['port']}/{parts['dbname']}"
-    with pytest.raises(Unreachable, match="authentication failed") as raised, Database(url, pauses=()).transaction():
+    with (
+        pytest.raises(ServiceUnavailableError, match="authentication failed") as raised,
+        Database(url, pauses=()).transaction(),
+    ):
         pass
     assert PASSWORD not in str(raised.value)
 
@@ -49,7 +55,7 @@ def test_what_is_no_address_is_refused_without_being_repeated() -> None:
     assert raised.value.__cause__ is None
 
 
-def test_a_database_without_a_ledger_says_so(ledger_server: Server) -> None:
+def test_a_database_without_a_ledger_says_so(ledger_server: PostgresServer) -> None:
     """Before the first migration the error says what is missing and what makes it."""
     with pytest.raises(ConfigurationError, match="holds no ledger"):
         open_ledger(ledger_server.url("postgres", "postgres")).models.list("flights")
@@ -71,16 +77,16 @@ def test_a_connection_lost_in_the_middle_commits_nothing(ledger_database: Ledger
             rows.run("INSERT INTO attempts VALUES ('flights/x', 1)")
             end_connections(ledger_database)
 
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServiceUnavailableError):
         write_and_lose_the_connection()
     with database.transaction() as rows:
         assert rows.all("SELECT * FROM attempts") == []
 
 
 def test_what_the_schema_refuses_is_not_allowed(ledger_database: LedgerDatabase) -> None:
-    """Constraints speak as NotAllowed; a mistake in our own SQL does not hide behind it."""
+    """Constraints speak as NotAllowedError; a mistake in our own SQL does not hide behind it."""
     database = Database(ledger_database.url)
-    with pytest.raises(NotAllowed, match="the ledger refuses"), database.transaction() as rows:
+    with pytest.raises(NotAllowedError, match="the ledger refuses"), database.transaction() as rows:
         rows.run("INSERT INTO attempts VALUES ('', 1)")
     with pytest.raises(psycopg2.errors.UndefinedColumn), database.transaction() as rows:
         rows.run("SELECT nothing FROM attempts")

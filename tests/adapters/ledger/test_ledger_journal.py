@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from conftest import LedgerDatabase
 from gatehouse.adapters.ledger.journal import CHANGES
 from gatehouse.core.audit.hash_chain import FIRST, entry_hash
-from gatehouse.errors import NotAllowed, StaleAttempt
+from gatehouse.errors import NotAllowedError, StaleAttemptError
 from gatehouse.ports import Ledger
 from story import Story
 
@@ -40,7 +40,7 @@ def test_a_refused_change_leaves_no_gap(ledger: Ledger) -> None:
     """A transaction that is rolled back takes its number with it."""
     story = Story(ledger)
     batch = story.land().id
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         story.ledger.batches.quarantine(story.enter("validate"), batch, " ", story.report())
     story.land("2013-02")
     assert [entry.seq for entry in ledger.journal.entries()] == [1, 2]
@@ -65,7 +65,7 @@ def test_database_and_python_hash_the_same_words_alike(ledger: Ledger, words: st
 
 def test_a_note_cannot_pretend_to_be_a_change(ledger: Ledger) -> None:
     """`champion.changed` is written by changing the champion."""
-    with pytest.raises(NotAllowed, match=r"champion\.changed"):
+    with pytest.raises(NotAllowedError, match=r"champion\.changed"):
         ledger.journal.note("champion.changed", "flights", "Ada", {})
 
 
@@ -114,7 +114,9 @@ def test_a_stale_attempt_cannot_commit(ledger: Ledger) -> None:
     story = Story(ledger)
     batch = story.land().id
     old, new = (ledger.attempts.enter("flights/validate") for _ in range(2))
-    with pytest.raises(StaleAttempt, match=r"attempt 1 at flights/validate may not commit: attempt 2 is the newest"):
+    with pytest.raises(
+        StaleAttemptError, match=r"attempt 1 at flights/validate may not commit: attempt 2 is the newest"
+    ):
         ledger.batches.accept(old, batch, story.parts(batch), story.report())
     ledger.batches.accept(new, batch, story.parts(batch), story.report())
     assert [entry.kind for entry in ledger.journal.entries()] == ["batch.landed", "batch.accepted"]
@@ -124,7 +126,7 @@ def test_an_attempt_that_never_entered_cannot_commit(ledger: Ledger) -> None:
     """A lease is given by the ledger, not made up."""
     story = Story(ledger)
     invented = replace(story.enter("land"), work="flights/elsewhere")
-    with pytest.raises(StaleAttempt, match="none has started"):
+    with pytest.raises(StaleAttemptError, match="none has started"):
         ledger.batches.accept(invented, story.land().id, {}, story.report())
 
 

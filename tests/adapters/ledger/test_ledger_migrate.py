@@ -10,11 +10,11 @@ import psycopg2
 import pytest
 
 from gatehouse.adapters.ledger import migrate, open_ledger
-from gatehouse.dev_stack.postgres import Server
+from gatehouse.dev_stack.postgres import PostgresServer
 
 
 @pytest.fixture
-def empty(ledger_server: Server) -> Iterator[str]:
+def empty(ledger_server: PostgresServer) -> Iterator[str]:
     """The name of an empty database that the owner's role owns."""
     with contextlib.closing(psycopg2.connect(ledger_server.url("postgres", "postgres"))) as connection:
         connection.autocommit = True
@@ -24,7 +24,7 @@ def empty(ledger_server: Server) -> Iterator[str]:
         cursor.execute("DROP DATABASE ledger_empty WITH (FORCE)")
 
 
-def schema(server: Server, database: str) -> list[tuple[str, ...]]:
+def schema(server: PostgresServer, database: str) -> list[tuple[str, ...]]:
     """Every column, trigger and right, as text."""
     with contextlib.closing(psycopg2.connect(server.url(database, "postgres"))) as connection:
         cursor = connection.cursor()
@@ -39,7 +39,7 @@ def schema(server: Server, database: str) -> list[tuple[str, ...]]:
         return cursor.fetchall()
 
 
-def test_upgrading_again_changes_nothing(ledger_server: Server, empty: str) -> None:
+def test_upgrading_again_changes_nothing(ledger_server: PostgresServer, empty: str) -> None:
     """The second run finds the schema as the first one left it, with what the ledger holds."""
     owner = ledger_server.url(empty, "ledger_owner")
     migrate.upgrade(owner, "ledger")
@@ -50,7 +50,7 @@ def test_upgrading_again_changes_nothing(ledger_server: Server, empty: str) -> N
     assert len(open_ledger(ledger_server.url(empty, "ledger")).journal.entries()) == 1
 
 
-def test_upgrading_at_once_is_safe(ledger_server: Server, empty: str) -> None:
+def test_upgrading_at_once_is_safe(ledger_server: PostgresServer, empty: str) -> None:
     """Four upgrades of an empty database at the same time: one makes the schema, the others find it."""
     owner = ledger_server.url(empty, "ledger_owner")
     with ThreadPoolExecutor(4) as threads:
@@ -58,7 +58,7 @@ def test_upgrading_at_once_is_safe(ledger_server: Server, empty: str) -> None:
     assert open_ledger(ledger_server.url(empty, "ledger")).models.list("flights") == []
 
 
-def test_a_downgrade_leaves_nothing_and_can_be_undone(ledger_server: Server, empty: str) -> None:
+def test_a_downgrade_leaves_nothing_and_can_be_undone(ledger_server: PostgresServer, empty: str) -> None:
     """Back to the base only Alembic's own table is left; the next upgrade makes the same schema again."""
     owner = ledger_server.url(empty, "ledger_owner")
     migrate.upgrade(owner, "ledger")

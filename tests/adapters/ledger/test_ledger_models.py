@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gatehouse.core.types import Decision, ModelVersion, Probation, PromotionKind, Verdict
-from gatehouse.errors import NotAllowed, StaleChampion, UnknownRecord
+from gatehouse.errors import NotAllowedError, RecordNotFoundError, StaleChampionError
 from gatehouse.ports import Ledger
 from story import POLICY, Story
 
@@ -43,16 +43,16 @@ def test_the_ledger_numbers_the_versions(story: Story, models: list[ModelVersion
     assert story.ledger.models.get("flights", 2) == models[1]
     again = story.ledger.models.register(story.enter("choose"), replace(models[1], version=0))
     assert again == models[1]
-    with pytest.raises(NotAllowed, match="gives version 2"):
+    with pytest.raises(NotAllowedError, match="gives version 2"):
         story.ledger.models.register(story.enter("choose"), replace(models[1], version=7))
-    with pytest.raises(NotAllowed, match="file"):
+    with pytest.raises(NotAllowedError, match="file"):
         story.ledger.models.register(story.enter("choose"), replace(models[1], version=0, file=story.report()))
-    with pytest.raises(UnknownRecord, match="version 9 of flights"):
+    with pytest.raises(RecordNotFoundError, match="version 9 of flights"):
         story.ledger.models.get("flights", 9)
 
 
 def test_a_decision_comes_back_as_it_was_made(story: Story, models: list[ModelVersion]) -> None:
-    """Decision, evidence file and policy text are archived whole; the same again is a no-op, another is NotAllowed."""
+    """Decision, evidence file and policy text are archived whole; the same again is a no-op, another is NotAllowedError."""
     decision = story.decide(models[0])
     assert story.decide(models[0]) == story.ledger.decisions.get(decision.id) == decision
     assert story.ledger.decisions.of_request(models[0].request) == decision
@@ -61,9 +61,9 @@ def test_a_decision_comes_back_as_it_was_made(story: Story, models: list[ModelVe
     assert story.ledger.decisions.list("flights") == [decision]
     assert _kinds(story).count("decision.made") == 1
     blocked = replace(decision, verdict=Verdict.BLOCK)
-    with pytest.raises(NotAllowed, match="BLOCK"):
+    with pytest.raises(NotAllowedError, match="BLOCK"):
         story.ledger.decisions.record(story.enter("gate"), blocked, evidence, POLICY)
-    with pytest.raises(NotAllowed, match="names the policy"):
+    with pytest.raises(NotAllowedError, match="names the policy"):
         story.ledger.decisions.record(story.enter("gate"), decision, evidence, "{}")
 
 
@@ -86,7 +86,7 @@ def test_no_other_verdict_promotes(story: Story, models: list[ModelVersion], ver
     """HOLD, BLOCK and an unanswered REVIEW promote nobody, and leave no trace of the attempt."""
     decision = story.decide(models[0], verdict)
     for kind in (PromotionKind.DECISION, APPROVAL):
-        with pytest.raises(NotAllowed, match="nothing allows this"):
+        with pytest.raises(NotAllowedError, match="nothing allows this"):
             story.promote(decision, kind)
     assert story.ledger.models.champion("flights") is None
     assert "champion.changed" not in _kinds(story)
@@ -95,13 +95,13 @@ def test_no_other_verdict_promotes(story: Story, models: list[ModelVersion], ver
 def test_a_decision_promotes_only_its_own_version_at_its_own_epoch(story: Story, models: list[ModelVersion]) -> None:
     """A PROMOTE on version 1 is none on version 2; one made at epoch 0 is stale at epoch 1."""
     decision = story.decide(models[0])
-    with pytest.raises(NotAllowed, match="nothing allows this"):
+    with pytest.raises(NotAllowedError, match="nothing allows this"):
         story.promote(replace(decision, version=2))
     rival = story.decide(models[1])
     story.promote(decision)
-    with pytest.raises(StaleChampion, match="expects epoch 0; the champion is version 1 of epoch 1"):
+    with pytest.raises(StaleChampionError, match="expects epoch 0; the champion is version 1 of epoch 1"):
         story.promote(rival)
-    with pytest.raises(NotAllowed, match="nothing allows this"):
+    with pytest.raises(NotAllowedError, match="nothing allows this"):
         story.promote(replace(rival, epoch=1))
 
 
@@ -119,17 +119,17 @@ def test_a_rejected_review_promotes_nobody(story: Story, models: list[ModelVersi
     """After a no, also by nobody, neither a second answer nor a promotion gets through."""
     decision = story.decide(models[0], Verdict.REVIEW)
     story.ledger.decisions.answer(decision.id, False, "nobody", "no answer in time")
-    with pytest.raises(NotAllowed, match="on record with approved False, now it is True"):
+    with pytest.raises(NotAllowedError, match="on record with approved False, now it is True"):
         story.ledger.decisions.answer(decision.id, True, "Ada", "let it")
-    with pytest.raises(NotAllowed, match="nothing allows this"):
+    with pytest.raises(NotAllowedError, match="nothing allows this"):
         story.promote(decision, APPROVAL)
 
 
 def test_only_a_review_is_answered(story: Story, models: list[ModelVersion]) -> None:
     """Answering a BLOCK is not a way around it, and nobody cannot approve."""
-    with pytest.raises(NotAllowed, match="only a REVIEW is answered"):
+    with pytest.raises(NotAllowedError, match="only a REVIEW is answered"):
         story.ledger.decisions.answer(story.decide(models[0], Verdict.BLOCK).id, True, "Ada", "please")
-    with pytest.raises(NotAllowed, match="nobody_approves_nothing"):
+    with pytest.raises(NotAllowedError, match="nobody_approves_nothing"):
         story.ledger.decisions.answer(story.decide(models[1], Verdict.REVIEW).id, True, "nobody", "silence")
 
 
@@ -141,9 +141,9 @@ def test_an_override_needs_a_name_a_reason_and_its_record(story: Story, models: 
     """A named person with a reason may override, and the promotion names the record of it; nothing else will do."""
     decision = story.decide(models[0], Verdict.BLOCK)
     for actor, reason in (("", "urgent"), ("Ada", "")):
-        with pytest.raises(NotAllowed, match="a name and a reason"):
+        with pytest.raises(NotAllowedError, match="a name and a reason"):
             _act(story, 1, 0, OVERRIDE, actor, reason)
-    with pytest.raises(NotAllowed, match="an_override_behind_it"):
+    with pytest.raises(NotAllowedError, match="an_override_behind_it"):
         _act(story, 1, 0, OVERRIDE, "Ada", "urgent")
     asked = story.override(decision)
     assert story.serve(asked).epoch == story.serve(asked).epoch == 1
@@ -153,10 +153,10 @@ def test_an_override_needs_a_name_a_reason_and_its_record(story: Story, models: 
 def test_a_second_person_is_neither_the_first_nor_the_requester(story: Story, models: list[ModelVersion]) -> None:
     """Where two are needed, the ledger promotes nothing on one word, and takes the second from nobody involved."""
     asked = story.override(story.decide(models[0], Verdict.BLOCK), second_person=True)
-    with pytest.raises(NotAllowed, match="nothing allows this override"):
+    with pytest.raises(NotAllowedError, match="nothing allows this override"):
         story.serve(asked)
     for involved in ("Ada", "Eve"):
-        with pytest.raises(NotAllowed, match="needs a second person"):
+        with pytest.raises(NotAllowedError, match="needs a second person"):
             story.ledger.overrides.confirm(asked.id, involved, "I agree with myself")
     assert story.ledger.overrides.confirm(asked.id, "Bob", "I have looked at it too").confirmed_by == "Bob"
     assert story.serve(asked).epoch == 1
@@ -165,7 +165,7 @@ def test_a_second_person_is_neither_the_first_nor_the_requester(story: Story, mo
 def test_an_override_that_needs_nobody_else_is_not_confirmed(story: Story, models: list[ModelVersion]) -> None:
     """A second name where none was asked for would say more than happened."""
     asked = story.override(story.decide(models[0], Verdict.BLOCK))
-    with pytest.raises(NotAllowed, match="needs no second person"):
+    with pytest.raises(NotAllowedError, match="needs no second person"):
         story.ledger.overrides.confirm(asked.id, "Bob", "I have looked at it too")
 
 
@@ -174,11 +174,11 @@ def test_only_an_expired_override_ends_and_only_for_a_proper_champion(story: Sto
     expiry = PromotionKind.EXPIRY
     story.promote(story.decide(models[0]))
     story.serve(story.override(story.decide(models[1], Verdict.BLOCK, epoch=1)))
-    with pytest.raises(NotAllowed, match="nothing allows this expiry"):
+    with pytest.raises(NotAllowedError, match="nothing allows this expiry"):
         _act(story, 1, 2, expiry, "upkeep", "too early")
     past = datetime(2020, 1, 1, tzinfo=UTC)
     story.serve(story.override(story.decide(models[2], Verdict.BLOCK, epoch=2), expires=past))
-    with pytest.raises(NotAllowed, match="nothing allows this expiry"):
+    with pytest.raises(NotAllowedError, match="nothing allows this expiry"):
         _act(story, 2, 3, expiry, "upkeep", "that one was an override as well")
     assert _act(story, 1, 3, expiry, "upkeep", "its time is over") == 4
 
@@ -189,7 +189,7 @@ def test_a_probation_brings_back_the_former_champion_once_it_is_lost(story: Stor
         story.promote(story.decide(model, epoch=epoch))
     lease = story.enter("epoch 2/probation")
     for key, verdict in (("2013-03", "open"), ("2013-04", "worse")):
-        with pytest.raises(NotAllowed, match="nothing allows this probation"):
+        with pytest.raises(NotAllowedError, match="nothing allows this probation"):
             _act(story, 1, 2, PromotionKind.PROBATION, "gate", "worse")
         story.ledger.probations.judged(lease, Probation("flights", 2, key, 1, verdict, f"it is {verdict}"))
     assert _act(story, 1, 2, PromotionKind.PROBATION, "gate", "worse") == 3
@@ -200,10 +200,10 @@ def test_a_rollback_goes_to_an_earlier_champion(story: Story, models: list[Model
     """Version 1 can come back as the champion of epoch 3; version 3, which never served, cannot."""
     story.promote(story.decide(models[0]))
     story.promote(story.decide(models[1], epoch=1))
-    with pytest.raises(NotAllowed, match="nothing allows this rollback"):
+    with pytest.raises(NotAllowedError, match="nothing allows this rollback"):
         _act(story, 3, 2, ROLLBACK, "Ada", "it is late")
     assert [_act(story, 1, 2, ROLLBACK, "Ada", "it is worse") for _ in range(2)] == [3, 3]
-    with pytest.raises(NotAllowed, match="is the champion already"):
+    with pytest.raises(NotAllowedError, match="is the champion already"):
         _act(story, 1, 3, ROLLBACK, "Bob", "again")
 
 
@@ -220,7 +220,7 @@ def test_the_champion_of_a_moment(story: Story, models: list[ModelVersion]) -> N
 def test_unknown_decisions_are_named(story: Story) -> None:
     """Asking for a decision that is not there names it."""
     for ask in (story.ledger.decisions.get, story.ledger.decisions.archive):
-        with pytest.raises(UnknownRecord, match="no decision nowhere"):
+        with pytest.raises(RecordNotFoundError, match="no decision nowhere"):
             ask("nowhere")
     assert story.ledger.decisions.of_request("nowhere") is None
 
@@ -228,5 +228,5 @@ def test_unknown_decisions_are_named(story: Story) -> None:
 def test_a_promotion_of_an_unknown_decision_is_refused(story: Story, models: list[ModelVersion]) -> None:
     """A decision that nobody recorded promotes nobody."""
     invented: Decision = replace(story.decide(models[0]), id="invented")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         story.promote(invented)

@@ -9,7 +9,7 @@ import pytest
 
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.types import Candidate, Request, RequestState
-from gatehouse.errors import NotAllowed, UnknownRecord
+from gatehouse.errors import NotAllowedError, RecordNotFoundError
 from gatehouse.ports import Ledger
 from story import DRIFT, Story
 
@@ -46,30 +46,30 @@ def test_a_person_may_ask_and_asking_again_changes_nothing(story: Story, request
 
 def test_a_request_without_a_name_is_refused(story: Story) -> None:
     """Asking needs a name and a reason."""
-    with pytest.raises(NotAllowed, match="a name and a reason"):
+    with pytest.raises(NotAllowedError, match="a name and a reason"):
         story.ledger.requests.ask("flights", AS_OF, " ", "because")
 
 
 def test_a_second_attempt_of_the_same_run_may_claim_again(story: Story, request_: Request) -> None:
-    """A retried claim returns the claimed request and writes nothing; another run's claim is NotAllowed."""
+    """A retried claim returns the claimed request and writes nothing; another run's claim is NotAllowedError."""
     assert story.claim(request_) == story.claim(request_)
     assert _kinds(story) == ["request.opened", "request.claimed"]
-    with pytest.raises(NotAllowed, match="flights/other run"):
+    with pytest.raises(NotAllowedError, match="flights/other run"):
         story.ledger.requests.claim(story.enter("other run"), request_.id)
 
 
 def test_a_request_ends_once(story: Story, request_: Request) -> None:
-    """Closing again with the same words is a no-op; with other words or another state it is NotAllowed."""
-    with pytest.raises(NotAllowed, match="is open"):
+    """Closing again with the same words is a no-op; with other words or another state it is NotAllowedError."""
+    with pytest.raises(NotAllowedError, match="is open"):
         story.close(request_)
     story.claim(request_)
     story.close(request_)
     story.close(request_)
     assert story.ledger.requests.get(request_.id).closing == "promoted"
     assert story.ledger.requests.pending("flights") is None
-    with pytest.raises(NotAllowed, match=r"decided \(promoted\).*decided \(held\)"):
+    with pytest.raises(NotAllowedError, match=r"decided \(promoted\).*decided \(held\)"):
         story.close(request_, "held")
-    with pytest.raises(NotAllowed, match="found 'open'"):
+    with pytest.raises(NotAllowedError, match="found 'open'"):
         story.ledger.requests.close(story.enter("close"), request_.id, "open", "again")
     assert _kinds(story) == ["request.opened", "request.claimed", "request.decided"]
 
@@ -84,26 +84,26 @@ def test_requests_of_different_use_cases_do_not_meet(story: Story, request_: Req
 def test_an_unknown_request_is_named(story: Story) -> None:
     """Asking for a request or a training set that is not there names it."""
     for ask in (story.ledger.requests.get, story.ledger.requests.training_set):
-        with pytest.raises(UnknownRecord, match="nowhere"):
+        with pytest.raises(RecordNotFoundError, match="nowhere"):
             ask("nowhere")
 
 
 def test_a_training_set_is_recorded_as_it_is_and_never_replaced(story: Story, request_: Request) -> None:
-    """The record comes back equal; the same again is a no-op, other rows are NotAllowed."""
+    """The record comes back equal; the same again is a no-op, other rows are NotAllowedError."""
     first, second = story.accept("2013-01"), story.accept("2013-02")
     training_set = story.gather(request_, first, second)
     assert story.ledger.requests.training_set(request_.id) == training_set
     assert story.gather(request_, first, second) == training_set
     assert _kinds(story).count("training_set.recorded") == 1
-    with pytest.raises(NotAllowed, match="sha256"):
+    with pytest.raises(NotAllowedError, match="sha256"):
         story.gather(request_, second, first)
 
 
 def test_a_training_set_of_a_quarantined_batch_is_refused(story: Story, request_: Request) -> None:
     """The database itself refuses to train on what was not accepted, and nothing of the record stays."""
-    with pytest.raises(NotAllowed, match=r"2013-02.r1 is not accepted"):
+    with pytest.raises(NotAllowedError, match=r"2013-02.r1 is not accepted"):
         story.gather(request_, story.accept("2013-01"), story.quarantine("2013-02"))
-    with pytest.raises(UnknownRecord):
+    with pytest.raises(RecordNotFoundError):
         story.ledger.requests.training_set(request_.id)
 
 
@@ -119,9 +119,9 @@ def test_candidates_come_back_with_their_numbers(story: Story, request_: Request
 
 
 def test_a_candidate_is_not_exchanged(story: Story, request_: Request) -> None:
-    """Other bytes under the same name are NotAllowed."""
+    """Other bytes under the same name are NotAllowedError."""
     candidate = story.fit(request_)
-    with pytest.raises(NotAllowed, match=r"candidate\.recorded"):
+    with pytest.raises(NotAllowedError, match=r"candidate\.recorded"):
         story.ledger.requests.record_candidate(story.enter("fit"), replace(candidate, file=story.report()))
 
 

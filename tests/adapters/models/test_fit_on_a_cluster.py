@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from gatehouse.adapters.models import SkopsModels, dask_fit
-from gatehouse.errors import ModelError, Unreachable
+from gatehouse.errors import ModelError, ServiceUnavailableError
 
 RANDOM = np.random.default_rng(3)
 X = pd.DataFrame(RANDOM.normal(size=(200, 3)), columns=["a", "b", "c"])
@@ -86,5 +86,5 @@ def test_a_cluster_that_does_not_answer_is_tried_again(monkeypatch: pytest.Monke
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
-        with pytest.raises(Unreachable, match="GATEHOUSE_DASK"):
+        with pytest.raises(ServiceUnavailableError, match="GATEHOUSE_DASK"):
             SkopsModels(address).fit("it", LogisticRegression(), X, Y)

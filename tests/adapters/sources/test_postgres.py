@@ -4,9 +4,9 @@ import pytest
 
 from adapters.contracts import contract, rides
 from gatehouse.adapters.sources import open_source
-from gatehouse.adapters.sources.postgres import Queries
+from gatehouse.adapters.sources.postgres import PostgresQuerySource
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.errors import ConfigurationError, SourceError, Unreachable
+from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 
 MARCH = interval_of("month", "2013-03")
 RIDES = """
@@ -81,7 +81,7 @@ def test_a_failing_query_is_a_source_error(database, tmp_path) -> None:
 def test_a_database_that_is_away_is_worth_a_retry(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A refused connection is Unreachable, and no message shows the password."""
     monkeypatch.setenv("RIDES_URL", "postgresql://me:hunter2@127.0.0.1:1/rides")
-    with pytest.raises(Unreachable, match="the database in RIDES_URL does not answer") as caught:
+    with pytest.raises(ServiceUnavailableError, match="the database in RIDES_URL does not answer") as caught:
         open_source(spec(), tmp_path).available()
     assert caught.value.retry
     assert "hunter2" not in str(caught.value)
@@ -91,7 +91,7 @@ def test_a_database_that_is_away_is_worth_a_retry(tmp_path, monkeypatch: pytest.
 def test_a_wrong_url_is_not_shown(tmp_path, monkeypatch: pytest.MonkeyPatch, url) -> None:
     """A URL that cannot be parsed is named by its variable only: psycopg2 would quote it, password included."""
     monkeypatch.setenv("RIDES_URL", url)
-    with pytest.raises((ConfigurationError, Unreachable)) as caught:
+    with pytest.raises((ConfigurationError, ServiceUnavailableError)) as caught:
         open_source(spec(), tmp_path).available()
     assert "RIDES_URL" in str(caught.value)
     assert "hunter2" not in str(caught.value)
@@ -118,11 +118,11 @@ def test_an_unset_variable_is_named(tmp_path, monkeypatch: pytest.MonkeyPatch) -
 def test_queries_bind_start_and_end_only(query) -> None:
     """A query without both parameters, with others, or with a bare percent sign is refused at load."""
     with pytest.raises(ConfigurationError, match=r"source\.queries\.rides: bound parameters of the query; found"):
-        Queries(spec(query), spec(query).source)
+        PostgresQuerySource(spec(query), spec(query).source)
 
 
 def test_each_table_needs_a_query() -> None:
     """Queries and tables must match, outcomes included."""
     wrong = contract(source={"kind": "postgres", "connection": "RIDES_URL", "queries": {"ridez": RIDES}})
     with pytest.raises(ConfigurationError, match=r"source\.queries: .*found \['ridez'\]; allowed: outcomes, rides"):
-        Queries(wrong, wrong.source)
+        PostgresQuerySource(wrong, wrong.source)

@@ -6,7 +6,7 @@ import pytest
 from adapters.contracts import contract, rides
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.errors import ConfigurationError, SourceError, Unreachable
+from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 
 MARCH = interval_of("month", "2013-03")
 GOOD = """
@@ -62,7 +62,7 @@ def test_what_it_raises_is_a_source_error(tmp_path, act) -> None:
 def test_unreachable_stays_worth_a_retry(tmp_path) -> None:
     """A module that says its service is away is tried again."""
     code = "\nfrom gatehouse.errors import Unreachable\ndef available(): raise Unreachable('feed is away')\n"
-    with pytest.raises(Unreachable, match="feed is away"):
+    with pytest.raises(ServiceUnavailableError, match="feed is away"):
         source(tmp_path / "a", GOOD + code).available()
 
 

@@ -17,7 +17,7 @@ from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.spark import SparkChecker
 from gatehouse.adapters.spark.checker import on_spark
 from gatehouse.adapters.spark.session import session
-from gatehouse.bootstrap import InstalledSite
+from gatehouse.bootstrap import InstalledContext
 from gatehouse.errors import ConfigurationError
 from gatehouse.pipeline import land
 from gatehouse.pipeline.validate import validate
@@ -89,7 +89,7 @@ def test_a_use_case_on_spark_leaves_the_very_files_of_the_default_engine(
         case = load(folder)
         rows = None if engine == "pandas" else case.contract.partition_rows
         contract = case.contract.model_copy(update={"engine": engine, "partition_rows": rows})
-        site = InstalledSite(replace(case, contract=contract), settings)
+        site = InstalledContext(replace(case, contract=contract), settings)
         found[engine] = [known(validate(site, land.land(site, key).id)) for key in MONTHS]
     assert found["spark"] == found["pandas"]
 

@@ -15,7 +15,7 @@ from adapters.tracking.mlflow_server import uri  # noqa: F401 - a fixture
 from adapters.tracking.test_tracking import FILE, FIT, SET, model  # noqa: F401 - the last is a fixture
 from gatehouse.adapters.mlflow import MlflowTracking
 from gatehouse.core.types import FileRef, ModelVersion
-from gatehouse.errors import Unreachable
+from gatehouse.errors import ServiceUnavailableError
 from gatehouse.ports import CandidateRun
 
 WAIT_SECONDS = "1"  # of one request
@@ -48,7 +48,7 @@ class Told:
                 "harmed", self.number, "plain", file, FILE, SET.sha256, candidate.request, run_id, moment
             )
             self.tracking.register(version, self.model[0], ["scikit-learn"], "in plain words")
-        except Unreachable:
+        except ServiceUnavailableError:
             return False
         return True
 

@@ -16,11 +16,11 @@ from adapters.tracking.test_tracking import DECISION, FILE, FIT, JUDGED, SET
 from gatehouse.adapters.mlflow import MlflowTracking, mlflow_tracking
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.types import FileRef, ModelVersion
-from gatehouse.ports import BatchTold, CandidateRun
+from gatehouse.ports import BatchLog, CandidateRun
 
 DATA = b"the bytes of a model"
 NAMES = count()
-TOLD = BatchTold("mark", "<html>batch</html>", {"gatehouse.state": "accepted"}, {"rows": 3.0}, {}, FILE)
+TOLD = BatchLog("mark", "<html>batch</html>", {"gatehouse.state": "accepted"}, {"rows": 3.0}, {}, FILE)
 
 
 @dataclass

@@ -24,13 +24,13 @@ from gatehouse.adapters.mlflow import MlflowTracking, mlflow_records
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.types import BatchId, Decision, FileRef, ModelVersion, TrainingSet, Verdict
-from gatehouse.errors import Unreachable
-from gatehouse.ports import BatchTold, CandidateRun, Fit, Judged, Table
+from gatehouse.errors import ServiceUnavailableError
+from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Table, TrainingRun
 
 FILE = FileRef("training/aa/rows.parquet", "a" * 64, 10, 3)
 MONTHS = tuple(BatchId("rides", f"2024-0{month}", 1) for month in (1, 2, 3))
 SET = TrainingSet("b" * 64, "request-1", FILE, FILE, MONTHS[:2], MONTHS[2:])
-FIT = Fit(
+FIT = TrainingRun(
     {"rows": 3},
     {"log_loss": 0.5},
     {"roc.svg": b"<svg/>"},
@@ -39,7 +39,7 @@ FIT = Fit(
 )
 HOSTILE = "<script>alert(1)</script>"
 RUN = CandidateRun("rides", "request-1", "plain")
-JUDGED = Judged(
+JUDGED = DecisionLog(
     RUN,
     "<html>the report</html>",
     {"rules.json": Table(("rule", "measured"), (("beats", 0.5), (HOSTILE, float("nan"))))},
@@ -177,7 +177,7 @@ def test_a_batch_is_one_run_and_told_anew_when_there_is_more_to_tell(tracking):
 
     assert tracking.held("flights").batches == {}
     drift = {"drift.json": Table(("column", "value"), (("distance", 0.3),))}
-    told = BatchTold("one", "<html>batch</html>", {"gatehouse.state": "accepted"}, {"rows": 3.0}, {}, FILE)
+    told = BatchLog("one", "<html>batch</html>", {"gatehouse.state": "accepted"}, {"rows": 3.0}, {}, FILE)
     tracking.log_batch("flights", "2024-01.r1", told)
     tracking.log_batch(
         "flights", "2024-01.r1", replace(told, mark="two", metrics={"rows": 3.0, "alarms": 1.0}, tables=drift)
@@ -196,7 +196,7 @@ def test_a_server_that_is_away_is_told_within_bounds():
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         away = MlflowTracking(f"http://127.0.0.1:{nobody.getsockname()[1]}")
-        with pytest.raises(Unreachable, match="does not answer"):
+        with pytest.raises(ServiceUnavailableError, match="does not answer"):
             away.champion_alias("rides")
     assert time.monotonic() - started < 60
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from gatehouse.core.data_faults.column_mapping import distance, in_words, mapping
-from gatehouse.core.data_faults.detect import Fault, faults
+from gatehouse.core.data_faults.detect import DataFault, faults
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import on_grid
 
@@ -32,7 +32,7 @@ def table(seed: int, rows: int = 1500) -> pd.DataFrame:
     )
 
 
-def found(batch: pd.DataFrame, earlier: Sequence[pd.DataFrame] | None = None, cycle: int = 1) -> list[Fault]:
+def found(batch: pd.DataFrame, earlier: Sequence[pd.DataFrame] | None = None, cycle: int = 1) -> list[DataFault]:
     """The faults of a delivery after four quiet ones."""
     profiles: list[Profile] = []
     for each in [table(seed) for seed in range(4)] if earlier is None else earlier:

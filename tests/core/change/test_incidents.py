@@ -6,19 +6,21 @@ import json
 from collections.abc import Sequence
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.performance.change_kinds import Finding, Kind
+from gatehouse.core.performance.change_kinds import ChangeFinding, ChangeKind
 from gatehouse.core.performance.incidents import Incident, follow, pages
 
 
-def shift(*columns: str, page: bool = True) -> Finding:
+def shift(*columns: str, page: bool = True) -> ChangeFinding:
     """A covariate drift of these columns."""
-    return Finding(Kind.COVARIATE, columns, f"{columns[0]} moved", page, tuple(f"{each} too" for each in columns[1:]))
+    return ChangeFinding(
+        ChangeKind.COVARIATE, columns, f"{columns[0]} moved", page, tuple(f"{each} too" for each in columns[1:])
+    )
 
 
-CONCEPT = Finding(Kind.CONCEPT, (), "log loss fell", page=True)
+CONCEPT = ChangeFinding(ChangeKind.CONCEPT, (), "log loss fell", page=True)
 
 
-def history(*batches: Sequence[Finding], measured: bool = True, calm: int = 1) -> list[list[Incident]]:
+def history(*batches: Sequence[ChangeFinding], measured: bool = True, calm: int = 1) -> list[list[Incident]]:
     """The incidents after each batch; `calm` batches without it end one."""
     now: list[Incident] = []
     found = []

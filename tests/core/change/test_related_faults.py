@@ -10,10 +10,10 @@ import pytest
 
 from gatehouse.core.data_faults.detect import faults
 from gatehouse.core.data_faults.persisting import going_on
-from gatehouse.core.data_faults.relations.normal_scores import MIN_BATCHES, Rows, rows_of
+from gatehouse.core.data_faults.relations.normal_scores import MIN_BATCHES, NormalScores, rows_of
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import on_grid
-from gatehouse.core.profiling.row_sample import Sample, sample_of
+from gatehouse.core.profiling.row_sample import RowSample, sample_of
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 SEEDS = range(4)
@@ -45,7 +45,7 @@ class Told:
     def __init__(self, change: Change, seed: int, before: int = 6) -> None:
         random = np.random.default_rng(seed)
         self.earlier: list[Profile] = []
-        self.samples: list[Sample] = []
+        self.samples: list[RowSample] = []
         self.kinds: list[list[str]] = []
         self.sentences: list[str] = []
         for number in range(before):
@@ -63,7 +63,7 @@ class Told:
             self.earlier.append(made)
             self.samples.append(sample_of(rows))
 
-    def beside(self, rows: pd.DataFrame) -> Rows | None:
+    def beside(self, rows: pd.DataFrame) -> NormalScores | None:
         """Some rows beside those of the accepted weeks."""
         return rows_of(self.samples, sample_of(rows))
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import Distance, DriftReason
 from gatehouse.core.drift import judge
-from gatehouse.core.drift.alarms import State
-from gatehouse.core.drift.calibration import Calibration, calibrate
+from gatehouse.core.drift.alarms import AlarmState
+from gatehouse.core.drift.calibration import DriftCalibration, calibrate
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.statistics.multiple_testing import adjusted
 
@@ -34,7 +34,7 @@ def batch(random: np.random.Generator, rows: int, shared: float, moved: float = 
 
 def reference(
     seed: int, batches: int, shared: float, distance: Distance = "js"
-) -> tuple[Profile, dict[str, Calibration]]:
+) -> tuple[Profile, dict[str, DriftCalibration]]:
     """The profile of some quiet batches together, and how far each lies from it."""
     random = np.random.default_rng(seed)
     made = [batch(random, 1000, shared) for _ in range(batches)]
@@ -71,9 +71,9 @@ def test_small_batches_are_judged_where_their_noise_is_known() -> None:
         alarmed += sum(any(each.alarm for each in judge(whole, day, DriftReason(), known)) for day in quiet)
         moved = profile_of(batch(random, 100, 0.0, moved=1.0), like=whole)
         seen += judge(whole, moved, DriftReason(), known)[0].alarm
-        assert judge(whole, moved, DriftReason())[0].state is State.TOO_FEW_ROWS
-        assert judge(whole, moved, DriftReason(min_rows=101), known)[0].state is State.TOO_FEW_ROWS
-        assert judge(whole, moved, DriftReason(min_rows=100))[0].state is not State.TOO_FEW_ROWS
+        assert judge(whole, moved, DriftReason())[0].state is AlarmState.TOO_FEW_ROWS
+        assert judge(whole, moved, DriftReason(min_rows=101), known)[0].state is AlarmState.TOO_FEW_ROWS
+        assert judge(whole, moved, DriftReason(min_rows=100))[0].state is not AlarmState.TOO_FEW_ROWS
     assert alarmed <= 5
     assert seen >= 18
 
@@ -127,7 +127,7 @@ def test_the_limit_is_where_the_p_value_is_the_level() -> None:
 def test_calibrations_survive_json() -> None:
     """A stored calibration is the one that was made."""
     _, known = reference(0, 6, 0.1)
-    assert Calibration.from_document(json.loads(canonical(known["c0"].to_document()))) == known["c0"]
+    assert DriftCalibration.from_document(json.loads(canonical(known["c0"].to_document()))) == known["c0"]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))

@@ -10,7 +10,7 @@ import pytest
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.drift import ColumnDrift, judge, to_document
-from gatehouse.core.drift.alarms import State
+from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.errors import ConfigurationError
 
@@ -42,7 +42,7 @@ def found(reference: Profile, batch: dict[str, object], **policy: object) -> dic
 def test_a_quiet_batch_raises_no_alarm(reference: Profile, distance: str) -> None:
     """A batch from the reference's own distribution is quiet in every column, scores and labels included."""
     judged = found(reference, table(5000, seed=1), distance=distance)
-    assert {name: each.state for name, each in judged.items()} == dict.fromkeys(reference.columns, State.QUIET)
+    assert {name: each.state for name, each in judged.items()} == dict.fromkeys(reference.columns, AlarmState.QUIET)
 
 
 @pytest.mark.parametrize("distance", ["js", "psi", "ks", "wasserstein"])
@@ -82,7 +82,7 @@ def test_unseen_values_are_counted_and_named(reference: Profile) -> None:
 def test_too_few_rows_are_never_an_alarm(reference: Profile) -> None:
     """Below `min_rows` the column says so, whatever its distance."""
     judged = found(reference, table(499, seed=1, mean=500.0))
-    assert {each.state for each in judged.values()} == {State.TOO_FEW_ROWS}
+    assert {each.state for each in judged.values()} == {AlarmState.TOO_FEW_ROWS}
     assert judged["temp"].sentence == "temp: too few rows (499)"
     assert found(reference, table(500, seed=1, mean=500.0, nulls=0))["temp"].alarm
 
@@ -107,7 +107,7 @@ def test_a_column_of_nulls_is_an_alarm_of_presence(reference: Profile) -> None:
 def test_an_empty_reference_judges_nothing() -> None:
     """A reference without rows gives no alarm and says why."""
     empty = profile_of({"temp": np.array([])})
-    assert found(empty, {"temp": np.arange(1000.0)})["temp"].state is State.NO_REFERENCE
+    assert found(empty, {"temp": np.arange(1000.0)})["temp"].state is AlarmState.NO_REFERENCE
 
 
 def test_only_the_policys_columns_are_judged(reference: Profile) -> None:

@@ -12,8 +12,8 @@ import pytest
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.drift import judge
-from gatehouse.core.drift.calibration import Calibration, calibrate
-from gatehouse.core.drift.weekday_reference import Weekdays, weekdays_of
+from gatehouse.core.drift.calibration import DriftCalibration, calibrate
+from gatehouse.core.drift.weekday_reference import WeekdayReference, weekdays_of
 from gatehouse.core.profiling import Profile, profile_of
 
 MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
@@ -53,7 +53,7 @@ class Known:
         batch = profile_of(day(self.random, number, self.share, moved), like=self.whole)
         usual = self.weekdays.on(MONDAY + timedelta(days=number)) if weekdays else {}
         known = Profile({**self.whole.columns, **usual})
-        calibration: dict[str, Calibration] = {
+        calibration: dict[str, DriftCalibration] = {
             **self.plain,
             **{name: self.weekdays.calibration[name] for name in usual},
         }
@@ -92,7 +92,7 @@ def test_only_what_has_a_weekly_pattern_is_compared_by_weekday() -> None:
 
 def test_a_few_weeks_are_no_pattern() -> None:
     """Two days of each weekday say nothing; and a weekday that the reference hardly holds is compared with all days."""
-    assert Known(0, 0.8, weeks=2).weekdays == Weekdays()
+    assert Known(0, 0.8, weeks=2).weekdays == WeekdayReference()
     known = Known(0, 0.8)
     days = [(MONDAY + timedelta(days=number), profile_of(day(known.random, number, 0.8), like=known.whole))
             for number in range(56) if number % 7 < 5 or number == 5]  # fmt: skip
@@ -104,8 +104,8 @@ def test_a_few_weeks_are_no_pattern() -> None:
 def test_what_days_are_compared_with_survives_storage() -> None:
     """Through canonical JSON and back: the same columns, limits and groups; an older reference has none."""
     known = Known(0, 0.5).weekdays
-    again = Weekdays.from_document(json.loads(canonical(known.to_document())))
+    again = WeekdayReference.from_document(json.loads(canonical(known.to_document())))
     assert again.to_document() == known.to_document()
     assert again.calibration["busy"].groups == 7
     assert again.calibration["busy"].origin == "56 reference batches, each against its own day of the week"
-    assert Weekdays.from_document({}) == Weekdays()
+    assert WeekdayReference.from_document({}) == WeekdayReference()

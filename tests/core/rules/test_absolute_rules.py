@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from core.evidence_maker import holdout, judged, outcomes
-from gatehouse.core.types import Outcome
+from gatehouse.core.types import RuleOutcome
 
 GOOD = holdout(0.1, 0.9)
 BLIND = replace(GOOD, challenger=np.full(GOOD.rows, math.nan))
-PASS, FAIL, WARN, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.WARN, Outcome.INCONCLUSIVE
+PASS, FAIL, WARN, INCONCLUSIVE = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.WARN, RuleOutcome.INCONCLUSIVE
 
 
 def bound(metric="log_loss", **keys):

@@ -14,10 +14,10 @@ from core.evidence_maker import holdout, judged, outcomes
 from gatehouse.core.gate.rules.base import at_least, at_most, more_than
 from gatehouse.core.statistics.block_bootstrap import Estimate
 from gatehouse.core.statistics.metrics import METRICS, evaluate, metrics_for
-from gatehouse.core.types import Outcome
+from gatehouse.core.types import RuleOutcome
 
 GOOD, BAD, EVEN = holdout(0.1, 0.9), holdout(0.9, 0.1), holdout(0.5, 0.52)
-PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE
+PASS, FAIL, INCONCLUSIVE = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE
 ORDERLY = ("log_loss", "brier", "roc_auc", "pr_auc", "ece")
 numbers = st.floats(-1, 1) | st.just(math.nan)
 

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from core.evidence_maker import holdout, judged, policy, weighed
 from gatehouse.core.config.gate import RULES
-from gatehouse.core.gate.measurements import ALWAYS, Need
+from gatehouse.core.gate.measurements import DEFAULT_MEASUREMENTS, Measurement
 from gatehouse.core.gate.rules.provenance import signature_changes
-from gatehouse.core.types import Outcome
+from gatehouse.core.types import RuleOutcome
 
-PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE
+PASS, FAIL, INCONCLUSIVE = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE
 SHA = "0a" * 32
 MONOTONE = {"rule": "monotone", "feature": "rain", "direction": "increasing", "max_violations": 0.1}
 STEPS = {"rising": 0.8, "falling": 0.05, "largest_rising": 0.3, "largest_falling": 0.02, "points": 10, "rows": 500}
@@ -180,8 +180,8 @@ def test_keys_of_needs_are_stable():
     """An archived key is found again by later versions: the form is fixed."""
     (need,) = policy(MONOTONE).rules[0].needs()
     assert need.key == 'monotone{"feature":"rain","points":10,"rows":500}'
-    assert [need.key for need in ALWAYS] == ["importance", "signature"]
-    assert Need.of("a", y=1, x=2) == Need.of("a", x=2, y=1)
+    assert [need.key for need in DEFAULT_MEASUREMENTS] == ["importance", "signature"]
+    assert Measurement.of("a", y=1, x=2) == Measurement.of("a", x=2, y=1)
 
 
 @pytest.mark.parametrize(("rows", "expected"), [(9000, PASS), (9001, FAIL)], ids=["as many as there are", "one more"])

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from core.evidence_maker import evidence, holdout, judged, outcomes, policy
 from gatehouse.core.config.gate import check_policy
-from gatehouse.core.types import Outcome
+from gatehouse.core.types import RuleOutcome
 from gatehouse.errors import ConfigurationError
 
-PASS, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE
+PASS, FAIL, INCONCLUSIVE = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE
 ROWS = holdout(0.1, 0.9)
 PARITY = {"rule": "parity", "column": "origin", "threshold": 0.3, "max_selection_gap": 0.2}
 LIMITS = {"max_selection_gap": 1, "max_true_positive_gap": 1, "max_false_positive_gap": 1}

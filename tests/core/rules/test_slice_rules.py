@@ -14,10 +14,10 @@ from scipy import stats
 from core.evidence_maker import evidence, holdout, judged, outcomes, policy
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.statistics.multiple_testing import holm
-from gatehouse.core.types import Outcome
+from gatehouse.core.types import RuleOutcome
 
 GOOD, BAD = holdout(0.1, 0.9), holdout(0.9, 0.1)
-PASS, FAIL, INCONCLUSIVE, WARN = Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN
+PASS, FAIL, INCONCLUSIVE, WARN = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE, RuleOutcome.WARN
 NOT_WORSE = {"rule": "slice_not_worse", "column": "origin", "metric": "log_loss", "margin": 0.01}
 FLOOR = {"rule": "slice_floor", "column": "origin", "metric": "roc_auc", "min": 0.7}
 p_values = st.dictionaries(st.text(min_size=1, max_size=2), st.floats(0, 0.2) | st.just(math.nan), max_size=8)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from core.evidence_maker import holdout, judged, outcomes
 from gatehouse.core.statistics.metrics import evaluate
-from gatehouse.core.types import Outcome
+from gatehouse.core.types import RuleOutcome
 
-PASS, FAIL, WARN, INCONCLUSIVE = Outcome.PASS, Outcome.FAIL, Outcome.WARN, Outcome.INCONCLUSIVE
+PASS, FAIL, WARN, INCONCLUSIVE = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.WARN, RuleOutcome.INCONCLUSIVE
 ROWS = holdout(0.1, 0.9)
 STABLE = {"rule": "stable_over_time", "metric": "log_loss", "min_rows": 200}
 

@@ -14,7 +14,7 @@ from core.evidence_maker import evidence, holdout, policy
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.statistics.block_bootstrap import difference
 from gatehouse.core.statistics.metrics import evaluate
-from gatehouse.core.types import Outcome
+from gatehouse.core.types import RuleOutcome
 
 
 def classes(rows: int, seed: int):
@@ -122,7 +122,7 @@ def test_blocks_may_be_entities():
     )
     assert by_entity.high - by_entity.low > 1.3 * (by_day.high - by_day.low)
     assert by_entity.value == by_day.value
-    assert unknown.outcome is Outcome.INCONCLUSIVE
+    assert unknown.outcome is RuleOutcome.INCONCLUSIVE
     assert "1 of at least 10 blocks of carrier" in unknown.sentence
     alone = difference(
         made.holdout.labels, shifted, rows.champion, np.unique(tails, return_inverse=True)[1], "log_loss"

@@ -16,7 +16,7 @@ from gatehouse.core.gate.decide import decide, decision_document
 from gatehouse.core.statistics.block_bootstrap import block_counts, difference, resample
 from gatehouse.core.statistics.custom_metrics import as_archived
 from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.core.types import Outcome
+from gatehouse.core.types import RuleOutcome
 
 
 def rows(y, p, w):
@@ -81,14 +81,14 @@ def test_a_function_that_breaks_is_undefined_and_never_passes(name):
     bound = {"rule": "metric_bound", "metric": name, "max": 1e9}
     margin = {"rule": "not_worse_than_champion", "metric": name, "margin": 1e9}
     results = decided(bound, margin, rows=holdout(0.1, 0.9)).results
-    assert [result.outcome for result in results[:2]] == [Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE]
+    assert [result.outcome for result in results[:2]] == [RuleOutcome.INCONCLUSIVE, RuleOutcome.INCONCLUSIVE]
 
 
 def test_smaller_is_better():
     """The worse challenger is worse by its own metric: FAIL; the better one is better."""
     rule = {"rule": "not_worse_than_champion", "metric": "f.rows", "margin": 0.005}
-    assert decided(rule, rows=holdout(2.0, 0.1)).results[0].outcome is Outcome.FAIL
-    assert decided(rule, rows=holdout(0.1, 2.0)).results[0].outcome is Outcome.PASS
+    assert decided(rule, rows=holdout(2.0, 0.1)).results[0].outcome is RuleOutcome.FAIL
+    assert decided(rule, rows=holdout(0.1, 2.0)).results[0].outcome is RuleOutcome.PASS
     found = holdout(2.0, 0.1)
     days = found.time.astype("datetime64[D]").astype(int)
     assert difference(found.labels, found.challenger, found.champion, days, "f.rows").value > 0

@@ -10,15 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatehouse.core.config.notify import NotifySpec, Quiet, Recipient
-from gatehouse.core.notifications.alert import Fact, Matter, matter_of
-from gatehouse.core.notifications.alert_types import Kind, Role, Severity
-from gatehouse.core.notifications.notification import MOST_ATTEMPTS, Message, Phase, State, next_attempt
-from gatehouse.core.notifications.planner import FRESH, WEEK, Plan, plan
+from gatehouse.core.config.notify import NotifyConfig, QuietHours, Recipient
+from gatehouse.core.notifications.alert import Alert, Event, matter_of
+from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
+from gatehouse.core.notifications.notification import (
+    MOST_ATTEMPTS,
+    AlertPhase,
+    DeliveryState,
+    Notification,
+    next_attempt,
+)
+from gatehouse.core.notifications.planner import FRESH, WEEK, NotificationPlan, plan
 from gatehouse.core.notifications.quiet_hours import quiet_until
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
-NIGHT = Quiet(begin="22:00", end="07:00", zone="UTC")
+NIGHT = QuietHours(begin="22:00", end="07:00", zone="UTC")
 CYCLE = timedelta(minutes=10)
 
 
@@ -27,22 +33,22 @@ def recipient(name: str = "ada", **more: object) -> Recipient:
     return Recipient(name=name, **{**known, **more})
 
 
-def spec_of(*recipients: Recipient) -> NotifySpec:
-    return NotifySpec(address="https://airflow.example", recipients=recipients)
+def spec_of(*recipients: Recipient) -> NotifyConfig:
+    return NotifyConfig(address="https://airflow.example", recipients=recipients)
 
 
-def matter(kind: Kind = Kind.DATA_FAULT, subject: str = "2026-01.r1", **more: object) -> Matter:
+def matter(kind: AlertType = AlertType.DATA_FAULT, subject: str = "2026-01.r1", **more: object) -> Alert:
     known = {"use_case": "flights", "at": NOON, "sentence": "too few rows"}
-    return matter_of(Fact(**{"kind": kind, "subject": subject, **known, **more}), {})
+    return matter_of(Event(**{"kind": kind, "subject": subject, **known, **more}), {})
 
 
 class Ledger:
     """What the adapter does with plans, in memory: the messages as they stand, and when those that count were let go."""
 
-    def __init__(self, spec: NotifySpec) -> None:
+    def __init__(self, spec: NotifyConfig) -> None:
         self.spec, self.messages, self.let_go = spec, {}, []
 
-    def cycle(self, matters: list[Matter], now: datetime) -> Plan:
+    def cycle(self, matters: list[Alert], now: datetime) -> NotificationPlan:
         spent: dict[str, list[datetime]] = {}
         for message, at in self.let_go:
             if message.severity is not Severity.CRITICAL:
@@ -56,13 +62,13 @@ class Ledger:
             self.keep(replace(message, acted=now), now)
         return made
 
-    def keep(self, message: Message, now: datetime) -> None:
-        if message.state is State.PENDING:
+    def keep(self, message: Notification, now: datetime) -> None:
+        if message.state is DeliveryState.PENDING:
             self.let_go.append((message, now))
-            message = replace(message, state=State.SENT)
+            message = replace(message, state=DeliveryState.SENT)
         self.messages[message.id] = message
 
-    def told(self, name: str = "ada") -> list[Message]:
+    def told(self, name: str = "ada") -> list[Notification]:
         return [each for each, _ in self.let_go if each.recipient == name]
 
 
@@ -74,22 +80,22 @@ def test_one_message_for_each_recipient_whose_matter_it_is() -> None:
     severe = recipient("pager", least=Severity.CRITICAL)
     ledger = Ledger(spec_of(theirs, others, elsewhere, severe))
     made = ledger.cycle([matter()], NOON)
-    assert [(each.recipient, each.phase) for each in made.made] == [("engineer", Phase.OPENED)]
-    assert ledger.cycle([matter()], NOON + CYCLE) == Plan()
+    assert [(each.recipient, each.phase) for each in made.made] == [("engineer", AlertPhase.OPENED)]
+    assert ledger.cycle([matter()], NOON + CYCLE) == NotificationPlan()
 
 
 def test_it_is_told_again_only_when_its_mark_differs_and_once_that_it_is_over() -> None:
     """Other numbers in the sentence tell nobody; another column does; the end is told once."""
     ledger, page = Ledger(spec_of(recipient())), {"kind": "covariate drift", "page": True}
-    incident = matter(Kind.INCIDENT, detail={**page, "mark": ["distance"]})
+    incident = matter(AlertType.INCIDENT, detail={**page, "mark": ["distance"]})
     ledger.cycle([incident], NOON)
     ledger.cycle([replace(incident, sentence="by 0.32")], NOON + CYCLE)
-    wider = matter(Kind.INCIDENT, detail={**page, "mark": ["distance", "seats"]})
+    wider = matter(AlertType.INCIDENT, detail={**page, "mark": ["distance", "seats"]})
     ledger.cycle([wider], NOON + 2 * CYCLE)
     over = replace(wider, over=NOON, ended="batch 2026-02 shows it no more")
     ledger.cycle([over], NOON + 3 * CYCLE)
     ledger.cycle([over], NOON + 4 * CYCLE)
-    assert [each.phase for each in ledger.told()] == [Phase.OPENED, Phase.CHANGED, Phase.RESOLVED]
+    assert [each.phase for each in ledger.told()] == [AlertPhase.OPENED, AlertPhase.CHANGED, AlertPhase.RESOLVED]
     assert ledger.told()[-1].what == "batch 2026-02 shows it no more"
 
 
@@ -97,7 +103,7 @@ def test_what_came_first_is_told_first() -> None:
     """A day that went wrong reads in the order in which it did, whatever order the facts are found in, and the budget goes
     to what came first; what is more severe still goes before it."""
     day = [matter(subject=f"2026-{month:02}.r1", at=NOON + month * CYCLE) for month in range(1, 9)]
-    severe = matter(Kind.UNHEALTHY, "scheduler", at=NOON + 9 * CYCLE)
+    severe = matter(AlertType.UNHEALTHY, "scheduler", at=NOON + 9 * CYCLE)
     assert severe.severity.rank > day[0].severity.rank
     ledger = Ledger(spec_of(recipient(budget=6)))
     ledger.cycle([severe, *reversed(day)], NOON + 10 * CYCLE)
@@ -108,16 +114,16 @@ def test_what_is_not_critical_waits_for_the_morning() -> None:
     """At night it is held, with why and until when, and goes in the first cycle after; what is critical goes at once."""
     ledger = Ledger(spec_of(recipient(quiet=NIGHT)))
     night = NOON.replace(hour=23)
-    ledger.cycle([matter(), matter(Kind.BYPASS, "entry 7")], night)
-    assert [each.kind for each in ledger.told()] == [Kind.BYPASS]
-    (held,) = [each for each in ledger.messages.values() if each.state is State.HELD]
+    ledger.cycle([matter(), matter(AlertType.BYPASS, "entry 7")], night)
+    assert [each.kind for each in ledger.told()] == [AlertType.BYPASS]
+    (held,) = [each for each in ledger.messages.values() if each.state is DeliveryState.HELD]
     assert (held.why, held.due) == (
         "quiet hours from 22:00 to 07:00 UTC", datetime(2026, 3, 5, 7, tzinfo=UTC),
     )  # fmt: skip
     ledger.cycle([matter()], night + timedelta(hours=7, minutes=59))
     assert len(ledger.told()) == 1
     ledger.cycle([matter()], night + timedelta(hours=8))
-    assert [each.kind for each in ledger.told()] == [Kind.BYPASS, Kind.DATA_FAULT]
+    assert [each.kind for each in ledger.told()] == [AlertType.BYPASS, AlertType.DATA_FAULT]
 
 
 def test_what_was_over_before_it_was_told_is_never_told() -> None:
@@ -128,7 +134,7 @@ def test_what_was_over_before_it_was_told_is_never_told() -> None:
     ledger.cycle([over], NOON + timedelta(days=1))
     assert ledger.told() == []
     (dropped,) = ledger.messages.values()
-    assert (dropped.state, dropped.why) == (State.DROPPED, "it was over before it was told")
+    assert (dropped.state, dropped.why) == (DeliveryState.DROPPED, "it was over before it was told")
 
 
 def test_a_spent_budget_holds_back_says_so_and_makes_room_again() -> None:
@@ -140,7 +146,7 @@ def test_a_spent_budget_holds_back_says_so_and_makes_room_again() -> None:
     assert len(ledger.told()) == 2
     assert "last of 2 messages within seven days" in ledger.told()[1].do
     assert "last of" not in ledger.told()[0].do
-    held = [each for each in ledger.messages.values() if each.state is State.HELD]
+    held = [each for each in ledger.messages.values() if each.state is DeliveryState.HELD]
     assert {each.why for each in held} == {"the budget of 2 messages in seven days is spent"}
     assert {each.due for each in held} == {NOON + WEEK}
     ledger.cycle(faults, NOON + WEEK + timedelta(seconds=1))
@@ -151,8 +157,8 @@ def test_the_past_is_no_news_to_a_new_recipient() -> None:
     """What has no end is told for three days; what lasts is told however old it is."""
     old = NOON - FRESH - timedelta(hours=1)
     ledger = Ledger(spec_of(recipient()))
-    ledger.cycle([matter(Kind.BLOCKED, "one", at=old), matter(Kind.REVIEW, "two", at=old - WEEK)], NOON)
-    assert [each.kind for each in ledger.told()] == [Kind.REVIEW]
+    ledger.cycle([matter(AlertType.BLOCKED, "one", at=old), matter(AlertType.REVIEW, "two", at=old - WEEK)], NOON)
+    assert [each.kind for each in ledger.told()] == [AlertType.REVIEW]
 
 
 def test_a_recipient_who_has_gone_is_told_nothing_more() -> None:
@@ -185,7 +191,7 @@ def test_quiet_time_ends_later_and_outside_of_itself(
     it is quiet up to it; a moment is quiet exactly when its wall clock says so."""
     if begin == end:
         return
-    quiet = Quiet(begin=begin, end=end, zone=zone, weekends=weekends)
+    quiet = QuietHours(begin=begin, end=end, zone=zone, weekends=weekends)
     until = quiet_until(quiet, now)
     local = now.astimezone(ZoneInfo(zone))
     clock = f"{local:%H:%M}"
@@ -202,17 +208,19 @@ def test_quiet_time_ends_later_and_outside_of_itself(
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> tuple[NotifySpec, list[tuple[datetime, list[Matter]]]]:
+def histories(draw: st.DrawFn) -> tuple[NotifyConfig, list[tuple[datetime, list[Alert]]]]:
     """Cycles in the order of time; matters begin, change their mark and end, in any order."""
     quiet = draw(
-        st.sampled_from([None, NIGHT, Quiet(begin="20:00", end="08:30", zone="America/New_York", weekends=True)])
+        st.sampled_from([None, NIGHT, QuietHours(begin="20:00", end="08:30", zone="America/New_York", weekends=True)])
     )
     people = [recipient(f"r{n}", quiet=quiet, budget=draw(st.integers(1, 4))) for n in range(draw(st.integers(1, 2)))]
     now, cycles, standing = NOON, [], {}
     for _ in range(draw(st.integers(1, 12))):
         now += draw(st.sampled_from([CYCLE, timedelta(hours=7), timedelta(days=2)]))
         for subject in draw(st.lists(st.sampled_from("abcdef"), max_size=4)):
-            kind = {"a": Kind.BYPASS, "b": Kind.INCIDENT, "c": Kind.REVIEW}.get(subject, Kind.DATA_FAULT)
+            kind = {"a": AlertType.BYPASS, "b": AlertType.INCIDENT, "c": AlertType.REVIEW}.get(
+                subject, AlertType.DATA_FAULT
+            )
             before = standing.get(subject)
             if before is None:
                 standing[subject] = matter(kind, subject, at=now, detail={"mark": 0, "page": True})
@@ -226,7 +234,7 @@ def histories(draw: st.DrawFn) -> tuple[NotifySpec, list[tuple[datetime, list[Ma
 
 @settings(max_examples=40, deadline=None)
 @given(histories())
-def test_no_history_breaks_a_promise(history: tuple[NotifySpec, list[tuple[datetime, list[Matter]]]]) -> None:
+def test_no_history_breaks_a_promise(history: tuple[NotifyConfig, list[tuple[datetime, list[Alert]]]]) -> None:
     """Never more than the budget in any seven days but for what is critical; nothing that is not critical in quiet hours;
     no content twice; an end only after a beginning, once; a second look at the same moment changes nothing; what is held
     says why and until when."""
@@ -234,7 +242,7 @@ def test_no_history_breaks_a_promise(history: tuple[NotifySpec, list[tuple[datet
     ledger = Ledger(spec)
     for now, matters in cycles:
         ledger.cycle(matters, now)
-        assert ledger.cycle(matters, now) == Plan()
+        assert ledger.cycle(matters, now) == NotificationPlan()
     for person in spec.recipients:
         told = [(each, at) for each, at in ledger.let_go if each.recipient == person.name]
         counted = [at for each, at in told if each.severity is not Severity.CRITICAL]
@@ -243,17 +251,17 @@ def test_no_history_breaks_a_promise(history: tuple[NotifySpec, list[tuple[datet
         assert len({each.id for each, _ in told}) == len(told)
         for subject in {each.matter for each, _ in told}:
             phases = [each.phase for each, _ in told if each.matter == subject]
-            assert phases[0] is Phase.OPENED
-            assert phases.count(Phase.RESOLVED) <= 1
-            assert Phase.RESOLVED not in phases[:-1]
+            assert phases[0] is AlertPhase.OPENED
+            assert phases.count(AlertPhase.RESOLVED) <= 1
+            assert AlertPhase.RESOLVED not in phases[:-1]
     for each in ledger.messages.values():
-        if each.state is State.HELD:
+        if each.state is DeliveryState.HELD:
             assert each.why
             assert each.due is not None
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.TEST])
-def test_every_kind_is_somebodys(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in AlertType if kind is not AlertType.TEST])
+def test_every_kind_is_somebodys(kind: AlertType) -> None:
     """Each kind of matter reaches at least one role and has words of its own."""
     found = matter(kind, detail={"kind": "drift", "page": True})
     assert found.roles

@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.contract.decimals import Written
-from gatehouse.adapters.contract.gx_results import Seen, detail_of, seen
+from gatehouse.adapters.contract.gx_results import ExpectationOutcome, detail_of, seen
 from gatehouse.adapters.contract.merge_partition_results import merged
 from gatehouse.adapters.contract.row_masks import MASKS, bad_rows
 from gatehouse.adapters.contract.supported_expectations import EXPECTATIONS, by_row
 from gatehouse.core.contract.parameters import resolved
 from gatehouse.errors import ConfigurationError
-from gatehouse.ports import Checker, CheckResult, Found, TableCheck
+from gatehouse.ports import Checker, CheckResult, ExpectationFinding, TableCheck
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,18 +48,25 @@ class GreatExpectationsChecker(Checker):
         frame: pd.DataFrame,
         parameters: Mapping[str, Any],
         numbers: Sequence[int],
-    ) -> dict[int, Found]:
+    ) -> dict[int, ExpectationFinding]:
         """Evaluate these expectations; a ConfigurationError names one that the contract got wrong."""
         frame = frame.reset_index(drop=True)
         given = {number: resolved(spec.expectations[number].args, parameters, spec.columns) for number in numbers}
         results = self.run(name, spec, given, frame)
         return {number: _found(spec.expectations[number], given[number], results[number], frame) for number in numbers}
 
-    def merge(self, spec: TableSpec, number: int, parts: Sequence[tuple[int, Found]]) -> Found | None:
+    def merge(
+        self, spec: TableSpec, number: int, parts: Sequence[tuple[int, ExpectationFinding]]
+    ) -> ExpectationFinding | None:
         return merged([part for _, part in parts], [start for start, _ in parts], spec.expectations[number].args)
 
     def conclude(
-        self, name: str, spec: TableSpec, rows: int, found: Mapping[int, Found], parameters: Mapping[str, Any]
+        self,
+        name: str,
+        spec: TableSpec,
+        rows: int,
+        found: Mapping[int, ExpectationFinding],
+        parameters: Mapping[str, Any],
     ) -> TableCheck:
         results: list[CheckResult] = []
         bad: dict[int, list[str]] = {}
@@ -76,7 +83,7 @@ class GreatExpectationsChecker(Checker):
 
     def run(
         self, name: str, spec: TableSpec, args: Mapping[int, Mapping[str, Any]], frame: pd.DataFrame
-    ) -> dict[int, Seen]:
+    ) -> dict[int, ExpectationOutcome]:
         """What Great Expectations sees, by the number of the expectation (its own order puts errors first)."""
         if not args:
             return {}
@@ -155,9 +162,13 @@ def _plain_column(series: pd.Series[Any]) -> pd.Series[Any]:
     return series.astype("object").where(series.notna(), float("nan"))
 
 
-def _found(spec: ExpectationSpec, args: Mapping[str, Any], one: Seen, frame: pd.DataFrame) -> Found:
+def _found(
+    spec: ExpectationSpec, args: Mapping[str, Any], one: ExpectationOutcome, frame: pd.DataFrame
+) -> ExpectationFinding:
     """What was seen, and the rows that a critical expectation finds bad by our own mask."""
-    found = Found(one.success, one.checked, one.present, one.unexpected, (), one.examples, one.detail, "", one.error)
+    found = ExpectationFinding(
+        one.success, one.checked, one.present, one.unexpected, (), one.examples, one.detail, "", one.error
+    )
     if one.error or spec.severity != "critical" or EXPECTATIONS[spec.expect].level == "table":
         return found
     if spec.expect not in MASKS:
@@ -171,7 +182,9 @@ def _found(spec: ExpectationSpec, args: Mapping[str, Any], one: Seen, frame: pd.
     return replace(found, bad=tuple(int(row) for row in bad.nonzero()[0]), trouble=_difference(bad, one))
 
 
-def _result(table: str, spec: ExpectationSpec, args: Mapping[str, Any], one: Found, rows: int) -> CheckResult:
+def _result(
+    table: str, spec: ExpectationSpec, args: Mapping[str, Any], one: ExpectationFinding, rows: int
+) -> CheckResult:
     return CheckResult(
         table=table,
         expect=spec.expect,
@@ -186,7 +199,7 @@ def _result(table: str, spec: ExpectationSpec, args: Mapping[str, Any], one: Fou
     )
 
 
-def _failure(spec: ExpectationSpec, one: Found) -> str:
+def _failure(spec: ExpectationSpec, one: ExpectationFinding) -> str:
     """Why a critical expectation fails the batch as a whole; empty when it does not."""
     if one.error or EXPECTATIONS[spec.expect].level == "table":
         return "" if one.success else (one.detail or detail_of(one.examples))
@@ -196,7 +209,7 @@ def _failure(spec: ExpectationSpec, one: Found) -> str:
     return f"{one.unexpected} of {one.checked} rows fail it, more than mostly allows" if below else ""
 
 
-def _difference(bad: NDArray[np.bool_], one: Seen) -> str:
+def _difference(bad: NDArray[np.bool_], one: ExpectationOutcome) -> str:
     """A sentence when our mask and Great Expectations do not find the very same rows, else nothing."""
     ours = {int(row) for row in bad.nonzero()[0]}
     if ours == one.rows and len(ours) == one.unexpected:

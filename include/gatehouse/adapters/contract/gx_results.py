@@ -16,7 +16,7 @@ _NULLS = ("None", "nan", "<NA>", "NaT")
 
 
 @dataclass(frozen=True)
-class Seen:
+class ExpectationOutcome:
     """One result: rows looked at (None for a whole-table expectation) and of them those that hold what is asked about,
     rows found bad by position, the first bad values, and what was observed of the table as a whole."""
 
@@ -30,12 +30,14 @@ class Seen:
     error: bool = False
 
 
-def seen(result: Any, columns: Mapping[str, str]) -> Seen:
+def seen(result: Any, columns: Mapping[str, str]) -> ExpectationOutcome:
     """Read one `ExpectationValidationResult` about columns of these types. An expectation that raised has failed: what
     cannot be measured never passes."""
     raised = _raised(result.exception_info or {})
     if raised:
-        return Seen(False, None, 0, 0, frozenset(), (), f"it could not be evaluated: {raised}", error=True)
+        return ExpectationOutcome(
+            False, None, 0, 0, frozenset(), (), f"it could not be evaluated: {raised}", error=True
+        )
     found = result.result
     unexpected = int(found.get("unexpected_count") or 0)
     rows = frozenset(int(row) for row in found.get("unexpected_index_list") or ())
@@ -44,12 +46,16 @@ def seen(result: Any, columns: Mapping[str, str]) -> Seen:
     examples = tuple(_short(repr(value)) for value in values)
     present = (checked or 0) - int(found.get("missing_count") or 0)
     observed = f"observed {_short(str(found['observed_value']))}" if "observed_value" in found else ""
-    return Seen(bool(result.success), checked, present, unexpected, rows, examples, observed)
+    return ExpectationOutcome(bool(result.success), checked, present, unexpected, rows, examples, observed)
 
 
 def of_rows(
-    one: Seen, rows: Sequence[int], kwargs: Mapping[str, Any], columns: Mapping[str, str], frame: pd.DataFrame
-) -> Seen:
+    one: ExpectationOutcome,
+    rows: Sequence[int],
+    kwargs: Mapping[str, Any],
+    columns: Mapping[str, str],
+    frame: pd.DataFrame,
+) -> ExpectationOutcome:
     """The same with these rows, in order, and the first bad values as the table has them: for an engine that hands values
     back in no order, or as other types."""
     names = [str(kwargs[key]) for key in ("column", "column_A", "column_B") if key in kwargs]

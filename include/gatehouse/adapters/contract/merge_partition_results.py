@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gatehouse.ports import Found
+from gatehouse.ports import ExpectationFinding
 
 EXAMPLES = 20  # as many bad values as Great Expectations keeps of the whole
 
 
-def merged(parts: Sequence[Found], starts: Sequence[int], args: Mapping[str, Any]) -> Found | None:
+def merged(
+    parts: Sequence[ExpectationFinding], starts: Sequence[int], args: Mapping[str, Any]
+) -> ExpectationFinding | None:
     """The sum of what was found in the parts that begin at these rows; None where one could not be evaluated or counted
     other rows than our mask: then the sum would not be what the whole gives."""
     if any(part.error or part.trouble for part in parts):
         return None
     present, unexpected = sum(part.present for part in parts), sum(part.unexpected for part in parts)
-    return Found(
+    return ExpectationFinding(
         success=_success(present, unexpected, float(args.get("mostly", 1))),
         checked=sum(part.checked or 0 for part in parts),
         present=present,

@@ -95,7 +95,7 @@ REFUSED = {
 
 
 @dataclass(frozen=True)
-class Known:
+class ExpectationInfo:
     """What an expectation looks at, the arguments it takes, and those it must be given."""
 
     level: Literal["row", "table"]
@@ -108,9 +108,9 @@ def by_row(expect: str) -> bool:
     return EXPECTATIONS[expect].level == "row" and expect not in AMONG_ROWS
 
 
-def _known(level: Literal["row", "table"], line: str) -> Known:
+def _known(level: Literal["row", "table"], line: str) -> ExpectationInfo:
     words = line.split()
-    return Known(
+    return ExpectationInfo(
         level, tuple(word.rstrip("!") for word in words), tuple(word[:-1] for word in words if word.endswith("!"))
     )
 

@@ -9,7 +9,7 @@ from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.adapters.ledger.fencing import PostgresAttempts
 from gatehouse.adapters.ledger.journal import PostgresJournal
 from gatehouse.adapters.ledger.models import PostgresModels
-from gatehouse.adapters.ledger.notifications import PostgresTelling
+from gatehouse.adapters.ledger.notifications import PostgresNotificationStore
 from gatehouse.adapters.ledger.overrides import PostgresOverrides
 from gatehouse.adapters.ledger.probations import PostgresProbations
 from gatehouse.adapters.ledger.requests import PostgresRequests
@@ -29,7 +29,7 @@ def open_ledger(url: str) -> Ledger:
         PostgresOverrides(database),
         PostgresProbations(database),
         PostgresJournal(database),
-        PostgresTelling(database),
+        PostgresNotificationStore(database),
         PostgresRevalidations(database),
         PostgresBackfills(database),
     )

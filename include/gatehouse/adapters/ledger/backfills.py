@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from gatehouse.adapters.ledger.transaction import by_person
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.types import Backfill
-from gatehouse.errors import NotAllowed, UnknownRecord
+from gatehouse.errors import NotAllowedError, RecordNotFoundError
 from gatehouse.ports import Backfills
 
 if TYPE_CHECKING:
-    from gatehouse.adapters.ledger.connection import Database, Rows
+    from gatehouse.adapters.ledger.connection import Cursor, Database
 
 _BACKFILLS = """
     SELECT b.id, b.use_case, b.first, b.last, b.promote, b.actor, b.reason,
@@ -39,7 +39,7 @@ class PostgresBackfills(Backfills):
             if under_way is not None:
                 same = {name: getattr(under_way, name) for name in asked} == asked
                 if not same:
-                    raise NotAllowed(
+                    raise NotAllowedError(
                         f"the backfill {under_way.first} to {under_way.last} of {under_way.actor} is under way; "
                         "one at a time: start that one again with the same values if it stands still"
                     )
@@ -69,13 +69,13 @@ class PostgresBackfills(Backfills):
             ]
 
 
-def _open(rows: Rows, use_case: str) -> Backfill | None:
+def _open(rows: Cursor, use_case: str) -> Backfill | None:
     found = rows.one(f"{_BACKFILLS} WHERE b.use_case = %s AND e.backfill IS NULL", use_case)
     return Backfill(**found) if found else None
 
 
-def _get(rows: Rows, backfill: str) -> Backfill:
+def _get(rows: Cursor, backfill: str) -> Backfill:
     found = rows.one(f"{_BACKFILLS} WHERE b.id = %s", backfill)
     if found is None:
-        raise UnknownRecord(f"the ledger holds no backfill {backfill}")
+        raise RecordNotFoundError(f"the ledger holds no backfill {backfill}")
     return Backfill(**found)

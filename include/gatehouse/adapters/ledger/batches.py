@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger import deliveries
 from gatehouse.adapters.ledger.outcomes import OutcomesAndScores
-from gatehouse.adapters.ledger.transaction import Change, by_attempt, by_person, file_ref
+from gatehouse.adapters.ledger.transaction import LedgerTransaction, by_attempt, by_person, file_ref
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.contract.batch_calendar import Interval
-from gatehouse.core.types import Batch, BatchId, BatchState, Delivered, FileRef, Lease, TablePart
-from gatehouse.errors import NotAllowed, UnknownRecord
+from gatehouse.core.types import Batch, BatchId, BatchState, Delivered, FencingLease, FileRef, TableFiles
+from gatehouse.errors import NotAllowedError, RecordNotFoundError
 
 if TYPE_CHECKING:
-    from gatehouse.adapters.ledger.connection import Database, Rows
+    from gatehouse.adapters.ledger.connection import Cursor, Database
 
 Parts = Mapping[str, tuple[FileRef, FileRef]]
 
@@ -40,7 +40,7 @@ class PostgresBatches(OutcomesAndScores):
 
     def land(
         self,
-        lease: Lease,
+        lease: FencingLease,
         use_case: str,
         key: str,
         interval: Interval,
@@ -63,7 +63,7 @@ class PostgresBatches(OutcomesAndScores):
                 _note_repeated(change, batch, content)
             return found
 
-    def refuse(self, lease: Lease, use_case: str, key: str, reason: str) -> None:
+    def refuse(self, lease: FencingLease, use_case: str, key: str, reason: str) -> None:
         with by_attempt(self._database, lease) as change:
             deliveries.note_refused(change, f"{use_case}/{key}", reason)
 
@@ -76,13 +76,13 @@ class PostgresBatches(OutcomesAndScores):
             return _get(rows, batch)
 
     def accept(
-        self, lease: Lease, batch: BatchId, parts: Parts, report: FileRef, profile: FileRef | None = None
+        self, lease: FencingLease, batch: BatchId, parts: Parts, report: FileRef, profile: FileRef | None = None
     ) -> None:
         with by_attempt(self._database, lease) as change:
             require(change, batch, "accepted", after=BatchState.LANDED)
             settle(change, batch, "accepted", "", report, parts, profile)
 
-    def quarantine(self, lease: Lease, batch: BatchId, reason: str, report: FileRef) -> None:
+    def quarantine(self, lease: FencingLease, batch: BatchId, reason: str, report: FileRef) -> None:
         with by_attempt(self._database, lease) as change:
             require(change, batch, "quarantined", after=BatchState.LANDED)
             settle(change, batch, "quarantined", reason, report, {})
@@ -102,14 +102,14 @@ class PostgresBatches(OutcomesAndScores):
             return [_batch(row) for row in rows.all(f"{_BATCHES} WHERE use_case = %s ORDER BY key, revision", use_case)]
 
 
-def _note_repeated(change: Change, batch: BatchId, content: str) -> None:
+def _note_repeated(change: LedgerTransaction, batch: BatchId, content: str) -> None:
     noted = change.rows.one("SELECT seq FROM journal WHERE kind = 'batch.repeated' AND subject = %s", str(batch))
     if noted is None:
         change.append("batch.repeated", str(batch), {"content": content})
 
 
 def _land(
-    change: Change,
+    change: LedgerTransaction,
     batch: BatchId,
     interval: Interval,
     content: str,
@@ -124,18 +124,18 @@ def _land(
         change.insert("batch_tables", {**vars(batch), "name": name, "source": file})
 
 
-def require(change: Change, batch: BatchId, act: str, after: BatchState) -> None:
+def require(change: LedgerTransaction, batch: BatchId, act: str, after: BatchState) -> None:
     """Refuse an act that the batch's state does not allow; the very act that brought it there may be repeated."""
     state = _get(change.rows, batch).state
     done = change.rows.one(
         "SELECT act FROM batch_acts WHERE (use_case, key, revision, act) = (%s, %s, %s, %s)", *vars(batch).values(), act
     )
     if state is not after and done is None:
-        raise NotAllowed(f"batch {batch} is {state}; only a {after} batch can be {act}")
+        raise NotAllowedError(f"batch {batch} is {state}; only a {after} batch can be {act}")
 
 
 def settle(
-    change: Change,
+    change: LedgerTransaction,
     batch: BatchId,
     act: str,
     reason: str,
@@ -156,10 +156,10 @@ def settle(
             change.insert("batch_parts", part)
 
 
-def _get(rows: Rows, batch: BatchId) -> Batch:
+def _get(rows: Cursor, batch: BatchId) -> Batch:
     found = rows.one(f"{_BATCHES} WHERE (use_case, key, revision) = (%s, %s, %s)", *vars(batch).values())
     if found is None:
-        raise UnknownRecord(f"the ledger holds no batch {batch}")
+        raise RecordNotFoundError(f"the ledger holds no batch {batch}")
     return _batch(found)
 
 
@@ -177,5 +177,5 @@ def _batch(row: dict[str, Any]) -> Batch:
     )
 
 
-def _part(files: dict[str, Any]) -> TablePart:
-    return TablePart(FileRef(**files["source"]), file_ref(files["accepted"]), file_ref(files["quarantined"]))
+def _part(files: dict[str, Any]) -> TableFiles:
+    return TableFiles(FileRef(**files["source"]), file_ref(files["accepted"]), file_ref(files["quarantined"]))

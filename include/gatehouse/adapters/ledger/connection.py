@@ -11,7 +11,7 @@ import psycopg2
 from psycopg2 import extensions
 from psycopg2.extras import RealDictCursor
 
-from gatehouse.errors import ConfigurationError, NotAllowed, Unreachable
+from gatehouse.errors import ConfigurationError, NotAllowedError, ServiceUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ _REFUSALS = (  # what constraints, triggers and rights answer; every other error
 PAUSES = (0.2, 1.0, 3.0)  # seconds between attempts to connect; Airflow's own retries come after these
 
 
-class Rows:
+class Cursor:
     """One transaction's questions; each row is a dict by column."""
 
     def __init__(self, cursor: RealDictCursor) -> None:
@@ -55,17 +55,17 @@ class Database:
         self.name = _name(url)
 
     @contextmanager
-    def transaction(self) -> Iterator[Rows]:
+    def transaction(self) -> Iterator[Cursor]:
         """One transaction: committed at the end of the block, rolled back when anything raises."""
         connection = self._checkout()
         try:
             with _named(self.name), connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
-                yield Rows(cursor)
+                yield Cursor(cursor)
         finally:
             self._put_back(connection)
 
     @contextmanager
-    def snapshot(self) -> Iterator[Rows]:
+    def snapshot(self) -> Iterator[Cursor]:
         """One read-only transaction in which every question sees the same moment."""
         with self.transaction() as rows:
             rows.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -106,7 +106,7 @@ def _named(name: str) -> Iterator[None]:
     try:
         yield
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise Unreachable(f"{name} does not answer: {_first_line(error)}") from error
+        raise ServiceUnavailableError(f"{name} does not answer: {_first_line(error)}") from error
     except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
         raise ConfigurationError(
             f"{name} holds no ledger",
@@ -114,7 +114,7 @@ def _named(name: str) -> Iterator[None]:
             allowed="a migrated schema `gatehouse`; `gatehouse up` makes it",
         ) from error
     except _REFUSALS as error:
-        raise NotAllowed(f"the ledger refuses: {_first_line(error)}") from error
+        raise NotAllowedError(f"the ledger refuses: {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.transaction import by_attempt, by_person
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.types import Decision, FileRef, Lease, RuleResult, Verdict
-from gatehouse.errors import NotAllowed, UnknownRecord
+from gatehouse.core.types import Decision, FencingLease, FileRef, RuleResult, Verdict
+from gatehouse.errors import NotAllowedError, RecordNotFoundError
 from gatehouse.ports import Decisions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gatehouse.adapters.ledger.connection import Database, Rows
+    from gatehouse.adapters.ledger.connection import Cursor, Database
 
 _DECISIONS = """
     SELECT d.id, d.use_case, d.version, d.verdict, d.sentence, d.results::json AS results,
@@ -28,9 +28,9 @@ class PostgresDecisions(Decisions):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, lease: Lease, decision: Decision, evidence: FileRef, policy: str) -> None:
+    def record(self, lease: FencingLease, decision: Decision, evidence: FileRef, policy: str) -> None:
         if sha256(policy) != decision.policy:
-            raise NotAllowed(
+            raise NotAllowedError(
                 f"decision {decision.id} names the policy {decision.policy}; the text given is {sha256(policy)}"
             )
         row = {name: value for name, value in vars(decision).items() if name not in ("id", "results")}
@@ -99,7 +99,7 @@ class PostgresDecisions(Decisions):
         with by_person(self._database, actor, reason) as change:
             verdict = _get(change.rows, decision).verdict
             if verdict is not Verdict.REVIEW:
-                raise NotAllowed(f"decision {decision} is {verdict}; only a REVIEW is answered")
+                raise NotAllowedError(f"decision {decision} is {verdict}; only a REVIEW is answered")
             row = {"approved": approved, "actor": actor, "reason": reason}
             change.once("answers", "decision.answered", decision, {"decision": decision}, row, tuple(row))
 
@@ -115,15 +115,15 @@ class PostgresDecisions(Decisions):
             ]
 
 
-def _get(rows: Rows, decision: str) -> Decision:
+def _get(rows: Cursor, decision: str) -> Decision:
     found = rows.one(f"{_DECISIONS} WHERE d.id = %s", decision)
     if found is None:
         raise _unknown(decision)
     return _decision(found)
 
 
-def _unknown(decision: str) -> UnknownRecord:
-    return UnknownRecord(f"the ledger holds no decision {decision}")
+def _unknown(decision: str) -> RecordNotFoundError:
+    return RecordNotFoundError(f"the ledger holds no decision {decision}")
 
 
 def _decision(row: dict[str, Any]) -> Decision:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.types import BatchId, Delivered
 
 if TYPE_CHECKING:
-    from gatehouse.adapters.ledger.connection import Rows
-    from gatehouse.adapters.ledger.transaction import Change
+    from gatehouse.adapters.ledger.connection import Cursor
+    from gatehouse.adapters.ledger.transaction import LedgerTransaction
 
 READ, REFUSED = "delivery.read", "delivery.refused"
 
 
-def note_read(change: Change, batch: BatchId, fingerprint: str | None) -> None:
+def note_read(change: LedgerTransaction, batch: BatchId, fingerprint: str | None) -> None:
     """The delivery of a key was read and is this batch; noted when the source can tell and says something new, or when it
     could not be fetched before."""
     subject, said = f"{batch.use_case}/{batch.key}", {"fingerprint": fingerprint, "revision": batch.revision}
@@ -27,14 +27,14 @@ def note_read(change: Change, batch: BatchId, fingerprint: str | None) -> None:
         change.append(READ, subject, said)
 
 
-def note_refused(change: Change, subject: str, reason: str) -> None:
+def note_refused(change: LedgerTransaction, subject: str, reason: str) -> None:
     """A delivery could not be fetched; noted again when the reason is another one."""
     kind, body = _last(change.rows, subject) or ("", {})
     if (kind, body.get("reason")) != (REFUSED, reason):
         change.append(REFUSED, subject, {"reason": reason})
 
 
-def newest(rows: Rows, use_case: str) -> dict[str, Delivered]:
+def newest(rows: Cursor, use_case: str) -> dict[str, Delivered]:
     """The newest note of each key."""
     found = rows.all(
         "SELECT DISTINCT ON (subject) subject, kind, body::json AS body FROM journal "
@@ -52,7 +52,7 @@ def _delivered(use_case: str, row: dict[str, Any]) -> Delivered:
     return Delivered(BatchId(use_case, key, body["revision"]), body["fingerprint"])
 
 
-def _last(rows: Rows, subject: str) -> tuple[str, dict[str, Any]] | None:
+def _last(rows: Cursor, subject: str) -> tuple[str, dict[str, Any]] | None:
     found = rows.one(
         "SELECT kind, body FROM journal WHERE subject = %s AND kind = ANY(%s) ORDER BY seq DESC LIMIT 1",
         subject,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.core.types import Lease
+from gatehouse.core.types import FencingLease
 from gatehouse.ports import Attempts
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ class PostgresAttempts(Attempts):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def enter(self, work: str) -> Lease:
+    def enter(self, work: str) -> FencingLease:
         with self._database.transaction() as rows:
             row = rows.one(
                 "INSERT INTO attempts AS a (work, token) VALUES (%s, 1) "
@@ -25,7 +25,7 @@ class PostgresAttempts(Attempts):
                 work,
             )
         assert row is not None
-        return Lease(row["work"], row["token"])
+        return FencingLease(row["work"], row["token"])
 
     def idle(self, work: str) -> float | None:
         with self._database.transaction() as rows:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.types import JournalEntry
-from gatehouse.errors import NotAllowed
+from gatehouse.errors import NotAllowedError
 from gatehouse.ports import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gatehouse.adapters.ledger.connection import Database, Rows
+    from gatehouse.adapters.ledger.connection import Cursor, Database
 
 # The kinds of entry that are changes of state, by the table whose rows they stand for. Every other kind is a note.
 CHANGES: Mapping[str, tuple[str, ...]] = {
@@ -82,12 +82,12 @@ class PostgresJournal(Journal):
 
     def note(self, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> None:
         if kind in _CHANGE_KINDS:
-            raise NotAllowed(f"{kind} is written by the change it stands for, never as a note")
+            raise NotAllowedError(f"{kind} is written by the change it stands for, never as a note")
         with self._database.transaction() as rows:
             append(rows, kind, subject, actor, body)
 
 
-def append(rows: Rows, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> int:
+def append(rows: Cursor, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> int:
     """Append an entry and return its number; the database numbers, dates and chains it."""
     entry = rows.one(
         "INSERT INTO journal (kind, subject, actor, body) VALUES (%s, %s, %s, %s) RETURNING seq",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.transaction import Change, by_attempt, by_person
-from gatehouse.core.types import Champion, FileRef, Lease, ModelVersion, Promotion, PromotionKind
-from gatehouse.errors import NotAllowed, StaleChampion, UnknownRecord
+from gatehouse.adapters.ledger.transaction import LedgerTransaction, by_attempt, by_person
+from gatehouse.core.types import Champion, FencingLease, FileRef, ModelVersion, Promotion, PromotionKind
+from gatehouse.errors import NotAllowedError, RecordNotFoundError, StaleChampionError
 from gatehouse.ports import Models
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gatehouse.adapters.ledger.connection import Database, Rows
+    from gatehouse.adapters.ledger.connection import Cursor, Database
 
 _MODELS = """
     SELECT use_case, version, candidate, file(file) AS file, file(reference) AS reference,
@@ -27,12 +27,12 @@ class PostgresModels(Models):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def register(self, lease: Lease, model: ModelVersion) -> ModelVersion:
+    def register(self, lease: FencingLease, model: ModelVersion) -> ModelVersion:
         with by_attempt(self._database, lease) as change:
             known = change.rows.all("SELECT version, request FROM models WHERE use_case = %s", model.use_case)
             version = next((row["version"] for row in known if row["request"] == model.request), len(known) + 1)
             if model.version not in (0, version):
-                raise NotAllowed(
+                raise NotAllowedError(
                     f"the ledger gives version {version} of {model.use_case}; found version {model.version}"
                 )
             row = {name: value for name, value in vars(model).items() if name not in ("use_case", "version")}
@@ -95,7 +95,7 @@ class PostgresModels(Models):
         return [_model_version(row) for row in found]
 
 
-def _change_champion(change: Change, use_case: str, epoch: int, act: dict[str, Any]) -> None:
+def _change_champion(change: LedgerTransaction, use_case: str, epoch: int, act: dict[str, Any]) -> None:
     """Journal, promotion and champion in one transaction; the schema refuses what nothing justifies."""
     change.record("promotions", "champion.changed", use_case, {"use_case": use_case, "epoch": epoch, **act})
     if epoch == 1:
@@ -106,7 +106,7 @@ def _change_champion(change: Change, use_case: str, epoch: int, act: dict[str, A
         )
 
 
-def _done(rows: Rows, use_case: str, act: dict[str, Any], epochs: set[int]) -> int | None:
+def _done(rows: Cursor, use_case: str, act: dict[str, Any], epochs: set[int]) -> int | None:
     """The epoch of this very promotion, if it was the answer to this call before or is the newest one."""
     found = rows.all(
         "SELECT epoch, version, kind, decision, actor, reason, override FROM promotions WHERE use_case = %s AND epoch = ANY(%s) "
@@ -120,24 +120,24 @@ def _done(rows: Rows, use_case: str, act: dict[str, Any], epochs: set[int]) -> i
 def _refuse_stale(now: Champion | None, use_case: str, version: int, epoch: int, act: dict[str, Any]) -> None:
     held = f"version {now.model.version} of epoch {now.epoch}" if now else "none (epoch 0)"
     if (now.epoch if now else 0) != epoch:
-        raise StaleChampion(
+        raise StaleChampionError(
             f"{act['kind']} of {use_case} version {version} expects epoch {epoch}; the champion is {held}"
         )
     if now and now.model.version == version:
-        raise NotAllowed(
+        raise NotAllowedError(
             f"{use_case} version {version} is the champion already (epoch {now.epoch}); there is nothing to change"
         )
 
 
-def _champion(rows: Rows, use_case: str) -> Champion | None:
+def _champion(rows: Cursor, use_case: str) -> Champion | None:
     found = rows.one("SELECT epoch, version FROM champions WHERE use_case = %s", use_case)
     return Champion(found["epoch"], _model(rows, use_case, found["version"])) if found else None
 
 
-def _model(rows: Rows, use_case: str, version: int) -> ModelVersion:
+def _model(rows: Cursor, use_case: str, version: int) -> ModelVersion:
     found = rows.one(f"{_MODELS} WHERE use_case = %s AND version = %s", use_case, version)
     if found is None:
-        raise UnknownRecord(f"the ledger holds no version {version} of {use_case}")
+        raise RecordNotFoundError(f"the ledger holds no version {version} of {use_case}")
     return _model_version(found)
 
 

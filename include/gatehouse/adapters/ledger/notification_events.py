@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.notifications.alert import Fact
-from gatehouse.core.notifications.alert_types import Kind
+from gatehouse.core.notifications.alert import Event
+from gatehouse.core.notifications.alert_types import AlertType
 
 if TYPE_CHECKING:
-    from gatehouse.adapters.ledger.connection import Rows
+    from gatehouse.adapters.ledger.connection import Cursor
 
 _DECISIONS = """
     SELECT d.use_case, d.id, d.version, d.verdict, d.sentence, j.at, a.approved, a.actor, a.reason, answered.at AS answered,
@@ -76,7 +76,7 @@ _INCIDENTS = """
     WHERE n.name IS NOT NULL ORDER BY n.name, opened.at"""
 
 
-def facts_since(rows: Rows, since: datetime) -> list[Fact]:
+def facts_since(rows: Cursor, since: datetime) -> list[Event]:
     """Every fact, each kind in the order in which it was recorded."""
     found = [_decision(row) for row in rows.all(_DECISIONS, since, since, since)]
     found += [_quarantined(row) for row in rows.all(_QUARANTINED, since)]
@@ -89,40 +89,46 @@ def facts_since(rows: Rows, since: datetime) -> list[Fact]:
     return found
 
 
-def _decision(row: dict[str, Any]) -> Fact:
+def _decision(row: dict[str, Any]) -> Event:
     page, about = f"decisions/{row['id']}", (row["use_case"], row["id"], row["at"])
     sentence = f"version {row['version']}: {row['sentence']}"
     if row["verdict"] == "BLOCK":
-        return Fact(Kind.BLOCKED, *about, sentence, page)
+        return Event(AlertType.BLOCKED, *about, sentence, page)
     if row["answered"] is not None:
         said = "approved" if row["approved"] else "rejected"
-        return Fact(Kind.REVIEW, *about, sentence, page, row["answered"], f"{said} by {row['actor']}: {row['reason']}")
+        return Event(
+            AlertType.REVIEW, *about, sentence, page, row["answered"], f"{said} by {row['actor']}: {row['reason']}"
+        )
     over = None if row["current"] else row["moved"]
-    return Fact(Kind.REVIEW, *about, sentence, page, over, "another champion serves now: nothing is left to answer")
+    return Event(
+        AlertType.REVIEW, *about, sentence, page, over, "another champion serves now: nothing is left to answer"
+    )
 
 
-def _quarantined(row: dict[str, Any]) -> Fact:
+def _quarantined(row: dict[str, Any]) -> Event:
     name = f"{row['key']}.r{row['revision']}"
     over = min(filter(None, (row["over"], row["newer_at"])), default=None)
     ended = f"{row['act']} by {row['actor']}: {row['ended']}"
     if over is not None and over == row["newer_at"]:
         ended = f"another delivery has come: {row['key']}.r{row['newer']}"
     page = f"batches/{row['use_case']}/{name}"
-    return Fact(Kind.DATA_FAULT, row["use_case"], name, row["at"], f"batch {name}: {row['reason']}", page, over, ended)
+    return Event(
+        AlertType.DATA_FAULT, row["use_case"], name, row["at"], f"batch {name}: {row['reason']}", page, over, ended
+    )
 
 
-def _rollback(row: dict[str, Any]) -> Fact:
+def _rollback(row: dict[str, Any]) -> Event:
     why = "an override expired" if row["kind"] == "expiry" else "the new champion lost its probation"
     sentence = f"version {row['version']} serves again because {why}: {row['reason']}"
-    return Fact(Kind.ROLLBACK, row["use_case"], f"epoch {row['epoch']}", row["at"], sentence)
+    return Event(AlertType.ROLLBACK, row["use_case"], f"epoch {row['epoch']}", row["at"], sentence)
 
 
-def _failed(row: dict[str, Any]) -> Fact:
+def _failed(row: dict[str, Any]) -> Event:
     sentence = f"request {row['id'][:8]}: {row['sentence']}"
-    return Fact(Kind.TRAINING_FAILED, row["use_case"], row["id"], row["at"], sentence)
+    return Event(AlertType.TRAINING_FAILED, row["use_case"], row["id"], row["at"], sentence)
 
 
-def _bypass(row: dict[str, Any]) -> Fact:
+def _bypass(row: dict[str, Any]) -> Event:
     """A note of upkeep's: its subject is a use case, a version of one (`flights/v3`), or a decision, which its sentence
     begins with the use case of."""
     body, kind = row["body"], row["kind"]
@@ -135,14 +141,16 @@ def _bypass(row: dict[str, Any]) -> Fact:
             f"{body.get('expected')}: an unexplained promotion; the alias was pointed back"
         )
     page = f"decisions/{row['subject']}" if kind in ("promotion.uncarried", "review.unasked") else ""
-    return Fact(Kind.BYPASS, whose, f"entry {row['seq']}", row["at"], sentence, page)
+    return Event(AlertType.BYPASS, whose, f"entry {row['seq']}", row["at"], sentence, page)
 
 
-def _tracking(row: dict[str, Any]) -> Fact:
-    return Fact(Kind.TRACKING, row["use_case"], f"MLflow {row['day']}", row["at"], str(row["body"].get("sentence", "")))
+def _tracking(row: dict[str, Any]) -> Event:
+    return Event(
+        AlertType.TRACKING, row["use_case"], f"MLflow {row['day']}", row["at"], str(row["body"].get("sentence", ""))
+    )
 
 
-def _incident(row: dict[str, Any]) -> Fact:
+def _incident(row: dict[str, Any]) -> Event:
     """What counts as a change of an incident: its columns, how much follows from it, and whether it pages. Its sentences
     have the newest batch's numbers in them, which differ each time."""
     body = row["body"]
@@ -151,12 +159,12 @@ def _incident(row: dict[str, Any]) -> Fact:
     sentence = f"{body.get('sentence', '')}{f' ({follows})' if follows else ''}"
     ended = f"batch {body.get('resolved')} shows it no more"
     detail = {"kind": body.get("kind"), "page": body.get("page", True), "mark": mark}
-    return Fact(
-        Kind.INCIDENT, row["use_case"], str(body.get("id")), row["at"], sentence, "", row["over"], ended, detail
+    return Event(
+        AlertType.INCIDENT, row["use_case"], str(body.get("id")), row["at"], sentence, "", row["over"], ended, detail
     )
 
 
-def _trouble(row: dict[str, Any]) -> Fact:
+def _trouble(row: dict[str, Any]) -> Event:
     detail = {"mark": row["mark"]}
     about = (row["use_case"], row["id"], row["at"], row["sentence"], "", row["over"], row["ended"])
-    return Fact(Kind(row["kind"]), *about, detail)
+    return Event(AlertType(row["kind"]), *about, detail)

@@ -8,18 +8,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.notification_events import facts_since
-from gatehouse.adapters.ledger.transaction import Change, by_machine
+from gatehouse.adapters.ledger.transaction import LedgerTransaction, by_machine
 from gatehouse.core.audit.canonical_json import canonical, digest
-from gatehouse.core.notifications.alert_types import Kind, Severity
-from gatehouse.core.notifications.issues import Found, Steps, Trouble
-from gatehouse.core.notifications.notification import UNKNOWN_AFTER, Message, Phase, State
-from gatehouse.errors import StaleAttempt
-from gatehouse.ports.notifications import Telling
+from gatehouse.core.notifications.alert_types import AlertType, Severity
+from gatehouse.core.notifications.issues import Issue, IssueChanges, IssueReport
+from gatehouse.core.notifications.notification import UNKNOWN_AFTER, AlertPhase, DeliveryState, Notification
+from gatehouse.errors import StaleAttemptError
+from gatehouse.ports.notifications import NotificationStore
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
-    from gatehouse.core.notifications.alert import Fact
-    from gatehouse.core.notifications.planner import Plan
+    from gatehouse.core.notifications.alert import Event
+    from gatehouse.core.notifications.planner import NotificationPlan
 
 TELLER = "teller"
 WORDS = ("subject", "what", "since", "do", "link", "runbook")
@@ -39,21 +39,21 @@ _LIST = """
     AND (NOT %s OR state IN ('held', 'failed', 'dropped')) ORDER BY entry DESC LIMIT %s"""
 
 
-class PostgresTelling(Telling):
+class PostgresNotificationStore(NotificationStore):
     """`ports.Telling` on the tables `troubles`, `messages` and their acts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def facts(self, since: datetime) -> list[Fact]:
+    def facts(self, since: datetime) -> list[Event]:
         with self._database.snapshot() as rows:
             return facts_since(rows, since)
 
-    def troubles(self) -> list[Trouble]:
+    def troubles(self) -> list[Issue]:
         with self._database.transaction() as rows:
             return [_trouble(row) for row in rows.all("SELECT * FROM trouble_now WHERE over IS NULL ORDER BY at, id")]
 
-    def trouble(self, steps: Steps) -> None:
+    def trouble(self, steps: IssueChanges) -> None:
         with by_machine(self._database, TELLER) as change:
             for found in steps.opened:
                 _open(change, found)
@@ -62,7 +62,7 @@ class PostgresTelling(Telling):
             for trouble in steps.over:
                 _act(change, trouble, "over", "it is over", "")
 
-    def known(self, matters: Collection[str]) -> list[Message]:
+    def known(self, matters: Collection[str]) -> list[Notification]:
         sql = "SELECT * FROM message_now WHERE matter = ANY(%s) OR state IN ('held', 'failed') ORDER BY entry"
         with self._database.transaction() as rows:
             return [_message(row) for row in rows.all(sql, list(matters))]
@@ -74,7 +74,7 @@ class PostgresTelling(Telling):
                 found.setdefault(row["recipient"], []).append(row["at"])
         return found
 
-    def record(self, plan: Plan) -> int:
+    def record(self, plan: NotificationPlan) -> int:
         if not plan.made and not plan.moved:
             return 0
         with by_machine(self._database, TELLER) as change:
@@ -82,40 +82,40 @@ class PostgresTelling(Telling):
             moved = [_move(change, message) for message in plan.moved]
         return sum(made) + sum(moved)
 
-    def due(self, now: datetime, limit: int) -> list[Message]:
+    def due(self, now: datetime, limit: int) -> list[Notification]:
         with self._database.transaction() as rows:
             return [_message(row) for row in rows.all(_DUE, now, now - UNKNOWN_AFTER, limit)]
 
-    def claim(self, message: Message, now: datetime) -> Message | None:
+    def claim(self, message: Notification, now: datetime) -> Notification | None:
         with by_machine(self._database, TELLER) as change:
             found = _now(change, message.id)
-            died = found is not None and found.state is State.SENDING and _silent(found, now)
-            ready = found is not None and found.state in (State.PENDING, State.FAILED)
+            died = found is not None and found.state is DeliveryState.SENDING and _silent(found, now)
+            ready = found is not None and found.state in (DeliveryState.PENDING, DeliveryState.FAILED)
             if found is None or found.attempt != message.attempt or not (ready or died):
                 return None
             why = "the attempt before has no end on record; it may have arrived" if died else ""
-            _say(change, message.id, State.SENDING, found.attempt + 1, why, None)
+            _say(change, message.id, DeliveryState.SENDING, found.attempt + 1, why, None)
             return _now(change, message.id)
 
-    def sent(self, message: Message) -> None:
-        self._end(message, State.SENT, "", None)
+    def sent(self, message: Notification) -> None:
+        self._end(message, DeliveryState.SENT, "", None)
 
-    def failed(self, message: Message, why: str, due: datetime | None) -> None:
-        self._end(message, State.FAILED, why, due)
+    def failed(self, message: Notification, why: str, due: datetime | None) -> None:
+        self._end(message, DeliveryState.FAILED, why, due)
 
-    def _end(self, message: Message, state: State, why: str, due: datetime | None) -> None:
+    def _end(self, message: Notification, state: DeliveryState, why: str, due: datetime | None) -> None:
         with by_machine(self._database, TELLER) as change:
             found = _now(change, message.id)
-            if found is None or (found.state, found.attempt) != (State.SENDING, message.attempt):
-                raise StaleAttempt(f"attempt {message.attempt} at message {message.id[:8]} is not the newest one")
+            if found is None or (found.state, found.attempt) != (DeliveryState.SENDING, message.attempt):
+                raise StaleAttemptError(f"attempt {message.attempt} at message {message.id[:8]} is not the newest one")
             _say(change, message.id, state, message.attempt, why, due)
 
-    def messages(self, use_case: str = "", waiting: bool = False, limit: int = 200) -> list[Message]:
+    def messages(self, use_case: str = "", waiting: bool = False, limit: int = 200) -> list[Notification]:
         with self._database.transaction() as rows:
             return [_message(row) for row in rows.all(_LIST, use_case, use_case, waiting, limit)]
 
 
-def _open(change: Change, found: Found) -> None:
+def _open(change: LedgerTransaction, found: IssueReport) -> None:
     """Open a trouble, unless it is open; its id counts how often it was there before."""
     sql = "SELECT over FROM trouble_now WHERE (kind, use_case, subject) = (%s, %s, %s)"
     before = change.rows.all(sql, *found.about)
@@ -126,7 +126,7 @@ def _open(change: Change, found: Found) -> None:
     change.record("troubles", "trouble.opened", f"{found.use_case or 'installation'}/{found.subject}", row)
 
 
-def _act(change: Change, trouble: str, act: str, sentence: str, mark: str) -> None:
+def _act(change: LedgerTransaction, trouble: str, act: str, sentence: str, mark: str) -> None:
     found = change.rows.one("SELECT * FROM trouble_now WHERE id = %s", trouble)
     if found is None or found["over"] is not None or (act == "changed" and found["mark"] == mark):
         return
@@ -135,7 +135,7 @@ def _act(change: Change, trouble: str, act: str, sentence: str, mark: str) -> No
     change.record("trouble_acts", f"trouble.{act}", subject, row)
 
 
-def _make(change: Change, message: Message) -> bool:
+def _make(change: LedgerTransaction, message: Notification) -> bool:
     if change.rows.one("SELECT id FROM messages WHERE id = %s", message.id):
         return False
     names = ("id", "recipient", "use_case", "matter", "kind", "severity", "phase", "mark", "state", "why", "due")
@@ -145,42 +145,44 @@ def _make(change: Change, message: Message) -> bool:
     return True
 
 
-def _move(change: Change, message: Message) -> bool:
+def _move(change: LedgerTransaction, message: Notification) -> bool:
     """A move from where the plan found the message; where it has moved on, the plan is stale and this is left out."""
     found = _now(change, message.id)
-    if found is None or found.acted != message.acted or found.state not in (State.HELD, State.FAILED):
+    if found is None or found.acted != message.acted or found.state not in (DeliveryState.HELD, DeliveryState.FAILED):
         return False
     _say(change, message.id, message.state, found.attempt, message.why, message.due)
     return True
 
 
-def _say(change: Change, message: str, state: State, attempt: int, why: str, due: datetime | None) -> None:
+def _say(
+    change: LedgerTransaction, message: str, state: DeliveryState, attempt: int, why: str, due: datetime | None
+) -> None:
     row = {"message": message, "act": state, "attempt": attempt, "why": why, "due": due}
     change.record("message_acts", f"message.{state}", message, row)
 
 
-def _now(change: Change, message: str) -> Message | None:
+def _now(change: LedgerTransaction, message: str) -> Notification | None:
     row = change.rows.one("SELECT * FROM message_now WHERE id = %s", message)
     return _message(row) if row else None
 
 
-def _silent(message: Message, now: datetime) -> bool:
+def _silent(message: Notification, now: datetime) -> bool:
     return message.acted is not None and message.acted < now - UNKNOWN_AFTER
 
 
-def _message(row: dict[str, Any]) -> Message:
+def _message(row: dict[str, Any]) -> Notification:
     body = json.loads(row["body"])
-    return Message(
+    return Notification(
         id=row["id"],
         recipient=row["recipient"],
         use_case=row["use_case"],
         matter=row["matter"],
-        kind=Kind(row["kind"]),
+        kind=AlertType(row["kind"]),
         severity=Severity(row["severity"]),
-        phase=Phase(row["phase"]),
+        phase=AlertPhase(row["phase"]),
         mark=row["mark"],
         **{**body, "since": datetime.fromisoformat(body["since"])},
-        state=State(row["state"]),
+        state=DeliveryState(row["state"]),
         why=row["why"],
         due=row["due"],
         attempt=row["attempt"],
@@ -189,6 +191,6 @@ def _message(row: dict[str, Any]) -> Message:
     )
 
 
-def _trouble(row: dict[str, Any]) -> Trouble:
-    found = Found(Kind(row["kind"]), row["use_case"], row["subject"], row["sentence"], row["mark"])
-    return Trouble(row["id"], found, row["at"], row["over"], row["ended"])
+def _trouble(row: dict[str, Any]) -> Issue:
+    found = IssueReport(AlertType(row["kind"]), row["use_case"], row["subject"], row["sentence"], row["mark"])
+    return Issue(row["id"], found, row["at"], row["over"], row["ended"])

@@ -6,16 +6,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.requests import open_or_join, reasons_of, request_of
-from gatehouse.adapters.ledger.transaction import Change, by_attempt, file_ref
+from gatehouse.adapters.ledger.transaction import LedgerTransaction, by_attempt, file_ref
 from gatehouse.core.rows.outcome_rows import OutcomeMatch
-from gatehouse.core.types import BatchId, FileRef, Lease, Outcomes, Prediction, Request, WatchReport
+from gatehouse.core.types import BatchId, FencingLease, FileRef, MonitoringReport, Outcomes, Prediction, Request
 from gatehouse.ports import Batches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from gatehouse.adapters.ledger.connection import Database, Rows
+    from gatehouse.adapters.ledger.connection import Cursor, Database
 
 
 class OutcomesAndScores(Batches):
@@ -23,9 +23,9 @@ class OutcomesAndScores(Batches):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._watches: dict[BatchId, WatchReport] = {}
+        self._watches: dict[BatchId, MonitoringReport] = {}
 
-    def arrive(self, lease: Lease, outcomes: Outcomes) -> bool:
+    def arrive(self, lease: FencingLease, outcomes: Outcomes) -> bool:
         with by_attempt(self._database, lease) as change:
             known = _outcomes(change.rows, outcomes.batch.use_case, "key = %s", outcomes.batch.key)
             if _delivered(known, outcomes):
@@ -50,7 +50,7 @@ class OutcomesAndScores(Batches):
             found = _outcomes(rows, use_case, "arrived <= %s", as_of)
         return {outcomes.batch.key: outcomes for outcomes in found}
 
-    def scored(self, lease: Lease, prediction: Prediction) -> None:
+    def scored(self, lease: FencingLease, prediction: Prediction) -> None:
         row = {name: value for name, value in vars(prediction).items() if name != "batch"}
         with by_attempt(self._database, lease) as change:
             key, batch = vars(prediction.batch), str(prediction.batch)
@@ -68,7 +68,7 @@ class OutcomesAndScores(Batches):
             for row in found
         ]
 
-    def watched(self, lease: Lease, report: WatchReport, policy: Mapping[str, Any]) -> Request | None:
+    def watched(self, lease: FencingLease, report: MonitoringReport, policy: Mapping[str, Any]) -> Request | None:
         batch, reasons = report.batch, [asdict(reason) for reason in report.reasons]
         row = {"as_of": report.as_of, "body": dict(report.body), "reasons": reasons, "policy": dict(policy)}
         with by_attempt(self._database, lease) as change:
@@ -77,7 +77,7 @@ class OutcomesAndScores(Batches):
                 open_or_join(change, batch.use_case, report.as_of, str(batch), reasons)
             return _request_by(change, batch)
 
-    def watches(self, use_case: str) -> list[WatchReport]:
+    def watches(self, use_case: str) -> list[MonitoringReport]:
         """A verdict never changes, so what was read once is not read again: a history of n batches costs n bodies."""
         with self._database.transaction() as rows:
             there = rows.all("SELECT key, revision FROM watches WHERE use_case = %s ORDER BY key, revision", use_case)
@@ -88,14 +88,14 @@ class OutcomesAndScores(Batches):
         return [self._watches[batch] for batch in ids]
 
 
-def _watches(rows: Rows, batches: Sequence[BatchId]) -> dict[BatchId, WatchReport]:
+def _watches(rows: Cursor, batches: Sequence[BatchId]) -> dict[BatchId, MonitoringReport]:
     found = rows.all(
         "SELECT use_case, key, revision, as_of, body::json, reasons::json FROM watches "
         "WHERE use_case = %s AND key = ANY(%s)",
         batches[0].use_case,
         list({batch.key for batch in batches}),
     )
-    reports = [WatchReport(_batch_id(row), row["as_of"], row["body"], reasons_of(row["reasons"])) for row in found]
+    reports = [MonitoringReport(_batch_id(row), row["as_of"], row["body"], reasons_of(row["reasons"])) for row in found]
     return {report.batch: report for report in reports}
 
 
@@ -106,7 +106,7 @@ def _delivered(known: Sequence[Outcomes], new: Outcomes) -> bool:
     return any(old.arrived == new.arrived or old is known[-1] for old in same)
 
 
-def _outcomes(rows: Rows, use_case: str, condition: str, value: object) -> list[Outcomes]:
+def _outcomes(rows: Cursor, use_case: str, condition: str, value: object) -> list[Outcomes]:
     """In the order of key and revision: the last one of a key is its newest."""
     found = rows.all(
         "SELECT key, revision, batch_revision, arrived, file(file) AS file, file(report) AS report, "
@@ -129,7 +129,7 @@ def _outcomes(rows: Rows, use_case: str, condition: str, value: object) -> list[
     ]
 
 
-def _request_by(change: Change, batch: BatchId) -> Request | None:
+def _request_by(change: LedgerTransaction, batch: BatchId) -> Request | None:
     """The request that this batch's watch opened or joined."""
     found = change.rows.one(
         "SELECT id FROM requests WHERE use_case = %s AND opened_by = %s UNION "

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from gatehouse.adapters.ledger.transaction import by_person
 from gatehouse.core.types import Override
-from gatehouse.errors import NotAllowed, UnknownRecord
+from gatehouse.errors import NotAllowedError, RecordNotFoundError
 from gatehouse.ports import Overrides
 
 if TYPE_CHECKING:
-    from gatehouse.adapters.ledger.connection import Database, Rows
+    from gatehouse.adapters.ledger.connection import Cursor, Database
 
 _OVERRIDES = """
     SELECT o.id, o.use_case, o.version, o.epoch, o.decision, o.actor, o.reason, o.expires, o.second_person, o.requester,
@@ -36,7 +36,7 @@ class PostgresOverrides(Overrides):
         with by_person(self._database, actor, reason) as change:
             asked = _get(change.rows, override)
             if not asked.second_person:
-                raise NotAllowed(f"override {override[:8]} of {asked.actor} needs no second person")
+                raise NotAllowedError(f"override {override[:8]} of {asked.actor} needs no second person")
             row = {"actor": actor, "reason": reason}
             change.once("confirmations", "override.confirmed", override, {"override": override}, row, tuple(row))
             return _get(change.rows, override)
@@ -51,8 +51,8 @@ class PostgresOverrides(Overrides):
         return [Override(**row) for row in found]
 
 
-def _get(rows: Rows, override: str) -> Override:
+def _get(rows: Cursor, override: str) -> Override:
     found = rows.one(f"{_OVERRIDES} WHERE o.id = %s", override)
     if found is None:
-        raise UnknownRecord(f"the ledger holds no override {override}")
+        raise RecordNotFoundError(f"the ledger holds no override {override}")
     return Override(**found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatehouse.adapters.ledger.transaction import by_attempt
-from gatehouse.core.types import BatchId, FileRef, Lease, Prediction, Probation
+from gatehouse.core.types import BatchId, FencingLease, FileRef, Prediction, Probation
 from gatehouse.ports import Probations
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class PostgresProbations(Probations):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def shadowed(self, lease: Lease, prediction: Prediction) -> None:
+    def shadowed(self, lease: FencingLease, prediction: Prediction) -> None:
         batch = prediction.batch
         key = {"use_case": batch.use_case, "key": batch.key, "revision": batch.revision}
         row = {"version": prediction.version, "sha256": prediction.sha256, "epoch": prediction.epoch}
@@ -44,7 +44,7 @@ class PostgresProbations(Probations):
             for row in found
         ]
 
-    def judged(self, lease: Lease, probation: Probation) -> None:
+    def judged(self, lease: FencingLease, probation: Probation) -> None:
         row = dict(vars(probation))
         key = {name: row.pop(name) for name in ("use_case", "epoch", "key")}
         subject = f"{probation.use_case}/epoch {probation.epoch}"

@@ -6,16 +6,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.training import TrainingRecords
-from gatehouse.adapters.ledger.transaction import Change, by_attempt, by_person, stored
+from gatehouse.adapters.ledger.transaction import LedgerTransaction, by_attempt, by_person, stored
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.types import Lease, Reason, Request, RequestState
-from gatehouse.errors import NotAllowed, UnknownRecord
+from gatehouse.core.types import FencingLease, Reason, Request, RequestState
+from gatehouse.errors import NotAllowedError, RecordNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from gatehouse.adapters.ledger.connection import Rows
+    from gatehouse.adapters.ledger.connection import Cursor
 
 ENDS = (RequestState.DECIDED, RequestState.FAILED, RequestState.CANCELLED, RequestState.EXPIRED)
 
@@ -46,25 +46,25 @@ class PostgresRequests(TrainingRecords):
         with self._database.transaction() as rows:
             return _pending(rows, use_case)
 
-    def claim(self, lease: Lease, request: str) -> Request:
+    def claim(self, lease: FencingLease, request: str) -> Request:
         with by_attempt(self._database, lease) as change:
             found = request_of(change.rows, request)
             if found.state is RequestState.OPEN:
                 _act(change, request, "claimed")
             elif found.state is not RequestState.CLAIMED or _claimer(change.rows, request) != lease.work:
                 holder = _claimer(change.rows, request)
-                raise NotAllowed(f"request {request} is {found.state} by {holder}; {lease.work} cannot claim it")
+                raise NotAllowedError(f"request {request} is {found.state} by {holder}; {lease.work} cannot claim it")
             return request_of(change.rows, request)
 
-    def close(self, lease: Lease, request: str, state: str, closing: str) -> None:
+    def close(self, lease: FencingLease, request: str, state: str, closing: str) -> None:
         if state not in ENDS:
-            raise NotAllowed(f"a request is closed as {', '.join(ENDS)}; found {state!r}")
+            raise NotAllowedError(f"a request is closed as {', '.join(ENDS)}; found {state!r}")
         with by_attempt(self._database, lease) as change:
             found = request_of(change.rows, request)
             if (found.state, found.closing) == (state, closing):
                 return
             if found.state is not (RequestState.OPEN if state == RequestState.EXPIRED else RequestState.CLAIMED):
-                raise NotAllowed(
+                raise NotAllowedError(
                     f"request {request} is {found.state} ({found.closing}); it cannot become {state} ({closing})"
                 )
             _act(change, request, RequestState(state).value, closing)
@@ -75,7 +75,7 @@ class PostgresRequests(TrainingRecords):
 
 
 def open_or_join(
-    change: Change,
+    change: LedgerTransaction,
     use_case: str,
     as_of: datetime,
     by: str,
@@ -83,7 +83,7 @@ def open_or_join(
     while_open: bool = False,
 ) -> Request:
     """Open a request for these reasons, or add them to the pending one; nobody's reasons are added twice. `while_open`
-    refuses (NotAllowed) to join one that is claimed."""
+    refuses (NotAllowedError) to join one that is claimed."""
     pending = _pending(change.rows, use_case)
     if pending is None:
         earlier = change.rows.all("SELECT id FROM requests WHERE use_case = %s ORDER BY entry", use_case)
@@ -101,7 +101,7 @@ def open_or_join(
     )
     if stored(list(reasons)) not in [row["reasons"] for row in said]:
         if while_open and pending.state is RequestState.CLAIMED:
-            raise NotAllowed(
+            raise NotAllowedError(
                 f"request {pending.id[:8]} is being trained, its rows and candidates are chosen; ask again when it is "
                 "decided, or without a window and estimators"
             )
@@ -109,11 +109,11 @@ def open_or_join(
     return request_of(change.rows, pending.id)
 
 
-def request_of(rows: Rows, request: str) -> Request:
-    """The request as it is now; UnknownRecord when there is none."""
+def request_of(rows: Cursor, request: str) -> Request:
+    """The request as it is now; RecordNotFoundError when there is none."""
     found = rows.one(f"{_REQUESTS} WHERE r.id = %s", request)
     if found is None:
-        raise UnknownRecord(f"the ledger holds no retrain request {request}")
+        raise RecordNotFoundError(f"the ledger holds no retrain request {request}")
     return _request(found)
 
 
@@ -123,7 +123,12 @@ def reasons_of(plain: Sequence[dict[str, Any]]) -> tuple[Reason, ...]:
 
 
 def _act(
-    change: Change, request: str, act: str, sentence: str = "", by: str = "", reasons: Sequence[dict[str, Any]] = ()
+    change: LedgerTransaction,
+    request: str,
+    act: str,
+    sentence: str = "",
+    by: str = "",
+    reasons: Sequence[dict[str, Any]] = (),
 ) -> None:
     """Record an act upon a request; every act but `joined` is its next state too."""
     row = {"request": request, "act": act, "actor": by or change.actor, "reasons": list(reasons), "sentence": sentence}
@@ -132,12 +137,12 @@ def _act(
         change.rows.run("UPDATE requests SET state = %s WHERE id = %s", act, request)
 
 
-def _pending(rows: Rows, use_case: str) -> Request | None:
+def _pending(rows: Cursor, use_case: str) -> Request | None:
     found = rows.one(f"{_REQUESTS} WHERE r.use_case = %s AND r.state IN ('open', 'claimed')", use_case)
     return _request(found) if found else None
 
 
-def _claimer(rows: Rows, request: str) -> str:
+def _claimer(rows: Cursor, request: str) -> str:
     found = rows.one("SELECT actor FROM request_acts WHERE request = %s AND act = 'claimed'", request)
     return str(found["actor"]) if found else "nobody"
 

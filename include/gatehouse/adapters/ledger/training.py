@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.transaction import by_attempt, file_ref
 from gatehouse.core.audit.canonical_json import number_in
-from gatehouse.core.types import BatchId, Candidate, FileRef, Lease, TrainingSet
-from gatehouse.errors import UnknownRecord
+from gatehouse.core.types import BatchId, Candidate, FencingLease, FileRef, TrainingSet
+from gatehouse.errors import RecordNotFoundError
 from gatehouse.ports import Requests
 
 if TYPE_CHECKING:
-    from gatehouse.adapters.ledger.connection import Database, Rows
+    from gatehouse.adapters.ledger.connection import Cursor, Database
 
 
 class TrainingRecords(Requests):
@@ -20,7 +20,7 @@ class TrainingRecords(Requests):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record_training_set(self, lease: Lease, training_set: TrainingSet) -> None:
+    def record_training_set(self, lease: FencingLease, training_set: TrainingSet) -> None:
         row = {name: getattr(training_set, name) for name in ("sha256", "training", "holdout", "report", "model_code")}
         parts = {"training": training_set.training_batches, "holdout": training_set.holdout_batches}
         told = {part: [str(batch) for batch in batches] for part, batches in parts.items()}
@@ -40,14 +40,14 @@ class TrainingRecords(Requests):
                 request,
             )
             if row is None:
-                raise UnknownRecord(f"the ledger holds no training set of request {request}")
+                raise RecordNotFoundError(f"the ledger holds no training set of request {request}")
             training, holdout = (_batches(rows, request, part) for part in ("training", "holdout"))
         files = FileRef(**row["training"]), FileRef(**row["holdout"])
         return TrainingSet(
             row["sha256"], request, *files, training, holdout, file_ref(row["report"]), row["model_code"]
         )
 
-    def record_candidate(self, lease: Lease, candidate: Candidate) -> None:
+    def record_candidate(self, lease: FencingLease, candidate: Candidate) -> None:
         key = {"request": candidate.request, "name": candidate.name}
         row = {
             "metrics": dict(candidate.metrics),
@@ -79,7 +79,7 @@ def _metrics(document: dict[str, Any]) -> dict[str, float]:
     return {name: number_in(value) for name, value in document.items()}
 
 
-def _batches(rows: Rows, request: str, part: str) -> tuple[BatchId, ...]:
+def _batches(rows: Cursor, request: str, part: str) -> tuple[BatchId, ...]:
     found = rows.all(
         "SELECT use_case, key, revision FROM training_set_batches WHERE request = %s AND part = %s "
         "ORDER BY key, revision",

@@ -10,47 +10,47 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.journal import append, clean
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.types import FileRef, Lease
-from gatehouse.errors import NotAllowed, StaleAttempt
+from gatehouse.core.types import FencingLease, FileRef
+from gatehouse.errors import NotAllowedError, StaleAttemptError
 
 if TYPE_CHECKING:
-    from gatehouse.adapters.ledger.connection import Database, Rows
+    from gatehouse.adapters.ledger.connection import Cursor, Database
 
 Row = Mapping[str, Any]
 
 
 @contextmanager
-def by_attempt(database: Database, lease: Lease) -> Iterator[Change]:
+def by_attempt(database: Database, lease: FencingLease) -> Iterator[LedgerTransaction]:
     """A change by an attempt, which must still be the newest at its work (invariant I7)."""
     with database.transaction() as rows:
         rows.run("SELECT lock_journal()")
         _refuse_stale(rows, lease)
-        yield Change(rows, lease.work, lease.token)
+        yield LedgerTransaction(rows, lease.work, lease.token)
 
 
 @contextmanager
-def by_person(database: Database, actor: str, reason: str) -> Iterator[Change]:
-    """A change by a named person with a reason (NotAllowed without either)."""
+def by_person(database: Database, actor: str, reason: str) -> Iterator[LedgerTransaction]:
+    """A change by a named person with a reason (NotAllowedError without either)."""
     if not actor.strip() or not reason.strip():
-        raise NotAllowed(f"a person's act needs a name and a reason; found actor {actor!r}, reason {reason!r}")
+        raise NotAllowedError(f"a person's act needs a name and a reason; found actor {actor!r}, reason {reason!r}")
     with database.transaction() as rows:
         rows.run("SELECT lock_journal()")
-        yield Change(rows, actor, None)
+        yield LedgerTransaction(rows, actor, None)
 
 
 @contextmanager
-def by_machine(database: Database, actor: str) -> Iterator[Change]:
+def by_machine(database: Database, actor: str) -> Iterator[LedgerTransaction]:
     """A change that needs no lease because the schema itself refuses it from the wrong state."""
     with database.transaction() as rows:
         rows.run("SELECT lock_journal()")
-        yield Change(rows, actor, None)
+        yield LedgerTransaction(rows, actor, None)
 
 
-class Change:
+class LedgerTransaction:
     """What a method does within its transaction. All changes are serialised by the journal's lock, so what was read
     stays true until the commit; the constraints and triggers of the schema hold without it as well."""
 
-    def __init__(self, rows: Rows, actor: str, token: int | None) -> None:
+    def __init__(self, rows: Cursor, actor: str, token: int | None) -> None:
         self.rows, self.actor, self._token = rows, clean(actor), token
 
     def append(self, kind: str, subject: str, body: Row) -> int:
@@ -65,7 +65,7 @@ class Change:
         self.insert(table, {**row, "entry": entry})
 
     def once(self, table: str, kind: str, subject: str, key: Row, row: Row, same: Sequence[str], **more: Any) -> bool:
-        """`record`, unless `key` is there already: then its columns `same` must be what they are now (NotAllowed)."""
+        """`record`, unless `key` is there already: then its columns `same` must be what they are now (NotAllowedError)."""
         where = " AND ".join(f"{name} = %s" for name in key)
         found = self.rows.one(f"SELECT * FROM {table} WHERE {where}", *key.values())
         if found is None:
@@ -74,7 +74,7 @@ class Change:
         for name in same:
             new = stored(told(row[name]))
             if found[name] != new:
-                raise NotAllowed(
+                raise NotAllowedError(
                     f"{subject}: {kind} is on record with {name} {found[name]!r}, now it is {new!r}; "
                     "what the ledger holds is never replaced"
                 )
@@ -99,7 +99,7 @@ class Change:
         )
         found = self.rows.one("SELECT * FROM files WHERE path = %s", value["path"])
         if found != value:
-            raise NotAllowed(f"the lake file {value['path']} is on record as {found}, now it is {value}")
+            raise NotAllowedError(f"the lake file {value['path']} is on record as {found}, now it is {value}")
 
 
 def told(value: Any) -> Any:
@@ -127,8 +127,8 @@ def _is_file(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {"path", "sha256", "size", "rows"}
 
 
-def _refuse_stale(rows: Rows, lease: Lease) -> None:
+def _refuse_stale(rows: Cursor, lease: FencingLease) -> None:
     newest = rows.one("SELECT token FROM attempts WHERE work = %s FOR UPDATE", lease.work)
     if newest is None or newest["token"] != lease.token:
         started = "none has started" if newest is None else f"attempt {newest['token']} is the newest"
-        raise StaleAttempt(f"attempt {lease.token} at {lease.work} may not commit: {started}")
+        raise StaleAttemptError(f"attempt {lease.token} at {lease.work} may not commit: {started}")

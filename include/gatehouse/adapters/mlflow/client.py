@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gatehouse.errors import GatehouseError, TrackingError, Unreachable
+from gatehouse.errors import GatehouseError, ServiceUnavailableError, TrackingError
 
 CLIENT_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -58,11 +58,11 @@ def told(uri: str) -> Iterator[None]:
     except GatehouseError:
         raise
     except requests.exceptions.RequestException as error:
-        raise Unreachable(f"MLflow at {uri} does not answer: {type(error).__name__}") from error
+        raise ServiceUnavailableError(f"MLflow at {uri} does not answer: {type(error).__name__}") from error
     except MlflowException as error:
         first = first_line(error)
         if error.error_code in _AWAY or "API request to" in first:
-            raise Unreachable(f"MLflow at {uri} does not answer: {first}") from error
+            raise ServiceUnavailableError(f"MLflow at {uri} does not answer: {first}") from error
         raise TrackingError(f"MLflow at {uri} refused: {error.error_code}: {first}") from error
     except Exception as error:
         raise TrackingError(f"MLflow's client failed: {type(error).__name__}: {first_line(error)}") from error

@@ -16,7 +16,7 @@ from gatehouse.adapters.mlflow.mlflow_records import MAX_TAG, dataset_input, log
 from gatehouse.adapters.mlflow.registry import VERSION, Registry
 from gatehouse.adapters.mlflow.runs import Runs
 from gatehouse.core.types import Decision, ModelVersion, TrainingSet
-from gatehouse.ports import BatchTold, CandidateRun, Fit, Held, Judged, Tracking
+from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Held, Tracking, TrainingRun
 
 SHA256, DECISION, FLAG = "gatehouse.sha256", "gatehouse.decision", "gatehouse.flag"
 REQUEST, CANDIDATE = "gatehouse.request", "gatehouse.candidate"
@@ -48,7 +48,7 @@ class MlflowTracking(Tracking):
     def _registry(self) -> Registry:
         return Registry(self._client, self._restored)
 
-    def log_candidate(self, run: CandidateRun, fit: Fit, dataset: TrainingSet) -> str:
+    def log_candidate(self, run: CandidateRun, fit: TrainingRun, dataset: TrainingSet) -> str:
         with named(self.uri):
             known = self._run(run)
             run_id = str(known.info.run_id)
@@ -62,7 +62,7 @@ class MlflowTracking(Tracking):
         tags = {REQUEST: run.request, CANDIDATE: run.candidate}
         return self._runs.run(f"gatehouse/{run.use_case}", tags, f"{run.candidate} {run.request[:8]}", run.run_id)
 
-    def _fill(self, run_id: str, fit: Fit, dataset: TrainingSet) -> None:
+    def _fill(self, run_id: str, fit: TrainingRun, dataset: TrainingSet) -> None:
         """What a killed attempt has written is written again with the same values."""
         from mlflow.entities import Metric, Param, RunTag
 
@@ -114,7 +114,7 @@ class MlflowTracking(Tracking):
             run_id = self._run(run).info.run_id
             self._client.log_batch(run_id, tags=[RunTag(key, value[:MAX_TAG]) for key, value in tags.items()])
 
-    def decided(self, decision: Decision, judged: Judged) -> None:
+    def decided(self, decision: Decision, judged: DecisionLog) -> None:
         with named(self.uri):
             run_id = self._run(judged.run).info.run_id
             self._client.log_text(run_id, judged.report, "decision.html")
@@ -150,7 +150,7 @@ class MlflowTracking(Tracking):
         elif self._client.search_registered_models(f"name = '{use_case}'", max_results=1):
             self._client.update_registered_model(use_case, text)
 
-    def log_batch(self, use_case: str, name: str, told: BatchTold) -> None:
+    def log_batch(self, use_case: str, name: str, told: BatchLog) -> None:
         with named(self.uri):
             run_id = self._runs.run(f"gatehouse/{use_case}/batches", {BATCH: name}, name).info.run_id
             self._client.log_text(run_id, told.report, "batch.html")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.errors import Unreachable
+from gatehouse.errors import ServiceUnavailableError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,12 +35,14 @@ def fit(address: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np
             address, timeout=SECONDS, set_as_default=False, name="gatehouse"
         )
     except (OSError, ValueError) as error:
-        raise Unreachable(f"the Dask scheduler at {address} (GATEHOUSE_DASK) does not answer: {error}") from error
+        raise ServiceUnavailableError(
+            f"the Dask scheduler at {address} (GATEHOUSE_DASK) does not answer: {error}"
+        ) from error
     with client, joblib.parallel_config("dask", client=client, n_jobs=-1):
         try:
             [fitted] = joblib.Parallel()([joblib.delayed(_fitted)(estimator, features, labels)])
         except (CommClosedError, KilledWorker) as error:
-            raise Unreachable(f"the Dask cluster at {address} was lost in a fit: {error}") from error
+            raise ServiceUnavailableError(f"the Dask cluster at {address} was lost in a fit: {error}") from error
     return fitted
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from gatehouse.core.gate.evidence import Task
-from gatehouse.ports import Probe
+from gatehouse.ports import ModelProbe
 from gatehouse.settings import ROOT
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ TIMEOUT_SECONDS = 1200  # for a model that hangs; a slow machine must not change
 REPEATS = 3
 
 
-def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
+def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> ModelProbe:
     """Load and predict in a process that shares nothing with this one; what goes wrong is the probe's `error`."""
     with _files(data, features) as (model, rows):
         command = [sys.executable, "-m", "gatehouse.adapters.models.model_probe", str(model), sha256, str(rows), task]
@@ -50,16 +50,16 @@ def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Pro
                 env=kept | {"PYTHONPATH": str(ROOT / "include")},
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return Probe(len(data), None, None, f"no answer within {TIMEOUT_SECONDS} s")
+            return ModelProbe(len(data), None, None, f"no answer within {TIMEOUT_SECONDS} s")
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        return Probe(len(data), None, None, lines[-1][:500])
-    return Probe(len(data), **json.loads(done.stdout))
+        return ModelProbe(len(data), None, None, lines[-1][:500])
+    return ModelProbe(len(data), **json.loads(done.stdout))
 
 
 def measure_in(
     context: ForkServerContext | SpawnContext, data: bytes, sha256: str, features: pd.DataFrame, task: Task
-) -> Probe:
+) -> ModelProbe:
     """As `measure`, in a process forked from the context's server, which shares nothing with this one either. A process
     that hangs or dies is ended and is that probe's error alone."""
     heard, said = context.Pipe(duplex=False)
@@ -73,7 +73,7 @@ def measure_in(
             found = "the process died without an answer"
         process.kill()
         process.join()
-    return Probe(len(data), None, None, found) if isinstance(found, str) else Probe(len(data), **found)
+    return ModelProbe(len(data), None, None, found) if isinstance(found, str) else ModelProbe(len(data), **found)
 
 
 def _answer(said: Connection, *asked: str) -> None:
@@ -94,7 +94,7 @@ def _files(data: bytes, features: pd.DataFrame) -> Iterator[tuple[Path, Path]]:
 
 
 def measured(model: str, sha256: str, rows: str, task: str) -> dict[str, Any]:
-    """What the clean process finds, as `Probe` names it."""
+    """What the clean process finds, as `ModelProbe` names it."""
     for name in PAID_ONCE:
         import_module(name)
     import pandas as pd

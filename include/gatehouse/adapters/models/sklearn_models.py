@@ -9,8 +9,8 @@ import numpy as np
 
 from gatehouse.adapters.models import dask_fit, model_probe, plots, skops_format
 from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.errors import ModelError, UndefinedPrediction, Unreachable, UntrustedModel
-from gatehouse.ports import ModelStore, Probe
+from gatehouse.errors import ModelError, ServiceUnavailableError, UndefinedPrediction, UntrustedModel
+from gatehouse.ports import ModelProbe, ModelStore
 from gatehouse.user_code import described
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class SkopsModels(ModelStore):
         _refuse_unusable(name, estimator, labels)
         try:
             return dask_fit.fit(self._dask, estimator, features, labels)
-        except Unreachable:
+        except ServiceUnavailableError:
             raise
         except (Exception, SystemExit) as error:
             raise ModelError(f"estimator {name!r} raised in fit: {described(error)}") from error
@@ -53,7 +53,7 @@ class SkopsModels(ModelStore):
     def load(self, data: bytes, sha256: str) -> Any:
         return skops_format.loads(data, sha256)
 
-    def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Probe:
+    def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> ModelProbe:
         return model_probe.measure(data, sha256, features, task)
 
     def plots(

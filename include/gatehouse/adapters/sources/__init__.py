@@ -19,17 +19,17 @@ def open_source(contract: Contract, folder: Path) -> Source:
     """The source that the contract of the use case in `folder` names. Only the kind in use is imported."""
     spec = contract.source
     if isinstance(spec, FilesSource):
-        from gatehouse.adapters.sources.files import DropFolder
+        from gatehouse.adapters.sources.files import FileSource
 
-        return DropFolder(contract, spec, folder)
+        return FileSource(contract, spec, folder)
     if isinstance(spec, PostgresSource):
-        from gatehouse.adapters.sources.postgres import Queries
+        from gatehouse.adapters.sources.postgres import PostgresQuerySource
 
-        return Queries(contract, spec)
+        return PostgresQuerySource(contract, spec)
     if isinstance(spec, PythonSource):
-        from gatehouse.adapters.sources.use_case_module import UseCaseModule
+        from gatehouse.adapters.sources.use_case_module import PythonModuleSource
 
-        return UseCaseModule(contract, spec, folder)
+        return PythonModuleSource(contract, spec, folder)
     from gatehouse.adapters.sources.plugin import open_plugin
 
     return open_plugin(contract, spec, folder)

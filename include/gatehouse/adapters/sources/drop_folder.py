@@ -18,7 +18,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from gatehouse.core.config.contract import Marker
 from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.errors import ConfigurationError, SourceError, Unreachable
+from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 from gatehouse.ports import PassedOver
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Folder:
                 )
             entries = list(self._walk("", 1))
         except OSError as error:
-            raise Unreachable(f"the drop folder {self.root} cannot be listed: {error}") from error
+            raise ServiceUnavailableError(f"the drop folder {self.root} cannot be listed: {error}") from error
         names = {entry.name for entry in entries if isinstance(entry, File)}
         deliveries: dict[tuple[str, str], Delivery] = {}
         strays = []
@@ -111,7 +111,7 @@ class Folder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise Unreachable(f"{self._address(name)} cannot be looked at: {error}") from error
+            raise ServiceUnavailableError(f"{self._address(name)} cannot be looked at: {error}") from error
         if isinstance(entry, PassedOver):
             raise SourceError(f"{self._address(name)} {entry.reason}")
         return self._marked(entry, set()) if isinstance(entry, Delivery) else None

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SETTLE_SECONDS = 10.0  # where the contract does not say: how long a local file must not have changed
 
 
-class DropFolder(Source):
+class FileSource(Source):
     """Files whose names follow the contract's `pattern`; a relative address is below the use case's folder."""
 
     def __init__(self, contract: Contract, spec: FilesSource, folder: Path) -> None:

@@ -18,7 +18,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from gatehouse.adapters.sources import normalise
 from gatehouse.adapters.sources.postgres_moments import as_delivered
 from gatehouse.core.contract.batch_calendar import Interval, interval_of, key_of, keys_between
-from gatehouse.errors import ConfigurationError, SourceError, Unreachable
+from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 from gatehouse.ports import Source
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%|(.?))", re.DOTALL)
 _SETTINGS = "-c timezone=UTC -c statement_timeout=600000"
 
 
-class Queries(Source):
+class PostgresQuerySource(Source):
     """`connect` opens a connection from a URL; the URL comes from the environment and appears in no message."""
 
     def __init__(
@@ -91,7 +91,7 @@ class Queries(Source):
             with connection, connection.cursor() as cursor:
                 yield cursor
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-            raise Unreachable(
+            raise ServiceUnavailableError(
                 f"the database in {self._spec.connection} went away at {what}: {_sentence(error)}"
             ) from error
         except psycopg2.Error as error:
@@ -114,7 +114,9 @@ class Queries(Source):
         try:
             return self._connect(url, connect_timeout=10, options=_SETTINGS, application_name="gatehouse source")
         except psycopg2.OperationalError as error:
-            raise Unreachable(f"the database in {self._spec.connection} does not answer: {_sentence(error)}") from None
+            raise ServiceUnavailableError(
+                f"the database in {self._spec.connection} does not answer: {_sentence(error)}"
+            ) from None
         except psycopg2.Error:  # its text quotes the URL, password included
             raise ConfigurationError(
                 "not the URL of a PostgreSQL database", where=f"environment: {self._spec.connection}"

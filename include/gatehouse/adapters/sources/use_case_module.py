@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FUNCTIONS = ("available", "fetch", "outcomes")
 
 
-class UseCaseModule(Source):
+class PythonModuleSource(Source):
     """Whatever the module raises becomes a SourceError with the original chained; a named error stays what it is."""
 
     def __init__(self, contract: Contract, spec: PythonSource, folder: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.contract.gx_checker import GreatExpectationsChecker, number_of, plain, quiet, suite_of
-from gatehouse.adapters.contract.gx_results import Seen, of_rows, seen
+from gatehouse.adapters.contract.gx_results import ExpectationOutcome, of_rows, seen
 from gatehouse.adapters.spark.session import session
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class SparkChecker(GreatExpectationsChecker):
 
     def run(
         self, name: str, spec: TableSpec, args: Mapping[int, Mapping[str, Any]], frame: pd.DataFrame
-    ) -> dict[int, Seen]:
+    ) -> dict[int, ExpectationOutcome]:
         """What is seen of each expectation; one that Spark could not evaluate is asked of pandas."""
         wanted = {n: given for n, given in args.items() if len(frame) and on_spark(spec.expectations[n], spec.columns)}
         found = self._on_spark(name, spec, wanted, frame) if wanted else {}
@@ -68,7 +68,7 @@ class SparkChecker(GreatExpectationsChecker):
 
     def _on_spark(
         self, name: str, spec: TableSpec, args: Mapping[int, Mapping[str, Any]], frame: pd.DataFrame
-    ) -> dict[int, Seen]:
+    ) -> dict[int, ExpectationOutcome]:
         import great_expectations as gx
 
         held = [column for column in frame.columns if spec.columns[column] in SPARK_TYPES]
@@ -86,7 +86,7 @@ class SparkChecker(GreatExpectationsChecker):
         return {number: one for number, one in read.items() if not one.error}
 
 
-def _seen(result: Any, spec: TableSpec, frame: pd.DataFrame) -> Seen:
+def _seen(result: Any, spec: TableSpec, frame: pd.DataFrame) -> ExpectationOutcome:
     """As pandas' engine would tell it: rows by position and in order, bad values as the table has them."""
     positions = (
         sorted(int(row[ROW]) for row in result.result.get("unexpected_index_list") or ()) if result.result else []

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gatehouse.errors import ConfigurationError, Unreachable
+from gatehouse.errors import ConfigurationError, ServiceUnavailableError
 
 Work = Mapping[str, Any]
 LOCAL = "local[*]"
@@ -39,7 +39,9 @@ def session(master: str) -> Any:
     try:
         return asked.getOrCreate()
     except Exception as error:  # no Java, or no master: pyspark has an exception of its own for each
-        raise Unreachable(f"Spark does not start at {master or LOCAL}: {type(error).__name__}: {error}") from error
+        raise ServiceUnavailableError(
+            f"Spark does not start at {master or LOCAL}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def spread(master: str, piece: Callable[[Work], Work], works: Sequence[Work]) -> list[Work]:

@@ -40,7 +40,7 @@ def exported(entries: Iterable[JournalEntry]) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Checked:
+class ChainCheck:
     """A checked file: how many entries, the last hash, and each breach with the line that it is in."""
 
     entries: int
@@ -48,7 +48,7 @@ class Checked:
     breaches: tuple[str, ...]
 
 
-def check(lines: Iterable[bytes]) -> Checked:
+def check(lines: Iterable[bytes]) -> ChainCheck:
     """Check a file of `exported`, as its lines with their line feeds; a file of any other content is full of breaches,
     never an exception."""
     breaches: list[str] = []
@@ -70,7 +70,7 @@ def check(lines: Iterable[bytes]) -> Checked:
         breaches.append(
             f"line {number}: the file does not close with {count} entries and the hash {last[:12]}...: it was cut or altered"
         )
-    return Checked(count, last, tuple(breaches))
+    return ChainCheck(count, last, tuple(breaches))
 
 
 def _told(number: int, line: bytes, entry: JournalEntry | None, expected: int, previous: str) -> list[str]:

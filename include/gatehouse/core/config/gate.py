@@ -13,14 +13,14 @@ from gatehouse.core.config.base import Name, SpanText, Spec
 from gatehouse.core.config.override_probation import OverridePolicy, ProbationPolicy
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.rules.base import MetricName, Rule
-from gatehouse.core.gate.rules.behaviour import HandlesUnseen, Invariant, Monotone, NotConstant
+from gatehouse.core.gate.rules.behaviour import HandlesUnseenValues, Invariant, Monotone, PredictionsVary
 from gatehouse.core.gate.rules.brier import BrierDecomposition
-from gatehouse.core.gate.rules.comparison import BetterThanChampion, NotWorseThanChampion, SuspiciouslyGood
+from gatehouse.core.gate.rules.comparison import BetterThanChampion, NotWorseThanChampion, SuspiciousGain
 from gatehouse.core.gate.rules.custom import GoldenSet, PythonRule
 from gatehouse.core.gate.rules.data_quality import DataValidated, EnoughRows, TrainingIsFresh
-from gatehouse.core.gate.rules.metric_bounds import Calibration, MetricBound
+from gatehouse.core.gate.rules.metric_bounds import CalibrationRule, MetricBound
 from gatehouse.core.gate.rules.parity import Parity
-from gatehouse.core.gate.rules.provenance import LineageWhole, Reproduces, SignatureUnchanged
+from gatehouse.core.gate.rules.provenance import LineageIntact, Reproducible, SignatureUnchanged
 from gatehouse.core.gate.rules.serving import LoadsCleanly, ModelSize, PredictionMemory, PredictionSpeed
 from gatehouse.core.gate.rules.slice_floor import SliceFloor
 from gatehouse.core.gate.rules.slice_regression import SliceNotWorse
@@ -38,32 +38,32 @@ if TYPE_CHECKING:
 AnyRule = Annotated[
     BetterThanChampion
     | BrierDecomposition
-    | Calibration
+    | CalibrationRule
     | DataValidated
     | EnoughRows
     | EnoughTrainingRows
     | GoldenSet
-    | HandlesUnseen
+    | HandlesUnseenValues
     | HoldoutDrift
     | Invariant
-    | LineageWhole
+    | LineageIntact
     | LoadsCleanly
     | MetricBound
     | ModelSize
     | Monotone
     | NoDominantFeature
-    | NotConstant
+    | PredictionsVary
     | NotWorseThanChampion
     | Parity
     | PredictionMemory
     | PredictionSpeed
     | PythonRule
-    | Reproduces
+    | Reproducible
     | SignatureUnchanged
     | SliceFloor
     | SliceNotWorse
     | StableOverTime
-    | SuspiciouslyGood
+    | SuspiciousGain
     | TrainingIsFresh,
     Field(discriminator="rule"),
 ]
@@ -91,7 +91,7 @@ def _block(text: str) -> str:
 BlockText = Annotated[str, AfterValidator(_block)]
 
 
-class Review(Spec):
+class ReviewConfig(Spec):
     """Who answers a REVIEW (their names in Airflow), and how long it waits. No answer never promotes."""
 
     approvers: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -113,7 +113,7 @@ class GatePolicy(Spec):
     use_case: Name | None = None
     metric: MetricName
     first_model: Literal["promote", "review", "block"]
-    review: Review
+    review: ReviewConfig
     block: BlockText = "1 day"
     day_starts: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
     confidence: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95

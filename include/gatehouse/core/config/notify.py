@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from gatehouse.core.config.base import Name, Spec
-from gatehouse.core.notifications.alert_types import Kind, Role, Severity
+from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
@@ -38,7 +38,7 @@ Mail = Annotated[str, StringConstraints(pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$", ma
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"'@]+$", max_length=500)]
 
 
-class Quiet(Spec):
+class QuietHours(Spec):
     """From `begin` to `end` by the wall clock of `zone`, every day; with `weekends` all of Saturday and Sunday too. What
     is not critical waits until it is over."""
 
@@ -48,7 +48,7 @@ class Quiet(Spec):
     weekends: bool = False
 
     @model_validator(mode="after")
-    def _has_a_length(self) -> Quiet:
+    def _has_a_length(self) -> QuietHours:
         if self.begin == self.end:
             raise ValueError(f"begin and end must differ; found {self.begin} twice")
         return self
@@ -66,7 +66,7 @@ class Recipient(Spec):
     to: tuple[Mail, ...] = ()
     use_cases: tuple[Name, ...] = ()
     least: Severity = Severity.WARNING
-    quiet: Quiet | None = None
+    quiet: QuietHours | None = None
     budget: Annotated[int, Field(ge=1, le=10_000)] = 50
     resolved: bool = True
 
@@ -77,15 +77,15 @@ class Recipient(Spec):
         return self
 
 
-class NotifySpec(Spec):
+class NotifyConfig(Spec):
     """Who is told what. `address` is where people open Airflow, for the links; `severities` replace ours for a kind."""
 
     address: Address
     recipients: Annotated[tuple[Recipient, ...], Field(min_length=1)]
-    severities: dict[Kind, Severity] = {}
+    severities: dict[AlertType, Severity] = {}
 
     @model_validator(mode="after")
-    def _no_name_twice(self) -> NotifySpec:
+    def _no_name_twice(self) -> NotifyConfig:
         names = [each.name for each in self.recipients]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

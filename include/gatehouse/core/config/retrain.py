@@ -67,7 +67,7 @@ class Window(Spec):
         return f"{self.kind} {self.batches}" if self.batches else self.kind
 
 
-class Holdout(Spec):
+class HoldoutConfig(Spec):
     """How many of the newest matured batches are kept from training for the gate."""
 
     batches: Positive = 1
@@ -137,7 +137,7 @@ class CostReason(Spec):
     min_rows: Positive = 500
 
 
-class Reasons(Spec):
+class Triggers(Spec):
     """The reasons that open a request; a reason that is left out never does. With `cost`, what the alarms ask for is
     held back until staying stale costs more than training."""
 
@@ -183,8 +183,8 @@ class RetrainPolicy(Spec):
     first_after: Positive
     seed: int = 0
     window: Window = Window()
-    holdout: Holdout = Holdout()
-    reasons: Reasons
+    holdout: HoldoutConfig = HoldoutConfig()
+    reasons: Triggers
     debounce: Debounce = Debounce()
     cooldown: Annotated[int, Field(ge=0, description="batches after a training in which no reason counts")] = 0
     budget: Budget | None = None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gatehouse.core.config.contract import TableSpec
 
 
-class Checked(Protocol):
+class CheckedTable(Protocol):
     """What is known of a checked table (`ports.TableCheck` is one)."""
 
     @property
@@ -31,7 +31,7 @@ class Checked(Protocol):
 
 
 @dataclass(frozen=True)
-class Split:
+class RowSplit:
     """The rows of one table by position: how many there are, and the bad ones, in order, with the reasons of each."""
 
     rows: int
@@ -50,7 +50,7 @@ class Validation:
     accept.
     """
 
-    splits: Mapping[str, Split]
+    splits: Mapping[str, RowSplit]
     reasons: tuple[str, ...] = ()
 
     @property
@@ -75,7 +75,7 @@ def joined_reasons(*bad: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, 
     return {row: tuple(reason for found in bad for reason in found.get(row, ())) for row in rows}
 
 
-def decide(tables: Mapping[str, TableSpec], rows: Mapping[str, int], checks: Mapping[str, Checked]) -> Validation:
+def decide(tables: Mapping[str, TableSpec], rows: Mapping[str, int], checks: Mapping[str, CheckedTable]) -> Validation:
     """Judge a batch from the number of rows and the check of each of its tables.
 
     A batch is quarantined for a critical failure of a whole table, for fewer rows than `min_rows`, for a larger share
@@ -91,14 +91,14 @@ def decide(tables: Mapping[str, TableSpec], rows: Mapping[str, int], checks: Map
     return Validation(splits, tuple(reasons))
 
 
-def _split(name: str, rows: int, bad: Mapping[int, tuple[str, ...]]) -> Split:
+def _split(name: str, rows: int, bad: Mapping[int, tuple[str, ...]]) -> RowSplit:
     beyond = [position for position in bad if not 0 <= position < rows]
     if beyond:
         raise ValueError(f"the check of table {name!r} names row {beyond[0]}, but it has {rows} rows")
-    return Split(rows, dict(sorted(bad.items())))
+    return RowSplit(rows, dict(sorted(bad.items())))
 
 
-def _against(name: str, spec: TableSpec, split: Split, check: Checked) -> list[str]:
+def _against(name: str, spec: TableSpec, split: RowSplit, check: CheckedTable) -> list[str]:
     reasons = [f"table {name!r}: {failure}" for failure in check.batch_failures]
     if split.rows < spec.min_rows:
         reasons.append(f"table {name!r} has {split.rows} rows, contract.yaml asks for at least {spec.min_rows}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Fault:
+class DataFault:
     """One data fault: `kind` in a word or two, the columns as `table.column`, and a sentence for the data engineer."""
 
     kind: str

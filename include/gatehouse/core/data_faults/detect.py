@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from gatehouse.core.data_faults.column_mapping import far, in_words, mapping, shares
-from gatehouse.core.data_faults.data_fault import Fault
+from gatehouse.core.data_faults.data_fault import DataFault
 from gatehouse.core.data_faults.relations import detect as related
 from gatehouse.core.data_faults.relations import swapped_columns
-from gatehouse.core.data_faults.relations.normal_scores import MIN_ROWS, Rows
+from gatehouse.core.data_faults.relations.normal_scores import MIN_ROWS, NormalScores
 from gatehouse.core.data_faults.time_zones import clock, zone
 from gatehouse.core.data_faults.unit_change import unit_change
 from gatehouse.core.profiling import CategoricalProfile, ColumnProfile, NumericProfile, Profile
@@ -33,8 +33,8 @@ def faults(
     batch: Profile,
     own: Callable[[Sequence[str]], Profile],
     cycle: int = 1,
-    rows: Rows | None = None,
-) -> list[Fault]:
+    rows: NormalScores | None = None,
+) -> list[DataFault]:
     """The faults of one table against the same table of earlier batches, on one use case's grids, the newest last.
 
     `own(columns)` profiles these columns of the batch on their own grids; it is asked only where a column is far off.
@@ -45,18 +45,18 @@ def faults(
     earlier = [each for each in earlier if any(column.rows >= MIN_ROWS for column in each.columns.values())]
     if not earlier or all(column.rows < MIN_ROWS for column in batch.columns.values()):
         return []
-    found: list[Fault] = []
+    found: list[DataFault] = []
     off = far(earlier, batch)
     closer = own(off) if off else Profile({})
     moved = (mapping(earlier, closer) if off else {}) or (swapped_columns.permuted(rows) if rows else {})
     if moved:
         kind = "columns swapped" if all(moved.get(moved[each]) == each for each in moved) else "columns rotated"
-        found.append(Fault(kind, tuple(f"{table}.{each}" for each in moved), f"table {table!r}: {in_words(moved)}"))
+        found.append(DataFault(kind, tuple(f"{table}.{each}" for each in moved), f"table {table!r}: {in_words(moved)}"))
     for name, column in batch.columns.items():
         known = [each.columns[name] for each in earlier if name in each.columns and each.columns[name].rows]
         if known and name not in moved:
             found += [
-                Fault(kind, (f"{table}.{name}",), f"table {table!r}: column {name!r} {says}")
+                DataFault(kind, (f"{table}.{name}",), f"table {table!r}: column {name!r} {says}")
                 for kind, says in _column(name, known, column, closer.columns.get(name, column))
                 if len(earlier) >= cycle or kind not in CYCLIC
             ][:1]

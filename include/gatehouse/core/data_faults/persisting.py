@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from gatehouse.core.data_faults.column_mapping import distance, far, nearest, tolerance
-from gatehouse.core.data_faults.data_fault import Fault
+from gatehouse.core.data_faults.data_fault import DataFault
 from gatehouse.core.data_faults.relations import detect as related
-from gatehouse.core.data_faults.relations.normal_scores import Rows
+from gatehouse.core.data_faults.relations.normal_scores import NormalScores
 from gatehouse.core.profiling import Profile
 
 
@@ -19,8 +19,8 @@ def going_on(
     own: Callable[[Sequence[str]], Profile],
     batch: Profile,
     reason: str,
-    rows: tuple[Rows | None, Rows | None],
-) -> list[Fault]:
+    rows: tuple[NormalScores | None, NormalScores | None],
+) -> list[DataFault]:
     """Columns that are off as in the batch before, which waits in quarantine: a fault that is no longer recognised by
     itself, since the world moves on below it, is the same fault until a person says otherwise.
 
@@ -42,6 +42,6 @@ def going_on(
     return found
 
 
-def _goes_on(table: str, name: str) -> Fault:
+def _goes_on(table: str, name: str) -> DataFault:
     says = f"table {table!r}: column {name!r} is off as in the batch before, which waits in quarantine"
-    return Fault("fault goes on", (f"{table}.{name}",), says)
+    return DataFault("fault goes on", (f"{table}.{name}",), says)

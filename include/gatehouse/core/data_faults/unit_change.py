@@ -17,7 +17,7 @@ import numpy as np
 
 from gatehouse.core.data_faults.column_mapping import FAR, cumulative, distance, tolerance
 from gatehouse.core.data_faults.relations.temperature_scale import SCALES
-from gatehouse.core.data_faults.relations.unit_scale import Scaled
+from gatehouse.core.data_faults.relations.unit_scale import UnitMatch
 from gatehouse.core.profiling import ColumnProfile, NumericProfile
 
 # What a column is multiplied by when its unit changes, in either direction: length, mass, time, currency's hundreds.
@@ -54,7 +54,9 @@ def unit_change(known: Sequence[NumericProfile], column: NumericProfile) -> str 
     )
 
 
-def unit_given_others(known: Sequence[ColumnProfile], column: ColumnProfile, found: Scaled) -> tuple[float, str] | None:
+def unit_given_others(
+    known: Sequence[ColumnProfile], column: ColumnProfile, found: UnitMatch
+) -> tuple[float, str] | None:
     """What a column looks like whose scale is not what the other columns say: another unit, if it is off by a known factor
     and looks as before once that is taken back; how far it lies from that, and the words."""
     factors = _factors(log(found.factor), found.error)

@@ -1,6 +1,14 @@
 """Drift: how far a batch's profile lies from the reference, column by column, and which distances are an alarm."""
 
-from gatehouse.core.drift.column_distance import Measured, all_distances, measure_presence, measure_values
+from gatehouse.core.drift.column_distance import ColumnDistance, all_distances, measure_presence, measure_values
 from gatehouse.core.drift.univariate import ColumnDrift, judge, to_document
 
-__all__ = ["ColumnDrift", "Measured", "all_distances", "judge", "measure_presence", "measure_values", "to_document"]
+__all__ = [
+    "ColumnDistance",
+    "ColumnDrift",
+    "all_distances",
+    "judge",
+    "measure_presence",
+    "measure_values",
+    "to_document",
+]

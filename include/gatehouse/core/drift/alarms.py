@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class State(StrEnum):
+class AlarmState(StrEnum):
     """What the watch says of a column or a metric; only the second is an alarm, the last four say why not measured.
     `CHANGED` is a change that is real and, by its estimated effect on the metric, pages nobody."""
 

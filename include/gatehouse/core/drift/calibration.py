@@ -21,7 +21,7 @@ import numpy as np
 
 from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.config.retrain import Distance
-from gatehouse.core.drift.column_distance import TENTHS, Measured, measure_presence, measure_values, tenths
+from gatehouse.core.drift.column_distance import TENTHS, ColumnDistance, measure_presence, measure_values, tenths
 from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ DISTANCES: tuple[Distance, ...] = get_args(Distance)
 
 
 @dataclass(frozen=True)
-class Calibration:
+class DriftCalibration:
     """One column's distances between the units and the whole: `values` and `presence` map each distance to one number a
     unit, `rows` are the units' rows, `freedom` the effective number of independent cells (values, presence). With several
     `groups` each unit was measured against its own weekday's whole."""
@@ -51,14 +51,14 @@ class Calibration:
             return f"{len(self.rows)} reference batches, each against its own day of the week"
         return f"{len(self.rows)} {'pieces of the' if self.pieces else ''} reference batches".replace("  ", " ")
 
-    def p_value(self, part: str, measured: Measured, distance: Distance, rows: int) -> float:
+    def p_value(self, part: str, measured: ColumnDistance, distance: Distance, rows: int) -> float:
         """The chance that a quiet batch of `rows` rows lies at least as far as `measured`."""
         from scipy.special import fdtrc
 
         scale = self.typical(part, measured, distance, rows)
         return float(fdtrc(*self._degrees(part, distance), _squared(measured.value, distance) / scale))
 
-    def limit(self, part: str, measured: Measured, distance: Distance, rows: int, level: float) -> float:
+    def limit(self, part: str, measured: ColumnDistance, distance: Distance, rows: int, level: float) -> float:
         """The distance at which the p-value is `level`."""
         from scipy.special import fdtri
 
@@ -71,7 +71,7 @@ class Calibration:
         freedom = self.freedom[part == "presence"] if distance in ("js", "psi") else 1.0
         return freedom, freedom * (len(self.rows) - self.groups)
 
-    def typical(self, part: str, measured: Measured, distance: Distance, rows: int) -> float:
+    def typical(self, part: str, measured: ColumnDistance, distance: Distance, rows: int) -> float:
         """The expected squared distance of a quiet batch of `rows` rows: that of the units, with the sampling noise of
         `rows` rows in place of that of the units' rows. Never less than the noise of independent rows."""
         per_row = measured.row_noise
@@ -98,7 +98,7 @@ class Calibration:
         }
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Calibration:
+    def from_document(cls, document: Mapping[str, Any]) -> DriftCalibration:
         """The inverse of `to_document`; calibrations of before there were groups have one."""
         values, presence = (
             {name: tuple(map(number_in, each)) for name, each in document[part].items()}
@@ -111,7 +111,7 @@ class Calibration:
 
 def calibrate(
     whole: Profile, units: Sequence[Profile], pieces: bool = False, distances: Sequence[Distance] = DISTANCES
-) -> dict[str, Calibration]:
+) -> dict[str, DriftCalibration]:
     """The calibration of each column from the units' profiles on the whole's grid. A column with values in fewer than
     `MIN_UNITS` units has none: its limit stays the effect size of `retrain.yaml`."""
     found = {}
@@ -126,7 +126,7 @@ def calibration_of(
     groups: Sequence[tuple[ColumnProfile, Sequence[ColumnProfile]]],
     pieces: bool = False,
     distances: Sequence[Distance] = DISTANCES,
-) -> Calibration:
+) -> DriftCalibration:
     """One column's calibration from groups of units, each with the whole that its units are measured against."""
     pairs = [(whole, unit) for whole, units in groups for unit in units]
     values: dict[str, tuple[float, ...]] = {}
@@ -140,7 +140,7 @@ def calibration_of(
         _freedom([[_cells(whole, unit) for unit in units] for whole, units in groups]),
         _freedom([[unit.presence for unit in units] for _, units in groups]),
     )
-    return Calibration(values, presence, tuple(unit.rows for _, unit in pairs), freedom, pieces, len(groups))
+    return DriftCalibration(values, presence, tuple(unit.rows for _, unit in pairs), freedom, pieces, len(groups))
 
 
 def _cells(whole: ColumnProfile, unit: ColumnProfile) -> NDArray[np.int64]:

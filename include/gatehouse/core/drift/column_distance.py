@@ -39,7 +39,7 @@ UNORDERED: dict[Distance, tuple[str, Pair]] = {
 
 
 @dataclass(frozen=True)
-class Measured:
+class ColumnDistance:
     """A distance by its full name; `noise` is what a batch of as many rows of the reference itself would exceed once
     in a thousand times, `bound` how much larger than `value` the exact distance can be. `row_noise` is the expected
     square (for the stability index, the expected value) of the distance of n independent rows, times n."""
@@ -51,7 +51,7 @@ class Measured:
     row_noise: float = 0.0
 
 
-def measure_values(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> Measured | None:
+def measure_values(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> ColumnDistance | None:
     """How far the batch's values lie from the reference's; None when either has none."""
     _same_grid(reference, batch)
     if not reference.values or not batch.values:
@@ -62,7 +62,7 @@ def measure_values(reference: ColumnProfile, batch: ColumnProfile, distance: Dis
     if distance == "ks":
         gap = distances.kolmogorov_smirnov(p, q)
         bound = distances.ks_bound(p, q)
-        return Measured(
+        return ColumnDistance(
             "Kolmogorov-Smirnov", gap, sampling_noise.of_largest_gap(p, q), bound, sampling_noise.KOLMOGOROV
         )
     if distance == "wasserstein":
@@ -70,7 +70,7 @@ def measure_values(reference: ColumnProfile, batch: ColumnProfile, distance: Dis
     return _unordered(distance, *_binned(reference, batch))
 
 
-def measure_presence(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> Measured | None:
+def measure_presence(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> ColumnDistance | None:
     """How far the shares of nulls and infinities lie from the reference's; None when either has no rows."""
     if not reference.rows or not batch.rows:
         return None
@@ -129,7 +129,7 @@ def positions(profile: NumericProfile) -> NDArray[np.float64]:
     return where
 
 
-def _wasserstein(reference: NumericProfile, batch: NumericProfile) -> Measured:
+def _wasserstein(reference: NumericProfile, batch: NumericProfile) -> ColumnDistance:
     """Inside the grid from the cells; outside, where the reference has no rows, exactly from the excess. In units of
     the reference's standard deviation (a constant's magnitude, or 1, when that is 0)."""
     where = positions(reference)
@@ -140,12 +140,12 @@ def _wasserstein(reference: NumericProfile, batch: NumericProfile) -> Measured:
     unit = reference.moments.std or abs(reference.moments.mean) or 1.0
     floor = sampling_noise.of_wasserstein(where, reference.cells, batch.cells)
     per_row = sampling_noise.wasserstein_row(where, reference.cells) / unit**2
-    return Measured("Wasserstein distance", (inside + outside) / unit, floor / unit, row_noise=per_row)
+    return ColumnDistance("Wasserstein distance", (inside + outside) / unit, floor / unit, row_noise=per_row)
 
 
-def _unordered(distance: Distance, p: Counts, q: Counts) -> Measured:
+def _unordered(distance: Distance, p: Counts, q: Counts) -> ColumnDistance:
     name, (value, floor) = UNORDERED[distance]
-    return Measured(name, value(p, q), floor(p, q), row_noise=sampling_noise.unordered_row(distance, p, q))
+    return ColumnDistance(name, value(p, q), floor(p, q), row_noise=sampling_noise.unordered_row(distance, p, q))
 
 
 def _same_grid(reference: ColumnProfile, batch: ColumnProfile) -> None:

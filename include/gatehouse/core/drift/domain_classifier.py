@@ -32,7 +32,7 @@ FEW = 0.08  # how far above one half the AUC must be where there are too few uni
 
 
 @dataclass(frozen=True)
-class Together:
+class JointDrift:
     """The AUC of telling a batch from the reference by how columns go together; `limit` is where it is a change, and
     `pair` the two columns whose rank correlation changed most, with the correlation before and after."""
 
@@ -131,7 +131,7 @@ def judge(
     names: Sequence[str],
     reference: NDArray[np.float64],
     batch: NDArray[np.float64],
-) -> Together:
+) -> JointDrift:
     """Judge an AUC between samples of `rows` rows (reference's, batch's), given as `ranks`.
 
     The units' mean and spread give a t-quantile at `level`; the spread is never less than that of independent rows
@@ -140,14 +140,16 @@ def judge(
     noise = float(np.sqrt((sum(rows) + 1) / (12 * rows[0] * rows[1])))
     pair, before, after = _most_changed(names, reference, batch)
     if len(units) < MIN_UNITS:
-        return Together(auc, 0.5 + max(FEW, 5 * noise), None, "policy: too few reference batches", pair, before, after)
+        return JointDrift(
+            auc, 0.5 + max(FEW, 5 * noise), None, "policy: too few reference batches", pair, before, after
+        )
     from scipy.special import stdtr, stdtrit
 
     freedom, centre = len(units) - 1, max(float(np.mean(units)), 0.5)
     spread = max(float(np.std(units, ddof=1)), noise) * float(np.sqrt(1 + 1 / len(units)))
     limit = centre + spread * float(stdtrit(freedom, 1 - level))
     p_value = float(1 - stdtr(freedom, (auc - centre) / spread))
-    return Together(auc, limit, p_value, f"{len(units)} reference units", pair, before, after)
+    return JointDrift(auc, limit, p_value, f"{len(units)} reference units", pair, before, after)
 
 
 def correlations(ranked: NDArray[np.float64]) -> NDArray[np.float64]:

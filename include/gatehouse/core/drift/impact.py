@@ -38,7 +38,7 @@ PRIOR_ROWS = 50  # a cell's mean loss is drawn to the overall mean as if by so m
 
 
 @dataclass(frozen=True)
-class Losses:
+class LossByCell:
     """The holdout's rows and mean loss by cell of one column (tenths of the reference, or categories; then nulls)."""
 
     shares: tuple[float, ...]
@@ -46,7 +46,7 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class Impact:
+class DriftImpact:
     """The estimated worsening of `metric` (positive is worse); NaN where it cannot be estimated."""
 
     metric: str
@@ -96,13 +96,13 @@ def row_losses(metric: str, labels: NDArray[np.float64], predictions: NDArray[np
     return ROW_LOSS[metric](labels, predictions)
 
 
-def losses_of(reference: ColumnProfile, cells: NDArray[np.intp], losses: NDArray[np.float64]) -> Losses:
+def losses_of(reference: ColumnProfile, cells: NDArray[np.intp], losses: NDArray[np.float64]) -> LossByCell:
     """One column's losses on the holdout; `cells` is each row's cell (`cells_of`)."""
     count = len(shares_of(reference, reference))
     rows = np.bincount(cells, minlength=count)
     overall = float(losses.mean()) if len(losses) else float("nan")
     means = (np.bincount(cells, losses, count) + PRIOR_ROWS * overall) / (rows + PRIOR_ROWS)
-    return Losses(tuple((rows / max(rows.sum(), 1)).tolist()), tuple(means.tolist()))
+    return LossByCell(tuple((rows / max(rows.sum(), 1)).tolist()), tuple(means.tolist()))
 
 
 def cells_of(reference: ColumnProfile, values: Any) -> NDArray[np.intp]:
@@ -132,7 +132,7 @@ def shares_of(reference: ColumnProfile, batch: ColumnProfile) -> NDArray[np.floa
 
 
 def if_real(
-    reference: ColumnProfile, batch: ColumnProfile, losses: Losses | None, usual: ColumnProfile | None = None
+    reference: ColumnProfile, batch: ColumnProfile, losses: LossByCell | None, usual: ColumnProfile | None = None
 ) -> float:
     """The holdout's mean loss in the batch's mix of this column, minus that in the usual one: the holdout's own, unless
     another is given (its weekday's). Cells that the holdout does not hold count with its mean loss."""

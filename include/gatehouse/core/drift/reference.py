@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import number_in
-from gatehouse.core.drift.calibration import Calibration
-from gatehouse.core.drift.impact import Losses
-from gatehouse.core.drift.weekday_reference import Weekdays
+from gatehouse.core.drift.calibration import DriftCalibration
+from gatehouse.core.drift.impact import LossByCell
+from gatehouse.core.drift.weekday_reference import WeekdayReference
 from gatehouse.core.profiling import Profile
 
 SCORE, LABEL = "gh_score", "gh_label"
@@ -36,15 +36,15 @@ class Reference:
     quality: Mapping[str, float]
     importance: Mapping[str, float]
     holdout_rows: int
-    calibration: Mapping[str, Calibration] = field(default_factory=dict)
-    losses: Mapping[str, Losses] = field(default_factory=dict)
+    calibration: Mapping[str, DriftCalibration] = field(default_factory=dict)
+    losses: Mapping[str, LossByCell] = field(default_factory=dict)
     by_label: Mapping[str, Profile] = field(default_factory=dict)
     expected: Mapping[str, float] = field(default_factory=dict)
     sample: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     apart: tuple[float, ...] = ()
     made_by: Mapping[str, Any] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    weekdays: Weekdays = field(default_factory=Weekdays)
+    weekdays: WeekdayReference = field(default_factory=WeekdayReference)
     holdout_days: int = 0
 
     @property
@@ -83,15 +83,15 @@ class Reference:
             _numbers(document["quality"]),
             _numbers(document["importance"]),
             document["holdout_rows"],
-            {name: Calibration.from_document(each) for name, each in document.get("calibration", {}).items()},
-            {name: Losses(tuple(map(number_in, s)), tuple(map(number_in, m))) for name, (s, m) in losses.items()},
+            {name: DriftCalibration.from_document(each) for name, each in document.get("calibration", {}).items()},
+            {name: LossByCell(tuple(map(number_in, s)), tuple(map(number_in, m))) for name, (s, m) in losses.items()},
             {name: Profile.from_document(each) for name, each in document.get("by_label", {}).items()},
             _numbers(document.get("expected", {})),
             {name: tuple(values) for name, values in document.get("sample", {}).items()},
             tuple(map(number_in, document.get("apart", ()))),
             dict(document.get("made_by", {})),
             {name: (number_in(low), number_in(high)) for name, (low, high) in document.get("intervals", {}).items()},
-            Weekdays.from_document(document.get("weekdays", {})),
+            WeekdayReference.from_document(document.get("weekdays", {})),
             document.get("holdout_days", 0),
         )
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.drift import descriptions
-from gatehouse.core.drift.alarms import Alarm, State
-from gatehouse.core.drift.calibration import Calibration
-from gatehouse.core.drift.column_distance import Measured, measure_presence, measure_values, unseen_change
+from gatehouse.core.drift.alarms import Alarm, AlarmState
+from gatehouse.core.drift.calibration import DriftCalibration
+from gatehouse.core.drift.column_distance import ColumnDistance, measure_presence, measure_values, unseen_change
 from gatehouse.core.profiling import ColumnProfile, Profile
 from gatehouse.core.statistics.multiple_testing import adjusted
 from gatehouse.errors import ConfigurationError
@@ -28,7 +28,7 @@ class ColumnDrift:
     effect on the metric (`core.drift.impact`), None where it was not estimated."""
 
     column: str
-    state: State
+    state: AlarmState
     rows: int
     reference_rows: int
     distance: str = ""
@@ -45,12 +45,12 @@ class ColumnDrift:
     @property
     def changed(self) -> bool:
         """Whether the column changed, alarm or not."""
-        return self.state in (State.ALARM, State.CHANGED)
+        return self.state in (AlarmState.ALARM, AlarmState.CHANGED)
 
     @property
     def alarm(self) -> bool:
         """Whether this is one."""
-        return self.state is State.ALARM
+        return self.state is AlarmState.ALARM
 
     def to_alarm(self) -> Alarm:
         """This alarm as the watch report keeps it."""
@@ -78,7 +78,7 @@ class ColumnDrift:
 
 
 def judge(
-    reference: Profile, batch: Profile, policy: DriftReason, calibration: Mapping[str, Calibration] | None = None
+    reference: Profile, batch: Profile, policy: DriftReason, calibration: Mapping[str, DriftCalibration] | None = None
 ) -> tuple[ColumnDrift, ...]:
     """Judge the columns that both profiles hold (all of them, or the policy's), in the reference's order.
 
@@ -122,7 +122,7 @@ class _Part:
     """A column's values or presence, measured."""
 
     name: str
-    measured: Measured
+    measured: ColumnDistance
     rows: int
     p_value: float = 1.0
 
@@ -137,7 +137,7 @@ def _measured(reference: ColumnProfile, batch: ColumnProfile, distance: Distance
     return [_Part(name, each, rows[name]) for name, each in (("values", values), ("presence", presence)) if each]
 
 
-def _tested(parts: Sequence[_Part], calibration: Calibration, policy: DriftReason) -> _Part:
+def _tested(parts: Sequence[_Part], calibration: DriftCalibration, policy: DriftReason) -> _Part:
     """The more surprising of a column's parts, with its p-value times the number of parts (Bonferroni)."""
     tested = [
         replace(part, p_value=calibration.p_value(part.name, part.measured, policy.distance, part.rows))
@@ -163,21 +163,21 @@ def _calibrated(
     p_value: float,
     level: float,
     part: _Part,
-    calibration: Calibration,
+    calibration: DriftCalibration,
     policy: DriftReason,
 ) -> ColumnDrift:
     reference, batch = references.columns[name], batches.columns[name]
     limit = calibration.limit(part.name, part.measured, policy.distance, part.rows, level / 2)
     judged = _judged(name, reference, batch, part, limit, calibration.origin)
     changed = p_value <= policy.false_alarms
-    return replace(judged, state=State.ALARM if changed else State.QUIET, p_value=p_value)
+    return replace(judged, state=AlarmState.ALARM if changed else AlarmState.QUIET, p_value=p_value)
 
 
 def _by_effect(
     name: str, reference: ColumnProfile, batch: ColumnProfile, parts: Sequence[_Part], policy: DriftReason
 ) -> ColumnDrift:
     if not parts:
-        state = State.NO_REFERENCE if not reference.rows else State.TOO_FEW_ROWS
+        state = AlarmState.NO_REFERENCE if not reference.rows else AlarmState.TOO_FEW_ROWS
         return ColumnDrift(name, state, batch.rows, reference.rows)
     limits = {part.name: max(policy.limit, part.measured.noise) for part in parts}
     worst = max(parts, key=lambda part: part.measured.value / limits[part.name])
@@ -192,7 +192,7 @@ def _judged(
     values, measured = part.name == "values", part.measured
     return ColumnDrift(
         column=name,
-        state=State.ALARM if measured.value > limit else State.QUIET,
+        state=AlarmState.ALARM if measured.value > limit else AlarmState.QUIET,
         rows=batch.rows,
         reference_rows=reference.rows,
         distance=measured.name if values else f"{measured.name} of presence",

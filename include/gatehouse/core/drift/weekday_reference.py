@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from gatehouse.core.drift.calibration import Calibration, calibration_of
+from gatehouse.core.drift.calibration import DriftCalibration, calibration_of
 from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
 from gatehouse.core.profiling.batch_profile import merged
 
@@ -23,12 +23,12 @@ NEARER = 0.5  # of the squared distance to the whole, from which on the day of t
 
 
 @dataclass(frozen=True)
-class Weekdays:
+class WeekdayReference:
     """For the columns with a weekly pattern: `profiles` is what each day of the week (0 is Monday) is compared with,
     `calibration` how far the reference's days lie from their own weekday's whole."""
 
     profiles: Mapping[int, Profile] = field(default_factory=dict)
-    calibration: Mapping[str, Calibration] = field(default_factory=dict)
+    calibration: Mapping[str, DriftCalibration] = field(default_factory=dict)
 
     def on(self, day: date) -> Mapping[str, ColumnProfile]:
         """What the columns of a day are compared with; nothing on a weekday that the reference does not hold."""
@@ -43,22 +43,22 @@ class Weekdays:
         }
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Weekdays:
+    def from_document(cls, document: Mapping[str, Any]) -> WeekdayReference:
         """The inverse of `to_document`; of references of before there were weekdays, none."""
         return cls(
             {int(weekday): Profile.from_document(each) for weekday, each in document.get("profiles", {}).items()},
-            {name: Calibration.from_document(each) for name, each in document.get("calibration", {}).items()},
+            {name: DriftCalibration.from_document(each) for name, each in document.get("calibration", {}).items()},
         )
 
 
-def weekdays_of(days: Sequence[tuple[date, Profile]], calibration: Mapping[str, Calibration]) -> Weekdays:
+def weekdays_of(days: Sequence[tuple[date, Profile]], calibration: Mapping[str, DriftCalibration]) -> WeekdayReference:
     """From the reference's days, profiled on its grids, and their calibration against the whole."""
     groups: dict[int, list[Profile]] = {}
     for day, profile in sorted(days, key=lambda each: each[0].weekday()):
         groups.setdefault(day.weekday(), []).append(profile)
     groups = {weekday: profiles for weekday, profiles in groups.items() if len(profiles) >= LEAST}
     columns: dict[int, dict[str, ColumnProfile]] = {weekday: {} for weekday in groups}
-    within: dict[str, Calibration] = {}
+    within: dict[str, DriftCalibration] = {}
     for name, known in calibration.items() if len(groups) > 1 else ():
         units = [[each.columns[name] for each in days if name in each.columns] for days in groups.values()]
         if _of_the_calendar(units) or not _on_each_day(units, groups):
@@ -69,7 +69,7 @@ def weekdays_of(days: Sequence[tuple[date, Profile]], calibration: Mapping[str, 
             within[name] = own
             for weekday, whole in zip(columns, wholes, strict=True):
                 columns[weekday][name] = whole
-    return Weekdays({weekday: Profile(found) for weekday, found in columns.items()} if within else {}, within)
+    return WeekdayReference({weekday: Profile(found) for weekday, found in columns.items()} if within else {}, within)
 
 
 def _on_each_day(units: Sequence[Sequence[ColumnProfile]], groups: Mapping[int, Sequence[Profile]]) -> bool:
@@ -98,6 +98,6 @@ def _whole(days: Sequence[Profile], name: str) -> ColumnProfile:
     return whole.columns[name]
 
 
-def _nearer(own: Calibration, known: Calibration) -> bool:
+def _nearer(own: DriftCalibration, known: DriftCalibration) -> bool:
     """Whether days lie much nearer to their own weekday's whole, by their values or by whether there are any."""
     return any(own.apart(part, "js") < NEARER * known.apart(part, "js") for part in ("values", "presence"))

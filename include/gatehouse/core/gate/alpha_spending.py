@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import number
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SPENT = "error_spent"
 
 
 @dataclass(frozen=True)
-class Look:
+class InterimLook:
     """One look at a champion: the `number`th (from 1). `total` is the one-sided error of its life, `error` this look's."""
 
     number: int
@@ -46,7 +46,7 @@ class Look:
             f"look {self.number} at version {champion} as champion: of the {_percent(self.total)} risk of a false "
             f"promotion in its life this look has {_percent(self.error)}; {_percent(self.left)} is left for later looks"
         )
-        return RuleResult(SPENT, Outcome.PASS, sentence, value=self.left, on_fail="warn")
+        return RuleResult(SPENT, RuleOutcome.PASS, sentence, value=self.left, on_fail="warn")
 
 
 def share(look: int, half_by: int = 1) -> float:
@@ -59,11 +59,11 @@ def share(look: int, half_by: int = 1) -> float:
     return half_by / ((look + half_by - 1) * (look + half_by))
 
 
-def look_of(evidence: Evidence, policy: GatePolicy) -> Look | None:
+def look_of(evidence: Evidence, policy: GatePolicy) -> InterimLook | None:
     """The look that a decision on this evidence is; None when the policy has its error at each look anew."""
     if policy.error_over == "look" or evidence.champion is None:
         return None
-    return Look(evidence.looks + 1, (1 - policy.confidence) / 2, policy.half_spent_by)
+    return InterimLook(evidence.looks + 1, (1 - policy.confidence) / 2, policy.half_spent_by)
 
 
 def _percent(share: float) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.gate.decide import OVERRULE, asks_for, verdict_of
-from gatehouse.core.gate.limit_shifts import Step, step_to
-from gatehouse.core.types import Outcome, Verdict
+from gatehouse.core.gate.limit_shifts import LimitShift, step_to
+from gatehouse.core.types import RuleOutcome, Verdict
 from gatehouse.formatting import number
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from gatehouse.core.types import Decision, RuleResult
 
-_LEAVING = {Verdict.HOLD: (Outcome.PASS, Outcome.FAIL)}
+_LEAVING = {Verdict.HOLD: (RuleOutcome.PASS, RuleOutcome.FAIL)}
 
 
 @dataclass(frozen=True)
-class Flip:
+class VerdictChange:
     """Results that change together, and the verdict that follows.
 
     `errors` is the largest of the moves in standard errors: moves that are all smaller than that, of whatever results
@@ -29,7 +29,7 @@ class Flip:
     """
 
     verdict: Verdict
-    steps: tuple[Step, ...]
+    steps: tuple[LimitShift, ...]
 
     @property
     def errors(self) -> float | None:
@@ -40,52 +40,55 @@ class Flip:
         return f"{'; '.join(_told(step) for step in self.steps)}: then {self.verdict}"
 
 
-def flips(decision: Decision, confidence: float) -> tuple[Flip, ...]:
+def flips(decision: Decision, confidence: float) -> tuple[VerdictChange, ...]:
     """The changes that flip the verdict, the smallest first; none when a person has to decide whatever the numbers.
 
     Sizes are compared in standard errors. Changes of values that were judged as measured have none: they come last,
     those that are small compared with their limit first.
     """
-    if any(result.rule in OVERRULE and result.outcome is Outcome.FAIL for result in decision.results):
+    if any(result.rule in OVERRULE and result.outcome is RuleOutcome.FAIL for result in decision.results):
         return ()
-    found: list[Flip] = []
+    found: list[VerdictChange] = []
     for steps in _candidates(decision, confidence):
         verdict = verdict_of(applied(decision.results, steps))
         if verdict is not decision.verdict and steps not in [flip.steps for flip in found]:
-            found.append(Flip(verdict, steps))
+            found.append(VerdictChange(verdict, steps))
     return tuple(sorted(found, key=_size))
 
 
-def applied(results: Sequence[RuleResult], steps: Sequence[Step]) -> list[RuleResult]:
+def applied(results: Sequence[RuleResult], steps: Sequence[LimitShift]) -> list[RuleResult]:
     """The results after the steps."""
     by_rule = {step.rule: step for step in steps}
     return [by_rule[r.rule].applied(r) if r.rule in by_rule else r for r in results]
 
 
-def _candidates(decision: Decision, confidence: float) -> Iterator[tuple[Step, ...]]:
+def _candidates(decision: Decision, confidence: float) -> Iterator[tuple[LimitShift, ...]]:
     """All results that asked for the verdict together; each result that asks for anything alone."""
     asking = [result for result in decision.results if result.on_fail in ("block", "review")]
     deciding = [result for result in asking if asks_for(result) is decision.verdict]
     if decision.verdict is not Verdict.PROMOTE:
-        for outcomes in (_LEAVING.get(decision.verdict, (Outcome.INCONCLUSIVE, Outcome.PASS)), (Outcome.PASS,)):
+        for outcomes in (
+            _LEAVING.get(decision.verdict, (RuleOutcome.INCONCLUSIVE, RuleOutcome.PASS)),
+            (RuleOutcome.PASS,),
+        ):
             steps = [step_to(result, outcomes, confidence) for result in deciding]
             if deciding and None not in steps:
                 yield tuple(step for step in steps if step is not None)
     for result in asking:
-        for outcome in (Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL):
+        for outcome in (RuleOutcome.PASS, RuleOutcome.INCONCLUSIVE, RuleOutcome.FAIL):
             step = step_to(result, (outcome,), confidence)
             if step is not None:
                 yield (step,)
 
 
-def _size(flip: Flip) -> tuple[bool, float, bool]:
+def _size(flip: VerdictChange) -> tuple[bool, float, bool]:
     errors = flip.errors
     if errors is not None:
         return False, errors, flip.steps[0].beyond
     return True, max(abs(step.by) / (abs(step.limit) or 1.0) for step in flip.steps), flip.steps[0].beyond
 
 
-def _told(step: Step) -> str:
+def _told(step: LimitShift) -> str:
     way = "lower" if step.by < 0 else "higher"
     errors = f" ({step.errors:.2g} standard errors)" if finite(step.errors) is not None else ""
     limit = f"a limit {'beyond' if step.beyond else 'of'} {number(step.limit)}"

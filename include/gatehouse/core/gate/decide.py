@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.gate.re_decision import JUDGED_AGAIN, judged_again
-from gatehouse.core.gate.rules.metrics_context import Measures
+from gatehouse.core.gate.rules.metrics_context import MetricsContext
 from gatehouse.core.gate.self_test import SELF_TEST, self_test
-from gatehouse.core.types import Decision, Outcome, RuleResult, Verdict
+from gatehouse.core.types import Decision, RuleOutcome, RuleResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ _ADDED = {"standard_error": None, "bound": ""}
 def decide(evidence: Evidence, policy: GatePolicy, evidence_sha256: str) -> Decision:
     """Judge every rule of the policy, in its order; the seed of the bootstrap is the evidence's own hash."""
     seed = int(evidence_sha256[:16], 16)
-    measures = Measures(evidence, policy, seed)
+    measures = MetricsContext(evidence, policy, seed)
     results = (*_first_model(policy, measures), *_judged(policy, measures), *_spent(policy, measures))
     tested = self_test(evidence, policy, seed, _verdict_in_mode)
     results = (*results, tested) if tested is not None else results
@@ -66,9 +66,9 @@ def asks_for(result: RuleResult) -> Verdict:
     """The verdict that one result asks for by itself. `warn` and `dry_run` ask for nothing but PROMOTE."""
     if result.on_fail not in ("block", "review"):
         return Verdict.PROMOTE
-    if result.outcome is Outcome.INCONCLUSIVE:
+    if result.outcome is RuleOutcome.INCONCLUSIVE:
         return Verdict.HOLD
-    if result.outcome is Outcome.FAIL:
+    if result.outcome is RuleOutcome.FAIL:
         return Verdict.BLOCK if result.on_fail == "block" else Verdict.REVIEW
     return Verdict.PROMOTE
 
@@ -88,24 +88,24 @@ def decision_from(document: Mapping[str, Any]) -> Decision:
     return Decision(**{**document, "verdict": Verdict(document["verdict"]), "results": results})
 
 
-def _first_model(policy: GatePolicy, measures: Measures) -> list[RuleResult]:
+def _first_model(policy: GatePolicy, measures: MetricsContext) -> list[RuleResult]:
     """Without a champion nothing can be compared: the policy's explicit choice stands in for all comparisons."""
     if measures.has_champion:
         return []
     if policy.first_model == "promote":
         sentence = "there is no champion yet; the policy promotes a first model that satisfies all other rules"
-        return [RuleResult(FIRST_MODEL, Outcome.PASS, sentence)]
+        return [RuleResult(FIRST_MODEL, RuleOutcome.PASS, sentence)]
     choice = "asks a person about a first model" if policy.first_model == "review" else "blocks a first model"
     sentence = f"there is no champion yet; the policy {choice}"
-    return [RuleResult(FIRST_MODEL, Outcome.FAIL, sentence, on_fail=policy.first_model)]
+    return [RuleResult(FIRST_MODEL, RuleOutcome.FAIL, sentence, on_fail=policy.first_model)]
 
 
-def _judged(policy: GatePolicy, measures: Measures) -> list[RuleResult]:
+def _judged(policy: GatePolicy, measures: MetricsContext) -> list[RuleResult]:
     applying = [rule for rule in policy.rules if rule.mode != "off" and (measures.has_champion or not rule.compares)]
     return [_in_mode(rule, result) for rule in applying for result in rule.judge(measures)]
 
 
-def _spent(policy: GatePolicy, measures: Measures) -> list[RuleResult]:
+def _spent(policy: GatePolicy, measures: MetricsContext) -> list[RuleResult]:
     """What this look at the champion spends of the error, when a rule compares with it."""
     if measures.look is None or not any(rule.spends and rule.mode != "off" for rule in policy.rules):
         return []
@@ -117,14 +117,14 @@ def _verdict_in_mode(results: Sequence[tuple[Rule, RuleResult]]) -> Verdict:
 
 
 def _overrules(result: RuleResult) -> bool:
-    return result.rule in OVERRULE and result.outcome is Outcome.FAIL
+    return result.rule in OVERRULE and result.outcome is RuleOutcome.FAIL
 
 
 def _in_mode(rule: Rule, result: RuleResult) -> RuleResult:
     """A FAIL of a rule that only warns is a WARN; a dry run says what it would have done."""
-    if result.outcome is Outcome.FAIL and rule.on_fail == "warn":
-        result = dataclasses.replace(result, outcome=Outcome.WARN)
-    if rule.mode == "dry_run" and result.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
+    if result.outcome is RuleOutcome.FAIL and rule.on_fail == "warn":
+        result = dataclasses.replace(result, outcome=RuleOutcome.WARN)
+    if rule.mode == "dry_run" and result.outcome in (RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE):
         would = asks_for(dataclasses.replace(result, on_fail=rule.on_fail))
         result = dataclasses.replace(result, sentence=f"{result.sentence} (dry run; enforced it would ask for {would})")
     return result
@@ -136,7 +136,7 @@ def _sentence(verdict: Verdict, results: tuple[RuleResult, ...], policy: GatePol
     if verdict is not Verdict.PROMOTE:
         more = f" (and {len(deciding) - 1} more)" if len(deciding) > 1 else ""
         return f"{verdict}: {deciding[0].sentence}{more}"
-    warned = [result for result in results if result.outcome is Outcome.WARN]
+    warned = [result for result in results if result.outcome is RuleOutcome.WARN]
     main = next((result for result in results if result.rule in _comparisons(policy)), results[0])
     noted = f"; {len(warned)} warnings" if len(warned) > 1 else "; 1 warning" if warned else ""
     return f"{verdict}: {main.sentence}{noted}"

@@ -14,7 +14,7 @@ Task = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True)
-class Holdout:
+class HoldoutData:
     """The held-out rows that both models are judged on; every array has one entry a row.
 
     `keys` name the rows, `labels` are 0/1 or numbers, `time` is the row's moment (datetime64[us], UTC),
@@ -35,7 +35,7 @@ class Holdout:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ModelFacts:
     """What was measured about the challenger besides its predictions; plain values only.
 
     `maturity` is the share of the held-out batches' rows whose outcomes have arrived, `size_bytes` and
@@ -72,8 +72,8 @@ class Evidence:
     champion_sha256: str | None
     epoch: int
     training_set: str
-    holdout: Holdout
-    facts: Facts
+    holdout: HoldoutData
+    facts: ModelFacts
     extra: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     looks: int = 0

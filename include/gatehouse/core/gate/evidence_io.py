@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
 from gatehouse.errors import LakeError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ SLICE = "slice:"
 _COLUMNS = ("key", "label", "time", "challenger")
 
 
-def holdout_columns(holdout: Holdout) -> dict[str, NDArray[Any]]:
+def holdout_columns(holdout: HoldoutData) -> dict[str, NDArray[Any]]:
     """The held-out rows as a plain dict of arrays for a Parquet file: `key`, `label`, `time` (datetime64[us], UTC
     without a zone), `challenger`, `champion` when there is one, and `slice:<column>` for each slice column."""
     columns: dict[str, NDArray[Any]] = {
@@ -35,12 +35,12 @@ def holdout_columns(holdout: Holdout) -> dict[str, NDArray[Any]]:
     return columns | {f"{SLICE}{name}": values for name, values in holdout.slices.items()}
 
 
-def holdout_from(columns: Mapping[str, ArrayLike]) -> Holdout:
+def holdout_from(columns: Mapping[str, ArrayLike]) -> HoldoutData:
     """The Holdout of `holdout_columns`; LakeError when a column is missing or of another length."""
     missing = [name for name in _COLUMNS if name not in columns]
     if missing:
         raise LakeError(f"the archived holdout lacks {', '.join(missing)}; it has {', '.join(columns)}")
-    holdout = Holdout(
+    holdout = HoldoutData(
         keys=_text(columns["key"]),
         labels=_numbers(columns["label"]),
         time=np.asarray(columns["time"], dtype="datetime64[us]"),
@@ -75,7 +75,7 @@ def evidence_from(document: Mapping[str, Any], columns: Mapping[str, ArrayLike])
     for moment in ("training_until", "holdout_from"):
         facts[moment] = datetime.fromisoformat(facts[moment])
     facts["failed_checks"] = tuple(facts["failed_checks"])
-    return Evidence(**{**document, "holdout": holdout_from(columns), "facts": Facts(**facts)})
+    return Evidence(**{**document, "holdout": holdout_from(columns), "facts": ModelFacts(**facts)})
 
 
 def _text(values: ArrayLike) -> NDArray[np.str_]:

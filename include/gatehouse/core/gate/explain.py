@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.gate.alpha_spending import SPENT
-from gatehouse.core.gate.counterfactuals import Flip, flips
+from gatehouse.core.gate.counterfactuals import VerdictChange, flips
 from gatehouse.core.gate.decide import OVERRULE, asks_for, verdict_of
 from gatehouse.core.gate.limit_shifts import standard_error
-from gatehouse.core.types import Decision, Outcome, RuleResult, Verdict
+from gatehouse.core.types import Decision, RuleOutcome, RuleResult, Verdict
 from gatehouse.formatting import about, number
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Distance:
+class DistanceToLimit:
     """How far one result was from its limit.
 
     `units` is value - limit in units of the measured value, `standard_errors` the same in standard errors, `rows` how
@@ -26,7 +26,7 @@ class Distance:
     """
 
     rule: str
-    outcome: Outcome
+    outcome: RuleOutcome
     sentence: str
     units: float | None
     standard_errors: float | None
@@ -46,9 +46,9 @@ class Explanation:
 
     verdict: Verdict
     sentence: str
-    deciding: tuple[Distance, ...]
+    deciding: tuple[DistanceToLimit, ...]
     change: str
-    flips: tuple[Flip, ...] = ()
+    flips: tuple[VerdictChange, ...] = ()
     spent: str = ""
 
     def document(self) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def explain(decision: Decision, confidence: float = 0.95) -> Explanation:
         nearest = sorted(sure, key=lambda one: abs(one.standard_errors or 0.0))[:1]
         first = _first_to_break(nearest)
         return Explanation(decision.verdict, decision.sentence, tuple(nearest), first, found, spent)
-    overruling = [r for r in decision.results if r.rule in OVERRULE and r.outcome is Outcome.FAIL]
+    overruling = [r for r in decision.results if r.rule in OVERRULE and r.outcome is RuleOutcome.FAIL]
     deciding = overruling or [result for result in decision.results if asks_for(result) is decision.verdict]
     others = [result for result in decision.results if result not in deciding]
     distances = tuple(_distance(result, confidence) for result in deciding)
@@ -80,10 +80,10 @@ def explain(decision: Decision, confidence: float = 0.95) -> Explanation:
     return Explanation(decision.verdict, decision.sentence, distances, otherwise, found, spent)
 
 
-def _distance(result: RuleResult, confidence: float) -> Distance:
+def _distance(result: RuleResult, confidence: float) -> DistanceToLimit:
     units = None if result.value is None or result.limit is None else result.value - result.limit
     error = standard_error(result, confidence)
-    return Distance(
+    return DistanceToLimit(
         rule=result.rule,
         outcome=result.outcome,
         sentence=result.sentence,
@@ -96,11 +96,11 @@ def _distance(result: RuleResult, confidence: float) -> Distance:
 
 def _change(result: RuleResult, units: float | None) -> str:
     """What would make this one result pass."""
-    if result.outcome is Outcome.INCONCLUSIVE:
+    if result.outcome is RuleOutcome.INCONCLUSIVE:
         if result.missing_rows is not None:
             return f"{about(result.missing_rows)} further matured rows would settle it at the present value"
         return "more rows would not settle it" if units is not None else "it must first be possible to measure it"
-    if result.outcome is Outcome.PASS or not units or result.value is None or result.limit is None:
+    if result.outcome is RuleOutcome.PASS or not units or result.value is None or result.limit is None:
         return ""
     too_high = units > 0
     far, near = (result.high, result.low) if too_high else (result.low, result.high)
@@ -114,7 +114,7 @@ def _change(result: RuleResult, units: float | None) -> str:
     return change
 
 
-def _how_far(one: Distance) -> str:
+def _how_far(one: DistanceToLimit) -> str:
     parts = []
     if one.units is not None:
         errors = f" ({abs(one.standard_errors):.1f} standard errors)" if one.standard_errors is not None else ""
@@ -123,7 +123,7 @@ def _how_far(one: Distance) -> str:
     return "; ".join([*parts, one.change] if one.change else parts) or "there is no number to compare"
 
 
-def _otherwise(verdict: Verdict, deciding: tuple[Distance, ...], others: Iterable[RuleResult]) -> str:
+def _otherwise(verdict: Verdict, deciding: tuple[DistanceToLimit, ...], others: Iterable[RuleResult]) -> str:
     """What the verdict would be without the deciding results."""
     then = verdict_of(others)
     if verdict is Verdict.REVIEW:
@@ -132,7 +132,7 @@ def _otherwise(verdict: Verdict, deciding: tuple[Distance, ...], others: Iterabl
     return f"with {which} passed and all else as it is, the verdict would be {then}"
 
 
-def _first_to_break(nearest: list[Distance]) -> str:
+def _first_to_break(nearest: list[DistanceToLimit]) -> str:
     if not nearest:
         return "every enforced rule passed; none of them rests on an interval"
     return f"every enforced rule passed; {nearest[0].rule} came nearest to its limit"

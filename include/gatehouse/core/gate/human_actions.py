@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from gatehouse.errors import NotAllowed
+from gatehouse.errors import NotAllowedError
 
 MIN_WORDS = 4
 
 
 def check_sentence(reason: str, act: str) -> None:
-    """NotAllowed when a reason is shorter than a sentence of four words."""
+    """NotAllowedError when a reason is shorter than a sentence of four words."""
     words = reason.split()
     if len(words) < MIN_WORDS:
-        raise NotAllowed(
+        raise NotAllowedError(
             f"{act} needs a reason of at least a sentence ({MIN_WORDS} words); found {len(words)}: {reason!r}"
         )
 
 
 def check_approver(actor: str, approvers: tuple[str, ...], act: str) -> None:
-    """NotAllowed for a person whom the policy does not name."""
+    """NotAllowedError for a person whom the policy does not name."""
     if actor not in approvers:
-        raise NotAllowed(
+        raise NotAllowedError(
             f"{actor or 'nobody'} may not {act}; gate.yaml names under review.approvers: {', '.join(approvers)}; "
             "to be changed by the risk owner"
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ AT_MOST, AT_LEAST, MORE_THAN = "at most", "at least", "more than"
 
 
 @dataclass(frozen=True)
-class Step:
+class LimitShift:
     """The smallest change of one result that gives it another `outcome`.
 
     Either the limit becomes `limit` (the nearest number beyond it, if `beyond`), or value and interval move by `by`,
@@ -24,7 +24,7 @@ class Step:
     """
 
     rule: str
-    outcome: Outcome
+    outcome: RuleOutcome
     limit: float
     beyond: bool
     by: float
@@ -45,7 +45,9 @@ def judged(result: RuleResult) -> RuleResult:
         return result
     low, high, limit, strict = numbers
     passed, failed = (high < limit, low >= limit) if strict else (high <= limit, low > limit)
-    return replace(result, outcome=Outcome.PASS if passed else Outcome.FAIL if failed else Outcome.INCONCLUSIVE)
+    return replace(
+        result, outcome=RuleOutcome.PASS if passed else RuleOutcome.FAIL if failed else RuleOutcome.INCONCLUSIVE
+    )
 
 
 def decided_by_numbers(result: RuleResult) -> bool:
@@ -53,7 +55,7 @@ def decided_by_numbers(result: RuleResult) -> bool:
     return _turned(result) is not None and judged(result).outcome is result.outcome
 
 
-def step_to(result: RuleResult, outcomes: Iterable[Outcome], confidence: float) -> Step | None:
+def step_to(result: RuleResult, outcomes: Iterable[RuleOutcome], confidence: float) -> LimitShift | None:
     """The smallest step from the result's outcome to one of `outcomes`; None when no limit leads there."""
     if not decided_by_numbers(result):
         return None
@@ -77,36 +79,36 @@ def side(result: RuleResult) -> str:
     low, high = _ends(result)
     if result.rule.startswith("better_than_champion"):
         return MORE_THAN
-    if result.outcome is Outcome.PASS:
+    if result.outcome is RuleOutcome.PASS:
         return AT_MOST if high <= result.limit else AT_LEAST
-    if result.outcome in (Outcome.FAIL, Outcome.WARN) and not low <= result.limit <= high:
+    if result.outcome in (RuleOutcome.FAIL, RuleOutcome.WARN) and not low <= result.limit <= high:
         return AT_MOST if low > result.limit else AT_LEAST
     return ""
 
 
-def _step(result: RuleResult, wanted: Outcome, confidence: float) -> Step | None:
+def _step(result: RuleResult, wanted: RuleOutcome, confidence: float) -> LimitShift | None:
     """Raising a limit passes, lowering it fails, in the orientation in which values have to be at most the limit."""
     numbers = _turned(result)
     if numbers is None or result.limit is None or wanted is result.outcome:
         return None
     low, high, now, strict = numbers
-    order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
+    order = (RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE, RuleOutcome.PASS)
     easier = order.index(wanted) > order.index(result.outcome)
-    if wanted is Outcome.INCONCLUSIVE and low == high:
+    if wanted is RuleOutcome.INCONCLUSIVE and low == high:
         return None
     if easier:
-        at, beyond = (high if wanted is Outcome.PASS else low), strict
+        at, beyond = (high if wanted is RuleOutcome.PASS else low), strict
     else:
-        at, beyond = (low if wanted is Outcome.FAIL else high), not strict
+        at, beyond = (low if wanted is RuleOutcome.FAIL else high), not strict
     sign = 1.0 if side(result) == AT_MOST else -1.0
     error = standard_error(result, confidence)
     by = sign * (now - at)
-    return Step(result.rule, wanted, sign * at + 0.0, beyond, by, abs(by) / error if error else None)
+    return LimitShift(result.rule, wanted, sign * at + 0.0, beyond, by, abs(by) / error if error else None)
 
 
-def _outwards(result: RuleResult, step: Step) -> float:
+def _outwards(result: RuleResult, step: LimitShift) -> float:
     """The direction beyond: a limit that has to be passed more easily rises where values have to be below it."""
-    order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
+    order = (RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE, RuleOutcome.PASS)
     easier = order.index(step.outcome) > order.index(result.outcome)
     return math.inf if easier == (side(result) == AT_MOST) else -math.inf
 

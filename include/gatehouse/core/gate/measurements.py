@@ -9,7 +9,7 @@ from gatehouse.core.audit.canonical_json import canonical
 
 
 @dataclass(frozen=True)
-class Need:
+class Measurement:
     """One thing to measure: its `kind` and the arguments that change what is measured, never a rule's limit.
 
     So a policy with another limit is judged from the same archived values, and one that asks for something that was
@@ -20,7 +20,7 @@ class Need:
     args: tuple[tuple[str, Any], ...] = ()
 
     @classmethod
-    def of(cls, kind: str, **args: Any) -> Need:
+    def of(cls, kind: str, **args: Any) -> Measurement:
         """The need of that kind; arguments are plain, hashable values."""
         return cls(kind, tuple(sorted(args.items())))
 
@@ -34,4 +34,4 @@ class Need:
 
 
 # Cheap, and good to have when another policy is tried on past evidence: measured whatever the policy asks for.
-ALWAYS = (Need.of("importance"), Need.of("signature"))
+DEFAULT_MEASUREMENTS = (Measurement.of("importance"), Measurement.of("signature"))

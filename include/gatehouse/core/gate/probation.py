@@ -20,7 +20,7 @@ OPEN, WORSE, PASSED = "open", "worse", "passed"
 
 
 @dataclass(frozen=True)
-class Judged:
+class ProbationResult:
     """The state of a probation after `batches` matured batches; `worse` is by how much the new champion is worse."""
 
     verdict: str
@@ -42,7 +42,7 @@ def judge(
     batches: int,
     policy: GatePolicy,
     seed: int,
-) -> Judged:
+) -> ProbationResult:
     """Compare both models on the same matured rows of `batches` batches (one entry a row in each array).
 
     The comparison is made again with each batch that matures, so each of the n looks gets an n-th of the policy's error
@@ -62,7 +62,7 @@ def judge(
     enough = worse.rows >= policy.min_rows and worse.blocks >= policy.min_blocks
     lost = enough and worse.low > probation.margin
     verdict = WORSE if lost else PASSED if batches >= probation.batches else OPEN
-    return Judged(verdict, _sentence(verdict, worse, batches, policy, confidence), worse, batches, confidence)
+    return ProbationResult(verdict, _sentence(verdict, worse, batches, policy, confidence), worse, batches, confidence)
 
 
 def _sentence(verdict: str, worse: Estimate, batches: int, policy: GatePolicy, confidence: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.core.types import Outcome, RuleResult, Verdict
+from gatehouse.core.types import RuleOutcome, RuleResult, Verdict
 from gatehouse.formatting import count
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ def judged_again(evidence: Evidence, verdict: Verdict) -> RuleResult | None:
         return None
     rows = f"on {count(evidence.holdout.rows)} rows instead of {count(before['rows'])}"
     if before["verdict"] == verdict:
-        return RuleResult(JUDGED_AGAIN, Outcome.PASS, f"judged again {rows}, the verdict is the same")
+        return RuleResult(JUDGED_AGAIN, RuleOutcome.PASS, f"judged again {rows}, the verdict is the same")
     sentence = (
         f"judged again {rows}, because more outcomes have arrived, the verdict would be {verdict} instead of "
         f"{before['verdict']}: should version {evidence.version} serve?"
     )
-    return RuleResult(JUDGED_AGAIN, Outcome.FAIL, sentence, rows=evidence.holdout.rows, on_fail="review")
+    return RuleResult(JUDGED_AGAIN, RuleOutcome.FAIL, sentence, rows=evidence.holdout.rows, on_fail="review")

@@ -8,16 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.notifications.alert_types import ABOUT, Kind, Role, Severity
+from gatehouse.core.notifications.alert_types import ABOUT, AlertType, Role, Severity
 
 
 @dataclass(frozen=True)
-class Fact:
+class Event:
     """Something the ledger holds that may have to be told. `subject` names it within its kind and use case (a decision, a
     batch, an incident); `at` is when it was recorded and `over` when it ended, by the ledger's clock. `use_case` is
     empty for what concerns the installation."""
 
-    kind: Kind
+    kind: AlertType
     use_case: str
     subject: str
     at: datetime
@@ -29,12 +29,12 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Matter:
+class Alert:
     """What may be told to people. `mark` is what has to differ for it to be told again; numbers that only move are not
     part of it."""
 
     id: str
-    kind: Kind
+    kind: AlertType
     use_case: str
     severity: Severity
     roles: frozenset[Role]
@@ -54,14 +54,14 @@ class Matter:
         return ABOUT[self.kind].lasts
 
 
-def matter_of(fact: Fact, severities: Mapping[Kind, Severity]) -> Matter:
+def matter_of(fact: Event, severities: Mapping[AlertType, Severity]) -> Alert:
     """The matter that a fact is; `severities` are the installation's own, which go before ours."""
     about = ABOUT[fact.kind]
     severity, roles, title, runbook = about.severity, about.roles, about.title, about.runbook
-    if fact.kind is Kind.INCIDENT:
+    if fact.kind is AlertType.INCIDENT:
         severity, roles, title, runbook = _of_incident(fact)
     severity = _set(fact, severities, severity)
-    return Matter(
+    return Alert(
         id=digest([fact.kind, fact.use_case, fact.subject]),
         kind=fact.kind,
         use_case=fact.use_case,
@@ -79,7 +79,7 @@ def matter_of(fact: Fact, severities: Mapping[Kind, Severity]) -> Matter:
     )
 
 
-def _of_incident(fact: Fact) -> tuple[Severity, frozenset[Role], str, str]:
+def _of_incident(fact: Event) -> tuple[Severity, frozenset[Role], str, str]:
     """An incident that pages nobody is worth knowing, not more; a fault of the data is the data engineer's."""
     kind = str(fact.detail.get("kind", "drift"))
     severity = Severity.WARNING if fact.detail.get("page", True) else Severity.INFO
@@ -87,7 +87,7 @@ def _of_incident(fact: Fact) -> tuple[Severity, frozenset[Role], str, str]:
     return severity, frozenset({whose, Role.ON_CALL}), f"an incident: {kind}", f"Alarm: {kind}"
 
 
-def _set(fact: Fact, severities: Mapping[Kind, Severity], otherwise: Severity) -> Severity:
+def _set(fact: Event, severities: Mapping[AlertType, Severity], otherwise: Severity) -> Severity:
     """The installation's word for a kind; an incident that pages nobody stays what it is."""
-    quiet = fact.kind is Kind.INCIDENT and otherwise is Severity.INFO
+    quiet = fact.kind is AlertType.INCIDENT and otherwise is Severity.INFO
     return otherwise if quiet else severities.get(fact.kind, otherwise)

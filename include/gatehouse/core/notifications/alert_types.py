@@ -29,7 +29,7 @@ class Role(StrEnum):
     ON_CALL = "on-call"
 
 
-class Kind(StrEnum):
+class AlertType(StrEnum):
     """The kinds of matter."""
 
     REVIEW = "review"
@@ -48,7 +48,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class About:
+class AlertTypeInfo:
     """What is true of every matter of a kind. `runbook` is the heading of its entry in RUNBOOK.md; `lasts` says whether
     it goes on until something ends it, which is then told."""
 
@@ -61,68 +61,68 @@ class About:
 
 
 _ENGINEER, _SCIENTIST, _OWNER, _CALL = Role
-ABOUT: Mapping[Kind, About] = {
-    Kind.REVIEW: About(
+ABOUT: Mapping[AlertType, AlertTypeInfo] = {
+    AlertType.REVIEW: AlertTypeInfo(
         "a review waits for an answer", Severity.WARNING, frozenset({_OWNER}),
         "Read the decision, then approve or reject it with a reason. Without an answer in time it is rejected.",
         "Verdict: REVIEW", lasts=True,
     ),
-    Kind.BLOCKED: About(
+    AlertType.BLOCKED: AlertTypeInfo(
         "the gate blocked a challenger", Severity.WARNING, frozenset({_OWNER, _SCIENTIST}),
         "Nothing is urgent: the champion stays. Read which rule failed and by how much.",
         "Verdict: BLOCK", lasts=False,
     ),
-    Kind.INCIDENT: About(
+    AlertType.INCIDENT: AlertTypeInfo(
         "an incident", Severity.WARNING, frozenset({_SCIENTIST, _CALL}),
         "Read what changed and what it costs before anything else; a retrain request may be open already.",
         "Alarm: drift", lasts=True,
     ),
-    Kind.DATA_FAULT: About(
+    AlertType.DATA_FAULT: AlertTypeInfo(
         "a batch is quarantined", Severity.WARNING, frozenset({_ENGINEER, _CALL}),
         "Ask the source for a corrected delivery, or release or discard the batch with a reason.",
         "A batch is quarantined", lasts=True,
     ),
-    Kind.LATE_BATCH: About(
+    AlertType.LATE_BATCH: AlertTypeInfo(
         "a batch is late", Severity.WARNING, frozenset({_ENGINEER, _CALL}),
         "Ask the source what became of it. It lands by itself with the next ingest run after it is there.",
         "A batch is late", lasts=True,
     ),
-    Kind.OUTCOMES: About(
+    AlertType.OUTCOMES: AlertTypeInfo(
         "outcomes do not fit their rows", Severity.WARNING, frozenset({_ENGINEER, _SCIENTIST}),
         "Compare the keys of rows and outcomes at the source. `normalise_keys` in contract.yaml ignores blanks and case.",
         "Outcomes are overdue or refused", lasts=True,
     ),
-    Kind.TRAINING_FAILED: About(
+    AlertType.TRAINING_FAILED: AlertTypeInfo(
         "a training failed", Severity.WARNING, frozenset({_SCIENTIST}),
         "Read the last line of the red task. When it is mended, ask for the retraining again.",
         "A request failed", lasts=False,
     ),
-    Kind.ROLLBACK: About(
+    AlertType.ROLLBACK: AlertTypeInfo(
         "the champion was rolled back by itself", Severity.WARNING, frozenset({_OWNER, _SCIENTIST, _CALL}),
         "A former champion serves again. Read why before the next challenger comes.",
         "Rolled back by itself", lasts=False,
     ),
-    Kind.EXPIRED_OVERRIDE: About(
+    AlertType.EXPIRED_OVERRIDE: AlertTypeInfo(
         "an override is over and still serves", Severity.WARNING, frozenset({_OWNER, _CALL}),
         "Decide what serves: roll back to an earlier champion, or retrain; the gate decides about a new challenger.",
         "An override cannot be ended", lasts=True,
     ),
-    Kind.BYPASS: About(
+    AlertType.BYPASS: AlertTypeInfo(
         "something was done behind the gate's back", Severity.CRITICAL, frozenset({_OWNER, _CALL}),
         "It is repaired, or scoring stops on it. Find out who did it; `gatehouse verify` says what else is wrong.",
         "Behind the gate's back", lasts=False,
     ),
-    Kind.TRACKING: About(
+    AlertType.TRACKING: AlertTypeInfo(
         "MLflow lost something or is behind the ledger", Severity.WARNING, frozenset({_SCIENTIST, _CALL}),
         "Nothing stops by it. Find out who deleted it; `gatehouse journal --about USECASE` says what is back.",
         "The stack is unhealthy", lasts=False,
     ),
-    Kind.UNHEALTHY: About(
+    AlertType.UNHEALTHY: AlertTypeInfo(
         "Gatehouse itself is unwell", Severity.CRITICAL, frozenset({_CALL}),
         "Look at the newest run of gatehouse__maintenance, then `gatehouse status` and `gatehouse verify`.",
         "The stack is unhealthy", lasts=True,
     ),
-    Kind.TEST: About(
+    AlertType.TEST: AlertTypeInfo(
         "a test", Severity.INFO, frozenset(), "Nothing: somebody tried whether this address works.", "", lasts=False
     ),
 }  # fmt: skip

@@ -6,25 +6,25 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.notifications.notification import Message, Phase
+from gatehouse.core.notifications.notification import AlertPhase, Notification
 
 if TYPE_CHECKING:
-    from gatehouse.core.config.notify import NotifySpec, Recipient
-    from gatehouse.core.notifications.alert import Matter
+    from gatehouse.core.config.notify import NotifyConfig, Recipient
+    from gatehouse.core.notifications.alert import Alert
 
 SUBJECT, WHAT = 150, 1500  # characters
 STACK = "the installation"
 
 
-def compose(spec: NotifySpec, recipient: Recipient, matter: Matter, phase: Phase) -> Message:
+def compose(spec: NotifyConfig, recipient: Recipient, matter: Alert, phase: AlertPhase) -> Notification:
     """The message to a recipient about a matter as it stands."""
     whose = matter.use_case or STACK
-    over = phase is Phase.RESOLVED
-    lead = {Phase.OPENED: "", Phase.CHANGED: "changed: ", Phase.RESOLVED: "over: "}[phase]
+    over = phase is AlertPhase.RESOLVED
+    lead = {AlertPhase.OPENED: "", AlertPhase.CHANGED: "changed: ", AlertPhase.RESOLVED: "over: "}[phase]
     what = one_line(matter.ended or "It is over.", WHAT) if over else one_line(matter.sentence, WHAT)
     pages = f"{spec.address.rstrip('/')}/gatehouse/"
     runbook = f"{pages}use-cases/{matter.use_case}/runbook#{anchor(matter.runbook)}"
-    return Message(
+    return Notification(
         id=digest(["message", recipient.name, matter.id, "over" if over else matter.mark]),
         recipient=recipient.name,
         use_case=matter.use_case,

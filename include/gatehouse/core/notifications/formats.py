@@ -7,14 +7,14 @@ import re
 from html import escape
 from typing import Any
 
-from gatehouse.core.notifications.notification import Message, Phase
+from gatehouse.core.notifications.notification import AlertPhase, Notification
 
 _MENTION = re.compile(r"@(?=\w)|(?<=<)!")
 HEADER, SECTION = 150, 3000  # characters that Slack takes in a header and in a section
 AGAIN = "The attempt before this one has no end on record, so you may have this message twice."
 
 
-def rows(message: Message) -> list[tuple[str, str]]:
+def rows(message: Notification) -> list[tuple[str, str]]:
     """The parts of a message: what, since when, what to do, and where; a heading with a text each."""
     since = f"{message.since:%Y-%m-%d %H:%M} UTC"
     told = [("What", message.what), ("Since", since), ("Do", message.do), ("Page", message.link)]
@@ -23,12 +23,12 @@ def rows(message: Message) -> list[tuple[str, str]]:
     return [(heading, text) for heading, text in told if text]
 
 
-def text(message: Message) -> str:
+def text(message: Notification) -> str:
     """Plain text, for the part of a mail that every reader shows."""
     return "\n".join([message.subject, "", *(f"{heading + ':':9}{value}" for heading, value in rows(message)), ""])
 
 
-def html(message: Message) -> str:
+def html(message: Notification) -> str:
     """HTML for mail: no style, no image, no script; the only links are our own two."""
     lines = [
         f"<tr><th align='left' valign='top'>{heading}</th><td>{_linked(heading, value)}</td></tr>"
@@ -37,12 +37,12 @@ def html(message: Message) -> str:
     return f"<html><body><h3>{escape(message.subject)}</h3><table>{''.join(lines)}</table></body></html>"
 
 
-def chat(message: Message) -> str:
+def chat(message: Notification) -> str:
     """Plain text for chat servers, in which nobody is called by a name or a channel from data."""
     return "\n".join(f"{heading}: {quiet(value)}" for heading, value in rows(message))
 
 
-def slack(message: Message) -> dict[str, Any]:
+def slack(message: Notification) -> dict[str, Any]:
     """Slack's body: blocks of plain text, in which nothing is markup; links are buttons."""
     told = "\n".join(f"{heading}: {value}" for heading, value in rows(message) if heading not in ("Page", "Runbook"))
     links = [("Open the page", message.link), ("Runbook", message.runbook)]
@@ -65,9 +65,9 @@ def slack(message: Message) -> dict[str, Any]:
     }
 
 
-def tone(message: Message) -> str:
+def tone(message: Notification) -> str:
     """Apprise's word for how a message looks: info, success, warning or failure."""
-    if message.phase is Phase.RESOLVED:
+    if message.phase is AlertPhase.RESOLVED:
         return "success"
     return {"info": "info", "warning": "warning", "critical": "failure"}[message.severity]
 

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gatehouse.core.notifications.alert_types import Kind
+from gatehouse.core.notifications.alert_types import AlertType
 
 
 @dataclass(frozen=True)
-class Found:
+class IssueReport:
     """A trouble as one look finds it. `mark` is what has to differ for it to be worth telling again."""
 
-    kind: Kind
+    kind: AlertType
     use_case: str
     subject: str
     sentence: str
@@ -30,32 +30,34 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Issue:
     """A trouble on record: open since `at`, over at `over`, by the ledger's clock. `id` is of this one time only."""
 
     id: str
-    found: Found
+    found: IssueReport
     at: datetime
     over: datetime | None = None
     ended: str = ""
 
 
 @dataclass(frozen=True)
-class Steps:
+class IssueChanges:
     """What a look changes: troubles that open, open ones that changed (id, as found now), and those that are over."""
 
-    opened: tuple[Found, ...] = ()
-    changed: tuple[tuple[str, Found], ...] = ()
+    opened: tuple[IssueReport, ...] = ()
+    changed: tuple[tuple[str, IssueReport], ...] = ()
     over: tuple[str, ...] = ()
 
 
-def follow(before: Sequence[Trouble], found: Iterable[Found], looked_at: Iterable[tuple[Kind, str]]) -> Steps:
+def follow(
+    before: Sequence[Issue], found: Iterable[IssueReport], looked_at: Iterable[tuple[AlertType, str]]
+) -> IssueChanges:
     """The steps from the open troubles `before` to what was `found`. Only kinds and use cases in `looked_at` can end: who
     could not look has not seen that it is over."""
     now = {each.about: each for each in found}
     open_ = {each.found.about: each for each in before}
     seen = set(looked_at)
-    return Steps(
+    return IssueChanges(
         opened=tuple(each for about, each in now.items() if about not in open_),
         changed=tuple(
             (open_[about].id, each)

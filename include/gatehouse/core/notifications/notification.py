@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from gatehouse.core.notifications.alert_types import Kind, Severity
+from gatehouse.core.notifications.alert_types import AlertType, Severity
 
 MOST_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(minutes=10)  # doubled with each failure: the eighth attempt is made 21 hours after the first
 UNKNOWN_AFTER = timedelta(minutes=15)  # a sender that has said nothing for so long has died
 
 
-class State(StrEnum):
+class DeliveryState(StrEnum):
     """`pending` is sent next, `held` waits for `due`, `failed` is tried again at `due` (or never, without one), `sending`
     is with the mail or chat server, `sent` was taken by it, `dropped` will not be sent any more."""
 
@@ -25,7 +25,7 @@ class State(StrEnum):
     DROPPED = "dropped"
 
 
-class Phase(StrEnum):
+class AlertPhase(StrEnum):
     """What a message says of its matter."""
 
     OPENED = "opened"
@@ -34,7 +34,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True)
-class Message:
+class Notification:
     """What a recipient is told. `id` is a hash of recipient, matter and content, so the same is never made twice;
     `attempt` counts the times that it was handed to a server. `made` is the ledger's clock, None before it is recorded."""
 
@@ -42,9 +42,9 @@ class Message:
     recipient: str
     use_case: str
     matter: str
-    kind: Kind
+    kind: AlertType
     severity: Severity
-    phase: Phase
+    phase: AlertPhase
     mark: str
     subject: str
     what: str
@@ -52,7 +52,7 @@ class Message:
     do: str
     link: str
     runbook: str
-    state: State = State.PENDING
+    state: DeliveryState = DeliveryState.PENDING
     why: str = ""
     due: datetime | None = None
     attempt: int = 0
@@ -62,12 +62,12 @@ class Message:
     @property
     def told(self) -> bool:
         """Whether the recipient has it, or is about to."""
-        return self.state in (State.PENDING, State.SENDING, State.SENT)
+        return self.state in (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT)
 
     @property
     def waits(self) -> bool:
         """Whether it has not been told and still may be."""
-        return self.state is State.HELD or (self.state is State.FAILED and self.due is not None)
+        return self.state is DeliveryState.HELD or (self.state is DeliveryState.FAILED and self.due is not None)
 
 
 def next_attempt(attempt: int, now: datetime) -> datetime | None:

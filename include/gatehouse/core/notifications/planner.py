@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gatehouse.core.config.notify import NotifySpec, Recipient
-from gatehouse.core.notifications.alert import Matter
-from gatehouse.core.notifications.alert_types import Kind, Severity
+from gatehouse.core.config.notify import NotifyConfig, Recipient
+from gatehouse.core.notifications.alert import Alert
+from gatehouse.core.notifications.alert_types import AlertType, Severity
 from gatehouse.core.notifications.compose import compose
-from gatehouse.core.notifications.notification import Message, Phase, State
+from gatehouse.core.notifications.notification import AlertPhase, DeliveryState, Notification
 from gatehouse.core.notifications.quiet_hours import quiet_until
 
 WEEK = timedelta(days=7)
@@ -24,29 +24,29 @@ FRESH = timedelta(days=3)  # what has no end and is older is no news: a new reci
 
 
 @dataclass(frozen=True)
-class Plan:
+class NotificationPlan:
     """`made` are new messages in their first state; `moved` are known ones in the state they go to, with why."""
 
-    made: tuple[Message, ...] = ()
-    moved: tuple[Message, ...] = ()
+    made: tuple[Notification, ...] = ()
+    moved: tuple[Notification, ...] = ()
 
 
 def plan(
-    spec: NotifySpec,
-    matters: Sequence[Matter],
-    known: Sequence[Message],
+    spec: NotifyConfig,
+    matters: Sequence[Alert],
+    known: Sequence[Notification],
     spent: Mapping[str, Sequence[datetime]],
     now: datetime,
-) -> Plan:
+) -> NotificationPlan:
     """What is to be done now. `known` are the messages about these matters and all that wait; `spent` are, by recipient,
     the moments of the last seven days at which messages that count against the budget were let go."""
-    made: list[Message] = []
-    moved: list[Message] = []
+    made: list[Notification] = []
+    moved: list[Notification] = []
     for recipient in spec.recipients:
         mine = [each for each in known if each.recipient == recipient.name]
         wanted, dropped = _wanted(spec, recipient, matters, mine, now)
         gone = {each.id for each in dropped}
-        waiting = [each for each in mine if each.state is State.HELD and each.id not in gone]
+        waiting = [each for each in mine if each.state is DeliveryState.HELD and each.id not in gone]
         let_go = _let_go(recipient, [*waiting, *wanted], spent.get(recipient.name, ()), now)
         made += [each for each in let_go if each.made is None]
         old = {each.id: each for each in mine}
@@ -57,21 +57,21 @@ def plan(
         for each in known
         if each.waits and each.recipient not in names
     ]
-    return Plan(tuple(made), tuple(moved))
+    return NotificationPlan(tuple(made), tuple(moved))
 
 
-def wants(recipient: Recipient, matter: Matter) -> bool:
+def wants(recipient: Recipient, matter: Alert) -> bool:
     """Whether a matter is this recipient's, by role, use case and severity."""
     theirs = not matter.use_case or not recipient.use_cases or matter.use_case in recipient.use_cases
     return theirs and bool(matter.roles & set(recipient.roles)) and matter.severity.rank >= recipient.least.rank
 
 
 def _wanted(
-    spec: NotifySpec, recipient: Recipient, matters: Sequence[Matter], mine: Sequence[Message], now: datetime
-) -> tuple[list[Message], list[Message]]:
+    spec: NotifyConfig, recipient: Recipient, matters: Sequence[Alert], mine: Sequence[Notification], now: datetime
+) -> tuple[list[Notification], list[Notification]]:
     """The new messages that the matters ask for, and those waiting that they make void."""
-    wanted: list[Message] = []
-    dropped: list[Message] = []
+    wanted: list[Notification] = []
+    dropped: list[Notification] = []
     seen = set()
     for matter in matters:
         seen.add(matter.id)
@@ -79,31 +79,35 @@ def _wanted(
         message = _message(spec, recipient, matter, about, now)
         wanted += [message] if message is not None else []
         dropped += _void(matter, about, message, now)
-    lost = [each for each in mine if each.waits and each.matter not in seen and each.kind is not Kind.TEST]
+    lost = [each for each in mine if each.waits and each.matter not in seen and each.kind is not AlertType.TEST]
     return wanted, [*dropped, *(_drop(each, "it is no news any more") for each in lost)]
 
 
 def _message(
-    spec: NotifySpec, recipient: Recipient, matter: Matter, about: Sequence[Message], now: datetime
-) -> Message | None:
+    spec: NotifyConfig, recipient: Recipient, matter: Alert, about: Sequence[Notification], now: datetime
+) -> Notification | None:
     """The message that a matter asks for now, if it is not on record already."""
     before = [each for each in about if each.told]
     if matter.over is not None:
-        told = any(each.phase is not Phase.RESOLVED for each in before)
-        phase = Phase.RESOLVED if told and recipient.resolved else None
+        told = any(each.phase is not AlertPhase.RESOLVED for each in before)
+        phase = AlertPhase.RESOLVED if told and recipient.resolved else None
     elif not wants(recipient, matter) or (not matter.lasts and matter.since < now - FRESH):
         phase = None
     else:
-        phase = Phase.CHANGED if before else Phase.OPENED
+        phase = AlertPhase.CHANGED if before else AlertPhase.OPENED
     message = compose(spec, recipient, matter, phase) if phase is not None else None
     return None if message is None or any(each.id == message.id for each in about) else message
 
 
-def _void(matter: Matter, about: Sequence[Message], message: Message | None, now: datetime) -> list[Message]:
+def _void(
+    matter: Alert, about: Sequence[Notification], message: Notification | None, now: datetime
+) -> list[Notification]:
     """The waiting messages that the matter has overtaken."""
     waiting = [each for each in about if each.waits]
     if matter.over is not None:
-        return [_drop(each, "it was over before it was told") for each in waiting if each.phase is not Phase.RESOLVED]
+        return [
+            _drop(each, "it was over before it was told") for each in waiting if each.phase is not AlertPhase.RESOLVED
+        ]
     if message is not None:
         return [_drop(each, "a newer message says more") for each in waiting]
     stale = not matter.lasts and matter.since < now - WEEK
@@ -111,33 +115,33 @@ def _void(matter: Matter, about: Sequence[Message], message: Message | None, now
 
 
 def _let_go(
-    recipient: Recipient, candidates: Iterable[Message], spent: Sequence[datetime], now: datetime
-) -> list[Message]:
+    recipient: Recipient, candidates: Iterable[Notification], spent: Sequence[datetime], now: datetime
+) -> list[Notification]:
     """Each candidate as pending, or held with why and until when. The most severe go first, then what came first."""
     recent = sorted(moment for moment in spent if moment > now - WEEK)
     quiet = quiet_until(recipient.quiet, now)
     decided = []
     for each in sorted(candidates, key=lambda one: (-one.severity.rank, one.made or now, one.since, one.id)):
         if each.severity is Severity.CRITICAL:
-            decided.append(replace(each, state=State.PENDING, why="", due=None))
+            decided.append(replace(each, state=DeliveryState.PENDING, why="", due=None))
         elif quiet is not None and recipient.quiet is not None:
             hours = f"quiet hours from {recipient.quiet.begin} to {recipient.quiet.end} {recipient.quiet.zone}"
-            decided.append(replace(each, state=State.HELD, why=hours, due=quiet))
+            decided.append(replace(each, state=DeliveryState.HELD, why=hours, due=quiet))
         elif len(recent) >= recipient.budget:
             why = f"the budget of {recipient.budget} messages in seven days is spent"
-            decided.append(replace(each, state=State.HELD, why=why, due=recent[-recipient.budget] + WEEK))
+            decided.append(replace(each, state=DeliveryState.HELD, why=why, due=recent[-recipient.budget] + WEEK))
         else:
             recent.append(now)
             last = len(recent) == recipient.budget and each.made is None
             do = f"{each.do} {LAST.format(recipient.budget)}".strip() if last else each.do
-            decided.append(replace(each, state=State.PENDING, why="", due=None, do=do))
+            decided.append(replace(each, state=DeliveryState.PENDING, why="", due=None, do=do))
     return decided
 
 
-def _drop(message: Message, why: str) -> Message:
-    return replace(message, state=State.DROPPED, why=why, due=None)
+def _drop(message: Notification, why: str) -> Notification:
+    return replace(message, state=DeliveryState.DROPPED, why=why, due=None)
 
 
-def _differs(now: Message, before: Message) -> bool:
+def _differs(now: Notification, before: Notification) -> bool:
     """Whether a waiting message is let go, or waits for another reason; a due that only moves is not told again."""
     return (now.state, now.why) != (before.state, before.why)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from gatehouse.core.config.notify import Quiet
+    from gatehouse.core.config.notify import QuietHours
 
 SATURDAY = 5
 _LONGEST = 8  # steps: a weekend and the nights around it are four
 
 
-def quiet_until(quiet: Quiet | None, now: datetime) -> datetime | None:
+def quiet_until(quiet: QuietHours | None, now: datetime) -> datetime | None:
     """The end of the quiet time that `now` (aware) lies in, in UTC; None outside of quiet time.
 
     The result is later than `now` and not quiet itself, also across changes of the clocks.
@@ -27,7 +27,7 @@ def quiet_until(quiet: Quiet | None, now: datetime) -> datetime | None:
     return moment.astimezone(UTC) if moment > now else None
 
 
-def _end(quiet: Quiet, local: datetime) -> datetime | None:
+def _end(quiet: QuietHours, local: datetime) -> datetime | None:
     """When the stretch of quiet time that `local` lies in ends: the night's end, or the end of a day of the weekend."""
     clock = local.time()
     begin, end = time.fromisoformat(quiet.begin), time.fromisoformat(quiet.end)

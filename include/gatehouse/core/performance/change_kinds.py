@@ -22,11 +22,11 @@ from gatehouse.core.drift.reference import LABEL, SCORE
 
 if TYPE_CHECKING:
     from gatehouse.core.drift import ColumnDrift
-    from gatehouse.core.drift.domain_classifier import Together
-    from gatehouse.core.performance.decay import Judged
+    from gatehouse.core.drift.domain_classifier import JointDrift
+    from gatehouse.core.performance.decay import DecayAssessment
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """The kinds of change."""
 
     FAULT = "data fault"
@@ -38,11 +38,11 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class ChangeFinding:
     """One change with one cause: the columns (the one that moved farthest first), a sentence, what follows from it, and
     whether somebody must look."""
 
-    kind: Kind
+    kind: ChangeKind
     columns: tuple[str, ...]
     sentence: str
     page: bool
@@ -60,12 +60,12 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PerformanceChange:
     """What the newest matured batch says: the judgements; the metric as realised, as the scores expected it, and as the
     holdout's losses of each class give it for the batch's shares of classes (NaN where there is no such estimate); and
     whether the scores of each class are distributed as on the holdout (None: unknown)."""
 
-    judged: tuple[Judged, ...] = ()
+    judged: tuple[DecayAssessment, ...] = ()
     realised: float = float("nan")
     expected: float = float("nan")
     by_classes: float = float("nan")
@@ -74,25 +74,25 @@ class Outcome:
     margin: float = 0.0
 
     @property
-    def alarms(self) -> tuple[Judged, ...]:
+    def alarms(self) -> tuple[DecayAssessment, ...]:
         """The judgements that are alarms."""
         return tuple(each for each in self.judged if each.alarm)
 
 
 @dataclass(frozen=True)
-class Inputs:
+class InputChanges:
     """What the batch itself says: judged columns, which of them are as in the same season before, the correlations of
     the changed ones (pairs of columns that move together), and how all columns go together."""
 
     drifts: Sequence[ColumnDrift]
     seasonal: Collection[str] = ()
     linked: Collection[frozenset[str]] = ()
-    together: Together | None = None
+    together: JointDrift | None = None
     together_pages: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-def findings(inputs: Inputs, outcome: Outcome | None) -> list[Finding]:
+def findings(inputs: InputChanges, outcome: PerformanceChange | None) -> list[ChangeFinding]:
     """All findings of one watch, causes with their consequences below them."""
     found = _covariate(inputs)
     found += _seasonal(inputs)
@@ -101,7 +101,7 @@ def findings(inputs: Inputs, outcome: Outcome | None) -> list[Finding]:
     return found
 
 
-def _covariate(inputs: Inputs) -> list[Finding]:
+def _covariate(inputs: InputChanges) -> list[ChangeFinding]:
     moved = [
         each
         for each in inputs.drifts
@@ -118,11 +118,11 @@ def _covariate(inputs: Inputs) -> list[Finding]:
             owner = next(i for i, each in enumerate(found) if set(pair) & set(each.columns))
             found[owner] = _with(found[owner], together.sentence)
         else:
-            found.append(Finding(Kind.COVARIATE, tuple(pair), together.sentence, inputs.together_pages))
+            found.append(ChangeFinding(ChangeKind.COVARIATE, tuple(pair), together.sentence, inputs.together_pages))
     if score is not None and found:
         found[0] = _with(found[0], score.sentence, page=score.alarm)
     elif score is not None:
-        found.append(Finding(Kind.COVARIATE, (SCORE,), score.sentence, score.alarm))
+        found.append(ChangeFinding(ChangeKind.COVARIATE, (SCORE,), score.sentence, score.alarm))
     return found
 
 
@@ -141,27 +141,31 @@ def components(moved: Sequence[ColumnDrift], linked: Collection[frozenset[str]])
     return groups
 
 
-def _group(group: Sequence[ColumnDrift]) -> Finding:
+def _group(group: Sequence[ColumnDrift]) -> ChangeFinding:
     ordered = sorted(group, key=lambda each: (not each.alarm, -_ratio(each)))
     root, rest = ordered[0], ordered[1:]
     page = any(each.alarm for each in ordered)
-    return Finding(
-        Kind.COVARIATE, tuple(each.column for each in ordered), root.sentence, page, tuple(e.sentence for e in rest)
+    return ChangeFinding(
+        ChangeKind.COVARIATE,
+        tuple(each.column for each in ordered),
+        root.sentence,
+        page,
+        tuple(e.sentence for e in rest),
     )
 
 
-def _seasonal(inputs: Inputs) -> list[Finding]:
+def _seasonal(inputs: InputChanges) -> list[ChangeFinding]:
     known = [each for each in inputs.drifts if each.changed and each.column in inputs.seasonal]
     if not known:
         return []
     names = ", ".join(each.column for each in known)
     sentence = f"{names}: beyond the champion's training rows, and as in the same season of an earlier year"
-    return [Finding(Kind.SEASONAL, tuple(each.column for each in known), sentence, page=False)]
+    return [ChangeFinding(ChangeKind.SEASONAL, tuple(each.column for each in known), sentence, page=False)]
 
 
-def _quality(found: list[Finding], outcome: Outcome) -> list[Finding]:
+def _quality(found: list[ChangeFinding], outcome: PerformanceChange) -> list[ChangeFinding]:
     alarms, same = outcome.alarms, outcome.same_within_classes
-    covariate = next((i for i, each in enumerate(found) if each.kind is Kind.COVARIATE), None)
+    covariate = next((i for i, each in enumerate(found) if each.kind is ChangeKind.COVARIATE), None)
     label = outcome.label if outcome.label is not None and outcome.label.changed else None
     if not alarms:
         if label is None:
@@ -169,7 +173,7 @@ def _quality(found: list[Finding], outcome: Outcome) -> list[Finding]:
         if covariate is not None:  # other inputs, other labels, and the scores say so themselves
             found[covariate] = _with(found[covariate], label.sentence)
             return found
-        return [*found, Finding(Kind.LABEL, (LABEL,), label.sentence, page=False)]
+        return [*found, ChangeFinding(ChangeKind.LABEL, (LABEL,), label.sentence, page=False)]
     told = tuple(each.sentence for each in alarms)
     excess = outcome.realised - outcome.expected
     says = f"realised {outcome.realised:.3f}, the scores expected {outcome.expected:.3f}" if isfinite(excess) else ""
@@ -178,7 +182,7 @@ def _quality(found: list[Finding], outcome: Outcome) -> list[Finding]:
         if covariate is not None and found[covariate].page:  # one cause: other inputs bring other labels
             found[covariate] = _with(found[covariate], sentence, *told)
             return found
-        return [*found, Finding(Kind.LABEL, (LABEL,), sentence, True, told)]
+        return [*found, ChangeFinding(ChangeKind.LABEL, (LABEL,), sentence, True, told)]
     calibrated = all(each.kind != "calibration" for each in alarms)  # scores that are off the outcomes explain nothing
     explained = calibrated and isfinite(excess) and excess <= outcome.margin
     if explained and covariate is not None:
@@ -186,11 +190,11 @@ def _quality(found: list[Finding], outcome: Outcome) -> list[Finding]:
         return found
     consequences = [*told[1:], *([label.sentence] if label else [])]
     reason = f"; the same inputs mean something else now: {says}" if says else ""
-    return [*found, Finding(Kind.CONCEPT, (), told[0] + reason, True, tuple(consequences))]
+    return [*found, ChangeFinding(ChangeKind.CONCEPT, (), told[0] + reason, True, tuple(consequences))]
 
 
-def _with(finding: Finding, *sentences: str, page: bool = False) -> Finding:
-    return Finding(
+def _with(finding: ChangeFinding, *sentences: str, page: bool = False) -> ChangeFinding:
+    return ChangeFinding(
         finding.kind, finding.columns, finding.sentence, finding.page or page, (*finding.consequences, *sentences)
     )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.drift.alarms import Alarm, State
+from gatehouse.core.drift.alarms import Alarm, AlarmState
 from gatehouse.core.retraining.cost_benefit import cost_of, excess_loss
 from gatehouse.core.statistics.block_bootstrap import Estimate, block_codes, block_counts, resample, summarise
 from gatehouse.core.statistics.metrics import metric_named
@@ -29,7 +29,7 @@ DAY = Span(1, "day")
 
 
 @dataclass(frozen=True)
-class Quality:
+class MeasuredPerformance:
     """The champion on one batch's matured outcomes: the metric and the gap (mean prediction - mean outcome, in units
     of the label), each with its interval; `maturity` is the share of scored rows whose outcomes have arrived, `excess` the
     loss that a refitted model would win back (`cost.excess_loss`)."""
@@ -45,12 +45,12 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class Judged:
+class DecayAssessment:
     """Quality judged by one reason of `retrain.yaml`: `decay`, `calibration` or `cost`, whose numbers are in `more`."""
 
     kind: str
     subject: str
-    state: State
+    state: AlarmState
     sentence: str
     value: float
     low: float
@@ -62,7 +62,7 @@ class Judged:
     @property
     def alarm(self) -> bool:
         """Whether this is one."""
-        return self.state is State.ALARM
+        return self.state is AlarmState.ALARM
 
     def to_alarm(self) -> Alarm:
         """This alarm as the watch report keeps it."""
@@ -83,7 +83,7 @@ def measure(
     block: Span = DAY,
     resamples: int = 2000,
     seed: int = 0,
-) -> Quality:
+) -> MeasuredPerformance:
     """Measure a batch's matured rows: every array has one entry a row, `time` is the row's moment in UTC.
 
     `scored_rows` is how many rows of the batch were scored, matured or not. What is undefined (no rows, one class
@@ -93,7 +93,7 @@ def measure(
     codes = block_codes(time, block)
     value, gap = intervals(outcomes, predictions, codes, (metric, "calibration_gap"), resamples, seed)
     rows = len(outcomes)
-    return Quality(
+    return MeasuredPerformance(
         metric=metric,
         value=value,
         gap=gap,
@@ -119,12 +119,12 @@ def intervals(
 
 
 def judge(
-    quality: Quality,
+    quality: MeasuredPerformance,
     holdout_value: float,
     policy: RetrainPolicy,
     holdout_interval: Sequence[float] = (),
     holdout_days: int = 0,
-) -> tuple[Judged, ...]:
+) -> tuple[DecayAssessment, ...]:
     """Judge a batch by the policy's decay and calibration, those it has.
 
     `holdout_value` is the champion's own value of the metric on the holdout it was promoted on, `holdout_interval` its
@@ -151,7 +151,9 @@ def _as_sure_as(value: Estimate, holdout_value: float, days: int) -> tuple[float
     return (holdout_value - arm, holdout_value + arm) if isfinite(arm) else (holdout_value, holdout_value)
 
 
-def _decay(quality: Quality, holdout: Sequence[float], reason: DecayReason, min_maturity: float) -> Judged:
+def _decay(
+    quality: MeasuredPerformance, holdout: Sequence[float], reason: DecayReason, min_maturity: float
+) -> DecayAssessment:
     """An alarm when the whole interval of the difference to the holdout lies beyond the margin.
 
     The interval is put together from those of the batch and of the holdout (MOVER: Zou and Donner 2008, Statistics in
@@ -164,21 +166,23 @@ def _decay(quality: Quality, holdout: Sequence[float], reason: DecayReason, min_
     limit = before + reason.margin
     state = _measurable(quality, value, reason.min_rows, min_maturity)
     if not isfinite(known):
-        state = State.NO_REFERENCE
-    if state is State.QUIET:
+        state = AlarmState.NO_REFERENCE
+    if state is AlarmState.QUIET:
         loss = metric.loss(value.value)
         least = loss - hypot(loss - _best_loss(metric.better, value), max(arm, 0.0))
-        state = State.ALARM if least > limit else State.QUIET
+        state = AlarmState.ALARM if least > limit else AlarmState.QUIET
     told = between(known, min(ends), max(ends)) if arm > 0 else shown(known)
     sentence = (
         f"{metric.title} {_interval(value)} on {quality.rows:,} matured rows, {told} on the champion's "
         f"holdout; an alarm when it is surely worse by more than {reason.margin:g}: {state}"
     )
     bound = -limit if metric.better == "higher" else limit
-    return Judged("decay", reason.metric, state, sentence, value.value, value.low, value.high, bound, quality.rows)
+    return DecayAssessment(
+        "decay", reason.metric, state, sentence, value.value, value.low, value.high, bound, quality.rows
+    )
 
 
-def _calibration(quality: Quality, reason: CalibrationReason, min_maturity: float) -> Judged:
+def _calibration(quality: MeasuredPerformance, reason: CalibrationReason, min_maturity: float) -> DecayAssessment:
     """An alarm when the gap is larger than allowed and its interval excludes zero.
 
     Not: when the whole interval is beyond the allowed gap. With thirty days in a month the interval is about as wide
@@ -187,34 +191,36 @@ def _calibration(quality: Quality, reason: CalibrationReason, min_maturity: floa
     """
     gap = quality.gap
     state = _measurable(quality, gap, reason.min_rows, min_maturity)
-    if state is State.QUIET and abs(gap.value) > reason.gap and not gap.low <= 0 <= gap.high:
-        state = State.ALARM
+    if state is AlarmState.QUIET and abs(gap.value) > reason.gap and not gap.low <= 0 <= gap.high:
+        state = AlarmState.ALARM
     sentence = (
         f"predicted {shown(quality.predicted)} on average, observed {shown(quality.observed)} on {quality.rows:,} matured "
         f"rows; gap {_interval(gap)}, allowed {reason.gap:g}: {state}"
     )
-    return Judged("calibration", "gap", state, sentence, gap.value, gap.low, gap.high, reason.gap, quality.rows)
+    return DecayAssessment(
+        "calibration", "gap", state, sentence, gap.value, gap.low, gap.high, reason.gap, quality.rows
+    )
 
 
-def _cost(quality: Quality, reason: CostReason, min_maturity: float) -> Judged:
+def _cost(quality: MeasuredPerformance, reason: CostReason, min_maturity: float) -> DecayAssessment:
     """An alarm when staying stale is expected to cost more than training and review."""
     cost = cost_of(reason, quality.excess, quality.rows)
     excess = Estimate(quality.excess, quality.excess, quality.excess, 0.0, quality.rows, 0)
     state = _measurable(quality, excess, reason.min_rows, min_maturity)
-    if state is State.QUIET and cost.pays:
-        state = State.ALARM
+    if state is AlarmState.QUIET and cost.pays:
+        state = AlarmState.ALARM
     numbers = {name: getattr(cost, name) for name in ("stale", "training", "review", "excess", "horizon")}
     limit, stale, sentence = reason.training + reason.review, cost.stale, f"{cost.sentence}: {state}"
-    return Judged("cost", quality.metric, state, sentence, stale, stale, stale, limit, quality.rows, numbers)
+    return DecayAssessment("cost", quality.metric, state, sentence, stale, stale, stale, limit, quality.rows, numbers)
 
 
-def _measurable(quality: Quality, estimate: Estimate, min_rows: int, min_maturity: float) -> State:
+def _measurable(quality: MeasuredPerformance, estimate: Estimate, min_rows: int, min_maturity: float) -> AlarmState:
     if quality.maturity < min_maturity:
-        return State.NOT_MATURE
+        return AlarmState.NOT_MATURE
     if quality.rows < min_rows:
-        return State.TOO_FEW_ROWS
+        return AlarmState.TOO_FEW_ROWS
     measured = all(isfinite(each) for each in (estimate.value, estimate.low, estimate.high))
-    return State.QUIET if measured else State.UNDEFINED
+    return AlarmState.QUIET if measured else AlarmState.UNDEFINED
 
 
 def _best_loss(better: str, value: Estimate) -> float:

@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.performance.change_kinds import Finding, Kind
+from gatehouse.core.performance.change_kinds import ChangeFinding, ChangeKind
 
 if TYPE_CHECKING:
     from gatehouse.core.contract.batch_calendar import BatchKind
 
 KEPT = 12
 CALM: dict[BatchKind, int] = {"month": 1, "week": 3, "day": 7}  # batches without it that end an incident
-MEASURED = (Kind.CONCEPT, Kind.LABEL)  # kinds that only outcomes can end
+MEASURED = (ChangeKind.CONCEPT, ChangeKind.LABEL)  # kinds that only outcomes can end
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Incident:
 
 
 def follow(
-    before: Sequence[Incident], findings: Sequence[Finding], batch: str, measured: bool, calm: int = 1
+    before: Sequence[Incident], findings: Sequence[ChangeFinding], batch: str, measured: bool, calm: int = 1
 ) -> list[Incident]:
     """The incidents after a batch: opened, updated, resolved after `calm` batches without. `measured` says whether
     outcomes were looked at: without them an incident that only outcomes can end stays as it is."""
@@ -83,10 +83,12 @@ def follow(
     return [*now, *waiting, *over, *old]
 
 
-def _by_cause(open_ones: Sequence[Incident], findings: Sequence[Finding]) -> list[tuple[Incident | None, Finding]]:
+def _by_cause(
+    open_ones: Sequence[Incident], findings: Sequence[ChangeFinding]
+) -> list[tuple[Incident | None, ChangeFinding]]:
     """The findings with the open incident that each continues; those with one cause as one finding, the first of them with
     the others below it: what continues the same incident, and columns that begin to page in the same batch."""
-    found: list[tuple[Incident | None, Finding]] = []
+    found: list[tuple[Incident | None, ChangeFinding]] = []
     for finding in findings:
         known = next((each for each in open_ones if _same(each, finding)), None)
         for at, (other, first) in enumerate(found):
@@ -105,7 +107,7 @@ def pages(incidents: Sequence[Incident], batch: str) -> list[Incident]:
     return [each for each in incidents if each.paged == batch]
 
 
-def _open(before: Sequence[Incident], finding: Finding, batch: str) -> Incident:
+def _open(before: Sequence[Incident], finding: ChangeFinding, batch: str) -> Incident:
     again = sum(bool(each.resolved) and _same(each, finding) for each in before)
     return Incident(
         kind=finding.kind.value,
@@ -121,7 +123,7 @@ def _open(before: Sequence[Incident], finding: Finding, batch: str) -> Incident:
     )
 
 
-def _update(known: Incident, finding: Finding, batch: str) -> Incident:
+def _update(known: Incident, finding: ChangeFinding, batch: str) -> Incident:
     columns = (*known.columns, *(each for each in finding.columns if each not in known.columns))
     return replace(
         known,
@@ -136,7 +138,7 @@ def _update(known: Incident, finding: Finding, batch: str) -> Incident:
     )
 
 
-def _same(incident: Incident, finding: Finding) -> bool:
+def _same(incident: Incident, finding: ChangeFinding) -> bool:
     if incident.kind != finding.kind:
         return False
     return (not finding.columns and not incident.columns) or bool(set(incident.columns) & set(finding.columns))

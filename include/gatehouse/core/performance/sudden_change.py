@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.drift.alarms import State
-from gatehouse.core.performance.decay import Judged
+from gatehouse.core.drift.alarms import AlarmState
+from gatehouse.core.performance.decay import DecayAssessment
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ CHANCE = 0.001  # of a quiet day, one-sided, for each of the two looks
 GAP = "calibration_gap"
 
 
-def sudden(days: Sequence[Day], policy: RetrainPolicy) -> tuple[int, tuple[Judged, ...]]:
+def sudden(days: Sequence[Day], policy: RetrainPolicy) -> tuple[int, tuple[DecayAssessment, ...]]:
     """How many of the newest days (one or two) are unlike those before, and in what, by the policy's decay and calibration:
     worse than they by surely more than `margin`, or a gap beyond `gap` that is surely none of chance. 0 and nothing when they
     are not, or when there are too few days, or rows (`min_rows`), to tell. `days` are whole days in order, matured."""
@@ -44,7 +44,7 @@ def sudden(days: Sequence[Day], policy: RetrainPolicy) -> tuple[int, tuple[Judge
     return 0, ()
 
 
-def _decay(days: Sequence[Day], count: int, reason: DecayReason | None) -> Judged | None:
+def _decay(days: Sequence[Day], count: int, reason: DecayReason | None) -> DecayAssessment | None:
     if reason is None or _rows(days, count) < reason.min_rows:
         return None
     metric = metric_named(reason.metric)
@@ -53,14 +53,16 @@ def _decay(days: Sequence[Day], count: int, reason: DecayReason | None) -> Judge
         return None
     sentence = (
         f"{metric.title} {value:.3f} on {_newest(days, count)}, {before:.3f} on the {len(days) - NEWEST} days before them; "
-        f"an alarm when it is surely worse by more than {reason.margin:g}, as one quiet day in a thousand is: {State.ALARM}"
+        f"an alarm when it is surely worse by more than {reason.margin:g}, as one quiet day in a thousand is: {AlarmState.ALARM}"
     )
     limit = before + (reason.margin if metric.better != "higher" else -reason.margin)
     rows = _rows(days, count)
-    return Judged("decay", reason.metric, State.ALARM, sentence, value, value - arm, value + arm, limit, rows)
+    return DecayAssessment(
+        "decay", reason.metric, AlarmState.ALARM, sentence, value, value - arm, value + arm, limit, rows
+    )
 
 
-def _calibration(days: Sequence[Day], count: int, reason: CalibrationReason | None) -> Judged | None:
+def _calibration(days: Sequence[Day], count: int, reason: CalibrationReason | None) -> DecayAssessment | None:
     if reason is None or _rows(days, count) < reason.min_rows:
         return None
     before, gap, arm = _compared(days, count, GAP)
@@ -68,10 +70,12 @@ def _calibration(days: Sequence[Day], count: int, reason: CalibrationReason | No
         return None
     sentence = (
         f"predicted less observed {gap:+.3f} on {_newest(days, count)}, {before:+.3f} on the {len(days) - NEWEST} days before "
-        f"them, allowed {reason.gap:g}: {State.ALARM}"
+        f"them, allowed {reason.gap:g}: {AlarmState.ALARM}"
     )
     rows = _rows(days, count)
-    return Judged("calibration", "gap", State.ALARM, sentence, gap, gap - arm, gap + arm, reason.gap, rows)
+    return DecayAssessment(
+        "calibration", "gap", AlarmState.ALARM, sentence, gap, gap - arm, gap + arm, reason.gap, rows
+    )
 
 
 def _compared(days: Sequence[Day], count: int, metric: str) -> tuple[float, float, float]:

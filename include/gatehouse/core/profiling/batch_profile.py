@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatehouse.core.profiling.categorical import CategoricalProfile
-from gatehouse.core.profiling.row_sample import Sample
+from gatehouse.core.profiling.row_sample import RowSample
 from gatehouse.core.profiling.table import ColumnProfile, Profile, profile_of
 from gatehouse.errors import SchemaMismatch
 
@@ -26,7 +26,7 @@ class BatchProfile:
 
     tables: Mapping[str, Profile]
     features: Profile | None = None
-    samples: Mapping[str, Sample] = field(default_factory=dict)
+    samples: Mapping[str, RowSample] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
         """A plain document for `canonical`."""
@@ -45,7 +45,7 @@ class BatchProfile:
                 f"batch profile of an unknown version; found {document.get('version')!r}; allowed: {VERSION}"
             )
         tables = {name: Profile.from_document(each) for name, each in document["tables"].items()}
-        samples = {name: Sample.from_document(each) for name, each in document.get("samples", {}).items()}
+        samples = {name: RowSample.from_document(each) for name, each in document.get("samples", {}).items()}
         return cls(tables, Profile.from_document(document["features"]) if document["features"] else None, samples)
 
 

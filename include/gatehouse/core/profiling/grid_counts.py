@@ -26,7 +26,7 @@ def counted(finite: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[
     """The counts of k increasing edges: 2k + 1 of them, below the first, at it, between it and the next, ..., above."""
     if len(finite) < LONG or not len(edges):
         return of_sorted(np.sort(finite), edges)
-    tally = Tally(edges)
+    tally = GridCounter(edges)
     for start in range(0, len(finite), PIECE):
         tally.add(finite[start : start + PIECE])
     return tally.counts()
@@ -37,14 +37,14 @@ def of_sorted(ordered: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArr
     return _between(ordered, edges, np.arange(len(ordered) + 1))
 
 
-class Tally:
+class GridCounter:
     """Counts of values that come in pieces, on the edges of a grid."""
 
     def __init__(self, edges: NDArray[np.float64]) -> None:
         self._edges = edges
         self._lowest, self._by_value = 0.0, np.zeros(0, dtype=np.int64)  # of whole numbers from `_lowest` on
         self._to_sort: list[NDArray[np.float64]] = []
-        self._buckets = _Buckets.of(edges)
+        self._buckets = HashBuckets.of(edges)
 
     def add(self, finite: NDArray[np.float64]) -> None:
         """Count these values, too; there is at least one."""
@@ -75,7 +75,7 @@ class Tally:
         return True
 
 
-class _Buckets:
+class HashBuckets:
     """Equal buckets between the first edge and the last. The bucket of a value never falls as the value rises, whatever is
     rounded, so a value in a bucket without an edge lies between the edges of the buckets on both sides."""
 
@@ -88,7 +88,7 @@ class _Buckets:
         self._counts = np.zeros(BUCKETS + 2, dtype=np.int64)
 
     @classmethod
-    def of(cls, edges: NDArray[np.float64]) -> _Buckets | None:
+    def of(cls, edges: NDArray[np.float64]) -> HashBuckets | None:
         """None where the edges lie too near to each other or too far apart for a number."""
         with np.errstate(over="ignore", divide="ignore"):
             scale = BUCKETS / (edges[-1] - edges[0]) if len(edges) else np.float64(0)

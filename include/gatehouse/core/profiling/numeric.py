@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.audit.canonical_json import number_in
-from gatehouse.core.profiling.grid_counts import LONG, PIECE, Tally, counted
-from gatehouse.core.profiling.running_stats import Moments
+from gatehouse.core.profiling.grid_counts import LONG, PIECE, GridCounter, counted
+from gatehouse.core.profiling.running_stats import RunningStats
 from gatehouse.errors import SchemaMismatch
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GRID = 1024
-Piece = tuple[int, float, float, float, float]  # count, mean, sum of squared deviations; excess below and above
+Chunk = tuple[int, float, float, float, float]  # count, mean, sum of squared deviations; excess below and above
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class NumericProfile:
     rows: int
     nulls: int
     infinite: tuple[int, int]
-    moments: Moments
+    moments: RunningStats
     minimum: float
     maximum: float
     edges: NDArray[np.float64]
@@ -61,7 +61,7 @@ class NumericProfile:
             rows=len(values),
             nulls=len(values) - len(present),
             infinite=(int((present == -np.inf).sum()), int((present == np.inf).sum())),
-            moments=Moments.of(finite),
+            moments=RunningStats.of(finite),
             minimum=float(finite.min()) if len(finite) else nan,
             maximum=float(finite.max()) if len(finite) else nan,
             edges=edges,
@@ -72,8 +72,8 @@ class NumericProfile:
     @classmethod
     def _in_pieces(cls, values: NDArray[np.float64], edges: NDArray[np.float64]) -> NumericProfile:
         """The same of a long column: each piece passes through everything while it is near the processor."""
-        nulls, infinite, moments = 0, [0, 0], Moments()
-        extremes, beyond, tally = [nan, nan], [0.0, 0.0], Tally(edges)
+        nulls, infinite, moments = 0, [0, 0], RunningStats()
+        extremes, beyond, tally = [nan, nan], [0.0, 0.0], GridCounter(edges)
         for start in range(0, len(values), PIECE):
             piece = values[start : start + PIECE]
             finite = piece[np.isfinite(piece)]
@@ -82,7 +82,7 @@ class NumericProfile:
                 infinite[0] += int((piece == -np.inf).sum())
                 infinite[1] += int((piece == np.inf).sum())
             if len(finite):
-                moments = moments.merge(Moments.of(finite))
+                moments = moments.merge(RunningStats.of(finite))
                 lowest, highest = float(finite.min()), float(finite.max())
                 extremes = [float(np.fmin(extremes[0], lowest)), float(np.fmax(extremes[1], highest))]
                 if lowest < edges[0] or highest > edges[-1]:
@@ -100,12 +100,12 @@ class NumericProfile:
             (beyond[0], beyond[1]),
         )
 
-    def summed(self, pieces: Sequence[Piece]) -> NumericProfile:
+    def summed(self, pieces: Sequence[Chunk]) -> NumericProfile:
         """This profile with the moments and the excess of these pieces, one after the other: what `of` makes of the whole
         column, to the last bit, where merged partitions are equal up to rounding."""
-        moments, below, above = Moments(), 0.0, 0.0
+        moments, below, above = RunningStats(), 0.0, 0.0
         for count, mean, m2, under, over in pieces:
-            moments = moments.merge(Moments(count, mean, m2))
+            moments = moments.merge(RunningStats(count, mean, m2))
             below, above = below + under, above + over
         return replace(self, moments=moments, excess=(below, above))
 
@@ -159,7 +159,7 @@ class NumericProfile:
             rows=document["rows"],
             nulls=document["nulls"],
             infinite=(document["infinite"][0], document["infinite"][1]),
-            moments=Moments(count, number_in(mean), number_in(m2)),
+            moments=RunningStats(count, number_in(mean), number_in(m2)),
             minimum=minimum,
             maximum=maximum,
             edges=np.array(document["edges"], dtype=np.float64),
@@ -173,13 +173,13 @@ def whole_pieces(rows: int) -> int:
     return -(-rows // PIECE) * PIECE
 
 
-def pieces(values: NDArray[np.float64], edges: NDArray[np.float64]) -> list[Piece]:
+def pieces(values: NDArray[np.float64], edges: NDArray[np.float64]) -> list[Chunk]:
     """The moments and the excess of each `PIECE` of a column; of partitions of whole pieces, those of the column."""
     found = []
     for start in range(0, len(values), PIECE):
         finite = values[start : start + PIECE]
         finite = finite[np.isfinite(finite)]
-        moments, (below, above) = Moments.of(finite), _excess(finite, edges)
+        moments, (below, above) = RunningStats.of(finite), _excess(finite, edges)
         found.append((moments.count, moments.mean, moments.m2, below, above))
     return found
 

@@ -16,16 +16,16 @@ from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.profiling import numeric
 from gatehouse.core.profiling.arrow_columns import columns_of, numbers
 from gatehouse.core.profiling.batch_profile import known_on
-from gatehouse.core.profiling.numeric import NumericProfile, Piece
+from gatehouse.core.profiling.numeric import Chunk, NumericProfile
 from gatehouse.core.profiling.table import ColumnProfile, Profile
 
 
 @dataclass(frozen=True)
-class PartProfile:
+class PartitionProfile:
     """The profile of some consecutive rows on earlier grids, and what each piece of a numeric column adds up to."""
 
     profile: Profile
-    pieces: Mapping[str, Sequence[Piece]]
+    pieces: Mapping[str, Sequence[Chunk]]
 
     def to_document(self) -> dict[str, Any]:
         """The part as plain values."""
@@ -35,7 +35,7 @@ class PartProfile:
         }
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> PartProfile:
+    def from_document(cls, document: Mapping[str, Any]) -> PartitionProfile:
         """The inverse of `to_document`, also after a way through JSON."""
         pieces = {
             name: [
@@ -47,10 +47,10 @@ class PartProfile:
         return cls(Profile.from_document(document["profile"]), pieces)
 
 
-def part_of(table: Any, like: Profile) -> PartProfile:
+def part_of(table: Any, like: Profile) -> PartitionProfile:
     """Profile a part of a table (as `profile_of` takes it) on these grids; columns that they do not know are left out."""
     profile, columns = known_on(table, like), columns_of(table)
-    return PartProfile(
+    return PartitionProfile(
         profile,
         {
             name: numeric.pieces(numbers(name, columns[name]), column.edges)
@@ -60,7 +60,7 @@ def part_of(table: Any, like: Profile) -> PartProfile:
     )
 
 
-def joined(parts: Sequence[PartProfile]) -> Profile:
+def joined(parts: Sequence[PartitionProfile]) -> Profile:
     """The profile of all parts (one or more), in their order. A column that one of them could not profile is left out,
     as it is of the whole."""
     names = [name for name in parts[0].profile.columns if all(name in part.profile.columns for part in parts)]
@@ -79,7 +79,7 @@ def same_grids(part: Mapping[str, Any] | None, known: Profile | None) -> bool:
     """Whether a part (as a document) was profiled on these grids."""
     if part is None or known is None:
         return part is None and known is None
-    made = PartProfile.from_document(part).profile.columns
+    made = PartitionProfile.from_document(part).profile.columns
     return all(name in known.columns and _grid(column) == _grid(known.columns[name]) for name, column in made.items())
 
 

@@ -24,7 +24,7 @@ HOUR = ".hour"
 
 
 @dataclass(frozen=True)
-class Sample:
+class RowSample:
     """Columns of equally many rows as float64, nulls as NaN; the hour of a moment `t` as `t.hour`."""
 
     columns: Mapping[str, NDArray[np.float64]]
@@ -37,7 +37,7 @@ class Sample:
         }
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Sequence[float | None]]) -> Sample:
+    def from_document(cls, document: Mapping[str, Sequence[float | None]]) -> RowSample:
         """The inverse of `to_document`, also after a way through JSON."""
         return cls({name: np.array(column, dtype=np.float64) for name, column in document.items()})
 
@@ -49,7 +49,7 @@ def positions(rows: int) -> NDArray[np.intp]:
     return np.arange(ROWS) * rows // ROWS
 
 
-def sample_of(rows: Any) -> Sample:
+def sample_of(rows: Any) -> RowSample:
     """The sample that these rows are (an Arrow table, a pandas frame or a mapping of arrays)."""
     found: dict[str, NDArray[np.float64]] = {}
     for name in rows.column_names if hasattr(rows, "column_names") else rows.keys():
@@ -62,10 +62,10 @@ def sample_of(rows: Any) -> Sample:
                 found[each] = numbers(each, column)
             elif len(found) < MOST and each.endswith(HOUR) and each != str(name):
                 found[each] = np.array([np.nan if hour is None else float(hour) for hour in column.to_pylist()])
-    return Sample(found)
+    return RowSample(found)
 
 
-def joined(samples: Sequence[Sample]) -> Sample:
+def joined(samples: Sequence[RowSample]) -> RowSample:
     """The samples of partitions (one or more) in their order, as one; a column that one of them lacks is left out."""
     names = [name for name in samples[0].columns if all(name in each.columns for each in samples)]
-    return Sample({name: np.concatenate([each.columns[name] for each in samples]) for name in names})
+    return RowSample({name: np.concatenate([each.columns[name] for each in samples]) for name in names})

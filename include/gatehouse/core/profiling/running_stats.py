@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Moments:
+class RunningStats:
     """`m2` is the sum of squared deviations from the mean; with no values `mean` is NaN and `m2` 0."""
 
     count: int = 0
@@ -21,7 +21,7 @@ class Moments:
     m2: float = 0.0
 
     @classmethod
-    def of(cls, values: NDArray[np.float64]) -> Moments:
+    def of(cls, values: NDArray[np.float64]) -> RunningStats:
         """The moments of finite values."""
         if not len(values):
             return cls()
@@ -35,11 +35,11 @@ class Moments:
         """The standard deviation of the values as a population (divided by n); NaN without values."""
         return sqrt(self.m2 / self.count) if self.count else nan
 
-    def merge(self, other: Moments) -> Moments:
+    def merge(self, other: RunningStats) -> RunningStats:
         """The moments of both together (Chan, Golub and LeVeque 1979), equal to the whole's up to rounding."""
         if not self.count or not other.count:
             return self if self.count else other
         count = self.count + other.count
         share = other.count / count
         shift = other.mean - self.mean
-        return Moments(count, self.mean + shift * share, self.m2 + other.m2 + shift * shift * self.count * share)
+        return RunningStats(count, self.mean + shift * share, self.m2 + other.m2 + shift * shift * self.count * share)

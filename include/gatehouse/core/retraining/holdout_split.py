@@ -21,7 +21,7 @@ YEAR = timedelta(days=365.2425)
 
 
 @dataclass(frozen=True)
-class Matured:
+class MaturedBatch:
     """A batch whose outcomes are in, with its number of matured rows."""
 
     id: BatchId
@@ -38,7 +38,7 @@ class Split:
 
 
 def split(
-    matured: Sequence[Matured],
+    matured: Sequence[MaturedBatch],
     policy: RetrainPolicy,
     champion_trained_until: datetime | None = None,
     changed: datetime | None = None,
@@ -71,8 +71,8 @@ def split(
 
 
 def windowed(
-    training: Sequence[Matured], window: Window, newest: Interval, changed: datetime | None = None
-) -> Sequence[Matured]:
+    training: Sequence[MaturedBatch], window: Window, newest: Interval, changed: datetime | None = None
+) -> Sequence[MaturedBatch]:
     """The batches of a window, in the order of time; all of them where the window finds none.
 
     `newest` is the interval after which the model will serve: the coming batch is taken to be as long.
@@ -97,6 +97,6 @@ def _days_apart(interval: Interval, moment: datetime) -> float:
     return min(apart, YEAR - apart) / timedelta(days=1)
 
 
-def _in_time(matured: Sequence[Matured]) -> list[Matured]:
+def _in_time(matured: Sequence[MaturedBatch]) -> list[MaturedBatch]:
     newest = {each.id.key: each for each in sorted(matured, key=lambda each: each.id)}
     return sorted((each for each in newest.values() if each.rows > 0), key=lambda each: each.interval)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from gatehouse.core.config.retrain import Window
-from gatehouse.errors import WrongInput
+from gatehouse.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from gatehouse.core.types import Request
@@ -30,17 +30,19 @@ NEED_BATCHES = ("rolling",)
 def wish(window: str | None, batches: int | None, estimators: Sequence[str], known: Sequence[str]) -> dict[str, Any]:
     """What goes on record of a form's window, number of batches and estimators; empty when all are the use case's own.
 
-    WrongInput for a window that does not exist or lacks its number, for a number without such a window, and for an
+    InvalidInputError for a window that does not exist or lacks its number, for a number without such a window, and for an
     estimator that `model.py` does not have.
     """
     if batches is not None and not window:
-        raise WrongInput("a number of batches was given and no window", found=str(batches), allowed="window rolling")
+        raise InvalidInputError(
+            "a number of batches was given and no window", found=str(batches), allowed="window rolling"
+        )
     found: dict[str, Any] = {}
     if window:
         found["window"] = _window(window, batches)
     unknown = [name for name in estimators if name not in known]
     if unknown:
-        raise WrongInput("no such estimator in model.py", found=", ".join(unknown), allowed=", ".join(known))
+        raise InvalidInputError("no such estimator in model.py", found=", ".join(unknown), allowed=", ".join(known))
     chosen = [name for name in known if name in estimators]
     if chosen and chosen != list(known):
         found["estimators"] = chosen
@@ -49,12 +51,12 @@ def wish(window: str | None, batches: int | None, estimators: Sequence[str], kno
 
 def _window(kind: str, batches: int | None) -> dict[str, Any]:
     if kind not in WINDOWS:
-        raise WrongInput("no such window", found=repr(kind), allowed=", ".join(WINDOWS))
+        raise InvalidInputError("no such window", found=repr(kind), allowed=", ".join(WINDOWS))
     try:
         wanted = Window(kind=kind, batches=batches)  # type: ignore[arg-type]
     except ValidationError as error:
         said = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise WrongInput(
+        raise InvalidInputError(
             f"window {kind}: {said}", found=f"batches {batches}", allowed="a whole number of 1 or more"
         ) from error
     return wanted.model_dump(include={"kind", "batches"}, exclude_none=True)

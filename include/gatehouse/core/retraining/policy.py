@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RetrainState:
     """Where the use case stands when a batch has been watched.
 
     `batches_since` counts the batches watched since the last training, this one included, and is None before the very
@@ -44,7 +44,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class HeldBack:
+class SuppressedReason:
     """A reason that holds but opens no request now."""
 
     reason: Reason
@@ -52,14 +52,14 @@ class HeldBack:
 
 
 @dataclass(frozen=True)
-class Weighed:
+class RetrainDecision:
     """`asked` open a request or join the open one; `held_back` wait."""
 
     asked: tuple[Reason, ...] = ()
-    held_back: tuple[HeldBack, ...] = ()
+    held_back: tuple[SuppressedReason, ...] = ()
 
 
-def reasons(policy: RetrainPolicy, history: Sequence[Sequence[Alarm]], standing: Standing) -> Weighed:
+def reasons(policy: RetrainPolicy, history: Sequence[Sequence[Alarm]], standing: RetrainState) -> RetrainDecision:
     """The reasons to retrain after the newest batch.
 
     `history` holds each watched batch's alarms, the newest last. Only alarms since the last training count, because
@@ -70,22 +70,24 @@ def reasons(policy: RetrainPolicy, history: Sequence[Sequence[Alarm]], standing:
     found += _from_counts(policy, standing) if standing.champion else _first(policy, standing)
     why = _held_back(policy, standing)
     if why:
-        return Weighed(held_back=(*(HeldBack(reason, why) for reason in found), *idle))
-    return Weighed(tuple(found), tuple(idle))
+        return RetrainDecision(held_back=(*(SuppressedReason(reason, why) for reason in found), *idle))
+    return RetrainDecision(tuple(found), tuple(idle))
 
 
-def _since_training(history: Sequence[Sequence[Alarm]], standing: Standing) -> Sequence[Sequence[Alarm]]:
+def _since_training(history: Sequence[Sequence[Alarm]], standing: RetrainState) -> Sequence[Sequence[Alarm]]:
     if standing.batches_since is None:
         return history
     return history[max(len(history) - standing.batches_since, 0) :]
 
 
-def _from_alarms(policy: RetrainPolicy, history: Sequence[Sequence[Alarm]]) -> tuple[list[Reason], list[HeldBack]]:
+def _from_alarms(
+    policy: RetrainPolicy, history: Sequence[Sequence[Alarm]]
+) -> tuple[list[Reason], list[SuppressedReason]]:
     """Alarms of the newest batch that were on in at least n of the last m, those that ask and those that do not: a past
     incident asks for nothing, nor does a drift without an estimated impact, nor what costs less than a training."""
     recent = [{(alarm.kind, alarm.subject) for alarm in alarms} for alarms in history[-policy.debounce.of_last :]]
     found: list[Reason] = []
-    idle: list[HeldBack] = []
+    idle: list[SuppressedReason] = []
     for alarm in history[-1] if history else ():
         times = sum((alarm.kind, alarm.subject) in batch for batch in recent)
         if times < policy.debounce.at_least or (alarm.kind == "drift" and not _drift_asks(policy)):
@@ -94,7 +96,7 @@ def _from_alarms(policy: RetrainPolicy, history: Sequence[Sequence[Alarm]]) -> t
         reason = Reason(alarm.kind, f"{alarm.sentence} ({_times(times, len(recent))})", numbers)
         why = _idle(policy, alarm, history[-1])
         if why:
-            idle.append(HeldBack(reason, why))
+            idle.append(SuppressedReason(reason, why))
         else:
             found.append(reason)
     return found, idle
@@ -127,7 +129,7 @@ def estimated_impact(alarm: Alarm) -> float | None:
     return float(value) if isinstance(value, (int, float)) and isfinite(value) else None
 
 
-def _from_counts(policy: RetrainPolicy, standing: Standing) -> list[Reason]:
+def _from_counts(policy: RetrainPolicy, standing: RetrainState) -> list[Reason]:
     found = []
     schedule, volume, since = policy.reasons.schedule, policy.reasons.volume, standing.batches_since
     if schedule is not None and since is not None and since >= schedule:
@@ -149,7 +151,7 @@ def _from_counts(policy: RetrainPolicy, standing: Standing) -> list[Reason]:
     return found
 
 
-def _first(policy: RetrainPolicy, standing: Standing) -> list[Reason]:
+def _first(policy: RetrainPolicy, standing: RetrainState) -> list[Reason]:
     needed = max(policy.first_after, policy.holdout.batches + 1)
     if standing.matured_batches < needed:
         return []
@@ -157,7 +159,7 @@ def _first(policy: RetrainPolicy, standing: Standing) -> list[Reason]:
     return [Reason("first", sentence, {"batches": standing.matured_batches, "enough": needed})]
 
 
-def _held_back(policy: RetrainPolicy, standing: Standing) -> str:
+def _held_back(policy: RetrainPolicy, standing: RetrainState) -> str:
     """Why nothing may be asked for now; empty when it may."""
     since, budget = standing.batches_since, policy.budget
     if since is None:

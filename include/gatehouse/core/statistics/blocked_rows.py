@@ -14,7 +14,7 @@ Codes = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Rows:
+class BlockedRows:
     """Labels, predictions and weights (one entry a row) and each row's block, numbered 0 to `block_count` - 1."""
 
     labels: Array
@@ -36,4 +36,4 @@ def dense(values: NDArray[Any]) -> Codes:
 
 # Block counts, shape (resamples, blocks): how often each resample drew each block -> the metric of each resample.
 Sampler = Callable[[Array], Array]
-Build = Callable[[Rows], Sampler]
+Build = Callable[[BlockedRows], Sampler]

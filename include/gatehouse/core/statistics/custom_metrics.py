@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gatehouse.core.statistics.blocked_rows import Array, Build, Rows, Sampler
+from gatehouse.core.statistics.blocked_rows import Array, BlockedRows, Build, Sampler
 from gatehouse.core.statistics.weighted_means import moments, only
 from gatehouse.user_code import described
 
@@ -50,7 +50,7 @@ def build(name: str) -> Build:
     """How the metric is computed over rows; undefined (NaN) where its function is not known, raises, or gives anything
     but one number or one number a row."""
 
-    def built(rows: Rows) -> Sampler:
+    def built(rows: BlockedRows) -> Sampler:
         found = _called(name, rows, rows.weights)
         if found.shape == rows.labels.shape and np.isfinite(found).all():
             return moments(lambda _labels, _predictions: found, only)(rows)
@@ -77,12 +77,12 @@ def why_undefined(name: str, labels: Array, predictions: Array) -> str:
     return f"its function returned {wrong} values that are not finite" if wrong else "it is not defined for these rows"
 
 
-def _number(name: str, rows: Rows, weights: Array) -> float:
+def _number(name: str, rows: BlockedRows, weights: Array) -> float:
     found = _called(name, rows, weights)
     return float(found) if found.shape == () and np.isfinite(found) else float("nan")
 
 
-def _called(name: str, rows: Rows, weights: Array) -> Array:
+def _called(name: str, rows: BlockedRows, weights: Array) -> Array:
     """What the function returns for copies of the rows: it cannot spoil the evidence for the rules after it."""
     function = _FUNCTIONS.get(name)
     if function is None:

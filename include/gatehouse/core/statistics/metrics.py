@@ -13,7 +13,7 @@ import numpy as np
 
 from gatehouse.core.statistics import brier, custom_metrics, ranking
 from gatehouse.core.statistics import weighted_means as m
-from gatehouse.core.statistics.blocked_rows import Array, Build, Codes, Rows, Sampler
+from gatehouse.core.statistics.blocked_rows import Array, BlockedRows, Build, Codes, Sampler
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Metric:
     def sampler(self, labels: Array, predictions: Array, blocks: Codes, block_count: int, weights: Array) -> Sampler:
         """The function from block counts (resamples, blocks) to the metric of each resample (resamples,)."""
         kept = weights != 0
-        rows = Rows(labels[kept], predictions[kept], weights[kept], blocks[kept], block_count)
+        rows = BlockedRows(labels[kept], predictions[kept], weights[kept], blocks[kept], block_count)
         return self.build(rows) if _defined(rows, self.predicts) else _undefined
 
 
@@ -93,7 +93,7 @@ def metrics_for(task: Task) -> tuple[str, ...]:
     return tuple(name for name, metric in METRICS.items() if task in metric.tasks)
 
 
-def _defined(rows: Rows, predicts: Predicts) -> bool:
+def _defined(rows: BlockedRows, predicts: Predicts) -> bool:
     arrays = (rows.labels, rows.predictions, rows.weights)
     if not len(rows.labels) or not all(np.isfinite(array).all() for array in arrays) or (rows.weights < 0).any():
         return False

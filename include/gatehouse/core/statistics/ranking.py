@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.statistics.blocked_rows import Array, Codes, Rows, Sampler, dense
+from gatehouse.core.statistics.blocked_rows import Array, BlockedRows, Codes, Sampler, dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,12 +18,12 @@ _CELLS = 1 << 20  # resamples x rows held at one time while sweeping: 8 MB an ar
 _TABLED = 1 << 23  # up to here a (blocks x thresholds) table, 64 MB, is faster than sweeping the rows
 
 
-def roc_auc(rows: Rows) -> Sampler:
+def roc_auc(rows: BlockedRows) -> Sampler:
     """The probability that a positive ranks above a negative, ties counting half (Mann and Whitney 1947)."""
     return _paired_auc(rows) if rows.block_count <= _PAIRED_BLOCKS else _swept(rows, _auc)
 
 
-def average_precision(rows: Rows) -> Sampler:
+def average_precision(rows: BlockedRows) -> Sampler:
     """sum over thresholds of (gain in recall) * precision, as scikit-learn's `average_precision_score`."""
     ranks, positive = dense(rows.predictions), rows.labels == 1
     thresholds = np.unique(ranks[positive])[::-1]
@@ -32,7 +32,7 @@ def average_precision(rows: Rows) -> Sampler:
     return _tabled_precision(rows, np.searchsorted(-thresholds, -ranks), positive, len(thresholds))
 
 
-def _tabled_precision(rows: Rows, threshold: Codes, positive: NDArray[np.bool_], thresholds: int) -> Sampler:
+def _tabled_precision(rows: BlockedRows, threshold: Codes, positive: NDArray[np.bool_], thresholds: int) -> Sampler:
     """Average precision from each block's weight at or above each threshold: a resample's is counts @ table, exactly.
 
     Only the predictions of positives are thresholds, since recall rises nowhere else; `threshold` is the first of them,
@@ -62,7 +62,7 @@ def _tabled_precision(rows: Rows, threshold: Codes, positive: NDArray[np.bool_],
     return sample
 
 
-def _paired_auc(rows: Rows) -> Sampler:
+def _paired_auc(rows: BlockedRows) -> Sampler:
     """AUC as a quadratic form in the block counts c: (c' M c) / ((c' P) (c' N)).
 
     M[a, b] is the weight of (positive of block a, negative of block b) pairs in the right order, ties counting half;
@@ -89,7 +89,7 @@ def _paired_auc(rows: Rows) -> Sampler:
     return sample
 
 
-def _swept(rows: Rows, area: Callable[[Array, Array], Array]) -> Sampler:
+def _swept(rows: BlockedRows, area: Callable[[Array, Array], Array]) -> Sampler:
     """Sorts the rows once by falling prediction and sweeps the threshold down for a few resamples at a time.
 
     `area` gets the weights of positives and of all rows at or above each threshold, shape (resamples, thresholds).

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gatehouse.core.statistics.blocked_rows import Array, Build, Rows, Sampler
+    from gatehouse.core.statistics.blocked_rows import Array, BlockedRows, Build, Sampler
 
 ECE_BINS = 15
 _EPSILON = np.finfo(np.float64).eps
@@ -22,7 +22,7 @@ def moments(terms: Callable[[Array, Array], Array], finish: Callable[[Array], Ar
     to (resamples,). Means over resampled blocks are (counts @ block sums) / (counts @ block weights), exactly.
     """
 
-    def build(rows: Rows) -> Sampler:
+    def build(rows: BlockedRows) -> Sampler:
         columns = np.atleast_2d(terms(rows.labels, rows.predictions))
         sums = np.stack([rows.per_block(column) for column in columns], axis=1)
         weights = rows.per_block(np.ones_like(rows.labels))

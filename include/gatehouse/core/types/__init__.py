@@ -12,22 +12,22 @@ from gatehouse.core.types.decisions import (
     Promotion,
     RuleResult,
 )
-from gatehouse.core.types.enums import BatchState, Outcome, PromotionKind, RequestState, Verdict
+from gatehouse.core.types.enums import BatchState, PromotionKind, RequestState, RuleOutcome, Verdict
 from gatehouse.core.types.manual import Backfill, Revalidation
 from gatehouse.core.types.work import (
     Batch,
     BatchId,
     Candidate,
     Delivered,
+    FencingLease,
     FileRef,
-    Lease,
+    MonitoringReport,
     Outcomes,
     Prediction,
     Reason,
     Request,
-    TablePart,
+    TableFiles,
     TrainingSet,
-    WatchReport,
 )
 
 __all__ = [
@@ -39,11 +39,11 @@ __all__ = [
     "Champion",
     "Decision",
     "Delivered",
+    "FencingLease",
     "FileRef",
     "JournalEntry",
-    "Lease",
     "ModelVersion",
-    "Outcome",
+    "MonitoringReport",
     "Outcomes",
     "Override",
     "Prediction",
@@ -54,9 +54,9 @@ __all__ = [
     "Request",
     "RequestState",
     "Revalidation",
+    "RuleOutcome",
     "RuleResult",
-    "TablePart",
+    "TableFiles",
     "TrainingSet",
     "Verdict",
-    "WatchReport",
 ]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import finite
-from gatehouse.core.types.enums import Outcome, PromotionKind, Verdict
+from gatehouse.core.types.enums import PromotionKind, RuleOutcome, Verdict
 from gatehouse.core.types.work import FileRef
 
 _NUMBERS = ("value", "limit", "low", "high", "standard_error")
@@ -46,7 +46,7 @@ class RuleResult:
     """
 
     rule: str
-    outcome: Outcome
+    outcome: RuleOutcome
     sentence: str
     value: float | None = None
     limit: float | None = None
@@ -62,7 +62,7 @@ class RuleResult:
     def from_document(cls, document: Mapping[str, Any]) -> RuleResult:
         """The result as it was stored. A number that was undefined is None, also in documents of earlier versions."""
         undefined = {name: None for name in _NUMBERS if finite(document.get(name)) is None}
-        return cls(**{**document, **undefined, "outcome": Outcome(document["outcome"])})
+        return cls(**{**document, **undefined, "outcome": RuleOutcome(document["outcome"])})
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Verdict(StrEnum):
     BLOCK = "BLOCK"
 
 
-class Outcome(StrEnum):
+class RuleOutcome(StrEnum):
     """The outcome of a rule."""
 
     PASS = "PASS"  # noqa: S105

@@ -13,7 +13,7 @@ from gatehouse.core.types.enums import BatchState, RequestState
 
 
 @dataclass(frozen=True)
-class Lease:
+class FencingLease:
     """One attempt at a piece of work. A newer attempt at the same work makes this one stale (invariant I7)."""
 
     work: str
@@ -43,7 +43,7 @@ class BatchId:
 
 
 @dataclass(frozen=True)
-class TablePart:
+class TableFiles:
     """One table of a batch: what the source delivered, and once validated what was accepted and quarantined of it."""
 
     source: FileRef
@@ -71,7 +71,7 @@ class Batch:
     interval: Interval
     state: BatchState
     content: str
-    tables: Mapping[str, TablePart]
+    tables: Mapping[str, TableFiles]
     reason: str = ""
     report: FileRef | None = None
     profile: FileRef | None = None
@@ -155,7 +155,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class WatchReport:
+class MonitoringReport:
     """What the watch stage found for one batch, and the reasons to retrain that it yields."""
 
     batch: BatchId

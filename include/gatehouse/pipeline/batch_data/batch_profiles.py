@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import BatchKind
-from gatehouse.core.data_faults.data_fault import Fault
+from gatehouse.core.data_faults.data_fault import DataFault
 from gatehouse.core.data_faults.detect import faults
 from gatehouse.core.data_faults.persisting import going_on
-from gatehouse.core.data_faults.relations.normal_scores import Rows, rows_of
+from gatehouse.core.data_faults.relations.normal_scores import NormalScores, rows_of
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
 from gatehouse.core.profiling.row_sample import positions, sample_of
@@ -39,7 +39,7 @@ FAULT = "data fault: "  # begins the reason of a batch that waits for one
 SEASONS = 3  # further ones of the same season of earlier years
 
 
-def earlier_profiles(site: Site, batch: Batch) -> list[BatchProfile]:
+def earlier_profiles(site: UseCaseContext, batch: Batch) -> list[BatchProfile]:
     """The profiles of the newest accepted batches before this one, and of some of the same season of earlier years, the
     newest last."""
     before = [
@@ -64,7 +64,7 @@ def same_season(earlier: Batch, batch: Batch) -> bool:
     return years >= 1 and abs(middle.days - years * 365.25) <= 1.5 * max(length.days, 1)
 
 
-def profile(site: Site, frames: Mapping[str, pd.DataFrame], earlier: Sequence[BatchProfile]) -> BatchProfile:
+def profile(site: UseCaseContext, frames: Mapping[str, pd.DataFrame], earlier: Sequence[BatchProfile]) -> BatchProfile:
     """Profile the accepted rows of each table, and the features that the use case makes of them, on the grids of the
     newest earlier profile. What cannot be profiled is left out: a profile is never a reason to refuse rows."""
     tables, samples = {}, {}
@@ -82,21 +82,21 @@ def profile(site: Site, frames: Mapping[str, pd.DataFrame], earlier: Sequence[Ba
 
 def found_faults(
     frames: Mapping[str, Table], made: BatchProfile, earlier: Sequence[BatchProfile], batch: BatchKind
-) -> list[Fault]:
+) -> list[DataFault]:
     """The data faults of every table against the same table of earlier batches of that kind."""
-    found: list[Fault] = []
+    found: list[DataFault] = []
     for name, table in made.tables.items():
         before = [each.tables[name] for each in earlier if name in each.tables]
         found += faults(name, before, table, _own(frames[name]), CYCLE[batch], _rows(name, earlier, made))
     return found
 
 
-def _rows(table: str, earlier: Sequence[BatchProfile], batch: BatchProfile) -> Rows | None:
+def _rows(table: str, earlier: Sequence[BatchProfile], batch: BatchProfile) -> NormalScores | None:
     known = [each.samples[table] for each in earlier if table in each.samples]
     return rows_of(known, batch.samples[table]) if table in batch.samples else None
 
 
-def waiting_before(site: Site, batch: Batch) -> Batch | None:
+def waiting_before(site: UseCaseContext, batch: Batch) -> Batch | None:
     """The newest batch before this one, if it waits in quarantine for a data fault and none after it was accepted."""
     before = [
         each
@@ -114,9 +114,9 @@ def faults_going_on(
     earlier: Sequence[BatchProfile],
     reason: str,
     waiting: BatchProfile,
-) -> list[Fault]:
+) -> list[DataFault]:
     """The columns that are off as in the batch that waits in quarantine for that reason, profiled on its own grids."""
-    found: list[Fault] = []
+    found: list[DataFault] = []
     for name, table in made.tables.items():
         if name in waiting.tables:
             before = [each.tables[name] for each in earlier if name in each.tables]
@@ -135,7 +135,7 @@ def _own(frame: Table) -> Callable[[Sequence[str]], Profile]:
     return own
 
 
-def keep(site: Site, made: BatchProfile) -> FileRef:
+def keep(site: UseCaseContext, made: BatchProfile) -> FileRef:
     """Store a profile in the lake. Its hundred thousand numbers are written by Python's own JSON, ten times as fast as the
     canonical one and as repeatable; NaN is written as such."""
     text = json.dumps(made.to_document(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

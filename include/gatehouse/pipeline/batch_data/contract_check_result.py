@@ -13,7 +13,7 @@ from gatehouse.ports import TableCheck
 
 
 @dataclass(frozen=True)
-class Held:
+class ContractCheckResult:
     """The verdict and what it rests on; `undeclared` are columns that were delivered and not declared, `accepted` the rows
     of each table that are, or in a release would be, accepted (with columns by name), `earlier` the profiles of batches
     before. `profile` makes the accepted rows' profile, `store` their files and those of the quarantined ones."""

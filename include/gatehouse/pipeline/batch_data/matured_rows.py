@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.drift.reference import SCORE
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, Champion, Outcomes
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Matured:
+class MaturedRows:
     """The newest batch with outcomes; the `labelled` rows of it and of those measured with it, with the champion's scores
     (`gh_score`); and how many rows each of these batches has in all, by its id, the newest last."""
 
@@ -46,8 +46,8 @@ class Matured:
 
 
 def newest_matured(
-    site: Site, as_of: datetime, champion: Champion, estimator: Any
-) -> tuple[Matured | None, tuple[str, ...]]:
+    site: UseCaseContext, as_of: datetime, champion: Champion, estimator: Any
+) -> tuple[MaturedRows | None, tuple[str, ...]]:
     """The newest batch whose outcomes arrived by `as_of` and that the champion was not trained on. Batches of a day or a
     week are too short to resample days of: the newest `measure_over` batches are measured together.
 
@@ -67,7 +67,7 @@ def newest_matured(
         return _measured(site, parts, estimator), (*errors, *more)
 
 
-def _labelled(site: Site, pooled: Sequence[tuple[Batch, Outcomes]]) -> tuple[list[Part], tuple[str, ...]]:
+def _labelled(site: UseCaseContext, pooled: Sequence[tuple[Batch, Outcomes]]) -> tuple[list[Part], tuple[str, ...]]:
     """Each batch with its labelled rows, and the errors of those whose features or labels cannot be made."""
     parts, errors = [], []
     for batch, outcomes in pooled:
@@ -78,7 +78,7 @@ def _labelled(site: Site, pooled: Sequence[tuple[Batch, Outcomes]]) -> tuple[lis
     return parts, tuple(errors)
 
 
-def _predictable(site: Site, parts: Sequence[Part], estimator: Any) -> tuple[list[Part], tuple[str, ...]]:
+def _predictable(site: UseCaseContext, parts: Sequence[Part], estimator: Any) -> tuple[list[Part], tuple[str, ...]]:
     """The batches that the champion predicts, and its errors on the others."""
     able, errors = [], []
     for batch, frame in parts:
@@ -92,7 +92,7 @@ def _predictable(site: Site, parts: Sequence[Part], estimator: Any) -> tuple[lis
     return able, tuple(errors)
 
 
-def _measured(site: Site, parts: Sequence[Part], estimator: Any) -> Matured | None:
+def _measured(site: UseCaseContext, parts: Sequence[Part], estimator: Any) -> MaturedRows | None:
     """The batches with the champion's scores of their labelled rows; None for no batch."""
     if not parts:
         return None
@@ -102,14 +102,14 @@ def _measured(site: Site, parts: Sequence[Part], estimator: Any) -> Matured | No
         site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task) if len(labelled) else []
     )
     rows = {str(batch.id): len(part) for batch, part in parts}
-    return Matured(parts[-1][0], labelled.assign(**{SCORE: predicted}), rows)
+    return MaturedRows(parts[-1][0], labelled.assign(**{SCORE: predicted}), rows)
 
 
 def _sentence(batch: Batch, error: object) -> str:
     return f"batch {batch.id} is not measured: {error}"
 
 
-def measured_before(site: Site, key: str, champion: Champion) -> bool:
+def measured_before(site: UseCaseContext, key: str, champion: Champion) -> bool:
     """Whether an earlier watch measured this champion on that batch: one late month must not be counted twice."""
     return any(
         report.body.get("matured", {}).get("batch") == key and report.body.get("champion") == champion.model.version

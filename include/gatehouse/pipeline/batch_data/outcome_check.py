@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Validation, decide, joined_reasons
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, contradictions, match, repeated
@@ -46,7 +46,7 @@ class CheckedOutcomes:
         split = self.validation.splits[TABLE]
         return quarantined_rows(self.frame, split) if split.bad else None
 
-    def matched(self, site: Site, batch: Batch) -> OutcomeMatch | None:
+    def matched(self, site: UseCaseContext, batch: Batch) -> OutcomeMatch | None:
         """How they match the delivered rows of the batch; None where those cannot be read."""
         contract = site.case.contract
         spec, source = contract.tables[contract.main], batch.tables[contract.main].source
@@ -60,7 +60,7 @@ class CheckedOutcomes:
         return match(keys, self.keys.iloc[list(self.kept)], self.keys.iloc[list(self.contradicting)])
 
 
-def check_outcomes(site: Site, batch: Batch, delivered: pd.DataFrame) -> CheckedOutcomes:
+def check_outcomes(site: UseCaseContext, batch: Batch, delivered: pd.DataFrame) -> CheckedOutcomes:
     """Check a delivery. Raises SchemaMismatch when it lacks a declared column."""
     contract, spec = site.case.contract, site.case.contract.outcomes
     declared = read_declared(delivered, spec.columns, f"{batch.id} outcomes", spec.key)
@@ -80,7 +80,7 @@ def check_outcomes(site: Site, batch: Batch, delivered: pd.DataFrame) -> Checked
 
 
 def _repeated(
-    site: Site, keys: pd.Series[str], frame: pd.DataFrame
+    site: UseCaseContext, keys: pd.Series[str], frame: pd.DataFrame
 ) -> tuple[frozenset[int], dict[int, tuple[str, ...]]]:
     """`repeated` by the label column and by what target() makes of the outcomes: it may read other columns as well.
 

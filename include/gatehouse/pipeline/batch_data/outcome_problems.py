@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import Span, interval_of
-from gatehouse.core.notifications.alert_types import Kind
-from gatehouse.core.notifications.issues import Found
+from gatehouse.core.notifications.alert_types import AlertType
+from gatehouse.core.notifications.issues import IssueReport
 from gatehouse.core.rows.outcome_rows import problems
 from gatehouse.core.types import Batch, BatchState, Outcomes
 from gatehouse.pipeline.batch_data.row_keys import newest_revisions
@@ -17,7 +17,7 @@ from gatehouse.pipeline.outcomes import REFUSED, due
 SHOWN = 3  # batches in the sentence of an alert
 
 
-def outcome_problems(site: Site, as_of: datetime) -> dict[str, str]:
+def outcome_problems(site: UseCaseContext, as_of: datetime) -> dict[str, str]:
     """By batch key, in the order of time, what is wrong with the outcomes that should be complete by `as_of`."""
     arrived = site.ledger.batches.outcomes(site.name, as_of)
     refused = {batch.id.key: _refusal(site, batch) for batch in due(site, as_of)}
@@ -29,12 +29,12 @@ def outcome_problems(site: Site, as_of: datetime) -> dict[str, str]:
     return {key: sentence for key, sentence in sorted({**refused, **short}.items()) if sentence}
 
 
-def _refusal(site: Site, batch: Batch) -> str:
+def _refusal(site: UseCaseContext, batch: Batch) -> str:
     entry = site.ledger.journal.newest(str(batch.id), [REFUSED])
     return f"its outcomes were refused: {json.loads(entry.body)['reason']}" if entry is not None else ""
 
 
-def outcome_problem(site: Site, outcomes: Outcomes, as_of: datetime) -> str:
+def outcome_problem(site: UseCaseContext, outcomes: Outcomes, as_of: datetime) -> str:
     """What does not fit about the outcomes of one batch, as they should be by `as_of`; empty when they fit."""
     spec, found = site.case.contract.outcomes, outcomes.match
     if found is None:
@@ -44,11 +44,11 @@ def outcome_problem(site: Site, outcomes: Outcomes, as_of: datetime) -> str:
     return problems(found, spec.max_unmatched_share, 1 - site.case.retrain.min_maturity if complete else 1.0)
 
 
-def outcome_alert(site: Site) -> list[Found]:
+def outcome_alert(site: UseCaseContext) -> list[IssueReport]:
     """The alert of a use case whose outcomes have a problem, by the time of its data; the newest batches first."""
     ends = [b.interval.end for b in site.ledger.batches.list(site.name) if b.state is not BatchState.DISCARDED]
     found = outcome_problems(site, max(ends)) if ends else {}
     newest = [f"{key}: {sentence}" for key, sentence in sorted(found.items(), reverse=True)[:SHOWN]]
     more = f"; and {len(found) - SHOWN} earlier batches" if len(found) > SHOWN else ""
     sentence = f"outcomes of {'; '.join(newest)}{more}"
-    return [Found(Kind.OUTCOMES, site.name, "outcomes", sentence, str(sorted(found)))] if found else []
+    return [IssueReport(AlertType.OUTCOMES, site.name, "outcomes", sentence, str(sorted(found)))] if found else []

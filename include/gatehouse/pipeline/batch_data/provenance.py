@@ -6,7 +6,7 @@ import platform
 import subprocess
 from importlib.metadata import version
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.retraining.manual_options import wished_window
 from gatehouse.core.types import TrainingSet
@@ -15,7 +15,7 @@ from gatehouse.settings import ROOT
 RUNTIME = ("scikit-learn", "numpy", "pandas", "skops")
 
 
-def provenance(site: Site, training_set: TrainingSet) -> dict[str, str]:
+def provenance(site: UseCaseContext, training_set: TrainingSet) -> dict[str, str]:
     """Tags for a candidate's run."""
     lock = ROOT / "requirements.txt"
     request = site.ledger.requests.get(training_set.request)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.drift import impact
-from gatehouse.core.drift.calibration import Calibration
+from gatehouse.core.drift.calibration import DriftCalibration
 from gatehouse.core.drift.domain_classifier import MIN_ROWS, MOST, ranks, told_apart
 from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.drift.reference import SCORE, Reference
-from gatehouse.core.drift.weekday_reference import Weekdays, weekdays_of
+from gatehouse.core.drift.weekday_reference import WeekdayReference, weekdays_of
 from gatehouse.core.performance import decay
 from gatehouse.core.performance.decay import DAY
 from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile, profile_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SAMPLE = 2000
 
 
-def reference_of(site: Site, training_set: TrainingSet, best: Candidate) -> Reference:
+def reference_of(site: UseCaseContext, training_set: TrainingSet, best: Candidate) -> Reference:
     """What the watch will compare with while this model is the champion."""
     if best.file is None:
         raise ModelError(f"candidate {best.name} has no model file")
@@ -95,12 +95,15 @@ def only_score(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_weekday(
-    site: Site, training_set: TrainingSet, batches: Mapping[str, Profile], calibration: Mapping[str, Calibration]
-) -> Weekdays:
+    site: UseCaseContext,
+    training_set: TrainingSet,
+    batches: Mapping[str, Profile],
+    calibration: Mapping[str, DriftCalibration],
+) -> WeekdayReference:
     """Which inputs of daily batches have a weekly pattern, and what their days are compared with. Labels have none here:
     they are judged on fourteen days together."""
     if site.case.contract.batch != "day":
-        return Weekdays()
+        return WeekdayReference()
     days = {str(each): interval_of("day", each.key).start for each in training_set.training_batches}
     inputs = {name: each for name, each in calibration.items() if name != LABEL_COLUMN}
     return weekdays_of([(days[name], profile) for name, profile in batches.items()], inputs)
@@ -108,7 +111,7 @@ def by_weekday(
 
 def losses(
     whole: Profile, holdout: pd.DataFrame, labels: NDArray[np.float64], scores: NDArray[np.float64], metric: str
-) -> dict[str, impact.Losses]:
+) -> dict[str, impact.LossByCell]:
     """The holdout's mean loss by cell of each column that is delivered as such."""
     lost = impact.row_losses(metric, labels, scores)
     found = {}
@@ -148,7 +151,7 @@ def some_rows(count: int, seed: int) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(seed).permutation(count)[:SAMPLE])
 
 
-def units_apart(site: Site, training: pd.DataFrame, whole: Profile) -> tuple[float, ...]:
+def units_apart(site: UseCaseContext, training: pd.DataFrame, whole: Profile) -> tuple[float, ...]:
     """The AUC of telling each unit of the training rows from the other units, by how columns go together."""
     parts, _ = units(training)
     found = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.drift.calibration import Calibration, calibrate
+from gatehouse.core.drift.calibration import DriftCalibration, calibrate
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.pipeline.batch_data.row_keys import BATCH, TIME
 
@@ -32,7 +32,7 @@ def units(frame: pd.DataFrame) -> tuple[list[pd.DataFrame], bool]:
 
 def calibrated(
     whole: Profile, frame: pd.DataFrame, columns: Callable[[pd.DataFrame], pd.DataFrame]
-) -> tuple[dict[str, Calibration], dict[str, Profile]]:
+) -> tuple[dict[str, DriftCalibration], dict[str, Profile]]:
     """How far the units of a frame lie from its profile; and their profiles by batch, where batches are the units."""
     parts, cut = units(frame)
     profiles = [profile_of(columns(part), like=whole) for part in parts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.rows.outcome_rows import one_for_each_key
 from gatehouse.core.rows.row_keys import KEY, row_keys
 from gatehouse.core.types import Batch, BatchState, Outcomes
@@ -27,7 +27,7 @@ def newest_revisions(batches: Sequence[Batch]) -> list[Batch]:
     return [newest[key] for key in sorted(newest)]
 
 
-def accepted_tables(site: Site, batch: Batch, names: Sequence[str] | None = None) -> dict[str, pd.DataFrame]:
+def accepted_tables(site: UseCaseContext, batch: Batch, names: Sequence[str] | None = None) -> dict[str, pd.DataFrame]:
     """The accepted rows of each table, or of some, of an accepted batch."""
     tables = {}
     for name in batch.tables if names is None else names:
@@ -38,14 +38,14 @@ def accepted_tables(site: Site, batch: Batch, names: Sequence[str] | None = None
     return tables
 
 
-def batch_frame(site: Site, batch: Batch) -> pd.DataFrame:
+def batch_frame(site: UseCaseContext, batch: Batch) -> pd.DataFrame:
     """Features of an accepted batch with the row's key, batch and time in front (columns `gh_*`)."""
     parts = tuple(sorted(part.accepted.sha256 for part in batch.tables.values() if part.accepted))
     frame: pd.DataFrame = site.remembered(("batch_frame", batch.id, parts), lambda: _batch_frame(site, batch))
     return frame
 
 
-def _batch_frame(site: Site, batch: Batch) -> pd.DataFrame:
+def _batch_frame(site: UseCaseContext, batch: Batch) -> pd.DataFrame:
     import pandas as pd
 
     tables = accepted_tables(site, batch)
@@ -57,7 +57,7 @@ def _batch_frame(site: Site, batch: Batch) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(marks), features_of(site.case, tables)], axis=1)
 
 
-def with_labels(site: Site, frame: pd.DataFrame, outcomes: Outcomes | None) -> pd.DataFrame:
+def with_labels(site: UseCaseContext, frame: pd.DataFrame, outcomes: Outcomes | None) -> pd.DataFrame:
     """The frame of `batch_frame` with the label column; NaN where the outcome has not arrived."""
     import numpy as np
 
@@ -67,7 +67,7 @@ def with_labels(site: Site, frame: pd.DataFrame, outcomes: Outcomes | None) -> p
     return frame.assign(**{LABEL: frame[KEY].map(labels)})
 
 
-def _labels(site: Site, outcomes: Outcomes) -> pd.Series[float]:
+def _labels(site: UseCaseContext, outcomes: Outcomes) -> pd.Series[float]:
     """The labels by row key, each key once."""
     delivered = site.lake.frame(outcomes.file)
     keys = row_keys(delivered, site.case.contract.outcomes.key, site.case.contract.normalise_keys)

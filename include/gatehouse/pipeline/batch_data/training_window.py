@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.config.retrain import Window
-from gatehouse.core.retraining.holdout_split import Matured, Split, split
+from gatehouse.core.retraining.holdout_split import MaturedBatch, Split, split
 from gatehouse.core.statistics.changepoint import newest_change
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.types import BatchId
@@ -35,7 +35,11 @@ class _Tried:
 
 
 def choose_window(
-    site: Site, matured: Sequence[Matured], frames: Frames, trained_until: datetime | None, wanted: Window | None = None
+    site: UseCaseContext,
+    matured: Sequence[MaturedBatch],
+    frames: Frames,
+    trained_until: datetime | None,
+    wanted: Window | None = None,
 ) -> tuple[Split, dict[str, Any]]:
     """The split by the wanted window (the policy's, unless given), and what is to be told of how it was chosen (nothing,
     where nothing was).
@@ -57,7 +61,7 @@ def choose_window(
     return best.split, {**told, "window": best.window.name, "losses": losses, "batches": len(best.split.training)}
 
 
-def _tried(site: Site, splits: Sequence[tuple[Window, Split]], frames: Frames) -> list[_Tried]:
+def _tried(site: UseCaseContext, splits: Sequence[tuple[Window, Split]], frames: Frames) -> list[_Tried]:
     """Windows that take the same batches are fitted once."""
     losses: dict[tuple[BatchId, ...], float] = {}
     for _, each in splits:
@@ -66,7 +70,7 @@ def _tried(site: Site, splits: Sequence[tuple[Window, Split]], frames: Frames) -
     return [_Tried(window, each, losses[each.training]) for window, each in splits]
 
 
-def _inner_loss(site: Site, training: Sequence[pd.DataFrame]) -> float:
+def _inner_loss(site: UseCaseContext, training: Sequence[pd.DataFrame]) -> float:
     """The loss on the newest batch of a model that was fitted on the ones before; infinite when that cannot be."""
     if len(training) < 2:
         return math.inf
@@ -84,7 +88,7 @@ def _inner_loss(site: Site, training: Sequence[pd.DataFrame]) -> float:
     return loss if math.isfinite(loss) else math.inf
 
 
-def change_in(site: Site, training: Sequence[pd.DataFrame]) -> datetime | None:
+def change_in(site: UseCaseContext, training: Sequence[pd.DataFrame]) -> datetime | None:
     """The day of the newest change in how wrong the champion is, in sign or in size; in the labels without a champion."""
     import pandas as pd
 

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.gate.evidence import Evidence, Facts, Holdout
+from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
 from gatehouse.core.gate.evidence_io import evidence_document, evidence_from, evidence_sha256, holdout_columns
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
@@ -16,7 +16,7 @@ from gatehouse.model_code import check_slices
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.gather import trained_until
 from gatehouse.pipeline.judge.interim_looks import looks_before
-from gatehouse.pipeline.judge.measurements import Subject, measure_all, needed
+from gatehouse.pipeline.judge.measurements import MeasurementContext, measure_all, needed
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.ports import Lake
 
@@ -29,7 +29,7 @@ PROBE_ROWS = 2000
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HoldoutRows:
     """The labelled rows that a decision rests on, and the batches that they are of."""
 
     frame: pd.DataFrame
@@ -37,10 +37,10 @@ class HeldOut:
 
 
 def gather_evidence(
-    site: Site,
+    site: UseCaseContext,
     model: ModelVersion,
     champion: Champion | None,
-    held_out: HeldOut | None = None,
+    held_out: HoldoutRows | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> Evidence:
     """Both models on the same held-out rows, and what was measured about the challenger besides.
@@ -49,7 +49,7 @@ def gather_evidence(
     the evidence as it is.
     """
     training_set = site.ledger.requests.training_set(model.request)
-    held_out = held_out or HeldOut(site.lake.frame(training_set.holdout), training_set.holdout_batches)
+    held_out = held_out or HoldoutRows(site.lake.frame(training_set.holdout), training_set.holdout_batches)
     frame = held_out.frame
     data = site.lake.read(model.file)
     check_slices(site.case.slices, [str(name) for name in model_inputs(frame)], site.case.model_file)
@@ -59,7 +59,7 @@ def gather_evidence(
     if champion is not None:
         former = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
         reigning = site.models.predict(former, inputs, task)
-    subject = Subject(site, model, champion, training_set, frame, estimator, challenger, former, reigning)
+    subject = MeasurementContext(site, model, champion, training_set, frame, estimator, challenger, former, reigning)
     return Evidence(
         use_case=site.name,
         task=task,
@@ -69,7 +69,7 @@ def gather_evidence(
         champion_sha256=champion.model.file.sha256 if champion else None,
         epoch=champion.epoch if champion else 0,
         training_set=training_set.sha256,
-        holdout=Holdout(
+        holdout=HoldoutData(
             keys=frame[KEY].to_numpy("str"),
             labels=frame[LABEL].to_numpy("float64"),
             time=frame[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"),
@@ -85,14 +85,19 @@ def gather_evidence(
 
 
 def facts(
-    site: Site, model: ModelVersion, training_set: TrainingSet, data: bytes, inputs: pd.DataFrame, held_out: HeldOut
-) -> Facts:
+    site: UseCaseContext,
+    model: ModelVersion,
+    training_set: TrainingSet,
+    data: bytes,
+    inputs: pd.DataFrame,
+    held_out: HoldoutRows,
+) -> ModelFacts:
     """What was measured about the challenger besides its predictions."""
     probe = site.models.probe(data, model.file.sha256, inputs.head(PROBE_ROWS), site.case.retrain.task)
     judged_on = [site.ledger.batches.get(batch) for batch in held_out.batches]
     used = [site.ledger.batches.get(batch) for batch in training_set.training_batches] + judged_on
     accepted = sum(_rows(site, batch) for batch in judged_on)
-    return Facts(
+    return ModelFacts(
         maturity=len(held_out.frame) / accepted if accepted else 0.0,
         training_rows=training_set.training.rows or 0,
         training_until=trained_until(site, training_set.training_batches),
@@ -107,12 +112,12 @@ def facts(
     )
 
 
-def _rows(site: Site, batch: Batch) -> int:
+def _rows(site: UseCaseContext, batch: Batch) -> int:
     part = batch.tables[site.case.contract.main]
     return (part.accepted.rows or 0) if part.accepted else 0
 
 
-def archive(site: Site, evidence: Evidence) -> FileRef:
+def archive(site: UseCaseContext, evidence: Evidence) -> FileRef:
     """Store the held-out rows and the document that names them; the document's file is the evidence."""
     import pandas as pd
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.gate.re_decision import BEFORE
 from gatehouse.core.types import Champion, Verdict
 
 
-def looks_before(site: Site, champion: Champion | None, extra: Mapping[str, Any] | None = None) -> int:
+def looks_before(site: UseCaseContext, champion: Champion | None, extra: Mapping[str, Any] | None = None) -> int:
     """How many decisions against this champion were made before.
 
     A HOLD that is judged again is a further look: it was not settled, and asking until it passes is what has to be paid

@@ -6,18 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.evidence_io import evidence_sha256
 from gatehouse.core.types import Champion, Decision, FileRef, ModelVersion, RequestState, Verdict
-from gatehouse.pipeline.judge.evidence import HeldOut, archive, archived_evidence, gather_evidence
+from gatehouse.pipeline.judge.evidence import HoldoutRows, archive, archived_evidence, gather_evidence
 from gatehouse.pipeline.judge.measurements import metrics_of
 from gatehouse.pipeline.maintenance.publish_mlflow import tell_decision
 from gatehouse.pipeline.maintenance.track_mlflow import projecting
 
 
-def judge(site: Site, request_id: str) -> Decision:
+def judge(site: UseCaseContext, request_id: str) -> Decision:
     """Decide on a request's challenger. A request that was decided before keeps its decision."""
     decision = site.ledger.decisions.of_request(request_id)
     model = next(model for model in site.ledger.models.list(site.name) if model.request == request_id)
@@ -34,10 +34,10 @@ def judge(site: Site, request_id: str) -> Decision:
 
 
 def decide_on(
-    site: Site,
+    site: UseCaseContext,
     model: ModelVersion,
     champion: Champion | None,
-    held_out: HeldOut | None = None,
+    held_out: HoldoutRows | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> tuple[Decision, FileRef]:
     """The decision on a model under the use case's policy, and the archived evidence that it follows from. `held_out`
@@ -49,7 +49,7 @@ def decide_on(
         return decide(evidence, site.case.gate, evidence_sha256(document["evidence"])), archived
 
 
-def replay(site: Site, decision_id: str, policy: GatePolicy | None = None) -> Decision:
+def replay(site: UseCaseContext, decision_id: str, policy: GatePolicy | None = None) -> Decision:
     """Decide again from the archived evidence, under the archived policy or another one: a pure function of the two."""
     archived, text = site.ledger.decisions.archive(decision_id)
     evidence, identity = archived_evidence(site.lake, archived)
@@ -57,7 +57,7 @@ def replay(site: Site, decision_id: str, policy: GatePolicy | None = None) -> De
         return decide(evidence, policy or GatePolicy.archived(text), identity)
 
 
-def _close(site: Site, model: ModelVersion, decision: Decision) -> None:
+def _close(site: UseCaseContext, model: ModelVersion, decision: Decision) -> None:
     """A HOLD, a BLOCK and a REVIEW that waits for a person end the request: scoring goes on with the present champion."""
     if site.ledger.requests.get(model.request).state is RequestState.CLAIMED:
         lease = site.ledger.attempts.enter(f"{site.name}/{model.request}/close")

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.gate.re_decision import BEFORE
-from gatehouse.core.types import Batch, BatchId, Champion, Decision, Outcome, Outcomes, Verdict
-from gatehouse.errors import NotAllowed
+from gatehouse.core.types import Batch, BatchId, Champion, Decision, Outcomes, RuleOutcome, Verdict
+from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, newest_revisions, with_labels
-from gatehouse.pipeline.judge.evidence import HeldOut
+from gatehouse.pipeline.judge.evidence import HoldoutRows
 from gatehouse.pipeline.judge.judge_challenger import decide_on
 from gatehouse.pipeline.maintenance.publish_mlflow import tell_decision
 from gatehouse.pipeline.maintenance.track_mlflow import projecting
@@ -25,7 +25,7 @@ BATCHES = "batches"  # the key of Evidence.extra: the batches that a decision ma
 
 
 @dataclass(frozen=True)
-class Archived:
+class ArchivedDecision:
     """What an earlier decision rested on."""
 
     decision: Decision
@@ -33,7 +33,7 @@ class Archived:
     rows: int
 
 
-def due(site: Site) -> list[str]:
+def due(site: UseCaseContext) -> list[str]:
     """The decisions that would rest on more rows now, as their ids.
 
     Only the newest decision on the champion and on the newest challenger are asked about: the others concern nobody.
@@ -41,13 +41,13 @@ def due(site: Site) -> list[str]:
     return [decision.id for decision in _standing(site) if more_rows(site, decision) is not None]
 
 
-def judge_again(site: Site, decision_id: str) -> Decision:
+def judge_again(site: UseCaseContext, decision_id: str) -> Decision:
     """Decide again on all rows that have matured by now, against the champion of that time; the newest decision on that
-    model is what counts from then on. NotAllowed when there is nothing new to judge by."""
+    model is what counts from then on. NotAllowedError when there is nothing new to judge by."""
     decision = site.ledger.decisions.get(decision_id)
     held_out = more_rows(site, decision)
     if held_out is None:
-        raise NotAllowed(
+        raise NotAllowedError(
             f"decision {decision_id[:8]} rests on every matured row already; there is nothing to judge again"
         )
     before = archived(site, decision)
@@ -68,7 +68,7 @@ def judge_again(site: Site, decision_id: str) -> Decision:
     return again
 
 
-def more_rows(site: Site, decision: Decision) -> HeldOut | None:
+def more_rows(site: UseCaseContext, decision: Decision) -> HoldoutRows | None:
     """The rows to judge a decision by now, when they are more than it had: its own batches with the outcomes that have
     arrived since and, for a HOLD, the batches that have matured since when they bring the rows that were missing."""
     before = archived(site, decision)
@@ -102,13 +102,13 @@ def rows_missing(decision: Decision) -> int | None:
     waiting = [
         result.missing_rows
         for result in decision.results
-        if result.outcome is Outcome.INCONCLUSIVE and result.on_fail in ("block", "review")
+        if result.outcome is RuleOutcome.INCONCLUSIVE and result.on_fail in ("block", "review")
     ]
     known = [rows for rows in waiting if rows is not None]
     return max(known) if known and len(known) == len(waiting) else None
 
 
-def archived(site: Site, decision: Decision) -> Archived:
+def archived(site: UseCaseContext, decision: Decision) -> ArchivedDecision:
     """The batches and the number of rows that a decision rested on, from its archived evidence."""
     file, _ = site.ledger.decisions.archive(decision.id)
     document: Mapping[str, Any] = json.loads(site.lake.read(file))
@@ -118,10 +118,10 @@ def archived(site: Site, decision: Decision) -> Archived:
         batches = site.ledger.requests.training_set(model.request).holdout_batches
     else:
         batches = tuple(BatchId(site.name, key, revision) for key, revision in named)
-    return Archived(decision, batches, document["holdout_file"]["rows"])
+    return ArchivedDecision(decision, batches, document["holdout_file"]["rows"])
 
 
-def _standing(site: Site) -> list[Decision]:
+def _standing(site: UseCaseContext) -> list[Decision]:
     """The newest decisions on the champion and on the newest challenger; a REVIEW that waits for its answer, and a HOLD
     against a champion that serves no more, are left alone."""
     champion = site.ledger.models.champion(site.name)
@@ -137,7 +137,7 @@ def _standing(site: Site) -> list[Decision]:
     return found
 
 
-def _mature(site: Site, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.DataFrame | None:
+def _mature(site: UseCaseContext, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.DataFrame | None:
     """The labelled rows of a batch that is mature enough to be judged by."""
     known = _labelled(site, batch, arrived)
     part = batch.tables[site.case.contract.main].accepted
@@ -145,10 +145,10 @@ def _mature(site: Site, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.Dat
     return known if rows and len(known) / rows >= site.case.retrain.min_maturity else None
 
 
-def _labelled(site: Site, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.DataFrame:
+def _labelled(site: UseCaseContext, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.DataFrame:
     frame = with_labels(site, batch_frame(site, batch), arrived.get(batch.id.key))
     return frame[frame[LABEL].notna()]
 
 
-def _held_out(batches: Sequence[BatchId], frames: Sequence[pd.DataFrame]) -> HeldOut:
-    return HeldOut(stacked(frames), tuple(batches))
+def _held_out(batches: Sequence[BatchId], frames: Sequence[pd.DataFrame]) -> HoldoutRows:
+    return HoldoutRows(stacked(frames), tuple(batches))

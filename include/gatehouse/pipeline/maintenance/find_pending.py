@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.types import BatchState, Decision, RequestState, Verdict
 from gatehouse.pipeline import fit
@@ -22,7 +22,7 @@ ABANDONED_SECONDS = 3600.0
 GRACE = timedelta(minutes=1)
 
 
-def forgotten_landed(site: Site, attended: bool = False) -> list[str]:
+def forgotten_landed(site: UseCaseContext, attended: bool = False) -> list[str]:
     """Landed batches (`2013-03.r1`) that nobody has begun to validate for ten minutes (invariant I8); for an hour, where
     runs are `attended` that may be at it: a big batch takes its time."""
     patience = ABANDONED_SECONDS if attended else FORGOTTEN_SECONDS
@@ -34,7 +34,7 @@ def forgotten_landed(site: Site, attended: bool = False) -> list[str]:
     ]
 
 
-def forgotten_batches(site: Site, attended: Collection[str] = ()) -> list[str]:
+def forgotten_batches(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
     """Accepted batches (`2013-03.r1`) that no watch run takes: the event that starts one was lost, or its run failed.
 
     `attended` are the batches that a queued, waiting or running watch run is for. They are left to it, however long it
@@ -49,7 +49,7 @@ def forgotten_batches(site: Site, attended: Collection[str] = ()) -> list[str]:
     ]
 
 
-def forgotten_requests(site: Site, attended: Collection[str] = ()) -> list[str]:
+def forgotten_requests(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
     """The pending request, when no retrain run is for it: none was started, or the one that claimed it has died or failed.
     A new run goes on with what is recorded. `attended` are the requests that a run is at, however long it takes."""
     request = site.ledger.requests.pending(site.name)
@@ -62,7 +62,7 @@ def forgotten_requests(site: Site, attended: Collection[str] = ()) -> list[str]:
     return [request.id] if _idle(site, *(f"{work}/{step}" for step in steps)) > FORGOTTEN_SECONDS else []
 
 
-def uncarried(site: Site, attended: Collection[str] = ()) -> list[str]:
+def uncarried(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
     """Carry out decisions that nobody has carried out: a PROMOTE or an approved REVIEW against the present champion whose
     task was marked as done, skipped or lost. Each is journaled as what it is; returns the sentences about them.
     `attended` are the decisions whose run has not yet come to its end: it carries them out itself."""
@@ -84,7 +84,7 @@ def uncarried(site: Site, attended: Collection[str] = ()) -> list[str]:
     return found
 
 
-def unanswered(site: Site, now: datetime | None = None, attended: Collection[str] = ()) -> list[str]:
+def unanswered(site: UseCaseContext, now: datetime | None = None, attended: Collection[str] = ()) -> list[str]:
     """Close reviews whose time is over and that nobody answered, not even Airflow's time-out: their task was cleared,
     marked or deleted. They are rejected by nobody, as the policy says; returns the sentences about them.
     `attended` are the decisions whose run still asks, or brings an answer that came in time."""
@@ -102,7 +102,7 @@ def unanswered(site: Site, now: datetime | None = None, attended: Collection[str
     return found
 
 
-def unasked(site: Site, decision_id: str) -> str:
+def unasked(site: UseCaseContext, decision_id: str) -> str:
     """Journal that nobody is asked for a review any more, before it is asked for again; returns the sentence."""
     sentence = (
         f"{site.name}: the review of decision {decision_id[:8]} is not waiting in Airflow and has no answer: its task "
@@ -112,7 +112,7 @@ def unasked(site: Site, decision_id: str) -> str:
     return sentence
 
 
-def reviews(site: Site) -> list[tuple[Decision, datetime]]:
+def reviews(site: UseCaseContext) -> list[tuple[Decision, datetime]]:
     """The REVIEWs that wait for an answer, each with the moment it was made at (the ledger's clock)."""
     waiting = [
         decision
@@ -122,7 +122,7 @@ def reviews(site: Site) -> list[tuple[Decision, datetime]]:
     return [(decision, site.ledger.decisions.made_at(decision.id)) for decision in waiting]
 
 
-def _allows(site: Site, decision: Decision) -> bool:
+def _allows(site: UseCaseContext, decision: Decision) -> bool:
     """Whether a decision allows a promotion that has not happened. One made again on a model that serves does not."""
     champion = site.ledger.models.champion(site.name)
     if champion is not None and champion.model.version == decision.version:
@@ -131,12 +131,12 @@ def _allows(site: Site, decision: Decision) -> bool:
     return decision.verdict is Verdict.PROMOTE or (decision.verdict is Verdict.REVIEW and approved)
 
 
-def young(site: Site, decision: Decision, now: datetime | None = None) -> bool:
+def young(site: UseCaseContext, decision: Decision, now: datetime | None = None) -> bool:
     """Whether its own run may still be about to carry it out."""
     return (now or datetime.now(UTC)) - site.ledger.decisions.made_at(decision.id) < GRACE
 
 
-def _idle(site: Site, *works: str) -> float:
+def _idle(site: UseCaseContext, *works: str) -> float:
     """Seconds since the newest attempt at any of these; without end when there was none."""
     return min(
         (seconds for work in works if (seconds := site.ledger.attempts.idle(work)) is not None), default=math.inf

@@ -10,16 +10,16 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Candidate, Decision, ModelVersion, TrainingSet
-from gatehouse.errors import LakeError, Unreachable
+from gatehouse.errors import LakeError, ServiceUnavailableError
 from gatehouse.pipeline.choose import tell_choice
 from gatehouse.pipeline.fit import parameters
 from gatehouse.pipeline.maintenance.find_pending import FORGOTTEN_SECONDS, young
 from gatehouse.pipeline.maintenance.publish_mlflow import tell_decision, untold_batches
 from gatehouse.pipeline.maintenance.track_mlflow import behind, caught_up, is_behind, kept, run_of
 from gatehouse.pipeline.promote import point_aliases, served_versions
-from gatehouse.ports import Fit, Held
+from gatehouse.ports import Held, TrainingRun
 
 AT_ONCE = 25  # items in one sweep: each takes MLflow some tenths of a second, a decision some seconds
 AWAY = 3  # items that MLflow does not answer for, after which the rest waits for the next sweep
@@ -47,13 +47,13 @@ class MadeUp:
             log.warning("%s cannot be told: its file is damaged", name)
         except Exception as error:
             log.warning("MLflow lacks %s", name, exc_info=True)
-            self.away += isinstance(error, Unreachable)
+            self.away += isinstance(error, ServiceUnavailableError)
             self.refused.append(f"MLflow lacks {name}: {type(error).__name__}: {error}")
         else:
             self.done.append(name)
 
 
-def make_up(site: Site, now: datetime | None = None, attended: Collection[str] = ()) -> MadeUp:
+def make_up(site: UseCaseContext, now: datetime | None = None, attended: Collection[str] = ()) -> MadeUp:
     """Compare MLflow with the ledger and tell what it lacks, the oldest first. `attended` are the requests that a run is
     training for: it tells MLflow itself, and two at once would register a version twice."""
     served = {version for version in served_versions(site) if version is not None}
@@ -79,7 +79,7 @@ def _pointed(held: Held) -> tuple[int | None, int | None]:
     return held.aliases.get("champion"), held.aliases.get("challenger")
 
 
-def _tell_candidates(site: Site, held: Held, made: MadeUp) -> list[str]:
+def _tell_candidates(site: UseCaseContext, held: Held, made: MadeUp) -> list[str]:
     """Log the candidates that have no finished run; returns their names."""
     names = []
     for candidate in _candidates(site):
@@ -89,18 +89,18 @@ def _tell_candidates(site: Site, held: Held, made: MadeUp) -> list[str]:
     return names
 
 
-def _candidates(site: Site) -> Iterator[Candidate]:
+def _candidates(site: UseCaseContext) -> Iterator[Candidate]:
     for request in site.ledger.requests.list(site.name):
         yield from site.ledger.requests.candidates(request.id)
 
 
-def _log(site: Site, candidate: Candidate) -> str:
+def _log(site: UseCaseContext, candidate: Candidate) -> str:
     training_set = site.ledger.requests.training_set(candidate.request)
     fit = kept(site, candidate) or _known(site, candidate, training_set)
     return site.tracking.log_candidate(run_of(site, candidate), fit, training_set)
 
 
-def _known(site: Site, candidate: Candidate, training_set: TrainingSet) -> Fit:
+def _known(site: UseCaseContext, candidate: Candidate, training_set: TrainingSet) -> TrainingRun:
     """What ledger and lake know of a candidate whose run MLflow has lost: everything but its plots and its machine."""
     tags = {
         RESTORED: "MLflow had lost this run; it is logged again from the ledger, without its plots",
@@ -110,12 +110,12 @@ def _known(site: Site, candidate: Candidate, training_set: TrainingSet) -> Fit:
         "gatehouse.holdout_batches": " ".join(batch.key for batch in training_set.holdout_batches),
     }
     if candidate.file is None:
-        return Fit({}, {}, {}, tags | {"gatehouse.flag": "failed", "gatehouse.reason": candidate.reason})
+        return TrainingRun({}, {}, {}, tags | {"gatehouse.flag": "failed", "gatehouse.reason": candidate.reason})
     estimator = site.models.load(site.lake.read(candidate.file), candidate.file.sha256)
-    return Fit(parameters(estimator), candidate.metrics, {}, tags)
+    return TrainingRun(parameters(estimator), candidate.metrics, {}, tags)
 
 
-def _tell_choices(site: Site, held: Held, made: MadeUp, attended: Collection[str]) -> list[str]:
+def _tell_choices(site: UseCaseContext, held: Held, made: MadeUp, attended: Collection[str]) -> list[str]:
     """Register the versions that MLflow lacks and flag their candidates; returns their names. A command that has only just
     chosen tells MLflow itself."""
     names = []
@@ -128,13 +128,13 @@ def _tell_choices(site: Site, held: Held, made: MadeUp, attended: Collection[str
     return names
 
 
-def _has_choice(site: Site, held: Held, model: ModelVersion) -> bool:
+def _has_choice(site: UseCaseContext, held: Held, model: ModelVersion) -> bool:
     candidates = site.ledger.requests.candidates(model.request)
     flags = [held.candidates.get((candidate.request, candidate.name)) for candidate in candidates]
     return model.version in held.decisions and all(flags)
 
 
-def untold(site: Site, held: Held, now: datetime | None = None) -> list[Decision]:
+def untold(site: UseCaseContext, held: Held, now: datetime | None = None) -> list[Decision]:
     """The decisions whose report is not archived, and the newest of each version where MLflow is not told of it. One that
     has only just been made is its own run's to tell."""
     unreported = set(site.ledger.decisions.unreported(site.name))
@@ -144,7 +144,7 @@ def untold(site: Site, held: Held, now: datetime | None = None) -> list[Decision
     return [d for d in decisions if d.id in unreported | lacking and not young(site, d, now)]
 
 
-def _tell_decisions(site: Site, made: MadeUp, decisions: Sequence[Decision]) -> list[str]:
+def _tell_decisions(site: UseCaseContext, made: MadeUp, decisions: Sequence[Decision]) -> list[str]:
     names = []
     for decision in decisions:
         model = site.ledger.models.get(site.name, decision.version)
@@ -153,7 +153,7 @@ def _tell_decisions(site: Site, made: MadeUp, decisions: Sequence[Decision]) -> 
     return names
 
 
-def _tell_batches(site: Site, held: Held, made: MadeUp) -> None:
+def _tell_batches(site: UseCaseContext, held: Held, made: MadeUp) -> None:
     """Log the batches that MLflow lacks, or has an older state of. No event: a batch is told by maintenance only."""
     for name, _, told in untold_batches(site, held.batches):
         made.attempt(name, lambda name=name, told=told: site.tracking.log_batch(site.name, name, told))  # type: ignore[misc]

@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING
 
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.notifications.alert import matter_of
-from gatehouse.core.notifications.alert_types import Kind, Severity
-from gatehouse.core.notifications.issues import Found, doubled, follow
+from gatehouse.core.notifications.alert_types import AlertType, Severity
+from gatehouse.core.notifications.issues import IssueReport, doubled, follow
 from gatehouse.core.notifications.lateness import lateness, overdue
-from gatehouse.core.notifications.notification import Message, Phase, State, next_attempt
-from gatehouse.core.notifications.planner import WEEK, Plan, plan
-from gatehouse.errors import StaleAttempt, UnknownRecord
+from gatehouse.core.notifications.notification import AlertPhase, DeliveryState, Notification, next_attempt
+from gatehouse.core.notifications.planner import WEEK, NotificationPlan, plan
+from gatehouse.errors import RecordNotFoundError, StaleAttemptError
 
 if TYPE_CHECKING:
-    from gatehouse.context import Site
-    from gatehouse.core.config.notify import NotifySpec
-    from gatehouse.ports import Courier, Ledger
+    from gatehouse.context import UseCaseContext
+    from gatehouse.core.config.notify import NotifyConfig
+    from gatehouse.ports import Ledger, Notifier
 
 AT_ONCE = 200  # messages in one cycle
 SECONDS = 240.0  # of one cycle: a hanging server must not reach into the next one
 
 
 @dataclass
-class Told:
+class DeliverySummary:
     """What one cycle did: how many messages were made or moved, sent and not, and why not (recipient: error's name)."""
 
     planned: int = 0
@@ -43,15 +43,15 @@ class Told:
         return f"{self.planned} messages made or moved, {self.sent} sent{f'; not delivered to {failures}' if failures else ''}"
 
 
-def tell(ledger: Ledger, spec: NotifySpec, courier: Courier, now: datetime | None = None) -> Told:
+def tell(ledger: Ledger, spec: NotifyConfig, courier: Notifier, now: datetime | None = None) -> DeliverySummary:
     """Plan what is to be told, record it, and send what is due."""
     now = now or datetime.now(UTC)
-    told = Told(planned=ledger.telling.record(planned(ledger, spec, now)))
+    told = DeliverySummary(planned=ledger.telling.record(planned(ledger, spec, now)))
     deliver(ledger, spec, courier, now, told)
     return told
 
 
-def planned(ledger: Ledger, spec: NotifySpec, now: datetime) -> Plan:
+def planned(ledger: Ledger, spec: NotifyConfig, now: datetime) -> NotificationPlan:
     """The plan for this moment; nothing is recorded."""
     facts = ledger.telling.facts(now - 2 * WEEK)
     matters = [matter_of(fact, spec.severities) for fact in facts]
@@ -59,7 +59,7 @@ def planned(ledger: Ledger, spec: NotifySpec, now: datetime) -> Plan:
     return plan(spec, matters, known, ledger.telling.spent(now - WEEK), now)
 
 
-def deliver(ledger: Ledger, spec: NotifySpec, courier: Courier, now: datetime, told: Told) -> None:
+def deliver(ledger: Ledger, spec: NotifyConfig, courier: Notifier, now: datetime, told: DeliverySummary) -> None:
     """Send what is due. A recipient whose server does not take one message is left alone until the next cycle."""
     deadline = time.monotonic() + SECONDS
     for message in ledger.telling.due(now, AT_ONCE):
@@ -79,14 +79,14 @@ def deliver(ledger: Ledger, spec: NotifySpec, courier: Courier, now: datetime, t
             told.sent += 1
 
 
-def _ended(ledger: Ledger, message: Message, why: str, now: datetime) -> None:
+def _ended(ledger: Ledger, message: Notification, why: str, now: datetime) -> None:
     """Record how an attempt ended; one that another run has overtaken in the meantime has nothing to say any more."""
     try:
         if why:
             ledger.telling.failed(message, why, next_attempt(message.attempt, now))
         else:
             ledger.telling.sent(message)
-    except StaleAttempt:
+    except StaleAttemptError:
         return
 
 
@@ -98,12 +98,12 @@ def error_name(error: BaseException) -> str:
     return " from ".join(names) + (f" {code}" if isinstance(code, int) else "")
 
 
-def note(ledger: Ledger, found: Sequence[Found], looked_at: Iterable[tuple[Kind, str]]) -> None:
+def note(ledger: Ledger, found: Sequence[IssueReport], looked_at: Iterable[tuple[AlertType, str]]) -> None:
     """Record the troubles that a look found, and the end of those it found no more."""
     ledger.telling.trouble(follow(ledger.telling.troubles(), found, looked_at))
 
 
-def late_batches(site: Site, now: datetime | None = None) -> list[Found]:
+def late_batches(site: UseCaseContext, now: datetime | None = None) -> list[IssueReport]:
     """The trouble of a use case's batches that have not come; told again when their number has doubled."""
     contract = site.case.contract
     if contract.late_after is None and contract.schedule is None:
@@ -111,23 +111,23 @@ def late_batches(site: Site, now: datetime | None = None) -> list[Found]:
     have = {batch.id.key for batch in site.ledger.batches.list(site.name)}
     keys = overdue(contract, have, now or datetime.now(UTC))
     sentence = lateness(contract, keys) if keys else ""
-    return [Found(Kind.LATE_BATCH, site.name, "batches", sentence, doubled(len(keys)))] if keys else []
+    return [IssueReport(AlertType.LATE_BATCH, site.name, "batches", sentence, doubled(len(keys)))] if keys else []
 
 
-def try_address(ledger: Ledger, spec: NotifySpec, name: str, actor: str, now: datetime | None = None) -> Message:
+def try_address(ledger: Ledger, spec: NotifyConfig, name: str, actor: str, now: datetime | None = None) -> Notification:
     """Put a message to one recipient into the outbox, past quiet hours and budget; upkeep sends it."""
     now = now or datetime.now(UTC)
     recipient = spec.recipient(name)
     if recipient is None:
         known = ", ".join(each.name for each in spec.recipients)
-        raise UnknownRecord(f"notify.yaml has no recipient {name!r}; allowed: {known}")
+        raise RecordNotFoundError(f"notify.yaml has no recipient {name!r}; allowed: {known}")
     identity = digest(["test", name, actor, now])
     subject = f"[test] Gatehouse: a test for {name}"
     what = f"{actor} tried whether messages reach {name}. They do."
     link = f"{spec.address.rstrip('/')}/gatehouse/messages"
-    message = Message(
-        identity, name, "", identity, Kind.TEST, Severity.INFO, Phase.OPENED, "", subject, what, now, "Nothing.", link,
-        "", State.PENDING,
+    message = Notification(
+        identity, name, "", identity, AlertType.TEST, Severity.INFO, AlertPhase.OPENED, "", subject, what, now, "Nothing.", link,
+        "", DeliveryState.PENDING,
     )  # fmt: skip
-    ledger.telling.record(Plan(made=(message,)))
+    ledger.telling.record(NotificationPlan(made=(message,)))
     return message

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.gate import probation as rule
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, Champion, Prediction, Probation, Promotion, PromotionKind
-from gatehouse.errors import StaleChampion
+from gatehouse.errors import StaleChampionError
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME, batch_frame, by_key, with_labels
 from gatehouse.pipeline.promote import GATE, mirror
 from gatehouse.pipeline.score import predictions_frame
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 TRIED = (PromotionKind.DECISION, PromotionKind.APPROVAL, PromotionKind.OVERRIDE)  # a return to a known model is not
 
 
-def follow(site: Site, batch: Batch, champion: Champion | None) -> None:
+def follow(site: UseCaseContext, batch: Batch, champion: Champion | None) -> None:
     """What a batch that `champion` scored means for its probation: shadow scores, and a look at what has matured."""
     if champion is not None and site.case.gate.probation is not None:
         shadow(site, batch, champion)
         review(site, batch.interval.end)
 
 
-def shadow(site: Site, batch: Batch, champion: Champion) -> Prediction | None:
+def shadow(site: UseCaseContext, batch: Batch, champion: Champion) -> Prediction | None:
     """Score a batch with the former champion too while `champion` is on probation; nobody but the probation reads it."""
     former = former_of(site, champion)
     policy = site.case.gate.probation
@@ -48,7 +48,7 @@ def shadow(site: Site, batch: Batch, champion: Champion) -> Prediction | None:
     return prediction
 
 
-def review(site: Site, as_of: datetime) -> Probation | None:
+def review(site: UseCaseContext, as_of: datetime) -> Probation | None:
     """Judge the present champion's probation on the outcomes that had arrived by `as_of`; one that is measurably worse
     is replaced by the former champion. None when there is no probation, or nothing new has matured."""
     champion = site.ledger.models.champion(site.name)
@@ -79,20 +79,20 @@ def review(site: Site, as_of: datetime) -> Probation | None:
     return entry
 
 
-def former_of(site: Site, champion: Champion) -> int | None:
+def former_of(site: UseCaseContext, champion: Champion) -> int | None:
     """The version that `champion` replaced by a decision or a person's word; None when it was the first, or a return."""
     history: dict[int, Promotion] = {p.epoch: p for p in site.ledger.models.promotions(site.name)}
     before = history.get(champion.epoch - 1)
     return before.version if before is not None and history[champion.epoch].kind in TRIED else None
 
 
-def over(site: Site, champion: Champion) -> bool:
+def over(site: UseCaseContext, champion: Champion) -> bool:
     """Whether the champion's probation has ended: passed, or lost and waiting for its rollback to be carried out."""
     found = [each for each in site.ledger.probations.list(site.name) if each.epoch == champion.epoch]
     return any(each.verdict == rule.PASSED for each in found)
 
 
-def _carry_out(site: Site, champion: Champion) -> Probation | None:
+def _carry_out(site: UseCaseContext, champion: Champion) -> Probation | None:
     """Bring the former champion back when the present one has lost its probation; the ledger asks for the verdict too."""
     found = [each for each in site.ledger.probations.list(site.name) if each.epoch == champion.epoch]
     lost = next((each for each in found if each.verdict == rule.WORSE), None)
@@ -101,13 +101,13 @@ def _carry_out(site: Site, champion: Champion) -> Probation | None:
     models = site.ledger.models
     try:
         models.promote(site.name, lost.former, champion.epoch, PromotionKind.PROBATION, None, GATE, lost.sentence)
-    except StaleChampion:
+    except StaleChampionError:
         return lost  # somebody changed the champion in the meantime: the one that lost serves no more
     mirror(site)
     return lost
 
 
-def _compared(site: Site, shadows: list[Prediction], arrived: Any) -> pd.DataFrame:
+def _compared(site: UseCaseContext, shadows: list[Prediction], arrived: Any) -> pd.DataFrame:
     """The matured rows of the shadowed batches, with both models' scores."""
     scored = {each.batch: each for each in site.ledger.batches.predictions(site.name)}
     parts = []

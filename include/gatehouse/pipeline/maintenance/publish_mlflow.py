@@ -8,23 +8,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.statistics.metrics import metrics_for
-from gatehouse.core.types import Batch, BatchState, Decision, FileRef, ModelVersion, Promotion, WatchReport
+from gatehouse.core.types import Batch, BatchState, Decision, FileRef, ModelVersion, MonitoringReport, Promotion
 from gatehouse.errors import LakeError
 from gatehouse.pipeline.judge.evidence import archived_evidence
 from gatehouse.pipeline.judge.measurements import metrics_of
-from gatehouse.ports import BatchTold, CandidateRun, Judged, Table
+from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Table
 from gatehouse.reports import decision_report
-from gatehouse.reports.decision import Origin
+from gatehouse.reports.decision import DecisionProvenance
 from gatehouse.reports.tables import decision_tables, holdout_metrics
 from gatehouse.settings import decision_page
 
 DRIFT = ("column", "distance", "value", "limit", "changed", "alarm", "sentence")
 
 
-def tell_decision(site: Site, decision: Decision, model: ModelVersion) -> FileRef:
+def tell_decision(site: UseCaseContext, decision: Decision, model: ModelVersion) -> FileRef:
     """Archive the report of a recorded decision with its evidence, and log it to the challenger's run with the tables;
     the version's tags and description say the verdict. Returns the archived report.
 
@@ -36,7 +36,7 @@ def tell_decision(site: Site, decision: Decision, model: ModelVersion) -> FileRe
     with metrics_of(site, evidence):
         page = decision_report(site.case.contract.title, decision, model, evidence, text, origin(site, decision, model))
         report = site.lake.put(page.encode(), "reports", "html")
-        judged = Judged(
+        judged = DecisionLog(
             run=CandidateRun(site.name, model.request, model.candidate, model.run_id),
             report=page,
             tables=decision_tables(decision, evidence, metric),
@@ -56,7 +56,7 @@ def decision_tags(decision: Decision) -> dict[str, str]:
     return {f"gatehouse.{name}": value for name, value in told.items()} | ({"gatehouse.page": page} if page else {})
 
 
-def origin(site: Site, decision: Decision, model: ModelVersion) -> Origin:
+def origin(site: UseCaseContext, decision: Decision, model: ModelVersion) -> DecisionProvenance:
     """Where a challenger came from: reasons, batches, candidates, and the journal's lines about it so far."""
     request = site.ledger.requests.get(model.request)
     rows = site.ledger.requests.training_set(model.request)
@@ -65,7 +65,7 @@ def origin(site: Site, decision: Decision, model: ModelVersion) -> Origin:
         e for subject in (model.request, decision.id) for e in site.ledger.journal.entries(about=subject, limit=200)
     ]
     made = max(entry.seq for entry in lines if (entry.kind, entry.subject) == ("decision.made", decision.id))
-    return Origin(
+    return DecisionProvenance(
         asked=tuple(f"{reason.kind}: {reason.sentence}" for reason in request.reasons),
         opened_by=request.opened_by,
         batches=tuple((f"{batch.key}.r{batch.revision}", part) for part, used in parts.items() for batch in used),
@@ -76,7 +76,7 @@ def origin(site: Site, decision: Decision, model: ModelVersion) -> Origin:
     )  # fmt: skip
 
 
-def version_words(site: Site, model: ModelVersion, decision: Decision | None = None) -> str:
+def version_words(site: UseCaseContext, model: ModelVersion, decision: Decision | None = None) -> str:
     """A registered version in plain words: what it is, what the gate said, whether and since when it serves."""
     made = decision or site.ledger.decisions.of_request(model.request)
     words = [
@@ -104,7 +104,7 @@ def _moment(promotion: Promotion) -> str:
     return f"{promotion.at:%Y-%m-%d %H:%M} UTC" if promotion.at else "an unknown time"
 
 
-def model_words(site: Site) -> str:
+def model_words(site: UseCaseContext) -> str:
     """The registered model in plain words."""
     champion = site.ledger.models.champion(site.name)
     now = (
@@ -121,7 +121,7 @@ def model_words(site: Site) -> str:
     )
 
 
-def untold_batches(site: Site, marks: Mapping[str, str]) -> Iterator[tuple[str, Batch, BatchTold]]:
+def untold_batches(site: UseCaseContext, marks: Mapping[str, str]) -> Iterator[tuple[str, Batch, BatchLog]]:
     """The batches that MLflow does not have as the ledger has them now, the oldest first, with what is to be told.
 
     A run a batch, not the run of a training that used it: a quarantined batch is in no training, and one that was used in
@@ -136,7 +136,7 @@ def untold_batches(site: Site, marks: Mapping[str, str]) -> Iterator[tuple[str, 
                 yield name, batch, _batch_told(site, batch, watch, mark)
 
 
-def _batch_told(site: Site, batch: Batch, watch: WatchReport | None, mark: str) -> BatchTold:
+def _batch_told(site: UseCaseContext, batch: Batch, watch: MonitoringReport | None, mark: str) -> BatchLog:
     main = batch.tables[site.case.contract.main]
     body: dict[str, Any] = dict(watch.body) if watch else {}
     alarms = body.get("alarms", [])
@@ -155,7 +155,7 @@ def _batch_told(site: Site, batch: Batch, watch: WatchReport | None, mark: str) 
         "gatehouse.alarms": "; ".join(f"{each['kind']}: {each['sentence']}" for each in alarms),
     }  # fmt: skip
     report = site.lake.read(batch.report).decode() if batch.report else ""
-    return BatchTold(mark, report, {name: value for name, value in tags.items() if value}, metrics,
+    return BatchLog(mark, report, {name: value for name, value in tags.items() if value}, metrics,
                      tables if drifts else {}, main.accepted or main.source)  # fmt: skip
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.types import FileRef, ModelVersion
-from gatehouse.errors import LakeError, TrackingError, Unreachable
+from gatehouse.errors import LakeError, ServiceUnavailableError, TrackingError
 from gatehouse.pipeline.maintenance.track_mlflow import is_behind
 from gatehouse.pipeline.promote import point_aliases
 
@@ -21,7 +21,7 @@ MOVED, REPLACED = "alias.unexplained", "model.replaced"
 PUT_RIGHT = {MOVED: "alias.repaired", REPLACED: "model.restored"}  # what was found, and what says that it is no more
 
 
-def reconcile(site: Site) -> str:
+def reconcile(site: UseCaseContext) -> str:
     """Compare MLflow's alias with the ledger (invariant I10). A difference is journaled as an unexplained promotion and
     repaired; returns the sentence about it, or an empty text when they agree or `projection` can tell why they do not."""
     champion = site.ledger.models.champion(site.name)
@@ -41,12 +41,12 @@ def reconcile(site: Site) -> str:
     return sentence
 
 
-def _explained(site: Site, found: int | None, expected: int | None) -> bool:
+def _explained(site: UseCaseContext, found: int | None, expected: int | None) -> bool:
     """Whether nobody moved the alias: MLflow could not be told of the champion, or the alias went with its version."""
     return is_behind(site) or (found is None and expected not in site.tracking.held(site.name).decisions)
 
 
-def replaced_files(site: Site) -> list[str]:
+def replaced_files(site: UseCaseContext) -> list[str]:
     """Champion files whose bytes are no longer those recorded. MLflow's copy brings them back when it is the recorded
     one; returns the sentences about them."""
     champion = site.ledger.models.champion(site.name)
@@ -66,18 +66,18 @@ def replaced_files(site: Site) -> list[str]:
     return [sentence]
 
 
-def _copy(site: Site, model: ModelVersion) -> tuple[bytes | None, str]:
+def _copy(site: UseCaseContext, model: ModelVersion) -> tuple[bytes | None, str]:
     """MLflow's copy of a version's file if it has the recorded bytes, and what that means for the champion."""
     try:
         copy = site.tracking.model_bytes(site.name, model.version)
-    except (TrackingError, Unreachable):
+    except (TrackingError, ServiceUnavailableError):
         return None, "MLflow, which may have a copy, does not give it: scoring stops until it does; or roll back"
     if copy is not None and sha256(copy) == model.file.sha256:
         return copy, "restored from MLflow's copy"
     return None, "no copy has the recorded bytes: scoring stops; roll back"
 
 
-def _damage(site: Site, file: FileRef) -> str:
+def _damage(site: UseCaseContext, file: FileRef) -> str:
     """What is wrong with a recorded file, or an empty text."""
     try:
         site.lake.read(file)
@@ -86,14 +86,14 @@ def _damage(site: Site, file: FileRef) -> str:
     return ""
 
 
-def _found(site: Site, subject: str, kind: str, body: Mapping[str, Any]) -> None:
+def _found(site: UseCaseContext, subject: str, kind: str, body: Mapping[str, Any]) -> None:
     """Journal a finding, unless it is the one that is open already."""
     known = site.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
     if known is None or known.kind != kind or known.body != canonical(body):
         site.ledger.journal.note(kind, subject, UPKEEP, body)
 
 
-def _over(site: Site, subject: str, kind: str) -> None:
+def _over(site: UseCaseContext, subject: str, kind: str) -> None:
     """Journal that what is open about a subject is put right, whoever did it."""
     known = site.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
     if known is not None and known.kind == kind:

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Candidate, FileRef, TrainingSet
-from gatehouse.errors import TrackingError, Unreachable
-from gatehouse.ports import CandidateRun, Fit
+from gatehouse.errors import ServiceUnavailableError, TrackingError
+from gatehouse.ports import CandidateRun, TrainingRun
 
 TRACKING = "tracking"
 BEHIND, CAUGHT_UP, RESTORED = "tracking.behind", "tracking.caught_up", "tracking.restored"
@@ -25,44 +25,44 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def projecting(site: Site, what: str) -> Iterator[None]:
+def projecting(site: UseCaseContext, what: str) -> Iterator[None]:
     """Tell MLflow something that the ledger has; what MLflow refuses or does not answer stops nothing."""
     try:
         yield
-    except (TrackingError, Unreachable) as error:
+    except (TrackingError, ServiceUnavailableError) as error:
         log.warning("%s of %s: %s", what, site.name, error)
         behind(site, f"MLflow does not have {what} of {site.name} as the ledger has it: {error}")
 
 
-def is_behind(site: Site) -> bool:
+def is_behind(site: UseCaseContext) -> bool:
     """Whether MLflow is known to lack something that the ledger has."""
     newest = site.ledger.journal.newest(site.name, [BEHIND, CAUGHT_UP])
     return newest is not None and newest.kind == BEHIND
 
 
-def behind(site: Site, sentence: str) -> None:
+def behind(site: UseCaseContext, sentence: str) -> None:
     """Journal that MLflow is behind the ledger, unless that is known."""
     if not is_behind(site):
         site.ledger.journal.note(BEHIND, site.name, TRACKING, {"sentence": sentence})
 
 
-def caught_up(site: Site) -> None:
+def caught_up(site: UseCaseContext) -> None:
     """Journal that MLflow has all that the ledger has, if it was behind."""
     if is_behind(site):
         site.ledger.journal.note(CAUGHT_UP, site.name, TRACKING, {})
 
 
-def restored(site: Site, sentence: str) -> None:
+def restored(site: UseCaseContext, sentence: str) -> None:
     """Journal that something was deleted in MLflow and is back."""
     site.ledger.journal.note(RESTORED, site.name, TRACKING, {"sentence": sentence})
 
 
-def run_of(site: Site, candidate: Candidate) -> CandidateRun:
+def run_of(site: UseCaseContext, candidate: Candidate) -> CandidateRun:
     """Which run is a candidate's."""
     return CandidateRun(site.name, candidate.request, candidate.name, candidate.run_id)
 
 
-def log_or_keep(site: Site, training_set: TrainingSet, name: str, fit: Fit) -> str:
+def log_or_keep(site: UseCaseContext, training_set: TrainingSet, name: str, fit: TrainingRun) -> str:
     """Log a candidate; returns the run's id. Where MLflow fails, what it would have been told is kept in the lake for
     maintenance, and the id is empty."""
     run_id = ""
@@ -77,17 +77,17 @@ def log_or_keep(site: Site, training_set: TrainingSet, name: str, fit: Fit) -> s
     return ""
 
 
-def kept(site: Site, candidate: Candidate) -> Fit | None:
+def kept(site: UseCaseContext, candidate: Candidate) -> TrainingRun | None:
     """What MLflow was to be told of a candidate; None when MLflow was told at once."""
     entry = site.ledger.journal.newest(f"{candidate.request}/{candidate.name}", [KEPT])
     if entry is None:
         return None
     document = json.loads(site.lake.read(FileRef(**json.loads(entry.body)["file"])))
     plots = {name: base64.b64decode(data) for name, data in document["plots"].items()}
-    return Fit(document["params"], candidate.metrics, plots, document["tags"], document["columns"])
+    return TrainingRun(document["params"], candidate.metrics, plots, document["tags"], document["columns"])
 
 
-def _document(fit: Fit) -> bytes:
+def _document(fit: TrainingRun) -> bytes:
     """A fit as it is kept; its metrics are the candidate's in the ledger."""
     plots = {name: base64.b64encode(data).decode() for name, data in fit.plots.items()}
     params: Mapping[str, Any] = {name: str(value) for name, value in fit.params.items()}

@@ -6,11 +6,11 @@ command takes them. When the range is done, and only where it was ticked, one tr
 
 from __future__ import annotations
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import interval_of
 from gatehouse.core.gate.human_actions import check_sentence
 from gatehouse.core.types import Backfill, Batch, BatchState, Request
-from gatehouse.errors import ConfigurationError, NotAllowed, NotScored, WrongInput
+from gatehouse.errors import ConfigurationError, InvalidInputError, NotAllowedError, NotScored
 from gatehouse.pipeline import land, outcomes
 from gatehouse.pipeline.batch_data.row_keys import newest_revisions
 from gatehouse.pipeline.monitor.monitor_batch import watch
@@ -21,34 +21,34 @@ from gatehouse.pipeline.validate import validate
 IDLE_SECONDS = 3600.0
 
 
-def begin(site: Site, first: str, last: str, promote: bool, actor: str, reason: str) -> Backfill:
-    """Record the backfill; the very same one that is open is gone on with. WrongInput for keys that are none, the wrong
-    way round, outside the contract, or with nothing to take between them; NotAllowed while another one is open."""
+def begin(site: UseCaseContext, first: str, last: str, promote: bool, actor: str, reason: str) -> Backfill:
+    """Record the backfill; the very same one that is open is gone on with. InvalidInputError for keys that are none, the wrong
+    way round, outside the contract, or with nothing to take between them; NotAllowedError while another one is open."""
     check_sentence(reason, "a backfill")
     contract = site.case.contract
     for key in (first, last):
         try:
             interval_of(contract.batch, key)
         except ConfigurationError as error:
-            raise WrongInput(error.what, found=error.found, allowed=error.allowed) from error
+            raise InvalidInputError(error.what, found=error.found, allowed=error.allowed) from error
     if first > last:
-        raise WrongInput(
+        raise InvalidInputError(
             "a backfill goes from the older to the newer batch",
             found=f"{first} to {last}",
             allowed=f"{last} to {first}",
         )
     if first < contract.first or (contract.last is not None and last > contract.last):
         span = f"{contract.first} to {contract.last or 'the newest'}, as contract.yaml (data engineer) says"
-        raise WrongInput("the range reaches beyond the contract", found=f"{first} to {last}", allowed=span)
+        raise InvalidInputError("the range reaches beyond the contract", found=f"{first} to {last}", allowed=span)
     under_way = site.ledger.backfills.open(site.name)
     if under_way is None and not to_take(site, first, last):
         there = site.source.available()
         allowed = f"the source has {there[0]} to {there[-1]}" if there else "the source has no batch"
-        raise WrongInput("nothing waits to be taken in the range", found=f"{first} to {last}", allowed=allowed)
+        raise InvalidInputError("nothing waits to be taken in the range", found=f"{first} to {last}", allowed=allowed)
     return site.ledger.backfills.begin(site.name, first, last, promote, actor, reason)
 
 
-def to_take(site: Site, first: str, last: str) -> list[str]:
+def to_take(site: UseCaseContext, first: str, last: str) -> list[str]:
     """The keys of a range that the source has and nobody took, and those that wait half done, the oldest first."""
     watched = {report.batch for report in site.ledger.batches.watches(site.name)}
     known = site.ledger.batches.list(site.name)
@@ -57,13 +57,13 @@ def to_take(site: Site, first: str, last: str) -> list[str]:
     return sorted(key for key in {*land.pending(site, last), *half} if first <= key <= last)
 
 
-def take(site: Site, backfill: Backfill, key: str) -> str:
+def take(site: UseCaseContext, backfill: Backfill, key: str) -> str:
     """One batch of the range through landing, outcomes, validation, scoring and watching; a sentence about it.
 
-    NotAllowed when its turn has not come: an earlier batch, or a training that may change the champion, comes first.
+    NotAllowedError when its turn has not come: an earlier batch, or a training that may change the champion, comes first.
     """
     if not backfill.covers(key):
-        raise NotAllowed(f"batch {key} is not in the backfill {backfill.first} to {backfill.last}")
+        raise NotAllowedError(f"batch {key} is not in the backfill {backfill.first} to {backfill.last}")
     batch = _landed(site, key)
     outcomes.collect_readable(site, key)
     batch = validate(site, batch.id)
@@ -72,7 +72,7 @@ def take(site: Site, backfill: Backfill, key: str) -> str:
     site.ledger.attempts.enter(f"{batch.id}/run")
     why = waits_for(site, batch.id, 0.0)
     if why:
-        raise NotAllowed(f"{key} cannot be backfilled yet: {why}; start the backfill again then")
+        raise NotAllowedError(f"{key} cannot be backfilled yet: {why}; start the backfill again then")
     try:
         scored = score_in_turn(site, batch.id)
     except NotScored as error:
@@ -81,11 +81,13 @@ def take(site: Site, backfill: Backfill, key: str) -> str:
     return f"{key}: accepted, {_rows(site, batch):,} rows, {_scored(scored.version if scored else None)}; {_watched(site, batch)}"
 
 
-def finish(site: Site, backfill: Backfill) -> Request | None:
+def finish(site: UseCaseContext, backfill: Backfill) -> Request | None:
     """End a backfill whose batches are taken; returns the one training that a ticked one asks for."""
     left = to_take(site, backfill.first, backfill.last)
     if left:
-        raise NotAllowed(f"the backfill {backfill.first} to {backfill.last} is not done: {left[0]} waits to be taken")
+        raise NotAllowedError(
+            f"the backfill {backfill.first} to {backfill.last} is not done: {left[0]} waits to be taken"
+        )
     request = None
     accepted = newest_revisions(site.ledger.batches.list(site.name))
     if backfill.promote and accepted:
@@ -97,12 +99,12 @@ def finish(site: Site, backfill: Backfill) -> Request | None:
     return request
 
 
-def fail(site: Site, backfill: Backfill, sentence: str) -> None:
+def fail(site: UseCaseContext, backfill: Backfill, sentence: str) -> None:
     """End a backfill that trying again cannot help."""
     site.ledger.backfills.end(backfill.id, "failed", sentence)
 
 
-def forgotten(site: Site) -> str:
+def forgotten(site: UseCaseContext) -> str:
     """The sentence about an open backfill that nobody has gone on with for an hour; empty when there is none."""
     backfill = site.ledger.backfills.open(site.name)
     if backfill is None:
@@ -121,7 +123,7 @@ def work_of(backfill: Backfill) -> str:
     return f"{backfill.use_case}/{backfill.id}/backfill"
 
 
-def _landed(site: Site, key: str) -> Batch:
+def _landed(site: UseCaseContext, key: str) -> Batch:
     known = [batch for batch in site.ledger.batches.list(site.name) if batch.id.key == key]
     if known:
         return known[-1]
@@ -129,7 +131,7 @@ def _landed(site: Site, key: str) -> Batch:
     return land.land(site, key)
 
 
-def _rows(site: Site, batch: Batch) -> int:
+def _rows(site: UseCaseContext, batch: Batch) -> int:
     part = batch.tables[site.case.contract.main].accepted
     return (part.rows or 0) if part else 0
 
@@ -138,7 +140,7 @@ def _scored(version: int | None) -> str:
     return f"scored by version {version}" if version else "not scored, there is no champion"
 
 
-def _watched(site: Site, batch: Batch) -> str:
+def _watched(site: UseCaseContext, batch: Batch) -> str:
     report = next(each for each in site.ledger.batches.watches(site.name) if each.batch == batch.id)
     held = report.body["held_back"]
     return f"{len(report.body['alarms'])} alarms, {len(held)} reasons to retrain held back"

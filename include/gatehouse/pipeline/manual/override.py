@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.human_actions import check_approver, check_sentence
 from gatehouse.core.types import Champion, Decision, Override, Promotion, PromotionKind, Request, Verdict
-from gatehouse.errors import NotAllowed, StaleChampion
+from gatehouse.errors import NotAllowedError, StaleChampionError
 from gatehouse.pipeline.maintenance.reconcile import UPKEEP
 from gatehouse.pipeline.promote import mirror
 
@@ -17,15 +17,15 @@ PROPER = (PromotionKind.DECISION, PromotionKind.APPROVAL)
 CYCLE = timedelta(minutes=10)  # of upkeep, which ends an override; only what it could not end is worth telling
 
 
-def override(site: Site, decision_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
+def override(site: UseCaseContext, decision_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
     """Overrule a HOLD, REVIEW or BLOCK: its challenger becomes the champion until the override expires.
 
-    With `second_person` in the policy nothing changes yet (None): another approver has to `confirm` it. NotAllowed for
+    With `second_person` in the policy nothing changes yet (None): another approver has to `confirm` it. NotAllowedError for
     a person whom the policy does not name, for less than a sentence, and for a PROMOTE.
     """
     decision = site.ledger.decisions.get(decision_id)
     if decision.verdict is Verdict.PROMOTE:
-        raise NotAllowed(f"decision {decision_id[:8]} is PROMOTE; there is nothing to override")
+        raise NotAllowedError(f"decision {decision_id[:8]} is PROMOTE; there is nothing to override")
     check_approver(actor, site.case.gate.review.approvers, "override a verdict")
     check_sentence(reason, "an override")
     asked = _made_before(site, decision, actor, reason)
@@ -34,32 +34,34 @@ def override(site: Site, decision_id: str, actor: str, reason: str) -> tuple[Ove
     return asked, carry_out(site, asked)
 
 
-def unconfirmed(site: Site, decision_id: str) -> Override:
-    """The override of a decision that waits for its second person; NotAllowed when none does."""
+def unconfirmed(site: UseCaseContext, decision_id: str) -> Override:
+    """The override of a decision that waits for its second person; NotAllowedError when none does."""
     waiting = [
         each
         for each in site.ledger.overrides.list(site.name)
         if each.decision == decision_id and each.second_person and not each.confirmed_by
     ]
     if not waiting:
-        raise NotAllowed(f"no override of decision {decision_id[:8]} waits for a second person")
+        raise NotAllowedError(f"no override of decision {decision_id[:8]} waits for a second person")
     return waiting[-1]
 
 
-def confirm(site: Site, override_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
-    """The second person's word. NotAllowed for who overrode, who asked for the training, and whom no policy names."""
+def confirm(site: UseCaseContext, override_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
+    """The second person's word. NotAllowedError for who overrode, who asked for the training, and whom no policy names."""
     check_approver(actor, site.case.gate.review.approvers, "confirm an override")
     check_sentence(reason, "a confirmation")
     asked = site.ledger.overrides.get(override_id)
     model = site.ledger.models.get(site.name, asked.version)
     if actor in requesters(site.ledger.requests.get(model.request)):
-        raise NotAllowed(f"{actor} asked for the training of version {asked.version} and cannot confirm its override")
+        raise NotAllowedError(
+            f"{actor} asked for the training of version {asked.version} and cannot confirm its override"
+        )
     confirmed = site.ledger.overrides.confirm(override_id, actor, reason)
     return confirmed, carry_out(site, confirmed)
 
 
-def carry_out(site: Site, asked: Override) -> Champion | None:
-    """Change the champion when everything the override needs is there; StaleChampion when it changed since."""
+def carry_out(site: UseCaseContext, asked: Override) -> Champion | None:
+    """Change the champion when everything the override needs is there; StaleChampionError when it changed since."""
     if asked.second_person and not asked.confirmed_by:
         return None
     until = f"until {asked.expires:%Y-%m-%d %H:%M} UTC"
@@ -72,7 +74,7 @@ def carry_out(site: Site, asked: Override) -> Champion | None:
     return champion
 
 
-def expire(site: Site, now: datetime | None = None) -> str:
+def expire(site: UseCaseContext, now: datetime | None = None) -> str:
     """End an override whose time is over: the last properly promoted champion serves again. Returns the sentence about
     it; empty when there is nothing to end."""
     history = site.ledger.models.promotions(site.name)
@@ -88,13 +90,13 @@ def expire(site: Site, now: datetime | None = None) -> str:
     sentence = f"{ended}; version {back}, the last that a decision promoted, serves again"
     try:
         site.ledger.models.promote(site.name, back, history[-1].epoch, PromotionKind.EXPIRY, None, UPKEEP, sentence)
-    except StaleChampion:
+    except StaleChampionError:
         return ""  # somebody changed the champion in this very moment: the override serves no more
     mirror(site)
     return sentence
 
 
-def overstayed(site: Site, now: datetime | None = None) -> str:
+def overstayed(site: UseCaseContext, now: datetime | None = None) -> str:
     """Why a version still serves though the time of its override was over a cycle of upkeep ago; empty when none does."""
     history = site.ledger.models.promotions(site.name)
     asked = _serving(site, history)
@@ -108,7 +110,7 @@ def overstayed(site: Site, now: datetime | None = None) -> str:
     )
 
 
-def _serving(site: Site, history: list[Promotion]) -> Override | None:
+def _serving(site: UseCaseContext, history: list[Promotion]) -> Override | None:
     """The override that made the present champion; None when something else did."""
     last = history[-1] if history else None
     if last is None or last.kind is not PromotionKind.OVERRIDE or last.override is None:
@@ -133,7 +135,7 @@ def last_proper(history: list[Promotion]) -> int | None:
     return found
 
 
-def _made_before(site: Site, decision: Decision, actor: str, reason: str) -> Override | None:
+def _made_before(site: UseCaseContext, decision: Decision, actor: str, reason: str) -> Override | None:
     """This very override, when it made the present champion: a person's act that a crash cut off is finished, not made
     a second one against the champion that it made itself."""
     history = site.ledger.models.promotions(site.name)
@@ -143,7 +145,7 @@ def _made_before(site: Site, decision: Decision, actor: str, reason: str) -> Ove
     return made if (made.decision, made.actor, made.reason) == (decision.id, actor, reason) else None
 
 
-def _proposal(site: Site, decision: Decision, actor: str, reason: str) -> Override:
+def _proposal(site: UseCaseContext, decision: Decision, actor: str, reason: str) -> Override:
     champion = site.ledger.models.champion(site.name)
     epoch = champion.epoch if champion else 0
     policy = site.case.gate.override

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.types import BatchId, Decision, ModelVersion, Prediction, Verdict
@@ -18,7 +18,7 @@ _EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Regret:
+class PolicyOutcome:
     """What served and what would have, on the same matured rows of batches that were scored after the decision.
 
     `saved` is the mean of the batches' differences in the use case's main metric, weighted by rows and turned so that
@@ -33,15 +33,15 @@ class Regret:
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayedDecision:
     """A decision and what the other policy makes of its evidence; `regret` is None when the same model serves."""
 
     decision: Decision
     again: Decision
-    regret: Regret | None
+    regret: PolicyOutcome | None
 
 
-def replay_all(site: Site, policy: GatePolicy) -> list[Replayed]:
+def replay_all(site: UseCaseContext, policy: GatePolicy) -> list[ReplayedDecision]:
     """Every decision of the use case under another policy, in the order in which they were made.
 
     Each is judged as it stood then, against the champion that served then: a flip does not change the decisions after
@@ -50,11 +50,11 @@ def replay_all(site: Site, policy: GatePolicy) -> list[Replayed]:
     found = []
     for decision in site.ledger.decisions.list(site.name):
         again = replay(site, decision.id, policy)
-        found.append(Replayed(decision, again, _regret(site, decision, again)))
+        found.append(ReplayedDecision(decision, again, _regret(site, decision, again)))
     return found
 
 
-def _regret(site: Site, decision: Decision, again: Decision) -> Regret | None:
+def _regret(site: UseCaseContext, decision: Decision, again: Decision) -> PolicyOutcome | None:
     promoted = [p for p in site.ledger.models.promotions(site.name) if p.decision == decision.id]
     kept = again.verdict is Verdict.REVIEW and decision.verdict is Verdict.REVIEW and bool(promoted)
     would = again.verdict is Verdict.PROMOTE or kept
@@ -70,7 +70,7 @@ def _regret(site: Site, decision: Decision, again: Decision) -> Regret | None:
     return _measured(site, after, served, site.ledger.models.get(site.name, instead))
 
 
-def _measured(site: Site, scored: list[Prediction], served: int, instead: ModelVersion) -> Regret:
+def _measured(site: UseCaseContext, scored: list[Prediction], served: int, instead: ModelVersion) -> PolicyOutcome:
     arrived = site.ledger.batches.outcomes(site.name, _EVER)
     metric = metric_named(site.case.gate.metric)
     estimator = site.models.load(site.lake.read(instead.file), instead.file.sha256)
@@ -94,4 +94,4 @@ def _measured(site: Site, scored: list[Prediction], served: int, instead: ModelV
         batches.append(prediction.batch)
         rows += len(matured)
         total += len(matured) * (metric.loss(was) - metric.loss(would))
-    return Regret(served, instead.version, tuple(batches), rows, total / rows if rows else math.nan)
+    return PolicyOutcome(served, instead.version, tuple(batches), rows, total / rows if rows else math.nan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.retraining.manual_options import wish
 from gatehouse.core.types import Request
 from gatehouse.errors import NotEnoughData
@@ -13,7 +13,7 @@ from gatehouse.pipeline.fit import names
 
 
 def ask(
-    site: Site,
+    site: UseCaseContext,
     actor: str,
     reason: str,
     window: str | None = None,
@@ -23,7 +23,8 @@ def ask(
     """Open a request as of the newest accepted batch, or join the one that is open.
 
     `window` (with `batches` where it needs them) and `estimators` apply to this request only and are recorded with it.
-    WrongInput when they cannot be had; NotAllowed when the request to join is being trained already: its rows are chosen.
+    InvalidInputError when they cannot be had; NotAllowedError when the request to join is being trained already: its
+    rows are chosen.
     """
     wanted = wish(window, batches, estimators, names(site)) if window or batches or estimators else {}
     accepted = newest_revisions(site.ledger.batches.list(site.name))

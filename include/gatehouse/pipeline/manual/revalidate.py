@@ -9,33 +9,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.gate.human_actions import check_sentence
 from gatehouse.core.types import Batch, BatchId, BatchState, Revalidation
-from gatehouse.errors import NotAllowed
+from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline.batch_data import batch_profiles
-from gatehouse.pipeline.validate import Examined, examine
+from gatehouse.pipeline.validate import ValidationResult, examine
 
 CHECKABLE = (BatchState.ACCEPTED, BatchState.QUARANTINED)
 
 
 @dataclass(frozen=True)
-class Rechecked:
+class RevalidationResult:
     """The record of a check, and what it means in a sentence a line."""
 
     record: Revalidation
     lines: tuple[str, ...]
 
 
-def revalidate(site: Site, batch_id: BatchId, actor: str, reason: str) -> Rechecked:
-    """Check a batch again on a named person's word. NotAllowed for less than a sentence, for a batch that still waits
+def revalidate(site: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> RevalidationResult:
+    """Check a batch again on a named person's word. NotAllowedError for less than a sentence, for a batch that still waits
     for its first validation, was discarded, or has a newer revision."""
     check_sentence(reason, "a re-validation")
     contract = digest(site.case.contract.model_dump(mode="json"))
     for known in site.ledger.revalidations.list(site.name, batch_id):
         if (known.contract, known.actor, known.reason) == (contract, actor, reason):
-            return Rechecked(
+            return RevalidationResult(
                 known, (f"on record: {_name(batch_id)} was {known.state}, is {known.verdict} by the contract",)
             )
     batch = _checkable(site, batch_id)
@@ -46,10 +46,10 @@ def revalidate(site: Site, batch_id: BatchId, actor: str, reason: str) -> Rechec
         batch_id, contract, batch.state, verdict, examined.reason, examined.counts, examined.report, actor, reason
     )
     recorded = site.ledger.revalidations.record(checked, *_freed(site, checked, examined))
-    return Rechecked(recorded, _told(site, batch, recorded))
+    return RevalidationResult(recorded, _told(site, batch, recorded))
 
 
-def _freed(site: Site, checked: Revalidation, examined: Examined) -> tuple[Any, ...]:
+def _freed(site: UseCaseContext, checked: Revalidation, examined: ValidationResult) -> tuple[Any, ...]:
     """The rows and the profile of a quarantined batch that keeps the contract now; nothing for any other."""
     bad = checked.state != BatchState.QUARANTINED or checked.verdict != BatchState.ACCEPTED
     if bad or examined.validation is None or examined.profile is None:
@@ -57,17 +57,19 @@ def _freed(site: Site, checked: Revalidation, examined: Examined) -> tuple[Any, 
     return examined.store(), batch_profiles.keep(site, examined.profile)
 
 
-def _checkable(site: Site, batch_id: BatchId) -> Batch:
+def _checkable(site: UseCaseContext, batch_id: BatchId) -> Batch:
     batch = site.ledger.batches.get(batch_id)
     if batch.state not in CHECKABLE:
-        raise NotAllowed(f"batch {batch_id} is {batch.state}; only an accepted or a quarantined batch is checked again")
+        raise NotAllowedError(
+            f"batch {batch_id} is {batch.state}; only an accepted or a quarantined batch is checked again"
+        )
     newest = max(each.id for each in site.ledger.batches.list(site.name) if each.id.key == batch_id.key)
     if newest != batch_id:
-        raise NotAllowed(f"batch {batch_id} has a newer revision, {newest}: check that one")
+        raise NotAllowedError(f"batch {batch_id} has a newer revision, {newest}: check that one")
     return batch
 
 
-def _told(site: Site, batch: Batch, record: Revalidation) -> tuple[str, ...]:
+def _told(site: UseCaseContext, batch: Batch, record: Revalidation) -> tuple[str, ...]:
     now = {name: pair[0] for name, pair in record.counts.items()}
     name = _name(batch.id)
     rows = ", ".join(f"{table} {count:,} rows" for table, count in now.items())
@@ -95,7 +97,7 @@ WHAT_NEXT = (
 )
 
 
-def _rests_on(site: Site, batch: BatchId) -> list[str]:
+def _rests_on(site: UseCaseContext, batch: BatchId) -> list[str]:
     """What was made from the batch: nothing of it changes, and whoever reads this may want to."""
     lines = [
         f"version {scored.version} scored it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.drift.reference import Reference
 from gatehouse.core.statistics.metrics import metric_named
@@ -14,9 +14,9 @@ from gatehouse.pipeline.promote import RollbackPlan, plan_rollback
 from gatehouse.pipeline.score import waiting
 
 
-def foresee_rollback(site: Site, version: int | None) -> list[str]:
+def foresee_rollback(site: UseCaseContext, version: int | None) -> list[str]:
     """One sentence a line: what serves now and since when, what would serve, by which decision each became champion,
-    how good each was measured to be, and what follows. NotAllowed where `plan_rollback` refuses."""
+    how good each was measured to be, and what follows. NotAllowedError where `plan_rollback` refuses."""
     plan = plan_rollback(site, version)
     history = site.ledger.models.promotions(site.name)
     now, to = (site.ledger.models.get(site.name, each) for each in (plan.now, plan.to))
@@ -30,7 +30,7 @@ def foresee_rollback(site: Site, version: int | None) -> list[str]:
     ]
 
 
-def _story(site: Site, model: ModelVersion, history: list[Promotion]) -> str:
+def _story(site: UseCaseContext, model: ModelVersion, history: list[Promotion]) -> str:
     """A version in a sentence: what it is, the spans it served, what made it champion, its measured quality."""
     spans = []
     for place, promotion in enumerate(history):
@@ -49,7 +49,7 @@ def _behind(promotion: Promotion) -> str:
     return f"{promotion.kind}{decision} of {promotion.actor}: {promotion.reason}"
 
 
-def _quality(site: Site, model: ModelVersion) -> str:
+def _quality(site: UseCaseContext, model: ModelVersion) -> str:
     metric = _metric(site)
     own = finite(_held_out(site, model).get(metric))
     told = [f"{metric} {own:.4f} on its own holdout"] if own is not None else []
@@ -61,7 +61,7 @@ def _quality(site: Site, model: ModelVersion) -> str:
     return ", ".join(told) or "its quality was never measured"
 
 
-def _compared(site: Site, now: ModelVersion, to: ModelVersion) -> str:
+def _compared(site: UseCaseContext, now: ModelVersion, to: ModelVersion) -> str:
     """The last measured qualities side by side, with the warning that they are of different months where they are."""
     one, other = _measured(site, now.version), _measured(site, to.version)
     if one is None or other is None:
@@ -77,7 +77,7 @@ def _compared(site: Site, now: ModelVersion, to: ModelVersion) -> str:
     return f"measured last, the earlier version was {said} by {abs(worse):.4f} of {one['metric']}, {on}"
 
 
-def _after(site: Site, plan: RollbackPlan) -> str:
+def _after(site: UseCaseContext, plan: RollbackPlan) -> str:
     waits = len(waiting(site))
     pending = site.ledger.requests.pending(site.name)
     training = f"; retrain request {pending.id[:8]} is {pending.state} and goes on" if pending else ""
@@ -88,16 +88,16 @@ def _after(site: Site, plan: RollbackPlan) -> str:
     )
 
 
-def _metric(site: Site) -> str:
+def _metric(site: UseCaseContext) -> str:
     policy = site.case.retrain
     return policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
 
 
-def _held_out(site: Site, model: ModelVersion) -> dict[str, float]:
+def _held_out(site: UseCaseContext, model: ModelVersion) -> dict[str, float]:
     return dict(Reference.from_document(json.loads(site.lake.read(model.reference))).quality)
 
 
-def _measured(site: Site, version: int) -> dict[str, Any] | None:
+def _measured(site: UseCaseContext, version: int) -> dict[str, Any] | None:
     """What the newest watch measured of a version on matured outcomes; None when it never did."""
     for report in reversed(site.ledger.batches.watches(site.name)):
         matured = report.body.get("matured")

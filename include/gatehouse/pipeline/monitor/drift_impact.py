@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.drift import ColumnDrift, impact
-from gatehouse.core.drift.alarms import State
-from gatehouse.core.drift.domain_classifier import Together
+from gatehouse.core.drift.alarms import AlarmState
+from gatehouse.core.drift.domain_classifier import JointDrift
 from gatehouse.core.drift.reference import Reference
 from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
 from gatehouse.formatting import shown
@@ -28,7 +28,7 @@ MAPPED = 12  # columns whose impact is estimated by scoring again, the farthest 
 
 
 def with_impact(
-    site: Site,
+    site: UseCaseContext,
     reference: Reference,
     batch: Profile,
     frame: pd.DataFrame,
@@ -55,14 +55,14 @@ def with_impact(
             same = name in batch.columns and _comparable(reference, batch, name)
             known, lost = reference.profile.columns[name], reference.losses.get(name)
             real = impact.if_real(known, batch.columns[name], lost, weekday.get(name)) if same else float("nan")
-            told = impact.Impact(metric, real, wrong.get(name, float("nan")))
+            told = impact.DriftImpact(metric, real, wrong.get(name, float("nan")))
             drift = weighed(drift, told, float("inf") if name in seasonal else least)
         judged.append(drift)
     columns = [each.column for each in moved if each.column in wrong and each.column not in seasonal]
     if mapper is None or not columns:
         return judged, None
     carried = sorted(columns, key=lambda name: -wrong[name])
-    joint = impact.Impact(metric, float("nan"), mapper.costs(columns)).to_document()
+    joint = impact.DriftImpact(metric, float("nan"), mapper.costs(columns)).to_document()
     return judged, {**joint, "columns": columns, "carried_by": [[name, wrong[name]] for name in carried]}
 
 
@@ -74,13 +74,15 @@ def _comparable(reference: Reference, batch: Profile, name: str) -> bool:
     return one.categories == other.categories
 
 
-def weighed(drift: ColumnDrift, told: impact.Impact, least: float) -> ColumnDrift:
+def weighed(drift: ColumnDrift, told: impact.DriftImpact, least: float) -> ColumnDrift:
     """An alarm when the estimated cost reaches the least that pages, or cannot be estimated."""
     harmless = least == float("inf") or (isfinite(told.worst) and told.worst < least)
-    return replace(drift, state=State.CHANGED if harmless else State.ALARM, impact=told.to_document())
+    return replace(drift, state=AlarmState.CHANGED if harmless else AlarmState.ALARM, impact=told.to_document())
 
 
-def impact_together(site: Site, reference: Reference, together: Together | None) -> tuple[bool, dict[str, Any]]:
+def impact_together(
+    site: UseCaseContext, reference: Reference, together: JointDrift | None
+) -> tuple[bool, dict[str, Any]]:
     """Columns that go together differently cost at most what breaking the more important of them costs: permutation
     importance is just that."""
     if together is None or not together.changed:
@@ -97,7 +99,7 @@ class _Mapper:
 
     def __init__(
         self,
-        site: Site,
+        site: UseCaseContext,
         reference: Reference,
         frame: pd.DataFrame,
         estimator: Any,

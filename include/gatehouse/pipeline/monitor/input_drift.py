@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.drift import ColumnDrift, impact, judge
 from gatehouse.core.drift.alarms import Alarm
-from gatehouse.core.drift.calibration import Calibration, calibrate
-from gatehouse.core.drift.domain_classifier import MIN_ROWS, Together, correlations, ranks, told_apart
+from gatehouse.core.drift.calibration import DriftCalibration, calibrate
+from gatehouse.core.drift.domain_classifier import MIN_ROWS, JointDrift, correlations, ranks, told_apart
 from gatehouse.core.drift.domain_classifier import judge as judge_together
 from gatehouse.core.drift.reference import LABEL, SCORE, Reference
-from gatehouse.core.performance.change_kinds import Inputs
+from gatehouse.core.performance.change_kinds import InputChanges
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile, merged
 from gatehouse.core.types import Batch
@@ -38,11 +38,11 @@ LINKED = 0.3  # rank correlation from which columns that change together have on
 
 
 @dataclass(frozen=True)
-class Looked:
+class InputDriftResult:
     """What was found in the batch itself, and the estimate of all changed columns together."""
 
-    inputs: Inputs
-    together: Together | None = None
+    inputs: InputChanges
+    together: JointDrift | None = None
     joint: dict[str, Any] | None = None
 
     @property
@@ -55,11 +55,13 @@ class Looked:
         return found
 
 
-def look(site: Site, batch: Batch, reference: Reference, frame: pd.DataFrame, estimator: Any) -> Looked:
+def look(
+    site: UseCaseContext, batch: Batch, reference: Reference, frame: pd.DataFrame, estimator: Any
+) -> InputDriftResult:
     """Judge a batch's features and scores (`gh_score`)."""
     policy = site.case.retrain.reasons.drift
     if policy is None:
-        return Looked(Inputs(()))
+        return InputDriftResult(InputChanges(()))
     budget = policy.model_copy(update={"false_alarms": policy.false_alarms * INPUTS})
     known, batch_profile, calibration = compared(site, batch, reference, frame, policy)
     drifts = judge(known, batch_profile, budget, calibration)
@@ -69,10 +71,10 @@ def look(site: Site, batch: Batch, reference: Reference, frame: pd.DataFrame, es
     judged, joint = with_impact(site, reference, batch_profile, frame, estimator, drifts, seasonal, weekday)
     pages, more = impact_together(site, reference, together)
     links = linked(reference, [each.column for each in judged if each.changed])
-    return Looked(Inputs(judged, seasonal, links, together, pages, more), together, joint)
+    return InputDriftResult(InputChanges(judged, seasonal, links, together, pages, more), together, joint)
 
 
-def judge_labels(site: Site, reference: Reference, labelled: pd.DataFrame, fell: bool) -> ColumnDrift | None:
+def judge_labels(site: UseCaseContext, reference: Reference, labelled: pd.DataFrame, fell: bool) -> ColumnDrift | None:
     """The labels of a matured batch against those of training, with what their shift costs: an alarm only when the
     measured quality fell too."""
     policy = site.case.retrain.reasons.drift
@@ -82,15 +84,15 @@ def judge_labels(site: Site, reference: Reference, labelled: pd.DataFrame, fell:
     profile = profile_of(labelled[[LABEL]], like=reference.profile)
     for drift in judge(reference.profile, profile, wanted, reference.calibration):
         cost = impact.if_real(reference.profile.columns[LABEL], profile.columns[LABEL], reference.losses.get(LABEL))
-        told = impact.Impact(impact.metric_of(site.case.retrain), cost, float("nan"))
+        told = impact.DriftImpact(impact.metric_of(site.case.retrain), cost, float("nan"))
         least = impact.threshold(site.case.retrain) if fell else float("inf")
         return weighed(drift, told, least) if drift.changed else drift
     return None
 
 
 def compared(
-    site: Site, batch: Batch, reference: Reference, frame: pd.DataFrame, policy: DriftReason
-) -> tuple[Profile, Profile, dict[str, Calibration]]:
+    site: UseCaseContext, batch: Batch, reference: Reference, frame: pd.DataFrame, policy: DriftReason
+) -> tuple[Profile, Profile, dict[str, DriftCalibration]]:
     """The reference, the batch on its grids, and the calibration: columns with a weekly pattern by the day of the week,
     the groups of `references` on earlier batches' grids."""
     weekday = reference.weekdays.on(batch.interval.start)
@@ -109,7 +111,7 @@ def compared(
     return Profile(known), Profile(own), calibration
 
 
-def history(site: Site, batch: Batch, same_season: bool) -> list[Profile]:
+def history(site: UseCaseContext, batch: Batch, same_season: bool) -> list[Profile]:
     """The stored feature profiles of earlier accepted batches, the newest last: of the same season of earlier years, one
     batch to either side included, or the newest `WIDE`."""
     earlier = [
@@ -121,14 +123,16 @@ def history(site: Site, batch: Batch, same_season: bool) -> list[Profile]:
     return [profile for each in chosen if (profile := stored(site, each)) is not None]
 
 
-def stored(site: Site, batch: Batch) -> Profile | None:
+def stored(site: UseCaseContext, batch: Batch) -> Profile | None:
     """The feature profile that is stored with a batch."""
     if batch.profile is None:
         return None
     return BatchProfile.from_document(json.loads(site.lake.read(batch.profile))).features
 
 
-def as_last_year(site: Site, batch: Batch, drifts: Sequence[ColumnDrift], policy: DriftReason) -> frozenset[str]:
+def as_last_year(
+    site: UseCaseContext, batch: Batch, drifts: Sequence[ColumnDrift], policy: DriftReason
+) -> frozenset[str]:
     """The changed columns that a batch of the same season of an earlier year came near to: within the limit, or much
     nearer than the champion's reference."""
     changed = [each for each in drifts if each.changed and each.column != SCORE and each.value]
@@ -148,7 +152,9 @@ def as_last_year(site: Site, batch: Batch, drifts: Sequence[ColumnDrift], policy
     return frozenset(found)
 
 
-def how_together(site: Site, reference: Reference, frame: pd.DataFrame, policy: DriftReason) -> Together | None:
+def how_together(
+    site: UseCaseContext, reference: Reference, frame: pd.DataFrame, policy: DriftReason
+) -> JointDrift | None:
     """Whether the features go together as in the reference's sample; None with too few rows or columns."""
     known, batch = _samples(reference, frame, site.case.retrain.seed)
     if len(known) < 2 or min(len(next(iter(known.values()))), len(next(iter(batch.values())))) < MIN_ROWS:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.drift import ColumnDrift, impact
-from gatehouse.core.drift.alarms import State
+from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.column_distance import measure_values
 from gatehouse.core.drift.reference import SCORE, Reference
 from gatehouse.core.performance import decay
-from gatehouse.core.performance.change_kinds import Outcome
+from gatehouse.core.performance.change_kinds import PerformanceChange
 from gatehouse.core.performance.sudden_change import sudden
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.formatting import shown
-from gatehouse.pipeline.batch_data.matured_rows import Matured
+from gatehouse.pipeline.batch_data.matured_rows import MaturedRows
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.monitor import input_drift
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def quality(site: Site, matured: Matured, reference: Reference) -> tuple[dict[str, Any], tuple[decay.Judged, ...]]:
+def quality(
+    site: UseCaseContext, matured: MaturedRows, reference: Reference
+) -> tuple[dict[str, Any], tuple[decay.DecayAssessment, ...]]:
     """The champion's measured quality on the newest matured batch, and those measured with it, judged against its own
     holdout."""
     policy, labelled = site.case.retrain, matured.labelled
@@ -46,7 +48,7 @@ def quality(site: Site, matured: Matured, reference: Reference) -> tuple[dict[st
     return {**document, "estimate": expected_and_realised(site, reference, labelled)}, judged
 
 
-def expected_and_realised(site: Site, reference: Reference, labelled: pd.DataFrame) -> dict[str, Any] | None:
+def expected_and_realised(site: UseCaseContext, reference: Reference, labelled: pd.DataFrame) -> dict[str, Any] | None:
     """`estimate` on labelled rows, with what it came to."""
     predicted = labelled[SCORE].to_numpy("float64")
     expected = estimate(site, reference, predicted) if len(labelled) else None
@@ -55,7 +57,7 @@ def expected_and_realised(site: Site, reference: Reference, labelled: pd.DataFra
     return expected
 
 
-def suddenly(site: Site, reference: Reference, matured: Matured) -> Outcome | None:
+def suddenly(site: UseCaseContext, reference: Reference, matured: MaturedRows) -> PerformanceChange | None:
     """What the newest one or two days say by themselves, where they are unlike the days before; None where they are not.
 
     It names a change early and asks for no training: two days of it are too few to learn from, and to judge a model by.
@@ -72,11 +74,11 @@ def suddenly(site: Site, reference: Reference, matured: Matured) -> Outcome | No
 
     newest = pd.concat(days[-count:])
     outcome = outcome_of(site, reference, newest, judged, expected_and_realised(site, reference, newest))
-    untold = outcome.label is not None and outcome.label.state is State.TOO_FEW_ROWS
+    untold = outcome.label is not None and outcome.label.state is AlarmState.TOO_FEW_ROWS
     return None if untold else outcome  # without the labels' shares a label shift would be called concept drift
 
 
-def estimate(site: Site, reference: Reference, predicted: NDArray[np.float64]) -> dict[str, Any] | None:
+def estimate(site: UseCaseContext, reference: Reference, predicted: NDArray[np.float64]) -> dict[str, Any] | None:
     """What the scores themselves expect of the metric on these rows (confidence-based performance estimation), with how
     far that can be trusted; None for regression, whose predictions say nothing about their errors."""
     metric = impact.metric_of(site.case.retrain)
@@ -95,7 +97,7 @@ def estimate(site: Site, reference: Reference, predicted: NDArray[np.float64]) -
     }
 
 
-def by_classes(site: Site, reference: Reference, labels: ColumnDrift | None) -> float:
+def by_classes(site: UseCaseContext, reference: Reference, labels: ColumnDrift | None) -> float:
     """The metric that the holdout's losses of each class give for the batch's shares of classes: what a label shift
     alone would make of it; NaN where labels did not change."""
     shift = labels.impact["if_real"] if labels is not None and labels.impact is not None else None
@@ -104,17 +106,17 @@ def by_classes(site: Site, reference: Reference, labels: ColumnDrift | None) -> 
 
 
 def outcome_of(
-    site: Site,
+    site: UseCaseContext,
     reference: Reference,
     labelled: pd.DataFrame,
-    judged: tuple[decay.Judged, ...],
+    judged: tuple[decay.DecayAssessment, ...],
     compared: dict[str, Any] | None,
-) -> Outcome:
+) -> PerformanceChange:
     """The measured quality of some rows with what tells the kinds of change apart, their labels among it."""
     labels = input_drift.judge_labels(site, reference, labelled, any(each.alarm for each in judged))
     margin = impact.threshold(site.case.retrain)
     if compared is None or not len(labelled):
-        return Outcome(judged, margin=margin, label=labels)
+        return PerformanceChange(judged, margin=margin, label=labels)
     same = []
     for name, known in reference.by_label.items():
         mine = labelled.loc[labelled[LABEL] == float(name), SCORE].to_numpy("float64")
@@ -122,4 +124,4 @@ def outcome_of(
         same.append(apart is None or apart.value <= max(2 * apart.noise, 0.1))
     whole = all(same) if same else None
     shares = by_classes(site, reference, labels)
-    return Outcome(judged, compared["realised"], compared["value"], shares, whole, labels, margin)
+    return PerformanceChange(judged, compared["realised"], compared["value"], shares, whole, labels, margin)

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.drift import to_document
 from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.drift.reference import SCORE, Reference
-from gatehouse.core.performance.change_kinds import Finding, Kind, findings
+from gatehouse.core.performance.change_kinds import ChangeFinding, ChangeKind, findings
 from gatehouse.core.performance.incidents import CALM, Incident, follow
 from gatehouse.core.retraining.policy import reasons as weigh
-from gatehouse.core.types import Batch, BatchId, Champion, Request, WatchReport
-from gatehouse.errors import ModelError, NotAllowed, UntrustedModel
+from gatehouse.core.types import Batch, BatchId, Champion, MonitoringReport, Request
+from gatehouse.errors import ModelError, NotAllowedError, UntrustedModel
 from gatehouse.pipeline.batch_data.matured_rows import measured_before, newest_matured
 from gatehouse.pipeline.batch_data.outcome_problems import outcome_problems
 from gatehouse.pipeline.batch_data.row_keys import batch_frame
@@ -30,7 +30,7 @@ from gatehouse.pipeline.outcomes import due
 from gatehouse.pipeline.score import model_inputs
 
 
-def watch(site: Site, batch_id: BatchId, error: str = "") -> Request | None:
+def watch(site: UseCaseContext, batch_id: BatchId, error: str = "") -> Request | None:
     """Judge a scored batch and record the verdict; returns the retrain request that is open after it, if any.
 
     Nothing that arrived after the end of the batch's interval is looked at: the same history gives the same verdicts
@@ -60,13 +60,13 @@ def watch(site: Site, batch_id: BatchId, error: str = "") -> Request | None:
     if not by_hand:  # a backfilled batch changes no champion, and a probation might
         # before the verdict is on record: a crash in between repeats it
         body["errors"] = [*body.get("errors", ()), *_probation(site, batch, champion)]
-    report = WatchReport(batch_id, as_of, body, weighed.asked)
+    report = MonitoringReport(batch_id, as_of, body, weighed.asked)
     return site.ledger.batches.watched(lease, report, site.case.retrain.model_dump(mode="json"))
 
 
 def _found(
-    site: Site, batch: Batch, champion: Champion, error: str
-) -> tuple[dict[str, Any], list[Alarm], list[Finding]]:
+    site: UseCaseContext, batch: Batch, champion: Champion, error: str
+) -> tuple[dict[str, Any], list[Alarm], list[ChangeFinding]]:
     """What is known of a batch, or the error that kept it from being known."""
     if not error:
         try:
@@ -76,10 +76,10 @@ def _found(
         except ModelError as raised:
             error = f"not judged: {raised}"
     body = {"champion": champion.model.version, "epoch": champion.epoch, "drift": [], "errors": [error]}
-    return body, [], [Finding(Kind.ERROR, (), error, page=True)]
+    return body, [], [ChangeFinding(ChangeKind.ERROR, (), error, page=True)]
 
 
-def _probation(site: Site, batch: Batch, champion: Champion | None) -> list[str]:
+def _probation(site: UseCaseContext, batch: Batch, champion: Champion | None) -> list[str]:
     """What a model raised that is judged beside the champion; the champion's own verdict does not hang on it."""
     try:
         probation.follow(site, batch, champion)
@@ -90,7 +90,9 @@ def _probation(site: Site, batch: Batch, champion: Champion | None) -> list[str]
     return []
 
 
-def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any], list[Alarm], list[Finding]]:
+def found(
+    site: UseCaseContext, batch: Batch, champion: Champion
+) -> tuple[dict[str, Any], list[Alarm], list[ChangeFinding]]:
     """What is known of a batch under a champion: drift of inputs, scores and labels with its estimated impact, the
     measured quality, and which kinds of change that is."""
     reference = Reference.from_document(json.loads(site.lake.read(champion.model.reference)))
@@ -120,12 +122,12 @@ def found(site: Site, batch: Batch, champion: Champion) -> tuple[dict[str, Any],
         alarms += [each.to_alarm() for each in judged if each.alarm]
         alarms += [outcome.label.to_alarm()] if outcome.label is not None and outcome.label.alarm else []
     body |= {"drift": to_document(drifts), "errors": list(errors)}
-    broken = [Finding(Kind.ERROR, (), "; ".join(errors), page=True)] if errors else []
+    broken = [ChangeFinding(ChangeKind.ERROR, (), "; ".join(errors), page=True)] if errors else []
     return body, alarms + looked.alarms, [*findings(looked.inputs, early or outcome), *broken]
 
 
 def incidents(
-    earlier: Sequence[WatchReport], changes: Sequence[Finding], key: str, measured: bool, calm: int
+    earlier: Sequence[MonitoringReport], changes: Sequence[ChangeFinding], key: str, measured: bool, calm: int
 ) -> list[dict[str, Any]]:
     """The incidents after this batch, continued from the report before; `calm` batches without one end it."""
     before = earlier[-1].body.get("incidents", []) if earlier else []
@@ -133,16 +135,16 @@ def incidents(
     return [each.to_document() for each in follow(known, changes, key, measured, calm)]
 
 
-def scores(site: Site, batch: Batch, champion: Champion) -> Any:
-    """The recorded scores of a batch; NotAllowed when it was not scored, or by another champion."""
+def scores(site: UseCaseContext, batch: Batch, champion: Champion) -> Any:
+    """The recorded scores of a batch; NotAllowedError when it was not scored, or by another champion."""
     for prediction in site.ledger.batches.predictions(site.name):
         if prediction.batch == batch.id:
             return site.lake.frame(prediction.file)["score"].to_numpy("float64")
-    raise NotAllowed(
+    raise NotAllowedError(
         f"batch {batch.id} is watched before it is scored; champion {champion.model.version} is in production"
     )
 
 
-def overdue(site: Site, as_of: datetime) -> list[str]:
+def overdue(site: UseCaseContext, as_of: datetime) -> list[str]:
     """The batches whose outcomes should have arrived by `as_of` and have not."""
     return [batch.id.key for batch in due(site, as_of)]

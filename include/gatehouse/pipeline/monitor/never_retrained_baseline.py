@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import Champion
 from gatehouse.errors import GatehouseError
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def never_retrained(site: Site, champion: Champion, labelled: pd.DataFrame, matured: Mapping[str, Any]) -> float | None:
+def never_retrained(
+    site: UseCaseContext, champion: Champion, labelled: pd.DataFrame, matured: Mapping[str, Any]
+) -> float | None:
     """The metric of the first champion on the labelled rows; while that one serves, the value that was measured.
     `matured` is what `quality.quality` found on these rows.
 

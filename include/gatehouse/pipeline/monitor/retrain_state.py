@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gatehouse.context import Site
-from gatehouse.core.retraining.policy import Standing
+from gatehouse.context import UseCaseContext
+from gatehouse.core.retraining.policy import RetrainState
 from gatehouse.core.types import Champion, Request, RequestState
 
 ALARMS = ("decay", "calibration", "cost", "drift")
 SPENT = (RequestState.CLAIMED, RequestState.DECIDED, RequestState.FAILED)
 
 
-def standing(site: Site, as_of: datetime, champion: Champion | None) -> Standing:
+def standing(site: UseCaseContext, as_of: datetime, champion: Champion | None) -> RetrainState:
     """Where the use case stands at `as_of`, the end of the batch that is watched."""
     trainings = [r for r in site.ledger.requests.list(site.name) if r.state in SPENT and r.as_of <= as_of]
     last = max((request.as_of for request in trainings), default=None)
@@ -22,7 +22,7 @@ def standing(site: Site, as_of: datetime, champion: Champion | None) -> Standing
     budget = site.case.retrain.budget
     window = [*watched, as_of][-budget.batches] if budget and len(watched) >= budget.batches else None
     newest = max(trainings, key=lambda each: each.as_of, default=None)
-    return Standing(
+    return RetrainState(
         champion=champion is not None,
         matured_batches=len(arrived),
         new_rows=sum(outcomes.file.rows or 0 for outcomes in fresh),
@@ -34,7 +34,7 @@ def standing(site: Site, as_of: datetime, champion: Champion | None) -> Standing
     )
 
 
-def unlearned(site: Site, training: Request, fresh: int) -> tuple[str, ...]:
+def unlearned(site: UseCaseContext, training: Request, fresh: int) -> tuple[str, ...]:
     """The keys of the batches that the last training, which an alarm asked for, held out, once as many newer ones have
     matured as have to be held out."""
     caused = any(reason.kind in ALARMS for reason in training.reasons)
@@ -43,7 +43,7 @@ def unlearned(site: Site, training: Request, fresh: int) -> tuple[str, ...]:
     return tuple(batch.key for batch in site.ledger.requests.training_set(training.id).holdout_batches)
 
 
-def expire(site: Site, as_of: datetime) -> Request | None:
+def expire(site: UseCaseContext, as_of: datetime) -> Request | None:
     """Let the open request expire when no retrain run has claimed it for `expire_after` watched batches: what it was
     opened for is history, and what still holds asks anew."""
     request, limit = site.ledger.requests.pending(site.name), site.case.retrain.expire_after

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gatehouse.context import Site, Work
+from gatehouse.context import PartitionWork, UseCaseContext
 from gatehouse.core.types import BatchId, Prediction
 from gatehouse.errors import ModelError, NotScored, UntrustedModel
 from gatehouse.pipeline.monitor.monitor_batch import watch
 from gatehouse.pipeline.score import score
 
 
-def score_in_turn(site: Site, batch_id: BatchId, done: Sequence[Work] = ()) -> Prediction | None:
+def score_in_turn(site: UseCaseContext, batch_id: BatchId, done: Sequence[PartitionWork] = ()) -> Prediction | None:
     """Score a batch as `score.score` does.
 
     When `features()` or the champion raises on its rows, or the champion predicts no finite number, the error becomes the

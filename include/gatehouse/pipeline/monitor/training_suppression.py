@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gatehouse.context import Site
-from gatehouse.core.retraining.policy import HeldBack, Weighed
+from gatehouse.context import UseCaseContext
+from gatehouse.core.retraining.policy import RetrainDecision, SuppressedReason
 
 
-def held_back_by(site: Site, key: str) -> str:
+def held_back_by(site: UseCaseContext, key: str) -> str:
     """Why a batch asks for no training: it is being backfilled. Empty when it is not."""
     backfill = site.ledger.backfills.open(site.name)
     if backfill is None or not backfill.covers(key):
@@ -15,8 +15,8 @@ def held_back_by(site: Site, key: str) -> str:
     return f"a backfill of {backfill.first} to {backfill.last} by {backfill.actor} is under way: {after}"
 
 
-def quiet(weighed: Weighed, why: str) -> Weighed:
+def quiet(weighed: RetrainDecision, why: str) -> RetrainDecision:
     """The reasons with all that ask held back for `why`; as they are without one."""
     if not why:
         return weighed
-    return Weighed((), (*weighed.held_back, *(HeldBack(reason, why) for reason in weighed.asked)))
+    return RetrainDecision((), (*weighed.held_back, *(SuppressedReason(reason, why) for reason in weighed.asked)))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gatehouse.context import Site, Work
+from gatehouse.context import PartitionWork, UseCaseContext
 from gatehouse.core.profiling.batch_profile import BatchProfile, column_by_column
 from gatehouse.core.profiling.row_sample import positions, sample_of
 from gatehouse.core.types import Batch
 from gatehouse.pipeline.batch_data import batch_profiles
-from gatehouse.pipeline.batch_data.contract_check_result import Held
+from gatehouse.pipeline.batch_data.contract_check_result import ContractCheckResult
 from gatehouse.pipeline.partitions import partition_check, partition_profile, partition_reader
 
 
-def held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Sequence[Work] = ()) -> Held:
+def held(
+    site: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork] = (), shares: Sequence[PartitionWork] = ()
+) -> ContractCheckResult:
     """Hold it; SchemaMismatch when it cannot be read as declared."""
     findings = findings or [partition_check.find(site, batch, work) for work in partition_check.works(site, batch)]
     settled = partition_check.settle(site, batch, findings)
@@ -25,12 +27,12 @@ def held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Sequen
         made = shares or site.spread(partition_profile.share, batch, works, known)
         return partition_profile.profile(site, batch, settled.validation, known, made)
 
-    return Held(
+    return ContractCheckResult(
         validation=settled.validation,
         checks=settled.checks,
         undeclared=settled.undeclared,
         accepted={
-            name: partition_reader.Accepted(site, batch, name, split.bad)
+            name: partition_reader.AcceptedRows(site, batch, name, split.bad)
             for name, split in settled.validation.splits.items()
         },
         earlier=earlier,
@@ -39,13 +41,13 @@ def held(site: Site, batch: Batch, findings: Sequence[Work] = (), shares: Sequen
     )
 
 
-def own_profile(site: Site, batch: Batch) -> BatchProfile:
+def own_profile(site: UseCaseContext, batch: Batch) -> BatchProfile:
     """The delivered rows of each table that has any, on their own grids, one column after the other."""
     tables, samples = {}, {}
     for table, spec in site.case.contract.tables.items():
         count = partition_reader.rows_of(batch, table)
         if count:
-            columns = partition_reader.Accepted(site, batch, table, ())
+            columns = partition_reader.AcceptedRows(site, batch, table, ())
             tables[table] = column_by_column(list(spec.columns), columns.__getitem__)
             samples[table] = sample_of({name: columns[name].iloc[positions(count)] for name in spec.columns})
     return BatchProfile(tables, samples=samples)

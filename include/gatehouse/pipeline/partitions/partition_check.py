@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gatehouse.columns import Cell
-from gatehouse.context import Site, Work
+from gatehouse.context import PartitionWork, UseCaseContext
 from gatehouse.core.config.contract import TableSpec
 from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Validation, decide
@@ -16,12 +16,12 @@ from gatehouse.core.types import Batch
 from gatehouse.errors import SchemaMismatch
 from gatehouse.pipeline.batch_data import unreadable_rows
 from gatehouse.pipeline.partitions import partition_reader
-from gatehouse.ports import Found, TableCheck
+from gatehouse.ports import ExpectationFinding, TableCheck
 from gatehouse.table_types import undeclared
 
 
 @dataclass(frozen=True)
-class Settled:
+class PartitionedCheckResult:
     """A divided batch held against its contract: as `pipeline.validate` has it of an undivided one."""
 
     validation: Validation
@@ -29,10 +29,10 @@ class Settled:
     undeclared: Mapping[str, Sequence[str]]
 
 
-def works(site: Site, batch: Batch) -> list[Work]:
+def works(site: UseCaseContext, batch: Batch) -> list[PartitionWork]:
     """The pieces of work: each range of each table's rows for what is judged row by row, and every other expectation over
     all rows of the columns that it names."""
-    found: list[Work] = []
+    found: list[PartitionWork] = []
     for table, spec in site.case.contract.tables.items():
         rows = partition_reader.rows_of(batch, table)
         found += [
@@ -44,7 +44,7 @@ def works(site: Site, batch: Batch) -> list[Work]:
     return found
 
 
-def find(site: Site, batch: Batch, work: Work) -> Work:
+def find(site: UseCaseContext, batch: Batch, work: PartitionWork) -> PartitionWork:
     """Do one piece of the work."""
     table, spec = work["table"], site.case.contract.tables[work["table"]]
     try:
@@ -63,7 +63,7 @@ def find(site: Site, batch: Batch, work: Work) -> Work:
     }
 
 
-def settle(site: Site, batch: Batch, findings: Sequence[Work]) -> Settled:
+def settle(site: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork]) -> PartitionedCheckResult:
     """What all pieces together say; SchemaMismatch when the batch lacks a declared column."""
     checks, extra = {}, {}
     for table, spec in site.case.contract.tables.items():
@@ -79,25 +79,27 @@ def settle(site: Site, batch: Batch, findings: Sequence[Work]) -> Settled:
         keyless = {row: tuple(why) for work in parts for row, *why in work["keyless"]}
         checks[table] = unreadable_rows.counted(check, cells, keyless, rows)
     counts = {table: partition_reader.rows_of(batch, table) for table in checks}
-    return Settled(decide(site.case.contract.tables, counts, checks), checks, extra)
+    return PartitionedCheckResult(decide(site.case.contract.tables, counts, checks), checks, extra)
 
 
-def _summed(site: Site, batch: Batch, spec: TableSpec, table: str, number: int, parts: Sequence[Work]) -> Found:
+def _summed(
+    site: UseCaseContext, batch: Batch, spec: TableSpec, table: str, number: int, parts: Sequence[PartitionWork]
+) -> ExpectationFinding:
     """What the parts add up to; where that is not what the whole gives, the whole of the columns is looked at."""
     found = [(work["rows"][0], _plain(work["found"][str(number)])) for work in parts]
     return site.checker.merge(spec, number, found) or _whole(site, batch, table, number)
 
 
-def _whole(site: Site, batch: Batch, table: str, number: int) -> Found:
+def _whole(site: UseCaseContext, batch: Batch, table: str, number: int) -> ExpectationFinding:
     spec = site.case.contract.tables[table]
     names = spec.expectations[number].reads or spec.key[:1]
     frame = partition_reader.columns(site, batch, table, names)
     return site.checker.find(table, spec, frame, _values(site, batch), [number])[number]
 
 
-def _plain(document: Mapping[str, Any]) -> Found:
-    return Found(**{**document, "bad": tuple(document["bad"]), "examples": tuple(document["examples"])})
+def _plain(document: Mapping[str, Any]) -> ExpectationFinding:
+    return ExpectationFinding(**{**document, "bad": tuple(document["bad"]), "examples": tuple(document["examples"])})
 
 
-def _values(site: Site, batch: Batch) -> Mapping[str, Any]:
+def _values(site: UseCaseContext, batch: Batch) -> Mapping[str, Any]:
     return parameters(site.case.contract, batch.interval)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Batch
 from gatehouse.errors import ConfigurationError
 from gatehouse.pipeline.partitions import partition_reader
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def others(site: Site, batch: Batch, bad: Mapping[str, Sequence[int]]) -> dict[str, pd.DataFrame]:
+def others(site: UseCaseContext, batch: Batch, bad: Mapping[str, Sequence[int]]) -> dict[str, pd.DataFrame]:
     """The accepted rows of the other tables, whole: each part needs all of them."""
     return {
         name: partition_reader.good(site, batch, name, range(partition_reader.rows_of(batch, name)), bad[name])
@@ -29,7 +29,7 @@ def others(site: Site, batch: Batch, bad: Mapping[str, Sequence[int]]) -> dict[s
     }
 
 
-def features_of_part(site: Site, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def features_of_part(site: UseCaseContext, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The features of these rows of the main table; ConfigurationError when they depend on which other rows are there."""
     made = features_of(site.case, _tables(site, part, others))
     every_second = part.iloc[::2].reset_index(drop=True)
@@ -49,7 +49,7 @@ def features_of_part(site: Site, part: pd.DataFrame, others: Mapping[str, pd.Dat
     return made
 
 
-def _tables(site: Site, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def _tables(site: UseCaseContext, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """In the contract's order, as the code gets them of a whole batch."""
     return {name: part if name == site.case.contract.main else others[name] for name in site.case.contract.tables}
 

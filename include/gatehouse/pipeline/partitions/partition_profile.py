@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site, Work
+from gatehouse.context import PartitionWork, UseCaseContext
 from gatehouse.core.contract.validation import Validation
 from gatehouse.core.profiling import Profile
 from gatehouse.core.profiling.batch_profile import BatchProfile, column_by_column, new_in
-from gatehouse.core.profiling.partition_profile import PartProfile, joined, part_of, same_grids
-from gatehouse.core.profiling.row_sample import Sample, positions, sample_of
+from gatehouse.core.profiling.partition_profile import PartitionProfile, joined, part_of, same_grids
+from gatehouse.core.profiling.row_sample import RowSample, positions, sample_of
 from gatehouse.core.profiling.row_sample import joined as joined_samples
 from gatehouse.core.types import Batch, FileRef
 from gatehouse.errors import ModelError, SchemaMismatch
@@ -34,10 +34,10 @@ def grids(earlier: Sequence[BatchProfile]) -> dict[str, Profile | None]:
     return newest | {FEATURES: next((each.features for each in reversed(earlier) if each.features), None)}
 
 
-def works(site: Site, batch: Batch, validation: Validation) -> list[Work]:
+def works(site: UseCaseContext, batch: Batch, validation: Validation) -> list[PartitionWork]:
     """The pieces of work: each range of rows with as many accepted ones as a partition has, and which are bad. The main
     table's, whose features need all of the other tables, say what is bad in those."""
-    found: list[Work] = []
+    found: list[PartitionWork] = []
     for table, split in validation.splits.items():
         bad = list(split.bad)
         more = {"others": {name: list(each.bad) for name, each in validation.splits.items() if name != table}}
@@ -52,7 +52,9 @@ def works(site: Site, batch: Batch, validation: Validation) -> list[Work]:
     return found
 
 
-def share(site: Site, batch: Batch, work: Work, known: Mapping[str, Profile | None]) -> Work:
+def share(
+    site: UseCaseContext, batch: Batch, work: PartitionWork, known: Mapping[str, Profile | None]
+) -> PartitionWork:
     """Do one piece of the work: profile these rows, and the features made of them, as far as there are grids for them.
     Features that are to begin grids of their own need all rows: they are left as a file of the lake."""
     table = work["table"]
@@ -78,7 +80,11 @@ def share(site: Site, batch: Batch, work: Work, known: Mapping[str, Profile | No
 
 
 def profile(
-    site: Site, batch: Batch, validation: Validation, known: Mapping[str, Profile | None], shares: Sequence[Work]
+    site: UseCaseContext,
+    batch: Batch,
+    validation: Validation,
+    known: Mapping[str, Profile | None],
+    shares: Sequence[PartitionWork],
 ) -> BatchProfile:
     """The profile of all accepted rows. Shares that were made on other grids than those known now are made again."""
     if not _on(shares, known):
@@ -86,15 +92,15 @@ def profile(
     tables, samples = {}, {}
     for table, split in validation.splits.items():
         if split.rows > len(split.bad):
-            rows = partition_reader.Accepted(site, batch, table, split.bad)
+            rows = partition_reader.AcceptedRows(site, batch, table, split.bad)
             done = _in_order(shares, table)
             tables[table] = _profile([each["part"] for each in done], known.get(table), list(rows), rows.__getitem__)
-            samples[table] = joined_samples([Sample.from_document(each["sample"]) for each in done])
+            samples[table] = joined_samples([RowSample.from_document(each["sample"]) for each in done])
     features = _features(site, known[FEATURES], _in_order(shares, site.case.contract.main))
     return BatchProfile(tables, features, samples)
 
 
-def _features(site: Site, known: Profile | None, shares: Sequence[Work]) -> Profile | None:
+def _features(site: UseCaseContext, known: Profile | None, shares: Sequence[PartitionWork]) -> Profile | None:
     import pandas as pd
 
     if any(each.get("failed") for each in shares):
@@ -112,7 +118,7 @@ def _features(site: Site, known: Profile | None, shares: Sequence[Work]) -> Prof
 
 def _profile(parts: Sequence[Any], known: Profile | None, names: Sequence[str], take: Callable[[str], Any]) -> Profile:
     """The parts on the known grids; columns that these do not know begin their own, one whole column after the other."""
-    whole = joined([PartProfile.from_document(part) for part in parts]) if known else Profile({})
+    whole = joined([PartitionProfile.from_document(part) for part in parts]) if known else Profile({})
     return Profile({**whole.columns, **column_by_column(new_in(names, known), take).columns})
 
 
@@ -120,25 +126,25 @@ def _part(frame: Any, known: Profile | None) -> Any:
     return part_of(frame, known).to_document() if known else None
 
 
-def _on(shares: Sequence[Work], known: Mapping[str, Profile | None]) -> bool:
+def _on(shares: Sequence[PartitionWork], known: Mapping[str, Profile | None]) -> bool:
     pairs = [(each.get(kind), known.get(grid)) for each in shares for kind, grid in _kinds(each)]
     return all(same_grids(part, grid) for part, grid in pairs)
 
 
-def _kinds(done: Work) -> list[tuple[str, str]]:
+def _kinds(done: PartitionWork) -> list[tuple[str, str]]:
     return [("part", done["table"]), *([("features", FEATURES)] if "features" in done else [])]
 
 
-def _in_order(shares: Sequence[Work], table: str) -> list[Work]:
+def _in_order(shares: Sequence[PartitionWork], table: str) -> list[PartitionWork]:
     return sorted((each for each in shares if each["table"] == table), key=lambda each: each["rows"])
 
 
-def store(site: Site, batch: Batch, validation: Validation) -> dict[str, tuple[FileRef, FileRef]]:
+def store(site: UseCaseContext, batch: Batch, validation: Validation) -> dict[str, tuple[FileRef, FileRef]]:
     """The accepted and the quarantined rows of each table, written a partition at a time, as `pipeline.validate` stores them."""
     return {name: _store(site, batch, name, validation) for name in validation.splits}
 
 
-def _store(site: Site, batch: Batch, table: str, validation: Validation) -> tuple[FileRef, FileRef]:
+def _store(site: UseCaseContext, batch: Batch, table: str, validation: Validation) -> tuple[FileRef, FileRef]:
     split = validation.splits[table]
     ranges = partition_reader.ranges(split.rows, partition_reader.size(site))
     accepted = (partition_reader.good(site, batch, table, each, split.bad) for each in ranges)
@@ -148,7 +154,7 @@ def _store(site: Site, batch: Batch, table: str, validation: Validation) -> tupl
 
 
 def _quarantined(
-    site: Site, batch: Batch, table: str, bad: Mapping[int, Sequence[str]], ranges: Sequence[range]
+    site: UseCaseContext, batch: Batch, table: str, bad: Mapping[int, Sequence[str]], ranges: Sequence[range]
 ) -> Iterator[pd.DataFrame]:
     holding = [each for each in ranges if any(row in each for row in bad)] or [range(0)]
     for each in holding:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.profiling.numeric import whole_pieces
 from gatehouse.core.types import Batch
 from gatehouse.errors import SchemaMismatch
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AT_ONCE = 1_000_000  # rows of a piece where the contract does not say
-Bad = Mapping[int, Any] | Sequence[int]
+BadRows = Mapping[int, Any] | Sequence[int]
 
 
-def divides(site: Site, batch: Batch) -> bool:
+def divides(site: UseCaseContext, batch: Batch) -> bool:
     """Whether a table of the batch has more rows than the contract holds at once."""
     most = site.case.contract.partition_rows
     return most is not None and any(rows_of(batch, name) > most for name in site.case.contract.tables)
 
 
-def in_pieces(site: Site, batch: Batch) -> bool:
+def in_pieces(site: UseCaseContext, batch: Batch) -> bool:
     """Whether the batch is checked and profiled in pieces: a divided one, and every one of a use case on Spark."""
     return divides(site, batch) or site.case.contract.engine == "spark"
 
@@ -41,7 +41,7 @@ def ranges(rows: int, most: int) -> list[range]:
     return [range(start, min(start + size, rows)) for start in range(0, max(rows, 1), size)]
 
 
-def size(site: Site) -> int:
+def size(site: UseCaseContext) -> int:
     """How many rows a partition has at most, before it is rounded up to whole pieces."""
     return site.case.contract.partition_rows or AT_ONCE
 
@@ -51,7 +51,7 @@ def where(batch: Batch, table: str) -> str:
     return f"{batch.id} table {table!r}"
 
 
-def declared(site: Site, batch: Batch, table: str, which: range) -> Declared:
+def declared(site: UseCaseContext, batch: Batch, table: str, which: range) -> Declared:
     """Some rows of a table as declared; SchemaMismatch when a column lacks. Cells are named by their rows of the table."""
     spec = site.case.contract.tables[table]
     delivered = site.lake.frame(batch.tables[table].source, rows=which)
@@ -59,19 +59,19 @@ def declared(site: Site, batch: Batch, table: str, which: range) -> Declared:
     return Declared(found.frame, tuple(replace(cell, row=which.start + cell.row) for cell in found.cells))
 
 
-def rows(site: Site, batch: Batch, table: str, which: range) -> pd.DataFrame:
+def rows(site: UseCaseContext, batch: Batch, table: str, which: range) -> pd.DataFrame:
     """The same with a null for each cell that cannot be read."""
     return declared(site, batch, table, which).frame
 
 
-def good(site: Site, batch: Batch, table: str, which: range, bad: Bad) -> pd.DataFrame:
+def good(site: UseCaseContext, batch: Batch, table: str, which: range, bad: BadRows) -> pd.DataFrame:
     """The rows of a range that are not bad."""
     frame = rows(site, batch, table, which)
     bad_here = [row - which.start for row in bad if row in which]
     return frame.drop(index=bad_here).reset_index(drop=True) if bad_here else frame
 
 
-def columns(site: Site, batch: Batch, table: str, names: Sequence[str], bad: Bad = ()) -> pd.DataFrame:
+def columns(site: UseCaseContext, batch: Batch, table: str, names: Sequence[str], bad: BadRows = ()) -> pd.DataFrame:
     """Some columns of all rows of a table as declared, without the bad rows; SchemaMismatch when one lacks."""
     file, spec = batch.tables[table].source, site.case.contract.tables[table]
     lacking = set(names) - set(site.lake.columns(file))
@@ -82,10 +82,10 @@ def columns(site: Site, batch: Batch, table: str, names: Sequence[str], bad: Bad
     return frame.drop(index=list(bad)).reset_index(drop=True) if bad else frame
 
 
-class Accepted(Mapping[Any, Any]):
+class AcceptedRows(Mapping[Any, Any]):
     """The accepted rows of a table as columns that are read when they are asked for."""
 
-    def __init__(self, site: Site, batch: Batch, table: str, bad: Bad) -> None:
+    def __init__(self, site: UseCaseContext, batch: Batch, table: str, bad: BadRows) -> None:
         self._site, self._batch, self._table, self._bad = site, batch, table, bad
 
     def __getitem__(self, name: Any) -> Any:

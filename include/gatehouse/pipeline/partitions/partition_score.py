@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gatehouse.context import Site, Work
+from gatehouse.context import PartitionWork, UseCaseContext
 from gatehouse.core.rows.row_keys import row_keys
 from gatehouse.core.types import Batch, Champion, FileRef
 from gatehouse.errors import ModelError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def works(site: Site, batch: Batch, champion: Champion) -> list[Work]:
+def works(site: UseCaseContext, batch: Batch, champion: Champion) -> list[PartitionWork]:
     """The pieces of work: ranges of the accepted rows of the main table, each with the one champion that is to predict."""
     file = _accepted(site, batch)
     return [
@@ -26,12 +26,12 @@ def works(site: Site, batch: Batch, champion: Champion) -> list[Work]:
     ]
 
 
-def scored(site: Site, batch: Batch, champion: Champion, work: Work) -> Work:
+def scored(site: UseCaseContext, batch: Batch, champion: Champion, work: PartitionWork) -> PartitionWork:
     """Do one piece of the work; the scores are left as a file of the lake."""
     return {**work, "file": site.lake.put_frame(score_rows(site, batch, champion, range(*work["rows"])), "parts")}
 
 
-def score_rows(site: Site, batch: Batch, champion: Champion, which: range) -> pd.DataFrame:
+def score_rows(site: UseCaseContext, batch: Batch, champion: Champion, which: range) -> pd.DataFrame:
     """Row keys and scores of some accepted rows, with what made them."""
     from gatehouse.pipeline.score import predicted
 
@@ -44,7 +44,7 @@ def score_rows(site: Site, batch: Batch, champion: Champion, which: range) -> pd
     return frame
 
 
-def joined(site: Site, batch: Batch, champion: Champion, done: Sequence[Work]) -> FileRef | None:
+def joined(site: UseCaseContext, batch: Batch, champion: Champion, done: Sequence[PartitionWork]) -> FileRef | None:
     """The file of all scores out of what was done elsewhere; None where that was by another champion or is not all."""
     ready = {tuple(work["rows"]): work for work in done if work["epoch"] == champion.epoch and "file" in work}
     wanted = [tuple(work["rows"]) for work in works(site, batch, champion)]
@@ -53,13 +53,13 @@ def joined(site: Site, batch: Batch, champion: Champion, done: Sequence[Work]) -
     return site.lake.put_parts((site.lake.frame(ready[each]["file"]) for each in wanted), "predictions")
 
 
-def score_all(site: Site, batch: Batch, champion: Champion) -> FileRef:
+def score_all(site: UseCaseContext, batch: Batch, champion: Champion) -> FileRef:
     """The file of all scores, made here, one range after the other."""
     ranges = [range(*work["rows"]) for work in works(site, batch, champion)]
     return site.lake.put_parts((score_rows(site, batch, champion, each) for each in ranges), "predictions")
 
 
-def _accepted(site: Site, batch: Batch) -> FileRef:
+def _accepted(site: UseCaseContext, batch: Batch) -> FileRef:
     accepted = batch.tables[site.case.contract.main].accepted
     if accepted is None:
         raise ModelError(f"batch {batch.id} has no accepted rows: it is {batch.state}")

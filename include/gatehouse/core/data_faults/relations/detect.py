@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from gatehouse.core.data_faults.data_fault import Fault
+from gatehouse.core.data_faults.data_fault import DataFault
 from gatehouse.core.data_faults.relations import swapped_columns, temperature_scale, time_zone_shift, unit_scale
-from gatehouse.core.data_faults.relations.column_regression import Others
-from gatehouse.core.data_faults.relations.normal_scores import Rows
+from gatehouse.core.data_faults.relations.column_regression import ColumnRegression
+from gatehouse.core.data_faults.relations.normal_scores import NormalScores
 from gatehouse.core.data_faults.unit_change import looks_as_before, unit_given_others
 from gatehouse.core.profiling import ColumnProfile, Profile
 
 
 def faults(
-    table: str, earlier: Sequence[Profile], own: Callable[[Sequence[str]], Profile], rows: Rows
-) -> Iterator[Fault]:
+    table: str, earlier: Sequence[Profile], own: Callable[[Sequence[str]], Profile], rows: NormalScores
+) -> Iterator[DataFault]:
     """What each column by itself does not show: the season hides it. Of columns whose unit may have changed one is named."""
     for name, hours in time_zone_shift.turned(rows).items():
         says = f"looks {hours:+d} hours off: what goes with the hours of the day was turned"
         yield _fault("time zone shifted", table, name, says)
-    others = Others(rows)
+    others = ColumnRegression(rows)
 
     def sides(name: str) -> tuple[list[ColumnProfile], ColumnProfile]:
         return [each.columns[name] for each in earlier if name in each.columns], own([name]).columns[name]
@@ -36,13 +36,13 @@ def faults(
         yield _fault("unit changed", table, name, f"{says}{besides}")
 
 
-def _fault(kind: str, table: str, name: str, says: str) -> Fault:
-    return Fault(kind, (f"{table}.{name}",), f"table {table!r}: column {name!r} {says}")
+def _fault(kind: str, table: str, name: str, says: str) -> DataFault:
+    return DataFault(kind, (f"{table}.{name}",), f"table {table!r}: column {name!r} {says}")
 
 
-def still(waiting: Rows, rows: Rows, named: Sequence[str]) -> list[str]:
+def still(waiting: NormalScores, rows: NormalScores, named: Sequence[str]) -> list[str]:
     """The columns, out of those that are named, whose relations to the others are off as in the batch that waits."""
-    before, now = Others(waiting), Others(rows)
+    before, now = ColumnRegression(waiting), ColumnRegression(rows)
     found = swapped_columns.still(waiting, rows, named)
     found += [
         name for name, hours in time_zone_shift.turned(waiting).items() if time_zone_shift.still(rows, name, hours)

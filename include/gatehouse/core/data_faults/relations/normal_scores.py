@@ -17,14 +17,14 @@ from scipy.special import ndtri
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gatehouse.core.profiling.row_sample import Sample
+    from gatehouse.core.profiling.row_sample import RowSample
 
 MIN_ROWS = 200
 MIN_BATCHES = 4  # earlier ones, from which it is known how much relations vary
 
 
 @dataclass(frozen=True)
-class Rows:
+class NormalScores:
     """The columns that vary in every batch: `earlier` and `batch` are (rows, columns), NaN for what is null or
     infinite."""
 
@@ -33,7 +33,7 @@ class Rows:
     batch: NDArray[np.float64]
 
 
-def rows_of(earlier: Sequence[Sample], batch: Sample) -> Rows | None:
+def rows_of(earlier: Sequence[RowSample], batch: RowSample) -> NormalScores | None:
     """The samples side by side; None where there are too few earlier ones, rows or columns to know any relation."""
     known = [each for each in earlier if _height(each) >= MIN_ROWS]
     if len(known) < MIN_BATCHES or _height(batch) < MIN_ROWS:
@@ -41,7 +41,7 @@ def rows_of(earlier: Sequence[Sample], batch: Sample) -> Rows | None:
     names = tuple(n for n in batch.columns if all(n in each.columns and _varies(each, n) for each in [*known, batch]))
     if len(names) < 2:
         return None
-    return Rows(names, tuple(_matrix(each, names) for each in known), _matrix(batch, names))
+    return NormalScores(names, tuple(_matrix(each, names) for each in known), _matrix(batch, names))
 
 
 def scores(values: NDArray[np.float64], among: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
@@ -53,16 +53,16 @@ def scores(values: NDArray[np.float64], among: NDArray[np.float64] | None = None
     return np.where(np.isnan(values), 0.0, found)
 
 
-def _height(sample: Sample) -> int:
+def _height(sample: RowSample) -> int:
     return max((len(column) for column in sample.columns.values()), default=0)
 
 
-def _varies(sample: Sample, name: str) -> bool:
+def _varies(sample: RowSample, name: str) -> bool:
     column = sample.columns[name]
     held = column[np.isfinite(column)]
     return len(held) >= MIN_ROWS / 2 and bool(held.min() < held.max())
 
 
-def _matrix(sample: Sample, names: Sequence[str]) -> NDArray[np.float64]:
+def _matrix(sample: RowSample, names: Sequence[str]) -> NDArray[np.float64]:
     made = np.column_stack([sample.columns[name] for name in names])
     return np.where(np.isfinite(made), made, np.nan)

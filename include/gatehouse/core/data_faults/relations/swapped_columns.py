@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.data_faults.relations.normal_scores import Rows, scores
+from gatehouse.core.data_faults.relations.normal_scores import NormalScores, scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ ABOUT = 1.1  # times the nearest that an order may be off to count as equal
 NEAR = 0.08  # how far a column may lie from what the other one held, beside sampling and what it varies
 
 
-def permuted(rows: Rows) -> dict[str, str]:
+def permuted(rows: NormalScores) -> dict[str, str]:
     """The most likely mapping, delivered column -> the column whose content it holds; empty where none explains it.
 
     A mapping must bring the correlations of all columns back to where those of earlier batches lie, and each column must
@@ -40,7 +40,7 @@ def permuted(rows: Rows) -> dict[str, str]:
     return {rows.names[column]: rows.names[was] for column, was in held.items()}
 
 
-def still(waiting: Rows, rows: Rows, named: Sequence[str]) -> list[str]:
+def still(waiting: NormalScores, rows: NormalScores, named: Sequence[str]) -> list[str]:
     """The columns, out of those that are named, in whose mapping a batch that waits and this one agree: it brings the
     correlations of both nearer to what they were."""
     if waiting.names != rows.names:
@@ -53,7 +53,9 @@ def still(waiting: Rows, rows: Rows, named: Sequence[str]) -> list[str]:
     return [rows.names[column] for column in held] if agree else []
 
 
-def _best(rows: Rows, columns: Sequence[int], now: NDArray[np.float64], known: NDArray[np.float64]) -> dict[int, int]:
+def _best(
+    rows: NormalScores, columns: Sequence[int], now: NDArray[np.float64], known: NDArray[np.float64]
+) -> dict[int, int]:
     """The order of these columns that brings the correlations nearest to what they were, of about equal ones that which
     moves fewest; empty where none is possible."""
     tried = [(_off(_put_back(now, each), known), each) for each in _orders(columns, _lookalikes(rows, columns))]
@@ -90,7 +92,7 @@ def _orders(columns: Sequence[int], fits: set[tuple[int, int]]) -> list[dict[int
     return found
 
 
-def _lookalikes(rows: Rows, columns: Sequence[int]) -> set[tuple[int, int]]:
+def _lookalikes(rows: NormalScores, columns: Sequence[int]) -> set[tuple[int, int]]:
     """Which of these columns of the batch look like what which other one held."""
     fits = set()
     for was in columns:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gatehouse.core.data_faults.relations.column_regression import (
-    Fit,
-    Others,
+    ColumnRegression,
+    RegressionFit,
     earlier_fits,
     error_of,
     newest_fit,
     rises_alike,
 )
-from gatehouse.core.data_faults.relations.normal_scores import Rows
+from gatehouse.core.data_faults.relations.normal_scores import NormalScores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ SURE = 3.0  # standard errors within which a level agrees with a scale
 
 
 @dataclass(frozen=True)
-class Converted:
+class TemperatureMatch:
     """A column that looks as if its scale had become another one, by `scales` in words: `a` times the old one, plus `b`."""
 
     column: str
@@ -45,7 +45,7 @@ class Converted:
     b: float
 
 
-def converted(rows: Rows, others: Others) -> list[Converted]:
+def converted(rows: NormalScores, others: ColumnRegression) -> list[TemperatureMatch]:
     """The columns that look like a temperature on another scale."""
     found = []
     for at, name in enumerate(rows.names):
@@ -57,11 +57,11 @@ def converted(rows: Rows, others: Others) -> list[Converted]:
         deviation = float(np.std(np.concatenate([each.values for each in parts[:-1]])))
         if abs(now.off) > deviation:  # whose zero moved by less tells no scale from a change of the world
             own = earlier_fits(parts)
-            found += [Converted(name, *scale) for scale in SCALES if _fits(own, now, *scale[1:])]
+            found += [TemperatureMatch(name, *scale) for scale in SCALES if _fits(own, now, *scale[1:])]
     return found
 
 
-def _fits(own: Sequence[Fit], now: Fit, a: float, b: float) -> bool:
+def _fits(own: Sequence[RegressionFit], now: RegressionFit, a: float, b: float) -> bool:
     usual = max(abs(each.off) for each in own)
     back = abs((now.mean - b) / a - (now.mean - now.off))
     if back > max(SURE * error_of(own), usual) or abs(now.off) <= BEYOND * max(usual, back):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.data_faults.relations.normal_scores import Rows, scores
+from gatehouse.core.data_faults.relations.normal_scores import NormalScores, scores
 from gatehouse.core.profiling.row_sample import HOUR
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ BACK = 1.5  # times as far as any earlier batch, at most, once the clock is turn
 HOURS = np.arange(24)
 
 
-def turned(rows: Rows) -> dict[str, int]:
+def turned(rows: NormalScores) -> dict[str, int]:
     """By how many hours (-11 to 12) which clock, a column of whole hours from 0 to 23, looks off; empty where none does.
     One hour is left to daylight saving time."""
     found = {}
@@ -29,7 +29,7 @@ def turned(rows: Rows) -> dict[str, int]:
     return found
 
 
-def still(rows: Rows, name: str, hours: int) -> bool:
+def still(rows: NormalScores, name: str, hours: int) -> bool:
     """Whether the turn that an earlier batch had brings this one's days nearer to what they were, too."""
     if name not in rows.names or not _is_clock(rows.batch[:, rows.names.index(name)]):
         return False
@@ -38,7 +38,7 @@ def still(rows: Rows, name: str, hours: int) -> bool:
     return _off(np.roll(shapes[-1], -hours, axis=0), known) * BACK < _off(shapes[-1], known)
 
 
-def _turned(rows: Rows, at: int) -> int:
+def _turned(rows: NormalScores, at: int) -> int:
     *earlier, batch = _shapes(rows, at)
     shapes = np.stack(earlier)
     known = shapes.mean(axis=0)
@@ -48,7 +48,7 @@ def _turned(rows: Rows, at: int) -> int:
     return hours if off > BEYOND * usual and best <= min(BACK * usual, off / BEYOND) else 0
 
 
-def _shapes(rows: Rows, at: int) -> list[NDArray[np.float64]]:
+def _shapes(rows: NormalScores, at: int) -> list[NDArray[np.float64]]:
     """The shape of the day in each batch, the newest last; what else is a clock is left out."""
     others = [each for each in range(len(rows.names)) if each != at and not rows.names[each].endswith(HOUR)]
     return [_shape(each, at, others) for each in [*rows.earlier, rows.batch]]

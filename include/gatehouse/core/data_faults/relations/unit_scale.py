@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gatehouse.core.data_faults.relations.column_regression import (
-    Others,
+    ColumnRegression,
     earlier_fits,
     error_of,
     newest_fit,
     rises_alike,
 )
-from gatehouse.core.data_faults.relations.normal_scores import Rows
+from gatehouse.core.data_faults.relations.normal_scores import NormalScores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ FINEST = 0.015  # standard error: no prediction beyond what earlier batches held
 
 
 @dataclass(frozen=True)
-class Scaled:
+class UnitMatch:
     """A column that is `factor` times (its logarithm with standard error `error`) what the others say it should be;
     `usual` is the most that it was off in earlier batches, as a logarithm."""
 
@@ -42,25 +42,25 @@ class Scaled:
     usual: float
 
 
-def scaled(rows: Rows, others: Others) -> list[Scaled]:
+def scaled(rows: NormalScores, others: ColumnRegression) -> list[UnitMatch]:
     """The columns whose scale changed against what the others say, beyond what earlier batches vary. Of two that go
     together both may be the one: either is off against the other."""
     beyond = [each for each in _measured(rows, others, rows.names) if abs(np.log(each.factor)) > BEYOND * each.usual]
     return [each for each in beyond if each.error <= PRECISE]
 
 
-def still(rows: Rows, others: Others, before: Scaled) -> bool:
+def still(rows: NormalScores, others: ColumnRegression, before: UnitMatch) -> bool:
     """Whether a column is as far off as it was in an earlier batch."""
     far = abs(np.log(before.factor))
     return any(abs(np.log(each.factor / before.factor)) <= far / 3 for each in _measured(rows, others, [before.column]))
 
 
-def _measured(rows: Rows, others: Others, names: Sequence[str]) -> list[Scaled]:
+def _measured(rows: NormalScores, others: ColumnRegression, names: Sequence[str]) -> list[UnitMatch]:
     """Those of the columns that are off by as much as any unit's factor."""
     return [found for at, name in enumerate(rows.names) if name in names and (found := _scale(rows, at, others))]
 
 
-def _scale(rows: Rows, at: int, others: Others) -> Scaled | None:
+def _scale(rows: NormalScores, at: int, others: ColumnRegression) -> UnitMatch | None:
     columns = [each[:, at] for each in [*rows.earlier, rows.batch]]
     if any(np.mean(each > 0) < POSITIVE for each in columns):
         return None
@@ -73,4 +73,4 @@ def _scale(rows: Rows, at: int, others: Others) -> Scaled | None:
     if not rises_alike(own, now.slope):
         return None
     usual = max(abs(each.off) for each in own)
-    return Scaled(rows.names[at], float(np.exp(now.off)), max(error_of(own), FINEST), usual)
+    return UnitMatch(rows.names[at], float(np.exp(now.off)), max(error_of(own), FINEST), usual)

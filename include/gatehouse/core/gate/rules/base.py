@@ -13,18 +13,18 @@ from gatehouse.core.gate.evidence import Task
 from gatehouse.core.statistics.block_bootstrap import Estimate
 from gatehouse.core.statistics.custom_metrics import is_own
 from gatehouse.core.statistics.metrics import METRICS, metric_named
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 
 if TYPE_CHECKING:
-    from gatehouse.core.gate.measurements import Need
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.measurements import Measurement
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
 
 OnFail = Literal["block", "review", "warn"]
 Mode = Literal["enforce", "dry_run", "off"]
-Judge = Literal["estimate", "interval"]
+JudgeBy = Literal["estimate", "interval"]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 def _known_metric(name: str) -> str:
@@ -57,7 +57,7 @@ class Rule(Spec):
         """The metrics that the rule asks for: they must be defined for the use case's task."""
         return ()
 
-    def needs(self) -> tuple[Need, ...]:
+    def needs(self) -> tuple[Measurement, ...]:
         """What has to be measured with the models at hand when the evidence is gathered."""
         return ()
 
@@ -81,12 +81,12 @@ class Rule(Spec):
         return False
 
     @abstractmethod
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         """The outcomes of the rule, at least one; what cannot be measured is INCONCLUSIVE, never PASS."""
 
     def result(
         self,
-        outcome: Outcome,
+        outcome: RuleOutcome,
         sentence: str,
         *,
         about: str = "",
@@ -115,7 +115,7 @@ class Rule(Spec):
         )
 
 
-class TwoSided(Rule):
+class RangeRule(Rule):
     """A rule with a lower limit, an upper one, or both, in units of what it measures."""
 
     min: float | None = None
@@ -132,26 +132,26 @@ class TwoSided(Rule):
         return [(limit, upper) for limit, upper in ((self.min, False), (self.max, True)) if limit is not None]
 
 
-def at_most(estimate: Estimate, limit: float) -> Outcome:
+def at_most(estimate: Estimate, limit: float) -> RuleOutcome:
     """PASS when the whole interval is at or below the limit, FAIL when all of it is above, INCONCLUSIVE otherwise.
 
     Every comparison with NaN is false, so what could not be measured ends as INCONCLUSIVE.
     """
     if estimate.low <= estimate.high <= limit:
-        return Outcome.PASS
-    return Outcome.FAIL if estimate.low > limit else Outcome.INCONCLUSIVE
+        return RuleOutcome.PASS
+    return RuleOutcome.FAIL if estimate.low > limit else RuleOutcome.INCONCLUSIVE
 
 
-def at_least(estimate: Estimate, limit: float) -> Outcome:
+def at_least(estimate: Estimate, limit: float) -> RuleOutcome:
     """The mirror image of `at_most`."""
     return at_most(-estimate, -limit)
 
 
-def more_than(estimate: Estimate, limit: float) -> Outcome:
+def more_than(estimate: Estimate, limit: float) -> RuleOutcome:
     """PASS when the whole interval is above the limit, FAIL when all of it is at or below: an equal is never better."""
     if limit < estimate.low <= estimate.high:
-        return Outcome.PASS
-    return Outcome.FAIL if estimate.high <= limit else Outcome.INCONCLUSIVE
+        return RuleOutcome.PASS
+    return RuleOutcome.FAIL if estimate.high <= limit else RuleOutcome.INCONCLUSIVE
 
 
 def exactly(value: float, rows: int) -> Estimate:

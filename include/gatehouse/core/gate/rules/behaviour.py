@@ -7,33 +7,33 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from gatehouse.core.gate.measurements import Need
-from gatehouse.core.gate.rules.base import NotNegative, Rule, Share, at_most, exactly
-from gatehouse.core.gate.rules.measurement_rule import Measured, rows_in, value_in
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.gate.measurements import Measurement
+from gatehouse.core.gate.rules.base import Fraction, NotNegative, Rule, at_most, exactly
+from gatehouse.core.gate.rules.measurement_rule import MeasurementRule, rows_in, value_in
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, listed, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
 
 Rows = Annotated[int, Field(ge=10, le=20_000)]
 _EQUAL_DIGITS = 9
 
 
-class NotConstant(Rule):
+class PredictionsVary(Rule):
     """At most the share `max_share` of the held-out rows get one and the same prediction (to nine decimals)."""
 
     rule: Literal["not_constant"]
     max_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         predictions, limit = measures.evidence.holdout.challenger, self.max_share
         if not len(predictions) or not np.isfinite(predictions).all():
             sentence = "not every held-out row has a prediction: whether they differ is not known"
-            return (self.result(Outcome.INCONCLUSIVE, sentence, limit=limit),)
+            return (self.result(RuleOutcome.INCONCLUSIVE, sentence, limit=limit),)
         values, sizes = np.unique(np.round(predictions, _EQUAL_DIGITS), return_counts=True)
         share = exactly(float(sizes.max() / len(predictions)), len(predictions))
         sentence = (
@@ -44,7 +44,7 @@ class NotConstant(Rule):
         return (self.result(at_most(share, limit), sentence, estimate=share, limit=limit, bound="at most"),)
 
 
-class Monotone(Measured):
+class Monotone(MeasurementRule):
     """Along `feature`, with all else kept, predictions never go against `direction`, but for `max_violations` of pairs.
 
     On `rows` held-out rows the feature is set to each of `points` values, spread evenly over its different held-out
@@ -54,7 +54,7 @@ class Monotone(Measured):
     rule: Literal["monotone"]
     feature: str
     direction: Literal["increasing", "decreasing"]
-    max_violations: Share = 0.0
+    max_violations: Fraction = 0.0
     points: Annotated[int, Field(ge=2, le=50)] = 10
     rows: Rows = 500
 
@@ -62,8 +62,8 @@ class Monotone(Measured):
     def subject(self) -> str:
         return self.feature
 
-    def need(self) -> Need:
-        return Need.of("monotone", feature=self.feature, points=self.points, rows=self.rows)
+    def need(self) -> Measurement:
+        return Measurement.of("monotone", feature=self.feature, points=self.points, rows=self.rows)
 
     def weigh(self, found: Mapping[str, Any]) -> tuple[RuleResult, ...]:
         against = "falling" if self.direction == "increasing" else "rising"
@@ -76,7 +76,7 @@ class Monotone(Measured):
         return (self.weighed(share, self.max_violations, sentence, rows=rows_in(found)),)
 
 
-class Invariant(Measured):
+class Invariant(MeasurementRule):
     """When the values of `column` are shuffled over the rows, or replaced by each of `values`, predictions move by at
     most `max_mean_change` on average over the rows, and by at most `max_change` on every row."""
 
@@ -97,8 +97,8 @@ class Invariant(Measured):
     def subject(self) -> str:
         return self.column
 
-    def need(self) -> Need:
-        return Need.of("invariant", column=self.column, values=self.values, rows=self.rows)
+    def need(self) -> Measurement:
+        return Measurement.of("invariant", column=self.column, values=self.values, rows=self.rows)
 
     def weigh(self, found: Mapping[str, Any]) -> tuple[RuleResult, ...]:
         limits = (("mean_change", "on average", self.max_mean_change), ("change", "on one row", self.max_change))
@@ -116,7 +116,7 @@ class Invariant(Measured):
         return tuple(results)
 
 
-class HandlesUnseen(Measured):
+class HandlesUnseenValues(MeasurementRule):
     """The challenger predicts a finite number when a value is missing, and for a category that it never saw: each
     feature in turn, or those named in `columns`, on `rows` held-out rows."""
 
@@ -124,8 +124,8 @@ class HandlesUnseen(Measured):
     columns: tuple[str, ...] = ()
     rows: Rows = 100
 
-    def need(self) -> Need:
-        return Need.of("unseen", columns=self.columns, rows=self.rows)
+    def need(self) -> Measurement:
+        return Measurement.of("unseen", columns=self.columns, rows=self.rows)
 
     def weigh(self, found: Mapping[str, Any]) -> tuple[RuleResult, ...]:
         failures, tried = dict(found.get("failures", {})), value_in(found, "tried")

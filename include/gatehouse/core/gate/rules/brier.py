@@ -8,14 +8,14 @@ from pydantic import model_validator
 
 from gatehouse.core.gate.evidence import Task
 from gatehouse.core.gate.rules.base import Positive
-from gatehouse.core.gate.rules.metric_bounds import Bounded
+from gatehouse.core.gate.rules.metric_bounds import BoundedRule
 
 if TYPE_CHECKING:
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
     from gatehouse.core.types import RuleResult
 
 
-class BrierDecomposition(Bounded):
+class BrierDecomposition(BoundedRule):
     """Reliability is at most `max_reliability`, resolution at least `min_resolution` (Murphy 1973)."""
 
     rule: Literal["brier_decomposition"]
@@ -30,7 +30,7 @@ class BrierDecomposition(Bounded):
             raise ValueError("brier_decomposition needs max_reliability, min_resolution, or both")
         return self
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         bounds = (("reliability", self.max_reliability, True), ("resolution", self.min_resolution, False))
         return tuple(
             self.bounded(measures, metric, limit, upper=upper) for metric, limit, upper in bounds if limit is not None

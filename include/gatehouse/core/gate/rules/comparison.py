@@ -10,15 +10,15 @@ from pydantic import Field, model_validator
 
 from gatehouse.core.gate.rules.base import MetricName, NotNegative, OnFail, Rule, at_most, exactly, more_than, title
 from gatehouse.core.statistics.metrics import metric_named
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, number, settling, sided
 
 if TYPE_CHECKING:
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
     from gatehouse.core.statistics.block_bootstrap import Estimate
 
 
-class Comparison(Rule):
+class ChampionComparison(Rule):
     """A paired comparison over blocks, with three outcomes: the interval clears the bound, excludes it, or straddles it.
 
     The end that lets a challenger pass has this look's share of the error (`core/gate/alpha_spending.py`), the other one the
@@ -39,7 +39,7 @@ class Comparison(Rule):
         return True
 
     def compared(
-        self, measures: Measures, outcome: Outcome, estimate: Estimate, limit: float, demand: str, bound: str
+        self, measures: MetricsContext, outcome: RuleOutcome, estimate: Estimate, limit: float, demand: str, bound: str
     ) -> RuleResult:
         """The result of a judged comparison; too few rows or blocks make it INCONCLUSIVE whatever the interval says."""
         worse = measures.worsening(self.metric)
@@ -47,9 +47,9 @@ class Comparison(Rule):
         sentence, missing = f"{worsening(self.metric, worse, confidence, limit, at_look)}; {demand}", None
         few = measures.too_few(worse)
         if few:
-            outcome, missing = Outcome.INCONCLUSIVE, few[1]
+            outcome, missing = RuleOutcome.INCONCLUSIVE, few[1]
             sentence = f"{title(self.metric)} cannot be compared yet: {few[0]}"
-        elif outcome is Outcome.INCONCLUSIVE:
+        elif outcome is RuleOutcome.INCONCLUSIVE:
             missing = self.to_settle(measures.at_look(worse, further=1))
             sentence += settling(missing) or _never(estimate)
         return self.result(
@@ -61,13 +61,13 @@ class Comparison(Rule):
         """How many further matured rows would make it PASS at the present estimate; None when none would."""
 
 
-class NotWorseThanChampion(Comparison):
+class NotWorseThanChampion(ChampionComparison):
     """The challenger is not worse than the champion by more than `margin` (units of the metric)."""
 
     rule: Literal["not_worse_than_champion"]
     margin: NotNegative
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         worse = measures.at_look(measures.worsening(self.metric))
         demand = f"allowed: at most {number(self.margin, worse.low, worse.high)} worse"
         return (self.compared(measures, at_most(worse, self.margin), worse, self.margin, demand, "at most"),)
@@ -76,13 +76,13 @@ class NotWorseThanChampion(Comparison):
         return worse.rows_to_reach(self.margin)
 
 
-class BetterThanChampion(Comparison):
+class BetterThanChampion(ChampionComparison):
     """The challenger is better than the champion by more than `by` (units of the metric); an equal is not better."""
 
     rule: Literal["better_than_champion"]
     by: NotNegative = 0.0
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         gain = -measures.at_look(measures.worsening(self.metric))
         demand = f"demanded: more than {number(self.by, gain.low, gain.high)} better"
         return (self.compared(measures, more_than(gain, self.by), gain, self.by, demand, "more than"),)
@@ -91,7 +91,7 @@ class BetterThanChampion(Comparison):
         return worse.rows_to_reach(-self.by)
 
 
-class SuspiciouslyGood(Rule):
+class SuspiciousGain(Rule):
     """The challenger is not better than the champion by more than `max_gain`, nor better than `level` at all:
     what is too good to be true usually leaks the outcome. An alarm, so it judges the measured values."""
 
@@ -102,7 +102,7 @@ class SuspiciouslyGood(Rule):
     level: float | None = None
 
     @model_validator(mode="after")
-    def _has_a_limit(self) -> SuspiciouslyGood:
+    def _has_a_limit(self) -> SuspiciousGain:
         if self.max_gain is None and self.level is None:
             raise ValueError("suspiciously_good needs max_gain, level, or both")
         return self
@@ -114,7 +114,7 @@ class SuspiciouslyGood(Rule):
     def compares(self) -> bool:
         return self.level is None
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         results = []
         if self.level is not None:
             results.append(self._by_level(measures, self.level))
@@ -122,7 +122,7 @@ class SuspiciouslyGood(Rule):
             results.append(self._by_gain(measures, self.max_gain))
         return tuple(results)
 
-    def _by_gain(self, measures: Measures, limit: float) -> RuleResult:
+    def _by_gain(self, measures: MetricsContext, limit: float) -> RuleResult:
         gain = -measures.worsening(self.metric)
         measured = exactly(gain.value, gain.rows)
         sentence = (
@@ -131,7 +131,7 @@ class SuspiciouslyGood(Rule):
         )
         return self._alarm(measures, at_most(measured, limit), sentence, measured, limit, "gain", "at most")
 
-    def _by_level(self, measures: Measures, limit: float) -> RuleResult:
+    def _by_level(self, measures: MetricsContext, limit: float) -> RuleResult:
         found, metric = measures.challenger(self.metric), metric_named(self.metric)
         measured = exactly(found.value, found.rows)
         outcome = at_most(exactly(metric.loss(limit), found.rows), metric.loss(found.value))
@@ -144,8 +144,8 @@ class SuspiciouslyGood(Rule):
 
     def _alarm(
         self,
-        measures: Measures,
-        outcome: Outcome,
+        measures: MetricsContext,
+        outcome: RuleOutcome,
         sentence: str,
         measured: Estimate,
         limit: float,
@@ -153,9 +153,9 @@ class SuspiciouslyGood(Rule):
         bound: str,
     ) -> RuleResult:
         """The result; an alarm may ring on few rows, but its silence on few rows says nothing."""
-        if outcome is Outcome.PASS and measured.rows < measures.policy.min_rows:
-            outcome = Outcome.INCONCLUSIVE
-        if outcome is Outcome.INCONCLUSIVE:
+        if outcome is RuleOutcome.PASS and measured.rows < measures.policy.min_rows:
+            outcome = RuleOutcome.INCONCLUSIVE
+        if outcome is RuleOutcome.INCONCLUSIVE:
             sentence = f"{title(self.metric)} cannot be judged on {count(measured.rows)} rows"
         about = f"{self.metric} {which}"
         return self.result(outcome, sentence, about=about, estimate=measured, limit=limit, bound=bound)
@@ -174,7 +174,7 @@ def worsening(metric: str, worse: Estimate, confidence: float, limit: float, at_
     return f"{title(metric)} on {rows} rows is {sided(worse.value, limit)} than the champion's ({interval})"
 
 
-def _at_look(worse: Estimate, limit: float, measures: Measures) -> str:
+def _at_look(worse: Estimate, limit: float, measures: MetricsContext) -> str:
     """`; at look 3 up to 0.047 worse`: the end that the share of the error of this look leads to."""
     if measures.look is None:
         return ""

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from gatehouse.core.gate.measurements import Need
-from gatehouse.core.gate.rules.base import MetricName, NotNegative, TwoSided, at_least, at_most, exactly, title
-from gatehouse.core.gate.rules.measurement_rule import Measured, rows_in, steady, value_in
+from gatehouse.core.gate.measurements import Measurement
+from gatehouse.core.gate.rules.base import MetricName, NotNegative, RangeRule, at_least, at_most, exactly, title
+from gatehouse.core.gate.rules.measurement_rule import MeasurementRule, rows_in, steady, value_in
 from gatehouse.core.statistics.metrics import metric_named
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
 
 
 def _inside(name: str) -> str:
@@ -33,7 +33,7 @@ Inside = Annotated[str, AfterValidator(_inside)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class GoldenSet(TwoSided):
+class GoldenSet(RangeRule):
     """On a frozen set of labelled feature rows the challenger keeps within `min` and `max`, and so it does on the
     recent rows, which are the holdout; and on the golden set it is at most `margin` worse than the champion.
 
@@ -63,17 +63,17 @@ class GoldenSet(TwoSided):
     def files(self) -> tuple[str, ...]:
         return (self.file,)
 
-    def need(self) -> Need:
+    def need(self) -> Measurement:
         """What is to be measured: the metric of both models on that very file."""
-        return Need.of("golden_set", file=self.file, sha256=self.sha256, metric=self.metric)
+        return Measurement.of("golden_set", file=self.file, sha256=self.sha256, metric=self.metric)
 
-    def needs(self) -> tuple[Need, ...]:
+    def needs(self) -> tuple[Measurement, ...]:
         return (self.need(),)
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         found = measures.found(self.need())
         if isinstance(found, str):
-            return (self.result(Outcome.INCONCLUSIVE, f"golden_set cannot be judged: {found}", about=self.metric),)
+            return (self.result(RuleOutcome.INCONCLUSIVE, f"golden_set cannot be judged: {found}", about=self.metric),)
         golden = (value_in(found, "challenger"), rows_in(found))
         recent = measures.challenger(self.metric)
         results = []
@@ -91,7 +91,7 @@ class GoldenSet(TwoSided):
         sentence = (
             f"{title(self.metric)} on the {count(rows)} {which} rows is {number(value, limit)}; demanded: {bound}"
         )
-        if outcome is Outcome.INCONCLUSIVE:
+        if outcome is RuleOutcome.INCONCLUSIVE:
             sentence = f"{title(self.metric)} cannot be measured on the {which} rows"
         about, side = f"{self.metric} {which} {'max' if upper else 'min'}", "at most" if upper else "at least"
         return self.result(outcome, sentence, about=about, estimate=measured, limit=limit, bound=side)
@@ -111,7 +111,7 @@ class GoldenSet(TwoSided):
         return self.result(outcome, sentence, about=about, estimate=measured, limit=limit, bound="at most")
 
 
-class PythonRule(Measured):
+class PythonRule(MeasurementRule):
     """A rule of the use case's own: `function` is `file.py:name` in its folder.
 
     It is called with the held-out rows and what was measured when the evidence is gathered, and returns
@@ -128,14 +128,14 @@ class PythonRule(Measured):
     def files(self) -> tuple[str, ...]:
         return (self.function.split(":")[0],)
 
-    def need(self) -> Need:
-        return Need.of("python", function=self.function)
+    def need(self) -> Measurement:
+        return Measurement.of("python", function=self.function)
 
     def weigh(self, found: Mapping[str, Any]) -> tuple[RuleResult, ...]:
         value, limit, passed = value_in(found, "value"), value_in(found, "limit"), found.get("passed")
-        outcome = Outcome.INCONCLUSIVE
+        outcome = RuleOutcome.INCONCLUSIVE
         if isinstance(passed, bool) and math.isfinite(value):
-            outcome = Outcome.PASS if passed else Outcome.FAIL
+            outcome = RuleOutcome.PASS if passed else RuleOutcome.FAIL
         measured, sentence = exactly(value, rows_in(found)), str(found.get("sentence", ""))
         bound = limit if math.isfinite(limit) else None
         return (self.result(outcome, sentence, about=self.subject, estimate=measured, limit=bound),)

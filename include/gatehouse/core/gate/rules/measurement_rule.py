@@ -7,21 +7,21 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from gatehouse.core.gate.rules.base import Rule, at_most, exactly
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from gatehouse.core.gate.measurements import Need
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.measurements import Measurement
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
 
 
-class Measured(Rule):
+class MeasurementRule(Rule):
     """A rule about something that is measured with the models at hand when the evidence is gathered."""
 
     @abstractmethod
-    def need(self) -> Need:
+    def need(self) -> Measurement:
         """What is to be measured."""
 
     @abstractmethod
@@ -33,13 +33,15 @@ class Measured(Rule):
         """What tells this rule apart from another of its kind; empty when there is one only."""
         return ""
 
-    def needs(self) -> tuple[Need, ...]:
+    def needs(self) -> tuple[Measurement, ...]:
         return (self.need(),)
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         found = measures.found(self.need())
         if isinstance(found, str):
-            return (self.result(Outcome.INCONCLUSIVE, f"{self.rule} cannot be judged: {found}", about=self.subject),)
+            return (
+                self.result(RuleOutcome.INCONCLUSIVE, f"{self.rule} cannot be judged: {found}", about=self.subject),
+            )
         return self.weigh(found)
 
     def weighed(
@@ -48,7 +50,7 @@ class Measured(Rule):
         """The result of a measured value that is to be at most `limit`; INCONCLUSIVE when it is no number."""
         measured = exactly(steady(value), rows)
         outcome = at_most(measured, limit)
-        if outcome is Outcome.INCONCLUSIVE:
+        if outcome is RuleOutcome.INCONCLUSIVE:
             sentence = f"{self.rule} cannot be judged: what was measured is no number"
         about = self.subject if about is None else about
         return self.result(outcome, sentence, about=about, estimate=measured, limit=limit, bound="at most")

@@ -8,30 +8,30 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import model_validator
 
 from gatehouse.core.gate.rules.base import (
-    Judge,
+    JudgeBy,
     MetricName,
     Positive,
+    RangeRule,
     Rule,
-    TwoSided,
     at_least,
     at_most,
     exactly,
     title,
 )
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, number, settling
 
 if TYPE_CHECKING:
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
     from gatehouse.core.statistics.block_bootstrap import Estimate
 
 
-class Bounded(Rule):
+class BoundedRule(Rule):
     """Holds a metric of the challenger to a limit: its measured value or, `judge_by: interval`, its whole interval."""
 
-    judge_by: Judge = "estimate"
+    judge_by: JudgeBy = "estimate"
 
-    def bounded(self, measures: Measures, metric: str, limit: float, *, upper: bool) -> RuleResult:
+    def bounded(self, measures: MetricsContext, metric: str, limit: float, *, upper: bool) -> RuleResult:
         """The result for one limit, an upper or a lower one."""
         found = measures.challenger(metric)
         judged = found if self.judge_by == "interval" else exactly(found.value, found.rows)
@@ -41,10 +41,14 @@ class Bounded(Rule):
         missing = None
         few = self._few(measures, found)
         if few:
-            outcome, missing, sentence = Outcome.INCONCLUSIVE, few[1], f"{title(metric)} cannot be judged yet: {few[0]}"
+            outcome, missing, sentence = (
+                RuleOutcome.INCONCLUSIVE,
+                few[1],
+                f"{title(metric)} cannot be judged yet: {few[0]}",
+            )
         elif math.isnan(found.value):
             sentence = f"{title(metric)} cannot be measured on {count(found.rows)} rows"
-        elif outcome is Outcome.INCONCLUSIVE:
+        elif outcome is RuleOutcome.INCONCLUSIVE:
             missing = found.rows_to_reach(limit) if upper else (-found).rows_to_reach(-limit)
             sentence += settling(missing)
         which = f"{metric} {'max' if upper else 'min'}"
@@ -53,12 +57,12 @@ class Bounded(Rule):
             outcome, sentence, about=which, estimate=judged, limit=limit, missing_rows=missing, bound=side
         )
 
-    def _few(self, measures: Measures, found: Estimate) -> tuple[str, int] | None:
+    def _few(self, measures: MetricsContext, found: Estimate) -> tuple[str, int] | None:
         few = measures.too_few(found)
         return few if self.judge_by == "interval" or found.rows < measures.policy.min_rows else None
 
 
-class MetricBound(Bounded, TwoSided):
+class MetricBound(BoundedRule, RangeRule):
     """A metric of the challenger is at least `min`, at most `max`, or both."""
 
     rule: Literal["metric_bound"]
@@ -73,11 +77,11 @@ class MetricBound(Bounded, TwoSided):
     def metrics(self) -> tuple[str, ...]:
         return (self.metric,)
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         return tuple(self.bounded(measures, self.metric, limit, upper=upper) for limit, upper in self.sides())
 
 
-class Calibration(Bounded):
+class CalibrationRule(BoundedRule):
     """|mean prediction - mean outcome| is at most `max_gap`, and the expected calibration error at most `max_ece`."""
 
     rule: Literal["calibration"]
@@ -87,19 +91,19 @@ class Calibration(Bounded):
     def metrics(self) -> tuple[str, ...]:
         return ("calibration_gap", "ece") if self.max_ece is not None else ("calibration_gap",)
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         results = [self._gap(measures)]
         if self.max_ece is not None:
             results.append(self.bounded(measures, "ece", self.max_ece, upper=True))
         return tuple(results)
 
-    def _gap(self, measures: Measures) -> RuleResult:
+    def _gap(self, measures: MetricsContext) -> RuleResult:
         """The gap has two bad sides: it is held to the bound that it is nearer to."""
         positive = measures.challenger("calibration_gap").value > 0
         return self.bounded(measures, "calibration_gap", self.max_gap if positive else -self.max_gap, upper=positive)
 
 
-def _measured(found: Estimate, limit: float, measures: Measures) -> str:
+def _measured(found: Estimate, limit: float, measures: MetricsContext) -> str:
     value = number(found.value, limit)
     if not found.low <= found.high:
         return value

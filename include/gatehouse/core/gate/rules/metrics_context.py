@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from gatehouse.core.config.gate import GatePolicy
     from gatehouse.core.gate.evidence import Evidence
-    from gatehouse.core.gate.measurements import Need
+    from gatehouse.core.gate.measurements import Measurement
     from gatehouse.core.statistics.blocked_rows import Array, Codes
 
 _METRIC_DIGITS, _JUDGED_DIGITS = 12, 9
 
 
-class Measures:
+class MetricsContext:
     """Metrics of challenger and champion on the held-out rows, with intervals over blocks of time.
 
     Sums of floats differ in the last digits between machines, but an archived decision must replay to the same bytes on
@@ -116,7 +116,7 @@ class Measures:
         """The value on all rows with its interval, of (1 + resamples,) values."""
         return self._summary(_steady(values))
 
-    def found(self, need: Need) -> Mapping[str, Any] | str:
+    def found(self, need: Measurement) -> Mapping[str, Any] | str:
         """What was measured for a need, or why there is nothing: it was not asked for then, or it went wrong."""
         found = self.evidence.measured.get(need.key)
         if found is None:

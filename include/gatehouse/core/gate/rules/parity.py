@@ -8,14 +8,14 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from gatehouse.core.gate.evidence import Task
-from gatehouse.core.gate.rules.base import Judge, Rule, Share, at_most, exactly
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.gate.rules.base import Fraction, JudgeBy, Rule, at_most, exactly
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, listed, number, settling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
     from gatehouse.core.statistics.blocked_rows import Array
 
 RATES = ("selection rate", "true positive rate", "false positive rate")
@@ -30,13 +30,13 @@ class Parity(Rule):
 
     rule: Literal["parity"]
     column: str
-    threshold: Share
-    max_selection_gap: Share | None = None
-    max_true_positive_gap: Share | None = None
-    max_false_positive_gap: Share | None = None
+    threshold: Fraction
+    max_selection_gap: Fraction | None = None
+    max_true_positive_gap: Fraction | None = None
+    max_false_positive_gap: Fraction | None = None
     min_rows: Annotated[int, Field(ge=1)] = 200
     groups: tuple[str, ...] = ()
-    judge_by: Judge = "estimate"
+    judge_by: JudgeBy = "estimate"
 
     tasks: ClassVar[tuple[Task, ...]] = ("classification",)
 
@@ -56,7 +56,7 @@ class Parity(Rule):
     def _limits(self) -> tuple[float | None, ...]:
         return self.max_selection_gap, self.max_true_positive_gap, self.max_false_positive_gap
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         column = measures.evidence.holdout.slices.get(self.column)
         if column is None:
             found = listed(sorted(measures.evidence.holdout.slices)) or "none"
@@ -73,7 +73,7 @@ class Parity(Rule):
             results.append(self._unknown(f"no held-out row has {self.column} {listed(missing)}", " missing"))
         return tuple(results)
 
-    def _counted(self, measures: Measures, column: np.ndarray, groups: Sequence[str], which: int) -> Array:
+    def _counted(self, measures: MetricsContext, column: np.ndarray, groups: Sequence[str], which: int) -> Array:
         """For each group the rows that the rate is taken over, then those of them selected; (2 * groups, rows)."""
         holdout = measures.evidence.holdout
         over = (np.ones(holdout.rows, dtype=bool), holdout.labels == 1, holdout.labels == 0)[which]
@@ -83,7 +83,9 @@ class Parity(Rule):
         counted = [np.where(column == name, part, 0.0) for part in (over, selected) for name in groups]
         return np.array(counted).reshape(2 * len(groups), holdout.rows)  # also where there is no group
 
-    def _gap(self, measures: Measures, rate: str, limit: float, groups: Sequence[str], counted: Array) -> RuleResult:
+    def _gap(
+        self, measures: MetricsContext, rate: str, limit: float, groups: Sequence[str], counted: Array
+    ) -> RuleResult:
         """One result a rate: the two groups that lie farthest apart speak for it."""
         sizes = counted[: len(groups)].sum(axis=1)
         large = np.flatnonzero(sizes >= self.min_rows)  # never true for NaN
@@ -105,8 +107,8 @@ class Parity(Rule):
         sentence = self._sentence(rate, limit, names, rates[0], found.value, small)
         few = measures.too_few(found) if self.judge_by == "interval" else None
         if few:
-            outcome, missing, sentence = Outcome.INCONCLUSIVE, few[1], f"{rate} cannot be compared yet: {few[0]}"
-        elif outcome is Outcome.INCONCLUSIVE:
+            outcome, missing, sentence = RuleOutcome.INCONCLUSIVE, few[1], f"{rate} cannot be compared yet: {few[0]}"
+        elif outcome is RuleOutcome.INCONCLUSIVE:
             missing = found.rows_to_reach(limit)
             sentence += settling(missing)
         return self.result(
@@ -125,4 +127,4 @@ class Parity(Rule):
         )
 
     def _unknown(self, sentence: str, which: str) -> RuleResult:
-        return self.result(Outcome.INCONCLUSIVE, sentence, about=f"{self.column}{which}")
+        return self.result(RuleOutcome.INCONCLUSIVE, sentence, about=f"{self.column}{which}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.gate.rules.base import NotNegative
-from gatehouse.core.gate.rules.measurement_rule import Measured, rows_in, value_in
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.gate.rules.measurement_rule import MeasurementRule, rows_in, value_in
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import listed, number
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class SignatureUnchanged(Measured):
+class SignatureUnchanged(MeasurementRule):
     """The challenger takes the features of the champion, by name and type, but for the changes that `accept` lists.
 
     A change reads `added speed`, `removed speed` or `speed: int64 -> float64`.
@@ -28,13 +28,13 @@ class SignatureUnchanged(Measured):
     def compares(self) -> bool:
         return True
 
-    def need(self) -> Need:
-        return Need.of("signature")
+    def need(self) -> Measurement:
+        return Measurement.of("signature")
 
     def weigh(self, found: Mapping[str, Any]) -> tuple[RuleResult, ...]:
         challenger, champion = found.get("challenger"), found.get("champion")
         if not challenger or not champion:
-            return (self.result(Outcome.INCONCLUSIVE, "the features of challenger or champion are not known"),)
+            return (self.result(RuleOutcome.INCONCLUSIVE, "the features of challenger or champion are not known"),)
         changes = signature_changes(champion, challenger)
         new = [change for change in changes if change not in self.accept]
         accepted = [change for change in changes if change in self.accept]
@@ -60,14 +60,14 @@ def signature_changes(champion: Mapping[str, str], challenger: Mapping[str, str]
     return changes
 
 
-class LineageWhole(Measured):
+class LineageIntact(MeasurementRule):
     """Every file that the decision rests on is in the lake with the bytes that the ledger recorded: the model, its
     reference, its training set, and what every batch of it delivered, accepted and quarantined."""
 
     rule: Literal["lineage_whole"]
 
-    def need(self) -> Need:
-        return Need.of("lineage")
+    def need(self) -> Measurement:
+        return Measurement.of("lineage")
 
     def weigh(self, found: Mapping[str, Any]) -> tuple[RuleResult, ...]:
         broken, files = list(found.get("broken", ())), value_in(found, "files")
@@ -79,15 +79,15 @@ class LineageWhole(Measured):
         return (self.weighed(value, 0.0, sentence),)
 
 
-class Reproduces(Measured):
+class Reproducible(MeasurementRule):
     """Fitted again on the recorded training set with the recorded seed, the model predicts every held-out row as the
     challenger does, to within `max_difference`. It costs one more training."""
 
     rule: Literal["reproduces"]
     max_difference: NotNegative = 1e-9
 
-    def need(self) -> Need:
-        return Need.of("refit")
+    def need(self) -> Measurement:
+        return Measurement.of("refit")
 
     def weigh(self, found: Mapping[str, Any]) -> tuple[RuleResult, ...]:
         value, limit = value_in(found, "difference"), self.max_difference

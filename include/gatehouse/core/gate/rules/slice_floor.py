@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import model_validator
 
-from gatehouse.core.gate.rules.base import Judge, exactly, title
+from gatehouse.core.gate.rules.base import JudgeBy, exactly, title
 from gatehouse.core.gate.rules.slices import SliceRule, Slices, which
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, listed, number
 
 if TYPE_CHECKING:
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
     from gatehouse.core.statistics.block_bootstrap import Estimate
 
 
@@ -24,7 +24,7 @@ class SliceFloor(SliceRule):
     rule: Literal["slice_floor"]
     min: float | None = None
     max: float | None = None
-    judge_by: Judge = "interval"
+    judge_by: JudgeBy = "interval"
 
     @model_validator(mode="after")
     def _has_one_bound(self) -> SliceFloor:
@@ -32,7 +32,7 @@ class SliceFloor(SliceRule):
             raise ValueError("slice_floor needs exactly one of min and max")
         return self
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         slices = self.found(measures)
         if isinstance(slices, RuleResult):
             return (slices,)
@@ -43,7 +43,7 @@ class SliceFloor(SliceRule):
             floor = self._by_estimate(measures, slices)
         return (floor, *self.left_out(slices))
 
-    def _by_estimate(self, measures: Measures, slices: Slices) -> RuleResult:
+    def _by_estimate(self, measures: MetricsContext, slices: Slices) -> RuleResult:
         """One result for all slices that could be measured: the worst one speaks for them."""
         column, upper = measures.evidence.holdout.slices[self.column], self.max is not None
         values = {name: measures.value(self.metric, column == name) for name in slices.judged}
@@ -56,7 +56,7 @@ class SliceFloor(SliceRule):
         bad = [name for name, value in measured.items() if (value > self.limit if upper else value < self.limit)]
         if unmeasured and not bad:
             return self.unknown(f"{title(self.metric)} cannot be measured on {self.column} {listed(unmeasured)}")
-        outcome, bound = Outcome.FAIL if bad else Outcome.PASS, "at most" if upper else "at least"
+        outcome, bound = RuleOutcome.FAIL if bad else RuleOutcome.PASS, "at most" if upper else "at least"
         sentence = (
             f"{title(self.metric)} is worst for {self.column} {worst}: {number(estimate.value, self.limit)} on "
             f"{count(estimate.rows)} rows; demanded: {self._demanded(estimate.value)}; "
@@ -65,7 +65,13 @@ class SliceFloor(SliceRule):
         return self.result(outcome, sentence, about=self.column, estimate=estimate, limit=self.limit, bound=bound)
 
     def interval_sentence(
-        self, worst: str, judged: Estimate, slices: int, bad: tuple[str, ...], outcome: Outcome, measures: Measures
+        self,
+        worst: str,
+        judged: Estimate,
+        slices: int,
+        bad: tuple[str, ...],
+        outcome: RuleOutcome,
+        measures: MetricsContext,
     ) -> str:
         ends = f" ({number(judged.low, self.limit)} to {number(judged.high, self.limit)})"
         return (

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 from gatehouse.core.gate.rules.base import NotNegative, title
 from gatehouse.core.gate.rules.slices import SliceRule, which
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, number, sided
 
 if TYPE_CHECKING:
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
     from gatehouse.core.statistics.block_bootstrap import Estimate
 
 
@@ -28,7 +28,7 @@ class SliceNotWorse(SliceRule):
     def spends(self) -> bool:
         return True
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         slices = self.found(measures)
         if isinstance(slices, RuleResult):
             return (slices,)
@@ -36,7 +36,13 @@ class SliceNotWorse(SliceRule):
         return (judged, *self.left_out(slices))
 
     def interval_sentence(
-        self, worst: str, judged: Estimate, slices: int, bad: tuple[str, ...], outcome: Outcome, measures: Measures
+        self,
+        worst: str,
+        judged: Estimate,
+        slices: int,
+        bad: tuple[str, ...],
+        outcome: RuleOutcome,
+        measures: MetricsContext,
     ) -> str:
         subject = f"{title(self.metric)} for {self.column} {worst} on {count(judged.rows)} rows"
         if not judged.low <= judged.high:

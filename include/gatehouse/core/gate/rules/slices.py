@@ -12,11 +12,11 @@ from pydantic import Field
 
 from gatehouse.core.gate.rules.base import MetricName, Rule, at_most
 from gatehouse.core.statistics.multiple_testing import holm
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, listed, settling
 
 if TYPE_CHECKING:
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
     from gatehouse.core.statistics.block_bootstrap import Estimate
 
 
@@ -53,7 +53,7 @@ class SliceRule(Rule):
     def slice_column(self) -> str:
         return self.column
 
-    def found(self, measures: Measures) -> Slices | RuleResult:
+    def found(self, measures: MetricsContext) -> Slices | RuleResult:
         """The slices in the evidence, or the result that says that it has none by this column."""
         column = measures.evidence.holdout.slices.get(self.column)
         if column is None:
@@ -70,7 +70,7 @@ class SliceRule(Rule):
         )
 
     def by_interval(
-        self, measures: Measures, slices: Slices, limit: float, *, compare: bool, sign: float
+        self, measures: MetricsContext, slices: Slices, limit: float, *, compare: bool, sign: float
     ) -> RuleResult:
         """One result for all slices: the one nearest to failing, or to not passing, speaks for them.
 
@@ -89,17 +89,17 @@ class SliceRule(Rule):
         p_values = {name: one.error_beyond(sign * limit, error) for name, one in turned.items() if name not in unclear}
         bad = holm({name: p_values.get(name, math.nan) for name in turned}, error)
         if bad:
-            outcome, worst = Outcome.FAIL, bad[0]
+            outcome, worst = RuleOutcome.FAIL, bad[0]
         else:
             outcomes = {name: at_most(one, sign * limit) for name, one in held.items()}
-            open_ones = [name for name, one in outcomes.items() if one is not Outcome.PASS or name in unclear]
-            outcome = Outcome.INCONCLUSIVE if open_ones else Outcome.PASS
+            open_ones = [name for name, one in outcomes.items() if one is not RuleOutcome.PASS or name in unclear]
+            outcome = RuleOutcome.INCONCLUSIVE if open_ones else RuleOutcome.PASS
             worst = max(open_ones or held, key=lambda name: _nan_first(held[name].high))
         judged = held[worst] if sign > 0 else -held[worst]
         later = measures.at_look(turned[worst], further=1) if compare else turned[worst]
-        missing = None if outcome is not Outcome.INCONCLUSIVE else _missing(later, sign * limit, measures)
+        missing = None if outcome is not RuleOutcome.INCONCLUSIVE else _missing(later, sign * limit, measures)
         sentence = self.interval_sentence(worst, judged, len(found), bad, outcome, measures)
-        if outcome is Outcome.INCONCLUSIVE:
+        if outcome is RuleOutcome.INCONCLUSIVE:
             sentence += f": {unclear[worst]}" if worst in unclear else settling(missing)
         bound = "at most" if sign > 0 else "at least"
         return self.result(
@@ -108,7 +108,13 @@ class SliceRule(Rule):
 
     @abstractmethod
     def interval_sentence(
-        self, worst: str, judged: Estimate, slices: int, bad: tuple[str, ...], outcome: Outcome, measures: Measures
+        self,
+        worst: str,
+        judged: Estimate,
+        slices: int,
+        bad: tuple[str, ...],
+        outcome: RuleOutcome,
+        measures: MetricsContext,
     ) -> str:
         """What the result tells of its worst slice."""
 
@@ -120,13 +126,13 @@ class SliceRule(Rule):
         if slices.small:
             rows = count(self.min_rows)
             sentence = f"{self.column} {listed(slices.small)} has fewer than {rows} rows and is not judged"
-            outcome = Outcome.INCONCLUSIVE if self.slices else Outcome.WARN
+            outcome = RuleOutcome.INCONCLUSIVE if self.slices else RuleOutcome.WARN
             results.append(self.result(outcome, sentence, about=f"{self.column} small"))
         return results
 
     def unknown(self, sentence: str, which: str = "") -> RuleResult:
         """What could not be measured."""
-        return self.result(Outcome.INCONCLUSIVE, sentence, about=f"{self.column}{which}", limit=self.limit)
+        return self.result(RuleOutcome.INCONCLUSIVE, sentence, about=f"{self.column}{which}", limit=self.limit)
 
     @property
     @abstractmethod
@@ -134,7 +140,7 @@ class SliceRule(Rule):
         """What every slice is held to."""
 
 
-def _missing(found: Estimate, limit: float, measures: Measures) -> int | None:
+def _missing(found: Estimate, limit: float, measures: MetricsContext) -> int | None:
     """How many further rows of all slices together: the worst slice keeps its share of them."""
     needed = found.rows_to_reach(limit) if found.low <= found.high else None
     return None if needed is None else math.ceil(needed * measures.rows / found.rows)
@@ -144,8 +150,8 @@ def _nan_first(value: float) -> float:
     return math.inf if math.isnan(value) else value
 
 
-def which(bad: tuple[str, ...], slices: int, outcome: Outcome) -> str:
+def which(bad: tuple[str, ...], slices: int, outcome: RuleOutcome) -> str:
     """How many of the slices miss the bound, and which."""
     if bad:
         return f"{len(bad)} of {slices} slices miss it: {listed(bad)}"
-    return f"all {slices} slices hold it" if outcome is Outcome.PASS else f"not clear for all of {slices} slices"
+    return f"all {slices} slices hold it" if outcome is RuleOutcome.PASS else f"not clear for all of {slices} slices"

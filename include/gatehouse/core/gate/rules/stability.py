@@ -10,17 +10,17 @@ from pydantic import Field, model_validator
 
 from gatehouse.core.config.base import SpanText
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.gate.rules.base import MetricName, Positive, TwoSided, at_least, at_most, exactly, title
+from gatehouse.core.gate.rules.base import MetricName, Positive, RangeRule, at_least, at_most, exactly, title
 from gatehouse.core.gate.rules.measurement_rule import steady
 from gatehouse.core.statistics.block_bootstrap import block_codes
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, listed, number
 
 if TYPE_CHECKING:
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
 
 
-class StableOverTime(TwoSided):
+class StableOverTime(RangeRule):
     """A metric of the challenger, on each stretch of time `period` of the holdout that has at least `min_rows` rows,
     keeps within `min` and `max`, and its best and its worst stretch differ by at most `max_spread`."""
 
@@ -39,21 +39,21 @@ class StableOverTime(TwoSided):
     def metrics(self) -> tuple[str, ...]:
         return (self.metric,)
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         values, sizes, small = self._by_period(measures)
         results = [self._worst(values, sizes, limit, upper=upper) for limit, upper in self.sides()]
         if self.max_spread is not None:
             results.append(self._spread(values, sizes, self.max_spread))
         if small and values:
             few = f"from {listed(small)} have fewer than {count(self.min_rows)} rows and are not judged"
-            results.append(self.result(Outcome.WARN, f"the rows {few}", about=f"{self.metric} small"))
+            results.append(self.result(RuleOutcome.WARN, f"the rows {few}", about=f"{self.metric} small"))
         return tuple(results)
 
     @property
     def _stretch(self) -> str:
         return self.period.removeprefix("1 ")
 
-    def _by_period(self, measures: Measures) -> tuple[dict[str, float], dict[str, int], list[str]]:
+    def _by_period(self, measures: MetricsContext) -> tuple[dict[str, float], dict[str, int], list[str]]:
         """The metric and the rows of each stretch, named by its first row's day, and the names of those too small."""
         time = measures.evidence.holdout.time
         codes = block_codes(time, Span.parse(self.period), measures.policy.day_starts)
@@ -78,7 +78,7 @@ class StableOverTime(TwoSided):
         worst = (max if upper else min)(known, key=lambda name: known[name])
         estimate = exactly(known[worst], sizes[worst])
         outcome = at_most(estimate, limit) if upper else at_least(estimate, limit)
-        if len(known) < len(values) and outcome is Outcome.PASS:
+        if len(known) < len(values) and outcome is RuleOutcome.PASS:
             return self._unknown(which, f"it is undefined from {listed(values.keys() - known.keys())}", limit)
         bad = sum(value > limit if upper else value < limit for value in known.values())
         sentence = (
@@ -106,4 +106,4 @@ class StableOverTime(TwoSided):
 
     def _unknown(self, which: str, why: str, limit: float) -> RuleResult:
         sentence = f"{title(self.metric)} by {self.period} cannot be judged: {why}"
-        return self.result(Outcome.INCONCLUSIVE, sentence, about=which, limit=limit)
+        return self.result(RuleOutcome.INCONCLUSIVE, sentence, about=which, limit=limit)

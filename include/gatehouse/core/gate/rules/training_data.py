@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from gatehouse.core.config.retrain import Distance
-from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.gate.rules.base import Positive, Rule, at_least, exactly
-from gatehouse.core.gate.rules.measurement_rule import Measured, rows_in, value_in
-from gatehouse.core.types import Outcome, RuleResult
+from gatehouse.core.gate.rules.measurement_rule import MeasurementRule, rows_in, value_in
+from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, listed, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from gatehouse.core.gate.rules.metrics_context import Measures
+    from gatehouse.core.gate.rules.metrics_context import MetricsContext
 
 _MARK = "gh_"  # the label is measured too, and judged only when it is named
 
@@ -29,17 +29,17 @@ class EnoughTrainingRows(Rule):
     rule: Literal["enough_training_rows"]
     min_rows: Annotated[int, Field(ge=1)]
 
-    def judge(self, measures: Measures) -> tuple[RuleResult, ...]:
+    def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         rows = measures.facts.training_rows
         if rows <= 0:
             sentence = "the number of rows trained on is not known"
-            return (self.result(Outcome.INCONCLUSIVE, sentence, limit=self.min_rows),)
+            return (self.result(RuleOutcome.INCONCLUSIVE, sentence, limit=self.min_rows),)
         outcome = at_least(exactly(rows, rows), self.min_rows)
         sentence = f"trained on {count(rows)} rows; demanded: at least {count(self.min_rows)}"
         return (self.result(outcome, sentence, estimate=exactly(rows, rows), limit=self.min_rows, bound="at least"),)
 
 
-class HoldoutDrift(Measured):
+class HoldoutDrift(MeasurementRule):
     """The held-out rows resemble those trained on: each feature's `distance` is at most `limit`, or within what chance
     moves it by (`gatehouse.core.drift`). `columns` names the features that are judged; without it all are."""
 
@@ -52,8 +52,8 @@ class HoldoutDrift(Measured):
     def subject(self) -> str:
         return self.distance
 
-    def need(self) -> Need:
-        return Need.of("holdout_drift", distance=self.distance)
+    def need(self) -> Measurement:
+        return Measurement.of("holdout_drift", distance=self.distance)
 
     def weigh(self, found: Mapping[str, Any]) -> tuple[RuleResult, ...]:
         measured = {str(name): dict(values) for name, values in dict(found.get("columns", {})).items()}
@@ -61,7 +61,7 @@ class HoldoutDrift(Measured):
         unknown = [name for name in judged if math.isnan(value_in(measured.get(name, {}), "value"))]
         if unknown or not judged:
             sentence = f"the drift of {listed(unknown) or 'any feature'} was not measured; measured: {listed(measured)}"
-            return (self.result(Outcome.INCONCLUSIVE, sentence, about=self.subject, limit=self.limit),)
+            return (self.result(RuleOutcome.INCONCLUSIVE, sentence, about=self.subject, limit=self.limit),)
         beyond = {name: self._beyond(measured[name]) for name in judged}
         moved = sorted((name for name, by in beyond.items() if by > 0), key=lambda name: -beyond[name])
         worst = moved[0] if moved else max(judged, key=lambda name: value_in(measured[name], "value"))
@@ -82,14 +82,14 @@ class HoldoutDrift(Measured):
         return value_in(measured, "value") - self._limit(measured)
 
 
-class NoDominantFeature(Measured):
+class NoDominantFeature(MeasurementRule):
     """No feature has more than the share `max_share` of the importance of all (those that help; the rest count as 0)."""
 
     rule: Literal["no_dominant_feature"]
     max_share: Annotated[float, Field(gt=0, lt=1)]
 
-    def need(self) -> Need:
-        return Need.of("importance")
+    def need(self) -> Measurement:
+        return Measurement.of("importance")
 
     def weigh(self, found: Mapping[str, Any]) -> tuple[RuleResult, ...]:
         raw = {str(name): value_in(dict(found.get("features", {})), name) for name in dict(found.get("features", {}))}
@@ -97,7 +97,7 @@ class NoDominantFeature(Measured):
         total = sum(helping.values())
         if len(helping) < len(raw) or not total > 0:
             sentence = "no feature's importance could be told from nothing: which one dominates is not known"
-            return (self.result(Outcome.INCONCLUSIVE, sentence, limit=self.max_share),)
+            return (self.result(RuleOutcome.INCONCLUSIVE, sentence, limit=self.max_share),)
         most = max(helping, key=lambda name: helping[name])
         share = helping[most] / total
         sentence = (

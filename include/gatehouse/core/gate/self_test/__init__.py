@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gatehouse.core.gate.rules.base import Rule
-from gatehouse.core.gate.rules.metrics_context import Measures
+from gatehouse.core.gate.rules.metrics_context import MetricsContext
 from gatehouse.core.gate.self_test.mutants import Mutant, mutants
-from gatehouse.core.types import Outcome, RuleResult, Verdict
+from gatehouse.core.types import RuleOutcome, RuleResult, Verdict
 from gatehouse.formatting import listed
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 SELF_TEST = "self_test"
 _MOST_RESAMPLES = 400
-ToVerdict = Callable[[Sequence[tuple[Rule, RuleResult]]], Verdict]
+VerdictFn = Callable[[Sequence[tuple[Rule, RuleResult]]], Verdict]
 
 
-def self_test(evidence: Evidence, policy: GatePolicy, seed: int, verdict: ToVerdict) -> RuleResult | None:
+def self_test(evidence: Evidence, policy: GatePolicy, seed: int, verdict: VerdictFn) -> RuleResult | None:
     """The result of judging all mutants; None when the policy wants none. `verdict` is the gate's way from the results
     of some rules to a verdict: a rule that rightly does not pass must also stop a promotion."""
     if policy.self_test == 0:
@@ -38,25 +38,25 @@ def self_test(evidence: Evidence, policy: GatePolicy, seed: int, verdict: ToVerd
         sentence = (
             f"the gate judges a mutant of this evidence wrongly, so that a person must decide: {listed(wrong, 3)}"
         )
-        return RuleResult(SELF_TEST, Outcome.FAIL, sentence, on_fail="review")
+        return RuleResult(SELF_TEST, RuleOutcome.FAIL, sentence, on_fail="review")
     if not found:
         sentence = "no mutant of this evidence tests a rule of this policy"
-        return RuleResult(SELF_TEST, Outcome.WARN, sentence, on_fail="warn")
+        return RuleResult(SELF_TEST, RuleOutcome.WARN, sentence, on_fail="warn")
     names = listed([mutant.name for mutant in found], most=20)
     sentence = f"the gate judged {len(found)} mutants of this evidence as it must: {names}"
-    return RuleResult(SELF_TEST, Outcome.PASS, sentence, on_fail="review")
+    return RuleResult(SELF_TEST, RuleOutcome.PASS, sentence, on_fail="review")
 
 
-def _mistakes(mutant: Mutant, policy: GatePolicy, seed: int, verdict: ToVerdict) -> Iterator[str]:
-    measures = Measures(mutant.evidence, policy, seed)
+def _mistakes(mutant: Mutant, policy: GatePolicy, seed: int, verdict: VerdictFn) -> Iterator[str]:
+    measures = MetricsContext(mutant.evidence, policy, seed)
     for rule in mutant.not_fail:
         for result in rule.judge(measures):
-            if result.outcome is Outcome.FAIL:
+            if result.outcome is RuleOutcome.FAIL:
                 yield f"{mutant.name}: {result.rule} is FAIL"
     stopping: list[tuple[Rule, RuleResult]] = []
     for rule in mutant.not_pass:
         results = rule.judge(measures)
-        if all(result.outcome in (Outcome.PASS, Outcome.WARN) for result in results):
+        if all(result.outcome in (RuleOutcome.PASS, RuleOutcome.WARN) for result in results):
             yield f"{mutant.name}: {rule.rule} is PASS"
         elif rule.mode == "enforce" and rule.on_fail != "warn":
             stopping += [(rule, result) for result in results]

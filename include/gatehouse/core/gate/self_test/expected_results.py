@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.gate.rules.comparison import BetterThanChampion, NotWorseThanChampion, SuspiciouslyGood
+from gatehouse.core.gate.rules.comparison import BetterThanChampion, NotWorseThanChampion, SuspiciousGain
 from gatehouse.core.gate.rules.metric_bounds import MetricBound
 from gatehouse.core.gate.rules.slice_floor import SliceFloor
 from gatehouse.core.gate.rules.slice_regression import SliceNotWorse
@@ -48,7 +48,7 @@ def misses(rule: Rule, evidence: Evidence) -> bool:
     return any(_misses(rule, only(evidence, values == name)) for name in judged)
 
 
-def alarming(rule: SuspiciouslyGood, evidence: Evidence) -> bool:
+def alarming(rule: SuspiciousGain, evidence: Evidence) -> bool:
     """Whether the plain values are beyond one of the alarm's limits."""
     if rule.metric not in RISES_WITH_QUALITY or evidence.holdout.rows < 2:
         return False

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from gatehouse.core.gate.rules.base import Rule
-from gatehouse.core.gate.rules.comparison import BetterThanChampion, Comparison, NotWorseThanChampion, SuspiciouslyGood
+from gatehouse.core.gate.rules.comparison import (
+    BetterThanChampion,
+    ChampionComparison,
+    NotWorseThanChampion,
+    SuspiciousGain,
+)
 from gatehouse.core.gate.rules.data_quality import TrainingIsFresh
 from gatehouse.core.gate.rules.metric_bounds import MetricBound
 from gatehouse.core.gate.rules.slice_floor import SliceFloor
@@ -22,11 +27,11 @@ from gatehouse.core.statistics.metrics import METRICS
 
 if TYPE_CHECKING:
     from gatehouse.core.config.gate import GatePolicy
-    from gatehouse.core.gate.evidence import Evidence, Holdout
+    from gatehouse.core.gate.evidence import Evidence, HoldoutData
     from gatehouse.core.statistics.blocked_rows import Array
 
 Kind = TypeVar("Kind", bound=Rule)
-_MEASURING: tuple[type[Any], ...] = (MetricBound, SliceFloor, Comparison, SliceNotWorse)
+_MEASURING: tuple[type[Any], ...] = (MetricBound, SliceFloor, ChampionComparison, SliceNotWorse)
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ def mutants(evidence: Evidence, policy: GatePolicy, seed: int) -> Iterator[Mutan
     rules: list[Rule] = [rule for rule in policy.rules if rule.mode != "off" and (compared or not rule.compares)]
     measuring: tuple[Rule, ...] = _kinds(rules, *_MEASURING)
     equal: tuple[Rule, ...] = (*_kinds(rules, NotWorseThanChampion), *_kinds(rules, SliceNotWorse))
-    alarms = _kinds(rules, SuspiciouslyGood)
+    alarms = _kinds(rules, SuspiciousGain)
     if rows.champion is not None and compared:
         copy = predicting(evidence, rows.champion)
         yield Mutant("the champion's own copy", copy, _kinds(rules, BetterThanChampion), equal)
@@ -64,7 +69,7 @@ def mutants(evidence: Evidence, policy: GatePolicy, seed: int) -> Iterator[Mutan
     nothing = predicting(evidence, np.full(rows.rows, math.nan))
     yield Mutant("predictions of NaN", nothing, (*measuring, *alarms))
     if policy.min_rows > 1 and rows.rows:
-        comparing = tuple(rule for rule in rules if isinstance(rule, Comparison))
+        comparing = tuple(rule for rule in rules if isinstance(rule, ChampionComparison))
         yield Mutant("a single row", only(evidence, np.arange(rows.rows) == 0), comparing)
 
 
@@ -73,13 +78,13 @@ def predicting(evidence: Evidence, predictions: Array) -> Evidence:
     return replace(evidence, holdout=replace(evidence.holdout, challenger=predictions))
 
 
-def shuffled(rows: Holdout, seed: int) -> Array:
+def shuffled(rows: HoldoutData, seed: int) -> Array:
     """The challenger's predictions, each for another row."""
     order = np.argsort(np.random.PCG64(seed).random_raw(rows.rows), kind="stable")
     return rows.challenger[order]
 
 
-def turned_round(rows: Holdout) -> Array:
+def turned_round(rows: HoldoutData) -> Array:
     """Wrong for every row: the other class, or a number far from the label."""
     chances = ((rows.challenger >= 0) & (rows.challenger <= 1)).all()
     if chances and np.isin(rows.labels, (0.0, 1.0)).all():

@@ -3,8 +3,8 @@
 The gate never measures: it reads what is here, so a decision stays a pure function of evidence and policy.
 """
 
-from gatehouse.pipeline.judge.measurements.measurement_context import Subject
+from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
 from gatehouse.pipeline.judge.measurements.metrics import metrics_of
 from gatehouse.pipeline.judge.measurements.registry import measure_all, needed
 
-__all__ = ["Subject", "measure_all", "metrics_of", "needed"]
+__all__ = ["MeasurementContext", "measure_all", "metrics_of", "needed"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.gate.perturbation_stats import changes, directions
 from gatehouse.errors import ModelError
-from gatehouse.pipeline.judge.measurements.measurement_context import Subject
+from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 UNSEEN = "a category that nobody has seen"
 
 
-def monotone(subject: Subject, need: Need) -> dict[str, Any]:
+def monotone(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     """On every row of the sample the feature is set to values spread evenly over its different held-out values: most of
     the rows of a feature such as rain have one and the same."""
     import numpy as np
@@ -34,7 +34,7 @@ def monotone(subject: Subject, need: Need) -> dict[str, Any]:
     return {**directions(predicted), "points": len(values), "rows": len(sample)}
 
 
-def invariant(subject: Subject, need: Need) -> dict[str, Any]:
+def invariant(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     """The column is replaced by each of the values asked for, or its values are dealt out anew over the sample's rows."""
     import numpy as np
 
@@ -49,7 +49,7 @@ def invariant(subject: Subject, need: Need) -> dict[str, Any]:
     return {**changes(before, after), "rows": len(sample)}
 
 
-def unseen(subject: Subject, need: Need) -> dict[str, Any]:
+def unseen(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     """Each feature in turn is missing, and each text a category of its own; what the model says of it is kept.
 
     All cases are predicted at once, since many small predictions are slow; one by one only when that fails.
@@ -65,7 +65,7 @@ def unseen(subject: Subject, need: Need) -> dict[str, Any]:
     return {"tried": len(cases), "failures": failures, "rows": len(sample)}
 
 
-def _cases(subject: Subject, sample: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+def _cases(subject: MeasurementContext, sample: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     cases = {}
     for name in columns:
         kind, values = subject.column(name).dtype, sample[name]
@@ -76,7 +76,7 @@ def _cases(subject: Subject, sample: pd.DataFrame, columns: tuple[str, ...]) -> 
     return cases
 
 
-def _refused(subject: Subject, inputs: pd.DataFrame) -> str:
+def _refused(subject: MeasurementContext, inputs: pd.DataFrame) -> str:
     """What the model says against these inputs; empty when it predicts a finite number for every row."""
     try:
         subject.predict(inputs)

@@ -6,12 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
-from gatehouse.pipeline.judge.measurements.measurement_context import Subject
+from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
 from gatehouse.user_code import RISK_OWNER, user_code
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def golden_set(subject: Subject, need: Need) -> dict[str, Any]:
+def golden_set(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     """The metric of both models on the frozen rows; ModelError when the file is not the one that the policy names."""
     frame = _frozen(subject.site.case.folder / need["file"], need["sha256"])
     missing = [name for name in (*subject.inputs, LABEL) if name not in frame]
@@ -34,7 +34,7 @@ def golden_set(subject: Subject, need: Need) -> dict[str, Any]:
     return {**found, "rows": len(frame)}
 
 
-def python(subject: Subject, need: Need) -> dict[str, Any]:
+def python(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     """What the use case's own function says: (value, limit, passed, sentence), and the hash of its file."""
     file, name = need["function"].split(":")
     path = subject.site.case.folder / file
@@ -66,7 +66,7 @@ def python(subject: Subject, need: Need) -> dict[str, Any]:
     }
 
 
-def _rows(subject: Subject) -> pd.DataFrame:
+def _rows(subject: MeasurementContext) -> pd.DataFrame:
     """A copy of the held-out rows: the features, `key`, `time`, `label`, `challenger` and `champion` (NaN without one)."""
     former = math.nan if subject.former is None else subject.former
     marks: dict[str, Any] = {"key": subject.frame[KEY], "time": subject.frame[TIME], "label": subject.labels}

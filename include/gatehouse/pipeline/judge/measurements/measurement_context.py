@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Champion, ModelVersion, TrainingSet
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.batch_data.row_keys import LABEL
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Subject:
+class MeasurementContext:
     """The challenger under measurement. `frame` holds the held-out rows with their `gh_*` marks, `estimator` and
     `reigning` the loaded models, `predictions` and `former` what they predict for these rows."""
 
-    site: Site
+    site: UseCaseContext
     model: ModelVersion
     champion: Champion | None
     training_set: TrainingSet

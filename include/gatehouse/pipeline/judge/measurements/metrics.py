@@ -5,17 +5,17 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-from gatehouse.context import Site
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.evidence import Evidence
-from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.statistics.custom_metrics import as_archived, is_own
 from gatehouse.core.types import FileRef
 from gatehouse.errors import ModelError
-from gatehouse.pipeline.judge.measurements.measurement_context import Subject
+from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
 
-CODE = Need.of("own_metrics")
+CODE = Measurement.of("own_metrics")
 
 
 def asks_for_own(policy: GatePolicy) -> bool:
@@ -23,7 +23,7 @@ def asks_for_own(policy: GatePolicy) -> bool:
     return any(is_own(name) for name in (policy.metric, *(name for rule in policy.rules for name in rule.metrics())))
 
 
-def own_metrics(subject: Subject, _need: Need) -> dict[str, Any]:
+def own_metrics(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
     """`model.py` itself, put into the lake; ModelError for a metric that is no function."""
     functions = getattr(subject.site.case.model, "METRICS", {})
     wrong = [name for name, function in functions.items() if not callable(function)]
@@ -33,7 +33,7 @@ def own_metrics(subject: Subject, _need: Need) -> dict[str, Any]:
     return {"path": file.path, "sha256": file.sha256, "size": file.size}
 
 
-def metrics_of(site: Site, evidence: Evidence) -> AbstractContextManager[None]:
+def metrics_of(site: UseCaseContext, evidence: Evidence) -> AbstractContextManager[None]:
     """For the time of a replay, the metrics as they were when the evidence was gathered."""
     found = evidence.measured.get(CODE.key, {})
     if "sha256" not in found:

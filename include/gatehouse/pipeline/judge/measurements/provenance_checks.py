@@ -9,31 +9,31 @@ from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.drift import measure_presence, measure_values
 from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.drift.reference import Reference
-from gatehouse.core.gate.measurements import Need
+from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.types import FileRef
 from gatehouse.errors import LakeError, ModelError
 from gatehouse.pipeline.batch_data.row_keys import LABEL
-from gatehouse.pipeline.judge.measurements.measurement_context import Subject
+from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
 from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
     from gatehouse.core.types import TrainingSet
 
 
-def importance(subject: Subject, _need: Need) -> dict[str, Any]:
+def importance(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
     """The permutation importance that the challenger's reference records."""
     return {"features": dict(_reference(subject).importance)}
 
 
-def signature(subject: Subject, _need: Need) -> dict[str, Any]:
+def signature(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
     """The features and types that challenger and champion were trained on; None without a champion."""
     requests, champion = subject.site.ledger.requests, subject.champion
     former = None if champion is None else _signature(subject, requests.training_set(champion.model.request))
     return {"challenger": _signature(subject, subject.training_set), "champion": former}
 
 
-def lineage(subject: Subject, _need: Need) -> dict[str, Any]:
+def lineage(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
     """Every file behind the challenger is read; `broken` names those that are gone or not what was recorded."""
     broken = []
     files = _files(subject)
@@ -51,7 +51,7 @@ def lineage(subject: Subject, _need: Need) -> dict[str, Any]:
     return {"files": len(files), "broken": broken}
 
 
-def refit(subject: Subject, _need: Need) -> dict[str, Any]:
+def refit(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
     """The candidate is fitted again on its training set with the recorded seed; the largest difference of a prediction.
 
     ModelError when `model.py` has changed since: then it is not the record that is fitted again.
@@ -74,7 +74,7 @@ def refit(subject: Subject, _need: Need) -> dict[str, Any]:
     return {"difference": difference, "seed": seed, "code": made_by["code"], "rows": len(predicted)}
 
 
-def holdout_drift(subject: Subject, need: Need) -> dict[str, Any]:
+def holdout_drift(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     """How far each feature, and the label, moved from training to holdout, and how far chance alone moves it."""
     known = _reference(subject).inputs
     held_out = profile_of(subject.inputs.assign(**{LABEL_COLUMN: subject.frame[LABEL]}), like=known)
@@ -94,11 +94,11 @@ def holdout_drift(subject: Subject, need: Need) -> dict[str, Any]:
 _MEASURES = (measure_values, measure_presence)
 
 
-def _reference(subject: Subject) -> Reference:
+def _reference(subject: MeasurementContext) -> Reference:
     return Reference.from_document(json.loads(subject.site.lake.read(subject.model.reference)))
 
 
-def _signature(subject: Subject, training_set: TrainingSet) -> dict[str, str]:
+def _signature(subject: MeasurementContext, training_set: TrainingSet) -> dict[str, str]:
     import pandas as pd
 
     inputs = model_inputs(subject.site.lake.frame(training_set.training))
@@ -108,7 +108,7 @@ def _signature(subject: Subject, training_set: TrainingSet) -> dict[str, str]:
     }
 
 
-def _files(subject: Subject) -> dict[str, FileRef]:
+def _files(subject: MeasurementContext) -> dict[str, FileRef]:
     """Every file behind the challenger by a name for people; what several share is read once."""
     training_set, ledger = subject.training_set, subject.site.ledger
     named = {

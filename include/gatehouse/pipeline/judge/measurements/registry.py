@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.gate.measurements import ALWAYS, Need
+from gatehouse.core.gate.measurements import DEFAULT_MEASUREMENTS, Measurement
 from gatehouse.errors import GatehouseError
 from gatehouse.pipeline.judge.measurements import behaviour, golden_set_and_python, metrics, provenance_checks
-from gatehouse.pipeline.judge.measurements.measurement_context import Subject
+from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
 
-MEASURED_BY: dict[str, Callable[[Subject, Need], dict[str, Any]]] = {
+MEASUREMENTS: dict[str, Callable[[MeasurementContext, Measurement], dict[str, Any]]] = {
     "golden_set": golden_set_and_python.golden_set,
     "holdout_drift": provenance_checks.holdout_drift,
     "importance": provenance_checks.importance,
@@ -26,21 +26,21 @@ MEASURED_BY: dict[str, Callable[[Subject, Need], dict[str, Any]]] = {
 }
 
 
-def needed(policy: GatePolicy) -> tuple[Need, ...]:
+def needed(policy: GatePolicy) -> tuple[Measurement, ...]:
     """What the policy's rules need measured, each once, and what always is; a rule that is off needs nothing."""
     asked = [need for rule in policy.rules if rule.mode != "off" for need in rule.needs()]
     code = [metrics.CODE] if metrics.asks_for_own(policy) else []
-    return tuple(dict.fromkeys([*ALWAYS, *code, *asked]))
+    return tuple(dict.fromkeys([*DEFAULT_MEASUREMENTS, *code, *asked]))
 
 
-def measure_all(subject: Subject, needs: Iterable[Need]) -> dict[str, dict[str, Any]]:
+def measure_all(subject: MeasurementContext, needs: Iterable[Measurement]) -> dict[str, dict[str, Any]]:
     """What was measured for each need by its key, or {"error": why not}: a rule without its value is INCONCLUSIVE."""
     return {need.key: _measured(subject, need) for need in needs}
 
 
-def _measured(subject: Subject, need: Need) -> dict[str, Any]:
+def _measured(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     try:
-        return MEASURED_BY[need.kind](subject, need)
+        return MEASUREMENTS[need.kind](subject, need)
     except Exception as error:  # models, files and the use case's code fail in many ways: all of them are the answer
         if isinstance(error, GatehouseError) and error.retry:
             raise  # trying again can help: that is the task's to do
