@@ -71,7 +71,7 @@ def _taken(site: Any) -> dict[str, list[float]]:
         timed("outcomes", outcomes.collect, key)
         timed("validate", validate, batch.id)
         timed("score", score.score, batch.id)
-        request = timed("watch", monitor_batch.watch, batch.id)
+        request = timed("watch", monitor_batch.monitor_batch, batch.id)
         if request is not None:
             train(site, request.id)
     seconds["all five"] = [sum(each) for each in zip(*seconds.values(), strict=True)]

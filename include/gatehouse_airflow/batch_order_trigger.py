@@ -50,10 +50,10 @@ class BatchOrderTrigger(BaseTrigger):
 
 def _waits_for(site: Any, batch: BatchId, waited: float) -> str:
     from gatehouse.errors import ServiceUnavailableError
-    from gatehouse.pipeline.score import waits_for
+    from gatehouse.pipeline.score import blocked_by
 
     try:
-        return waits_for(site, batch, waited)
+        return blocked_by(site, batch, waited)
     except ServiceUnavailableError as error:
         return str(error)
 

@@ -32,7 +32,7 @@ def note_health(
 
 def _note_health(broken: dict[str, str], findings: list[InvariantResult], failed: dict[str, list[str]]) -> None:
     from gatehouse.adapters.ledger import open_ledger
-    from gatehouse.pipeline.maintenance.notify import note
+    from gatehouse.pipeline.maintenance.notify import record_issues
     from gatehouse.settings import Settings
 
     found = [
@@ -49,7 +49,7 @@ def _note_health(broken: dict[str, str], findings: list[InvariantResult], failed
         for name, sentences in failed.items()
         if sentences
     ]
-    note(open_ledger(Settings.from_environment().require("ledger_url")), found, [(AlertType.UNHEALTHY, "")])
+    record_issues(open_ledger(Settings.from_environment().require("ledger_url")), found, [(AlertType.UNHEALTHY, "")])
 
 
 def wrong_notify() -> list[str]:
@@ -86,27 +86,31 @@ def tell_people(folders: dict[str, str]) -> str:
         red = IssueReport(
             AlertType.UNHEALTHY, "", "upkeep", "upkeep did not come to its end: a task of its newest run is red"
         )
-        stage.note(ledger, [red], [])
+        stage.record_issues(ledger, [red], [])
     for name, folder in folders.items():
         _note_lasting(name, folder)
     spec = notify_spec(settings)
-    return str(stage.tell(ledger, spec, AirflowNotifier())) if spec is not None else "no notify.yaml: nobody is told"
+    return (
+        str(stage.send_due_notifications(ledger, spec, AirflowNotifier()))
+        if spec is not None
+        else "no notify.yaml: nobody is told"
+    )
 
 
 def _note_lasting(name: str, folder: str) -> None:
     """Record a use case's late batches, problems of its outcomes and the override that outlives its time, or their end."""
     from gatehouse.bootstrap import open_site
     from gatehouse.pipeline.batch_data.outcome_problems import outcome_alert
-    from gatehouse.pipeline.maintenance.notify import late_batches, note
-    from gatehouse.pipeline.manual.override import overstayed
+    from gatehouse.pipeline.maintenance.notify import late_batches, record_issues
+    from gatehouse.pipeline.manual.override import expired_but_serving
 
     try:
         site = open_site(folder)
-        found, sentence = late_batches(site), overstayed(site)
+        found, sentence = late_batches(site), expired_but_serving(site)
         if sentence:
             found.append(IssueReport(AlertType.EXPIRED_OVERRIDE, name, "override", sentence))
         found += outcome_alert(site)
-        note(
+        record_issues(
             site.ledger,
             found,
             [(kind, name) for kind in (AlertType.LATE_BATCH, AlertType.OUTCOMES, AlertType.EXPIRED_OVERRIDE)],

@@ -169,16 +169,16 @@ def test_a_corrected_file_is_noticed_and_a_touched_one_is_not_a_revision(install
 
 def test_a_correction_of_a_batch_that_was_scored_is_watched_as_a_new_revision(installed, inbox):
     """What was made of the first revision stays as it is; the second one waits for the watch like any accepted batch."""
-    from gatehouse.pipeline.score import waiting
+    from gatehouse.pipeline.score import unscored_batches
 
     for key in MONTHS[:3]:
         take(installed, key)
     for key in MONTHS[3:]:
         (inbox / f"rows_{key}.parquet").unlink()
-    assert waiting(installed) == []
+    assert unscored_batches(installed) == []
     month("2024-02").head(250).to_parquet(inbox / "rows_2024-02.parquet")
     assert run(batches.land("rides", None)) == {"2024-02.r2": True}
-    assert [str(batch.id) for batch in waiting(installed)] == ["rides/2024-02.r2"]
+    assert [str(batch.id) for batch in unscored_batches(installed)] == ["rides/2024-02.r2"]
 
 
 def test_many_changed_files_are_read_in_several_runs(installed, inbox, monkeypatch):

@@ -136,7 +136,7 @@ def test_scores_of_parts_by_another_champion_are_made_again(installed, monkeypat
     first = partitions.handed_over(installed, ref, done)[0]
     other = installed.lake.put_frame(installed.lake.frame(first["file"]).assign(score=0.5, epoch=0), "parts")
     stale = partitions._piece(installed, ref, {**first, "epoch": champion.epoch - 1, "file": other})
-    monkeypatch.setattr("gatehouse.pipeline.monitor.monitor_batch.watch", lambda site, batch: None)
+    monkeypatch.setattr("gatehouse.pipeline.monitor.monitor_batch.monitor_batch", lambda site, batch: None)
     batches.watch("rides", ref, [stale, *done[1:]])
     (scored,) = [each for each in installed.ledger.batches.predictions("rides") if each.batch == batch.id]
     assert (scored.file, scored.epoch) == (whole, champion.epoch)

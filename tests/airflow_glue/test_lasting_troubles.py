@@ -10,7 +10,7 @@ from fakes import FakeNotifier
 from gatehouse.core.config.notify import NotifyConfig, Recipient
 from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
 from gatehouse.core.notifications.notification import AlertPhase
-from gatehouse.pipeline.maintenance.notify import late_batches, tell
+from gatehouse.pipeline.maintenance.notify import late_batches, send_due_notifications
 from gatehouse.pipeline.manual import override
 from gatehouse_airflow import notification_tasks
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
@@ -40,7 +40,7 @@ def told(site, courier):
     """What one cycle of upkeep says of what lasts."""
     before = len(courier.delivered)
     notification_tasks._note_lasting("rides", "the folder")
-    tell(site.ledger, SPEC, courier)
+    send_due_notifications(site.ledger, SPEC, courier)
     return [(each.kind, each.phase) for each in lasting(courier, before)]
 
 
@@ -95,7 +95,7 @@ def test_an_override_that_cannot_be_ended_is_told_until_something_else_serves(re
         take(site, f"2024-{month:02}")
     decision = site.ledger.decisions.list("rides")[0].id
     override.override(site, decision, "admin", "the airport asked for it today")
-    assert "decide" in override.expire(site)
+    assert "decide" in override.end_expired(site)
     assert told(site, courier) == [(AlertType.EXPIRED_OVERRIDE, AlertPhase.OPENED)]
     message = lasting(courier)[-1]
     assert "version 1 still serves, as no decision ever promoted another one" in message.what

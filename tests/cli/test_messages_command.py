@@ -12,7 +12,7 @@ from fakes import FakeNotifier
 from gatehouse.cli.notifications import messages, notify
 from gatehouse.errors import ConfigurationError, RecordNotFoundError
 from gatehouse.notify_config import notify_spec
-from gatehouse.pipeline.maintenance.notify import tell
+from gatehouse.pipeline.maintenance.notify import send_due_notifications
 from gatehouse.ports import Ledger
 from gatehouse.settings import Settings
 from story import Story
@@ -51,9 +51,9 @@ def test_what_was_told_held_back_and_not_delivered_is_listed(
     for key in ("2013-01", "2013-02"):
         story.quarantine(key)
     spec = notify_spec(Settings.from_environment(environment))
-    tell(ledger, spec, courier)
+    send_due_notifications(ledger, spec, courier)
     assert "in the outbox" in run(notify, "--test", "on_call", "--by", "Ada").output
-    tell(ledger, spec, courier)
+    send_due_notifications(ledger, spec, courier)
     assert [each.subject for each in courier.delivered] == [
         "[warning] flights: a batch is quarantined", "[test] Gatehouse: a test for on_call",
     ]  # fmt: skip

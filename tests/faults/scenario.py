@@ -28,7 +28,7 @@ from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote, sco
 from gatehouse.pipeline.batch_data import provenance
 from gatehouse.pipeline.judge import judge_challenger, re_decide
 from gatehouse.pipeline.maintenance import mlflow_projection, reconcile
-from gatehouse.pipeline.maintenance.publish_mlflow import tell_decision
+from gatehouse.pipeline.maintenance.publish_mlflow import publish_decision
 from gatehouse.pipeline.manual import override
 from gatehouse.pipeline.monitor import monitor_batch
 from gatehouse.pipeline.validate import release, validate
@@ -134,7 +134,7 @@ def _batch(key: str, policy: str = "review") -> list[Step]:
         Step(f"outcomes {key}", lambda site: outcomes.collect(site, key), policy),
         Step(f"validate {key}", lambda site: validate(site, newest(site, key).id), policy),
         Step(f"score {key}", lambda site: _accepted(site, key, score.score), policy),
-        Step(f"watch {key}", lambda site: _accepted(site, key, monitor_batch.watch), policy),
+        Step(f"watch {key}", lambda site: _accepted(site, key, monitor_batch.monitor_batch), policy),
     ]
 
 
@@ -147,7 +147,7 @@ def _train(policy: str) -> list[Step]:
     """A request's way from its claim to a decision."""
     return [
         Step("claim", lambda site: gather.claim(site, request(site)), policy),
-        Step("gather", lambda site: gather.gather(site, site.ledger.requests.get(request(site))), policy),
+        Step("gather", lambda site: gather.build_training_set(site, site.ledger.requests.get(request(site))), policy),
         *(
             Step(f"fit {name}", lambda site, name=name: fit.fit(site, request(site), name), policy)
             for name in ("boosting", "logistic")
@@ -203,15 +203,15 @@ def _take_alias(site: Any) -> None:
 
 
 def _late(site: Any) -> None:
-    ended = override.expire(site, LATER)
+    ended = override.end_expired(site, LATER)
     assert isinstance(ended, str)
 
 
 def _again(site: Any) -> None:
-    for each in re_decide.due(site):
-        re_decide.judge_again(site, each)
-    for lacking in mlflow_projection.untold(site, site.tracking.held(site.name), LATER):
-        tell_decision(site, lacking, site.ledger.models.get(site.name, lacking.version))
+    for each in re_decide.decisions_to_revisit(site):
+        re_decide.decide_again(site, each)
+    for lacking in mlflow_projection.unpublished_decisions(site, site.tracking.held(site.name), LATER):
+        publish_decision(site, lacking, site.ledger.models.get(site.name, lacking.version))
 
 
 def refused(act: Callable[[Any], object]) -> Callable[[Any], str]:
@@ -234,7 +234,12 @@ STEPS: tuple[Step, ...] = (
     *_batch("2024-02")[3:],
     *_batch("2024-03"),
     *_train("review")[:-1],
-    Step("answer", lambda site: promote.answer(site, decision(site).id, True, "admin", "the figures are as expected")),
+    Step(
+        "answer",
+        lambda site: promote.record_review_response(
+            site, decision(site).id, True, "admin", "the figures are as expected"
+        ),
+    ),
     *_batch("2024-04")[:3],
     Step("discard 2024-04", _discard),
     Step("correct 2024-04", _correct),
@@ -245,7 +250,7 @@ STEPS: tuple[Step, ...] = (
     Step("override", lambda site: override.override(site, decision(site).id, "admin", REASON), "strict"),
     Step("expire", _late, "strict"),
     Step("alias moved", reconcile.reconcile, before=_take_alias),
-    Step("model replaced", reconcile.replaced_files, before=_write_over),
+    Step("model replaced", reconcile.restore_replaced_models, before=_write_over),
     *_batch("2024-05", "mild"),
     _ask("short", "a rule that wants more rows"),
     *_train("short"),

@@ -11,7 +11,7 @@ import pytest
 from core.evidence_maker import evidence, holdout
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.types import Decision, ModelVersion, Verdict
-from gatehouse.pipeline.judge.evidence import archive
+from gatehouse.pipeline.judge.evidence import archive_evidence
 from gatehouse.queries import UseCaseView
 from gatehouse.reports import decision as report
 from gatehouse.settings import Settings
@@ -34,7 +34,7 @@ def decided(airflow_home: Any, tmp_path: Path) -> tuple[Any, Any]:
     page = report.decision_report("Rides", DECISION, version, found, POLICY)
     kept = desk.lake.put(page.encode(), "reports", "html")
     row = {"policy_text": POLICY}
-    return desk, SimpleNamespace(decision=DECISION, row=row, evidence_file=archive(desk, found), report=kept)
+    return desk, SimpleNamespace(decision=DECISION, row=row, evidence_file=archive_evidence(desk, found), report=kept)
 
 
 def test_a_decision_shows_the_drawings_of_its_report(decided: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from fakes import FakeNotifier
 from gatehouse.core.config.notify import NotifyConfig, Recipient
 from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
 from gatehouse.core.notifications.issues import IssueReport
-from gatehouse.pipeline.maintenance.notify import note, tell
+from gatehouse.pipeline.maintenance.notify import record_issues, send_due_notifications
 from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 PAGER = Recipient(name="pager", roles=(Role.ON_CALL,), via="slack", connection="chat", budget=1, least=Severity.INFO)
@@ -25,9 +25,9 @@ def told(world: World) -> None:
     courier.away = {"room"}
     for key in ("2013-01", "2013-02"):
         world.story.quarantine(key, f"<script>alert('{key}')</script>")
-        tell(world.story.ledger, SPEC, courier, datetime.now(UTC) + timedelta(seconds=1))
-    note(world.story.ledger, [IssueReport(AlertType.UNHEALTHY, "", "I3", "I3 is broken")], [])
-    tell(world.story.ledger, SPEC, courier)
+        send_due_notifications(world.story.ledger, SPEC, courier, datetime.now(UTC) + timedelta(seconds=1))
+    record_issues(world.story.ledger, [IssueReport(AlertType.UNHEALTHY, "", "I3", "I3 is broken")], [])
+    send_due_notifications(world.story.ledger, SPEC, courier)
 
 
 def test_what_was_held_back_is_listed_with_why(world: World) -> None:

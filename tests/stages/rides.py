@@ -117,15 +117,15 @@ def take(site: UseCaseContext, key: str) -> None:
     if validate(site, batch.id).state != "accepted":
         return
     score.score(site, batch.id)
-    request = monitor_batch.watch(site, batch.id)
+    request = monitor_batch.monitor_batch(site, batch.id)
     if request is not None:
         train(site, request.id)
 
 
 def train(site: UseCaseContext, request_id: str) -> None:
     request = gather.claim(site, request_id)
-    gather.gather(site, request)
-    for name in fit.names(site):
+    gather.build_training_set(site, request)
+    for name in fit.candidate_names(site):
         fit.fit(site, request_id, name)
     choose.choose(site, request_id)
     promote.promote(site, judge_challenger.judge(site, request_id).id)

@@ -60,7 +60,7 @@ def test_an_override_is_an_approvers_whole_sentence(looped, rewritten):
     promotion = site.ledger.models.promotions("rides")[-1]
     assert (promotion.version, promotion.kind, promotion.actor) == (2, PromotionKind.OVERRIDE, "admin")
     assert REASON in promotion.reason
-    assert override.expire(site) == "", "it has two weeks"
+    assert override.end_expired(site) == "", "it has two weeks"
 
 
 def test_an_act_that_was_cut_off_is_finished_and_not_done_twice(looped, rewritten):
@@ -85,11 +85,11 @@ def test_an_expired_override_returns_to_the_last_proper_champion(looped, rewritt
     strict = rewritten(looped, "gate.yaml", "margin: 0.01", IMPOSSIBLE)
     site = rewritten(strict, "gate.yaml", "rules:", "override: {expires_after: 0 hours}\nrules:")
     override.override(site, retrain(site).id, "admin", REASON)
-    assert "version 1, the last that a decision promoted, serves again" in override.expire(site)
+    assert "version 1, the last that a decision promoted, serves again" in override.end_expired(site)
     assert champion(site) == 1
     assert site.tracking.aliases["rides", "champion"] == 1
     assert site.ledger.models.promotions("rides")[-1].kind is PromotionKind.EXPIRY
-    assert override.expire(site) == ""
+    assert override.end_expired(site) == ""
 
 
 def test_an_override_with_nothing_behind_it_serves_on_and_says_so(rewritten):
@@ -100,7 +100,7 @@ def test_an_override_with_nothing_behind_it_serves_on_and_says_so(rewritten):
     for key in MONTHS[:4]:
         take(site, key)
     override.override(site, site.ledger.decisions.list("rides")[0].id, "admin", REASON)
-    assert "still serves; decide" in override.expire(site)
+    assert "still serves; decide" in override.end_expired(site)
     assert champion(site) == 1
 
 
@@ -161,7 +161,7 @@ def test_without_a_probation_nobody_scores_twice(looped):
     retrain(looped)
     take(looped, MONTHS[4])
     assert looped.ledger.probations.shadows("rides", 2) == []
-    assert probation.review(looped, LONG_AFTER) is None
+    assert probation.assess_probation(looped, LONG_AFTER) is None
 
 
 def test_a_hold_is_judged_again_when_its_missing_rows_have_matured(rewritten):
@@ -171,19 +171,19 @@ def test_a_hold_is_judged_again_when_its_missing_rows_have_matured(rewritten):
         take(site, key)
     (hold,) = site.ledger.decisions.list("rides")
     assert hold.verdict is Verdict.HOLD
-    assert re_decide.rows_missing(hold) == 1500
-    assert re_decide.due(site) == []
+    assert re_decide.missing_rows(hold) == 1500
+    assert re_decide.decisions_to_revisit(site) == []
     with pytest.raises(NotAllowedError, match="rests on every matured row"):
-        re_decide.judge_again(site, hold.id)
+        re_decide.decide_again(site, hold.id)
     take(site, MONTHS[3])
-    assert re_decide.due(site) == [hold.id]
-    again = re_decide.judge_again(site, hold.id)
+    assert re_decide.decisions_to_revisit(site) == [hold.id]
+    again = re_decide.decide_again(site, hold.id)
     assert again.verdict is Verdict.PROMOTE
     assert {result.rows for result in again.results if result.rule == "enough_rows"} == {4000}
-    assert judge_challenger.replay(site, again.id) == again
+    assert judge_challenger.replay_decision(site, again.id) == again
     promote.promote(site, again.id)
     assert champion(site) == 1
-    assert re_decide.due(site) == []
+    assert re_decide.decisions_to_revisit(site) == []
 
 
 def test_a_hold_is_released_by_an_approver_and_then_left_alone(rewritten):
@@ -197,7 +197,7 @@ def test_a_hold_is_released_by_an_approver_and_then_left_alone(rewritten):
     assert released.model.version == champion(site) == hold.version
     assert site.ledger.models.promotions("rides")[-1].kind is PromotionKind.OVERRIDE
     take(site, MONTHS[3])
-    assert hold.id not in re_decide.due(site)
+    assert hold.id not in re_decide.decisions_to_revisit(site)
 
 
 def most(frame):
@@ -216,7 +216,7 @@ def partly_matured(rewritten, bound):
     for key in MONTHS[:3]:
         take(site, key)
     (decision,) = site.ledger.decisions.list("rides")
-    assert re_decide.due(site) == []
+    assert re_decide.decisions_to_revisit(site) == []
     return site, decision
 
 
@@ -225,12 +225,12 @@ def test_a_decision_on_partly_matured_labels_is_confirmed_when_they_mature(rewri
     site, first = partly_matured(rewritten, "{rule: metric_bound, says: Useful., metric: log_loss, max: 0.9}")
     site.source.relabel = {}
     take(site, MONTHS[3])
-    assert re_decide.due(site) == [first.id]
-    again = re_decide.judge_again(site, first.id)
+    assert re_decide.decisions_to_revisit(site) == [first.id]
+    again = re_decide.decide_again(site, first.id)
     assert (first.verdict, again.verdict) == (Verdict.PROMOTE, Verdict.PROMOTE)
     assert again.results[0].rule == "judged_again"
     assert "2,000 rows instead of 1,900" in again.results[0].sentence
-    assert re_decide.due(site) == []
+    assert re_decide.decisions_to_revisit(site) == []
     assert champion(site) == 1
 
 
@@ -241,7 +241,7 @@ def raised(rewritten):
     site = rewritten(probe, "gate.yaml", "max: 0.9", f"max: {measured + 0.005:.4f}")
     site.source.relabel = {MONTHS[1]: rest_upside_down}
     take(site, MONTHS[3])
-    return site, re_decide.judge_again(site, re_decide.due(site)[0])
+    return site, re_decide.decide_again(site, re_decide.decisions_to_revisit(site)[0])
 
 
 def test_a_verdict_that_would_now_differ_asks_a_person(rewritten):
@@ -250,15 +250,15 @@ def test_a_verdict_that_would_now_differ_asks_a_person(rewritten):
     assert review.verdict is Verdict.REVIEW
     assert review.results[0].outcome is RuleOutcome.FAIL
     assert "would be BLOCK instead of PROMOTE" in review.sentence
-    assert judge_challenger.replay(site, review.id) == review
+    assert judge_challenger.replay_decision(site, review.id) == review
     assert champion(site) == 1
-    assert re_decide.due(site) == [], "it waits for its answer"
+    assert re_decide.decisions_to_revisit(site) == [], "it waits for its answer"
 
 
 def test_to_approve_a_champion_again_lets_it_stay(rewritten):
     """The answer is on record, and nothing else changes."""
     site, review = raised(rewritten)
-    assert promote.answer(site, review.id, True, "admin", REASON).model.version == 1
+    assert promote.record_review_response(site, review.id, True, "admin", REASON).model.version == 1
     assert len(site.ledger.models.promotions("rides")) == 1
 
 
@@ -266,7 +266,7 @@ def test_to_reject_the_only_champion_there_was_is_told(rewritten):
     """There is nothing to return to: the rejection is on record, the error says so, and the version serves on."""
     site, review = raised(rewritten)
     with pytest.raises(NotAllowedError, match="earlier champions are none"):
-        promote.answer(site, review.id, False, "admin", REASON)
+        promote.record_review_response(site, review.id, False, "admin", REASON)
     assert site.ledger.decisions.answers(review.id) == [(False, "admin", REASON)]
     assert champion(site) == 1
 
@@ -282,10 +282,10 @@ def test_to_reject_a_champion_again_rolls_it_back(looped, rewritten):
     site = rewritten(site, "gate.yaml", "rules:", f"rules:\n{bound}")
     site.source.relabel = {}
     take(site, MONTHS[5])
-    review = re_decide.judge_again(site, second.id)
+    review = re_decide.decide_again(site, second.id)
     assert review.verdict is Verdict.REVIEW
     assert champion(site) == 2
-    assert promote.answer(site, review.id, False, "admin", REASON).model.version == 1
+    assert promote.record_review_response(site, review.id, False, "admin", REASON).model.version == 1
     assert site.ledger.models.promotions("rides")[-1].kind is PromotionKind.ROLLBACK
 
 
@@ -295,13 +295,13 @@ def test_a_promotion_whose_task_was_marked_is_carried_out_and_named(site):
         take_without_promoting(site, key)
     (decision,) = site.ledger.decisions.list("rides")
     assert site.ledger.models.champion("rides") is None
-    assert find_pending.uncarried(site) == [], "its own run may still be at it"
+    assert find_pending.unapplied_promotions(site) == [], "its own run may still be at it"
     site.ledger = aged(site.ledger)
-    assert find_pending.uncarried(site, attended={decision.id}) == [], "its own run is slow, and still at it"
-    (sentence,) = find_pending.uncarried(site)
+    assert find_pending.unapplied_promotions(site, attended={decision.id}) == [], "its own run is slow, and still at it"
+    (sentence,) = find_pending.unapplied_promotions(site)
     assert decision.id[:8] in sentence
     assert champion(site) == 1
-    assert find_pending.uncarried(site) == []
+    assert find_pending.unapplied_promotions(site) == []
     assert [e.kind for e in site.ledger.journal.entries()].count("promotion.uncarried") == 1
 
 
@@ -327,15 +327,15 @@ def test_a_review_that_nobody_is_asked_for_counts_as_rejected_in_the_end(rewritt
     for key in MONTHS[:3]:
         take(site, key)
     (decision,) = site.ledger.decisions.list("rides")
-    assert [waiting.id for waiting, _ in find_pending.reviews(site)] == [decision.id]
-    assert find_pending.unanswered(site) == []
-    assert find_pending.unanswered(site, LONG_AFTER, {decision.id}) == [], (
+    assert [waiting.id for waiting, _ in find_pending.open_reviews(site)] == [decision.id]
+    assert find_pending.timed_out_reviews(site) == []
+    assert find_pending.timed_out_reviews(site, LONG_AFTER, {decision.id}) == [], (
         "an answer that came in time may be on its way"
     )
-    (sentence,) = find_pending.unanswered(site, LONG_AFTER)
+    (sentence,) = find_pending.timed_out_reviews(site, LONG_AFTER)
     assert "counts as rejected" in sentence
     assert site.ledger.decisions.answers(decision.id)[0][:2] == (False, "nobody")
-    assert find_pending.unanswered(site, LONG_AFTER) == []
+    assert find_pending.timed_out_reviews(site, LONG_AFTER) == []
     assert site.ledger.models.champion("rides") is None
 
 
@@ -344,14 +344,14 @@ def test_a_replaced_model_file_is_named_and_brought_back(looped):
     file = looped.ledger.models.champion("rides").model.file
     honest = looped.lake.files[file.path]
     looped.lake.files[file.path] = honest[:-1] + b"?"
-    (sentence,) = reconcile.replaced_files(looped)
+    (sentence,) = reconcile.restore_replaced_models(looped)
     assert "restored from MLflow's copy" in sentence
     assert looped.lake.read(file) == honest
-    assert reconcile.replaced_files(looped) == []
+    assert reconcile.restore_replaced_models(looped) == []
     looped.lake.files[file.path] = b"another model"
     looped.tracking.copies[1] = b"another model"
-    assert "no copy has the recorded bytes" in reconcile.replaced_files(looped)[0]
-    assert "no copy has the recorded bytes" in reconcile.replaced_files(looped)[0]
+    assert "no copy has the recorded bytes" in reconcile.restore_replaced_models(looped)[0]
+    assert "no copy has the recorded bytes" in reconcile.restore_replaced_models(looped)[0]
     assert _kinds(looped, "model.re", "model.registered") == ["model.replaced", "model.restored", "model.replaced"]
 
 

@@ -12,9 +12,9 @@ from gatehouse.errors import ModelError, NotEnoughData, NotScored, UntrustedMode
 from gatehouse.pipeline import gather, land, outcomes
 from gatehouse.pipeline.maintenance import find_pending
 from gatehouse.pipeline.manual import backfill
-from gatehouse.pipeline.monitor.monitor_batch import watch
+from gatehouse.pipeline.monitor.monitor_batch import monitor_batch
 from gatehouse.pipeline.monitor.score_in_order import score_in_turn
-from gatehouse.pipeline.score import score, waits_for
+from gatehouse.pipeline.score import blocked_by, score
 from gatehouse.pipeline.validate import validate
 from stages.rides import folder, looped, open_site, site, take  # noqa: F401 - four of them are fixtures
 
@@ -61,10 +61,10 @@ def test_a_batch_that_cannot_be_scored_ends_as_its_own_error(looped, monkeypatch
     (incident,) = [each for each in report.body["incidents"] if each["kind"] == "model error"]
     assert (incident["state"], incident["page"]) == ("open", True)
     following = landed(looped, NEXT)
-    assert waits_for(looped, following, 0.0) == ""
-    assert not any(ref.startswith(BAD) for ref in find_pending.forgotten_batches(looped))
+    assert blocked_by(looped, following, 0.0) == ""
+    assert not any(ref.startswith(BAD) for ref in find_pending.unprocessed_batches(looped))
     assert score_in_turn(looped, following) is not None
-    watch(looped, following)
+    monitor_batch(looped, following)
     judged = looped.ledger.batches.watches("rides")[-1]
     assert judged.batch == following
     assert "drift" in judged.body
@@ -117,7 +117,7 @@ def test_a_batch_is_scored_later_when_its_error_is_mended(looped, monkeypatch):
             with pytest.raises(NotScored):
                 score_in_turn(looped, batch)
     assert score_in_turn(looped, batch).version == 1
-    watch(looped, batch)
+    monitor_batch(looped, batch)
     assert [each.batch for each in looped.ledger.batches.watches("rides")].count(batch) == 1
 
 
@@ -128,7 +128,7 @@ def test_outcomes_of_a_broken_batch_leave_the_next_verdict_whole(looped, monkeyp
         score_in_turn(looped, landed(looped, BAD))
     following = landed(looped, NEXT)
     score(looped, following)
-    watch(looped, following)
+    monitor_batch(looped, following)
     body = looped.ledger.batches.watches("rides")[-1].body
     assert f"batch rides/{BAD}" in body["errors"][0]
     assert "no such station" in body["errors"][0]
@@ -151,7 +151,7 @@ def test_a_backfill_goes_on_after_a_broken_batch(looped, monkeypatch):
     """The batch is told as not scored, and the next one of the range is taken."""
     altered(looped, raising, monkeypatch)
     begun = backfill.begin(looped, BAD, NEXT, False, "Ada", "two months were missing")
-    told = [backfill.take(looped, begun, key) for key in (BAD, NEXT)]
+    told = [backfill.process_batch(looped, begun, key) for key in (BAD, NEXT)]
     assert "no such station" in told[0]
     assert "scored by version 1" in told[1]
 
@@ -163,7 +163,7 @@ def test_a_training_leaves_a_broken_batch_out(looped, monkeypatch):
     asked = looped.ledger.requests.ask(
         "rides", looped.ledger.batches.get(batch).interval.end, "Ada", "for a test of it"
     )
-    recorded = gather.gather(looped, gather.claim(looped, asked.id))
+    recorded = gather.build_training_set(looped, gather.claim(looped, asked.id))
     used = {batch.key for batch in (*recorded.training_batches, *recorded.holdout_batches)}
     assert "2024-04" in used
     assert "2024-03" not in used

@@ -11,9 +11,9 @@ from gatehouse.core.types import BatchState, RequestState
 from gatehouse.errors import InvalidInputError, NotAllowedError
 from gatehouse.pipeline import fit, gather, land
 from gatehouse.pipeline.manual import backfill
-from gatehouse.pipeline.manual.request_retraining import ask
+from gatehouse.pipeline.manual.request_retraining import request_retraining
 from gatehouse.pipeline.manual.revalidate import revalidate
-from gatehouse.pipeline.manual.rollback_preview import foresee_rollback
+from gatehouse.pipeline.manual.rollback_preview import preview_rollback
 from gatehouse.pipeline.validate import validate
 from stages.rides import folder, looped, open_site, site, take, train  # noqa: F401 - four of them are fixtures
 
@@ -48,23 +48,25 @@ def kinds(site):
 def test_a_window_and_estimators_are_for_one_request_and_on_record_with_it(looped, ledger_database):
     """The request's reason holds them, the training set has that window, only those candidates are fitted; the next
     request is the use case's own again."""
-    request = ask(looped, "ann", REASON, "rolling", 1, ["logistic"])
+    request = request_retraining(looped, "ann", REASON, "rolling", 1, ["logistic"])
     assert request.reasons[-1].numbers == {
         "actor": "ann",
         "window": {"kind": "rolling", "batches": 1},
         "estimators": ["logistic"],
     }
-    assert ask(looped, "ann", REASON, "rolling", 1, ["logistic"]) == request, "asked twice, it is one request"
+    assert request_retraining(looped, "ann", REASON, "rolling", 1, ["logistic"]) == request, (
+        "asked twice, it is one request"
+    )
     request = gather.claim(looped, request.id)
-    assert len(gather.gather(looped, request).training_batches) == 1
-    assert fit.names(looped, request) == ["logistic"]
+    assert len(gather.build_training_set(looped, request).training_batches) == 1
+    assert fit.candidate_names(looped, request) == ["logistic"]
     (told,) = [entry for entry in looped.ledger.journal.entries() if entry.kind == "training.window"]
     assert json.loads(told.body) == {"asked_by": "ann", "batches": 1}
     with pytest.raises(NotAllowedError, match="is being trained"):
-        ask(looped, "bob", REASON, "expanding")
+        request_retraining(looped, "bob", REASON, "expanding")
     train(looped, request.id)
-    later = ask(looped, "bob", REASON)
-    assert fit.names(looped, later) == ["boosting", "logistic"]
+    later = request_retraining(looped, "bob", REASON)
+    assert fit.candidate_names(looped, later) == ["boosting", "logistic"]
     assert breaches(looped, ledger_database) == []
 
 
@@ -85,7 +87,7 @@ def test_what_cannot_be_trained_is_refused_by_name(site, wanted, said):
     """A window that is none or lacks its number, and an estimator that is not there, open no request."""
     validate(site, land.land(site, MONTHS[0]).id)
     with pytest.raises(InvalidInputError, match=said):
-        ask(site, "ann", REASON, *wanted)
+        request_retraining(site, "ann", REASON, *wanted)
     assert site.ledger.requests.list("rides") == []
 
 
@@ -97,7 +99,7 @@ def test_a_rollback_is_told_before_it_is_done(looped):
     train(looped, looped.ledger.requests.ask("rides", newest, "ann", "to have two versions to choose from").id)
     take(looped, MONTHS[4])
     before = kinds(looped)
-    told = "\n".join(foresee_rollback(looped, None))
+    told = "\n".join(preview_rollback(looped, None))
     assert "version 2 would be replaced by version 1, epoch 2 by 3; nothing has changed yet" in told
     assert f"by decision {first.id[:8]} of gate" in told
     assert told.count("log_loss") >= 2
@@ -106,7 +108,7 @@ def test_a_rollback_is_told_before_it_is_done(looped):
     assert "undone by a rollback to version 2" in told
     assert kinds(looped) == before
     with pytest.raises(NotAllowedError, match="cannot be rolled back to"):
-        foresee_rollback(looped, 7)
+        preview_rollback(looped, 7)
 
 
 def test_a_quarantined_batch_that_keeps_the_changed_contract_is_accepted(site, rewritten, ledger_database):
@@ -165,8 +167,8 @@ def test_what_cannot_be_checked_again_is_named(site, rewritten):
 def run(site, first, last, promote=False):
     """A backfill from its form to its end."""
     begun = backfill.begin(site, first, last, promote, "ann", REASON)
-    told = [backfill.take(site, begun, key) for key in backfill.to_take(site, first, last)]
-    return told, backfill.finish(site, begun)
+    told = [backfill.process_batch(site, begun, key) for key in backfill.pending_keys(site, first, last)]
+    return told, backfill.complete(site, begun)
 
 
 def test_a_backfill_takes_a_range_in_order_and_trains_nothing(site, ledger_database):
@@ -205,24 +207,24 @@ def test_a_ticked_backfill_asks_for_one_training(site, ledger_database):
 def test_a_backfill_that_died_goes_on_where_it_was(site):
     """Begun again with the same values it is the same one; another one waits; upkeep names what stands still."""
     begun = backfill.begin(site, MONTHS[0], MONTHS[2], False, "ann", REASON)
-    backfill.take(site, begun, MONTHS[0])
-    assert "stands still" in backfill.forgotten(site)
+    backfill.process_batch(site, begun, MONTHS[0])
+    assert "stands still" in backfill.stalled(site)
     assert backfill.begin(site, MONTHS[0], MONTHS[2], False, "ann", REASON) == begun
     with pytest.raises(NotAllowedError, match="of ann is under way"):
         backfill.begin(site, MONTHS[3], MONTHS[4], False, "bob", REASON)
     with pytest.raises(NotAllowedError, match="2024-02 waits to be taken"):
-        backfill.finish(site, begun)
-    assert backfill.to_take(site, MONTHS[0], MONTHS[2]) == MONTHS[1:3]
-    site.ledger.attempts.enter(backfill.work_of(begun))
-    assert backfill.forgotten(site) == ""
+        backfill.complete(site, begun)
+    assert backfill.pending_keys(site, MONTHS[0], MONTHS[2]) == MONTHS[1:3]
+    site.ledger.attempts.enter(backfill.task_key(begun))
+    assert backfill.stalled(site) == ""
 
 
 def test_a_backfill_waits_for_the_training_that_may_change_the_champion(looped):
     """While a request is open a batch of the range is refused by name, so that no range is scored by two champions."""
-    ask(looped, "bob", REASON)
+    request_retraining(looped, "bob", REASON)
     begun = backfill.begin(looped, MONTHS[4], MONTHS[5], False, "ann", REASON)
     with pytest.raises(NotAllowedError, match=r"2024-05 cannot be backfilled yet: retrain request"):
-        backfill.take(looped, begun, MONTHS[4])
+        backfill.process_batch(looped, begun, MONTHS[4])
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_months_in_partitions_leave_the_very_files_of_whole_months(
         refill(ledger_server, ledger_database, ledger_template)
         site = dividing(open_site(), most)
         assert four_months(site) == whole
-        assert all(partition_reader.divides(site, batch) for batch in site.ledger.batches.list(site.name))
+        assert all(partition_reader.is_partitioned(site, batch) for batch in site.ledger.batches.list(site.name))
 
 
 def test_scores_in_partitions_are_the_file_of_the_whole(looped, small_pieces):

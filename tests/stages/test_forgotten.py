@@ -29,9 +29,9 @@ def test_a_lost_wake_up_is_found_by_the_next_sweep(site, idle):
     """An accepted batch that nobody has taken up for a minute is woken; within that minute its event may still come."""
     validate(site, land.land(site, FOUR_MONTHS[0]).id)
     idle(find_pending.UNHEARD_SECONDS - 1)
-    assert find_pending.forgotten_batches(site) == []
+    assert find_pending.unprocessed_batches(site) == []
     idle(find_pending.UNHEARD_SECONDS + 1)
-    assert find_pending.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
+    assert find_pending.unprocessed_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
 
 
 @pytest.mark.parametrize("work", ["score", "score/pieces", "watch"])
@@ -40,9 +40,9 @@ def test_a_batch_that_is_being_watched_is_left_to_its_run(work, site, idle):
     batch = validate(site, land.land(site, FOUR_MONTHS[0]).id)
     site.ledger.attempts.enter(f"{batch.id}/{work}")
     idle(find_pending.FORGOTTEN_SECONDS - 1)
-    assert find_pending.forgotten_batches(site) == []
+    assert find_pending.unprocessed_batches(site) == []
     idle(find_pending.FORGOTTEN_SECONDS + 1)
-    assert find_pending.forgotten_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
+    assert find_pending.unprocessed_batches(site) == [f"{FOUR_MONTHS[0]}.r1"]
 
 
 def test_a_batch_that_waits_for_its_turn_is_not_started_a_second_time(site, idle):
@@ -51,8 +51,8 @@ def test_a_batch_that_waits_for_its_turn_is_not_started_a_second_time(site, idle
         validate(site, land.land(site, key).id)
     idle(10 * find_pending.ABANDONED_SECONDS)
     first, second = (f"{key}.r1" for key in FOUR_MONTHS[:2])
-    assert find_pending.forgotten_batches(site, attended={first, second}) == []
-    assert find_pending.forgotten_batches(site, attended={second}) == [first], (
+    assert find_pending.unprocessed_batches(site, attended={first, second}) == []
+    assert find_pending.unprocessed_batches(site, attended={second}) == [first], (
         "the one whose event was lost is woken at once"
     )
 
@@ -64,17 +64,17 @@ def test_a_request_that_no_run_claims_is_found_by_the_next_sweep(site, idle):
         outcomes.collect(site, key)
         validate(site, batch.id)
         score.score(site, batch.id)
-        request = monitor_batch.watch(site, batch.id)
+        request = monitor_batch.monitor_batch(site, batch.id)
     idle(find_pending.UNHEARD_SECONDS - 1)
-    assert find_pending.forgotten_requests(site) == []
+    assert find_pending.unprocessed_requests(site) == []
     idle(find_pending.UNHEARD_SECONDS + 1)
-    assert find_pending.forgotten_requests(site) == [request.id]
+    assert find_pending.unprocessed_requests(site) == [request.id]
     gather.claim(site, request.id)
-    assert find_pending.forgotten_requests(site) == []
+    assert find_pending.unprocessed_requests(site) == []
     idle(find_pending.FORGOTTEN_SECONDS + 1)
-    assert find_pending.forgotten_requests(site) == [request.id]
+    assert find_pending.unprocessed_requests(site) == [request.id]
     idle(10 * find_pending.ABANDONED_SECONDS)
-    assert find_pending.forgotten_requests(site, attended={request.id}) == []
+    assert find_pending.unprocessed_requests(site, attended={request.id}) == []
 
 
 def test_a_landed_batch_is_left_to_its_run_for_longer(site, idle):
@@ -85,7 +85,7 @@ def test_a_landed_batch_is_left_to_its_run_for_longer(site, idle):
     assert find_pending.forgotten_landed(site) == []
     idle(find_pending.FORGOTTEN_SECONDS + 1)
     assert find_pending.forgotten_landed(site) == [f"{FOUR_MONTHS[0]}.r1"]
-    assert find_pending.forgotten_batches(site) == [], "it is not accepted yet"
+    assert find_pending.unprocessed_batches(site) == [], "it is not accepted yet"
     assert find_pending.forgotten_landed(site, attended=True) == [], "a big batch takes its time"
     idle(find_pending.ABANDONED_SECONDS + 1)
     assert find_pending.forgotten_landed(site, attended=True) == [f"{FOUR_MONTHS[0]}.r1"]

@@ -39,10 +39,10 @@ def test_running_everything_again_changes_nothing(looped):
         validate(looped, batch.id)
         if key == MONTHS[-1]:
             score.score(looped, batch.id)
-        monitor_batch.watch(looped, batch.id)
+        monitor_batch.monitor_batch(looped, batch.id)
     (request,) = looped.ledger.requests.list("rides")
-    gather.gather(looped, gather.claim(looped, request.id))
-    for name in fit.names(looped):
+    gather.build_training_set(looped, gather.claim(looped, request.id))
+    for name in fit.candidate_names(looped):
         fit.fit(looped, request.id, name)
     promote.promote(looped, judge_challenger.judge(looped, request.id).id)
     after = len(looped.ledger.journal.entries()), set(looped.lake.files), looped.ledger.models.champion("rides")
@@ -88,9 +88,9 @@ def test_outcomes_that_arrived_later_are_not_looked_at(open_site):
     early = late.ledger.batches.outcomes("rides", late.ledger.batches.list("rides")[1].interval.end)
     assert set(early) == {"2024-01"}
     third = late.ledger.batches.list("rides")[2]
-    assert monitor_batch.watch(late, late.ledger.batches.list("rides")[0].id) is None
-    assert monitor_batch.watch(late, late.ledger.batches.list("rides")[1].id) is None
-    request = monitor_batch.watch(late, third.id)
+    assert monitor_batch.monitor_batch(late, late.ledger.batches.list("rides")[0].id) is None
+    assert monitor_batch.monitor_batch(late, late.ledger.batches.list("rides")[1].id) is None
+    request = monitor_batch.monitor_batch(late, third.id)
     assert request.as_of == third.interval.end
 
 
@@ -101,11 +101,11 @@ def test_a_batch_waits_for_earlier_ones_and_for_the_open_request_until_patience_
         batch = land.land(site, key)
         outcomes.collect(site, key)
         ids[key] = validate(site, batch.id).id
-    assert "2024-01 comes first" in score.waits_for(site, ids["2024-02"], 0)
-    assert score.waits_for(site, ids["2024-01"], 0) == ""
-    assert score.waits_for(site, ids["2024-02"], 7 * 3600) == ""
+    assert "2024-01 comes first" in score.blocked_by(site, ids["2024-02"], 0)
+    assert score.blocked_by(site, ids["2024-01"], 0) == ""
+    assert score.blocked_by(site, ids["2024-02"], 7 * 3600) == ""
     site.ledger.requests.ask("rides", site.ledger.batches.get(ids["2024-01"]).interval.end, "ann", "to see who waits")
-    assert "is open" in score.waits_for(site, ids["2024-01"], 0)
+    assert "is open" in score.blocked_by(site, ids["2024-01"], 0)
 
 
 def test_a_label_that_never_arrives_is_named_and_never_trained_on(site):
@@ -123,7 +123,7 @@ def test_a_label_that_never_arrives_is_named_and_never_trained_on(site):
 def test_replay_gives_the_archived_decision_byte_for_byte(looped):
     """A decision is a pure function of its archived evidence and policy."""
     for decision in looped.ledger.decisions.list("rides"):
-        again = judge_challenger.replay(looped, decision.id)
+        again = judge_challenger.replay_decision(looped, decision.id)
         assert canonical(decision_document(again)) == canonical(decision_document(decision))
 
 
@@ -139,18 +139,18 @@ def test_a_review_waits_for_a_person_and_a_second_answer_is_refused(folder, open
     assert decision.verdict is Verdict.REVIEW
     assert site.ledger.models.champion("rides") is None
     assert site.ledger.requests.list("rides")[0].state is RequestState.DECIDED
-    champion = promote.answer(site, decision.id, True, "admin", "the figures are what we expect")
+    champion = promote.record_review_response(site, decision.id, True, "admin", "the figures are what we expect")
     assert champion.model.version == 1
     with pytest.raises(NotAllowedError):
-        promote.answer(site, decision.id, False, "reviewer", "I disagree")
+        promote.record_review_response(site, decision.id, False, "reviewer", "I disagree")
 
 
 def test_a_decision_against_an_older_epoch_promotes_nothing(looped):
     """Compare-and-set: when the champion has moved since the decision, promoting is refused."""
     newest = looped.ledger.batches.list("rides")[-1]
     request = looped.ledger.requests.ask("rides", newest.interval.end, "ann", "a test of the epoch")
-    gather.gather(looped, gather.claim(looped, request.id))
-    for name in fit.names(looped):
+    gather.build_training_set(looped, gather.claim(looped, request.id))
+    for name in fit.candidate_names(looped):
         fit.fit(looped, request.id, name)
     choose.choose(looped, request.id)
     decision = judge_challenger.judge(looped, request.id)

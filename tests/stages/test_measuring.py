@@ -25,7 +25,12 @@ from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import BatchId, Candidate, Champion, ModelVersion, TableFiles, TrainingSet
 from gatehouse.errors import ServiceUnavailableError
 from gatehouse.pipeline.batch_data.row_keys import BATCH, KEY, LABEL, TIME
-from gatehouse.pipeline.judge.measurements import MeasurementContext, measure_all, metrics_of, needed
+from gatehouse.pipeline.judge.measurements import (
+    MeasurementContext,
+    measure_all,
+    required_measurements,
+    use_custom_metrics,
+)
 from gatehouse.pipeline.judge.measurements.registry import MEASUREMENTS
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
@@ -275,8 +280,8 @@ def test_what_the_policy_needs_is_measured_once_and_rules_that_are_off_need_noth
         {"rule": "reproduces", "says": "so", "mode": "off"},
     ]
     policy = type(subject.site.case.gate).model_validate_json(canonical(text))
-    assert [need.kind for need in needed(policy)] == ["importance", "signature", "monotone"]
-    assert {need.kind for need in needed(policy)} <= MEASUREMENTS.keys()
+    assert [need.kind for need in required_measurements(policy)] == ["importance", "signature", "monotone"]
+    assert {need.kind for need in required_measurements(policy)} <= MEASUREMENTS.keys()
 
 
 COST = """
@@ -292,16 +297,16 @@ def test_an_own_metric_is_replayed_with_the_code_it_was_judged_by(subject):
     rule = {"rule": "metric_bound", "says": "so", "metric": name, "max": 1.0}
     text = {**subject.site.case.gate.model_dump(mode="json"), "rules": [rule]}
     policy = type(subject.site.case.gate).model_validate_json(canonical(text))
-    assert [need.kind for need in needed(policy)] == ["importance", "signature", "own_metrics"]
-    evidence: Any = SimpleNamespace(measured=measure_all(subject, needed(policy)))
+    assert [need.kind for need in required_measurements(policy)] == ["importance", "signature", "own_metrics"]
+    evidence: Any = SimpleNamespace(measured=measure_all(subject, required_measurements(policy)))
     assert evidence.measured["own_metrics"]["sha256"] == sha256(path.read_bytes())
     cost = np.where(subject.predictions >= 0.3, 1 - subject.labels, 5 * subject.labels).mean()
     with as_archived({name: lambda label, prediction, weight: 0 * label}):
         assert evaluate(name, subject.labels, subject.predictions) == 0
-        with metrics_of(subject.site, evidence):
+        with use_custom_metrics(subject.site, evidence):
             assert evaluate(name, subject.labels, subject.predictions) == pytest.approx(cost)
         assert evaluate(name, subject.labels, subject.predictions) == 0
-        with metrics_of(subject.site, SimpleNamespace(measured={})):
+        with use_custom_metrics(subject.site, SimpleNamespace(measured={})):
             assert evaluate(name, subject.labels, subject.predictions) == 0
 
 

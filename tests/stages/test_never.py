@@ -13,7 +13,7 @@ from fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.pipeline.batch_data.row_keys import LABEL
-from gatehouse.pipeline.monitor.never_retrained_baseline import never_retrained
+from gatehouse.pipeline.monitor.never_retrained_baseline import first_champion_score
 from gatehouse.pipeline.score import model_inputs
 
 MEASURED = {"metric": "log_loss", "value": {"value": 0.321}}
@@ -49,7 +49,7 @@ def champion(site, version, epoch):
 
 def test_the_first_champion_is_measured_on_the_rows_of_a_later_one(site, labelled):
     """It is the first model's own value: far better here than that of the one which learned the opposite."""
-    never = never_retrained(site, champion(site, 2, 2), labelled, MEASURED)
+    never = first_champion_score(site, champion(site, 2, 2), labelled, MEASURED)
     first = site.ledger.models.get("rides", 1)
     estimator = site.models.load(site.lake.read(first.file), first.file.sha256)
     predicted = site.models.predict(estimator, model_inputs(labelled), "classification")
@@ -61,13 +61,13 @@ def test_the_first_champion_is_measured_on_the_rows_of_a_later_one(site, labelle
 def test_while_the_first_champion_serves_it_is_what_was_measured(site, labelled, epoch):
     """At first, and again after a roll back to it: nothing is predicted twice."""
     site.models = None
-    assert never_retrained(site, champion(site, 1, epoch), labelled, MEASURED) == 0.321
+    assert first_champion_score(site, champion(site, 1, epoch), labelled, MEASURED) == 0.321
 
 
 def test_a_comparison_that_cannot_be_made_does_not_stop_the_watch(site, labelled):
     """Inputs that the first model does not take, a file that is gone, and nothing measured: nothing is told."""
     second = champion(site, 2, 2)
-    assert never_retrained(site, second, labelled.rename(columns={"x": "z"}), MEASURED) is None
+    assert first_champion_score(site, second, labelled.rename(columns={"x": "z"}), MEASURED) is None
     del site.lake.files[site.ledger.models.get("rides", 1).file.path]
-    assert never_retrained(site, second, labelled, MEASURED) is None
-    assert never_retrained(site, second, labelled, {"metric": "log_loss", "value": None}) is None
+    assert first_champion_score(site, second, labelled, MEASURED) is None
+    assert first_champion_score(site, second, labelled, {"metric": "log_loss", "value": None}) is None

@@ -14,8 +14,10 @@ def test_nothing_to_go_back_to(rewritten):
     for key in MONTHS[:4]:
         take(site, key)
     asked, _ = override.override(site, site.ledger.decisions.list("rides")[0].id, "admin", REASON)
-    assert override.overstayed(site, asked.expires) == "", "the next upkeep ends it, as far as anybody knows"
-    assert "version 1 still serves, as no decision ever" in override.overstayed(site, asked.expires + override.CYCLE)
+    assert override.expired_but_serving(site, asked.expires) == "", "the next upkeep ends it, as far as anybody knows"
+    assert "version 1 still serves, as no decision ever" in override.expired_but_serving(
+        site, asked.expires + override.CYCLE
+    )
 
 
 def test_an_end_that_does_not_come(looped, rewritten):
@@ -24,6 +26,6 @@ def test_an_end_that_does_not_come(looped, rewritten):
     site = rewritten(strict, "gate.yaml", "rules:", "override: {expires_after: 0 hours}\nrules:")
     asked, _ = override.override(site, retrain(site).id, "admin", REASON)
     later = asked.expires + override.CYCLE
-    assert "version 2 still serves, as version 1 could not be made" in override.overstayed(site, later)
-    override.expire(site)
-    assert override.overstayed(site, later) == ""
+    assert "version 2 still serves, as version 1 could not be made" in override.expired_but_serving(site, later)
+    override.end_expired(site)
+    assert override.expired_but_serving(site, later) == ""

@@ -12,7 +12,7 @@ from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.types import Verdict
 from gatehouse.pipeline import choose, fit, gather, promote
 from gatehouse.pipeline.judge import judge_challenger
-from gatehouse.pipeline.manual.policy_comparison import replay_all
+from gatehouse.pipeline.manual.policy_comparison import compare_policies
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 MONTHS = [f"2024-0{month}" for month in range(1, 9)]
@@ -46,8 +46,8 @@ def retrain(site, key):
     """What a person's request at the end of a month leads to; its decision."""
     batch = next(b for b in site.ledger.batches.list("rides") if b.id.key == key)
     asked = site.ledger.requests.ask("rides", batch.interval.end, "ann", "to see what another model does")
-    gather.gather(site, gather.claim(site, asked.id))
-    for name in fit.names(site):
+    gather.build_training_set(site, gather.claim(site, asked.id))
+    for name in fit.candidate_names(site):
         fit.fit(site, asked.id, name)
     choose.choose(site, asked.id)
     decision = judge_challenger.judge(site, asked.id)
@@ -81,7 +81,7 @@ def by_hand(site, keys, served, instead):
 @pytest.mark.parametrize("lived", ["promoted"], indirect=True)
 def test_a_promotion_that_would_not_have_been_costs_what_it_gained(lived):
     """PROMOTE becomes BLOCK: on the batches that the new champion scored and that have matured, the old one instead."""
-    first, second = replay_all(lived, other_policy(lived, REFUSING))
+    first, second = compare_policies(lived, other_policy(lived, REFUSING))
     assert first.regret is None
     assert (second.decision.verdict, second.again.verdict) == (Verdict.PROMOTE, Verdict.BLOCK)
     saved, rows = by_hand(lived, MONTHS[5:7], served=2, instead=1)
@@ -90,9 +90,9 @@ def test_a_promotion_that_would_not_have_been_costs_what_it_gained(lived):
     assert second.regret.rows == rows
     assert second.regret.saved == pytest.approx(saved, rel=1e-9)
     assert saved != 0
-    assert [one.regret for one in replay_all(lived, lived.case.gate)] == [None, None]
+    assert [one.regret for one in compare_policies(lived, lived.case.gate)] == [None, None]
     lived.ledger.batches.outcomes = lambda use_case, as_of: {}
-    _, unknown = replay_all(lived, other_policy(lived, REFUSING))
+    _, unknown = compare_policies(lived, other_policy(lived, REFUSING))
     assert (unknown.regret.rows, unknown.regret.batches) == (0, ())
     assert math.isnan(unknown.regret.saved)
 
@@ -102,7 +102,7 @@ def test_a_refusal_that_would_not_have_been_is_measured_on_what_followed(lived):
     """BLOCK becomes PROMOTE: on the batches that the champion went on scoring, the challenger instead."""
     own = json.loads(lived.case.gate.text)
     rules = [rule for rule in own["rules"] if rule["rule"] != "better_than_champion"]
-    _, second = replay_all(lived, GatePolicy.model_validate_json(json.dumps({**own, "rules": rules})))
+    _, second = compare_policies(lived, GatePolicy.model_validate_json(json.dumps({**own, "rules": rules})))
     assert (second.decision.verdict, second.again.verdict) == (Verdict.BLOCK, Verdict.PROMOTE)
     saved, rows = by_hand(lived, MONTHS[5:7], served=1, instead=2)
     assert (second.regret.served, second.regret.instead, second.regret.rows) == (1, 2, rows)
@@ -111,4 +111,4 @@ def test_a_refusal_that_would_not_have_been_is_measured_on_what_followed(lived):
     again = retrain(lived, MONTHS[7])
     assert looks(lived) == [1, 2]
     assert "of the 2.5 % risk of a false promotion in its life this look has 0.417 %" in again.results[-2].sentence
-    assert judge_challenger.replay(lived, again.id) == again
+    assert judge_challenger.replay_decision(lived, again.id) == again

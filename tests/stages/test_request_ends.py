@@ -7,7 +7,7 @@ import pytest
 from gatehouse.core.types import RequestState
 from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline import gather, land, outcomes, score
-from gatehouse.pipeline.manual.request_retraining import ask
+from gatehouse.pipeline.manual.request_retraining import request_retraining
 from gatehouse.pipeline.monitor import monitor_batch, retrain_state
 from gatehouse.pipeline.validate import validate
 from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
@@ -21,7 +21,7 @@ def only_watch(site, key):
     outcomes.collect(site, key)
     validate(site, batch.id)
     score.score(site, batch.id)
-    return monitor_batch.watch(site, batch.id)
+    return monitor_batch.monitor_batch(site, batch.id)
 
 
 def test_a_request_that_no_run_claims_expires_and_what_holds_asks_anew(folder, open_site):
@@ -34,7 +34,7 @@ def test_a_request_that_no_run_claims_expires_and_what_holds_asks_anew(folder, o
     assert (old.state, new.state) == (RequestState.EXPIRED, RequestState.OPEN)
     assert "no retrain run has claimed it" in old.closing
     assert new.opened_by.endswith("2024-05.r1")
-    assert retrain_state.expire(site, site.ledger.batches.list("rides")[-1].interval.end) is None
+    assert retrain_state.expire_stale_request(site, site.ledger.batches.list("rides")[-1].interval.end) is None
     train(site, new.id)
     assert site.ledger.models.champion("rides") is not None
 
@@ -60,7 +60,7 @@ def test_a_backlog_opens_one_request_and_joins_it(site):
     for key in MONTHS:
         only_watch(site, key)
     assert len(site.ledger.requests.list("rides")) == 1
-    ask(site, "op", "the backlog is in by now")
+    request_retraining(site, "op", "the backlog is in by now")
     (request,) = site.ledger.requests.list("rides")
     assert [reason.kind for reason in request.reasons][-1] == "person"
 
@@ -70,4 +70,4 @@ def test_a_training_for_a_schedule_leaves_nothing_unlearned(site):
     for key in MONTHS[:4]:
         take(site, key)
     (request,) = site.ledger.requests.list("rides")
-    assert retrain_state.unlearned(site, request, fresh=1) == ()
+    assert retrain_state.batches_to_follow_up(site, request, fresh=1) == ()

@@ -67,7 +67,7 @@ def test_every_rule_is_measured_and_replays_to_the_same_bytes(judged):
         (judged.case.folder / name).write_text("raise SystemExit\n")
     model = judged.ledger.models.get("rides", decision.version)
     del judged.lake.files[model.file.path]
-    again = judge_challenger.replay(judged, decision.id)
+    again = judge_challenger.replay_decision(judged, decision.id)
     assert canonical(decision_document(again)) == canonical(decision_document(decision))
 
 

@@ -30,7 +30,7 @@ class Site:
         for key in keys_between("month", "2020-01", "2023-01"):
             profile = on_grid(month(key), first)
             first = first or profile
-            stored = batch_profiles.keep(self, BatchProfile({}, profile))  # type: ignore[arg-type]
+            stored = batch_profiles.store_profile(self, BatchProfile({}, profile))  # type: ignore[arg-type]
             id = BatchId("stream", key, 1)
             self.kept.append(Batch(id, interval_of("month", key), BatchState.ACCEPTED, key, {}, profile=stored))
 
@@ -55,10 +55,10 @@ def judged(reference: str | None) -> dict[str, AlarmState]:
     groups = ({"columns": ("temp",), "reference": reference},) if reference else ()
     policy = DriftReason.model_validate({"references": groups})
     batch = next(each for each in site.kept if each.id.key == "2022-07")
-    compared = input_drift.compared(site, batch, known, month("2022-07"), policy)  # type: ignore[arg-type]
+    compared = input_drift.aligned_profiles(site, batch, known, month("2022-07"), policy)  # type: ignore[arg-type]
     found = {each.column: each for each in judge(*compared[:2], policy, compared[2])}
     if reference is None:
-        assert input_drift.as_last_year(site, batch, list(found.values()), policy) == {"temp"}  # type: ignore[arg-type]
+        assert input_drift.seasonal_columns(site, batch, list(found.values()), policy) == {"temp"}  # type: ignore[arg-type]
     return {name: each.state for name, each in found.items()}
 
 

@@ -55,7 +55,7 @@ def test_the_report_of_a_decision_is_archived_and_loads_nothing(looped, ledger_d
     for wanted in ("prefers-color-scheme: dark", "@media print", "Where it came from", "2024-01.r1", "request.opened"):
         assert wanted in page
     model = looped.ledger.models.get("rides", decision.version)
-    assert publish_mlflow.tell_decision(looped, decision, model) == file
+    assert publish_mlflow.publish_decision(looped, decision, model) == file
     breaches = [b for finding in invariants.run(ledger_database.url, looped.lake, None) for b in finding.breaches]
     assert breaches == []
 
@@ -86,7 +86,7 @@ def test_a_decision_whose_run_died_untold_is_told_by_upkeep(open_site, monkeypat
     for key in MONTHS[:2]:
         take(site, key)
     with monkeypatch.context() as dying:
-        dying.setattr(judge_challenger, "tell_decision", death)
+        dying.setattr(judge_challenger, "publish_decision", death)
         with pytest.raises(KeyboardInterrupt):
             take(site, MONTHS[2])
     (decision,) = site.ledger.decisions.list("rides")
@@ -149,7 +149,7 @@ def test_a_review_that_was_answered_is_described_with_the_answer(folder, open_si
     for key in MONTHS[:3]:
         take(site, key)
     (decision,) = site.ledger.decisions.list("rides")
-    promote.answer(site, decision.id, False, "admin", "the airport has not agreed yet")
+    promote.record_review_response(site, decision.id, False, "admin", "the airport has not agreed yet")
     assert "The gate said REVIEW" in site.tracking.words[1]
     assert "Rejected by admin: the airport has not agreed yet" in site.tracking.words[1]
     assert "No version serves" in site.tracking.words[0]

@@ -18,7 +18,13 @@ from gatehouse.core.notifications.notification import MOST_ATTEMPTS, UNKNOWN_AFT
 from gatehouse.core.types import MonitoringReport, PromotionKind, Verdict
 from gatehouse.errors import NotAllowedError, StaleAttemptError
 from gatehouse.invariants import run
-from gatehouse.pipeline.maintenance.notify import DeliverySummary, deliver, note, planned, tell
+from gatehouse.pipeline.maintenance.notify import (
+    DeliverySummary,
+    deliver,
+    plan_notifications,
+    record_issues,
+    send_due_notifications,
+)
 from gatehouse.ports import Ledger
 from story import Story
 
@@ -35,7 +41,7 @@ def told(
 ) -> list[tuple[AlertType, AlertPhase]]:
     """What one cycle delivers."""
     before = len(courier.delivered)
-    tell(ledger, spec, courier, now(minutes))
+    send_due_notifications(ledger, spec, courier, now(minutes))
     return [(each.kind, each.phase) for each in courier.delivered[before:]]
 
 
@@ -73,7 +79,7 @@ def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     incident = {"id": "data fault/distance/2013-07", "kind": "data fault", "columns": ["distance"], "opened": "2013-07",
                 "resolved": "", "page": True, "sentence": "distance is in km", "consequences": ["log_loss 0.41"]}  # fmt: skip
     _watched(story, fourth, incident)
-    note(ledger, [IssueReport(AlertType.UNHEALTHY, "", "I3", "I3 is broken: rows are lost")], [])
+    record_issues(ledger, [IssueReport(AlertType.UNHEALTHY, "", "I3", "I3 is broken: rows are lost")], [])
     request = ledger.requests.ask("flights", fourth.interval.end, "Ada", "the model looks old to me")
     story.claim(request)
     ledger.requests.close(story.enter(f"{request.id}/close"), request.id, "failed", "no candidate could be fitted")
@@ -98,7 +104,7 @@ def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     )
     ledger.batches.discard(ledger.batches.list("flights")[3].id, "Bob", "it will never be right")
     _watched(story, story.accept("2013-09"), {**incident, "resolved": "2013-09"})
-    note(ledger, [], [(AlertType.UNHEALTHY, "")])
+    record_issues(ledger, [], [(AlertType.UNHEALTHY, "")])
     assert set(told(ledger, courier)) == {
         (AlertType.ROLLBACK, AlertPhase.OPENED), (AlertType.DATA_FAULT, AlertPhase.RESOLVED), (AlertType.INCIDENT, AlertPhase.RESOLVED),
         (AlertType.UNHEALTHY, AlertPhase.RESOLVED),
@@ -119,7 +125,7 @@ def test_a_message_that_nobody_takes_is_tried_again_with_growing_pauses_and_an_e
     story.quarantine()
     minutes = 0.0
     for attempt in range(1, MOST_ATTEMPTS + 1):
-        done = tell(ledger, SPEC, courier, now(minutes))
+        done = send_due_notifications(ledger, SPEC, courier, now(minutes))
         assert done.failed == {"ada": "ConnectionRefusedError"}
         (message,) = ledger.telling.messages()
         assert (message.state, message.attempt, message.why) == (
@@ -143,7 +149,7 @@ def test_a_server_that_is_away_costs_others_nothing(ledger: Ledger) -> None:
     story = Story(ledger)
     for key in ("2013-01", "2013-02", "2013-03"):
         story.quarantine(key)
-    done = tell(ledger, spec, courier)
+    done = send_due_notifications(ledger, spec, courier)
     assert (done.sent, {each.recipient for each in courier.delivered}) == (3, {"bob"})
     assert sorted(each.attempt for each in ledger.telling.messages() if each.recipient == "ada") == [0, 0, 1]
     courier.away = set()
@@ -157,7 +163,11 @@ def test_eight_senders_at_once_send_each_message_once(ledger_database: LedgerDat
         story.quarantine(f"2013-0{month}")
     couriers = [FakeNotifier() for _ in range(8)]
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda courier: tell(open_ledger(ledger_database.url), SPEC, courier), couriers))
+        list(
+            threads.map(
+                lambda courier: send_due_notifications(open_ledger(ledger_database.url), SPEC, courier), couriers
+            )
+        )
     delivered = [message.id for courier in couriers for message in courier.delivered]
     assert len(delivered) == len(set(delivered)) == 9
     findings = {finding.invariant: finding.breaches for finding in run(ledger_database.url, FakeLake(), None)}
@@ -169,7 +179,7 @@ def test_a_sender_that_died_is_taken_over_and_has_nothing_to_say_any_more(ledger
     """Between the mark and the end a message waits for fifteen minutes; then it is sent again, saying that it may be the
     second time, and the first sender cannot record anything over it."""
     Story(ledger).quarantine()
-    ledger.telling.record(planned(ledger, SPEC, now()))
+    ledger.telling.record(plan_notifications(ledger, SPEC, now()))
     (waiting,) = ledger.telling.due(now(), 9)
     dead = ledger.telling.claim(waiting, now())
     assert dead is not None
@@ -205,7 +215,7 @@ def test_what_is_held_back_is_listed_with_why(ledger: Ledger) -> None:
 def test_the_ledger_itself_refuses_a_wrong_move(ledger_database: LedgerDatabase, ledger: Ledger) -> None:
     """Whoever writes: a message that is pending can be marked as being sent by attempt 1, or dropped, and nothing else."""
     Story(ledger).quarantine()
-    ledger.telling.record(planned(ledger, SPEC, now()))
+    ledger.telling.record(plan_notifications(ledger, SPEC, now()))
     (message,) = ledger.telling.messages()
     with psycopg2.connect(ledger_database.url, options="-c search_path=gatehouse") as connection:
         cursor = connection.cursor()
@@ -227,16 +237,18 @@ def test_a_trouble_opens_changes_and_ends_once(ledger: Ledger) -> None:
     courier = FakeNotifier()
     one = IssueReport(AlertType.LATE_BATCH, "flights", "batches", "batch 2013-03 has not come", "1")
     looked = [(AlertType.LATE_BATCH, "flights")]
-    note(ledger, [one], looked)
-    note(ledger, [one], looked)
+    record_issues(ledger, [one], looked)
+    record_issues(ledger, [one], looked)
     assert told(ledger, courier) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
-    note(ledger, [IssueReport(AlertType.LATE_BATCH, "flights", "batches", "2 batches have not come", "2")], looked)
+    record_issues(
+        ledger, [IssueReport(AlertType.LATE_BATCH, "flights", "batches", "2 batches have not come", "2")], looked
+    )
     assert told(ledger, courier) == [(AlertType.LATE_BATCH, AlertPhase.CHANGED)]
-    note(ledger, [], [(AlertType.LATE_BATCH, "air_time")])
+    record_issues(ledger, [], [(AlertType.LATE_BATCH, "air_time")])
     assert told(ledger, courier) == []
-    note(ledger, [], looked)
+    record_issues(ledger, [], looked)
     assert told(ledger, courier) == [(AlertType.LATE_BATCH, AlertPhase.RESOLVED)]
-    note(ledger, [one], looked)
+    record_issues(ledger, [one], looked)
     assert told(ledger, courier) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
     assert len(ledger.telling.troubles()) == 1
 

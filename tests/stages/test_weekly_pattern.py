@@ -11,7 +11,7 @@ import pytest
 
 from daily import Daily, daily, retrain
 from gatehouse.core.profiling import profile_of
-from gatehouse.pipeline.monitor.drift_impact import usual_values
+from gatehouse.pipeline.monitor.drift_impact import reference_values
 from stages.watching import Seen, watched
 
 TRAINING, HELD_OUT, CHANGED, DAYS = 42, 7, 56, 62
@@ -78,6 +78,6 @@ def test_what_is_usual_on_a_saturday_are_saturday_s_values() -> None:
     whole, saturday = profile_of(pd.concat(days)), profile_of(days[5], like=profile_of(pd.concat(days)))
     for name, numeric in (("x", True), ("c", False)):
         everything = pd.concat(days)[name].reset_index(drop=True)
-        usual = usual_values(everything, whole.columns[name], saturday.columns[name], 0)
+        usual = reference_values(everything, whole.columns[name], saturday.columns[name], 0)
         assert len(usual) == len(everything)
         assert (usual > 5).mean() > 0.9 if numeric else set(usual) == {"b"}

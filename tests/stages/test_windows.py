@@ -47,5 +47,5 @@ def test_what_was_chosen_is_in_the_journal(folder, open_site, kind):
     training_set = site.ledger.requests.training_set(request.id)
     assert max(training_set.training_batches) < min(training_set.holdout_batches)
     before = len(site.ledger.journal.entries())
-    gather.gather(site, request)
+    gather.build_training_set(site, request)
     assert len(site.ledger.journal.entries()) == before

@@ -88,10 +88,10 @@ def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4, he
         batch = Batch(id, interval, BatchState.ACCEPTED, made.key, {"rows": part})
         earlier = batch_profiles.earlier_profiles(site, batch)
         profile = batch_profiles.profile(site, {"rows": rows}, earlier)
-        faults = batch_profiles.found_faults({"rows": rows}, profile, earlier, kind)
+        faults = batch_profiles.detect_data_faults({"rows": rows}, profile, earlier, kind)
         now = Seen(number, faults=[each.kind for each in faults])
         if not faults:
-            batch = replace(batch, profile=batch_profiles.keep(site, profile))
+            batch = replace(batch, profile=batch_profiles.store_profile(site, profile))
             desk.kept.append(batch)
             arrived = interval_of(kind, stream.batches[min(number + 1, len(stream.batches) - 1)].key).end
             desk.labels[made.key] = Outcomes(id, arrived, site.lake.put_frame(made.outcomes, "outcomes"))
@@ -133,7 +133,7 @@ def _look(site: MemorySite, batch: Batch, champion: Champion, now: Seen) -> None
     scores = site.models.predict(estimator, model_inputs(frame), "classification")
     file = site.lake.put_frame(pd.DataFrame({"key": frame["gh_key"], "score": scores}), "predictions")
     desk.scored.append(Prediction(batch.id, 1, champion.model.file.sha256, 1, file))
-    body, alarms, now.findings = monitor_batch.found(site, batch, champion)
+    body, alarms, now.findings = monitor_batch.assess_batch(site, batch, champion)
     before = desk.reports[-1].body["incidents"] if desk.reports else []
     known = [Incident.from_document(each) for each in before]
     now.incidents = follow(known, now.findings, batch.id.key, "matured" in body)

@@ -79,8 +79,8 @@ class Played:
         """Training set and holdout of a request asked for now; no rows, and a sentence that is told, where refused."""
         self._close_requests()
         try:
-            asked = request_retraining.ask(self.site, "ann", "to see the rows")
-            kept = gather.gather(self.site, gather.claim(self.site, asked.id))
+            asked = request_retraining.request_retraining(self.site, "ann", "to see the rows")
+            kept = gather.build_training_set(self.site, gather.claim(self.site, asked.id))
         except GatehouseError as error:
             self.refused = str(error)
             return pd.DataFrame({"amount": [], "gh_label": []})

@@ -50,7 +50,7 @@ def replay(
     own: it is kept as the batch's error, and the next batch goes on.
     """
     taken: list[ProcessedBatch] = []
-    keys = land.pending(site, last)
+    keys = land.pending_keys(site, last)
     steps = Steps(Phase.REPLAY, len(keys), progress)
     for key, batch, raised in _delivered(site, keys):
         errors = list(raised)
@@ -109,14 +109,14 @@ def _watch(site: UseCaseContext, batch: BatchId, reviews: Reviews, errors: list[
     with kept(errors, "scoring and watching"):
         with suppress(NotScored):  # the verdict says so
             score_in_turn(site, batch)
-        request = monitor_batch.watch(site, batch)
+        request = monitor_batch.monitor_batch(site, batch)
         errors += _verdict_errors(site, batch)
     if request is not None and request.state is RequestState.OPEN:
         with kept(errors, "retraining"):
             _retrain(site, request, reviews)
     with kept(errors, "judging again"):
-        for decision in re_decide.due(site):
-            _carry_out(site, re_decide.judge_again(site, decision), reviews)
+        for decision in re_decide.decisions_to_revisit(site):
+            _carry_out(site, re_decide.decide_again(site, decision), reviews)
 
 
 def _verdict_errors(site: UseCaseContext, batch: BatchId) -> list[str]:
@@ -128,9 +128,9 @@ def _verdict_errors(site: UseCaseContext, batch: BatchId) -> list[str]:
 def _retrain(site: UseCaseContext, request: Request, reviews: Reviews) -> None:
     """One retrain run. What goes wrong ends the request as failed with its sentence, as it does in the DAG."""
     try:
-        gather.gather(site, gather.claim(site, request.id))
+        gather.build_training_set(site, gather.claim(site, request.id))
         with pool(SIDE_BY_SIDE) as side_by_side:
-            list(side_by_side.map(lambda name: fit.fit(site, request.id, name), fit.names(site)))
+            list(side_by_side.map(lambda name: fit.fit(site, request.id, name), fit.candidate_names(site)))
         choose.choose(site, request.id)
         _carry_out(site, judge_challenger.judge(site, request.id), reviews)
     except Exception as error:
@@ -146,4 +146,4 @@ def _carry_out(site: UseCaseContext, decision: Decision, reviews: Reviews) -> No
     elif decision.verdict is Verdict.REVIEW:
         actor = promote.NOBODY if reviews == "nobody" else site.case.gate.review.approvers[0]
         said = SAID.get(reviews, "nobody answers in a backtest")
-        promote.answer(site, decision.id, reviews == "approve", actor, said)
+        promote.record_review_response(site, decision.id, reviews == "approve", actor, said)

@@ -102,12 +102,12 @@ def _validated(
                 )
     if len(declared) < len(specs):
         return batch, ()
-    checks = validate.check(site, batch, declared)
+    checks = validate.run_expectations(site, batch, declared)
     frames = {name: table.frame for name, table in declared.items()}
-    validation = validate.judge(site, frames, checks)
+    validation = validate.decide_validation(site, frames, checks)
     _tell(batch.id.key, checks, validation, problems)
     unlanded = FileRef("", "", 0)
-    good = validate.good_rows(frames, validation)
+    good = validate.accepted_rows(frames, validation)
     parts = {name: TableFiles(unlanded, site.lake.put_frame(frame, "accepted")) for name, frame in good.items()}
     accepted = replace(batch, state=BatchState.ACCEPTED, tables=parts)
     return accepted, tuple(_preview(name, validation) for name in specs)

@@ -14,8 +14,8 @@ from gatehouse.core.types import Batch, Champion, Override
 from gatehouse.errors import RecordNotFoundError
 from gatehouse.pipeline import promote, validate
 from gatehouse.pipeline.manual import override as overrides
-from gatehouse.pipeline.manual.request_retraining import ask
-from gatehouse.pipeline.manual.rollback_preview import foresee_rollback
+from gatehouse.pipeline.manual.request_retraining import request_retraining
+from gatehouse.pipeline.manual.rollback_preview import preview_rollback
 
 
 def signed(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,7 +30,7 @@ def signed(command: Callable[..., Any]) -> Callable[..., Any]:
 def approve(decision: str, actor: str, reason: str) -> None:
     """Approve a REVIEW: its challenger becomes the champion."""
     site, whole_id = locate(decision)
-    champion = promote.answer(site, whole_id, True, actor, reason)
+    champion = promote.record_review_response(site, whole_id, True, actor, reason)
     click.echo(f"approved: version {champion.model.version} is the champion" if champion else "approved before")
 
 
@@ -40,7 +40,7 @@ def approve(decision: str, actor: str, reason: str) -> None:
 def reject(decision: str, actor: str, reason: str) -> None:
     """Reject a REVIEW: the champion stays."""
     site, whole_id = locate(decision)
-    promote.answer(site, whole_id, False, actor, reason)
+    promote.record_review_response(site, whole_id, False, actor, reason)
     click.echo("rejected: the champion stays")
 
 
@@ -86,7 +86,7 @@ def rollback(use_case: str, version: int | None, dry_run: bool, actor: str, reas
     """Make an earlier champion the champion again."""
     site = open_site(use_case)
     if dry_run:
-        click.echo("\n".join(foresee_rollback(site, version)))
+        click.echo("\n".join(preview_rollback(site, version)))
         return
     champion = promote.rollback(site, version, actor, reason)
     click.echo(f"rolled back: version {champion.model.version} is the champion of epoch {champion.epoch}")
@@ -103,7 +103,7 @@ def retrain(
 ) -> None:
     """Ask for a retraining; the request joins the one that is open. Window and estimators are for this request only."""
     site = open_site(use_case)
-    request = ask(site, actor, reason, window, batches, estimators)
+    request = request_retraining(site, actor, reason, window, batches, estimators)
     click.echo(f"request {request.id[:8]} is {request.state}; upkeep wakes the retrain DAG for it within ten minutes")
 
 

@@ -39,14 +39,14 @@ def backfill(use_case: str, first: str, last: str, may_promote: bool, actor: str
     same values, it goes on where it was."""
     site = open_site(use_case)
     begun = range_of.begin(site, first, last, may_promote, actor, reason)
-    site.ledger.attempts.enter(range_of.work_of(begun))
+    site.ledger.attempts.enter(range_of.task_key(begun))
     try:
-        for key in range_of.to_take(site, first, last):
-            click.echo(range_of.take(site, begun, key))
-        range_of.finish(site, begun)
+        for key in range_of.pending_keys(site, first, last):
+            click.echo(range_of.process_batch(site, begun, key))
+        range_of.complete(site, begun)
     except GatehouseError as error:
         if not error.retry:
-            range_of.fail(site, begun, str(error))
+            range_of.abort(site, begun, str(error))
         raise
     click.echo(site.ledger.backfills.list(site.name)[-1].sentence)
 
@@ -56,7 +56,7 @@ def backfill(use_case: str, first: str, last: str, may_promote: bool, actor: str
 def judge(decision: str) -> None:
     """Make a decision again on all rows that have matured since, and carry it out when it says PROMOTE."""
     site, whole_id = locate(decision)
-    again = re_decide.judge_again(site, whole_id)
+    again = re_decide.decide_again(site, whole_id)
     click.echo(f"decision {again.id[:8]}: {again.verdict}: {again.sentence}")
     if again.verdict is Verdict.PROMOTE:
         promote.promote(site, again.id)

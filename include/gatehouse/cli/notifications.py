@@ -12,7 +12,7 @@ from gatehouse.cli.output import emit, json_option, plain, table
 from gatehouse.core.notifications.notification import DeliveryState, Notification
 from gatehouse.errors import ConfigurationError
 from gatehouse.notify_config import NAME, file_of, notify_spec
-from gatehouse.pipeline.maintenance.notify import try_address
+from gatehouse.pipeline.maintenance.notify import queue_test_notification
 from gatehouse.settings import Settings
 
 MOST = 200
@@ -65,7 +65,7 @@ def notify(recipient: str | None, actor: str, as_json: bool) -> None:
         emit(spec.model_dump(mode="json"), as_json, _recipients(path, spec.model_dump(mode="json")["recipients"]))
         return
     ledger = open_ledger(settings.require("ledger_url"))
-    made = try_address(ledger, spec, recipient, actor or getpass.getuser())
+    made = queue_test_notification(ledger, spec, recipient, actor or getpass.getuser())
     said = (
         f"a test for {recipient} is in the outbox; the next upkeep run sends it, `gatehouse messages` says how it went"
     )

@@ -34,12 +34,12 @@ def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
     """
     site = open_site(use_case)
     if policy is not None:
-        found = policy_comparison.replay_all(site, other_policy(policy, site))
+        found = policy_comparison.compare_policies(site, other_policy(policy, site))
         emit([_document(one) for one in found], as_json, told(found, site.case.gate.metric))
         return
     rows = []
     for decision in site.ledger.decisions.list(site.name):
-        again = judge_challenger.replay(site, decision.id)
+        again = judge_challenger.replay_decision(site, decision.id)
         same = canonical(decision_document(again)) == canonical(decision_document(decision))
         rows.append((decision.id[:8], decision.version, decision.verdict, again.verdict, "same" if same else "differs"))
     names = ("decision", "version", "then", "now", "replay")

@@ -11,7 +11,7 @@ from gatehouse.core.types import Candidate, ModelVersion
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.batch_data.provenance import requirements
 from gatehouse.pipeline.batch_data.reference import reference_of
-from gatehouse.pipeline.gather import trained_until
+from gatehouse.pipeline.gather import latest_interval_end
 from gatehouse.pipeline.maintenance.track_mlflow import projecting, run_of
 
 
@@ -33,7 +33,7 @@ def choose(site: UseCaseContext, request_id: str) -> ModelVersion:
     reference = site.lake.put(
         canonical(reference_of(site, training_set, best).to_document()).encode(), "references", "json"
     )
-    until = trained_until(site, training_set.training_batches)
+    until = latest_interval_end(site, training_set.training_batches)
     asked = ModelVersion(
         site.name, 0, best.name, ranked[0].file, reference, training_set.sha256, request_id, best.run_id, until
     )

@@ -41,7 +41,7 @@ class Made:
     columns: dict[str, str]
 
 
-def names(site: UseCaseContext, request: Request | None = None) -> list[str]:
+def candidate_names(site: UseCaseContext, request: Request | None = None) -> list[str]:
     """The names of the use case's estimators; of a request, those that it asks for."""
     own = sorted(site.case.estimators())
     return wished_estimators(request, own) if request else own
@@ -76,7 +76,7 @@ def make(site: UseCaseContext, frame: pd.DataFrame, name: str, plots: bool = Fal
     older, newer = inner_split(frame)
     trial = models.fit(name, site.case.estimators()[name], model_inputs(older), _labels(older))
     predictions = models.predict(trial, model_inputs(newer), task)
-    metrics = measured(site, _labels(newer), predictions)
+    metrics = candidate_metrics(site, _labels(newer), predictions)
     choose_by = site.case.retrain.choose_by
     if not math.isfinite(metrics[choose_by]):
         why = why_undefined(choose_by, _labels(newer), predictions)
@@ -143,7 +143,9 @@ def newest_share(time: pd.Series[Any], keys: pd.Series[Any], share: float) -> ND
     return newest
 
 
-def measured(site: UseCaseContext, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> dict[str, float]:
+def candidate_metrics(
+    site: UseCaseContext, labels: NDArray[np.float64], predictions: NDArray[np.float64]
+) -> dict[str, float]:
     """Every metric of the task, and the use case's own."""
     names = (*metrics_for(site.case.retrain.task), *site.case.own_metrics)
     return {name: evaluate(name, labels, predictions) for name in names}

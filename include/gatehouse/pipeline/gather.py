@@ -32,7 +32,7 @@ def claim(site: UseCaseContext, request_id: str) -> Request:
     return site.ledger.requests.claim(lease, request_id)
 
 
-def gather(site: UseCaseContext, request: Request) -> TrainingSet:
+def build_training_set(site: UseCaseContext, request: Request) -> TrainingSet:
     """Split the accepted, matured rows that had arrived by `request.as_of` into training and holdout; record both.
 
     Batches less mature than `min_maturity` are left out, and so are rows without an outcome. NotEnoughData when there
@@ -105,7 +105,7 @@ def _store(site: UseCaseContext, frames: Sequence[pd.DataFrame]) -> FileRef:
     return site.lake.put_frame(stacked(frames), "training")
 
 
-def trained_until(site: UseCaseContext, batches: Sequence[BatchId]) -> datetime:
+def latest_interval_end(site: UseCaseContext, batches: Sequence[BatchId]) -> datetime:
     """The end of the newest batch that a model was trained on."""
     intervals = [site.ledger.batches.get(batch).interval for batch in batches]
     return max(interval.end for interval in intervals)

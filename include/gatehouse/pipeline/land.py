@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 READ_AGAIN_AT_ONCE = 50  # batches: after every file's time has changed, the next ingests read the rest
 
 
-def pending(site: UseCaseContext, until: str | None = None) -> list[str]:
+def pending_keys(site: UseCaseContext, until: str | None = None) -> list[str]:
     """The keys that the source has and the ledger has not, in the order of time, up to and including `until`."""
     have = {batch.id.key for batch in site.ledger.batches.list(site.name)}
     return [key for key in _within(site, site.source.available(), until) if key not in have]

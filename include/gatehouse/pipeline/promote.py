@@ -9,7 +9,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.gate.human_actions import check_approver
 from gatehouse.core.types import Champion, Decision, PromotionKind, RequestState, Verdict
 from gatehouse.errors import NotAllowedError
-from gatehouse.pipeline.maintenance.publish_mlflow import model_words, version_words
+from gatehouse.pipeline.maintenance.publish_mlflow import model_description, version_description
 from gatehouse.pipeline.maintenance.track_mlflow import projecting
 
 GATE = "gate"
@@ -25,7 +25,7 @@ def promote(site: UseCaseContext, decision_id: str) -> Champion | None:
     decision = site.ledger.decisions.get(decision_id)
     champion = _carry_out(site, decision)
     _close_request(site, decision, champion)
-    mirror(site, decision.version)
+    sync_mlflow_aliases(site, decision.version)
     return champion
 
 
@@ -49,7 +49,9 @@ def _close_request(site: UseCaseContext, decision: Decision, champion: Champion 
         site.ledger.requests.close(lease, model.request, RequestState.DECIDED, ending)
 
 
-def answer(site: UseCaseContext, decision_id: str, approved: bool, actor: str, reason: str) -> Champion | None:
+def record_review_response(
+    site: UseCaseContext, decision_id: str, approved: bool, actor: str, reason: str
+) -> Champion | None:
     """Record an approver's answer to a REVIEW, then carry it out; returns the champion that it made, if any.
 
     `nobody` stands for no answer in time, which approves nothing. A decision about a challenger that serves already
@@ -68,7 +70,9 @@ def answer(site: UseCaseContext, decision_id: str, approved: bool, actor: str, r
         return promote(site, decision_id)
     if not approved and actor != NOBODY:
         return rollback(site, decision.champion, actor, f"rejected when judged again: {reason}")
-    mirror(site, decision.version)  # an answer that was cut off before MLflow was told is finished by saying it again
+    sync_mlflow_aliases(
+        site, decision.version
+    )  # an answer that was cut off before MLflow was told is finished by saying it again
     return now
 
 
@@ -106,15 +110,15 @@ def rollback(site: UseCaseContext, version: int | None, actor: str, reason: str)
     last = next(reversed(site.ledger.models.promotions(site.name)), None)
     said = (PromotionKind.ROLLBACK, actor, reason)
     if last is not None and (last.kind, last.actor, last.reason) == said and version in (None, last.version):
-        mirror(site)
+        sync_mlflow_aliases(site)
         return Champion(last.epoch, site.ledger.models.get(site.name, last.version))
     plan = plan_rollback(site, version)
     champion = site.ledger.models.promote(site.name, plan.to, plan.epoch, PromotionKind.ROLLBACK, None, actor, reason)
-    mirror(site)
+    sync_mlflow_aliases(site)
     return champion
 
 
-def mirror(site: UseCaseContext, *also: int) -> None:
+def sync_mlflow_aliases(site: UseCaseContext, *also: int) -> None:
     """Point MLflow's aliases at what the ledger says, as far as MLflow lets it: the champion has changed already."""
     with projecting(site, "the aliases"):
         point_aliases(site, *also)
@@ -124,8 +128,8 @@ def point_aliases(site: UseCaseContext, *also: int) -> None:
     """Point MLflow's aliases at what the ledger says, and let the descriptions of the model, of the present and the
     former champion and of the versions `also` say it."""
     served = [promotion.version for promotion in site.ledger.models.promotions(site.name)][-2:]
-    words = {each: version_words(site, site.ledger.models.get(site.name, each)) for each in {*served, *also}}
-    site.tracking.mirror(site.name, *served_versions(site), {0: model_words(site), **words})
+    words = {each: version_description(site, site.ledger.models.get(site.name, each)) for each in {*served, *also}}
+    site.tracking.mirror(site.name, *served_versions(site), {0: model_description(site), **words})
 
 
 def served_versions(site: UseCaseContext) -> tuple[int | None, int | None]:

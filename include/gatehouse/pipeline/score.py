@@ -14,16 +14,16 @@ from gatehouse.errors import ModelError, NotAllowedError
 from gatehouse.pipeline.batch_data.row_keys import batch_frame, newest_revisions
 from gatehouse.pipeline.batch_data.suspect_cells import suspect
 from gatehouse.pipeline.partitions import partition_score
-from gatehouse.pipeline.partitions.partition_reader import divides
+from gatehouse.pipeline.partitions.partition_reader import is_partitioned
 
 
-def waiting(site: UseCaseContext) -> list[Batch]:
+def unscored_batches(site: UseCaseContext) -> list[Batch]:
     """The accepted batches that have no watch verdict yet, in the order of time."""
     watched = {report.batch for report in site.ledger.batches.watches(site.name)}
     return [batch for batch in newest_revisions(site.ledger.batches.list(site.name)) if batch.id not in watched]
 
 
-def waits_for(site: UseCaseContext, batch: BatchId, waited: float) -> str:
+def blocked_by(site: UseCaseContext, batch: BatchId, waited: float) -> str:
     """Why it is not this batch's turn to be scored and watched; empty when it is.
 
     Batches are watched in the order of time, and a batch waits for the retrain request that an earlier one opened:
@@ -32,7 +32,7 @@ def waits_for(site: UseCaseContext, batch: BatchId, waited: float) -> str:
     """
     if waited > _seconds(site.case.retrain.patience):
         return ""
-    earlier = [other.id for other in waiting(site) if other.id < batch]
+    earlier = [other.id for other in unscored_batches(site) if other.id < batch]
     if earlier:
         return f"batch {earlier[0].key} comes first"
     request = site.ledger.requests.pending(site.name)
@@ -53,8 +53,10 @@ def score(site: UseCaseContext, batch_id: BatchId, done: Sequence[PartitionWork]
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.ACCEPTED:
         raise NotAllowedError(f"batch {batch_id} is {batch.state}; only an accepted batch is scored")
-    if divides(site, batch):
-        file = partition_score.joined(site, batch, champion, done) or partition_score.score_all(site, batch, champion)
+    if is_partitioned(site, batch):
+        file = partition_score.merge_scores(site, batch, champion, done) or partition_score.score_all(
+            site, batch, champion
+        )
     else:
         file = site.lake.put_frame(predictions_frame(site, champion, batch), "predictions")
     prediction = Prediction(batch_id, champion.model.version, champion.model.file.sha256, champion.epoch, file)
@@ -65,10 +67,10 @@ def score(site: UseCaseContext, batch_id: BatchId, done: Sequence[PartitionWork]
 def predictions_frame(site: UseCaseContext, champion: Champion, batch: Batch) -> Any:
     """Row keys and scores of a batch by the champion, with what made them (a pandas DataFrame)."""
     frame = batch_frame(site, batch)
-    return predicted(site, champion, frame[KEY], model_inputs(frame))
+    return predict_frame(site, champion, frame[KEY], model_inputs(frame))
 
 
-def predicted(site: UseCaseContext, champion: Champion, keys: Any, features: Any) -> Any:
+def predict_frame(site: UseCaseContext, champion: Champion, keys: Any, features: Any) -> Any:
     """Row keys and scores of these rows by the champion, with what made them."""
     import pandas as pd
 

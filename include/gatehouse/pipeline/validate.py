@@ -45,10 +45,12 @@ def validate(
     batch = site.ledger.batches.get(batch_id)
     if batch.state is not BatchState.LANDED:
         return batch
-    checked = examine(site, batch, findings=findings, shares=shares)
+    checked = check_batch(site, batch, findings=findings, shares=shares)
     if checked.validation is not None and checked.validation.accepted and checked.profile is not None:
         stored = checked.store()
-        site.ledger.batches.accept(lease, batch_id, stored, checked.report, batch_profiles.keep(site, checked.profile))
+        site.ledger.batches.accept(
+            lease, batch_id, stored, checked.report, batch_profiles.store_profile(site, checked.profile)
+        )
     else:
         site.ledger.batches.quarantine(lease, batch_id, checked.reason, checked.report)
     return site.ledger.batches.get(batch_id)
@@ -68,7 +70,7 @@ class ValidationResult:
     store: Callable[[], dict[str, tuple[FileRef, FileRef]]] = dict
 
 
-def examine(
+def check_batch(
     site: UseCaseContext,
     batch: Batch,
     note: str = "",
@@ -88,7 +90,7 @@ def examine(
     validation, profile = held.validation, None
     if validation.accepted:
         profile = held.profile()
-        found = batch_profiles.found_faults(held.accepted, profile, held.earlier, site.case.contract.batch)
+        found = batch_profiles.detect_data_faults(held.accepted, profile, held.earlier, site.case.contract.batch)
         found = found or _going_on(site, batch, held.accepted, profile, held.earlier)
         broken = [f"{batch_profiles.FAULT}{each.sentence}" for each in found]
         validation = replace(validation, reasons=tuple(broken))
@@ -100,13 +102,13 @@ def examine(
 def _held(
     site: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork] = (), shares: Sequence[PartitionWork] = ()
 ) -> ContractCheckResult:
-    if partition_reader.in_pieces(site, batch):
-        return combine.held(site, batch, findings, shares)
+    if partition_reader.needs_partitions(site, batch):
+        return combine.combined_result(site, batch, findings, shares)
     declared = declared_tables(site, batch)
     frames = {name: table.frame for name, table in declared.items()}
-    checks = check(site, batch, declared)
-    validation = judge(site, frames, checks)
-    good = good_rows(frames, validation)
+    checks = run_expectations(site, batch, declared)
+    validation = decide_validation(site, frames, checks)
+    good = accepted_rows(frames, validation)
     earlier = batch_profiles.earlier_profiles(site, batch)
     return ContractCheckResult(
         validation=validation,
@@ -115,7 +117,7 @@ def _held(
         accepted=good,
         earlier=earlier,
         profile=lambda: batch_profiles.profile(site, good, earlier),
-        store=lambda: store(site, frames, validation),
+        store=lambda: store_rows(site, frames, validation),
     )
 
 
@@ -127,15 +129,15 @@ def _going_on(
     earlier: Sequence[BatchProfile],
 ) -> list[DataFault]:
     """The data faults for which the batch before waits in quarantine, as far as this one has them, too."""
-    waiting = batch_profiles.waiting_before(site, batch)
+    waiting = batch_profiles.previous_quarantined(site, batch)
     if waiting is None:
         return []
-    return batch_profiles.faults_going_on(good, profile, earlier, waiting.reason, _own_profile(site, waiting))
+    return batch_profiles.persisting_faults(good, profile, earlier, waiting.reason, _own_profile(site, waiting))
 
 
 def _own_profile(site: UseCaseContext, batch: Batch) -> BatchProfile:
     """The delivered rows of each table that has any, on their own grids."""
-    if partition_reader.in_pieces(site, batch):
+    if partition_reader.needs_partitions(site, batch):
         return combine.own_profile(site, batch)
     frames = {name: table.frame for name, table in declared_tables(site, batch).items() if len(table.frame)}
     samples = {name: sample_of(frame.iloc[positions(len(frame))]) for name, frame in frames.items()}
@@ -156,7 +158,7 @@ def release(site: UseCaseContext, batch_id: BatchId, actor: str, reason: str) ->
     held = _held(site, batch)
     profile = held.profile()
     stored = held.store()
-    site.ledger.batches.release(batch_id, actor, reason, stored, batch_profiles.keep(site, profile))
+    site.ledger.batches.release(batch_id, actor, reason, stored, batch_profiles.store_profile(site, profile))
     return site.ledger.batches.get(batch_id)
 
 
@@ -170,7 +172,7 @@ def declared_tables(site: UseCaseContext, batch: Batch) -> dict[str, Declared]:
     }
 
 
-def check(site: UseCaseContext, batch: Batch, tables: Mapping[str, Declared]) -> dict[str, TableCheck]:
+def run_expectations(site: UseCaseContext, batch: Batch, tables: Mapping[str, Declared]) -> dict[str, TableCheck]:
     """Every table's expectations, with the contract's parameters for this batch's interval, and its unreadable cells."""
     values = parameters(site.case.contract, batch.interval)
     specs = site.case.contract.tables
@@ -185,19 +187,21 @@ def check(site: UseCaseContext, batch: Batch, tables: Mapping[str, Declared]) ->
     }
 
 
-def judge(site: UseCaseContext, frames: Mapping[str, pd.DataFrame], checks: Mapping[str, TableCheck]) -> Validation:
+def decide_validation(
+    site: UseCaseContext, frames: Mapping[str, pd.DataFrame], checks: Mapping[str, TableCheck]
+) -> Validation:
     """The verdict on the batch."""
     return decide(site.case.contract.tables, {name: len(frame) for name, frame in frames.items()}, checks)
 
 
-def good_rows(frames: Mapping[str, pd.DataFrame], validation: Validation) -> dict[str, pd.DataFrame]:
+def accepted_rows(frames: Mapping[str, pd.DataFrame], validation: Validation) -> dict[str, pd.DataFrame]:
     """The rows of each table that are, or in a release would be, accepted."""
     return {
         name: frame.iloc[list(validation.splits[name].good)].reset_index(drop=True) for name, frame in frames.items()
     }
 
 
-def store(
+def store_rows(
     site: UseCaseContext, frames: Mapping[str, pd.DataFrame], validation: Validation
 ) -> dict[str, tuple[FileRef, FileRef]]:
     """The accepted and the quarantined rows of each table as files; a quarantined row carries its reasons."""

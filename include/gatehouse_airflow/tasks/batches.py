@@ -33,7 +33,9 @@ def land(folder: str, key: str | None) -> list[str]:
     site.source.settle()
     if key:
         return [context_module.ref_of(land_module.land(site, key).id)]
-    for refused, reason in land_module.take(site, [*land_module.corrected(site), *land_module.pending(site)]).items():
+    for refused, reason in land_module.take(
+        site, [*land_module.corrected(site), *land_module.pending_keys(site)]
+    ).items():
         event_log.warning("not fetched", batch=refused, reason=reason)
     return [
         context_module.ref_of(batch.id)
@@ -80,11 +82,11 @@ def validate(
 
 def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[InstalledContext, BatchId]:
     """The batch this run is for: the one it parked with, its partition key, the form's, or the oldest that waits."""
-    from gatehouse.pipeline.score import waiting
+    from gatehouse.pipeline.score import unscored_batches
 
     site = context_module.site_of(folder)
     ref = parked or context["dag_run"].partition_key or context["params"].get("batch")
-    batch = context_module.parse(site.name, ref) if ref else next((each.id for each in waiting(site)), None)
+    batch = context_module.parse(site.name, ref) if ref else next((each.id for each in unscored_batches(site)), None)
     if batch is None:
         raise AirflowSkipException(f"no accepted batch of {site.name} waits to be watched")
     if any(report.batch == batch for report in site.ledger.batches.watches(site.name)):
@@ -100,9 +102,9 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
 def score_batch(site: InstalledContext, batch: BatchId) -> str:
     """Score a batch, unless that is done in parts by mapped tasks; returns its name."""
     from gatehouse.pipeline.monitor.score_in_order import score_in_turn
-    from gatehouse.pipeline.partitions.partition_reader import divides
+    from gatehouse.pipeline.partitions.partition_reader import is_partitioned
 
-    if site.case.contract.engine == "pandas" and divides(site, site.ledger.batches.get(batch)):
+    if site.case.contract.engine == "pandas" and is_partitioned(site, site.ledger.batches.get(batch)):
         return context_module.ref_of(batch)
     prediction = score_in_turn(site, batch)
     event_log.info("scored", version=prediction.version if prediction else None)
@@ -113,7 +115,7 @@ def score_batch(site: InstalledContext, batch: BatchId) -> str:
 def watch(folder: str, ref: str, done: Iterable[Piece] | None = None) -> str | None:
     """Watch a batch, once what was scored of it in parts is put together; returns the retrain request that is open after
     it."""
-    from gatehouse.pipeline.monitor.monitor_batch import watch as watch_batch
+    from gatehouse.pipeline.monitor.monitor_batch import monitor_batch as watch_batch
     from gatehouse.pipeline.monitor.score_in_order import score_in_turn
 
     site = context_module.site_of(folder, batch=ref)

@@ -31,13 +31,13 @@ def judge(folder: str, request_id: str) -> dict[str, str]:
 def judge_again(folder: str, decision: str) -> dict[str, str]:
     """Decide again on all rows that have matured, or ask again for a review that nobody is asked for any more."""
     from gatehouse.pipeline.judge import re_decide
-    from gatehouse.pipeline.maintenance.find_pending import reviews
+    from gatehouse.pipeline.maintenance.find_pending import open_reviews
     from gatehouse.reports import decision_markdown
 
     site = context.site_of(folder)
     whole = context.the_decision(site, decision)
-    lost = whole.id in [waiting.id for waiting, _ in reviews(site)]
-    made = whole if lost else re_decide.judge_again(site, whole.id)
+    lost = whole.id in [waiting.id for waiting, _ in open_reviews(site)]
+    made = whole if lost else re_decide.decide_again(site, whole.id)
     body = decision_markdown(site.case.contract.title, made)
     return {"decision": made.id, "verdict": made.verdict, "sentence": made.sentence, "body": body}
 
@@ -53,7 +53,7 @@ def promote(folder: str, decision: str) -> str:
 
 def answer(folder: str, decision: str, response: dict[str, Any]) -> str:
     """Copy a reviewer's answer into the ledger and carry it out. No answer in time counts as a rejection by nobody."""
-    from gatehouse.pipeline.promote import answer as record_answer
+    from gatehouse.pipeline.promote import record_review_response as record_answer
 
     user = response.get("responded_by_user") or {}
     actor = user.get("name") or user.get("id") or "nobody"

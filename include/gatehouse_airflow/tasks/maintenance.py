@@ -64,29 +64,29 @@ def _upkeep(site: InstalledContext, guard: Guard) -> dict[str, list[str]]:
     from gatehouse.pipeline.maintenance import find_pending as stage
     from gatehouse.pipeline.maintenance import reconcile
     from gatehouse.pipeline.manual import backfill
-    from gatehouse.pipeline.manual.override import expire
+    from gatehouse.pipeline.manual.override import end_expired
 
     for ref in guard("list landed batches", lambda: stage.forgotten_landed(site, attendance.validating(site))):
         guard(f"validate batch {ref}", lambda ref=ref: _validated(site, ref))  # type: ignore[misc]
     lost = guard("look for lost reviews", lambda: lost_reviews(site, attendance.decisions(site)))
     unexplained = [
-        *guard("look for replaced files", lambda: reconcile.replaced_files(site)),
-        *guard("carry out decisions", lambda: stage.uncarried(site, attendance.decisions(site))),
-        *guard("end reviews", lambda: stage.unanswered(site, attended=attendance.decisions(site))),
-        *guard("ask for lost reviews", lambda: [stage.unasked(site, decision) for decision in lost]),
-        *guard("end overrides", lambda: [expire(site)]),
-        *guard("end backfills", lambda: [backfill.forgotten(site)]),
+        *guard("look for replaced files", lambda: reconcile.restore_replaced_models(site)),
+        *guard("carry out decisions", lambda: stage.unapplied_promotions(site, attendance.decisions(site))),
+        *guard("end reviews", lambda: stage.timed_out_reviews(site, attended=attendance.decisions(site))),
+        *guard("ask for lost reviews", lambda: [stage.unrequested_reviews(site, decision) for decision in lost]),
+        *guard("end overrides", lambda: [end_expired(site)]),
+        *guard("end backfills", lambda: [backfill.stalled(site)]),
         *guard("compare the alias in MLflow", lambda: [reconcile.reconcile(site)]),
     ]
     return {
         "told": guard("give MLflow what it lacks", lambda: _made_up(site, guard)),
         "accepted": guard(
-            "look for forgotten batches", lambda: stage.forgotten_batches(site, attendance.batches(site))
+            "look for forgotten batches", lambda: stage.unprocessed_batches(site, attendance.batches(site))
         ),
         "requested": guard(
-            "look for forgotten requests", lambda: stage.forgotten_requests(site, attendance.requests(site))
+            "look for forgotten requests", lambda: stage.unprocessed_requests(site, attendance.requests(site))
         ),
-        "unsettled": [*guard("look for unsettled decisions", lambda: re_decide.due(site)), *lost],
+        "unsettled": [*guard("look for unsettled decisions", lambda: re_decide.decisions_to_revisit(site)), *lost],
         "unexplained": unexplained,
     }
 
@@ -109,10 +109,10 @@ def _made_up(site: InstalledContext, guard: Guard) -> list[str]:
 
 def lost_reviews(site: InstalledContext, asked: set[str]) -> list[str]:
     """The decisions that wait for an answer while no run asks for it; `asked` are those whose run does."""
-    from gatehouse.pipeline.maintenance.find_pending import GRACE, reviews
+    from gatehouse.pipeline.maintenance.find_pending import GRACE, open_reviews
 
     now = datetime.now(UTC)
-    return [decision.id for decision, made in reviews(site) if decision.id not in asked and now - made > GRACE]
+    return [decision.id for decision, made in open_reviews(site) if decision.id not in asked and now - made > GRACE]
 
 
 def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str, str]) -> None:

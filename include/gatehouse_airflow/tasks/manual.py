@@ -33,11 +33,11 @@ def override(folder: str, act: str, decision: str, actor: str, reason: str) -> s
 def rollback(folder: str, version: int | None, actor: str, reason: str, dry_run: bool) -> str:
     """Roll back, or say what a rollback would change."""
     from gatehouse.pipeline import promote as stage
-    from gatehouse.pipeline.manual.rollback_preview import foresee_rollback
+    from gatehouse.pipeline.manual.rollback_preview import preview_rollback
 
     site = context.site_of(folder)
     if dry_run:
-        return "\n".join(["dry run", *foresee_rollback(site, version)])
+        return "\n".join(["dry run", *preview_rollback(site, version)])
     champion = stage.rollback(site, version, actor, reason)
     return f"version {champion.model.version} is the champion of epoch {champion.epoch}"
 
@@ -63,15 +63,15 @@ def backfill(folder: str, params: dict[str, Any], actor: str) -> tuple[list[str]
 
     site = context.site_of(folder)
     begun = stage.begin(site, params["first"], params["last"], params["promote"], actor, params["reason"])
-    site.ledger.attempts.enter(stage.work_of(begun))
+    site.ledger.attempts.enter(stage.task_key(begun))
     told = []
     try:
-        for key in stage.to_take(site, begun.first, begun.last):
-            told.append(stage.take(site, begun, key))
+        for key in stage.pending_keys(site, begun.first, begun.last):
+            told.append(stage.process_batch(site, begun, key))
             log.info("%s", told[-1])
-        request = stage.finish(site, begun)
+        request = stage.complete(site, begun)
     except GatehouseError as error:
         if not error.retry and not isinstance(error, StaleAttemptError):
-            stage.fail(site, begun, str(error))
+            stage.abort(site, begun, str(error))
         raise
     return told, [request.id] if request else []

@@ -23,7 +23,7 @@ def check_pieces(folder: str, refs: Iterable[str]) -> list[Piece]:
 
     site = context.site_of(folder)
     divided = [(ref, batch) for ref in refs if (batch := _divided(site, ref, BatchState.LANDED))]
-    return [_piece(site, ref, work) for ref, batch in divided for work in partition_check.works(site, batch)]
+    return [_piece(site, ref, work) for ref, batch in divided for work in partition_check.partition_tasks(site, batch)]
 
 
 def check(folder: str, piece: Piece) -> Piece:
@@ -31,8 +31,12 @@ def check(folder: str, piece: Piece) -> Piece:
     from gatehouse.pipeline.partitions import handoff, partition_check
 
     site, batch = _taken_up(folder, piece, "parts")
-    work = handoff.get(site, piece["file"])
-    return piece if handoff.stale(site, work) else _piece(site, piece["batch"], partition_check.find(site, batch, work))
+    work = handoff.read_handoff(site, piece["file"])
+    return (
+        piece
+        if handoff.is_stale(site, work)
+        else _piece(site, piece["batch"], partition_check.check_partition(site, batch, work))
+    )
 
 
 def profile_pieces(folder: str, checked: Iterable[Piece]) -> list[Piece]:
@@ -44,7 +48,7 @@ def profile_pieces(folder: str, checked: Iterable[Piece]) -> list[Piece]:
         batch = site.ledger.batches.get(context.parse(site.name, ref))
         findings = handed_over(site, ref, checked)
         try:
-            validation = partition_check.settle(site, batch, findings).validation if findings else None
+            validation = partition_check.combine_checks(site, batch, findings).validation if findings else None
         except SchemaMismatch:
             continue
         if validation is not None and validation.accepted:
@@ -58,10 +62,13 @@ def profile(folder: str, piece: Piece) -> Piece:
     from gatehouse.pipeline.partitions import handoff, partition_profile
 
     site, batch = _taken_up(folder, piece, "parts")
-    work, known = handoff.get(site, piece["file"]), partition_profile.grids(earlier_profiles(site, batch))
-    if handoff.stale(site, work):
+    work, known = (
+        handoff.read_handoff(site, piece["file"]),
+        partition_profile.reference_grids(earlier_profiles(site, batch)),
+    )
+    if handoff.is_stale(site, work):
         return piece
-    return _piece(site, piece["batch"], partition_profile.share(site, batch, work, known))
+    return _piece(site, piece["batch"], partition_profile.profile_partition(site, batch, work, known))
 
 
 def score_pieces(folder: str, ref: str) -> list[Piece]:
@@ -82,11 +89,11 @@ def score(folder: str, piece: Piece) -> Piece:
     from gatehouse.pipeline.partitions import handoff, partition_score
 
     site, batch = _taken_up(folder, piece, "score/pieces")
-    champion, work = site.ledger.models.champion(site.name), handoff.get(site, piece["file"])
-    if champion is None or champion.epoch != work["epoch"] or handoff.stale(site, work):
+    champion, work = site.ledger.models.champion(site.name), handoff.read_handoff(site, piece["file"])
+    if champion is None or champion.epoch != work["epoch"] or handoff.is_stale(site, work):
         return piece
     try:
-        return _piece(site, piece["batch"], partition_score.scored(site, batch, champion, work))
+        return _piece(site, piece["batch"], partition_score.score_partition(site, batch, champion, work))
     except ModelError:
         return piece
 
@@ -96,15 +103,15 @@ def handed_over(site: InstalledContext, ref: str, pieces: Iterable[Piece] | None
     code was changed since."""
     from gatehouse.pipeline.partitions import handoff
 
-    found = [handoff.get(site, piece["file"]) for piece in pieces or () if piece["batch"] == ref]
-    return [] if any(handoff.stale(site, document) for document in found) else found
+    found = [handoff.read_handoff(site, piece["file"]) for piece in pieces or () if piece["batch"] == ref]
+    return [] if any(handoff.is_stale(site, document) for document in found) else found
 
 
 def _divided(site: InstalledContext, ref: str, state: BatchState) -> Batch | None:
-    from gatehouse.pipeline.partitions.partition_reader import divides
+    from gatehouse.pipeline.partitions.partition_reader import is_partitioned
 
     batch = site.ledger.batches.get(context.parse(site.name, ref))
-    return batch if batch.state is state and not batch.unreadable and divides(site, batch) else None
+    return batch if batch.state is state and not batch.unreadable and is_partitioned(site, batch) else None
 
 
 def _taken_up(folder: str, piece: Piece, work: str) -> tuple[InstalledContext, Batch]:
@@ -119,4 +126,8 @@ def _piece(site: InstalledContext, ref: str, document: Mapping[str, Any]) -> Pie
     from gatehouse.pipeline.partitions import handoff
 
     what = f"expectation {document['whole']}" if "whole" in document else "rows {}-{}".format(*document["rows"])
-    return {"batch": ref, "what": f"{document.get('table', '')} {what}".strip(), "file": handoff.put(site, document)}
+    return {
+        "batch": ref,
+        "what": f"{document.get('table', '')} {what}".strip(),
+        "file": handoff.write_handoff(site, document),
+    }

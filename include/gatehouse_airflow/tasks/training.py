@@ -38,19 +38,19 @@ def claim(folder: str, context: Context) -> tuple[str, list[str]]:
     if request.state is not RequestState.CLAIMED:
         raise AirflowSkipException(f"request {request.id[:8]} is {request.state} already: {request.closing}")
     with closing(site, request_id):
-        gather.gather(site, request)
-        return request_id, fit.names(site, request)
+        gather.build_training_set(site, request)
+        return request_id, fit.candidate_names(site, request)
 
 
 def _asked(site: InstalledContext, context: Context) -> str:
     """The request that a person asks for in the form, or the open one."""
-    from gatehouse.pipeline.manual.request_retraining import ask
+    from gatehouse.pipeline.manual.request_retraining import request_retraining
 
     form = dict(context["params"])
     window = None if form.get("window") in (None, OWN_WINDOW) else form["window"]
     wanted = (window, form.get("batches"), tuple(form.get("estimators") or ()))
     if form.get("reason"):
-        return ask(site, context_module.asker(context["dag_run"]), form["reason"], *wanted).id
+        return request_retraining(site, context_module.asker(context["dag_run"]), form["reason"], *wanted).id
     if any(wanted):
         raise InvalidInputError(
             "a window or estimators were chosen and no reason was given", found="", allowed="a sentence"

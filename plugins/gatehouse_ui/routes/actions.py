@@ -56,7 +56,7 @@ async def _through_airflow(
 
 def _carry_out(site: InstalledContext, act: str, decision: str, actor: str, reason: str) -> None:
     from gatehouse.pipeline.manual.override import confirm, override, unconfirmed
-    from gatehouse.pipeline.promote import answer as answer_review
+    from gatehouse.pipeline.promote import record_review_response as answer_review
 
     if act == "override":
         override(site, decision, actor, reason)

@@ -80,7 +80,7 @@ def profile(site: UseCaseContext, frames: Mapping[str, pd.DataFrame], earlier: S
         return BatchProfile(tables, samples=samples)
 
 
-def found_faults(
+def detect_data_faults(
     frames: Mapping[str, Table], made: BatchProfile, earlier: Sequence[BatchProfile], batch: BatchKind
 ) -> list[DataFault]:
     """The data faults of every table against the same table of earlier batches of that kind."""
@@ -96,7 +96,7 @@ def _rows(table: str, earlier: Sequence[BatchProfile], batch: BatchProfile) -> N
     return rows_of(known, batch.samples[table]) if table in batch.samples else None
 
 
-def waiting_before(site: UseCaseContext, batch: Batch) -> Batch | None:
+def previous_quarantined(site: UseCaseContext, batch: Batch) -> Batch | None:
     """The newest batch before this one, if it waits in quarantine for a data fault and none after it was accepted."""
     before = [
         each
@@ -108,7 +108,7 @@ def waiting_before(site: UseCaseContext, batch: Batch) -> Batch | None:
     return newest if waits else None
 
 
-def faults_going_on(
+def persisting_faults(
     frames: Mapping[str, Table],
     made: BatchProfile,
     earlier: Sequence[BatchProfile],
@@ -135,7 +135,7 @@ def _own(frame: Table) -> Callable[[Sequence[str]], Profile]:
     return own
 
 
-def keep(site: UseCaseContext, made: BatchProfile) -> FileRef:
+def store_profile(site: UseCaseContext, made: BatchProfile) -> FileRef:
     """Store a profile in the lake. Its hundred thousand numbers are written by Python's own JSON, ten times as fast as the
     canonical one and as repeatable; NaN is written as such."""
     text = json.dumps(made.to_document(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -22,9 +22,9 @@ from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile
 from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.types import Candidate, TrainingSet
 from gatehouse.errors import ModelError
-from gatehouse.pipeline.batch_data.reference_units import UNITS, calibrated, units
+from gatehouse.pipeline.batch_data.reference_units import UNITS, calibrate_reference, units
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
-from gatehouse.pipeline.fit import measured
+from gatehouse.pipeline.fit import candidate_metrics
 from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
@@ -49,22 +49,22 @@ def reference_of(site: UseCaseContext, training_set: TrainingSet, best: Candidat
     whole = profile_of(with_label(training))
     scored = holdout.assign(**{SCORE: scores})
     score_profile = profile_of({SCORE: scores})
-    calibration, batches = calibrated(whole, training, with_label)
+    calibration, batches = calibrate_reference(whole, training, with_label)
     days = block_codes(holdout[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"), DAY)
     metric = impact.metric_of(policy)
     classes = ("0", "1") if policy.task == "classification" else ()
     return Reference(
         whole,
         score_profile,
-        measured(site, labels, scores),
+        candidate_metrics(site, labels, scores),
         importance,
         len(holdout),
-        calibration={**calibration, **calibrated(score_profile, scored, only_score)[0]},
+        calibration={**calibration, **calibrate_reference(score_profile, scored, only_score)[0]},
         losses=losses(Profile({**whole.columns, **score_profile.columns}), with_label(scored), labels, scores, metric),
         by_label={each: profile_of({SCORE: scores[labels == float(each)]}, like=score_profile) for each in classes},
         expected={metric: impact.expected(metric, scores, scores)} if classes else {},
         sample=sample_of(model_inputs(training), policy.seed),
-        apart=units_apart(site, training, whole) if policy.reasons.drift is not None else (),
+        apart=unit_distances(site, training, whole) if policy.reasons.drift is not None else (),
         made_by={"seed": policy.seed, "code": site.case.code_sha256},
         intervals=intervals(labels, scores, days, policy),
         weekdays=by_weekday(site, training_set, batches, calibration),
@@ -117,11 +117,11 @@ def losses(
     found = {}
     for name, column in whole.columns.items():
         if name in holdout:
-            found[name] = impact.losses_of(column, impact.cells_of(column, cells_like(column, holdout[name])), lost)
+            found[name] = impact.losses_of(column, impact.cells_of(column, encode_like(column, holdout[name])), lost)
     return found
 
 
-def cells_like(column: Any, values: pd.Series[Any]) -> Any:
+def encode_like(column: Any, values: pd.Series[Any]) -> Any:
     """A column's values as `impact.cells_of` takes them: floats, or the texts that categories are named by."""
     if isinstance(column, NumericProfile):
         return values.to_numpy(dtype="float64", na_value=np.nan)
@@ -137,7 +137,7 @@ def sample_of(features: pd.DataFrame, seed: int) -> dict[str, tuple[Any, ...]]:
     """Some rows in their order, column by column as plain values, nulls as None; columns of moments are left out."""
     import pandas as pd
 
-    rows = some_rows(len(features), seed)
+    rows = sample_positions(len(features), seed)
     found = {}
     for name, column in features.iloc[rows].items():
         if not pd.api.types.is_datetime64_any_dtype(column.dtype):
@@ -146,12 +146,12 @@ def sample_of(features: pd.DataFrame, seed: int) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def some_rows(count: int, seed: int) -> NDArray[np.intp]:
+def sample_positions(count: int, seed: int) -> NDArray[np.intp]:
     """At most `SAMPLE` positions, in order."""
     return np.sort(np.random.default_rng(seed).permutation(count)[:SAMPLE])
 
 
-def units_apart(site: UseCaseContext, training: pd.DataFrame, whole: Profile) -> tuple[float, ...]:
+def unit_distances(site: UseCaseContext, training: pd.DataFrame, whole: Profile) -> tuple[float, ...]:
     """The AUC of telling each unit of the training rows from the other units, by how columns go together."""
     parts, _ = units(training)
     found = []
@@ -166,7 +166,7 @@ def units_apart(site: UseCaseContext, training: pd.DataFrame, whole: Profile) ->
 
 
 def _coded(frame: pd.DataFrame, whole: Profile, seed: int) -> NDArray[np.float64]:
-    rows = some_rows(len(frame), seed)
+    rows = sample_positions(len(frame), seed)
     inputs = model_inputs(frame).iloc[rows]
     return ranks(list(codes(inputs, whole).values()), seed)
 
@@ -177,8 +177,8 @@ def codes(inputs: pd.DataFrame, whole: Profile) -> dict[str, NDArray[np.float64]
     for name in list(inputs)[:MOST]:
         column = whole.columns.get(str(name))
         if isinstance(column, NumericProfile) and column.minimum < column.maximum:
-            found[str(name)] = cells_like(column, inputs[name])
+            found[str(name)] = encode_like(column, inputs[name])
         elif isinstance(column, CategoricalProfile) and len(column.categories) > 1:
-            cells = impact.cells_of(column, cells_like(column, inputs[name])).astype(np.float64)
+            cells = impact.cells_of(column, encode_like(column, inputs[name])).astype(np.float64)
             found[str(name)] = np.where(cells > len(column.categories), np.nan, cells)
     return found

@@ -30,7 +30,7 @@ def units(frame: pd.DataFrame) -> tuple[list[pd.DataFrame], bool]:
     return found, wanted > 1
 
 
-def calibrated(
+def calibrate_reference(
     whole: Profile, frame: pd.DataFrame, columns: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> tuple[dict[str, DriftCalibration], dict[str, Profile]]:
     """How far the units of a frame lie from its profile; and their profiles by batch, where batches are the units."""

@@ -14,9 +14,9 @@ from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
 from gatehouse.model_code import check_slices
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
-from gatehouse.pipeline.gather import trained_until
-from gatehouse.pipeline.judge.interim_looks import looks_before
-from gatehouse.pipeline.judge.measurements import MeasurementContext, measure_all, needed
+from gatehouse.pipeline.gather import latest_interval_end
+from gatehouse.pipeline.judge.interim_looks import count_looks
+from gatehouse.pipeline.judge.measurements import MeasurementContext, measure_all, required_measurements
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.ports import Lake
 
@@ -77,14 +77,14 @@ def gather_evidence(
             champion=reigning,
             slices={name: frame[name].astype("str").to_numpy("str") for name in site.case.slices},
         ),
-        facts=facts(site, model, training_set, data, inputs, held_out),
+        facts=model_facts(site, model, training_set, data, inputs, held_out),
         extra=dict(extra or {}),
-        looks=looks_before(site, champion, extra),
-        measured=measure_all(subject, needed(site.case.gate)),
+        looks=count_looks(site, champion, extra),
+        measured=measure_all(subject, required_measurements(site.case.gate)),
     )
 
 
-def facts(
+def model_facts(
     site: UseCaseContext,
     model: ModelVersion,
     training_set: TrainingSet,
@@ -100,7 +100,7 @@ def facts(
     return ModelFacts(
         maturity=len(held_out.frame) / accepted if accepted else 0.0,
         training_rows=training_set.training.rows or 0,
-        training_until=trained_until(site, training_set.training_batches),
+        training_until=latest_interval_end(site, training_set.training_batches),
         holdout_from=min(batch.interval.start for batch in judged_on),
         size_bytes=probe.size_bytes,
         load_seconds=probe.load_seconds,
@@ -117,7 +117,7 @@ def _rows(site: UseCaseContext, batch: Batch) -> int:
     return (part.accepted.rows or 0) if part.accepted else 0
 
 
-def archive(site: UseCaseContext, evidence: Evidence) -> FileRef:
+def archive_evidence(site: UseCaseContext, evidence: Evidence) -> FileRef:
     """Store the held-out rows and the document that names them; the document's file is the evidence."""
     import pandas as pd
 

@@ -11,7 +11,7 @@ from gatehouse.core.gate.re_decision import BEFORE
 from gatehouse.core.types import Champion, Verdict
 
 
-def looks_before(site: UseCaseContext, champion: Champion | None, extra: Mapping[str, Any] | None = None) -> int:
+def count_looks(site: UseCaseContext, champion: Champion | None, extra: Mapping[str, Any] | None = None) -> int:
     """How many decisions against this champion were made before.
 
     A HOLD that is judged again is a further look: it was not settled, and asking until it passes is what has to be paid

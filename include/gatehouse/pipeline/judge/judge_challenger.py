@@ -11,9 +11,9 @@ from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.evidence_io import evidence_sha256
 from gatehouse.core.types import Champion, Decision, FileRef, ModelVersion, RequestState, Verdict
-from gatehouse.pipeline.judge.evidence import HoldoutRows, archive, archived_evidence, gather_evidence
-from gatehouse.pipeline.judge.measurements import metrics_of
-from gatehouse.pipeline.maintenance.publish_mlflow import tell_decision
+from gatehouse.pipeline.judge.evidence import HoldoutRows, archive_evidence, archived_evidence, gather_evidence
+from gatehouse.pipeline.judge.measurements import use_custom_metrics
+from gatehouse.pipeline.maintenance.publish_mlflow import publish_decision
 from gatehouse.pipeline.maintenance.track_mlflow import projecting
 
 
@@ -23,17 +23,17 @@ def judge(site: UseCaseContext, request_id: str) -> Decision:
     model = next(model for model in site.ledger.models.list(site.name) if model.request == request_id)
     if decision is None:
         lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/judge")
-        decision, archived = decide_on(site, model, site.ledger.models.champion(site.name))
+        decision, archived = decide_from_evidence(site, model, site.ledger.models.champion(site.name))
         site.ledger.decisions.record(lease, decision, archived, site.case.gate.text)
     if site.keeps_reports:
         with projecting(site, f"decision {decision.id[:8]}"):
-            tell_decision(site, decision, model)
+            publish_decision(site, decision, model)
     if decision.verdict is not Verdict.PROMOTE:
         _close(site, model, decision)
     return decision
 
 
-def decide_on(
+def decide_from_evidence(
     site: UseCaseContext,
     model: ModelVersion,
     champion: Champion | None,
@@ -43,17 +43,17 @@ def decide_on(
     """The decision on a model under the use case's policy, and the archived evidence that it follows from. `held_out`
     and `extra` are those of a decision that is made again (`pipeline/judge/re_decide.py`)."""
     evidence = gather_evidence(site, model, champion, held_out, extra)
-    archived = archive(site, evidence)
+    archived = archive_evidence(site, evidence)
     document = json.loads(site.lake.read(archived))
-    with metrics_of(site, evidence):
+    with use_custom_metrics(site, evidence):
         return decide(evidence, site.case.gate, evidence_sha256(document["evidence"])), archived
 
 
-def replay(site: UseCaseContext, decision_id: str, policy: GatePolicy | None = None) -> Decision:
+def replay_decision(site: UseCaseContext, decision_id: str, policy: GatePolicy | None = None) -> Decision:
     """Decide again from the archived evidence, under the archived policy or another one: a pure function of the two."""
     archived, text = site.ledger.decisions.archive(decision_id)
     evidence, identity = archived_evidence(site.lake, archived)
-    with metrics_of(site, evidence):
+    with use_custom_metrics(site, evidence):
         return decide(evidence, policy or GatePolicy.archived(text), identity)
 
 

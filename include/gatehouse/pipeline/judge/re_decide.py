@@ -13,8 +13,8 @@ from gatehouse.core.types import Batch, BatchId, Champion, Decision, Outcomes, R
 from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.pipeline.judge.evidence import HoldoutRows
-from gatehouse.pipeline.judge.judge_challenger import decide_on
-from gatehouse.pipeline.maintenance.publish_mlflow import tell_decision
+from gatehouse.pipeline.judge.judge_challenger import decide_from_evidence
+from gatehouse.pipeline.maintenance.publish_mlflow import publish_decision
 from gatehouse.pipeline.maintenance.track_mlflow import projecting
 from gatehouse.stacked_tables import stacked
 
@@ -33,7 +33,7 @@ class ArchivedDecision:
     rows: int
 
 
-def due(site: UseCaseContext) -> list[str]:
+def decisions_to_revisit(site: UseCaseContext) -> list[str]:
     """The decisions that would rest on more rows now, as their ids.
 
     Only the newest decision on the champion and on the newest challenger are asked about: the others concern nobody.
@@ -41,7 +41,7 @@ def due(site: UseCaseContext) -> list[str]:
     return [decision.id for decision in _standing(site) if more_rows(site, decision) is not None]
 
 
-def judge_again(site: UseCaseContext, decision_id: str) -> Decision:
+def decide_again(site: UseCaseContext, decision_id: str) -> Decision:
     """Decide again on all rows that have matured by now, against the champion of that time; the newest decision on that
     model is what counts from then on. NotAllowedError when there is nothing new to judge by."""
     decision = site.ledger.decisions.get(decision_id)
@@ -50,7 +50,7 @@ def judge_again(site: UseCaseContext, decision_id: str) -> Decision:
         raise NotAllowedError(
             f"decision {decision_id[:8]} rests on every matured row already; there is nothing to judge again"
         )
-    before = archived(site, decision)
+    before = load_archived(site, decision)
     model = site.ledger.models.get(site.name, decision.version)
     champion = None
     if decision.champion is not None:
@@ -60,23 +60,23 @@ def judge_again(site: UseCaseContext, decision_id: str) -> Decision:
         BEFORE: {"decision": decision.id, "verdict": str(decision.verdict), "rows": before.rows},
         BATCHES: [[batch.key, batch.revision] for batch in held_out.batches],
     }
-    again, file = decide_on(site, model, champion, held_out, extra)
+    again, file = decide_from_evidence(site, model, champion, held_out, extra)
     site.ledger.decisions.record(lease, again, file, site.case.gate.text)
     if site.keeps_reports:
         with projecting(site, f"decision {again.id[:8]}"):
-            tell_decision(site, again, model)
+            publish_decision(site, again, model)
     return again
 
 
 def more_rows(site: UseCaseContext, decision: Decision) -> HoldoutRows | None:
     """The rows to judge a decision by now, when they are more than it had: its own batches with the outcomes that have
     arrived since and, for a HOLD, the batches that have matured since when they bring the rows that were missing."""
-    before = archived(site, decision)
+    before = load_archived(site, decision)
     now = max((report.as_of for report in site.ledger.batches.watches(site.name)), default=None)
     if now is None:
         return None
     arrived = site.ledger.batches.outcomes(site.name, now)
-    missing = rows_missing(decision) if decision.verdict is Verdict.HOLD else None
+    missing = missing_rows(decision) if decision.verdict is Verdict.HOLD else None
     redelivered = any(arrived[batch.key].revision > 1 for batch in before.batches if batch.key in arrived)
     if missing is None and not redelivered:
         return None  # a first delivery is what the decision was made on: no rows need be read to know
@@ -96,7 +96,7 @@ def more_rows(site: UseCaseContext, decision: Decision) -> HoldoutRows | None:
     return _held_out((*before.batches, *found), [*own, *found.values()])
 
 
-def rows_missing(decision: Decision) -> int | None:
+def missing_rows(decision: Decision) -> int | None:
     """How many further rows a HOLD waits for: enough for every rule that could not be settled; None when no number is
     known, because no number of rows would settle one of them."""
     waiting = [
@@ -108,7 +108,7 @@ def rows_missing(decision: Decision) -> int | None:
     return max(known) if known and len(known) == len(waiting) else None
 
 
-def archived(site: UseCaseContext, decision: Decision) -> ArchivedDecision:
+def load_archived(site: UseCaseContext, decision: Decision) -> ArchivedDecision:
     """The batches and the number of rows that a decision rested on, from its archived evidence."""
     file, _ = site.ledger.decisions.archive(decision.id)
     document: Mapping[str, Any] = json.loads(site.lake.read(file))

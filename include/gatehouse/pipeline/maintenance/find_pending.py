@@ -11,8 +11,8 @@ from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.types import BatchState, Decision, RequestState, Verdict
 from gatehouse.pipeline import fit
 from gatehouse.pipeline.maintenance.reconcile import UPKEEP
-from gatehouse.pipeline.promote import NOBODY, answer, promote
-from gatehouse.pipeline.score import waiting
+from gatehouse.pipeline.promote import NOBODY, promote, record_review_response
+from gatehouse.pipeline.score import unscored_batches
 
 # Ages only spare work that would be done twice. Whether a run is under way is a fact, asked of Airflow; and of two attempts
 # at the same work the ledger takes the newest, so an age that is too short loses nothing (docs/reference/timeouts.md).
@@ -34,7 +34,7 @@ def forgotten_landed(site: UseCaseContext, attended: bool = False) -> list[str]:
     ]
 
 
-def forgotten_batches(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
+def unprocessed_batches(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
     """Accepted batches (`2013-03.r1`) that no watch run takes: the event that starts one was lost, or its run failed.
 
     `attended` are the batches that a queued, waiting or running watch run is for. They are left to it, however long it
@@ -42,14 +42,14 @@ def forgotten_batches(site: UseCaseContext, attended: Collection[str] = ()) -> l
     """
     return [
         ref
-        for batch in waiting(site)
+        for batch in unscored_batches(site)
         if (ref := f"{batch.id.key}.r{batch.id.revision}") not in attended
         and _idle(site, f"{batch.id}/run", f"{batch.id}/validate") > UNHEARD_SECONDS
         and _idle(site, *(f"{batch.id}/{work}" for work in ("score", "score/pieces", "watch"))) > FORGOTTEN_SECONDS
     ]
 
 
-def forgotten_requests(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
+def unprocessed_requests(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
     """The pending request, when no retrain run is for it: none was started, or the one that claimed it has died or failed.
     A new run goes on with what is recorded. `attended` are the requests that a run is at, however long it takes."""
     request = site.ledger.requests.pending(site.name)
@@ -58,11 +58,11 @@ def forgotten_requests(site: UseCaseContext, attended: Collection[str] = ()) -> 
     work = f"{site.name}/{request.id}"
     if request.state is RequestState.OPEN:
         return [request.id] if _idle(site, f"{work}/claim", f"{request.opened_by}/watch") > UNHEARD_SECONDS else []
-    steps = ("claim", "gather", *(f"fit/{name}" for name in fit.names(site)), "choose", "judge")
+    steps = ("claim", "gather", *(f"fit/{name}" for name in fit.candidate_names(site)), "choose", "judge")
     return [request.id] if _idle(site, *(f"{work}/{step}" for step in steps)) > FORGOTTEN_SECONDS else []
 
 
-def uncarried(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
+def unapplied_promotions(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
     """Carry out decisions that nobody has carried out: a PROMOTE or an approved REVIEW against the present champion whose
     task was marked as done, skipped or lost. Each is journaled as what it is; returns the sentences about them.
     `attended` are the decisions whose run has not yet come to its end: it carries them out itself."""
@@ -84,25 +84,25 @@ def uncarried(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]
     return found
 
 
-def unanswered(site: UseCaseContext, now: datetime | None = None, attended: Collection[str] = ()) -> list[str]:
+def timed_out_reviews(site: UseCaseContext, now: datetime | None = None, attended: Collection[str] = ()) -> list[str]:
     """Close reviews whose time is over and that nobody answered, not even Airflow's time-out: their task was cleared,
     marked or deleted. They are rejected by nobody, as the policy says; returns the sentences about them.
     `attended` are the decisions whose run still asks, or brings an answer that came in time."""
     timeout = Span.parse(site.case.gate.review.timeout)
     found = []
-    for decision, made in reviews(site):
+    for decision, made in open_reviews(site):
         if decision.id in attended or timeout.after(made) + GRACE > (now or datetime.now(UTC)):
             continue
         sentence = (
             f"{site.name}: the review of decision {decision.id[:8]} has no answer {site.case.gate.review.timeout} and "
             "more after it was asked for: its task was cleared, marked or deleted; it counts as rejected"
         )
-        answer(site, decision.id, False, NOBODY, sentence)
+        record_review_response(site, decision.id, False, NOBODY, sentence)
         found.append(sentence)
     return found
 
 
-def unasked(site: UseCaseContext, decision_id: str) -> str:
+def unrequested_reviews(site: UseCaseContext, decision_id: str) -> str:
     """Journal that nobody is asked for a review any more, before it is asked for again; returns the sentence."""
     sentence = (
         f"{site.name}: the review of decision {decision_id[:8]} is not waiting in Airflow and has no answer: its task "
@@ -112,7 +112,7 @@ def unasked(site: UseCaseContext, decision_id: str) -> str:
     return sentence
 
 
-def reviews(site: UseCaseContext) -> list[tuple[Decision, datetime]]:
+def open_reviews(site: UseCaseContext) -> list[tuple[Decision, datetime]]:
     """The REVIEWs that wait for an answer, each with the moment it was made at (the ledger's clock)."""
     waiting = [
         decision

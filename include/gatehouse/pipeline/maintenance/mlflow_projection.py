@@ -16,7 +16,7 @@ from gatehouse.errors import LakeError, ServiceUnavailableError
 from gatehouse.pipeline.choose import tell_choice
 from gatehouse.pipeline.fit import parameters
 from gatehouse.pipeline.maintenance.find_pending import FORGOTTEN_SECONDS, young
-from gatehouse.pipeline.maintenance.publish_mlflow import tell_decision, untold_batches
+from gatehouse.pipeline.maintenance.publish_mlflow import publish_decision, untold_batches
 from gatehouse.pipeline.maintenance.track_mlflow import behind, caught_up, is_behind, kept, run_of
 from gatehouse.pipeline.promote import point_aliases, served_versions
 from gatehouse.ports import Held, TrainingRun
@@ -61,7 +61,7 @@ def make_up(site: UseCaseContext, now: datetime | None = None, attended: Collect
     lost = [
         *_tell_candidates(site, held, made),
         *_tell_choices(site, held, made, attended),
-        *_tell_decisions(site, made, untold(site, held, now)),
+        *_tell_decisions(site, made, unpublished_decisions(site, held, now)),
     ]
     if lost:
         behind(
@@ -134,7 +134,7 @@ def _has_choice(site: UseCaseContext, held: Held, model: ModelVersion) -> bool:
     return model.version in held.decisions and all(flags)
 
 
-def untold(site: UseCaseContext, held: Held, now: datetime | None = None) -> list[Decision]:
+def unpublished_decisions(site: UseCaseContext, held: Held, now: datetime | None = None) -> list[Decision]:
     """The decisions whose report is not archived, and the newest of each version where MLflow is not told of it. One that
     has only just been made is its own run's to tell."""
     unreported = set(site.ledger.decisions.unreported(site.name))
@@ -149,7 +149,7 @@ def _tell_decisions(site: UseCaseContext, made: MadeUp, decisions: Sequence[Deci
     for decision in decisions:
         model = site.ledger.models.get(site.name, decision.version)
         names.append(f"decision {decision.id[:8]}")
-        made.attempt(names[-1], lambda decision=decision, model=model: tell_decision(site, decision, model))  # type: ignore[misc]
+        made.attempt(names[-1], lambda decision=decision, model=model: publish_decision(site, decision, model))  # type: ignore[misc]
     return names
 
 

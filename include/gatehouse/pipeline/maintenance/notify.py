@@ -43,15 +43,17 @@ class DeliverySummary:
         return f"{self.planned} messages made or moved, {self.sent} sent{f'; not delivered to {failures}' if failures else ''}"
 
 
-def tell(ledger: Ledger, spec: NotifyConfig, courier: Notifier, now: datetime | None = None) -> DeliverySummary:
+def send_due_notifications(
+    ledger: Ledger, spec: NotifyConfig, courier: Notifier, now: datetime | None = None
+) -> DeliverySummary:
     """Plan what is to be told, record it, and send what is due."""
     now = now or datetime.now(UTC)
-    told = DeliverySummary(planned=ledger.telling.record(planned(ledger, spec, now)))
+    told = DeliverySummary(planned=ledger.telling.record(plan_notifications(ledger, spec, now)))
     deliver(ledger, spec, courier, now, told)
     return told
 
 
-def planned(ledger: Ledger, spec: NotifyConfig, now: datetime) -> NotificationPlan:
+def plan_notifications(ledger: Ledger, spec: NotifyConfig, now: datetime) -> NotificationPlan:
     """The plan for this moment; nothing is recorded."""
     facts = ledger.telling.facts(now - 2 * WEEK)
     matters = [matter_of(fact, spec.severities) for fact in facts]
@@ -98,7 +100,7 @@ def error_name(error: BaseException) -> str:
     return " from ".join(names) + (f" {code}" if isinstance(code, int) else "")
 
 
-def note(ledger: Ledger, found: Sequence[IssueReport], looked_at: Iterable[tuple[AlertType, str]]) -> None:
+def record_issues(ledger: Ledger, found: Sequence[IssueReport], looked_at: Iterable[tuple[AlertType, str]]) -> None:
     """Record the troubles that a look found, and the end of those it found no more."""
     ledger.telling.trouble(follow(ledger.telling.troubles(), found, looked_at))
 
@@ -114,7 +116,9 @@ def late_batches(site: UseCaseContext, now: datetime | None = None) -> list[Issu
     return [IssueReport(AlertType.LATE_BATCH, site.name, "batches", sentence, doubled(len(keys)))] if keys else []
 
 
-def try_address(ledger: Ledger, spec: NotifyConfig, name: str, actor: str, now: datetime | None = None) -> Notification:
+def queue_test_notification(
+    ledger: Ledger, spec: NotifyConfig, name: str, actor: str, now: datetime | None = None
+) -> Notification:
     """Put a message to one recipient into the outbox, past quiet hours and budget; upkeep sends it."""
     now = now or datetime.now(UTC)
     recipient = spec.recipient(name)

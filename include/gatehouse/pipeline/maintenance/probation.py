@@ -10,7 +10,7 @@ from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, Champion, Prediction, Probation, Promotion, PromotionKind
 from gatehouse.errors import StaleChampionError
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME, batch_frame, by_key, with_labels
-from gatehouse.pipeline.promote import GATE, mirror
+from gatehouse.pipeline.promote import GATE, sync_mlflow_aliases
 from gatehouse.pipeline.score import predictions_frame
 from gatehouse.stacked_tables import stacked
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 TRIED = (PromotionKind.DECISION, PromotionKind.APPROVAL, PromotionKind.OVERRIDE)  # a return to a known model is not
 
 
-def follow(site: UseCaseContext, batch: Batch, champion: Champion | None) -> None:
+def run_probation(site: UseCaseContext, batch: Batch, champion: Champion | None) -> None:
     """What a batch that `champion` scored means for its probation: shadow scores, and a look at what has matured."""
     if champion is not None and site.case.gate.probation is not None:
-        shadow(site, batch, champion)
-        review(site, batch.interval.end)
+        score_shadow(site, batch, champion)
+        assess_probation(site, batch.interval.end)
 
 
-def shadow(site: UseCaseContext, batch: Batch, champion: Champion) -> Prediction | None:
+def score_shadow(site: UseCaseContext, batch: Batch, champion: Champion) -> Prediction | None:
     """Score a batch with the former champion too while `champion` is on probation; nobody but the probation reads it."""
-    former = former_of(site, champion)
+    former = previous_champion(site, champion)
     policy = site.case.gate.probation
     scored = [p for p in site.ledger.batches.predictions(site.name) if p.batch == batch.id]
     by_this = bool(scored) and scored[0].epoch == champion.epoch
-    if policy is None or former is None or not by_this or over(site, champion):
+    if policy is None or former is None or not by_this or is_finished(site, champion):
         return None
     shadows = site.ledger.probations.shadows(site.name, champion.epoch)
     if any(each.batch == batch.id for each in shadows) or len(shadows) >= policy.batches:
@@ -48,12 +48,12 @@ def shadow(site: UseCaseContext, batch: Batch, champion: Champion) -> Prediction
     return prediction
 
 
-def review(site: UseCaseContext, as_of: datetime) -> Probation | None:
+def assess_probation(site: UseCaseContext, as_of: datetime) -> Probation | None:
     """Judge the present champion's probation on the outcomes that had arrived by `as_of`; one that is measurably worse
     is replaced by the former champion. None when there is no probation, or nothing new has matured."""
     champion = site.ledger.models.champion(site.name)
-    former = former_of(site, champion) if champion else None
-    if site.case.gate.probation is None or champion is None or former is None or over(site, champion):
+    former = previous_champion(site, champion) if champion else None
+    if site.case.gate.probation is None or champion is None or former is None or is_finished(site, champion):
         return None
     arrived = site.ledger.batches.outcomes(site.name, as_of)
     shadows = [s for s in site.ledger.probations.shadows(site.name, champion.epoch) if s.batch.key in arrived]
@@ -79,14 +79,14 @@ def review(site: UseCaseContext, as_of: datetime) -> Probation | None:
     return entry
 
 
-def former_of(site: UseCaseContext, champion: Champion) -> int | None:
+def previous_champion(site: UseCaseContext, champion: Champion) -> int | None:
     """The version that `champion` replaced by a decision or a person's word; None when it was the first, or a return."""
     history: dict[int, Promotion] = {p.epoch: p for p in site.ledger.models.promotions(site.name)}
     before = history.get(champion.epoch - 1)
     return before.version if before is not None and history[champion.epoch].kind in TRIED else None
 
 
-def over(site: UseCaseContext, champion: Champion) -> bool:
+def is_finished(site: UseCaseContext, champion: Champion) -> bool:
     """Whether the champion's probation has ended: passed, or lost and waiting for its rollback to be carried out."""
     found = [each for each in site.ledger.probations.list(site.name) if each.epoch == champion.epoch]
     return any(each.verdict == rule.PASSED for each in found)
@@ -103,7 +103,7 @@ def _carry_out(site: UseCaseContext, champion: Champion) -> Probation | None:
         models.promote(site.name, lost.former, champion.epoch, PromotionKind.PROBATION, None, GATE, lost.sentence)
     except StaleChampionError:
         return lost  # somebody changed the champion in the meantime: the one that lost serves no more
-    mirror(site)
+    sync_mlflow_aliases(site)
     return lost
 
 

@@ -14,7 +14,7 @@ from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.core.types import Batch, BatchState, Decision, FileRef, ModelVersion, MonitoringReport, Promotion
 from gatehouse.errors import LakeError
 from gatehouse.pipeline.judge.evidence import archived_evidence
-from gatehouse.pipeline.judge.measurements import metrics_of
+from gatehouse.pipeline.judge.measurements import use_custom_metrics
 from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Table
 from gatehouse.reports import decision_report
 from gatehouse.reports.decision import DecisionProvenance
@@ -24,7 +24,7 @@ from gatehouse.settings import decision_page
 DRIFT = ("column", "distance", "value", "limit", "changed", "alarm", "sentence")
 
 
-def tell_decision(site: UseCaseContext, decision: Decision, model: ModelVersion) -> FileRef:
+def publish_decision(site: UseCaseContext, decision: Decision, model: ModelVersion) -> FileRef:
     """Archive the report of a recorded decision with its evidence, and log it to the challenger's run with the tables;
     the version's tags and description say the verdict. Returns the archived report.
 
@@ -33,8 +33,10 @@ def tell_decision(site: UseCaseContext, decision: Decision, model: ModelVersion)
     file, text = site.ledger.decisions.archive(decision.id)
     evidence, _ = archived_evidence(site.lake, file)
     metric = str(json.loads(text).get("metric", ""))
-    with metrics_of(site, evidence):
-        page = decision_report(site.case.contract.title, decision, model, evidence, text, origin(site, decision, model))
+    with use_custom_metrics(site, evidence):
+        page = decision_report(
+            site.case.contract.title, decision, model, evidence, text, decision_provenance(site, decision, model)
+        )
         report = site.lake.put(page.encode(), "reports", "html")
         judged = DecisionLog(
             run=CandidateRun(site.name, model.request, model.candidate, model.run_id),
@@ -42,7 +44,7 @@ def tell_decision(site: UseCaseContext, decision: Decision, model: ModelVersion)
             tables=decision_tables(decision, evidence, metric),
             metrics=holdout_metrics(evidence, list(metrics_for(site.case.retrain.task))),
             tags=decision_tags(decision),
-            description=version_words(site, model, decision),
+            description=version_description(site, model, decision),
         )
     archived = site.ledger.decisions.reported(decision.id, report)
     site.tracking.decided(decision, judged)
@@ -56,7 +58,7 @@ def decision_tags(decision: Decision) -> dict[str, str]:
     return {f"gatehouse.{name}": value for name, value in told.items()} | ({"gatehouse.page": page} if page else {})
 
 
-def origin(site: UseCaseContext, decision: Decision, model: ModelVersion) -> DecisionProvenance:
+def decision_provenance(site: UseCaseContext, decision: Decision, model: ModelVersion) -> DecisionProvenance:
     """Where a challenger came from: reasons, batches, candidates, and the journal's lines about it so far."""
     request = site.ledger.requests.get(model.request)
     rows = site.ledger.requests.training_set(model.request)
@@ -76,7 +78,7 @@ def origin(site: UseCaseContext, decision: Decision, model: ModelVersion) -> Dec
     )  # fmt: skip
 
 
-def version_words(site: UseCaseContext, model: ModelVersion, decision: Decision | None = None) -> str:
+def version_description(site: UseCaseContext, model: ModelVersion, decision: Decision | None = None) -> str:
     """A registered version in plain words: what it is, what the gate said, whether and since when it serves."""
     made = decision or site.ledger.decisions.of_request(model.request)
     words = [
@@ -104,7 +106,7 @@ def _moment(promotion: Promotion) -> str:
     return f"{promotion.at:%Y-%m-%d %H:%M} UTC" if promotion.at else "an unknown time"
 
 
-def model_words(site: UseCaseContext) -> str:
+def model_description(site: UseCaseContext) -> str:
     """The registered model in plain words."""
     champion = site.ledger.models.champion(site.name)
     now = (

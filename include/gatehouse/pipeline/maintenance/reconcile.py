@@ -46,7 +46,7 @@ def _explained(site: UseCaseContext, found: int | None, expected: int | None) ->
     return is_behind(site) or (found is None and expected not in site.tracking.held(site.name).decisions)
 
 
-def replaced_files(site: UseCaseContext) -> list[str]:
+def restore_replaced_models(site: UseCaseContext) -> list[str]:
     """Champion files whose bytes are no longer those recorded. MLflow's copy brings them back when it is the recorded
     one; returns the sentences about them."""
     champion = site.ledger.models.champion(site.name)

@@ -13,9 +13,9 @@ from gatehouse.core.types import Backfill, Batch, BatchState, Request
 from gatehouse.errors import ConfigurationError, InvalidInputError, NotAllowedError, NotScored
 from gatehouse.pipeline import land, outcomes
 from gatehouse.pipeline.batch_data.row_keys import newest_revisions
-from gatehouse.pipeline.monitor.monitor_batch import watch
+from gatehouse.pipeline.monitor.monitor_batch import monitor_batch
 from gatehouse.pipeline.monitor.score_in_order import score_in_turn
-from gatehouse.pipeline.score import waits_for
+from gatehouse.pipeline.score import blocked_by
 from gatehouse.pipeline.validate import validate
 
 IDLE_SECONDS = 3600.0
@@ -41,23 +41,23 @@ def begin(site: UseCaseContext, first: str, last: str, promote: bool, actor: str
         span = f"{contract.first} to {contract.last or 'the newest'}, as contract.yaml (data engineer) says"
         raise InvalidInputError("the range reaches beyond the contract", found=f"{first} to {last}", allowed=span)
     under_way = site.ledger.backfills.open(site.name)
-    if under_way is None and not to_take(site, first, last):
+    if under_way is None and not pending_keys(site, first, last):
         there = site.source.available()
         allowed = f"the source has {there[0]} to {there[-1]}" if there else "the source has no batch"
         raise InvalidInputError("nothing waits to be taken in the range", found=f"{first} to {last}", allowed=allowed)
     return site.ledger.backfills.begin(site.name, first, last, promote, actor, reason)
 
 
-def to_take(site: UseCaseContext, first: str, last: str) -> list[str]:
+def pending_keys(site: UseCaseContext, first: str, last: str) -> list[str]:
     """The keys of a range that the source has and nobody took, and those that wait half done, the oldest first."""
     watched = {report.batch for report in site.ledger.batches.watches(site.name)}
     known = site.ledger.batches.list(site.name)
     half = [batch.id.key for batch in known if batch.state is BatchState.LANDED]
     half += [batch.id.key for batch in newest_revisions(known) if batch.id not in watched]
-    return sorted(key for key in {*land.pending(site, last), *half} if first <= key <= last)
+    return sorted(key for key in {*land.pending_keys(site, last), *half} if first <= key <= last)
 
 
-def take(site: UseCaseContext, backfill: Backfill, key: str) -> str:
+def process_batch(site: UseCaseContext, backfill: Backfill, key: str) -> str:
     """One batch of the range through landing, outcomes, validation, scoring and watching; a sentence about it.
 
     NotAllowedError when its turn has not come: an earlier batch, or a training that may change the champion, comes first.
@@ -70,20 +70,20 @@ def take(site: UseCaseContext, backfill: Backfill, key: str) -> str:
     if batch.state is not BatchState.ACCEPTED:
         return f"{key}: {batch.state}: {batch.reason}"
     site.ledger.attempts.enter(f"{batch.id}/run")
-    why = waits_for(site, batch.id, 0.0)
+    why = blocked_by(site, batch.id, 0.0)
     if why:
         raise NotAllowedError(f"{key} cannot be backfilled yet: {why}; start the backfill again then")
     try:
         scored = score_in_turn(site, batch.id)
     except NotScored as error:
         return f"{key}: accepted, {_rows(site, batch):,} rows; {error}"
-    watch(site, batch.id)
+    monitor_batch(site, batch.id)
     return f"{key}: accepted, {_rows(site, batch):,} rows, {_scored(scored.version if scored else None)}; {_watched(site, batch)}"
 
 
-def finish(site: UseCaseContext, backfill: Backfill) -> Request | None:
+def complete(site: UseCaseContext, backfill: Backfill) -> Request | None:
     """End a backfill whose batches are taken; returns the one training that a ticked one asks for."""
-    left = to_take(site, backfill.first, backfill.last)
+    left = pending_keys(site, backfill.first, backfill.last)
     if left:
         raise NotAllowedError(
             f"the backfill {backfill.first} to {backfill.last} is not done: {left[0]} waits to be taken"
@@ -99,17 +99,17 @@ def finish(site: UseCaseContext, backfill: Backfill) -> Request | None:
     return request
 
 
-def fail(site: UseCaseContext, backfill: Backfill, sentence: str) -> None:
+def abort(site: UseCaseContext, backfill: Backfill, sentence: str) -> None:
     """End a backfill that trying again cannot help."""
     site.ledger.backfills.end(backfill.id, "failed", sentence)
 
 
-def forgotten(site: UseCaseContext) -> str:
+def stalled(site: UseCaseContext) -> str:
     """The sentence about an open backfill that nobody has gone on with for an hour; empty when there is none."""
     backfill = site.ledger.backfills.open(site.name)
     if backfill is None:
         return ""
-    idle = site.ledger.attempts.idle(work_of(backfill))
+    idle = site.ledger.attempts.idle(task_key(backfill))
     if idle is not None and idle < IDLE_SECONDS:
         return ""
     return (
@@ -118,7 +118,7 @@ def forgotten(site: UseCaseContext) -> str:
     )
 
 
-def work_of(backfill: Backfill) -> str:
+def task_key(backfill: Backfill) -> str:
     """The work that attempts at a backfill are counted under."""
     return f"{backfill.use_case}/{backfill.id}/backfill"
 

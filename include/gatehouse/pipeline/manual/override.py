@@ -11,7 +11,7 @@ from gatehouse.core.gate.human_actions import check_approver, check_sentence
 from gatehouse.core.types import Champion, Decision, Override, Promotion, PromotionKind, Request, Verdict
 from gatehouse.errors import NotAllowedError, StaleChampionError
 from gatehouse.pipeline.maintenance.reconcile import UPKEEP
-from gatehouse.pipeline.promote import mirror
+from gatehouse.pipeline.promote import sync_mlflow_aliases
 
 PROPER = (PromotionKind.DECISION, PromotionKind.APPROVAL)
 CYCLE = timedelta(minutes=10)  # of upkeep, which ends an override; only what it could not end is worth telling
@@ -31,7 +31,7 @@ def override(site: UseCaseContext, decision_id: str, actor: str, reason: str) ->
     asked = _made_before(site, decision, actor, reason)
     if asked is None:
         asked = site.ledger.overrides.propose(_proposal(site, decision, actor, reason))
-    return asked, carry_out(site, asked)
+    return asked, apply_override(site, asked)
 
 
 def unconfirmed(site: UseCaseContext, decision_id: str) -> Override:
@@ -57,10 +57,10 @@ def confirm(site: UseCaseContext, override_id: str, actor: str, reason: str) -> 
             f"{actor} asked for the training of version {asked.version} and cannot confirm its override"
         )
     confirmed = site.ledger.overrides.confirm(override_id, actor, reason)
-    return confirmed, carry_out(site, confirmed)
+    return confirmed, apply_override(site, confirmed)
 
 
-def carry_out(site: UseCaseContext, asked: Override) -> Champion | None:
+def apply_override(site: UseCaseContext, asked: Override) -> Champion | None:
     """Change the champion when everything the override needs is there; StaleChampionError when it changed since."""
     if asked.second_person and not asked.confirmed_by:
         return None
@@ -70,21 +70,21 @@ def carry_out(site: UseCaseContext, asked: Override) -> Champion | None:
         site.name, asked.version, asked.epoch, PromotionKind.OVERRIDE, asked.decision, asked.actor,
         f"{asked.reason} ({until}{confirmed})", override=asked.id,
     )  # fmt: skip
-    mirror(site)
+    sync_mlflow_aliases(site)
     return champion
 
 
-def expire(site: UseCaseContext, now: datetime | None = None) -> str:
+def end_expired(site: UseCaseContext, now: datetime | None = None) -> str:
     """End an override whose time is over: the last properly promoted champion serves again. Returns the sentence about
     it; empty when there is nothing to end."""
     history = site.ledger.models.promotions(site.name)
     last = history[-1] if history else None
     if last is not None and last.kind is PromotionKind.EXPIRY:
-        mirror(site)  # an end that was cut off before MLflow was told
+        sync_mlflow_aliases(site)  # an end that was cut off before MLflow was told
     asked = _serving(site, history)
     if asked is None or (now or datetime.now(UTC)) < asked.expires:
         return ""
-    ended, back = _over(asked), last_proper(history)
+    ended, back = _over(asked), last_gated_champion(history)
     if back is None or back == asked.version:
         return f"{ended}, and no champion was ever promoted by a decision: version {asked.version} still serves; decide"
     sentence = f"{ended}; version {back}, the last that a decision promoted, serves again"
@@ -92,17 +92,17 @@ def expire(site: UseCaseContext, now: datetime | None = None) -> str:
         site.ledger.models.promote(site.name, back, history[-1].epoch, PromotionKind.EXPIRY, None, UPKEEP, sentence)
     except StaleChampionError:
         return ""  # somebody changed the champion in this very moment: the override serves no more
-    mirror(site)
+    sync_mlflow_aliases(site)
     return sentence
 
 
-def overstayed(site: UseCaseContext, now: datetime | None = None) -> str:
+def expired_but_serving(site: UseCaseContext, now: datetime | None = None) -> str:
     """Why a version still serves though the time of its override was over a cycle of upkeep ago; empty when none does."""
     history = site.ledger.models.promotions(site.name)
     asked = _serving(site, history)
     if asked is None or (now or datetime.now(UTC)) < asked.expires + CYCLE:
         return ""
-    back = last_proper(history)
+    back = last_gated_champion(history)
     if back is None or back == asked.version:
         return f"{_over(asked)}; version {asked.version} still serves, as no decision ever promoted another one"
     return (
@@ -123,7 +123,7 @@ def _over(asked: Override) -> str:
     return f"{asked.use_case}: the override of {asked.actor} for version {asked.version} expired at {until}"
 
 
-def last_proper(history: list[Promotion]) -> int | None:
+def last_gated_champion(history: list[Promotion]) -> int | None:
     """The champion before the newest promotion that a decision or an approval had made one."""
     proper: set[int] = set()
     found = None

@@ -11,7 +11,7 @@ from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.types import BatchId, Decision, ModelVersion, Prediction, Verdict
 from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, by_key, with_labels
-from gatehouse.pipeline.judge.judge_challenger import replay
+from gatehouse.pipeline.judge.judge_challenger import replay_decision
 from gatehouse.pipeline.score import model_inputs
 
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -41,7 +41,7 @@ class ReplayedDecision:
     regret: PolicyOutcome | None
 
 
-def replay_all(site: UseCaseContext, policy: GatePolicy) -> list[ReplayedDecision]:
+def compare_policies(site: UseCaseContext, policy: GatePolicy) -> list[ReplayedDecision]:
     """Every decision of the use case under another policy, in the order in which they were made.
 
     Each is judged as it stood then, against the champion that served then: a flip does not change the decisions after
@@ -49,7 +49,7 @@ def replay_all(site: UseCaseContext, policy: GatePolicy) -> list[ReplayedDecisio
     """
     found = []
     for decision in site.ledger.decisions.list(site.name):
-        again = replay(site, decision.id, policy)
+        again = replay_decision(site, decision.id, policy)
         found.append(ReplayedDecision(decision, again, _regret(site, decision, again)))
     return found
 

@@ -9,10 +9,10 @@ from gatehouse.core.retraining.manual_options import wish
 from gatehouse.core.types import Request
 from gatehouse.errors import NotEnoughData
 from gatehouse.pipeline.batch_data.row_keys import newest_revisions
-from gatehouse.pipeline.fit import names
+from gatehouse.pipeline.fit import candidate_names
 
 
-def ask(
+def request_retraining(
     site: UseCaseContext,
     actor: str,
     reason: str,
@@ -26,7 +26,7 @@ def ask(
     InvalidInputError when they cannot be had; NotAllowedError when the request to join is being trained already: its
     rows are chosen.
     """
-    wanted = wish(window, batches, estimators, names(site)) if window or batches or estimators else {}
+    wanted = wish(window, batches, estimators, candidate_names(site)) if window or batches or estimators else {}
     accepted = newest_revisions(site.ledger.batches.list(site.name))
     if not accepted:
         raise NotEnoughData(

@@ -15,7 +15,7 @@ from gatehouse.core.gate.human_actions import check_sentence
 from gatehouse.core.types import Batch, BatchId, BatchState, Revalidation
 from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline.batch_data import batch_profiles
-from gatehouse.pipeline.validate import ValidationResult, examine
+from gatehouse.pipeline.validate import ValidationResult, check_batch
 
 CHECKABLE = (BatchState.ACCEPTED, BatchState.QUARANTINED)
 
@@ -40,7 +40,7 @@ def revalidate(site: UseCaseContext, batch_id: BatchId, actor: str, reason: str)
             )
     batch = _checkable(site, batch_id)
     note = f"Checked again by {actor} under contract {contract[:12]}: {reason}. Before, the batch was {batch.state}."
-    examined = examine(site, batch, note)
+    examined = check_batch(site, batch, note)
     verdict = BatchState.ACCEPTED if examined.validation and not examined.reason else BatchState.QUARANTINED
     checked = Revalidation(
         batch_id, contract, batch.state, verdict, examined.reason, examined.counts, examined.report, actor, reason
@@ -54,7 +54,7 @@ def _freed(site: UseCaseContext, checked: Revalidation, examined: ValidationResu
     bad = checked.state != BatchState.QUARANTINED or checked.verdict != BatchState.ACCEPTED
     if bad or examined.validation is None or examined.profile is None:
         return ()
-    return examined.store(), batch_profiles.keep(site, examined.profile)
+    return examined.store(), batch_profiles.store_profile(site, examined.profile)
 
 
 def _checkable(site: UseCaseContext, batch_id: BatchId) -> Batch:

@@ -11,10 +11,10 @@ from gatehouse.core.drift.reference import Reference
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import ModelVersion, Promotion
 from gatehouse.pipeline.promote import RollbackPlan, plan_rollback
-from gatehouse.pipeline.score import waiting
+from gatehouse.pipeline.score import unscored_batches
 
 
-def foresee_rollback(site: UseCaseContext, version: int | None) -> list[str]:
+def preview_rollback(site: UseCaseContext, version: int | None) -> list[str]:
     """One sentence a line: what serves now and since when, what would serve, by which decision each became champion,
     how good each was measured to be, and what follows. NotAllowedError where `plan_rollback` refuses."""
     plan = plan_rollback(site, version)
@@ -78,7 +78,7 @@ def _compared(site: UseCaseContext, now: ModelVersion, to: ModelVersion) -> str:
 
 
 def _after(site: UseCaseContext, plan: RollbackPlan) -> str:
-    waits = len(waiting(site))
+    waits = len(unscored_batches(site))
     pending = site.ledger.requests.pending(site.name)
     training = f"; retrain request {pending.id[:8]} is {pending.state} and goes on" if pending else ""
     return (

@@ -18,7 +18,7 @@ from gatehouse.core.drift.domain_classifier import JointDrift
 from gatehouse.core.drift.reference import Reference
 from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
 from gatehouse.formatting import shown
-from gatehouse.pipeline.batch_data.reference import cells_like, some_rows
+from gatehouse.pipeline.batch_data.reference import encode_like, sample_positions
 from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MAPPED = 12  # columns whose impact is estimated by scoring again, the farthest first
 
 
-def with_impact(
+def add_impact(
     site: UseCaseContext,
     reference: Reference,
     batch: Profile,
@@ -56,7 +56,7 @@ def with_impact(
             known, lost = reference.profile.columns[name], reference.losses.get(name)
             real = impact.if_real(known, batch.columns[name], lost, weekday.get(name)) if same else float("nan")
             told = impact.DriftImpact(metric, real, wrong.get(name, float("nan")))
-            drift = weighed(drift, told, float("inf") if name in seasonal else least)
+            drift = apply_impact_threshold(drift, told, float("inf") if name in seasonal else least)
         judged.append(drift)
     columns = [each.column for each in moved if each.column in wrong and each.column not in seasonal]
     if mapper is None or not columns:
@@ -74,13 +74,13 @@ def _comparable(reference: Reference, batch: Profile, name: str) -> bool:
     return one.categories == other.categories
 
 
-def weighed(drift: ColumnDrift, told: impact.DriftImpact, least: float) -> ColumnDrift:
+def apply_impact_threshold(drift: ColumnDrift, told: impact.DriftImpact, least: float) -> ColumnDrift:
     """An alarm when the estimated cost reaches the least that pages, or cannot be estimated."""
     harmless = least == float("inf") or (isfinite(told.worst) and told.worst < least)
     return replace(drift, state=AlarmState.CHANGED if harmless else AlarmState.ALARM, impact=told.to_document())
 
 
-def impact_together(
+def joint_impact(
     site: UseCaseContext, reference: Reference, together: JointDrift | None
 ) -> tuple[bool, dict[str, Any]]:
     """Columns that go together differently cost at most what breaking the more important of them costs: permutation
@@ -108,7 +108,7 @@ class _Mapper:
         import pandas as pd
 
         self._site, self._estimator, self._policy = site, estimator, site.case.retrain
-        self._rows = model_inputs(frame).iloc[some_rows(len(frame), self._policy.seed)].reset_index(drop=True)
+        self._rows = model_inputs(frame).iloc[sample_positions(len(frame), self._policy.seed)].reset_index(drop=True)
         self._delivered = self._predict(self._rows)
         self.known = {
             name: pd.Series([number_in(each) for each in values] if _numeric(reference, name) else list(values))
@@ -116,7 +116,7 @@ class _Mapper:
             if name in self._rows
         }
         for name in weekday.keys() & self.known.keys():
-            self.known[name] = usual_values(
+            self.known[name] = reference_values(
                 self.known[name], reference.inputs.columns[name], weekday[name], self._policy.seed
             )
 
@@ -134,10 +134,10 @@ class _Mapper:
         return self._site.models.predict(self._estimator, rows, self._policy.task)
 
 
-def usual_values(values: pd.Series[Any], whole: ColumnProfile, weekday: ColumnProfile, seed: int) -> pd.Series[Any]:
+def reference_values(values: pd.Series[Any], whole: ColumnProfile, weekday: ColumnProfile, seed: int) -> pd.Series[Any]:
     """As many values with the distribution of a weekday: drawn from the reference's, each cell as often as the weekday
     has it."""
-    cells = impact.cells_of(whole, cells_like(whole, values))
+    cells = impact.cells_of(whole, encode_like(whole, values))
     wanted, held = impact.shares_of(whole, weekday), np.bincount(cells, minlength=len(impact.shares_of(whole, whole)))
     weights = wanted[cells] / held[cells]
     if not weights.sum() > 0:

@@ -22,9 +22,9 @@ from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile, merged
 from gatehouse.core.types import Batch
 from gatehouse.pipeline.batch_data import batch_profiles
-from gatehouse.pipeline.batch_data.reference import codes, some_rows
+from gatehouse.pipeline.batch_data.reference import codes, sample_positions
 from gatehouse.pipeline.batch_data.row_keys import newest_revisions
-from gatehouse.pipeline.monitor.drift_impact import impact_together, weighed, with_impact
+from gatehouse.pipeline.monitor.drift_impact import add_impact, apply_impact_threshold, joint_impact
 from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class InputDriftResult:
         return found
 
 
-def look(
+def detect_input_drift(
     site: UseCaseContext, batch: Batch, reference: Reference, frame: pd.DataFrame, estimator: Any
 ) -> InputDriftResult:
     """Judge a batch's features and scores (`gh_score`)."""
@@ -63,18 +63,20 @@ def look(
     if policy is None:
         return InputDriftResult(InputChanges(()))
     budget = policy.model_copy(update={"false_alarms": policy.false_alarms * INPUTS})
-    known, batch_profile, calibration = compared(site, batch, reference, frame, policy)
+    known, batch_profile, calibration = aligned_profiles(site, batch, reference, frame, policy)
     drifts = judge(known, batch_profile, budget, calibration)
-    together = how_together(site, reference, frame, policy) if policy.together else None
-    seasonal = as_last_year(site, batch, drifts, policy)
+    together = joint_drift(site, reference, frame, policy) if policy.together else None
+    seasonal = seasonal_columns(site, batch, drifts, policy)
     weekday = reference.weekdays.on(batch.interval.start)
-    judged, joint = with_impact(site, reference, batch_profile, frame, estimator, drifts, seasonal, weekday)
-    pages, more = impact_together(site, reference, together)
-    links = linked(reference, [each.column for each in judged if each.changed])
+    judged, joint = add_impact(site, reference, batch_profile, frame, estimator, drifts, seasonal, weekday)
+    pages, more = joint_impact(site, reference, together)
+    links = correlated_groups(reference, [each.column for each in judged if each.changed])
     return InputDriftResult(InputChanges(judged, seasonal, links, together, pages, more), together, joint)
 
 
-def judge_labels(site: UseCaseContext, reference: Reference, labelled: pd.DataFrame, fell: bool) -> ColumnDrift | None:
+def detect_label_shift(
+    site: UseCaseContext, reference: Reference, labelled: pd.DataFrame, fell: bool
+) -> ColumnDrift | None:
     """The labels of a matured batch against those of training, with what their shift costs: an alarm only when the
     measured quality fell too."""
     policy = site.case.retrain.reasons.drift
@@ -86,11 +88,11 @@ def judge_labels(site: UseCaseContext, reference: Reference, labelled: pd.DataFr
         cost = impact.if_real(reference.profile.columns[LABEL], profile.columns[LABEL], reference.losses.get(LABEL))
         told = impact.DriftImpact(impact.metric_of(site.case.retrain), cost, float("nan"))
         least = impact.threshold(site.case.retrain) if fell else float("inf")
-        return weighed(drift, told, least) if drift.changed else drift
+        return apply_impact_threshold(drift, told, least) if drift.changed else drift
     return None
 
 
-def compared(
+def aligned_profiles(
     site: UseCaseContext, batch: Batch, reference: Reference, frame: pd.DataFrame, policy: DriftReason
 ) -> tuple[Profile, Profile, dict[str, DriftCalibration]]:
     """The reference, the batch on its grids, and the calibration: columns with a weekly pattern by the day of the week,
@@ -101,7 +103,7 @@ def compared(
     calibration = {**reference.calibration, **{name: reference.weekdays.calibration[name] for name in weekday}}
     for group in policy.references:
         earlier = history(site, batch, group.reference == "same season")
-        mine = stored(site, batch)
+        mine = stored_profile(site, batch)
         for name in group.columns:
             whole = merged(earlier, name) if mine is not None and name in mine.columns else None
             if whole is not None and len(earlier) > 1 and mine is not None:
@@ -120,23 +122,23 @@ def history(site: UseCaseContext, batch: Batch, same_season: bool) -> list[Profi
         if each.interval.end <= batch.interval.start and each.profile is not None
     ]
     chosen = [each for each in earlier if batch_profiles.same_season(each, batch)] if same_season else earlier[-WIDE:]
-    return [profile for each in chosen if (profile := stored(site, each)) is not None]
+    return [profile for each in chosen if (profile := stored_profile(site, each)) is not None]
 
 
-def stored(site: UseCaseContext, batch: Batch) -> Profile | None:
+def stored_profile(site: UseCaseContext, batch: Batch) -> Profile | None:
     """The feature profile that is stored with a batch."""
     if batch.profile is None:
         return None
     return BatchProfile.from_document(json.loads(site.lake.read(batch.profile))).features
 
 
-def as_last_year(
+def seasonal_columns(
     site: UseCaseContext, batch: Batch, drifts: Sequence[ColumnDrift], policy: DriftReason
 ) -> frozenset[str]:
     """The changed columns that a batch of the same season of an earlier year came near to: within the limit, or much
     nearer than the champion's reference."""
     changed = [each for each in drifts if each.changed and each.column != SCORE and each.value]
-    mine = stored(site, batch) if changed else None
+    mine = stored_profile(site, batch) if changed else None
     if mine is None:
         return frozenset()
     found = set()
@@ -152,7 +154,7 @@ def as_last_year(
     return frozenset(found)
 
 
-def how_together(
+def joint_drift(
     site: UseCaseContext, reference: Reference, frame: pd.DataFrame, policy: DriftReason
 ) -> JointDrift | None:
     """Whether the features go together as in the reference's sample; None with too few rows or columns."""
@@ -170,12 +172,12 @@ def _samples(reference: Reference, frame: pd.DataFrame, seed: int) -> tuple[dict
     import pandas as pd
 
     known = codes(pd.DataFrame({name: list(values) for name, values in reference.sample.items()}), reference.inputs)
-    batch = codes(model_inputs(frame).iloc[some_rows(len(frame), seed)], reference.inputs)
+    batch = codes(model_inputs(frame).iloc[sample_positions(len(frame), seed)], reference.inputs)
     both = [name for name in known if name in batch]
     return {name: known[name] for name in both}, {name: batch[name] for name in both}
 
 
-def linked(reference: Reference, columns: Sequence[str]) -> frozenset[frozenset[str]]:
+def correlated_groups(reference: Reference, columns: Sequence[str]) -> frozenset[frozenset[str]]:
     """The pairs of changed columns that go together in the reference's sample."""
     import pandas as pd
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def quality(
+def measure_performance(
     site: UseCaseContext, matured: MaturedRows, reference: Reference
 ) -> tuple[dict[str, Any], tuple[decay.DecayAssessment, ...]]:
     """The champion's measured quality on the newest matured batch, and those measured with it, judged against its own
@@ -51,13 +51,13 @@ def quality(
 def expected_and_realised(site: UseCaseContext, reference: Reference, labelled: pd.DataFrame) -> dict[str, Any] | None:
     """`estimate` on labelled rows, with what it came to."""
     predicted = labelled[SCORE].to_numpy("float64")
-    expected = estimate(site, reference, predicted) if len(labelled) else None
+    expected = estimate_performance(site, reference, predicted) if len(labelled) else None
     if expected is not None:
         expected["realised"] = evaluate(expected["metric"], labelled[LABEL].to_numpy("float64"), predicted)
     return expected
 
 
-def suddenly(site: UseCaseContext, reference: Reference, matured: MaturedRows) -> PerformanceChange | None:
+def detect_sudden_change(site: UseCaseContext, reference: Reference, matured: MaturedRows) -> PerformanceChange | None:
     """What the newest one or two days say by themselves, where they are unlike the days before; None where they are not.
 
     It names a change early and asks for no training: two days of it are too few to learn from, and to judge a model by.
@@ -73,12 +73,16 @@ def suddenly(site: UseCaseContext, reference: Reference, matured: MaturedRows) -
     import pandas as pd
 
     newest = pd.concat(days[-count:])
-    outcome = outcome_of(site, reference, newest, judged, expected_and_realised(site, reference, newest))
+    outcome = classify_performance_change(
+        site, reference, newest, judged, expected_and_realised(site, reference, newest)
+    )
     untold = outcome.label is not None and outcome.label.state is AlarmState.TOO_FEW_ROWS
     return None if untold else outcome  # without the labels' shares a label shift would be called concept drift
 
 
-def estimate(site: UseCaseContext, reference: Reference, predicted: NDArray[np.float64]) -> dict[str, Any] | None:
+def estimate_performance(
+    site: UseCaseContext, reference: Reference, predicted: NDArray[np.float64]
+) -> dict[str, Any] | None:
     """What the scores themselves expect of the metric on these rows (confidence-based performance estimation), with how
     far that can be trusted; None for regression, whose predictions say nothing about their errors."""
     metric = impact.metric_of(site.case.retrain)
@@ -97,7 +101,7 @@ def estimate(site: UseCaseContext, reference: Reference, predicted: NDArray[np.f
     }
 
 
-def by_classes(site: UseCaseContext, reference: Reference, labels: ColumnDrift | None) -> float:
+def expected_under_label_shift(site: UseCaseContext, reference: Reference, labels: ColumnDrift | None) -> float:
     """The metric that the holdout's losses of each class give for the batch's shares of classes: what a label shift
     alone would make of it; NaN where labels did not change."""
     shift = labels.impact["if_real"] if labels is not None and labels.impact is not None else None
@@ -105,7 +109,7 @@ def by_classes(site: UseCaseContext, reference: Reference, labels: ColumnDrift |
     return float("nan") if shift is None else reference.quality[metric] + float(shift)
 
 
-def outcome_of(
+def classify_performance_change(
     site: UseCaseContext,
     reference: Reference,
     labelled: pd.DataFrame,
@@ -113,7 +117,7 @@ def outcome_of(
     compared: dict[str, Any] | None,
 ) -> PerformanceChange:
     """The measured quality of some rows with what tells the kinds of change apart, their labels among it."""
-    labels = input_drift.judge_labels(site, reference, labelled, any(each.alarm for each in judged))
+    labels = input_drift.detect_label_shift(site, reference, labelled, any(each.alarm for each in judged))
     margin = impact.threshold(site.case.retrain)
     if compared is None or not len(labelled):
         return PerformanceChange(judged, margin=margin, label=labels)
@@ -123,5 +127,5 @@ def outcome_of(
         apart = measure_values(known.columns[SCORE], profile_of({SCORE: mine}, like=known).columns[SCORE], "ks")
         same.append(apart is None or apart.value <= max(2 * apart.noise, 0.1))
     whole = all(same) if same else None
-    shares = by_classes(site, reference, labels)
+    shares = expected_under_label_shift(site, reference, labels)
     return PerformanceChange(judged, compared["realised"], compared["value"], shares, whole, labels, margin)

@@ -22,15 +22,20 @@ from gatehouse.pipeline.batch_data.outcome_problems import outcome_problems
 from gatehouse.pipeline.batch_data.row_keys import batch_frame
 from gatehouse.pipeline.maintenance import probation
 from gatehouse.pipeline.monitor import input_drift
-from gatehouse.pipeline.monitor.measured_performance import estimate, outcome_of, quality, suddenly
-from gatehouse.pipeline.monitor.never_retrained_baseline import never_retrained
-from gatehouse.pipeline.monitor.retrain_state import expire, standing
-from gatehouse.pipeline.monitor.training_suppression import held_back_by, quiet
+from gatehouse.pipeline.monitor.measured_performance import (
+    classify_performance_change,
+    detect_sudden_change,
+    estimate_performance,
+    measure_performance,
+)
+from gatehouse.pipeline.monitor.never_retrained_baseline import first_champion_score
+from gatehouse.pipeline.monitor.retrain_state import expire_stale_request, retrain_state
+from gatehouse.pipeline.monitor.training_suppression import suppress, suppression_reason
 from gatehouse.pipeline.outcomes import due
 from gatehouse.pipeline.score import model_inputs
 
 
-def watch(site: UseCaseContext, batch_id: BatchId, error: str = "") -> Request | None:
+def monitor_batch(site: UseCaseContext, batch_id: BatchId, error: str = "") -> Request | None:
     """Judge a scored batch and record the verdict; returns the retrain request that is open after it, if any.
 
     Nothing that arrived after the end of the batch's interval is looked at: the same history gives the same verdicts
@@ -42,19 +47,19 @@ def watch(site: UseCaseContext, batch_id: BatchId, error: str = "") -> Request |
     lease = site.ledger.attempts.enter(f"{batch_id}/watch")
     batch = site.ledger.batches.get(batch_id)
     as_of = batch.interval.end
-    expire(site, as_of)
+    expire_stale_request(site, as_of)
     champion = site.ledger.models.champion(site.name)
     body, alarms, changes = _found(site, batch, champion, error) if champion else ({"champion": None}, [], [])
     earlier = [report for report in site.ledger.batches.watches(site.name) if report.as_of < as_of]
     history = [[Alarm.from_document(alarm) for alarm in report.body["alarms"]] for report in earlier]
-    by_hand = held_back_by(site, batch_id.key)
-    weighed = quiet(weigh(site.case.retrain, [*history, alarms], standing(site, as_of, champion)), by_hand)
+    by_hand = suppression_reason(site, batch_id.key)
+    weighed = suppress(weigh(site.case.retrain, [*history, alarms], retrain_state(site, as_of, champion)), by_hand)
     body |= {
         "alarms": [alarm.to_document() for alarm in alarms],
         "kinds": [each.to_document() for each in changes],
         "incidents": incidents(earlier, changes, batch_id.key, "matured" in body, CALM[site.case.contract.batch]),
         "held_back": [{"sentence": held.reason.sentence, "why": held.why} for held in weighed.held_back],
-        "overdue_outcomes": overdue(site, as_of),
+        "overdue_outcomes": overdue_outcomes(site, as_of),
         "outcome_problems": outcome_problems(site, as_of),
     }
     if not by_hand:  # a backfilled batch changes no champion, and a probation might
@@ -70,7 +75,7 @@ def _found(
     """What is known of a batch, or the error that kept it from being known."""
     if not error:
         try:
-            return found(site, batch, champion)
+            return assess_batch(site, batch, champion)
         except UntrustedModel:
             raise
         except ModelError as raised:
@@ -82,7 +87,7 @@ def _found(
 def _probation(site: UseCaseContext, batch: Batch, champion: Champion | None) -> list[str]:
     """What a model raised that is judged beside the champion; the champion's own verdict does not hang on it."""
     try:
-        probation.follow(site, batch, champion)
+        probation.run_probation(site, batch, champion)
     except UntrustedModel:
         raise
     except ModelError as error:
@@ -90,20 +95,20 @@ def _probation(site: UseCaseContext, batch: Batch, champion: Champion | None) ->
     return []
 
 
-def found(
+def assess_batch(
     site: UseCaseContext, batch: Batch, champion: Champion
 ) -> tuple[dict[str, Any], list[Alarm], list[ChangeFinding]]:
     """What is known of a batch under a champion: drift of inputs, scores and labels with its estimated impact, the
     measured quality, and which kinds of change that is."""
     reference = Reference.from_document(json.loads(site.lake.read(champion.model.reference)))
-    frame = model_inputs(batch_frame(site, batch)).assign(**{SCORE: scores(site, batch, champion)})
+    frame = model_inputs(batch_frame(site, batch)).assign(**{SCORE: recorded_scores(site, batch, champion)})
     estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
-    looked = input_drift.look(site, batch, reference, frame, estimator)
+    looked = input_drift.detect_input_drift(site, batch, reference, frame, estimator)
     body: dict[str, Any] = {
         "champion": champion.model.version,
         "epoch": champion.epoch,
         "rows": len(frame),
-        "estimate": estimate(site, reference, frame[SCORE].to_numpy("float64")),
+        "estimate": estimate_performance(site, reference, frame[SCORE].to_numpy("float64")),
         "together": looked.together.to_document() if looked.together else None,
         "impact": looked.joint,
     }
@@ -113,10 +118,10 @@ def found(
     measured, errors = newest_matured(site, batch.interval.end, champion, estimator)
     if measured is not None and not measured_before(site, measured.batch.id.key, champion):
         labelled = measured.labelled
-        body["matured"], judged = quality(site, measured, reference)
-        body["matured"]["never"] = never_retrained(site, champion, labelled, body["matured"])
-        outcome = outcome_of(site, reference, labelled, judged, body["matured"]["estimate"])
-        early = suddenly(site, reference, measured) if not outcome.alarms else None
+        body["matured"], judged = measure_performance(site, measured, reference)
+        body["matured"]["never"] = first_champion_score(site, champion, labelled, body["matured"])
+        outcome = classify_performance_change(site, reference, labelled, judged, body["matured"]["estimate"])
+        early = detect_sudden_change(site, reference, measured) if not outcome.alarms else None
         body["sudden"] = [each.to_document() for each in early.judged] if early is not None else []
         drifts += [outcome.label] if outcome.label is not None else []
         alarms += [each.to_alarm() for each in judged if each.alarm]
@@ -135,7 +140,7 @@ def incidents(
     return [each.to_document() for each in follow(known, changes, key, measured, calm)]
 
 
-def scores(site: UseCaseContext, batch: Batch, champion: Champion) -> Any:
+def recorded_scores(site: UseCaseContext, batch: Batch, champion: Champion) -> Any:
     """The recorded scores of a batch; NotAllowedError when it was not scored, or by another champion."""
     for prediction in site.ledger.batches.predictions(site.name):
         if prediction.batch == batch.id:
@@ -145,6 +150,6 @@ def scores(site: UseCaseContext, batch: Batch, champion: Champion) -> Any:
     )
 
 
-def overdue(site: UseCaseContext, as_of: datetime) -> list[str]:
+def overdue_outcomes(site: UseCaseContext, as_of: datetime) -> list[str]:
     """The batches whose outcomes should have arrived by `as_of` and have not."""
     return [batch.id.key for batch in due(site, as_of)]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def never_retrained(
+def first_champion_score(
     site: UseCaseContext, champion: Champion, labelled: pd.DataFrame, matured: Mapping[str, Any]
 ) -> float | None:
     """The metric of the first champion on the labelled rows; while that one serves, the value that was measured.

@@ -12,7 +12,7 @@ ALARMS = ("decay", "calibration", "cost", "drift")
 SPENT = (RequestState.CLAIMED, RequestState.DECIDED, RequestState.FAILED)
 
 
-def standing(site: UseCaseContext, as_of: datetime, champion: Champion | None) -> RetrainState:
+def retrain_state(site: UseCaseContext, as_of: datetime, champion: Champion | None) -> RetrainState:
     """Where the use case stands at `as_of`, the end of the batch that is watched."""
     trainings = [r for r in site.ledger.requests.list(site.name) if r.state in SPENT and r.as_of <= as_of]
     last = max((request.as_of for request in trainings), default=None)
@@ -30,11 +30,11 @@ def standing(site: UseCaseContext, as_of: datetime, champion: Champion | None) -
         trainings=sum(window is None or request.as_of >= window for request in trainings),
         as_of=as_of,
         last_training=last,
-        unlearned=unlearned(site, newest, len(fresh)) if newest else (),
+        unlearned=batches_to_follow_up(site, newest, len(fresh)) if newest else (),
     )
 
 
-def unlearned(site: UseCaseContext, training: Request, fresh: int) -> tuple[str, ...]:
+def batches_to_follow_up(site: UseCaseContext, training: Request, fresh: int) -> tuple[str, ...]:
     """The keys of the batches that the last training, which an alarm asked for, held out, once as many newer ones have
     matured as have to be held out."""
     caused = any(reason.kind in ALARMS for reason in training.reasons)
@@ -43,7 +43,7 @@ def unlearned(site: UseCaseContext, training: Request, fresh: int) -> tuple[str,
     return tuple(batch.key for batch in site.ledger.requests.training_set(training.id).holdout_batches)
 
 
-def expire(site: UseCaseContext, as_of: datetime) -> Request | None:
+def expire_stale_request(site: UseCaseContext, as_of: datetime) -> Request | None:
     """Let the open request expire when no retrain run has claimed it for `expire_after` watched batches: what it was
     opened for is history, and what still holds asks anew."""
     request, limit = site.ledger.requests.pending(site.name), site.case.retrain.expire_after

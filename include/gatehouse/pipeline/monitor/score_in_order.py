@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gatehouse.context import PartitionWork, UseCaseContext
 from gatehouse.core.types import BatchId, Prediction
 from gatehouse.errors import ModelError, NotScored, UntrustedModel
-from gatehouse.pipeline.monitor.monitor_batch import watch
+from gatehouse.pipeline.monitor.monitor_batch import monitor_batch
 from gatehouse.pipeline.score import score
 
 
@@ -24,5 +24,5 @@ def score_in_turn(site: UseCaseContext, batch_id: BatchId, done: Sequence[Partit
         raise
     except ModelError as error:
         sentence = f"batch {batch_id} has no scores: {error}"
-        watch(site, batch_id, sentence)
+        monitor_batch(site, batch_id, sentence)
         raise NotScored(sentence) from error

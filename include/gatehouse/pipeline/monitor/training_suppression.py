@@ -6,7 +6,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.retraining.policy import RetrainDecision, SuppressedReason
 
 
-def held_back_by(site: UseCaseContext, key: str) -> str:
+def suppression_reason(site: UseCaseContext, key: str) -> str:
     """Why a batch asks for no training: it is being backfilled. Empty when it is not."""
     backfill = site.ledger.backfills.open(site.name)
     if backfill is None or not backfill.covers(key):
@@ -15,7 +15,7 @@ def held_back_by(site: UseCaseContext, key: str) -> str:
     return f"a backfill of {backfill.first} to {backfill.last} by {backfill.actor} is under way: {after}"
 
 
-def quiet(weighed: RetrainDecision, why: str) -> RetrainDecision:
+def suppress(weighed: RetrainDecision, why: str) -> RetrainDecision:
     """The reasons with all that ask held back for `why`; as they are without one."""
     if not why:
         return weighed

@@ -13,18 +13,20 @@ from gatehouse.pipeline.batch_data.contract_check_result import ContractCheckRes
 from gatehouse.pipeline.partitions import partition_check, partition_profile, partition_reader
 
 
-def held(
+def combined_result(
     site: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork] = (), shares: Sequence[PartitionWork] = ()
 ) -> ContractCheckResult:
     """Hold it; SchemaMismatch when it cannot be read as declared."""
-    findings = findings or [partition_check.find(site, batch, work) for work in partition_check.works(site, batch)]
-    settled = partition_check.settle(site, batch, findings)
+    findings = findings or [
+        partition_check.check_partition(site, batch, work) for work in partition_check.partition_tasks(site, batch)
+    ]
+    settled = partition_check.combine_checks(site, batch, findings)
     earlier = batch_profiles.earlier_profiles(site, batch)
-    known = partition_profile.grids(earlier)
+    known = partition_profile.reference_grids(earlier)
 
     def profile() -> BatchProfile:
         works = partition_profile.works(site, batch, settled.validation)
-        made = shares or site.spread(partition_profile.share, batch, works, known)
+        made = shares or site.spread(partition_profile.profile_partition, batch, works, known)
         return partition_profile.profile(site, batch, settled.validation, known, made)
 
     return ContractCheckResult(

@@ -29,7 +29,7 @@ class PartitionedCheckResult:
     undeclared: Mapping[str, Sequence[str]]
 
 
-def works(site: UseCaseContext, batch: Batch) -> list[PartitionWork]:
+def partition_tasks(site: UseCaseContext, batch: Batch) -> list[PartitionWork]:
     """The pieces of work: each range of each table's rows for what is judged row by row, and every other expectation over
     all rows of the columns that it names."""
     found: list[PartitionWork] = []
@@ -44,7 +44,7 @@ def works(site: UseCaseContext, batch: Batch) -> list[PartitionWork]:
     return found
 
 
-def find(site: UseCaseContext, batch: Batch, work: PartitionWork) -> PartitionWork:
+def check_partition(site: UseCaseContext, batch: Batch, work: PartitionWork) -> PartitionWork:
     """Do one piece of the work."""
     table, spec = work["table"], site.case.contract.tables[work["table"]]
     try:
@@ -63,7 +63,7 @@ def find(site: UseCaseContext, batch: Batch, work: PartitionWork) -> PartitionWo
     }
 
 
-def settle(site: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork]) -> PartitionedCheckResult:
+def combine_checks(site: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork]) -> PartitionedCheckResult:
     """What all pieces together say; SchemaMismatch when the batch lacks a declared column."""
     checks, extra = {}, {}
     for table, spec in site.case.contract.tables.items():

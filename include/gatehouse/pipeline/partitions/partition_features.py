@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def others(site: UseCaseContext, batch: Batch, bad: Mapping[str, Sequence[int]]) -> dict[str, pd.DataFrame]:
+def other_tables(site: UseCaseContext, batch: Batch, bad: Mapping[str, Sequence[int]]) -> dict[str, pd.DataFrame]:
     """The accepted rows of the other tables, whole: each part needs all of them."""
     return {
-        name: partition_reader.good(site, batch, name, range(partition_reader.rows_of(batch, name)), bad[name])
+        name: partition_reader.accepted_rows(site, batch, name, range(partition_reader.rows_of(batch, name)), bad[name])
         for name in site.case.contract.tables
         if name != site.case.contract.main
     }

@@ -15,8 +15,7 @@ from gatehouse.core.profiling.row_sample import joined as joined_samples
 from gatehouse.core.types import Batch, FileRef
 from gatehouse.errors import ModelError, SchemaMismatch
 from gatehouse.pipeline.partitions import partition_reader
-from gatehouse.pipeline.partitions.partition_features import features_of_part
-from gatehouse.pipeline.partitions.partition_features import others as other_tables
+from gatehouse.pipeline.partitions.partition_features import features_of_part, other_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +24,7 @@ REASONS = "gh_reasons"
 FEATURES = ""  # the grids of the features among those of the tables
 
 
-def grids(earlier: Sequence[BatchProfile]) -> dict[str, Profile | None]:
+def reference_grids(earlier: Sequence[BatchProfile]) -> dict[str, Profile | None]:
     """The newest grids of each table, and of the features, that there are."""
     names = [*dict.fromkeys(name for each in earlier for name in each.tables)]
     newest: dict[str, Profile | None] = {
@@ -52,13 +51,13 @@ def works(site: UseCaseContext, batch: Batch, validation: Validation) -> list[Pa
     return found
 
 
-def share(
+def profile_partition(
     site: UseCaseContext, batch: Batch, work: PartitionWork, known: Mapping[str, Profile | None]
 ) -> PartitionWork:
     """Do one piece of the work: profile these rows, and the features made of them, as far as there are grids for them.
     Features that are to begin grids of their own need all rows: they are left as a file of the lake."""
     table = work["table"]
-    frame = partition_reader.good(site, batch, table, range(*work["rows"]), work["bad"])
+    frame = partition_reader.accepted_rows(site, batch, table, range(*work["rows"]), work["bad"])
     sample = sample_of(frame.iloc[work["sample"]]).to_document()
     done: dict[str, Any] = {
         "table": table,
@@ -88,7 +87,7 @@ def profile(
 ) -> BatchProfile:
     """The profile of all accepted rows. Shares that were made on other grids than those known now are made again."""
     if not _on(shares, known):
-        shares = [share(site, batch, work, known) for work in works(site, batch, validation)]
+        shares = [profile_partition(site, batch, work, known) for work in works(site, batch, validation)]
     tables, samples = {}, {}
     for table, split in validation.splits.items():
         if split.rows > len(split.bad):
@@ -147,7 +146,7 @@ def store(site: UseCaseContext, batch: Batch, validation: Validation) -> dict[st
 def _store(site: UseCaseContext, batch: Batch, table: str, validation: Validation) -> tuple[FileRef, FileRef]:
     split = validation.splits[table]
     ranges = partition_reader.ranges(split.rows, partition_reader.size(site))
-    accepted = (partition_reader.good(site, batch, table, each, split.bad) for each in ranges)
+    accepted = (partition_reader.accepted_rows(site, batch, table, each, split.bad) for each in ranges)
     return site.lake.put_parts(accepted, "accepted"), site.lake.put_parts(
         _quarantined(site, batch, table, split.bad, ranges), "quarantined"
     )

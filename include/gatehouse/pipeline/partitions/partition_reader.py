@@ -19,15 +19,15 @@ AT_ONCE = 1_000_000  # rows of a piece where the contract does not say
 BadRows = Mapping[int, Any] | Sequence[int]
 
 
-def divides(site: UseCaseContext, batch: Batch) -> bool:
+def is_partitioned(site: UseCaseContext, batch: Batch) -> bool:
     """Whether a table of the batch has more rows than the contract holds at once."""
     most = site.case.contract.partition_rows
     return most is not None and any(rows_of(batch, name) > most for name in site.case.contract.tables)
 
 
-def in_pieces(site: UseCaseContext, batch: Batch) -> bool:
+def needs_partitions(site: UseCaseContext, batch: Batch) -> bool:
     """Whether the batch is checked and profiled in pieces: a divided one, and every one of a use case on Spark."""
-    return divides(site, batch) or site.case.contract.engine == "spark"
+    return is_partitioned(site, batch) or site.case.contract.engine == "spark"
 
 
 def rows_of(batch: Batch, table: str) -> int:
@@ -64,7 +64,7 @@ def rows(site: UseCaseContext, batch: Batch, table: str, which: range) -> pd.Dat
     return declared(site, batch, table, which).frame
 
 
-def good(site: UseCaseContext, batch: Batch, table: str, which: range, bad: BadRows) -> pd.DataFrame:
+def accepted_rows(site: UseCaseContext, batch: Batch, table: str, which: range, bad: BadRows) -> pd.DataFrame:
     """The rows of a range that are not bad."""
     frame = rows(site, batch, table, which)
     bad_here = [row - which.start for row in bad if row in which]

@@ -26,25 +26,27 @@ def works(site: UseCaseContext, batch: Batch, champion: Champion) -> list[Partit
     ]
 
 
-def scored(site: UseCaseContext, batch: Batch, champion: Champion, work: PartitionWork) -> PartitionWork:
+def score_partition(site: UseCaseContext, batch: Batch, champion: Champion, work: PartitionWork) -> PartitionWork:
     """Do one piece of the work; the scores are left as a file of the lake."""
     return {**work, "file": site.lake.put_frame(score_rows(site, batch, champion, range(*work["rows"])), "parts")}
 
 
 def score_rows(site: UseCaseContext, batch: Batch, champion: Champion, which: range) -> pd.DataFrame:
     """Row keys and scores of some accepted rows, with what made them."""
-    from gatehouse.pipeline.score import predicted
+    from gatehouse.pipeline.score import predict_frame
 
     contract, main = site.case.contract, site.case.contract.main
     part = site.lake.frame(_accepted(site, batch), rows=which)
     others = accepted_tables(site, batch, [name for name in contract.tables if name != main])
     features = features_of_part(site, part, others)
     keys = row_keys(part, contract.tables[main].key, contract.normalise_keys)
-    frame: pd.DataFrame = predicted(site, champion, keys, features)
+    frame: pd.DataFrame = predict_frame(site, champion, keys, features)
     return frame
 
 
-def joined(site: UseCaseContext, batch: Batch, champion: Champion, done: Sequence[PartitionWork]) -> FileRef | None:
+def merge_scores(
+    site: UseCaseContext, batch: Batch, champion: Champion, done: Sequence[PartitionWork]
+) -> FileRef | None:
     """The file of all scores out of what was done elsewhere; None where that was by another champion or is not all."""
     ready = {tuple(work["rows"]): work for work in done if work["epoch"] == champion.epoch and "file" in work}
     wanted = [tuple(work["rows"]) for work in works(site, batch, champion)]

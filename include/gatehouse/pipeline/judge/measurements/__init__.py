@@ -4,7 +4,7 @@ The gate never measures: it reads what is here, so a decision stays a pure funct
 """
 
 from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
-from gatehouse.pipeline.judge.measurements.metrics import metrics_of
-from gatehouse.pipeline.judge.measurements.registry import measure_all, needed
+from gatehouse.pipeline.judge.measurements.metrics import use_custom_metrics
+from gatehouse.pipeline.judge.measurements.registry import measure_all, required_measurements
 
-__all__ = ["MeasurementContext", "measure_all", "metrics_of", "needed"]
+__all__ = ["MeasurementContext", "measure_all", "required_measurements", "use_custom_metrics"]

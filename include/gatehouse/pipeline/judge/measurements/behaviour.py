@@ -49,7 +49,7 @@ def invariant(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     return {**changes(before, after), "rows": len(sample)}
 
 
-def unseen(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
+def unseen_values(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     """Each feature in turn is missing, and each text a category of its own; what the model says of it is kept.
 
     All cases are predicted at once, since many small predictions are slow; one by one only when that fails.

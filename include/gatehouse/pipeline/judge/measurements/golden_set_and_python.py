@@ -34,7 +34,7 @@ def golden_set(subject: MeasurementContext, need: Measurement) -> dict[str, Any]
     return {**found, "rows": len(frame)}
 
 
-def python(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
+def python_rule(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     """What the use case's own function says: (value, limit, passed, sentence), and the hash of its file."""
     file, name = need["function"].split(":")
     path = subject.site.case.folder / file

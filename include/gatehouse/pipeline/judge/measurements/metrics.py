@@ -18,12 +18,12 @@ from gatehouse.pipeline.judge.measurements.measurement_context import Measuremen
 CODE = Measurement.of("own_metrics")
 
 
-def asks_for_own(policy: GatePolicy) -> bool:
+def uses_custom_metrics(policy: GatePolicy) -> bool:
     """Whether the policy names a metric of the use case's own."""
     return any(is_own(name) for name in (policy.metric, *(name for rule in policy.rules for name in rule.metrics())))
 
 
-def own_metrics(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
+def custom_metrics(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
     """`model.py` itself, put into the lake; ModelError for a metric that is no function."""
     functions = getattr(subject.site.case.model, "METRICS", {})
     wrong = [name for name, function in functions.items() if not callable(function)]
@@ -33,7 +33,7 @@ def own_metrics(subject: MeasurementContext, _need: Measurement) -> dict[str, An
     return {"path": file.path, "sha256": file.sha256, "size": file.size}
 
 
-def metrics_of(site: UseCaseContext, evidence: Evidence) -> AbstractContextManager[None]:
+def use_custom_metrics(site: UseCaseContext, evidence: Evidence) -> AbstractContextManager[None]:
     """For the time of a replay, the metrics as they were when the evidence was gathered."""
     found = evidence.measured.get(CODE.key, {})
     if "sha256" not in found:

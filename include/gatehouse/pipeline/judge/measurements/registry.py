@@ -18,18 +18,18 @@ MEASUREMENTS: dict[str, Callable[[MeasurementContext, Measurement], dict[str, An
     "invariant": behaviour.invariant,
     "lineage": provenance_checks.lineage,
     "monotone": behaviour.monotone,
-    "own_metrics": metrics.own_metrics,
-    "python": golden_set_and_python.python,
+    "own_metrics": metrics.custom_metrics,
+    "python": golden_set_and_python.python_rule,
     "refit": provenance_checks.refit,
     "signature": provenance_checks.signature,
-    "unseen": behaviour.unseen,
+    "unseen": behaviour.unseen_values,
 }
 
 
-def needed(policy: GatePolicy) -> tuple[Measurement, ...]:
+def required_measurements(policy: GatePolicy) -> tuple[Measurement, ...]:
     """What the policy's rules need measured, each once, and what always is; a rule that is off needs nothing."""
     asked = [need for rule in policy.rules if rule.mode != "off" for need in rule.needs()]
-    code = [metrics.CODE] if metrics.asks_for_own(policy) else []
+    code = [metrics.CODE] if metrics.uses_custom_metrics(policy) else []
     return tuple(dict.fromkeys([*DEFAULT_MEASUREMENTS, *code, *asked]))
 
 
