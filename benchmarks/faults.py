@@ -171,7 +171,7 @@ FAULTS = (
     Fault(
         "every look has the whole error",
         "gate/alpha_spending.py",
-        "return self.total * share(self.number, self.half_by)",
+        "return self.total * error_share(self.number, self.half_by)",
         "return self.total",
     ),
     Fault(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.table import Table
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
 from gatehouse.core.rows.row_keys import row_keys
@@ -50,7 +50,7 @@ def measure() -> list[Table]:
 @lru_cache
 def month(key: str) -> Month:
     """A month as a training set has it: the declared types, the outcomes of whenever they came."""
-    contract, interval = CASE.contract, interval_of(CASE.contract.batch, key)
+    contract, interval = CASE.contract, batch_interval(CASE.contract.batch, key)
     source = open_source(contract, CASE.folder)
     tables = {n: as_declared(f, contract.tables[n].columns, n) for n, f in source.fetch(key, interval).items()}
     outcomes = as_declared(source.outcomes(key, interval), contract.outcomes.columns, "outcomes")
@@ -84,7 +84,7 @@ def chances(months: tuple[str, ...], on: str, every: int = 1) -> Array:
 def evidence(on: str, challenger: Array, champion: Array, looks: int = 0) -> Evidence:
     """The evidence of a month for two models' predictions, after `looks` earlier decisions on the champion."""
     held_out = month(on)
-    start = interval_of(CASE.contract.batch, on).start
+    start = batch_interval(CASE.contract.batch, on).start
     rows = HoldoutData(
         keys=np.arange(len(held_out.labels)).astype(str),
         labels=held_out.labels,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fakes import FakeLake
 from gatehouse.core.audit.canonical_json import canonical, digest
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.gate.evidence_io import evidence_sha256
 from gatehouse.core.types import (
     Batch,
@@ -55,7 +55,7 @@ class Story:
 
     def land(self, key: str = "2013-01", count: int = 10) -> Batch:
         files = {"rides": self.rows(key, count)}
-        return self.ledger.batches.land(self.enter(f"{key}/land"), self.name, key, interval_of("month", key), files)
+        return self.ledger.batches.land(self.enter(f"{key}/land"), self.name, key, batch_interval("month", key), files)
 
     def parts(self, batch: BatchId, good: int = 9, bad: int = 1) -> dict[str, tuple[FileRef, FileRef]]:
         return {"rides": (self.rows(batch.key, good, "accepted"), self.rows(batch.key, bad, "quarantined", good))}
@@ -78,7 +78,9 @@ class Story:
         return self.ledger.batches.arrive(self.enter(f"{batch}/outcomes"), Outcomes(batch, arrived, file))
 
     def watch(self, batch: BatchId, *reasons: Reason) -> Request | None:
-        report = MonitoringReport(batch, interval_of("month", batch.key).end, {"columns": {"distance": 0.31}}, reasons)
+        report = MonitoringReport(
+            batch, batch_interval("month", batch.key).end, {"columns": {"distance": 0.31}}, reasons
+        )
         return self.ledger.batches.watched(self.enter(f"{batch}/watch"), report, {"cooldown": "14 days"})
 
     def claim(self, request: Request) -> Request:
@@ -107,7 +109,7 @@ class Story:
     def register(self, training_set: TrainingSet, candidate: Candidate) -> ModelVersion:
         assert candidate.file is not None
         reference = self.lake.put(b"{}", "references", "json")
-        until = interval_of("month", training_set.training_batches[-1].key).end
+        until = batch_interval("month", training_set.training_batches[-1].key).end
         files = (candidate.file, reference)
         model = ModelVersion(
             self.name, 0, candidate.name, *files, training_set.sha256, candidate.request, candidate.run_id, until
@@ -179,7 +181,7 @@ class Story:
     def tell(self) -> Champion:
         """The whole loop once: three batches, one request, a champion, a scored batch, and one batch in quarantine."""
         first, second = self.accept("2013-01"), self.accept("2013-02")
-        self.arrive(first.id, interval_of("month", "2013-02").end)
+        self.arrive(first.id, batch_interval("month", "2013-02").end)
         model = self.challenger(first, second)
         champion = self.promote(self.decide(model))
         self.close(self.ledger.requests.get(model.request))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatehouse.core.contract.batch_calendar import interval_of, key_of, keys_between
+from gatehouse.core.contract.batch_calendar import batch_interval, batch_key, keys_between
 
 KINDS = (
     "nothing", "seasonal", "abrupt", "gradual", "variance", "category", "missing", "label", "prior", "recurring",
@@ -68,16 +68,16 @@ def stream(kind: str, seed: int = 0, batches: int = 12, rows: int = 2000, change
         raise ValueError(f"unknown kind of stream {kind!r}; allowed: {', '.join(KINDS)}")
     start = batches // 2 if changed is None else changed
     random = np.random.default_rng([seed, KINDS.index(kind)])
-    moment = interval_of("month", FIRST).start
+    moment = batch_interval("month", FIRST).start
     last = moment.replace(year=moment.year + (batches - 1) // 12, month=(batches - 1) % 12 + 1)
-    keys = keys_between("month", FIRST, key_of("month", last))
+    keys = keys_between("month", FIRST, batch_key("month", last))
     made = tuple(_batch(kind, key, number, start, batches, rows, random) for number, key in enumerate(keys))
     return Stream(kind, made, None if kind in ("nothing", "seasonal") else start)
 
 
 def _batch(kind: str, key: str, number: int, start: int, batches: int, rows: int, random: np.random.Generator) -> Made:
     on = kind if number >= start or kind == "seasonal" else "nothing"
-    interval = interval_of("month", key)
+    interval = batch_interval("month", key)
     made = 4 * rows if on == "prior" else rows  # of which as many of each class are taken as are wanted
     hours = np.sort(random.uniform(0, interval.hours, made))
     at = pd.Series(pd.to_datetime(interval.start) + pd.to_timedelta((hours * 3600).astype(int), unit="s"))

@@ -10,7 +10,7 @@ import pytest
 
 from gatehouse.core.config.notify import NotifyConfig, Recipient
 from gatehouse.core.notifications import formats
-from gatehouse.core.notifications.alert import Event, matter_of
+from gatehouse.core.notifications.alert import Event, alert_from_event
 from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
 from gatehouse.core.notifications.compose import compose
 from gatehouse.core.notifications.notification import AlertPhase
@@ -105,5 +105,5 @@ def test_the_documented_message_is_what_is_sent() -> None:
     sentence = "batch 2013-07.r1: flights: the columns dep_time and sched_dep_time are swapped"
     about = (AlertType.DATA_FAULT, "flight_delays", "2013-07.r1", datetime(2013, 8, 1, 6, 2, tzinfo=UTC), sentence)
     fact = Event(*about, "batches/flight_delays/2013-07.r1")
-    made = formats.text(compose(spec, person, matter_of(fact, {}), AlertPhase.OPENED))
+    made = formats.text(compose(spec, person, alert_from_event(fact, {}), AlertPhase.OPENED))
     assert textwrap.dedent(shown).strip() == made.strip()

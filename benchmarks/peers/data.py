@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gatehouse.core.contract.batch_calendar import interval_of, keys_between
+from gatehouse.core.contract.batch_calendar import batch_interval, keys_between
 from gatehouse.settings import ROOT
 
 ROWS, DAYS = 2000, 30
@@ -28,7 +28,7 @@ def features() -> pd.DataFrame:
 
     case, found = load(ROOT / "include" / "usecases" / "flight_delays"), []
     for key in keys_between("month", "2013-01", "2013-12"):
-        tables = source.fetch(key, interval_of("month", key))
+        tables = source.fetch(key, batch_interval("month", key))
         made = case.model.features(tables).reset_index(drop=True)
         found.append(made.assign(day=tables["flights"]["day"].reset_index(drop=True)))
     return pd.concat(found, ignore_index=True)

@@ -12,8 +12,8 @@ import pandas as pd
 from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibration import calibrate
+from gatehouse.core.drift.domain_classifier import domain_classifier_auc, rank_transform
 from gatehouse.core.drift.domain_classifier import judge as judge_together
-from gatehouse.core.drift.domain_classifier import ranks, told_apart
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.pipeline.batch_data.reference import codes
 from gatehouse.pipeline.monitor.input_drift import INPUTS, TOGETHER
@@ -46,14 +46,16 @@ class _Known:
         )
         self.sample = self._ranks(whole)
         self.apart = tuple(
-            told_apart(self._ranks(pd.concat([each for each in parts if each is not part])), self._ranks(part))
+            domain_classifier_auc(
+                self._ranks(pd.concat([each for each in parts if each is not part])), self._ranks(part)
+            )
             for part in parts[:8]
         )
 
     def _ranks(self, frame: pd.DataFrame) -> np.typing.NDArray[np.float64]:
         rows = np.sort(np.random.default_rng(0).permutation(len(frame))[:SAMPLE])
         self.names = list(coded := codes(frame.iloc[rows], self.profile))
-        return ranks(list(coded.values()), 0)
+        return rank_transform(list(coded.values()), 0)
 
     def look(self, batch: pd.DataFrame) -> dict[str, float]:
         policy = POLICY.model_copy(update={"false_alarms": POLICY.false_alarms * INPUTS})
@@ -61,7 +63,9 @@ class _Known:
         one = self._ranks(batch)
         level = POLICY.false_alarms * TOGETHER
         sizes = (len(self.sample), len(one))
-        together = judge_together(told_apart(self.sample, one), self.apart, level, sizes, self.names, self.sample, one)
+        together = judge_together(
+            domain_classifier_auc(self.sample, one), self.apart, level, sizes, self.names, self.sample, one
+        )
         worst = max(each.value / each.limit for each in drifts if each.value is not None and each.limit)
         worst = max(worst, (together.auc - 0.5) / (together.limit - 0.5))
         return {"alarms": sum(each.alarm for each in drifts) + together.changed, "worst": worst}

@@ -39,22 +39,22 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def about(rows: int) -> str:
+def approximate_count(rows: int) -> str:
     """An estimated number of rows with two significant digits: `about 12,000`."""
     return f"about {float(f'{rows:.2g}'):,.0f}" if rows > 99 else f"about {rows}"
 
 
-def settling(rows: int | None) -> str:
+def rows_needed_phrase(rows: int | None) -> str:
     """`; about 12,000 further matured rows would settle it at this value`; nothing where no number is known."""
-    return f"; {about(rows)} further matured rows would settle it at this value" if rows else ""
+    return f"; {approximate_count(rows)} further matured rows would settle it at this value" if rows else ""
 
 
-def sided(worse: float, limit: float) -> str:
+def better_or_worse(worse: float, limit: float) -> str:
     """`0.021 worse` or `0.021 better`, not to be confused with `limit`."""
     return f"{number(abs(worse), abs(limit))} {'worse' if worse > 0 else 'better'}"
 
 
-def listed(names: Iterable[str], most: int = 5) -> str:
+def join_names(names: Iterable[str], most: int = 5) -> str:
     """`a, b and 3 more`."""
     names = list(names)
     shown = ", ".join(names[:most])

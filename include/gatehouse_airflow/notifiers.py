@@ -78,8 +78,8 @@ def by_apprise(recipient: Recipient, message: Notification) -> None:
     hook.set_config_from_conn(hook.get_connection(recipient.connection), servers)
     taken = servers.notify(
         body=formats.chat(message),
-        title=formats.quiet(message.subject),
-        notify_type=apprise.NotifyType(formats.tone(message)),
+        title=formats.escape_mentions(message.subject),
+        notify_type=apprise.NotifyType(formats.severity_style(message)),
         body_format=apprise.NotifyFormat.TEXT,
     )
     if not taken:

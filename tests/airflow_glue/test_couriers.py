@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gatehouse.core.config.notify import NotifyConfig, Recipient
-from gatehouse.core.notifications.alert import Event, matter_of
+from gatehouse.core.notifications.alert import Event, alert_from_event
 from gatehouse.core.notifications.alert_types import AlertType, Role
 from gatehouse.core.notifications.compose import WHAT, compose
 from gatehouse.core.notifications.notification import AlertPhase, Notification
@@ -36,7 +36,7 @@ ANY = Recipient(name="any", roles=(Role.ON_CALL,), via="apprise", connection="an
 def message(recipient: Recipient, sentence: str = "batch 2013-04.r1: too few rows") -> Notification:
     fact = Event(AlertType.DATA_FAULT, "flights", "2013-04.r1", datetime(2013, 5, 1, 6, tzinfo=UTC), sentence)
     spec = NotifyConfig(address="https://airflow.example", recipients=(recipient,))
-    return compose(spec, recipient, matter_of(fact, {}), AlertPhase.OPENED)
+    return compose(spec, recipient, alert_from_event(fact, {}), AlertPhase.OPENED)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.config.contract import ExpectationSpec
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import BatchState
 from gatehouse.pipeline import land, score
 from gatehouse.pipeline.validate import validate
@@ -120,7 +120,7 @@ def test_a_contract_that_changes_between_two_parts_is_the_one_that_the_whole_bat
     quarantined = installed.ledger.batches.get(context.parse("rides", ref)).tables["rows"].quarantined
     assert (
         quarantined.rows
-        == (installed.source.fetch("2024-05", interval_of("month", "2024-05"))["rows"]["amount"] > 200).sum()
+        == (installed.source.fetch("2024-05", batch_interval("month", "2024-05"))["rows"]["amount"] > 200).sum()
         > 0
     )
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from core.evidence_maker import FACTS, SHA, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.gate.decide import decide, decision_document, decision_from
+from gatehouse.core.gate.decide import decide, decision_document, decision_from_document
 from gatehouse.core.gate.evidence import HoldoutData
 from gatehouse.core.gate.explain import explain
 from gatehouse.core.types import RuleOutcome, Verdict
@@ -79,7 +79,7 @@ def answered(rows: HoldoutData, rules, task, **keys):
     given_ = replace(given_, task=task, looks=3)
     decision = decide(given_, policy(*rules, **{**LOW, **keys}), SHA)
     text = canonical(decision_document(decision))
-    assert canonical(decision_document(decision_from(decision_document(decision)))) == text
+    assert canonical(decision_document(decision_from_document(decision_document(decision)))) == text
     assert str(explain(decision))
     return decision
 

@@ -10,7 +10,7 @@ import pytest
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.gate.decide import decide, decision_document, decision_from
+from gatehouse.core.gate.decide import decide, decision_document, decision_from_document
 from gatehouse.core.gate.evidence_io import evidence_from, evidence_sha256
 
 ARCHIVE = Path(__file__).parents[1] / "archive"
@@ -55,7 +55,7 @@ def test_an_archived_policy_keeps_its_text_and_its_hash(case):
     archived = json.loads(case.read_text(encoding="utf-8"))
     policy = GatePolicy.archived(archived["policy"])
     assert policy.text == archived["policy"]
-    assert policy.hash == sha256(archived["policy"]) == decision_from(json.loads(archived["decision"])).policy
+    assert policy.hash == sha256(archived["policy"]) == decision_from_document(json.loads(archived["decision"])).policy
 
 
 def test_what_an_old_text_lacks_means_what_it_meant():

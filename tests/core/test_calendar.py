@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.contract.batch_calendar import Span, interval_of, key_of, keys_between
+from gatehouse.core.contract.batch_calendar import Span, batch_interval, batch_key, keys_between
 from gatehouse.errors import ConfigurationError
 
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
@@ -16,23 +16,23 @@ kinds = st.sampled_from(["month", "week", "day"])
 @given(kinds, moments)
 def test_a_key_names_the_interval_that_holds_its_moment(kind, moment):
     """key_of and interval_of are each other's inverse for every kind of batch and moment."""
-    interval = interval_of(kind, key_of(kind, moment))
+    interval = batch_interval(kind, batch_key(kind, moment))
     assert interval.start <= moment < interval.end
-    assert key_of(kind, interval.start) == key_of(kind, moment)
+    assert batch_key(kind, interval.start) == batch_key(kind, moment)
 
 
 @given(kinds, moments, moments)
 def test_keys_sort_like_time(kind, one, other):
     """Comparing two keys of one kind as text compares their intervals."""
-    keys = key_of(kind, one), key_of(kind, other)
-    assert (keys[0] < keys[1]) == (interval_of(kind, keys[0]).start < interval_of(kind, keys[1]).start)
+    keys = batch_key(kind, one), batch_key(kind, other)
+    assert (keys[0] < keys[1]) == (batch_interval(kind, keys[0]).start < batch_interval(kind, keys[1]).start)
 
 
 @given(kinds, moments)
 def test_intervals_touch_and_never_overlap(kind, moment):
     """The end of an interval is the start of the next key's."""
-    interval = interval_of(kind, key_of(kind, moment))
-    assert interval_of(kind, key_of(kind, interval.end)).start == interval.end
+    interval = batch_interval(kind, batch_key(kind, moment))
+    assert batch_interval(kind, batch_key(kind, interval.end)).start == interval.end
 
 
 def test_the_twelve_months_of_a_year():
@@ -46,7 +46,7 @@ def test_the_twelve_months_of_a_year():
 def test_a_wrong_key_is_named_with_an_example(kind, key):
     """A key of another form says what was found and shows an allowed one."""
     with pytest.raises(ConfigurationError, match=f"{key}.*allowed: a key like"):
-        interval_of(kind, key)
+        batch_interval(kind, key)
 
 
 def test_a_month_is_a_calendar_month():

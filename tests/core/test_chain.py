@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.audit.hash_chain import FIRST, check, entry_hash, exported
+from gatehouse.core.audit.hash_chain import FIRST, check, entry_hash, export_lines
 from gatehouse.core.types import JournalEntry
 
 
@@ -24,14 +24,14 @@ def chained(texts: list[str]) -> list[JournalEntry]:
 
 
 def file_of(texts: list[str]) -> bytes:
-    return "".join(exported(chained(texts))).encode()
+    return "".join(export_lines(chained(texts))).encode()
 
 
 @given(st.lists(st.text(max_size=8), max_size=6))
 def test_an_exported_journal_is_whole(texts: list[str]) -> None:
     """Whatever was said, the file checks without a breach, and its head is the last hash."""
     entries = chained([text.encode("utf-8", "replace").decode() for text in texts])
-    found = check(_split("".join(exported(entries)).encode()))
+    found = check(_split("".join(export_lines(entries)).encode()))
     assert found.breaches == ()
     assert (found.entries, found.head) == (len(entries), entries[-1].hash if entries else FIRST)
 

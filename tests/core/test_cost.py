@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatehouse.core.config.retrain import CostReason
-from gatehouse.core.retraining.cost_benefit import cost_of, excess_loss
+from gatehouse.core.retraining.cost_benefit import excess_loss, retraining_cost
 
 REASON = CostReason(per_1000_rows=1000.0, training=50.0, review=20.0, horizon=3)
 
@@ -40,12 +40,12 @@ def test_too_few_blocks_have_no_excess() -> None:
     """One block cannot be fitted on and measured on; NaN costs nothing."""
     labels, scores, days = month(1, 0.6)
     assert np.isnan(excess_loss(labels, scores, np.zeros_like(days), "log_loss"))
-    assert cost_of(REASON, float("nan"), 1000).stale == 0.0
+    assert retraining_cost(REASON, float("nan"), 1000).stale == 0.0
 
 
 def test_the_three_numbers_are_shown() -> None:
     """The sentence has what staying stale, training and review cost."""
-    cost = cost_of(REASON, 0.02, 28_000)
+    cost = retraining_cost(REASON, 0.02, 28_000)
     assert cost.stale == pytest.approx(0.02 * 28 * 1000 * 3)
     assert all(number in cost.sentence for number in ("1,680", "50", "20", "28,000"))
     assert cost.pays
@@ -54,7 +54,7 @@ def test_the_three_numbers_are_shown() -> None:
 @given(st.floats(-1, 1), st.integers(0, 10**6))
 def test_it_pays_exactly_when_stale_exceeds_training_and_review(excess: float, rows: int) -> None:
     """No gain, or none that pays, is no reason; more rows or more excess never make it pay less."""
-    cost = cost_of(REASON, excess, rows)
+    cost = retraining_cost(REASON, excess, rows)
     assert cost.pays == (cost.stale > 70.0)
     assert cost.stale >= 0
-    assert cost_of(REASON, excess, rows + 1).stale >= cost.stale
+    assert retraining_cost(REASON, excess, rows + 1).stale >= cost.stale

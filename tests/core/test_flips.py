@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.evidence_maker import decided, evidence, holdout, policy
-from gatehouse.core.gate.counterfactuals import applied, flips
+from gatehouse.core.gate.counterfactuals import apply_shifts, smallest_verdict_changes
 from gatehouse.core.gate.decide import decide, verdict_of
-from gatehouse.core.gate.limit_shifts import AT_LEAST, AT_MOST, MORE_THAN, judged, side, step_to
+from gatehouse.core.gate.limit_shifts import AT_LEAST, AT_MOST, MORE_THAN, decided_results, limit_side, shift_to_outcome
 from gatehouse.core.gate.rules.base import at_least, at_most, more_than
 from gatehouse.core.gate.self_test import SELF_TEST
 from gatehouse.core.statistics.block_bootstrap import Estimate
@@ -62,35 +62,35 @@ def moved(result: RuleResult, by: float) -> RuleResult:
 @given(measured())
 def test_numbers_are_judged_as_the_rules_judge_them(result):
     """The outcome out of value, interval, limit and side is the one that the rule's own comparison gave."""
-    assert judged(result).outcome is result.outcome
+    assert decided_results(result).outcome is result.outcome
 
 
 @given(measured(), st.sampled_from([PASS, INCONCLUSIVE, FAIL]), st.floats(0, 0.999))
 def test_a_step_turns_the_outcome_and_nothing_smaller_does(result, wanted, part):
     """With the limit of the step the outcome is the wanted one; with any limit before it, it is not."""
-    step = step_to(result, (wanted,), 0.95)
+    step = shift_to_outcome(result, (wanted,), 0.95)
     if step is None:
         return
     assert step.applied(result).outcome is wanted
     before = replace(result, limit=result.limit + part * (step.limit - result.limit))
-    assert judged(before).outcome is not wanted
+    assert decided_results(before).outcome is not wanted
     if step.beyond:
-        assert judged(replace(result, limit=step.limit)).outcome is not wanted
+        assert decided_results(replace(result, limit=step.limit)).outcome is not wanted
 
 
 @given(decisions())
 @settings(max_examples=300)
 def test_every_flip_gives_the_verdict_that_it_states(decision):
     """All steps of a flip applied give its verdict, which is another than before."""
-    for flip in flips(decision, 0.95):
-        assert verdict_of(applied(decision.results, flip.steps)) is flip.verdict is not decision.verdict
+    for flip in smallest_verdict_changes(decision, 0.95):
+        assert verdict_of(apply_shifts(decision.results, flip.steps)) is flip.verdict is not decision.verdict
 
 
 @given(decisions(), st.data())
 @settings(max_examples=300)
 def test_moves_smaller_than_the_smallest_flip_change_nothing(decision, data):
     """Whatever results move, each by less standard errors than the smallest flip needs, the verdict stays."""
-    found = flips(decision, 0.95)
+    found = smallest_verdict_changes(decision, 0.95)
     if not found or found[0].errors is None:
         return
     parts = [data.draw(st.floats(-0.999, 0.999)) for _ in decision.results]
@@ -108,7 +108,7 @@ def test_moves_smaller_than_the_smallest_flip_change_nothing(decision, data):
 def test_the_stated_limit_flips_the_real_gate(rows, confidence):
     """A policy with the margin of the smallest flip decides as stated; a margin that goes a little less far does not."""
     once = decide(evidence(rows), policy({**NOT_WORSE, "margin": 0.01}, confidence=confidence), "5e" * 32)
-    for flip in flips(once, confidence):
+    for flip in smallest_verdict_changes(once, confidence):
         (step,) = flip.steps
         if step.limit <= 0:
             continue
@@ -122,18 +122,20 @@ def test_results_without_numbers_have_no_step():
     """Too few rows and what cannot be measured are not settled by a limit; a failed self-test not by any number."""
     few = decided(NOT_WORSE, rows=holdout(0.1, 0.9, rows=300))
     assert few.verdict is Verdict.HOLD
-    assert flips(few, 0.95) == ()
+    assert smallest_verdict_changes(few, 0.95) == ()
     block = decided(NOT_WORSE, rows=BAD)
     failed = RuleResult(SELF_TEST, FAIL, "the gate misjudges", on_fail="review")
-    assert flips(replace(block, verdict=Verdict.REVIEW, results=(*block.results, failed)), 0.95) == ()
-    assert step_to(RuleResult("rule", INCONCLUSIVE, "", limit=1.0), (PASS,), 0.95) is None
+    assert (
+        smallest_verdict_changes(replace(block, verdict=Verdict.REVIEW, results=(*block.results, failed)), 0.95) == ()
+    )
+    assert shift_to_outcome(RuleResult("rule", INCONCLUSIVE, "", limit=1.0), (PASS,), 0.95) is None
 
 
 def test_the_side_of_an_old_result_is_read_from_its_outcome():
     """Records of before sides were recorded: outcome and numbers tell it, and where they do not nothing is stated."""
     passed = RuleResult("metric_bound(roc_auc min)", PASS, "", value=0.7, limit=0.6)
-    assert side(passed) == AT_LEAST
-    assert side(replace(passed, limit=0.8)) == AT_MOST
-    assert side(replace(passed, outcome=FAIL)) == AT_MOST
-    assert side(replace(passed, outcome=INCONCLUSIVE, low=0.5, high=0.9)) == ""
-    assert side(RuleResult("better_than_champion(mae)", FAIL, "", value=0.0, limit=0.0)) == MORE_THAN
+    assert limit_side(passed) == AT_LEAST
+    assert limit_side(replace(passed, limit=0.8)) == AT_MOST
+    assert limit_side(replace(passed, outcome=FAIL)) == AT_MOST
+    assert limit_side(replace(passed, outcome=INCONCLUSIVE, low=0.5, high=0.9)) == ""
+    assert limit_side(RuleResult("better_than_champion(mae)", FAIL, "", value=0.0, limit=0.0)) == MORE_THAN

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.evidence_maker import SHA, decided, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.gate.decide import asks_for, decide, decision_document, decision_from, verdict_of
+from gatehouse.core.gate.decide import decide, decision_document, decision_from_document, verdict_for, verdict_of
 from gatehouse.core.statistics.metrics import METRICS
 from gatehouse.core.types import RuleOutcome, RuleResult, Verdict
 
@@ -75,7 +75,7 @@ def test_the_verdict_does_not_depend_on_the_order_of_rules(pairs):
     assert verdict_of(results) is verdict_of(results[::-1])
     assert verdict_of([*results, RuleResult("rule", RuleOutcome.PASS, "")]) is verdict_of(results)
     fine = [result for result in results if result.outcome in (RuleOutcome.PASS, RuleOutcome.WARN)]
-    assert all(asks_for(result) is Verdict.PROMOTE for result in fine)
+    assert all(verdict_for(result) is Verdict.PROMOTE for result in fine)
 
 
 @pytest.mark.parametrize("rule", [FAILS, UNKNOWN])
@@ -170,7 +170,7 @@ def test_decisions_survive_their_document():
     broken = replace(GOOD, challenger=np.full(GOOD.rows, np.nan))
     for rows in (GOOD, BAD, broken):
         decision = decided(NOT_WORSE, PASSES, FAILS, UNKNOWN, rows=rows)
-        assert decision_from(json.loads(canonical(decision_document(decision)))) == decision
+        assert decision_from_document(json.loads(canonical(decision_document(decision)))) == decision
 
 
 def test_each_metric_is_resampled_once_a_model(monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.retraining.optimal_schedule import best_moments
+from gatehouse.core.retraining.optimal_schedule import optimal_schedule
 
 
 def total(losses: np.ndarray, starts: list[int], way: tuple[int, ...]) -> float:
@@ -29,14 +29,14 @@ def test_it_is_the_best_of_all_ways(models: int, batches: int, changes: int, see
     losses = random.uniform(size=(models + 1, batches))
     starts = [0, *sorted(random.integers(0, batches, models).tolist())]
     ways = [(0, *way) for n in range(changes + 1) for way in combinations(range(1, models + 1), n)]
-    found = best_moments(losses, starts, changes)
+    found = optimal_schedule(losses, starts, changes)
     assert total(losses, starts, found) == pytest.approx(min(total(losses, starts, way) for way in ways))
 
 
 def test_a_price_and_an_undefined_batch() -> None:
     """A change that saves less than its price is not made; a batch that one model leaves undefined counts for none."""
     losses = np.array([[1.0, 1.0, 1.0], [9.0, 0.8, 0.8]])
-    assert best_moments(losses, [0, 1], 1) == (0, 1)
-    assert best_moments(losses, [0, 1], 1, price=0.5) == (0,)
+    assert optimal_schedule(losses, [0, 1], 1) == (0, 1)
+    assert optimal_schedule(losses, [0, 1], 1, price=0.5) == (0,)
     undefined = np.array([[1.0, 1.0, 1.0], [9.0, np.nan, 2.0]])
-    assert best_moments(undefined, [0, 1], 1) == (0,)
+    assert optimal_schedule(undefined, [0, 1], 1) == (0,)

@@ -23,8 +23,10 @@ def test_reweighting_is_exact_for_a_change_of_mix() -> None:
     reference = profile_of({"x": holdout}).columns["x"]
     known = impact.losses_of(reference, impact.cells_of(reference, holdout.tolist()), losses)
     batch = profile_of({"x": np.repeat(["a", "b"], [500, 500])}, like=profile_of({"x": holdout})).columns["x"]
-    assert impact.if_real(reference, reference, known) == pytest.approx(0)
-    assert impact.if_real(reference, batch, known) == pytest.approx(0.4 * 0.8, rel=0.35)  # means are drawn together
+    assert impact.impact_if_real(reference, reference, known) == pytest.approx(0)
+    assert impact.impact_if_real(reference, batch, known) == pytest.approx(
+        0.4 * 0.8, rel=0.35
+    )  # means are drawn together
 
 
 def test_the_cost_of_a_change_is_counted_from_the_usual_mix() -> None:
@@ -36,9 +38,11 @@ def test_the_cost_of_a_change_is_counted_from_the_usual_mix() -> None:
     sunday, worse = (
         profile_of({"x": np.repeat(["a", "b"], mix)}, like=whole).columns["x"] for mix in ([50, 50], [10, 90])
     )
-    assert impact.if_real(whole.columns["x"], sunday, known, sunday) == pytest.approx(0)
-    apart = impact.if_real(whole.columns["x"], worse, known) - impact.if_real(whole.columns["x"], sunday, known)
-    assert impact.if_real(whole.columns["x"], worse, known, sunday) == pytest.approx(apart)
+    assert impact.impact_if_real(whole.columns["x"], sunday, known, sunday) == pytest.approx(0)
+    apart = impact.impact_if_real(whole.columns["x"], worse, known) - impact.impact_if_real(
+        whole.columns["x"], sunday, known
+    )
+    assert impact.impact_if_real(whole.columns["x"], worse, known, sunday) == pytest.approx(apart)
     assert apart > 0.2
 
 
@@ -59,7 +63,7 @@ def test_mapping_back_restores_the_distribution_and_keeps_the_order() -> None:
     """A shifted and stretched column gets the reference's quantiles, the largest value the largest."""
     random = np.random.default_rng(0)
     reference, batch = pd.Series(random.normal(5, 2, 2000)), pd.Series(random.normal(9, 4, 1500))
-    mapped = impact.mapped_back(batch, reference, 0)
+    mapped = impact.map_to_reference(batch, reference, 0)
     assert mapped.mean() == pytest.approx(5, abs=0.1)
     assert mapped.std() == pytest.approx(2, abs=0.1)
     assert (mapped.iloc[np.argsort(batch.to_numpy())].diff().dropna() >= 0).all()
@@ -70,7 +74,7 @@ def test_mapping_back_restores_shares_and_nulls() -> None:
     random = np.random.default_rng(0)
     reference = pd.Series(random.choice(["a", "b", "c"], 2000, p=[0.6, 0.3, 0.1])).mask(random.uniform(size=2000) < 0.1)
     batch = pd.Series(random.choice(["a", "b", "z"], 2000, p=[0.2, 0.3, 0.5]))
-    mapped = impact.mapped_back(batch, reference, 0)
+    mapped = impact.map_to_reference(batch, reference, 0)
     shares = mapped.value_counts(normalize=True)
     assert shares["a"] == pytest.approx(0.6, abs=0.03)
     assert shares["c"] == pytest.approx(0.1, abs=0.03)
@@ -92,23 +96,23 @@ def test_equal_scores_cost_nothing_and_wrong_ones_something() -> None:
     """A column that no score depends on costs nothing; one that moves scores costs the more, the farther it moves them."""
     right = np.linspace(0.1, 0.9, 50)
     costs = [
-        impact.if_wrong("classification", "log_loss", np.clip(right + moved, 0.01, 0.99), right)
+        impact.impact_if_faulty("classification", "log_loss", np.clip(right + moved, 0.01, 0.99), right)
         for moved in (0, 0.05, 0.2)
     ]
     assert costs[0] == pytest.approx(0)
     assert 0 < costs[1] < costs[2]
-    assert impact.if_wrong("regression", "mae", right + 0.2, right) == pytest.approx(0.2)
+    assert impact.impact_if_faulty("regression", "mae", right + 0.2, right) == pytest.approx(0.2)
 
 
 def test_the_metric_and_the_threshold_come_from_the_policy() -> None:
     """Decay's metric and margin where they can be a mean of losses, else log loss and .01, or what the policy says."""
     plain = RetrainPolicy.model_validate({**TASK, "reasons": {"drift": {}}})
-    assert (impact.metric_of(plain), impact.threshold(plain)) == ("log_loss", 0.01)
+    assert (impact.drift_metric(plain), impact.alarm_threshold(plain)) == ("log_loss", 0.01)
     decay = {"decay": {"metric": "brier", "margin": 0.03}, "drift": {}}
     told = RetrainPolicy.model_validate({**TASK, "reasons": decay})
-    assert (impact.metric_of(told), impact.threshold(told)) == ("brier", 0.03)
+    assert (impact.drift_metric(told), impact.alarm_threshold(told)) == ("brier", 0.03)
     own = RetrainPolicy.model_validate({**TASK, "reasons": {**decay, "drift": {"min_impact": 0.2}}})
-    assert impact.threshold(own) == 0.2
+    assert impact.alarm_threshold(own) == 0.2
 
 
 def test_an_impact_is_as_bad_as_its_worse_estimate() -> None:

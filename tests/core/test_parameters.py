@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.contracts import contract
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.contract.parameters import evaluate, parameters, resolved
 from gatehouse.errors import ConfigurationError
 
-MARCH = interval_of("month", "2013-03")
+MARCH = batch_interval("month", "2013-03")
 
 
 @pytest.mark.parametrize(

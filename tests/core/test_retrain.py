@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.drift.alarms import Alarm
-from gatehouse.core.retraining.policy import RetrainDecision, RetrainState, reasons
+from gatehouse.core.retraining.policy import RetrainDecision, RetrainState, decide_retraining
 
 DECAY = Alarm("decay", "log_loss", "log loss .575 on 2013-06, .520 on the holdout", {"value": 0.575})
 IMPACT = {"impact": {"if_real": 0.03, "if_wrong": None}, "rows": 1000}
@@ -34,7 +34,7 @@ def kinds(weighed: RetrainDecision) -> tuple[list[str], list[str]]:
 
 def test_an_alarm_in_the_newest_batch_is_a_reason_with_its_numbers() -> None:
     """An alarm becomes a reason that keeps its sentence and numbers."""
-    (reason,) = reasons(policy(), [[], [DECAY]], RUNNING).asked
+    (reason,) = decide_retraining(policy(), [[], [DECAY]], RUNNING).asked
     assert (reason.kind, reason.sentence) == ("decay", f"{DECAY.sentence} (in the newest batch)")
     assert reason.numbers == {"value": 0.575, "alarms": 1, "of_last": 1}
 
@@ -54,15 +54,15 @@ def test_an_alarm_in_the_newest_batch_is_a_reason_with_its_numbers() -> None:
 def test_debounce_needs_the_newest_and_n_of_the_last_m(history: list[list[Alarm]], asked: bool) -> None:
     """Two of the last three and the newest: neither a single alarm nor a past incident asks for a training."""
     standing = RetrainState(champion=True, matured_batches=9, new_rows=1, batches_since=9)
-    weighed = reasons(policy(debounce={"at_least": 2, "of_last": 3}), history, standing)
+    weighed = decide_retraining(policy(debounce={"at_least": 2, "of_last": 3}), history, standing)
     assert bool(weighed.asked) is asked
 
 
 def test_debounce_counts_one_column_not_any() -> None:
     """Alarms of different columns in different batches are not one lasting alarm."""
     drifting = policy(debounce={"at_least": 2, "of_last": 2}, reasons={"drift": {"request": True}})
-    assert reasons(drifting, [[OTHER], [DRIFT]], RUNNING) == RetrainDecision()
-    assert [each.kind for each in reasons(drifting, [[DRIFT], [OTHER, DRIFT]], RUNNING).asked] == ["drift"]
+    assert decide_retraining(drifting, [[OTHER], [DRIFT]], RUNNING) == RetrainDecision()
+    assert [each.kind for each in decide_retraining(drifting, [[DRIFT], [OTHER, DRIFT]], RUNNING).asked] == ["drift"]
 
 
 def test_alarms_before_the_last_training_do_not_count() -> None:
@@ -70,21 +70,21 @@ def test_alarms_before_the_last_training_do_not_count() -> None:
     strict = policy(debounce={"at_least": 2, "of_last": 3})
     history = [[DECAY], [DECAY], [DECAY]]
     just_trained = RetrainState(champion=True, matured_batches=6, new_rows=1, batches_since=1)
-    assert reasons(strict, history, just_trained) == RetrainDecision()
-    assert reasons(strict, history, RUNNING).asked
+    assert decide_retraining(strict, history, just_trained) == RetrainDecision()
+    assert decide_retraining(strict, history, RUNNING).asked
 
 
 @pytest.mark.parametrize(("drift", "asked"), [(None, []), ({"request": False}, []), ({"request": True}, ["drift"])])
 def test_drift_asks_only_when_the_policy_says_so(drift: dict[str, bool] | None, asked: list[str]) -> None:
     """`request: false` reports drift and asks for nothing."""
-    assert kinds(reasons(policy(reasons={"drift": drift}), [[DRIFT]], RUNNING)) == (asked, [])
+    assert kinds(decide_retraining(policy(reasons={"drift": drift}), [[DRIFT]], RUNNING)) == (asked, [])
 
 
 @pytest.mark.parametrize(("since", "held"), [(1, True), (2, True), (3, False)])
 def test_cooldown_holds_back_and_says_so(since: int, held: bool) -> None:
     """In the batches after a training no reason counts, but each is reported with why."""
     standing = RetrainState(champion=True, matured_batches=6, new_rows=1, batches_since=since)
-    weighed = reasons(policy(cooldown=2), [[DECAY]], standing)
+    weighed = decide_retraining(policy(cooldown=2), [[DECAY]], standing)
     assert kinds(weighed) == (([], ["decay"]) if held else (["decay"], []))
     if held:
         assert weighed.held_back[0].why == f"cooldown: batch {since} of 2 after the last training"
@@ -94,25 +94,25 @@ def test_a_spent_budget_holds_back_and_says_so() -> None:
     """At most so many trainings in so many batches; what would have been asked is reported."""
     standing = RetrainState(champion=True, matured_batches=6, new_rows=1, batches_since=3, trainings=2)
     limited = policy(budget={"trainings": 2, "batches": 6})
-    (held,) = reasons(limited, [[DECAY]], standing).held_back
+    (held,) = decide_retraining(limited, [[DECAY]], standing).held_back
     assert held.why == "budget: 2 of 2 trainings spent in the last 6 batches"
-    assert reasons(policy(budget={"trainings": 3, "batches": 6}), [[DECAY]], standing).asked
+    assert decide_retraining(policy(budget={"trainings": 3, "batches": 6}), [[DECAY]], standing).asked
 
 
 def test_nothing_new_to_learn_from_holds_back() -> None:
     """Without newly matured rows a training would give the same model again."""
     standing = RetrainState(champion=True, matured_batches=6, new_rows=0, batches_since=3)
-    (held,) = reasons(policy(), [[DECAY]], standing).held_back
+    (held,) = decide_retraining(policy(), [[DECAY]], standing).held_back
     assert held.why.startswith("no rows have matured since the last training")
 
 
 def test_schedule_and_volume_count_from_the_last_training() -> None:
     """Both are reasons once their number is reached, with the numbers in the sentence."""
     counting = policy(reasons={"schedule": 3, "volume": 28_000})
-    schedule, volume = reasons(counting, [], RUNNING).asked
+    schedule, volume = decide_retraining(counting, [], RUNNING).asked
     assert schedule.sentence == "3 batches since the last training, one is due every 3"
     assert volume.sentence == "28,000 rows have matured since the last training, 28,000 are enough"
-    assert reasons(policy(reasons={"schedule": 4, "volume": 28_001}), [], RUNNING) == RetrainDecision()
+    assert decide_retraining(policy(reasons={"schedule": 4, "volume": 28_001}), [], RUNNING) == RetrainDecision()
 
 
 @pytest.mark.parametrize(("matured", "asked"), [(2, []), (3, ["first"]), (7, ["first"])])
@@ -120,21 +120,25 @@ def test_the_first_training_waits_for_enough_batches(matured: int, asked: list[s
     """Without a champion nothing but the first training is asked for, and not before `first_after` batches."""
     standing = RetrainState(champion=False, matured_batches=matured, new_rows=9, batches_since=None)
     counting = policy(reasons={"schedule": 1, "volume": 1})
-    assert kinds(reasons(counting, [[DECAY]], standing)) == (asked, [])
+    assert kinds(decide_retraining(counting, [[DECAY]], standing)) == (asked, [])
 
 
 def test_the_first_training_needs_a_batch_to_train_on_and_those_held_out() -> None:
     """`first_after: 1` cannot train and hold out on one batch: the request waits for the second."""
     early = policy(first_after=1)
-    assert not reasons(early, [], RetrainState(champion=False, matured_batches=1, new_rows=9, batches_since=None)).asked
-    assert reasons(early, [], RetrainState(champion=False, matured_batches=2, new_rows=9, batches_since=None)).asked
+    assert not decide_retraining(
+        early, [], RetrainState(champion=False, matured_batches=1, new_rows=9, batches_since=None)
+    ).asked
+    assert decide_retraining(
+        early, [], RetrainState(champion=False, matured_batches=2, new_rows=9, batches_since=None)
+    ).asked
 
 
 def test_a_failed_first_training_is_tried_again_with_new_rows_only() -> None:
     """When the first training gave no champion, the next waits for newly matured rows: no storm of requests."""
     again = RetrainState(champion=False, matured_batches=4, new_rows=0, batches_since=1)
-    assert kinds(reasons(policy(), [], again)) == ([], ["first"])
-    assert kinds(reasons(policy(), [], RetrainState(False, 5, 900, 2))) == (["first"], [])
+    assert kinds(decide_retraining(policy(), [], again)) == ([], ["first"])
+    assert kinds(decide_retraining(policy(), [], RetrainState(False, 5, 900, 2))) == (["first"], [])
 
 
 few = st.integers(0, 9)
@@ -150,8 +154,10 @@ def test_a_reason_is_asked_for_or_held_back_never_dropped(
 ) -> None:
     """Cooldown and budget move reasons to those held back, all of them and with why, and change nothing else."""
     every = {"drift": {"request": True}, "schedule": 2, "volume": 2}
-    free = reasons(policy(reasons=every), history, standing)
-    bound = reasons(policy(reasons=every, cooldown=cooldown, budget={"trainings": 2, "batches": 5}), history, standing)
+    free = decide_retraining(policy(reasons=every), history, standing)
+    bound = decide_retraining(
+        policy(reasons=every, cooldown=cooldown, budget={"trainings": 2, "batches": 5}), history, standing
+    )
     assert [*free.asked, *(each.reason for each in free.held_back)] == [
         *bound.asked,
         *(each.reason for each in bound.held_back),
@@ -163,7 +169,7 @@ def test_a_reason_is_asked_for_or_held_back_never_dropped(
 def test_a_drift_without_estimated_impact_asks_for_nothing() -> None:
     """A drift that costs nothing, or whose cost is unknown, is held back with why; one that costs asks."""
     drifting = policy(reasons={"drift": {"request": True}})
-    found = reasons(drifting, [[HARMLESS, DRIFT]], RUNNING)
+    found = decide_retraining(drifting, [[HARMLESS, DRIFT]], RUNNING)
     assert [reason.sentence.split(" (")[0] for reason in found.asked] == [DRIFT.sentence]
     assert [held.reason.sentence.split(" (")[0] for held in found.held_back] == [HARMLESS.sentence]
     assert "impact" in found.held_back[0].why
@@ -174,11 +180,14 @@ def test_with_costs_an_alarm_asks_only_when_training_pays() -> None:
     cost = {"per_1000_rows": 1000, "training": 50, "review": 20}
     careful = policy(reasons={"cost": cost, "drift": {"request": True}})
     pays = Alarm("cost", "log_loss", "staying stale costs 900", {"stale": 900.0})
-    assert kinds(reasons(careful, [[DECAY]], RUNNING)) == ([], ["decay"])
-    assert kinds(reasons(careful, [[DECAY, pays]], RUNNING)) == (["decay", "cost"], [])
-    assert kinds(reasons(careful, [[DRIFT]], RUNNING)) == (["drift"], [])  # .03 x 1,000 rows x 3 batches: 90 > 70
+    assert kinds(decide_retraining(careful, [[DECAY]], RUNNING)) == ([], ["decay"])
+    assert kinds(decide_retraining(careful, [[DECAY, pays]], RUNNING)) == (["decay", "cost"], [])
+    assert kinds(decide_retraining(careful, [[DRIFT]], RUNNING)) == (
+        ["drift"],
+        [],
+    )  # .03 x 1,000 rows x 3 batches: 90 > 70
     dear = policy(reasons={"cost": {**cost, "training": 500}, "drift": {"request": True}})
-    (held,) = reasons(dear, [[DRIFT]], RUNNING).held_back
+    (held,) = decide_retraining(dear, [[DRIFT]], RUNNING).held_back
     assert all(number in held.why for number in ("90", "500", "20"))
 
 
@@ -190,18 +199,18 @@ def test_age_counts_from_what_the_last_training_looked_back_from() -> None:
     def at(month: int) -> RetrainState:
         return RetrainState(True, 6, 100, 3, as_of=datetime(2013, month, 1, tzinfo=UTC), last_training=since)
 
-    assert kinds(reasons(old, [[]], at(3))) == ([], [])
-    assert kinds(reasons(old, [[]], at(4))) == (["age"], [])
+    assert kinds(decide_retraining(old, [[]], at(3))) == ([], [])
+    assert kinds(decide_retraining(old, [[]], at(4))) == (["age"], [])
 
 
 def test_what_was_held_out_of_an_alarms_training_is_followed_up() -> None:
     """Once the batch that alarmed can be learned from, one more training is asked for, where the policy wants it."""
     standing = RetrainState(True, 6, 28_000, 1, unlearned=("2013-04",))
-    assert kinds(reasons(policy(), [[]], standing)) == ([], [])
-    (reason,) = reasons(policy(reasons={"follow_up": True}), [[]], standing).asked
+    assert kinds(decide_retraining(policy(), [[]], standing)) == ([], [])
+    (reason,) = decide_retraining(policy(reasons={"follow_up": True}), [[]], standing).asked
     assert reason.kind == "follow_up"
     assert "2013-04" in reason.sentence
-    assert kinds(reasons(policy(reasons={"follow_up": True}), [[]], RUNNING)) == ([], [])
+    assert kinds(decide_retraining(policy(reasons={"follow_up": True}), [[]], RUNNING)) == ([], [])
 
 
 def test_alarms_survive_the_watch_report() -> None:

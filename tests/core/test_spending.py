@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.evidence_maker import SHA, evidence, holdout, policy
-from gatehouse.core.gate.alpha_spending import SPENT, InterimLook, share
+from gatehouse.core.gate.alpha_spending import SPENT, InterimLook, error_share
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.explain import explain
 from gatehouse.core.statistics.block_bootstrap import Estimate
@@ -28,7 +28,7 @@ BETTER = {"rule": "better_than_champion", "metric": "log_loss"}
 def test_shares_add_up_and_never_run_out(looks, half_by):
     """What was spent and what is left is the whole; half is spent by the look that the policy names."""
     look = InterimLook(looks, 0.05, half_by)
-    spent = sum(share(number, half_by) for number in range(1, looks + 1))
+    spent = sum(error_share(number, half_by) for number in range(1, looks + 1))
     assert 0.05 * spent + look.left == pytest.approx(0.05)
     assert InterimLook(half_by, 0.05, half_by).left == pytest.approx(0.025)
     assert look.error > InterimLook(looks + 1, 0.05, half_by).error > 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gatehouse.core.config.retrain import RetrainPolicy, Window
-from gatehouse.core.contract.batch_calendar import Interval, interval_of
+from gatehouse.core.contract.batch_calendar import Interval, batch_interval
 from gatehouse.core.retraining.holdout_split import MaturedBatch, Split, split
 from gatehouse.core.types import BatchId
 from gatehouse.errors import NotEnoughData
@@ -27,7 +27,7 @@ def policy(holdout: int = 1, rolling: int | None = None) -> RetrainPolicy:
 def month(number: int, revision: int = 1, rows: int = 100) -> MaturedBatch:
     """A matured monthly batch; months count on beyond December."""
     key = f"{2013 + (number - 1) // 12}-{(number - 1) % 12 + 1:02}"
-    return MaturedBatch(BatchId("flights", key, revision), rows, interval_of("month", key))
+    return MaturedBatch(BatchId("flights", key, revision), rows, batch_interval("month", key))
 
 
 def keys(found: Split) -> tuple[list[str], list[str]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.formatting import about, count, listed, number
+from gatehouse.formatting import approximate_count, count, join_names, number
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,6 @@ def test_different_numbers_read_differently(value, step):
 def test_rows_in_words():
     """Counts are exact, estimates are rounded, long lists are cut."""
     assert count(28243) == "28,243"
-    assert about(12345) == "about 12,000"
-    assert about(7) == "about 7"
-    assert listed("abcdefg") == "a, b, c, d, e and 2 more"
+    assert approximate_count(12345) == "about 12,000"
+    assert approximate_count(7) == "about 7"
+    assert join_names("abcdefg") == "a, b, c, d, e and 2 more"

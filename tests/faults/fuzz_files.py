@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fakes import FakeLake
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.config.contract import Contract
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import GatehouseError, SchemaMismatch
 from gatehouse.table_types import as_declared
 
@@ -116,7 +116,7 @@ class Delivery:
         (self.folder / f"rows_{KEY}.{suffix}").write_bytes(data)
         contract = _contract(self.folder, suffix)
         try:
-            frame = open_source(contract, self.folder).fetch(KEY, interval_of("month", KEY))["rows"]
+            frame = open_source(contract, self.folder).fetch(KEY, batch_interval("month", KEY))["rows"]
             landed = _stored(frame)
         except GatehouseError:
             self.seen["refused by name"] += 1

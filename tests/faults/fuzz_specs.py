@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gatehouse.adapters.contract.static_checks import check_contract
-from gatehouse.core.contract.batch_calendar import Span, interval_of
+from gatehouse.core.contract.batch_calendar import Span, batch_interval
 from gatehouse.errors import GatehouseError
 from gatehouse.use_case import FILES, load
 from stages.rides import TEMPLATE
@@ -95,7 +95,7 @@ class Names:
     def read(self, text: str) -> None:
         """Each reader takes it or refuses it by name."""
         readers: tuple[Callable[[str], object], ...] = (
-            Span.parse, *(lambda key, kind=kind: interval_of(kind, key) for kind in ("month", "week", "day")),  # type: ignore[misc]
+            Span.parse, *(lambda key, kind=kind: batch_interval(kind, key) for kind in ("month", "week", "day")),  # type: ignore[misc]
         )  # fmt: skip
         for reader in readers:
             try:

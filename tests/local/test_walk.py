@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import Batch, BatchId, BatchState, FileRef, MonitoringReport, TableFiles
 from gatehouse.dev_stack.demo import line_of
 
@@ -14,7 +14,7 @@ from gatehouse.dev_stack.demo import line_of
 def line(body: dict[str, Any]) -> str:
     """The line of a batch that was watched with this report."""
     id, file = BatchId("rides", "2024-02", 1), FileRef("a", "b", 1, 1200)
-    batch = Batch(id, interval_of("month", id.key), BatchState.ACCEPTED, "", {"rows": TableFiles(file, file)})
+    batch = Batch(id, batch_interval("month", id.key), BatchState.ACCEPTED, "", {"rows": TableFiles(file, file)})
     report = MonitoringReport(id, datetime(2024, 3, 1, tzinfo=UTC), body)
     ledger = SimpleNamespace(
         batches=SimpleNamespace(list=lambda _: [batch], watches=lambda _: [report]),

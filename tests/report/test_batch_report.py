@@ -9,13 +9,13 @@ import pytest
 from jinja2 import UndefinedError
 
 from adapters.contracts import contract
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import Batch, BatchId, BatchState
 from gatehouse.ports import CheckResult, TableCheck
 from gatehouse.reports import batch_report, render
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
-BATCH = Batch(BatchId("rides", "2013-03", 1), interval_of("month", "2013-03"), BatchState.LANDED, "ab" * 32, {})
+BATCH = Batch(BatchId("rides", "2013-03", 1), batch_interval("month", "2013-03"), BatchState.LANDED, "ab" * 32, {})
 
 
 def result(expect="expect_column_values_to_be_between", severity="critical", success=False, **changes) -> CheckResult:

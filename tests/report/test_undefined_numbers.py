@@ -15,7 +15,7 @@ from gatehouse.backtest.run import BacktestResult, BacktestTotals
 from gatehouse.backtest.what_if import WhatIf
 from gatehouse.cli.backtest_table import human
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.gate.decide import decision_from
+from gatehouse.core.gate.decide import decision_from_document
 from gatehouse.core.gate.explain import explain
 from gatehouse.core.types import Decision
 from gatehouse.formatting import between, shown
@@ -78,7 +78,7 @@ def test_a_decision_is_shown_whatever_its_numbers(value: Any, limit: Any, low: A
         "sentence": "wait",
         "results": [judged],
     }
-    decision: Decision = decision_from({**document, "evidence": "0", "policy": "0", "champion": 1, "epoch": 1})
+    decision: Decision = decision_from_document({**document, "evidence": "0", "policy": "0", "champion": 1, "epoch": 1})
     written = f"{explain(decision)} {decision_markdown('Rides', decision)} {interval(decision.results[0])}"
     assert not WORDLESS.search(written)
     assert not WORDLESS.search(f"{shown(value)} {between(value, low, high)} {number(limit)}")

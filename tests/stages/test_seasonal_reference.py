@@ -7,7 +7,7 @@ import pandas as pd
 
 from fakes import FakeLake
 from gatehouse.core.config.retrain import DriftReason
-from gatehouse.core.contract.batch_calendar import interval_of, keys_between
+from gatehouse.core.contract.batch_calendar import batch_interval, keys_between
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.calibration import calibrate
@@ -32,7 +32,7 @@ class Site:
             first = first or profile
             stored = batch_profiles.store_profile(self, BatchProfile({}, profile))  # type: ignore[arg-type]
             id = BatchId("stream", key, 1)
-            self.kept.append(Batch(id, interval_of("month", key), BatchState.ACCEPTED, key, {}, profile=stored))
+            self.kept.append(Batch(id, batch_interval("month", key), BatchState.ACCEPTED, key, {}, profile=stored))
 
     def list(self, use_case: str) -> list[Batch]:
         return self.kept

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from daily import daily, retrain
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import Batch, BatchId, BatchState
 from gatehouse.pipeline.batch_data.matured_rows import MaturedRows
 from gatehouse.pipeline.batch_data.row_keys import BATCH
@@ -44,7 +44,7 @@ def test_only_whole_days_are_judged_and_none_while_the_newest_is_not_in() -> Non
     """Nine tenths of a day's rows must have outcomes: a day in the middle that has fewer is left out; when the newest has, there
     is nothing to judge yet."""
     names = [f"stream/2024-01-0{day}.r1" for day in (1, 2, 3)]
-    newest = Batch(BatchId("stream", "2024-01-03", 1), interval_of("day", "2024-01-03"), BatchState.ACCEPTED, "", {})
+    newest = Batch(BatchId("stream", "2024-01-03", 1), batch_interval("day", "2024-01-03"), BatchState.ACCEPTED, "", {})
 
     def days(*labelled: int) -> list[int]:
         rows = pd.DataFrame({BATCH: np.repeat(names, labelled)})

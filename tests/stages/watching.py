@@ -14,9 +14,9 @@ from fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.performance.change_kinds import ChangeFinding
-from gatehouse.core.performance.incidents import Incident, follow
+from gatehouse.core.performance.incidents import Incident, update_incidents
 from gatehouse.core.types import (
     Batch,
     BatchId,
@@ -81,7 +81,7 @@ def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4, he
     site.ledger = SimpleNamespace(batches=desk)
     seen, champion = [], None
     for number, made in enumerate(stream.batches):
-        interval = interval_of(kind, made.key)
+        interval = batch_interval(kind, made.key)
         rows = made.rows.assign(at=pd.to_datetime(made.rows["at"], utc=True))
         part = TableFiles(*[site.lake.put_frame(rows, "rows")] * 2)
         id = BatchId("stream", made.key, 1)
@@ -93,7 +93,7 @@ def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4, he
         if not faults:
             batch = replace(batch, profile=batch_profiles.store_profile(site, profile))
             desk.kept.append(batch)
-            arrived = interval_of(kind, stream.batches[min(number + 1, len(stream.batches) - 1)].key).end
+            arrived = batch_interval(kind, stream.batches[min(number + 1, len(stream.batches) - 1)].key).end
             desk.labels[made.key] = Outcomes(id, arrived, site.lake.put_frame(made.outcomes, "outcomes"))
             if champion is not None:
                 _look(site, batch, champion, now)
@@ -136,7 +136,7 @@ def _look(site: MemorySite, batch: Batch, champion: Champion, now: Seen) -> None
     body, alarms, now.findings = monitor_batch.assess_batch(site, batch, champion)
     before = desk.reports[-1].body["incidents"] if desk.reports else []
     known = [Incident.from_document(each) for each in before]
-    now.incidents = follow(known, now.findings, batch.id.key, "matured" in body)
+    now.incidents = update_incidents(known, now.findings, batch.id.key, "matured" in body)
     now.alarms, now.body = [f"{each.kind} {each.subject}" for each in alarms], body
     body["incidents"] = [each.to_document() for each in now.incidents]
     canonical(body)  # as the ledger will write it

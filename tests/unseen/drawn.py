@@ -17,7 +17,7 @@ from psycopg2.extras import execute_values
 
 from fakes import FakeLake
 from gatehouse.backtest.context import BacktestContext
-from gatehouse.core.contract.batch_calendar import Interval, interval_of
+from gatehouse.core.contract.batch_calendar import Interval, batch_interval
 from gatehouse.pipeline import gather, land, outcomes
 from gatehouse.pipeline.validate import validate
 from gatehouse.ports import Ledger, Source
@@ -122,7 +122,7 @@ class Joins:
         site = GivenSite(self._case(drawn.types), self._ledger, Given(rows, arrived))
         validate(site, land.land(site, MONTH).id)
         outcomes.collect(site, NEXT)
-        frames, _ = gather.labelled(site, interval_of("month", NEXT).end)
+        frames, _ = gather.labelled(site, batch_interval("month", NEXT).end)
         return {
             amount: label
             for frame in frames.values()

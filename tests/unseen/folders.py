@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 
 MONTHS = ("2024-01", "2024-02", "2024-03", "2024-04")
 ROWS = 120
@@ -164,7 +164,7 @@ def _date_back(drop: Path) -> None:
 
 
 def _delivery(batch: str, key: str, number: int, size: int, random: np.random.Generator) -> Delivery:
-    interval = interval_of(batch, key)
+    interval = batch_interval(batch, key)
     step = (interval.end - interval.start) / (size + 1)
     at = [interval.start + timedelta(seconds=int(step.total_seconds() * row)) for row in range(size)]
     group = random.choice(["a", "b", "c"], size)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gatehouse.core.contract.batch_calendar import key_of
+from gatehouse.core.contract.batch_calendar import batch_key
 from unseen.fixtures import Play, played, replayed, shared_database, shared_ledger  # noqa: F401 - fixtures
 from unseen.folders import Folder
 
@@ -59,7 +59,7 @@ def batch_keys(kind: str, count: int) -> tuple[str, ...]:
     """The keys of so many batches from February 2024 on."""
     step = {"day": "1D", "week": "7D", "month": "MS"}[kind]
     return tuple(
-        key_of(kind, moment)
+        batch_key(kind, moment)
         for moment in pd.date_range(
             "2024-02-26" if kind != "month" else "2024-02-01", periods=count, freq=step, tz="UTC"
         )

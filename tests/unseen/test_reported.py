@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gatehouse.cli.backtest import human
-from gatehouse.core.contract.batch_calendar import key_of
+from gatehouse.core.contract.batch_calendar import batch_key
 from unseen.fixtures import Play, played, replayed, shared_database, shared_ledger  # noqa: F401 - fixtures
 from unseen.folders import COLUMNS, MONTHS, Delivery, Folder
 from unseen.played import Played, joined, same
@@ -142,7 +142,7 @@ def assert_told(document: dict[str, Any], *texts: str) -> None:
 
 def test_daily_batches(replayed: Any) -> None:
     """Seven days around a leap day: a table with a line a day, and JSON in which what is undefined is null."""
-    days = tuple(key_of("day", day) for day in pd.date_range("2024-02-26", periods=7, tz="UTC"))
+    days = tuple(batch_key("day", day) for day in pd.date_range("2024-02-26", periods=7, tz="UTC"))
     result = replayed(Folder(batch="day", keys=days))
     assert [line["key"] for line in json.loads(json.dumps(result.document(), allow_nan=False))["lines"]] == list(days)
     assert all(day in human(result) for day in days)
@@ -150,7 +150,7 @@ def test_daily_batches(replayed: Any) -> None:
 
 def test_daily_batches_with_nanoseconds(replayed: Any) -> None:
     """Times as pandas writes them, to the nanosecond: no row waits in quarantine for that, and days have their metric."""
-    days = tuple(key_of("day", day) for day in pd.date_range("2024-02-26", periods=7, tz="UTC"))
+    days = tuple(batch_key("day", day) for day in pd.date_range("2024-02-26", periods=7, tz="UTC"))
     folder = Folder(batch="day", keys=days)
     folder.edit(lambda _, each: each.rows.__setitem__("at", each.rows["at"].dt.as_unit("ns") + pd.Timedelta(7, "ns")))
     lines = replayed(folder).document()["lines"]

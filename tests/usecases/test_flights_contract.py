@@ -142,7 +142,7 @@ def test_weeks_are_accepted(week: str) -> None:
 def test_another_unit_quarantines_the_batch() -> None:
     """A month of temperatures in Kelvin is quarantined whole."""
     from gatehouse.adapters.contract import GreatExpectationsChecker
-    from gatehouse.core.contract.batch_calendar import interval_of
+    from gatehouse.core.contract.batch_calendar import batch_interval
     from gatehouse.core.contract.parameters import parameters
     from gatehouse.core.contract.validation import decide
 
@@ -150,6 +150,6 @@ def test_another_unit_quarantines_the_batch() -> None:
     spec, weather = contract.tables["weather"], tables(FLIGHTS, "2013-03")["weather"]
     wrong: pd.DataFrame = weather.assign(temp=weather["temp"] + 273)
     check = GreatExpectationsChecker().check(
-        "weather", spec, wrong, parameters(contract, interval_of("month", "2013-03"))
+        "weather", spec, wrong, parameters(contract, batch_interval("month", "2013-03"))
     )
     assert not decide({"weather": spec}, {"weather": len(wrong)}, {"weather": check}).accepted

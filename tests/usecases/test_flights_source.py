@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from usecase_folders import case, outcomes, source, tables
 
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from usecases import _nycflights
 
 MONTHS = dict(
@@ -19,7 +19,7 @@ AFTER_DEPARTURE = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"}
 
 
 def fetched(name: str, key: str) -> pd.DataFrame:
-    return source(name).fetch(key, interval_of(case(name).contract.batch, key))["flights"]
+    return source(name).fetch(key, batch_interval(case(name).contract.batch, key))["flights"]
 
 
 def test_every_flight_is_in_exactly_one_month() -> None:
@@ -82,5 +82,5 @@ def test_the_end_of_an_interval_belongs_to_the_next() -> None:
     moments = pd.DataFrame(
         {"scheduled": pd.to_datetime(["2013-03-01", "2013-03-31 23:59", "2013-04-01"], utc=True, format="ISO8601")}
     )
-    march = interval_of("month", "2013-03")
+    march = batch_interval("month", "2013-03")
     assert len(_nycflights.within(moments, "scheduled", march.start, march.end)) == 2

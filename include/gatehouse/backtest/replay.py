@@ -11,7 +11,7 @@ from gatehouse.backtest.errors import kept, sentence
 from gatehouse.backtest.pool import pool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
 from gatehouse.context import UseCaseContext
-from gatehouse.core.contract.batch_calendar import Span, interval_of, key_of
+from gatehouse.core.contract.batch_calendar import Span, batch_interval, batch_key
 from gatehouse.core.types import Batch, BatchId, BatchState, Decision, Request, RequestState, Verdict
 from gatehouse.errors import NotScored
 from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote
@@ -96,11 +96,11 @@ def _deliver(site: UseCaseContext, key: str) -> tuple[Batch | None, list[str]]:
 def _collect_the_rest(site: UseCaseContext, taken: list[ProcessedBatch]) -> None:
     """Outcomes that were not due before the last batch: nothing was decided by them, but the metrics count them."""
     contract = site.case.contract
-    ends = [interval_of(contract.batch, each.key).end for each in taken if each.batch is not None]
+    ends = [batch_interval(contract.batch, each.key).end for each in taken if each.batch is not None]
     if ends:
         late = Span.parse(contract.outcomes.delay).after(max(ends))
         with kept([], "outcomes"):
-            outcomes.collect_readable(site, key_of(contract.batch, late))
+            outcomes.collect_readable(site, batch_key(contract.batch, late))
 
 
 def _watch(site: UseCaseContext, batch: BatchId, reviews: Reviews, errors: list[str]) -> None:

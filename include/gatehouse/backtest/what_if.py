@@ -20,7 +20,7 @@ from gatehouse.backtest.measured_history import History, held_out_until, predict
 from gatehouse.backtest.pool import pool
 from gatehouse.backtest.prefit_pool import PrefitPool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
-from gatehouse.core.retraining.optimal_schedule import best_moments
+from gatehouse.core.retraining.optimal_schedule import optimal_schedule
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.pipeline.batch_data.row_keys import LABEL
 from gatehouse.pipeline.score import model_inputs
@@ -148,7 +148,7 @@ class ModelCache:
         with pool(2) as side_by_side:
             rows += side_by_side.map(lambda each: self._losses(each[0], each[1], steps), moments)
         starts = [0, *(start for start, _ in moments)]
-        chosen = best_moments(np.array(rows), starts, max(trainings - 1, 0))
+        chosen = optimal_schedule(np.array(rows), starts, max(trainings - 1, 0))
         metrics = {}
         for number, key in enumerate(keys):
             value = float(rows[max(row for row in chosen if starts[row] <= number)][number])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gatehouse.check.problem import Problems
 from gatehouse.context import UseCaseContext
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.contract.validation import Validation
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe, match
 from gatehouse.core.rows.row_keys import KEY
@@ -62,7 +62,7 @@ class Rows:
 
 def read_batch(site: UseCaseContext, key: str, problems: Problems) -> Rows:
     """Take one batch through landing, validation, features() and target(); what fails is kept as a problem."""
-    interval = interval_of(site.case.contract.batch, key)
+    interval = batch_interval(site.case.contract.batch, key)
     batch = Batch(BatchId(site.name, key, 1), interval, BatchState.LANDED, "", {})
     tables: tuple[TablePreview, ...] = ()
     features: pd.DataFrame | None = None

@@ -15,7 +15,7 @@ from gatehouse.check.gate import try_rules
 from gatehouse.check.model import fit_all, look_at_features, measure_own, sample, stand_in, with_made_up_labels
 from gatehouse.check.problem import Problem, Problems
 from gatehouse.check.settings import retrain_hints
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import SourceError
 from gatehouse.model_code import load_model_code
 from gatehouse.pipeline.batch_data.row_keys import LABEL
@@ -135,7 +135,7 @@ def _keys(site: CheckSite, batch: str | None, problems: Problems, report: Report
     """The batches to take: the one asked for, or those that the source has, the first ones first."""
     contract = site.case.contract
     if batch is not None:
-        interval_of(contract.batch, batch)
+        batch_interval(contract.batch, batch)
         return [batch]
     there: list[str] = []
     with problems.during("source"):

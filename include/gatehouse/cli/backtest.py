@@ -15,7 +15,7 @@ from gatehouse.cli.output import as_text, json_option, nothing_on_standard_outpu
 from gatehouse.cli.progress import progress_line
 from gatehouse.core.config.gate import GatePolicy, check_policy
 from gatehouse.core.config.retrain import RetrainPolicy
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import InvalidInputError
 from gatehouse.settings import Settings
 from gatehouse.use_case import OWNERS, find
@@ -57,7 +57,7 @@ def backtest(
     other = read_spec(retrain, RetrainPolicy, OWNERS["retrain.yaml"]) if retrain else None
     gate = read_spec(policy, GatePolicy, OWNERS["gate.yaml"]) if policy else None
     if last:
-        interval_of(case.contract.batch, last)  # a key of another form is named here
+        batch_interval(case.contract.batch, last)  # a key of another form is named here
     check_policy(gate or case.gate, (other or case.retrain).task)
 
     # models are fitted side by side: each needs one core, not all of them

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.cli.output import printable, table
 from gatehouse.core.audit.canonical_json import finite
-from gatehouse.formatting import listed, shown
+from gatehouse.formatting import join_names, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +96,7 @@ def _first_row(seen: Seen) -> str:
 
 def _where(seen: Seen) -> str:
     keys = list(dict.fromkeys(key for key, _ in seen))
-    return f"in {keys[0]}" if len(keys) == 1 else f"in {len(keys)} batches ({listed(keys, 3)})"
+    return f"in {keys[0]}" if len(keys) == 1 else f"in {len(keys)} batches ({join_names(keys, 3)})"
 
 
 def _bad_values(seen: Seen) -> str:

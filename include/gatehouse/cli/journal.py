@@ -9,7 +9,7 @@ import click
 
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.cli.output import emit, json_option, plain, table
-from gatehouse.core.audit.hash_chain import exported
+from gatehouse.core.audit.hash_chain import export_lines
 from gatehouse.core.types import JournalEntry
 from gatehouse.ports import Journal
 from gatehouse.settings import Settings
@@ -30,7 +30,7 @@ def journal(about: str, last: int, export: Path | None, as_json: bool) -> None:
     )
     if export is not None:
         with export.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(exported(entries))
+            file.writelines(export_lines(entries))
         emit({"export": str(export)}, as_json, f"written: {export}; `gatehouse verify --export {export}` checks it")
         return
     newest = list(entries)[-last:]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.retraining.manual_options import wished_estimators
+from gatehouse.core.retraining.manual_options import requested_estimators
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.statistics.metrics import evaluate, metrics_for, why_undefined
 from gatehouse.core.types import Candidate, Request, TrainingSet
@@ -44,7 +44,7 @@ class Made:
 def candidate_names(site: UseCaseContext, request: Request | None = None) -> list[str]:
     """The names of the use case's estimators; of a request, those that it asks for."""
     own = sorted(site.case.estimators())
-    return wished_estimators(request, own) if request else own
+    return requested_estimators(request, own) if request else own
 
 
 def fit(site: UseCaseContext, request_id: str, name: str) -> Candidate:

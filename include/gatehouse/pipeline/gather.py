@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.retraining.holdout_split import MaturedBatch
-from gatehouse.core.retraining.manual_options import who_wished, wished_window
+from gatehouse.core.retraining.manual_options import requested_by, requested_window
 from gatehouse.core.rows.outcome_rows import describe
 from gatehouse.core.types import BatchId, FileRef, Request, RequestState, TrainingSet
 from gatehouse.errors import ModelError, NotEnoughData, RecordNotFoundError
@@ -48,11 +48,13 @@ def build_training_set(site: UseCaseContext, request: Request) -> TrainingSet:
     candidates = [MaturedBatch(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
     until = champion.model.trained_until if champion else None
     try:
-        chosen, told = choose_window(site, candidates, frames, until, wished_window(request, site.case.retrain.window))
+        chosen, told = choose_window(
+            site, candidates, frames, until, requested_window(request, site.case.retrain.window)
+        )
     except NotEnoughData as error:
         left_out = [f"batch {batch} is left out: {why}" for batch, why in errors.items()]
         raise NotEnoughData("; ".join([str(error), *left_out, *outcomes_short(site, request.as_of, frames)])) from error
-    if asked_by := who_wished(request):
+    if asked_by := requested_by(request):
         told |= {"asked_by": asked_by, "batches": len(chosen.training)}
     if errors:
         told |= {"left_out": errors}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import Batch, FileRef
 from gatehouse.errors import SourceError, SourceVanished, UnreadableDelivery
 from gatehouse.ports import PassedOver
@@ -57,7 +57,7 @@ def take(site: UseCaseContext, keys: Iterable[str]) -> dict[str, str]:
 def land(site: UseCaseContext, key: str) -> Batch:
     """Fetch one batch and make it visible: files first, then the ledger row. The same content again is a no-op. A delivery
     of which a table cannot be read lands as the bytes that came, and validation quarantines it."""
-    interval = interval_of(site.case.contract.batch, key)
+    interval = batch_interval(site.case.contract.batch, key)
     lease = site.ledger.attempts.enter(f"{site.name}/{key}/land")
     fingerprint, unreadable = site.source.fingerprint(key), ""
     try:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.contract.batch_calendar import Span, interval_of
+from gatehouse.core.contract.batch_calendar import Span, batch_interval
 from gatehouse.core.types import Batch, BatchState, Outcomes
 from gatehouse.errors import SchemaMismatch, SourceError, UnreadableDelivery
 from gatehouse.pipeline.batch_data.outcome_check import TABLE, check_outcomes
@@ -40,7 +40,7 @@ def collect_readable(site: UseCaseContext, key: str) -> list[Outcomes]:
 
 
 def _collect_all(site: UseCaseContext, key: str) -> tuple[list[Outcomes], list[SourceError]]:
-    now = interval_of(site.case.contract.batch, key).end
+    now = batch_interval(site.case.contract.batch, key).end
     found, errors = [], []
     for batch in [*due(site, now), *incomplete(site, now)]:
         try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.gate.human_actions import check_approver
+from gatehouse.core.gate.human_actions import require_approver
 from gatehouse.core.types import Champion, Decision, PromotionKind, RequestState, Verdict
 from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline.maintenance.publish_mlflow import model_description, version_description
@@ -63,7 +63,7 @@ def record_review_response(
             f"decision {decision_id[:8]} is {decision.verdict}; only a REVIEW is answered, a BLOCK is overridden"
         )
     if actor != NOBODY:
-        check_approver(actor, site.case.gate.review.approvers, "answer a review")
+        require_approver(actor, site.case.gate.review.approvers, "answer a review")
     site.ledger.decisions.answer(decision_id, approved, actor, reason)
     now = site.ledger.models.champion(site.name)
     if now is None or now.model.version != decision.version:

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import LedgerDatabase
 from gatehouse.adapters.ledger import open_ledger
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import ModelVersion, PromotionKind
 from gatehouse.errors import NotAllowedError, StaleAttemptError, StaleChampionError
 from gatehouse.invariants import run
@@ -92,7 +92,7 @@ def test_the_same_batch_landed_at_once_is_one_batch(ledger: Ledger) -> None:
     """Eight tasks that land equal content under different work get one and the same revision."""
     story = Story(ledger)
     files = {"rides": story.rows("2013-01", 10)}
-    interval = interval_of("month", "2013-01")
+    interval = batch_interval("month", "2013-01")
 
     def land(number: int) -> object:
         return ledger.batches.land(story.enter(f"land {number}"), "flights", "2013-01", interval, files).id
@@ -122,7 +122,7 @@ def test_watches_at_once_open_one_request(ledger: Ledger) -> None:
 def test_one_run_claims_a_request(ledger: Ledger) -> None:
     """Of six runs that claim at once one gets the request; the others learn who has it."""
     story = Story(ledger)
-    request = ledger.requests.ask("flights", interval_of("month", "2013-03").end, "Ada", "please")
+    request = ledger.requests.ask("flights", batch_interval("month", "2013-03").end, "Ada", "please")
     results = at_once(6, lambda number: ledger.requests.claim(story.enter(f"run {number}"), request.id))
     refused = [result for result in results if isinstance(result, NotAllowedError)]
     assert len(refused) == 5

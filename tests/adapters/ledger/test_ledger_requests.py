@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import Candidate, Request, RequestState
 from gatehouse.errors import NotAllowedError, RecordNotFoundError
 from gatehouse.ports import Ledger
 from story import DRIFT, Story
 
-AS_OF = interval_of("month", "2013-03").end
+AS_OF = batch_interval("month", "2013-03").end
 
 
 @pytest.fixture

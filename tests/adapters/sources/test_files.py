@@ -11,11 +11,11 @@ import pytest
 from adapters.contracts import contract, rides
 from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import ConfigurationError, SchemaMismatch, SourceError, SourceVanished
 from gatehouse.table_types import as_declared
 
-MARCH = interval_of("month", "2013-03")
+MARCH = batch_interval("month", "2013-03")
 HEADER = "id,name,speed,open,at,limit\n"
 GOOD = HEADER + "1,a,1.5,true,2013-03-01T00:00:00Z,10\n"
 

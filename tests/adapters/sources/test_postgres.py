@@ -5,10 +5,10 @@ import pytest
 from adapters.contracts import contract, rides
 from gatehouse.adapters.sources import open_source
 from gatehouse.adapters.sources.postgres import PostgresQuerySource
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 
-MARCH = interval_of("month", "2013-03")
+MARCH = batch_interval("month", "2013-03")
 RIDES = """
     SELECT n AS id, 'a%%' AS name, n::numeric / 2 AS speed, n > 0 AS open, %(start)s::timestamp AS at, NULL AS "limit"
     FROM generate_series(0, 1) n WHERE %(end)s::timestamptz > %(start)s
@@ -46,7 +46,7 @@ def test_an_empty_outcomes_query_means_none_yet(database, tmp_path) -> None:
     """No rows are no outcomes; rows are outcomes as declared."""
     source = open_source(spec(), tmp_path)
     assert source.outcomes("2013-03", MARCH) is None
-    january = source.outcomes("2013-01", interval_of("month", "2013-01"))
+    january = source.outcomes("2013-01", batch_interval("month", "2013-01"))
     assert january.to_dict("list") == {"id": [1], "late": [True]}
 
 

@@ -5,10 +5,10 @@ import pytest
 
 from adapters.contracts import contract, rides
 from gatehouse.adapters.sources import open_source
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 
-MARCH = interval_of("month", "2013-03")
+MARCH = batch_interval("month", "2013-03")
 GOOD = """
 import pandas as pd
 seen = []

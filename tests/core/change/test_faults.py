@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatehouse.core.data_faults.column_mapping import distance, in_words, mapping
-from gatehouse.core.data_faults.detect import DataFault, faults
+from gatehouse.core.data_faults.column_mapping import describe_mapping, distance, find_column_mapping
+from gatehouse.core.data_faults.detect import DataFault, detect_faults
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import on_grid
 
@@ -41,7 +41,7 @@ def found(batch: pd.DataFrame, earlier: Sequence[pd.DataFrame] | None = None, cy
     def own(columns: Sequence[str]) -> Profile:
         return profile_of(batch[[name for name in columns if name in batch]])
 
-    return faults("trips", profiles, on_grid(batch, profiles[-1] if profiles else None), own, cycle)
+    return detect_faults("trips", profiles, on_grid(batch, profiles[-1] if profiles else None), own, cycle)
 
 
 def test_a_quiet_delivery_has_no_fault() -> None:
@@ -151,8 +151,8 @@ def test_a_mapping_is_whole_cycles_only() -> None:
     right = table(9)
     known = [on_grid(table(1), None)]
     copied = profile_of(right.assign(miles=right["pounds"])[["miles"]])
-    assert mapping(known, copied) == {}
-    assert in_words({"a": "b", "b": "c", "c": "a"}).startswith("columns look rotated: 'a' holds what 'b' held")
+    assert find_column_mapping(known, copied) == {}
+    assert describe_mapping({"a": "b", "b": "c", "c": "a"}).startswith("columns look rotated: 'a' holds what 'b' held")
 
 
 def test_no_snow_in_may_is_no_stuck_sensor() -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn import datasets
 
-from gatehouse.core.data_faults.detect import faults
+from gatehouse.core.data_faults.detect import detect_faults
 from gatehouse.core.data_faults.relations.normal_scores import rows_of
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import on_grid
@@ -49,7 +49,7 @@ def told(before: Sequence[pd.DataFrame], batch: pd.DataFrame) -> list[tuple[str,
     def own(columns: Sequence[str]) -> Profile:
         return profile_of(batch[list(columns)])
 
-    found = faults("rows", earlier, on_grid(batch, first), own, rows=rows_of(samples[:-1], samples[-1]))
+    found = detect_faults("rows", earlier, on_grid(batch, first), own, rows=rows_of(samples[:-1], samples[-1]))
     return [(fault.kind, fault.sentence) for fault in found]
 
 

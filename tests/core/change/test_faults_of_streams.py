@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gatehouse.core.data_faults.detect import faults
+from gatehouse.core.data_faults.detect import detect_faults
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import on_grid
 from streams import FAULTS, KINDS, stream
@@ -34,7 +34,7 @@ def found(kind: str, seed: int) -> list[list[str]]:
             return profile_of(rows[[name for name in columns if name in rows]])
 
         made = on_grid(batch.rows, accepted[-1] if accepted else None)
-        told.append([each.kind for each in faults("rows", accepted, made, own)])
+        told.append([each.kind for each in detect_faults("rows", accepted, made, own)])
         accepted += [] if told[-1] else [made]
     return told
 

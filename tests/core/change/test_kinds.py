@@ -7,7 +7,7 @@ from dataclasses import replace
 from gatehouse.core.drift import ColumnDrift
 from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.domain_classifier import JointDrift
-from gatehouse.core.performance.change_kinds import ChangeKind, InputChanges, PerformanceChange, findings
+from gatehouse.core.performance.change_kinds import ChangeKind, InputChanges, PerformanceChange, classify_changes
 from gatehouse.core.performance.decay import DecayAssessment
 
 WORSE = DecayAssessment(
@@ -27,7 +27,7 @@ def kinds(
     inputs: InputChanges, outcome: PerformanceChange | None = None
 ) -> list[tuple[ChangeKind, tuple[str, ...], bool]]:
     """What is found, in short."""
-    return [(each.kind, each.columns, each.page) for each in findings(inputs, outcome)]
+    return [(each.kind, each.columns, each.page) for each in classify_changes(inputs, outcome)]
 
 
 def test_nothing_changed_is_no_finding() -> None:
@@ -43,7 +43,7 @@ def test_nothing_changed_is_no_finding() -> None:
 def test_columns_that_go_together_are_one_cause() -> None:
     """Linked columns are one finding led by the one that moved farthest; the score's move follows from it."""
     moved = [column("a", value=0.2), column("b", value=0.4), column("c", AlarmState.CHANGED), column("gh_score")]
-    found = findings(InputChanges(moved, linked=frozenset({frozenset({"a", "b"})})), None)
+    found = classify_changes(InputChanges(moved, linked=frozenset({frozenset({"a", "b"})})), None)
     assert [(each.columns, each.page) for each in found] == [(("b", "a"), True), (("c",), False)]
     assert any(each.startswith("gh_score") for each in found[0].consequences)
 
@@ -60,7 +60,7 @@ def test_a_change_of_going_together_is_covariate_drift() -> None:
     together = JointDrift(0.7, 0.55, 0.0001, "8 reference units", ("a", "b"), 0.7, -0.7)
     alone = InputChanges([column("a", AlarmState.QUIET)], together=together, together_pages=True)
     assert kinds(alone) == [(ChangeKind.COVARIATE, ("a", "b"), True)]
-    (below,) = findings(InputChanges([column("a")], together=together), None)
+    (below,) = classify_changes(InputChanges([column("a")], together=together), None)
     assert together.sentence in below.consequences
 
 
@@ -73,7 +73,7 @@ def test_worse_than_the_scores_expect_is_concept_drift() -> None:
 def test_as_bad_as_the_scores_expect_is_a_consequence_of_the_inputs() -> None:
     """Harder rows: the covariate drift pages, and the fallen metric is below it."""
     outcome = PerformanceChange((WORSE,), realised=0.7, expected=0.695, margin=0.02)
-    (found,) = findings(InputChanges([column("a", AlarmState.CHANGED)]), outcome)
+    (found,) = classify_changes(InputChanges([column("a", AlarmState.CHANGED)]), outcome)
     assert (found.kind, found.page) == (ChangeKind.COVARIATE, True)
     assert WORSE.sentence in found.consequences
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatehouse.core.data_faults.detect import faults
+from gatehouse.core.data_faults.detect import detect_faults
 from gatehouse.core.data_faults.persisting import going_on
 from gatehouse.core.data_faults.relations.normal_scores import MIN_BATCHES, NormalScores, rows_of
 from gatehouse.core.profiling import Profile, profile_of
@@ -56,7 +56,7 @@ class Told:
 
     def _look(self, rows: pd.DataFrame, accepted: bool) -> None:
         made = on_grid(rows, self.earlier[-1] if self.earlier else None)
-        found = faults("rows", self.earlier, made, own(rows), rows=self.beside(rows))
+        found = detect_faults("rows", self.earlier, made, own(rows), rows=self.beside(rows))
         self.kinds.append([each.kind for each in found])
         self.sentences += [each.sentence for each in found]
         if accepted:
@@ -170,4 +170,4 @@ def test_strange_columns_are_no_fault_and_no_error(name: str) -> None:
     told = [sample_of(STRANGE[name](800)) for _ in range(MIN_BATCHES + 1)]
     rows = rows_of(told[:-1], told[-1])
     known = [profile_of(STRANGE[name](800)) for _ in range(MIN_BATCHES)]
-    assert faults("rows", known, known[-1], own(STRANGE[name](800)), rows=rows) == []
+    assert detect_faults("rows", known, known[-1], own(STRANGE[name](800)), rows=rows) == []

@@ -17,7 +17,7 @@ from gatehouse.core.drift import judge
 from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.calibration import DriftCalibration, calibrate
 from gatehouse.core.profiling import Profile, profile_of
-from gatehouse.core.statistics.multiple_testing import adjusted
+from gatehouse.core.statistics.multiple_testing import holm_adjust
 
 COLUMNS, DAYS = 8, 30
 
@@ -133,7 +133,7 @@ def test_calibrations_survive_json() -> None:
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
 def test_adjusted_p_values_are_those_of_holms_definition(p_values: Sequence[float]) -> None:
     """The largest of (m - i + 1) p_(i) so far, at most 1: written down once more, and in the order of the raw ones."""
-    found = adjusted({str(number): p for number, p in enumerate(p_values)})
+    found = holm_adjust({str(number): p for number, p in enumerate(p_values)})
     steps = [(len(p_values) - rank) * p for rank, p in enumerate(sorted(p_values))]
     assert list(found.values()) == [min(max(steps[: rank + 1]), 1.0) for rank in range(len(steps))]
     assert [p_values[int(name)] for name in found] == sorted(p_values)

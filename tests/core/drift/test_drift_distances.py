@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
-from gatehouse.core.drift import all_distances, distances, measure_presence, measure_values
+from gatehouse.core.drift import all_distances, distances, measure_values, missing_distance
 from gatehouse.core.drift.column_distance import positions, tenths
 from gatehouse.core.profiling import NumericProfile, profile_of
 from gatehouse.errors import SchemaMismatch
@@ -145,13 +145,13 @@ def test_empty_columns_have_no_distance(distance: str) -> None:
     for rows in ([], [np.nan]):
         batch = profile_of({"c": np.array(rows, dtype=float)}, like=known).columns["c"]
         assert measure_values(known.columns["c"], batch, distance) is None  # type: ignore[arg-type]
-        assert (measure_presence(known.columns["c"], batch, distance) is None) is (not rows)  # type: ignore[arg-type]
+        assert (missing_distance(known.columns["c"], batch, distance) is None) is (not rows)  # type: ignore[arg-type]
 
 
 def test_infinities_are_a_change_of_presence_not_of_values() -> None:
     """An infinity neither moves a distance of values to infinity nor goes unnoticed."""
     known, batch = two(np.arange(100.0), np.append(np.arange(100.0), [np.inf] * 100))
-    values, presence = measure_values(known, batch, "wasserstein"), measure_presence(known, batch, "wasserstein")
+    values, presence = measure_values(known, batch, "wasserstein"), missing_distance(known, batch, "wasserstein")
     assert values is not None
     assert values.value == 0
     assert presence is not None

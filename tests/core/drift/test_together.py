@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gatehouse.core.drift.domain_classifier import judge, ranks, told_apart
+from gatehouse.core.drift.domain_classifier import domain_classifier_auc, judge, rank_transform
 
 
 def pair(seed: int, rows: int, rho: float, scale: float = 1.0) -> NDArray[np.float64]:
@@ -14,13 +14,13 @@ def pair(seed: int, rows: int, rho: float, scale: float = 1.0) -> NDArray[np.flo
     random = np.random.default_rng(seed)
     one, other = random.normal(size=rows), random.normal(size=rows)
     free = random.normal(size=(2, rows))
-    return ranks([scale * one, rho * one + np.sqrt(1 - rho**2) * other, *free], seed)
+    return rank_transform([scale * one, rho * one + np.sqrt(1 - rho**2) * other, *free], seed)
 
 
 def test_a_turned_correlation_is_told_and_named() -> None:
     """The marginals are the same, the pair is named with its correlation before and after."""
     one, other = pair(0, 1500, 0.7), pair(1, 1500, -0.7)
-    found = judge(told_apart(one, other), (), 0.001, (1500, 1500), ["a", "b", "c", "d"], one, other)
+    found = judge(domain_classifier_auc(one, other), (), 0.001, (1500, 1500), ["a", "b", "c", "d"], one, other)
     assert found.changed
     assert found.pair == ("a", "b")
     assert found.before == pytest.approx(0.68, abs=0.05)
@@ -31,7 +31,7 @@ def test_a_turned_correlation_is_told_and_named() -> None:
 @pytest.mark.parametrize("scale", [1.0, 5.0])
 def test_single_columns_tell_nothing(scale: float) -> None:
     """A stretched column changes no rank: that change belongs to the column's own distance."""
-    aucs = [told_apart(pair(seed, 800, 0.5), pair(100 + seed, 800, 0.5, scale)) for seed in range(20)]
+    aucs = [domain_classifier_auc(pair(seed, 800, 0.5), pair(100 + seed, 800, 0.5, scale)) for seed in range(20)]
     assert float(np.mean(aucs)) == pytest.approx(0.5, abs=0.01)
 
 
@@ -39,9 +39,12 @@ def test_quiet_samples_stay_within_the_level() -> None:
     """Calibrated on the reference's own units, at a level of .02, hardly one of forty quiet samples is a change."""
     changed = 0
     for seed in range(40):
-        units = [told_apart(pair(1000 * seed + u, 400, 0.5), pair(1000 * seed + u + 50, 400, 0.5)) for u in range(8)]
+        units = [
+            domain_classifier_auc(pair(1000 * seed + u, 400, 0.5), pair(1000 * seed + u + 50, 400, 0.5))
+            for u in range(8)
+        ]
         one, other = pair(1000 * seed + 90, 400, 0.5), pair(1000 * seed + 91, 400, 0.5)
-        auc = told_apart(one, other)
+        auc = domain_classifier_auc(one, other)
         changed += judge(auc, units, 0.02, (400, 400), ["a", "b", "c", "d"], one, other).changed
     assert changed <= 4
 

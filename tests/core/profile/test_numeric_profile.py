@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.profiling.grid_counts import LONG, counted, of_sorted
+from gatehouse.core.profiling.grid_counts import LONG, count_on_grid, of_sorted
 from gatehouse.core.profiling.numeric import GRID, NumericProfile, grid
 from gatehouse.errors import SchemaMismatch
 
@@ -147,7 +147,7 @@ def test_a_long_column_is_counted_as_a_sorted_one(name: str, seed: int) -> None:
     edges = NumericProfile.of(LONGS[name](np.random.default_rng(seed + 10))).edges
     beside = np.concatenate([edges, np.nextafter(edges, np.inf), np.nextafter(edges, -np.inf)])
     values = generator.permutation(np.concatenate([LONGS[name](generator), beside[np.isfinite(beside)]]))
-    assert list(counted(values, edges)) == list(of_sorted(np.sort(values), edges))
+    assert list(count_on_grid(values, edges)) == list(of_sorted(np.sort(values), edges))
 
 
 @pytest.mark.parametrize("name", LONGS)

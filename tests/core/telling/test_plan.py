@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.core.config.notify import NotifyConfig, QuietHours, Recipient
-from gatehouse.core.notifications.alert import Alert, Event, matter_of
+from gatehouse.core.notifications.alert import Alert, Event, alert_from_event
 from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
 from gatehouse.core.notifications.notification import (
     MOST_ATTEMPTS,
     AlertPhase,
     DeliveryState,
     Notification,
-    next_attempt,
+    retry_at,
 )
 from gatehouse.core.notifications.planner import FRESH, WEEK, NotificationPlan, plan
 from gatehouse.core.notifications.quiet_hours import quiet_until
@@ -39,7 +39,7 @@ def spec_of(*recipients: Recipient) -> NotifyConfig:
 
 def matter(kind: AlertType = AlertType.DATA_FAULT, subject: str = "2026-01.r1", **more: object) -> Alert:
     known = {"use_case": "flights", "at": NOON, "sentence": "too few rows"}
-    return matter_of(Event(**{"kind": kind, "subject": subject, **known, **more}), {})
+    return alert_from_event(Event(**{"kind": kind, "subject": subject, **known, **more}), {})
 
 
 class Ledger:
@@ -172,7 +172,7 @@ def test_a_recipient_who_has_gone_is_told_nothing_more() -> None:
 
 def test_pauses_grow_and_end() -> None:
     """10 minutes, doubled each time, seven pauses; after the eighth attempt none."""
-    pauses = [next_attempt(number, NOON) for number in range(1, MOST_ATTEMPTS + 1)]
+    pauses = [retry_at(number, NOON) for number in range(1, MOST_ATTEMPTS + 1)]
     assert [(moment - NOON).total_seconds() / 600 for moment in pauses[:-1]] == [2**n for n in range(7)]
     assert pauses[-1] is None
 

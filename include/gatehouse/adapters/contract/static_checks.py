@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from gatehouse.adapters.contract.row_masks import MASKS
 from gatehouse.adapters.contract.supported_expectations import EXPECTATIONS, REFUSED
 from gatehouse.core.config.contract import ColumnType
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.contract.parameters import Parameter, parameters, resolved
 from gatehouse.errors import ConfigurationError
 
@@ -42,7 +42,7 @@ def check_contract(contract: Contract, where: str = "contract.yaml") -> None:
 def contract_problems(contract: Contract, where: str = "contract.yaml") -> Iterator[ConfigurationError]:
     """Yield what is wrong with each expectation that cannot work, or with the parameters."""
     try:
-        values = parameters(contract, interval_of(contract.batch, contract.first))
+        values = parameters(contract, batch_interval(contract.batch, contract.first))
     except ConfigurationError as error:
         yield _wrong(error.what, f"{where}: {error.where}", error.found, error.allowed)
         return

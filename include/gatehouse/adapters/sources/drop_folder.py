@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from fsspec.implementations.local import LocalFileSystem
 
 from gatehouse.core.config.contract import Marker
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 from gatehouse.ports import PassedOver
 
@@ -193,7 +193,7 @@ class Folder:
 
     def _is_key(self, key: str) -> bool:
         try:
-            interval_of(self._contract.batch, key)
+            batch_interval(self._contract.batch, key)
         except ConfigurationError:
             return False
         return True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters import parquet
 from gatehouse.columns.values import is_null
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import ConfigurationError, SchemaMismatch, SourceError
 from gatehouse.table_types import read_declared, undeclared
 
@@ -43,7 +43,7 @@ def in_order(contract: Contract, keys: Iterable[str], where: str) -> list[str]:
     found = set(keys)
     for key in found:
         try:
-            interval_of(contract.batch, key)
+            batch_interval(contract.batch, key)
         except ConfigurationError as error:
             raise SourceError(f"{where}: {error}") from error
     return sorted(found)

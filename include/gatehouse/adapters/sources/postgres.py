@@ -17,7 +17,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from gatehouse.adapters.sources import normalise
 from gatehouse.adapters.sources.postgres_moments import as_delivered
-from gatehouse.core.contract.batch_calendar import Interval, interval_of, key_of, keys_between
+from gatehouse.core.contract.batch_calendar import Interval, batch_interval, batch_key, keys_between
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 from gatehouse.ports import Source
 
@@ -58,9 +58,9 @@ class PostgresQuerySource(Source):
             cursor.execute("SELECT now()")
             now: datetime = cursor.fetchone()[0]
         contract = self._contract
-        last = min(filter(None, (contract.last, key_of(contract.batch, now))))
+        last = min(filter(None, (contract.last, batch_key(contract.batch, now))))
         keys = keys_between(contract.batch, contract.first, last) if last >= contract.first else []
-        return [key for key in keys if interval_of(contract.batch, key).end <= now]
+        return [key for key in keys if batch_interval(contract.batch, key).end <= now]
 
     def fetch(self, key: str, interval: Interval) -> Mapping[str, pd.DataFrame]:
         """The answers of the tables' queries, all from one snapshot."""

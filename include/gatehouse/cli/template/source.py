@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gatehouse.core.contract.batch_calendar import Interval, interval_of, keys_between
+from gatehouse.core.contract.batch_calendar import Interval, batch_interval, keys_between
 
 ROWS = 2000
 
@@ -26,7 +26,7 @@ def outcomes(key: str, interval: Interval) -> pd.DataFrame:
 
 
 def _made(key: str, interval: Interval) -> pd.DataFrame:
-    random = np.random.default_rng(int(interval_of("month", key).start.timestamp()))
+    random = np.random.default_rng(int(batch_interval("month", key).start.timestamp()))
     at = pd.Timestamp(interval.start) + pd.to_timedelta(np.sort(random.uniform(0, interval.hours, ROWS)), unit="h")
     amount, group = random.lognormal(3, 1, ROWS), random.choice(["a", "b", "c"], ROWS)
     chance = 1 / (1 + np.exp(2 - np.log(amount) / 2 - (group == "b")))

@@ -29,7 +29,7 @@ def entry_hash(entry: JournalEntry) -> str:
     return sha256(f"{entry.previous}{head[:-1]},{entry.body}]")
 
 
-def exported(entries: Iterable[JournalEntry]) -> Iterator[str]:
+def export_lines(entries: Iterable[JournalEntry]) -> Iterator[str]:
     """The lines of the file, each with its line feed."""
     count, last = 0, FIRST
     yield canonical(_HEAD) + "\n"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from gatehouse.core.config.base import Name, SpanText, Spec
-from gatehouse.core.contract.batch_calendar import BatchKind, interval_of
+from gatehouse.core.contract.batch_calendar import BatchKind, batch_interval
 from gatehouse.core.rows.row_keys import Normalisation
 from gatehouse.errors import ConfigurationError
 
@@ -197,7 +197,7 @@ class Contract(Spec):
     def _whole(self) -> Contract:
         try:
             for key in filter(None, (self.first, self.last)):
-                interval_of(self.batch, key)
+                batch_interval(self.batch, key)
         except ConfigurationError as error:
             raise ValueError(str(error)) from None
         if self.outcomes.key != self.tables[self.main].key:

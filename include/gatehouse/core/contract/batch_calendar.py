@@ -67,7 +67,7 @@ class Span:
         return moment.replace(year=year, month=month + 1, day=min(moment.day, last_day))
 
 
-def key_of(kind: BatchKind, moment: datetime) -> str:
+def batch_key(kind: BatchKind, moment: datetime) -> str:
     """The key of the batch that `moment` (aware) falls into."""
     moment = moment.astimezone(UTC)
     if kind == "week":
@@ -76,7 +76,7 @@ def key_of(kind: BatchKind, moment: datetime) -> str:
     return moment.strftime("%Y-%m" if kind == "month" else "%Y-%m-%d")
 
 
-def interval_of(kind: BatchKind, key: str) -> Interval:
+def batch_interval(kind: BatchKind, key: str) -> Interval:
     """The interval that a batch key names; a key of another form is a ConfigurationError."""
     try:
         if _FORMS[kind].fullmatch(key) is None:
@@ -96,8 +96,8 @@ def interval_of(kind: BatchKind, key: str) -> Interval:
 def keys_between(kind: BatchKind, first: str, last: str) -> list[str]:
     """All keys from `first` to `last`, both included, in the order of time."""
     keys = []
-    moment = interval_of(kind, first).start
-    while moment <= interval_of(kind, last).start:
-        keys.append(key_of(kind, moment))
-        moment = interval_of(kind, keys[-1]).end
+    moment = batch_interval(kind, first).start
+    while moment <= batch_interval(kind, last).start:
+        keys.append(batch_key(kind, moment))
+        moment = batch_interval(kind, keys[-1]).end
     return keys

@@ -38,7 +38,7 @@ def far(earlier: Sequence[Profile], batch: Profile) -> list[str]:
     ]
 
 
-def mapping(earlier: Sequence[Profile], batch: Profile) -> dict[str, str]:
+def find_column_mapping(earlier: Sequence[Profile], batch: Profile) -> dict[str, str]:
     """The most likely mapping, delivered column -> the column whose content it holds; empty where none explains it.
 
     `batch` profiles the columns that are `far`, on their own grids: on what a column held before, other content is one
@@ -59,7 +59,7 @@ def mapping(earlier: Sequence[Profile], batch: Profile) -> dict[str, str]:
     return found
 
 
-def in_words(found: Mapping[str, str]) -> str:
+def describe_mapping(found: Mapping[str, str]) -> str:
     """A mapping as a sentence."""
     pairs = ", ".join(f"{held!r} holds what {was!r} held" for held, was in found.items())
     whole = all(found.get(found[held]) == held for held in found)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from gatehouse.core.data_faults.column_mapping import far, in_words, mapping, shares
+from gatehouse.core.data_faults.column_mapping import describe_mapping, far, find_column_mapping, shares
 from gatehouse.core.data_faults.data_fault import DataFault
 from gatehouse.core.data_faults.relations import detect as related
 from gatehouse.core.data_faults.relations import swapped_columns
@@ -27,7 +27,7 @@ USUAL = 0.5  # of the values: a column that rests at what most of them were is q
 CYCLIC = ("sudden nulls", "constant", "unseen categories")
 
 
-def faults(
+def detect_faults(
     table: str,
     earlier: Sequence[Profile],
     batch: Profile,
@@ -48,10 +48,14 @@ def faults(
     found: list[DataFault] = []
     off = far(earlier, batch)
     closer = own(off) if off else Profile({})
-    moved = (mapping(earlier, closer) if off else {}) or (swapped_columns.permuted(rows) if rows else {})
+    moved = (find_column_mapping(earlier, closer) if off else {}) or (
+        swapped_columns.swapped_columns(rows) if rows else {}
+    )
     if moved:
         kind = "columns swapped" if all(moved.get(moved[each]) == each for each in moved) else "columns rotated"
-        found.append(DataFault(kind, tuple(f"{table}.{each}" for each in moved), f"table {table!r}: {in_words(moved)}"))
+        found.append(
+            DataFault(kind, tuple(f"{table}.{each}" for each in moved), f"table {table!r}: {describe_mapping(moved)}")
+        )
     for name, column in batch.columns.items():
         known = [each.columns[name] for each in earlier if name in each.columns and each.columns[name].rows]
         if known and name not in moved:
@@ -61,7 +65,7 @@ def faults(
                 if len(earlier) >= cycle or kind not in CYCLIC
             ][:1]
     if rows and not found:
-        found += related.faults(table, earlier, own, rows)
+        found += related.detect_faults(table, earlier, own, rows)
     return found
 
 

@@ -60,7 +60,7 @@ def unit_given_others(
     """What a column looks like whose scale is not what the other columns say: another unit, if it is off by a known factor
     and looks as before once that is taken back; how far it lies from that, and the words."""
     factors = _factors(log(found.factor), found.error)
-    fits = [(off, says) for says, a, b in factors if (off := looks_as_before(known, column, a, b)) is not None]
+    fits = [(off, says) for says, a, b in factors if (off := matches_after_rescaling(known, column, a, b)) is not None]
     if not fits:
         return None
     says = " or ".join(says for _, says in sorted(fits))
@@ -68,7 +68,7 @@ def unit_given_others(
     return min(fits)[0], f"looks like {says} what it held: another unit (found {held})"
 
 
-def looks_as_before(known: Sequence[ColumnProfile], column: ColumnProfile, a: float, b: float) -> float | None:
+def matches_after_rescaling(known: Sequence[ColumnProfile], column: ColumnProfile, a: float, b: float) -> float | None:
     """How far a column lies from the nearest of earlier batches once it is no longer multiplied by `a` and moved by `b`; None
     where that is farther than sampling, and what the earlier ones vary, explain."""
     before = [each for each in known if isinstance(each, NumericProfile)]

@@ -1,6 +1,6 @@
 """Drift: how far a batch's profile lies from the reference, column by column, and which distances are an alarm."""
 
-from gatehouse.core.drift.column_distance import ColumnDistance, all_distances, measure_presence, measure_values
+from gatehouse.core.drift.column_distance import ColumnDistance, all_distances, measure_values, missing_distance
 from gatehouse.core.drift.univariate import ColumnDrift, judge, to_document
 
 __all__ = [
@@ -8,7 +8,7 @@ __all__ = [
     "ColumnDrift",
     "all_distances",
     "judge",
-    "measure_presence",
     "measure_values",
+    "missing_distance",
     "to_document",
 ]

@@ -21,7 +21,7 @@ import numpy as np
 
 from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.config.retrain import Distance
-from gatehouse.core.drift.column_distance import TENTHS, ColumnDistance, measure_presence, measure_values, tenths
+from gatehouse.core.drift.column_distance import TENTHS, ColumnDistance, measure_values, missing_distance, tenths
 from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def calibration_of(
     presence: dict[str, tuple[float, ...]] = {}
     for distance in distances:
         apart = [measure_values(whole, unit, distance) for whole, unit in pairs]
-        there = [measure_presence(whole, unit, distance) for whole, unit in pairs]
+        there = [missing_distance(whole, unit, distance) for whole, unit in pairs]
         values[distance] = tuple(each.value for each in apart if each is not None)
         presence[distance] = tuple(each.value for each in there if each is not None)
     freedom = (

@@ -32,7 +32,7 @@ Pair = tuple[Callable[[Counts, Counts], float], Callable[[Counts, Counts], float
 TENTHS = 10
 UNORDERED: dict[Distance, tuple[str, Pair]] = {
     "js": ("Jensen-Shannon distance", (distances.jensen_shannon, sampling_noise.of_jensen_shannon)),
-    "psi": ("population stability index", (distances.population_stability, sampling_noise.of_divergence)),
+    "psi": ("population stability index", (distances.population_stability, sampling_noise.noise_of_divergence)),
     "ks": ("largest change of a share", (distances.l_infinity, sampling_noise.of_largest_gap)),
     "wasserstein": ("total variation", (distances.total_variation, sampling_noise.of_total_variation)),
 }
@@ -70,7 +70,7 @@ def measure_values(reference: ColumnProfile, batch: ColumnProfile, distance: Dis
     return _unordered(distance, *_binned(reference, batch))
 
 
-def measure_presence(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> ColumnDistance | None:
+def missing_distance(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> ColumnDistance | None:
     """How far the shares of nulls and infinities lie from the reference's; None when either has no rows."""
     if not reference.rows or not batch.rows:
         return None

@@ -12,7 +12,7 @@ from gatehouse.core.profiling import CategoricalProfile, ColumnProfile, NumericP
 _SMALL = 0.05  # a mean that moved by less of a standard deviation, a spread that changed by less, tells nothing
 
 
-def of_values(reference: ColumnProfile, batch: ColumnProfile) -> str:
+def describe_value_change(reference: ColumnProfile, batch: ColumnProfile) -> str:
     """The largest change among the values; both profiles hold some, on one grid."""
     if isinstance(reference, NumericProfile) and isinstance(batch, NumericProfile):
         return _numeric(reference, batch)
@@ -21,7 +21,7 @@ def of_values(reference: ColumnProfile, batch: ColumnProfile) -> str:
     return ""
 
 
-def of_presence(reference: ColumnProfile, batch: ColumnProfile) -> str:
+def describe_missing_change(reference: ColumnProfile, batch: ColumnProfile) -> str:
     """The change of the share of nulls, or of infinities when those changed more."""
     before, after = reference.presence / reference.rows, batch.presence / batch.rows
     names = ("nulls", "negative infinities", "infinities")[: len(before) - 1]

@@ -68,7 +68,7 @@ class JointDrift:
         }
 
 
-def ranks(columns: Sequence[NDArray[Any]], seed: int) -> NDArray[np.float64]:
+def rank_transform(columns: Sequence[NDArray[Any]], seed: int) -> NDArray[np.float64]:
     """Each column (numbers or codes, NaN for null) as ranks in (0, 1) within the sample, ties broken by chance."""
     random = np.random.default_rng(seed)
     found = np.empty((len(columns[0]) if columns else 0, len(columns)))
@@ -79,7 +79,7 @@ def ranks(columns: Sequence[NDArray[Any]], seed: int) -> NDArray[np.float64]:
     return found
 
 
-def told_apart(reference: NDArray[np.float64], batch: NDArray[np.float64]) -> float:
+def domain_classifier_auc(reference: NDArray[np.float64], batch: NDArray[np.float64]) -> float:
     """The AUC, out of fold, of telling rows of two samples of `ranks` apart: (rows, columns) each. Two folds of
     consecutive rows, so that rows of one day are seldom in both; the mean of the folds'."""
     one, other = _pairs(reference), _pairs(batch)

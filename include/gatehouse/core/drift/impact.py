@@ -77,18 +77,18 @@ class DriftImpact:
         }
 
 
-def metric_of(policy: RetrainPolicy) -> str:
+def drift_metric(policy: RetrainPolicy) -> str:
     """The metric that impact is stated in: decay's when it is a mean of losses, else log loss or mean absolute error."""
     named = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
     return named if named in ROW_LOSS else {"classification": "log_loss", "regression": "mae"}[policy.task]
 
 
-def threshold(policy: RetrainPolicy) -> float:
+def alarm_threshold(policy: RetrainPolicy) -> float:
     """From which estimated worsening a change is an alarm."""
     drift, decay = policy.reasons.drift, policy.reasons.decay
     if drift is not None and drift.min_impact is not None:
         return drift.min_impact
-    return decay.margin if decay is not None and decay.metric == metric_of(policy) and decay.margin > 0 else DEFAULT
+    return decay.margin if decay is not None and decay.metric == drift_metric(policy) and decay.margin > 0 else DEFAULT
 
 
 def row_losses(metric: str, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -131,7 +131,7 @@ def shares_of(reference: ColumnProfile, batch: ColumnProfile) -> NDArray[np.floa
     return np.asarray(counts / max(batch.rows, 1))
 
 
-def if_real(
+def impact_if_real(
     reference: ColumnProfile, batch: ColumnProfile, losses: LossByCell | None, usual: ColumnProfile | None = None
 ) -> float:
     """The holdout's mean loss in the batch's mix of this column, minus that in the usual one: the holdout's own, unless
@@ -142,7 +142,7 @@ def if_real(
     return float((change * np.array(losses.means)).sum())
 
 
-def if_wrong(task: Task, metric: str, delivered: NDArray[np.float64], mapped: NDArray[np.float64]) -> float:
+def impact_if_faulty(task: Task, metric: str, delivered: NDArray[np.float64], mapped: NDArray[np.float64]) -> float:
     """What the delivered scores cost when those on the mapped-back values are right."""
     if task == "regression":
         return float(np.abs(delivered - mapped).mean()) if len(mapped) else float("nan")
@@ -155,7 +155,7 @@ def expected(metric: str, chances: NDArray[np.float64], predictions: NDArray[np.
     return evaluate(metric, labels, np.tile(predictions, 2), np.concatenate([chances, 1 - chances]))
 
 
-def mapped_back(values: Any, reference: Any, seed: int) -> Any:
+def map_to_reference(values: Any, reference: Any, seed: int) -> Any:
     """A batch's column (a pandas Series) with its values mapped to the distribution of `reference` (a sample of it).
 
     Numbers go from their quantile to the same quantile of the reference; of other values, nulls among them, as many stay

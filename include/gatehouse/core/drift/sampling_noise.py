@@ -25,7 +25,7 @@ def inverse_rows(p: int, q: int) -> float:
     return 1 / p + 1 / q
 
 
-def of_divergence(p: NDArray[np.int64], q: NDArray[np.int64]) -> float:
+def noise_of_divergence(p: NDArray[np.int64], q: NDArray[np.int64]) -> float:
     """For the population stability index, which is chi-square distributed with cells - 1 degrees of freedom, times
     1/n + 1/m (Yurdakul 2018); the quantile by Wilson and Hilferty (1931)."""
     degrees = max(int(((p + q) > 0).sum()) - 1, 1)
@@ -35,7 +35,7 @@ def of_divergence(p: NDArray[np.int64], q: NDArray[np.int64]) -> float:
 
 def of_jensen_shannon(p: NDArray[np.int64], q: NDArray[np.int64]) -> float:
     """Near 0 the divergence in bits is an eighth of the stability index over ln 2; the distance is its root."""
-    return min(sqrt(of_divergence(p, q) / (8 * log(2))), 1.0)
+    return min(sqrt(noise_of_divergence(p, q) / (8 * log(2))), 1.0)
 
 
 def of_largest_gap(p: NDArray[np.int64], q: NDArray[np.int64]) -> float:

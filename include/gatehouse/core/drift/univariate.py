@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.drift import descriptions
 from gatehouse.core.drift.alarms import Alarm, AlarmState
 from gatehouse.core.drift.calibration import DriftCalibration
-from gatehouse.core.drift.column_distance import ColumnDistance, measure_presence, measure_values, unseen_change
+from gatehouse.core.drift.column_distance import ColumnDistance, measure_values, missing_distance, unseen_change
 from gatehouse.core.profiling import ColumnProfile, Profile
-from gatehouse.core.statistics.multiple_testing import adjusted
+from gatehouse.core.statistics.multiple_testing import holm_adjust
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _measured(reference: ColumnProfile, batch: ColumnProfile, distance: Distance
     if batch.rows < least or not reference.rows:
         return []
     values = measure_values(reference, batch, distance) if batch.values >= least else None
-    presence = measure_presence(reference, batch, distance)
+    presence = missing_distance(reference, batch, distance)
     rows = {"values": batch.values, "presence": batch.rows}
     return [_Part(name, each, rows[name]) for name, each in (("values", values), ("presence", presence)) if each]
 
@@ -149,7 +149,7 @@ def _tested(parts: Sequence[_Part], calibration: DriftCalibration, policy: Drift
 
 def _levels(tested: Mapping[str, _Part], level: float) -> dict[str, tuple[float, float]]:
     """Each column's adjusted p-value and the unadjusted level that Holm's procedure holds it to."""
-    held = adjusted({name: part.p_value for name, part in tested.items()})
+    held = holm_adjust({name: part.p_value for name, part in tested.items()})
     rejected = sum(p <= level for p in held.values())
     remaining = max(len(tested) - rejected, 1)
     ranks = {name: rank for rank, name in enumerate(sorted(tested, key=lambda each: tested[each].p_value))}
@@ -200,7 +200,9 @@ def _judged(
         limit=limit,
         origin=origin,
         bound=measured.bound,
-        effect=descriptions.of_values(reference, batch) if values else descriptions.of_presence(reference, batch),
+        effect=descriptions.describe_value_change(reference, batch)
+        if values
+        else descriptions.describe_missing_change(reference, batch),
         null_change=batch.nulls / batch.rows - reference.nulls / reference.rows,
         unseen_share=unseen_change(reference, batch),
     )

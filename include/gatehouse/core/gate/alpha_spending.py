@@ -33,7 +33,7 @@ class InterimLook:
 
     @property
     def error(self) -> float:
-        return self.total * share(self.number, self.half_by)
+        return self.total * error_share(self.number, self.half_by)
 
     @property
     def left(self) -> float:
@@ -49,7 +49,7 @@ class InterimLook:
         return RuleResult(SPENT, RuleOutcome.PASS, sentence, value=self.left, on_fail="warn")
 
 
-def share(look: int, half_by: int = 1) -> float:
+def error_share(look: int, half_by: int = 1) -> float:
     """The share of look 1, 2, 3, ...: h / ((look + h - 1) (look + h)), of which half is spent by look h.
 
     The shares of all looks add up to 1; after `look` of them h / (look + h) is left. With h = 1 they are 1/2, 1/6,
@@ -59,7 +59,7 @@ def share(look: int, half_by: int = 1) -> float:
     return half_by / ((look + half_by - 1) * (look + half_by))
 
 
-def look_of(evidence: Evidence, policy: GatePolicy) -> InterimLook | None:
+def interim_look(evidence: Evidence, policy: GatePolicy) -> InterimLook | None:
     """The look that a decision on this evidence is; None when the policy has its error at each look anew."""
     if policy.error_over == "look" or evidence.champion is None:
         return None

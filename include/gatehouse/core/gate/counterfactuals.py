@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gatehouse.core.audit.canonical_json import finite
-from gatehouse.core.gate.decide import OVERRULE, asks_for, verdict_of
-from gatehouse.core.gate.limit_shifts import LimitShift, step_to
+from gatehouse.core.gate.decide import OVERRULE, verdict_for, verdict_of
+from gatehouse.core.gate.limit_shifts import LimitShift, shift_to_outcome
 from gatehouse.core.types import RuleOutcome, Verdict
 from gatehouse.formatting import number
 
@@ -40,7 +40,7 @@ class VerdictChange:
         return f"{'; '.join(_told(step) for step in self.steps)}: then {self.verdict}"
 
 
-def flips(decision: Decision, confidence: float) -> tuple[VerdictChange, ...]:
+def smallest_verdict_changes(decision: Decision, confidence: float) -> tuple[VerdictChange, ...]:
     """The changes that flip the verdict, the smallest first; none when a person has to decide whatever the numbers.
 
     Sizes are compared in standard errors. Changes of values that were judged as measured have none: they come last,
@@ -50,13 +50,13 @@ def flips(decision: Decision, confidence: float) -> tuple[VerdictChange, ...]:
         return ()
     found: list[VerdictChange] = []
     for steps in _candidates(decision, confidence):
-        verdict = verdict_of(applied(decision.results, steps))
+        verdict = verdict_of(apply_shifts(decision.results, steps))
         if verdict is not decision.verdict and steps not in [flip.steps for flip in found]:
             found.append(VerdictChange(verdict, steps))
     return tuple(sorted(found, key=_size))
 
 
-def applied(results: Sequence[RuleResult], steps: Sequence[LimitShift]) -> list[RuleResult]:
+def apply_shifts(results: Sequence[RuleResult], steps: Sequence[LimitShift]) -> list[RuleResult]:
     """The results after the steps."""
     by_rule = {step.rule: step for step in steps}
     return [by_rule[r.rule].applied(r) if r.rule in by_rule else r for r in results]
@@ -65,18 +65,18 @@ def applied(results: Sequence[RuleResult], steps: Sequence[LimitShift]) -> list[
 def _candidates(decision: Decision, confidence: float) -> Iterator[tuple[LimitShift, ...]]:
     """All results that asked for the verdict together; each result that asks for anything alone."""
     asking = [result for result in decision.results if result.on_fail in ("block", "review")]
-    deciding = [result for result in asking if asks_for(result) is decision.verdict]
+    deciding = [result for result in asking if verdict_for(result) is decision.verdict]
     if decision.verdict is not Verdict.PROMOTE:
         for outcomes in (
             _LEAVING.get(decision.verdict, (RuleOutcome.INCONCLUSIVE, RuleOutcome.PASS)),
             (RuleOutcome.PASS,),
         ):
-            steps = [step_to(result, outcomes, confidence) for result in deciding]
+            steps = [shift_to_outcome(result, outcomes, confidence) for result in deciding]
             if deciding and None not in steps:
                 yield tuple(step for step in steps if step is not None)
     for result in asking:
         for outcome in (RuleOutcome.PASS, RuleOutcome.INCONCLUSIVE, RuleOutcome.FAIL):
-            step = step_to(result, (outcome,), confidence)
+            step = shift_to_outcome(result, (outcome,), confidence)
             if step is not None:
                 yield (step,)
 

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.gate.re_decision import JUDGED_AGAIN, judged_again
+from gatehouse.core.gate.re_decision import JUDGED_AGAIN, compare_with_earlier
 from gatehouse.core.gate.rules.metrics_context import MetricsContext
 from gatehouse.core.gate.self_test import SELF_TEST, self_test
 from gatehouse.core.types import Decision, RuleOutcome, RuleResult, Verdict
@@ -32,7 +32,7 @@ def decide(evidence: Evidence, policy: GatePolicy, evidence_sha256: str) -> Deci
     results = (*_first_model(policy, measures), *_judged(policy, measures), *_spent(policy, measures))
     tested = self_test(evidence, policy, seed, _verdict_in_mode)
     results = (*results, tested) if tested is not None else results
-    again = judged_again(evidence, verdict_of(results))
+    again = compare_with_earlier(evidence, verdict_of(results))
     results = (again, *results) if again is not None else results
     if policy.first_form:
         results = tuple(dataclasses.replace(result, standard_error=None, bound="") for result in results)
@@ -57,12 +57,12 @@ def verdict_of(results: Iterable[RuleResult]) -> Verdict:
     results = list(results)
     if any(_overrules(result) for result in results):
         return Verdict.REVIEW
-    asked = {asks_for(result) for result in results}
+    asked = {verdict_for(result) for result in results}
     gravest_first = (Verdict.BLOCK, Verdict.HOLD, Verdict.REVIEW)
     return next((verdict for verdict in gravest_first if verdict in asked), Verdict.PROMOTE)
 
 
-def asks_for(result: RuleResult) -> Verdict:
+def verdict_for(result: RuleResult) -> Verdict:
     """The verdict that one result asks for by itself. `warn` and `dry_run` ask for nothing but PROMOTE."""
     if result.on_fail not in ("block", "review"):
         return Verdict.PROMOTE
@@ -82,7 +82,7 @@ def decision_document(decision: Decision) -> dict[str, Any]:
     return {**dataclasses.asdict(decision), "results": results}
 
 
-def decision_from(document: Mapping[str, Any]) -> Decision:
+def decision_from_document(document: Mapping[str, Any]) -> Decision:
     """The decision of a `decision_document`."""
     results = tuple(RuleResult.from_document(result) for result in document["results"])
     return Decision(**{**document, "verdict": Verdict(document["verdict"]), "results": results})
@@ -125,14 +125,14 @@ def _in_mode(rule: Rule, result: RuleResult) -> RuleResult:
     if result.outcome is RuleOutcome.FAIL and rule.on_fail == "warn":
         result = dataclasses.replace(result, outcome=RuleOutcome.WARN)
     if rule.mode == "dry_run" and result.outcome in (RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE):
-        would = asks_for(dataclasses.replace(result, on_fail=rule.on_fail))
+        would = verdict_for(dataclasses.replace(result, on_fail=rule.on_fail))
         result = dataclasses.replace(result, sentence=f"{result.sentence} (dry run; enforced it would ask for {would})")
     return result
 
 
 def _sentence(verdict: Verdict, results: tuple[RuleResult, ...], policy: GatePolicy) -> str:
     """One sentence: the first result that asked for the verdict, and how many others did."""
-    deciding = sorted((result for result in results if asks_for(result) is verdict), key=lambda r: not _overrules(r))
+    deciding = sorted((result for result in results if verdict_for(result) is verdict), key=lambda r: not _overrules(r))
     if verdict is not Verdict.PROMOTE:
         more = f" (and {len(deciding) - 1} more)" if len(deciding) > 1 else ""
         return f"{verdict}: {deciding[0].sentence}{more}"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.gate.alpha_spending import SPENT
-from gatehouse.core.gate.counterfactuals import VerdictChange, flips
-from gatehouse.core.gate.decide import OVERRULE, asks_for, verdict_of
+from gatehouse.core.gate.counterfactuals import VerdictChange, smallest_verdict_changes
+from gatehouse.core.gate.decide import OVERRULE, verdict_for, verdict_of
 from gatehouse.core.gate.limit_shifts import standard_error
 from gatehouse.core.types import Decision, RuleOutcome, RuleResult, Verdict
-from gatehouse.formatting import about, number
+from gatehouse.formatting import approximate_count, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +64,7 @@ class Explanation:
 def explain(decision: Decision, confidence: float = 0.95) -> Explanation:
     """Explain a decision from its record alone; `confidence` is that of its policy's intervals, which records of before
     standard errors were recorded need."""
-    found = flips(decision, confidence)
+    found = smallest_verdict_changes(decision, confidence)
     spent = next((result.sentence for result in decision.results if result.rule == SPENT), "")
     if decision.verdict is Verdict.PROMOTE:
         measured = [_distance(r, confidence) for r in decision.results if r.on_fail in ("block", "review")]
@@ -73,7 +73,7 @@ def explain(decision: Decision, confidence: float = 0.95) -> Explanation:
         first = _first_to_break(nearest)
         return Explanation(decision.verdict, decision.sentence, tuple(nearest), first, found, spent)
     overruling = [r for r in decision.results if r.rule in OVERRULE and r.outcome is RuleOutcome.FAIL]
-    deciding = overruling or [result for result in decision.results if asks_for(result) is decision.verdict]
+    deciding = overruling or [result for result in decision.results if verdict_for(result) is decision.verdict]
     others = [result for result in decision.results if result not in deciding]
     distances = tuple(_distance(result, confidence) for result in deciding)
     otherwise = _otherwise(decision.verdict, distances, others)
@@ -98,7 +98,7 @@ def _change(result: RuleResult, units: float | None) -> str:
     """What would make this one result pass."""
     if result.outcome is RuleOutcome.INCONCLUSIVE:
         if result.missing_rows is not None:
-            return f"{about(result.missing_rows)} further matured rows would settle it at the present value"
+            return f"{approximate_count(result.missing_rows)} further matured rows would settle it at the present value"
         return "more rows would not settle it" if units is not None else "it must first be possible to measure it"
     if result.outcome is RuleOutcome.PASS or not units or result.value is None or result.limit is None:
         return ""

@@ -7,7 +7,7 @@ from gatehouse.errors import NotAllowedError
 MIN_WORDS = 4
 
 
-def check_sentence(reason: str, act: str) -> None:
+def require_reason(reason: str, act: str) -> None:
     """NotAllowedError when a reason is shorter than a sentence of four words."""
     words = reason.split()
     if len(words) < MIN_WORDS:
@@ -16,7 +16,7 @@ def check_sentence(reason: str, act: str) -> None:
         )
 
 
-def check_approver(actor: str, approvers: tuple[str, ...], act: str) -> None:
+def require_approver(actor: str, approvers: tuple[str, ...], act: str) -> None:
     """NotAllowedError for a person whom the policy does not name."""
     if actor not in approvers:
         raise NotAllowedError(

@@ -35,10 +35,10 @@ class LimitShift:
         if result.rule != self.rule or result.limit is None:
             return result
         limit = math.nextafter(self.limit, _outwards(result, self)) if self.beyond else self.limit
-        return judged(replace(result, limit=limit))
+        return decided_results(replace(result, limit=limit))
 
 
-def judged(result: RuleResult) -> RuleResult:
+def decided_results(result: RuleResult) -> RuleResult:
     """The result with the outcome that its numbers give; as it is where it has none, or where they do not decide."""
     numbers = _turned(result)
     if numbers is None:
@@ -52,10 +52,10 @@ def judged(result: RuleResult) -> RuleResult:
 
 def decided_by_numbers(result: RuleResult) -> bool:
     """Whether value, interval and limit alone gave the outcome: not so with too few rows, or what was not measured."""
-    return _turned(result) is not None and judged(result).outcome is result.outcome
+    return _turned(result) is not None and decided_results(result).outcome is result.outcome
 
 
-def step_to(result: RuleResult, outcomes: Iterable[RuleOutcome], confidence: float) -> LimitShift | None:
+def shift_to_outcome(result: RuleResult, outcomes: Iterable[RuleOutcome], confidence: float) -> LimitShift | None:
     """The smallest step from the result's outcome to one of `outcomes`; None when no limit leads there."""
     if not decided_by_numbers(result):
         return None
@@ -72,7 +72,7 @@ def standard_error(result: RuleResult, confidence: float) -> float | None:
     return (result.high - result.low) / 2 / NormalDist().inv_cdf((1 + confidence) / 2)
 
 
-def side(result: RuleResult) -> str:
+def limit_side(result: RuleResult) -> str:
     """On which side of the limit the value has to be; "" where neither the record nor its outcome tells."""
     if result.bound or result.value is None or result.limit is None:
         return result.bound
@@ -100,7 +100,7 @@ def _step(result: RuleResult, wanted: RuleOutcome, confidence: float) -> LimitSh
         at, beyond = (high if wanted is RuleOutcome.PASS else low), strict
     else:
         at, beyond = (low if wanted is RuleOutcome.FAIL else high), not strict
-    sign = 1.0 if side(result) == AT_MOST else -1.0
+    sign = 1.0 if limit_side(result) == AT_MOST else -1.0
     error = standard_error(result, confidence)
     by = sign * (now - at)
     return LimitShift(result.rule, wanted, sign * at + 0.0, beyond, by, abs(by) / error if error else None)
@@ -110,12 +110,12 @@ def _outwards(result: RuleResult, step: LimitShift) -> float:
     """The direction beyond: a limit that has to be passed more easily rises where values have to be below it."""
     order = (RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE, RuleOutcome.PASS)
     easier = order.index(step.outcome) > order.index(result.outcome)
-    return math.inf if easier == (side(result) == AT_MOST) else -math.inf
+    return math.inf if easier == (limit_side(result) == AT_MOST) else -math.inf
 
 
 def _turned(result: RuleResult) -> tuple[float, float, float, bool] | None:
     """low, high, limit so that the value has to be below the limit, and whether strictly."""
-    where = side(result)
+    where = limit_side(result)
     if result.value is None or result.limit is None or not where:
         return None
     low, high = _ends(result)

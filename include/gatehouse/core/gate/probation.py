@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.gate.rules.comparison import worsening
+from gatehouse.core.gate.rules.comparison import describe_difference
 from gatehouse.core.statistics.block_bootstrap import Estimate, block_codes, difference
 from gatehouse.core.statistics.metrics import metric_named
 
@@ -67,7 +67,9 @@ def judge(
 
 def _sentence(verdict: str, worse: Estimate, batches: int, policy: GatePolicy, confidence: float) -> str:
     limit = policy.probation.margin if policy.probation else 0.0
-    measured = worsening(policy.metric, worse, confidence, limit).replace("the champion's", "the former champion's")
+    measured = describe_difference(policy.metric, worse, confidence, limit).replace(
+        "the champion's", "the former champion's"
+    )
     ending = {
         WORSE: "it is significantly worse and is rolled back",
         PASSED: "its probation is over, and it stays",

@@ -14,7 +14,7 @@ BEFORE = "before"  # the key of Evidence.extra: the decision, verdict and number
 JUDGED_AGAIN = "judged_again"
 
 
-def judged_again(evidence: Evidence, verdict: Verdict) -> RuleResult | None:
+def compare_with_earlier(evidence: Evidence, verdict: Verdict) -> RuleResult | None:
     """What the earlier decision says to this one; None for a first decision, and after a HOLD, which was made to be
     made again. A verdict that differs asks a person: somebody has acted upon the earlier one."""
     before = evidence.extra.get(BEFORE)

@@ -54,7 +54,7 @@ class Alert:
         return ABOUT[self.kind].lasts
 
 
-def matter_of(fact: Event, severities: Mapping[AlertType, Severity]) -> Alert:
+def alert_from_event(fact: Event, severities: Mapping[AlertType, Severity]) -> Alert:
     """The matter that a fact is; `severities` are the installation's own, which go before ours."""
     about = ABOUT[fact.kind]
     severity, roles, title, runbook = about.severity, about.roles, about.title, about.runbook

@@ -39,7 +39,7 @@ def html(message: Notification) -> str:
 
 def chat(message: Notification) -> str:
     """Plain text for chat servers, in which nobody is called by a name or a channel from data."""
-    return "\n".join(f"{heading}: {quiet(value)}" for heading, value in rows(message))
+    return "\n".join(f"{heading}: {escape_mentions(value)}" for heading, value in rows(message))
 
 
 def slack(message: Notification) -> dict[str, Any]:
@@ -52,10 +52,16 @@ def slack(message: Notification) -> dict[str, Any]:
         if address
     ]
     return {
-        "text": quiet(escape(message.subject, quote=False)),
+        "text": escape_mentions(escape(message.subject, quote=False)),
         "blocks": [
-            {"type": "header", "text": {"type": "plain_text", "text": quiet(message.subject)[:HEADER], "emoji": False}},
-            {"type": "section", "text": {"type": "plain_text", "text": quiet(told)[:SECTION], "emoji": False}},
+            {
+                "type": "header",
+                "text": {"type": "plain_text", "text": escape_mentions(message.subject)[:HEADER], "emoji": False},
+            },
+            {
+                "type": "section",
+                "text": {"type": "plain_text", "text": escape_mentions(told)[:SECTION], "emoji": False},
+            },
             {"type": "actions", "elements": buttons},
         ],
         "parse": "none",
@@ -65,14 +71,14 @@ def slack(message: Notification) -> dict[str, Any]:
     }
 
 
-def tone(message: Notification) -> str:
+def severity_style(message: Notification) -> str:
     """Apprise's word for how a message looks: info, success, warning or failure."""
     if message.phase is AlertPhase.RESOLVED:
         return "success"
     return {"info": "info", "warning": "warning", "critical": "failure"}[message.severity]
 
 
-def quiet(value: str) -> str:
+def escape_mentions(value: str) -> str:
     """A text in which `@channel`, `@everyone` and `<!here>` call nobody: an invisible joiner follows the sign."""
     return _MENTION.sub(lambda found: found.group() + "\N{WORD JOINER}", value)
 

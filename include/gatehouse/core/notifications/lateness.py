@@ -6,14 +6,14 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gatehouse.core.contract.batch_calendar import Interval, Span, interval_of, key_of, keys_between
-from gatehouse.formatting import listed
+from gatehouse.core.contract.batch_calendar import Interval, Span, batch_interval, batch_key, keys_between
+from gatehouse.formatting import join_names
 
 if TYPE_CHECKING:
     from gatehouse.core.config.contract import Contract
 
 
-def overdue(contract: Contract, have: Collection[str], now: datetime) -> list[str]:
+def late_batches(contract: Contract, have: Collection[str], now: datetime) -> list[str]:
     """The keys of the batches that are late at `now` (aware), in the order of time; `have` are those that landed.
 
     A batch is late `late_after` after the end of its interval; without that, a use case with a schedule waits for one
@@ -21,25 +21,25 @@ def overdue(contract: Contract, have: Collection[str], now: datetime) -> list[st
     """
     if contract.late_after is None and contract.schedule is None:
         return []
-    newest = key_of(contract.batch, now)
+    newest = batch_key(contract.batch, now)
     last = min(newest, contract.last) if contract.last else newest
     if last < contract.first:
         return []
     keys = keys_between(contract.batch, contract.first, last)
-    return [key for key in keys if key not in have and late_from(contract, key) <= now]
+    return [key for key in keys if key not in have and deadline(contract, key) <= now]
 
 
-def late_from(contract: Contract, key: str) -> datetime:
+def deadline(contract: Contract, key: str) -> datetime:
     """The moment from which a batch that has not come is late."""
-    interval: Interval = interval_of(contract.batch, key)
+    interval: Interval = batch_interval(contract.batch, key)
     if contract.late_after is not None:
         return Span.parse(contract.late_after).after(interval.end)
-    return interval_of(contract.batch, key_of(contract.batch, interval.end + timedelta(hours=1))).end
+    return batch_interval(contract.batch, batch_key(contract.batch, interval.end + timedelta(hours=1))).end
 
 
 def lateness(contract: Contract, keys: list[str]) -> str:
     """A sentence about the late batches; `keys` is not empty."""
-    since = f"{late_from(contract, keys[0]):%Y-%m-%d %H:%M} UTC"
+    since = f"{deadline(contract, keys[0]):%Y-%m-%d %H:%M} UTC"
     if len(keys) == 1:
         return f"batch {keys[0]} has not come; it is late since {since}"
-    return f"{len(keys)} batches have not come: {listed(keys)}; the first is late since {since}"
+    return f"{len(keys)} batches have not come: {join_names(keys)}; the first is late since {since}"

@@ -70,6 +70,6 @@ class Notification:
         return self.state is DeliveryState.HELD or (self.state is DeliveryState.FAILED and self.due is not None)
 
 
-def next_attempt(attempt: int, now: datetime) -> datetime | None:
+def retry_at(attempt: int, now: datetime) -> datetime | None:
     """When a message whose attempt number `attempt` (from 1) has failed is tried again; None when it was the last."""
     return None if attempt >= MOST_ATTEMPTS else now + FIRST_PAUSE * 2 ** (attempt - 1)

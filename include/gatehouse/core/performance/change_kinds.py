@@ -92,7 +92,7 @@ class InputChanges:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-def findings(inputs: InputChanges, outcome: PerformanceChange | None) -> list[ChangeFinding]:
+def classify_changes(inputs: InputChanges, outcome: PerformanceChange | None) -> list[ChangeFinding]:
     """All findings of one watch, causes with their consequences below them."""
     found = _covariate(inputs)
     found += _seasonal(inputs)
@@ -108,7 +108,7 @@ def _covariate(inputs: InputChanges) -> list[ChangeFinding]:
         if each.changed and each.column not in (SCORE, LABEL) and each.column not in inputs.seasonal
     ]
     score = next((each for each in inputs.drifts if each.column == SCORE and each.changed), None)
-    found = [_group(group) for group in components(moved, inputs.linked)]
+    found = [_group(group) for group in connected_groups(moved, inputs.linked)]
     found.sort(key=lambda each: not each.page)
     together = inputs.together if inputs.together is not None and inputs.together.changed else None
     if together is not None:
@@ -126,7 +126,7 @@ def _covariate(inputs: InputChanges) -> list[ChangeFinding]:
     return found
 
 
-def components(moved: Sequence[ColumnDrift], linked: Collection[frozenset[str]]) -> list[list[ColumnDrift]]:
+def connected_groups(moved: Sequence[ColumnDrift], linked: Collection[frozenset[str]]) -> list[list[ColumnDrift]]:
     """Columns that go together, as groups: what moves together has one cause."""
     groups: list[list[ColumnDrift]] = []
     left = list(moved)

@@ -15,7 +15,7 @@ import numpy as np
 
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.drift.alarms import Alarm, AlarmState
-from gatehouse.core.retraining.cost_benefit import cost_of, excess_loss
+from gatehouse.core.retraining.cost_benefit import excess_loss, retraining_cost
 from gatehouse.core.statistics.block_bootstrap import Estimate, block_codes, block_counts, resample, summarise
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.formatting import between, shown
@@ -204,7 +204,7 @@ def _calibration(quality: MeasuredPerformance, reason: CalibrationReason, min_ma
 
 def _cost(quality: MeasuredPerformance, reason: CostReason, min_maturity: float) -> DecayAssessment:
     """An alarm when staying stale is expected to cost more than training and review."""
-    cost = cost_of(reason, quality.excess, quality.rows)
+    cost = retraining_cost(reason, quality.excess, quality.rows)
     excess = Estimate(quality.excess, quality.excess, quality.excess, 0.0, quality.rows, 0)
     state = _measurable(quality, excess, reason.min_rows, min_maturity)
     if state is AlarmState.QUIET and cost.pays:

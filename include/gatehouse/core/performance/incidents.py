@@ -65,7 +65,7 @@ class Incident:
         return cls(**known)
 
 
-def follow(
+def update_incidents(
     before: Sequence[Incident], findings: Sequence[ChangeFinding], batch: str, measured: bool, calm: int = 1
 ) -> list[Incident]:
     """The incidents after a batch: opened, updated, resolved after `calm` batches without. `measured` says whether
@@ -102,7 +102,7 @@ def _by_cause(
     return found
 
 
-def pages(incidents: Sequence[Incident], batch: str) -> list[Incident]:
+def paging_incidents(incidents: Sequence[Incident], batch: str) -> list[Incident]:
     """Those that page somebody for this batch."""
     return [each for each in incidents if each.paged == batch]
 

@@ -22,7 +22,7 @@ MOST_SORTED = 0.4  # of the values: with more of them beside an edge, sorting al
 LOOK = 64  # first values that say whether a piece is worth a try as whole numbers
 
 
-def counted(finite: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
+def count_on_grid(finite: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
     """The counts of k increasing edges: 2k + 1 of them, below the first, at it, between it and the next, ..., above."""
     if len(finite) < LONG or not len(edges):
         return of_sorted(np.sort(finite), edges)

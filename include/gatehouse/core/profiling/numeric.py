@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.audit.canonical_json import number_in
-from gatehouse.core.profiling.grid_counts import LONG, PIECE, GridCounter, counted
+from gatehouse.core.profiling.grid_counts import LONG, PIECE, GridCounter, count_on_grid
 from gatehouse.core.profiling.running_stats import RunningStats
 from gatehouse.errors import SchemaMismatch
 
@@ -65,7 +65,7 @@ class NumericProfile:
             minimum=float(finite.min()) if len(finite) else nan,
             maximum=float(finite.max()) if len(finite) else nan,
             edges=edges,
-            cells=counted(finite, edges),
+            cells=count_on_grid(finite, edges),
             excess=_excess(finite, edges),
         )
 

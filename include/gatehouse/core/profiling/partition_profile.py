@@ -47,7 +47,7 @@ class PartitionProfile:
         return cls(Profile.from_document(document["profile"]), pieces)
 
 
-def part_of(table: Any, like: Profile) -> PartitionProfile:
+def partition_profile(table: Any, like: Profile) -> PartitionProfile:
     """Profile a part of a table (as `profile_of` takes it) on these grids; columns that they do not know are left out."""
     profile, columns = known_on(table, like), columns_of(table)
     return PartitionProfile(
@@ -60,7 +60,7 @@ def part_of(table: Any, like: Profile) -> PartitionProfile:
     )
 
 
-def joined(parts: Sequence[PartitionProfile]) -> Profile:
+def merge(parts: Sequence[PartitionProfile]) -> Profile:
     """The profile of all parts (one or more), in their order. A column that one of them could not profile is left out,
     as it is of the whole."""
     names = [name for name in parts[0].profile.columns if all(name in part.profile.columns for part in parts)]

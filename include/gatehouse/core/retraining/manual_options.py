@@ -27,7 +27,9 @@ WINDOWS = {
 NEED_BATCHES = ("rolling",)
 
 
-def wish(window: str | None, batches: int | None, estimators: Sequence[str], known: Sequence[str]) -> dict[str, Any]:
+def manual_options(
+    window: str | None, batches: int | None, estimators: Sequence[str], known: Sequence[str]
+) -> dict[str, Any]:
     """What goes on record of a form's window, number of batches and estimators; empty when all are the use case's own.
 
     InvalidInputError for a window that does not exist or lacks its number, for a number without such a window, and for an
@@ -62,19 +64,19 @@ def _window(kind: str, batches: int | None) -> dict[str, Any]:
     return wanted.model_dump(include={"kind", "batches"}, exclude_none=True)
 
 
-def wished_window(request: Request, own: Window) -> Window:
+def requested_window(request: Request, own: Window) -> Window:
     """The window of a request: the last one that a person asked for, else the policy's own."""
     asked = _last(request, "window")
     return own if asked is None else Window.model_validate(asked)
 
 
-def wished_estimators(request: Request, own: Sequence[str]) -> list[str]:
+def requested_estimators(request: Request, own: Sequence[str]) -> list[str]:
     """The candidates of a request, of the use case's own by name."""
     asked = _last(request, "estimators")
     return list(own) if asked is None else [name for name in own if name in asked]
 
 
-def who_wished(request: Request) -> str:
+def requested_by(request: Request) -> str:
     """Whose the window is; empty when it is the policy's."""
     return next((str(numbers["actor"]) for numbers in _by_people(request) if "window" in numbers), "")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def best_moments(
+def optimal_schedule(
     losses: NDArray[np.float64], starts: Sequence[int], changes: int, price: float = 0.0
 ) -> tuple[int, ...]:
     """Which models to have served, in the order of time, for the least sum of losses.

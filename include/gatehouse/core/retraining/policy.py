@@ -11,7 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.retraining.cost_benefit import cost_of
+from gatehouse.core.retraining.cost_benefit import retraining_cost
 from gatehouse.core.types import Reason
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ class RetrainDecision:
     held_back: tuple[SuppressedReason, ...] = ()
 
 
-def reasons(policy: RetrainPolicy, history: Sequence[Sequence[Alarm]], standing: RetrainState) -> RetrainDecision:
+def decide_retraining(
+    policy: RetrainPolicy, history: Sequence[Sequence[Alarm]], standing: RetrainState
+) -> RetrainDecision:
     """The reasons to retrain after the newest batch.
 
     `history` holds each watched batch's alarms, the newest last. Only alarms since the last training count, because
@@ -115,7 +117,7 @@ def _idle(policy: RetrainPolicy, alarm: Alarm, newest: Sequence[Alarm]) -> str:
     if cost is None or alarm.kind == "cost":
         return ""
     if alarm.kind == "drift" and effect is not None:
-        weighed = cost_of(cost, effect, int(alarm.numbers.get("rows") or 0))
+        weighed = retraining_cost(cost, effect, int(alarm.numbers.get("rows") or 0))
         return "" if weighed.pays else weighed.sentence
     if any(other.kind == "cost" for other in newest):
         return ""

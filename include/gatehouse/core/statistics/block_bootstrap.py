@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.statistics.blocked_rows import Array, Codes, dense
+from gatehouse.core.statistics.blocked_rows import Array, Codes, dense_codes
 from gatehouse.core.statistics.metrics import Metric, metric_named
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def difference(
 
     Every array has one entry a row; rows of equal `block_codes` are one block. The same arguments give the same bytes.
     """
-    y, codes = np.asarray(labels, dtype=np.float64), dense(np.asarray(block_codes))
+    y, codes = np.asarray(labels, dtype=np.float64), dense_codes(np.asarray(block_codes))
     counts = block_counts(len(np.unique(codes)), resamples, seed)
     found = metric_named(metric)
     first, second = (resample(found, y, np.asarray(p, dtype=np.float64), codes, counts) for p in (challenger, champion))
@@ -117,7 +117,7 @@ def block_codes(time: NDArray[np.datetime64], span: Span, day_starts: str = "00:
         periods = local.astype("datetime64[M]").astype(np.int64) // span.count
     else:
         periods = (local - _MONDAY) // (span.count * _UNIT[span.unit])
-    return dense(periods)
+    return dense_codes(periods)
 
 
 def block_counts(blocks: int, resamples: int, seed: int) -> Array:

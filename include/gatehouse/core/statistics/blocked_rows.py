@@ -29,7 +29,7 @@ class BlockedRows:
         return weighted.astype(np.float64, copy=False)
 
 
-def dense(values: NDArray[Any]) -> Codes:
+def dense_codes(values: NDArray[Any]) -> Codes:
     """Each value's rank among the distinct values, from 0; equal values share one."""
     return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.intp)
 

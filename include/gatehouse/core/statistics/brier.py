@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gatehouse.core.statistics.blocked_rows import Array
 
 
-def bin_terms(labels: Array, predictions: Array) -> Array:
+def calibration_bins(labels: Array, predictions: Array) -> Array:
     """For each bin whether the row is in it, then its label there, then its prediction; shape (3 * ECE_BINS, rows)."""
     bins = np.minimum((predictions * ECE_BINS).astype(np.intp), ECE_BINS - 1)
     inside = (bins == np.arange(ECE_BINS)[:, None]).astype(np.float64)

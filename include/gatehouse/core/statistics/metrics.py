@@ -123,7 +123,7 @@ METRICS: dict[str, Metric] = {
             "nearer zero",
             "number",
             ("classification", "regression"),
-            m.moments(m.excess, m.only),
+            m.moments(m.calibration_gap, m.only),
         ),
         Metric(
             "ece",
@@ -139,7 +139,7 @@ METRICS: dict[str, Metric] = {
             "lower",
             "probability",
             _CLASS,
-            m.moments(brier.bin_terms, brier.reliability),
+            m.moments(brier.calibration_bins, brier.reliability),
         ),
         Metric(
             "resolution",
@@ -147,7 +147,7 @@ METRICS: dict[str, Metric] = {
             "higher",
             "probability",
             _CLASS,
-            m.moments(brier.bin_terms, brier.resolution),
+            m.moments(brier.calibration_bins, brier.resolution),
         ),
         Metric("mae", "mean absolute error", "lower", "number", _NUMBER, m.moments(m.absolute_error, m.only)),
         Metric("rmse", "root mean squared error", "lower", "number", _NUMBER, m.moments(m.squared_error, m.root)),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def adjusted(p_values: Mapping[str, float]) -> dict[str, float]:
+def holm_adjust(p_values: Mapping[str, float]) -> dict[str, float]:
     """Holm's adjusted p-values, the smallest first: those at or below an error are rejected at it. NaN becomes 1 and
     counts into m: a question that was asked was asked."""
     known = {name: 1.0 if math.isnan(p) else p for name, p in p_values.items()}
@@ -27,4 +27,4 @@ def adjusted(p_values: Mapping[str, float]) -> dict[str, float]:
 
 def holm(p_values: Mapping[str, float], error: float) -> tuple[str, ...]:
     """The names whose null hypothesis is rejected, the smallest p-value first; NaN is never rejected."""
-    return tuple(name for name, p in adjusted(p_values).items() if p <= error and not math.isnan(p_values[name]))
+    return tuple(name for name, p in holm_adjust(p_values).items() if p <= error and not math.isnan(p_values[name]))

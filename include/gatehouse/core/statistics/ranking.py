@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatehouse.core.statistics.blocked_rows import Array, BlockedRows, Codes, Sampler, dense
+from gatehouse.core.statistics.blocked_rows import Array, BlockedRows, Codes, Sampler, dense_codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ def roc_auc(rows: BlockedRows) -> Sampler:
 
 def average_precision(rows: BlockedRows) -> Sampler:
     """sum over thresholds of (gain in recall) * precision, as scikit-learn's `average_precision_score`."""
-    ranks, positive = dense(rows.predictions), rows.labels == 1
+    ranks, positive = dense_codes(rows.predictions), rows.labels == 1
     thresholds = np.unique(ranks[positive])[::-1]
     if not len(thresholds) or rows.block_count * len(thresholds) > _TABLED:
         return _swept(rows, _precision)
@@ -69,7 +69,7 @@ def _paired_auc(rows: BlockedRows) -> Sampler:
     P and N are the weights of positives and negatives a block. M is counted once, so a resample costs
     blocks^2 whatever the number of rows.
     """
-    ranks, positive = dense(rows.predictions), rows.labels == 1
+    ranks, positive = dense_codes(rows.predictions), rows.labels == 1
     distinct = len(np.unique(ranks))
     pairs = np.empty((rows.block_count, rows.block_count))
     sizes = np.bincount(rows.blocks, minlength=rows.block_count)
@@ -94,7 +94,7 @@ def _swept(rows: BlockedRows, area: Callable[[Array, Array], Array]) -> Sampler:
 
     `area` gets the weights of positives and of all rows at or above each threshold, shape (resamples, thresholds).
     """
-    ranks = dense(rows.predictions)
+    ranks = dense_codes(rows.predictions)
     order = np.argsort(-ranks, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(ranks[order])), len(order) - 1)
     blocks, weights, labels = rows.blocks[order], rows.weights[order], rows.labels[order]

@@ -63,7 +63,7 @@ def wrong_class(labels: Array, predictions: Array) -> Array:
     return np.asarray((predictions > 0.5) != (labels == 1), dtype=np.float64)
 
 
-def excess(labels: Array, predictions: Array) -> Array:
+def calibration_gap(labels: Array, predictions: Array) -> Array:
     """prediction - label: its mean says how much is promised beyond what happens."""
     return predictions - labels
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import BatchKind
 from gatehouse.core.data_faults.data_fault import DataFault
-from gatehouse.core.data_faults.detect import faults
+from gatehouse.core.data_faults.detect import detect_faults
 from gatehouse.core.data_faults.persisting import going_on
 from gatehouse.core.data_faults.relations.normal_scores import NormalScores, rows_of
 from gatehouse.core.profiling import Profile, profile_of
@@ -87,7 +87,7 @@ def detect_data_faults(
     found: list[DataFault] = []
     for name, table in made.tables.items():
         before = [each.tables[name] for each in earlier if name in each.tables]
-        found += faults(name, before, table, _own(frames[name]), CYCLE[batch], _rows(name, earlier, made))
+        found += detect_faults(name, before, table, _own(frames[name]), CYCLE[batch], _rows(name, earlier, made))
     return found
 
 

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.contract.batch_calendar import Span, interval_of
+from gatehouse.core.contract.batch_calendar import Span, batch_interval
 from gatehouse.core.notifications.alert_types import AlertType
 from gatehouse.core.notifications.issues import IssueReport
 from gatehouse.core.rows.outcome_rows import problems
@@ -39,7 +39,7 @@ def outcome_problem(site: UseCaseContext, outcomes: Outcomes, as_of: datetime) -
     spec, found = site.case.contract.outcomes, outcomes.match
     if found is None:
         return ""
-    end = interval_of(site.case.contract.batch, outcomes.batch.key).end
+    end = batch_interval(site.case.contract.batch, outcomes.batch.key).end
     complete = Span.parse(spec.until or spec.delay).after(end) <= as_of
     return problems(found, spec.max_unmatched_share, 1 - site.case.retrain.min_maturity if complete else 1.0)
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.core.retraining.manual_options import wished_window
+from gatehouse.core.retraining.manual_options import requested_window
 from gatehouse.core.types import TrainingSet
 from gatehouse.settings import ROOT
 
@@ -28,7 +28,7 @@ def provenance(site: UseCaseContext, training_set: TrainingSet) -> dict[str, str
         f"rows are {', '.join(held)}, which it has not seen. Asked for by {request.opened_by}, because {why}.",
         "gatehouse.reasons": why,
         "gatehouse.opened_by": request.opened_by,
-        "gatehouse.window": wished_window(request, site.case.retrain.window).name,
+        "gatehouse.window": requested_window(request, site.case.retrain.window).name,
         "gatehouse.use_case": site.name,
         "gatehouse.request": training_set.request,
         "gatehouse.training_set": training_set.sha256,

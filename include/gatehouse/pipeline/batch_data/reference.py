@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.contract.batch_calendar import interval_of
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.drift import impact
 from gatehouse.core.drift.calibration import DriftCalibration
-from gatehouse.core.drift.domain_classifier import MIN_ROWS, MOST, ranks, told_apart
+from gatehouse.core.drift.domain_classifier import MIN_ROWS, MOST, domain_classifier_auc, rank_transform
 from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.drift.reference import SCORE, Reference
 from gatehouse.core.drift.weekday_reference import WeekdayReference, weekdays_of
@@ -51,7 +51,7 @@ def reference_of(site: UseCaseContext, training_set: TrainingSet, best: Candidat
     score_profile = profile_of({SCORE: scores})
     calibration, batches = calibrate_reference(whole, training, with_label)
     days = block_codes(holdout[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"), DAY)
-    metric = impact.metric_of(policy)
+    metric = impact.drift_metric(policy)
     classes = ("0", "1") if policy.task == "classification" else ()
     return Reference(
         whole,
@@ -104,7 +104,7 @@ def by_weekday(
     they are judged on fourteen days together."""
     if site.case.contract.batch != "day":
         return WeekdayReference()
-    days = {str(each): interval_of("day", each.key).start for each in training_set.training_batches}
+    days = {str(each): batch_interval("day", each.key).start for each in training_set.training_batches}
     inputs = {name: each for name, each in calibration.items() if name != LABEL_COLUMN}
     return weekdays_of([(days[name], profile) for name, profile in batches.items()], inputs)
 
@@ -161,14 +161,14 @@ def unit_distances(site: UseCaseContext, training: pd.DataFrame, whole: Profile)
         rest = pd.concat([part for other, part in enumerate(parts) if other != number])
         pair = [_coded(each, whole, site.case.retrain.seed) for each in (rest, parts[number])]
         if min(len(each) for each in pair) >= MIN_ROWS and pair[0].shape[1] > 1:
-            found.append(told_apart(*pair))
+            found.append(domain_classifier_auc(*pair))
     return tuple(found)
 
 
 def _coded(frame: pd.DataFrame, whole: Profile, seed: int) -> NDArray[np.float64]:
     rows = sample_positions(len(frame), seed)
     inputs = model_inputs(frame).iloc[rows]
-    return ranks(list(codes(inputs, whole).values()), seed)
+    return rank_transform(list(codes(inputs, whole).values()), seed)
 
 
 def codes(inputs: pd.DataFrame, whole: Profile) -> dict[str, NDArray[np.float64]]:

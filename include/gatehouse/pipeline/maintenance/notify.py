@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.notifications.alert import matter_of
+from gatehouse.core.notifications.alert import alert_from_event
 from gatehouse.core.notifications.alert_types import AlertType, Severity
 from gatehouse.core.notifications.issues import IssueReport, doubled, follow
-from gatehouse.core.notifications.lateness import lateness, overdue
-from gatehouse.core.notifications.notification import AlertPhase, DeliveryState, Notification, next_attempt
+from gatehouse.core.notifications.lateness import late_batches as overdue
+from gatehouse.core.notifications.lateness import lateness
+from gatehouse.core.notifications.notification import AlertPhase, DeliveryState, Notification, retry_at
 from gatehouse.core.notifications.planner import WEEK, NotificationPlan, plan
 from gatehouse.errors import RecordNotFoundError, StaleAttemptError
 
@@ -56,7 +57,7 @@ def send_due_notifications(
 def plan_notifications(ledger: Ledger, spec: NotifyConfig, now: datetime) -> NotificationPlan:
     """The plan for this moment; nothing is recorded."""
     facts = ledger.telling.facts(now - 2 * WEEK)
-    matters = [matter_of(fact, spec.severities) for fact in facts]
+    matters = [alert_from_event(fact, spec.severities) for fact in facts]
     known = ledger.telling.known([each.id for each in matters])
     return plan(spec, matters, known, ledger.telling.spent(now - WEEK), now)
 
@@ -85,7 +86,7 @@ def _ended(ledger: Ledger, message: Notification, why: str, now: datetime) -> No
     """Record how an attempt ended; one that another run has overtaken in the meantime has nothing to say any more."""
     try:
         if why:
-            ledger.telling.failed(message, why, next_attempt(message.attempt, now))
+            ledger.telling.failed(message, why, retry_at(message.attempt, now))
         else:
             ledger.telling.sent(message)
     except StaleAttemptError:

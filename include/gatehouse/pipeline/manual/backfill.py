@@ -7,8 +7,8 @@ command takes them. When the range is done, and only where it was ticked, one tr
 from __future__ import annotations
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.contract.batch_calendar import interval_of
-from gatehouse.core.gate.human_actions import check_sentence
+from gatehouse.core.contract.batch_calendar import batch_interval
+from gatehouse.core.gate.human_actions import require_reason
 from gatehouse.core.types import Backfill, Batch, BatchState, Request
 from gatehouse.errors import ConfigurationError, InvalidInputError, NotAllowedError, NotScored
 from gatehouse.pipeline import land, outcomes
@@ -24,11 +24,11 @@ IDLE_SECONDS = 3600.0
 def begin(site: UseCaseContext, first: str, last: str, promote: bool, actor: str, reason: str) -> Backfill:
     """Record the backfill; the very same one that is open is gone on with. InvalidInputError for keys that are none, the wrong
     way round, outside the contract, or with nothing to take between them; NotAllowedError while another one is open."""
-    check_sentence(reason, "a backfill")
+    require_reason(reason, "a backfill")
     contract = site.case.contract
     for key in (first, last):
         try:
-            interval_of(contract.batch, key)
+            batch_interval(contract.batch, key)
         except ConfigurationError as error:
             raise InvalidInputError(error.what, found=error.found, allowed=error.allowed) from error
     if first > last:

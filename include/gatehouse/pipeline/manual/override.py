@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.gate.human_actions import check_approver, check_sentence
+from gatehouse.core.gate.human_actions import require_approver, require_reason
 from gatehouse.core.types import Champion, Decision, Override, Promotion, PromotionKind, Request, Verdict
 from gatehouse.errors import NotAllowedError, StaleChampionError
 from gatehouse.pipeline.maintenance.reconcile import UPKEEP
@@ -26,8 +26,8 @@ def override(site: UseCaseContext, decision_id: str, actor: str, reason: str) ->
     decision = site.ledger.decisions.get(decision_id)
     if decision.verdict is Verdict.PROMOTE:
         raise NotAllowedError(f"decision {decision_id[:8]} is PROMOTE; there is nothing to override")
-    check_approver(actor, site.case.gate.review.approvers, "override a verdict")
-    check_sentence(reason, "an override")
+    require_approver(actor, site.case.gate.review.approvers, "override a verdict")
+    require_reason(reason, "an override")
     asked = _made_before(site, decision, actor, reason)
     if asked is None:
         asked = site.ledger.overrides.propose(_proposal(site, decision, actor, reason))
@@ -48,8 +48,8 @@ def unconfirmed(site: UseCaseContext, decision_id: str) -> Override:
 
 def confirm(site: UseCaseContext, override_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
     """The second person's word. NotAllowedError for who overrode, who asked for the training, and whom no policy names."""
-    check_approver(actor, site.case.gate.review.approvers, "confirm an override")
-    check_sentence(reason, "a confirmation")
+    require_approver(actor, site.case.gate.review.approvers, "confirm an override")
+    require_reason(reason, "a confirmation")
     asked = site.ledger.overrides.get(override_id)
     model = site.ledger.models.get(site.name, asked.version)
     if actor in requesters(site.ledger.requests.get(model.request)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.retraining.manual_options import wish
+from gatehouse.core.retraining.manual_options import manual_options
 from gatehouse.core.types import Request
 from gatehouse.errors import NotEnoughData
 from gatehouse.pipeline.batch_data.row_keys import newest_revisions
@@ -26,7 +26,9 @@ def request_retraining(
     InvalidInputError when they cannot be had; NotAllowedError when the request to join is being trained already: its
     rows are chosen.
     """
-    wanted = wish(window, batches, estimators, candidate_names(site)) if window or batches or estimators else {}
+    wanted = (
+        manual_options(window, batches, estimators, candidate_names(site)) if window or batches or estimators else {}
+    )
     accepted = newest_revisions(site.ledger.batches.list(site.name))
     if not accepted:
         raise NotEnoughData(

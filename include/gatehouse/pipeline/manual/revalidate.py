@@ -11,7 +11,7 @@ from typing import Any
 
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.gate.human_actions import check_sentence
+from gatehouse.core.gate.human_actions import require_reason
 from gatehouse.core.types import Batch, BatchId, BatchState, Revalidation
 from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline.batch_data import batch_profiles
@@ -31,7 +31,7 @@ class RevalidationResult:
 def revalidate(site: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> RevalidationResult:
     """Check a batch again on a named person's word. NotAllowedError for less than a sentence, for a batch that still waits
     for its first validation, was discarded, or has a newer revision."""
-    check_sentence(reason, "a re-validation")
+    require_reason(reason, "a re-validation")
     contract = digest(site.case.contract.model_dump(mode="json"))
     for known in site.ledger.revalidations.list(site.name, batch_id):
         if (known.contract, known.actor, known.reason) == (contract, actor, reason):

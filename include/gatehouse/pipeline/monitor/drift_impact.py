@@ -40,7 +40,7 @@ def add_impact(
     """Each changed column with its impact, an alarm only from the policy's threshold on; and that of all together, with
     the columns that carry it, the largest first. What is usual for the columns of `weekday` is what they hold on it."""
     policy = site.case.retrain
-    metric, least = impact.metric_of(policy), impact.threshold(policy)
+    metric, least = impact.drift_metric(policy), impact.alarm_threshold(policy)
     moved = sorted((each for each in drifts if each.changed), key=lambda each: -(each.value or 0) / (each.limit or 1))
     mapper = _Mapper(site, reference, frame, estimator, weekday) if moved and estimator is not None else None
     wrong = {
@@ -54,7 +54,7 @@ def add_impact(
         if drift.changed:
             same = name in batch.columns and _comparable(reference, batch, name)
             known, lost = reference.profile.columns[name], reference.losses.get(name)
-            real = impact.if_real(known, batch.columns[name], lost, weekday.get(name)) if same else float("nan")
+            real = impact.impact_if_real(known, batch.columns[name], lost, weekday.get(name)) if same else float("nan")
             told = impact.DriftImpact(metric, real, wrong.get(name, float("nan")))
             drift = apply_impact_threshold(drift, told, float("inf") if name in seasonal else least)
         judged.append(drift)
@@ -90,7 +90,7 @@ def joint_impact(
     worst = max((reference.importance.get(name, 0.0) for name in together.pair or ()), default=0.0)
     sentence = f"{site.case.retrain.choose_by} up to {shown(worst, '+.3f')} if they no longer belong to the same rows"
     document = {"metric": site.case.retrain.choose_by, "if_real": None, "if_wrong": worst, "worst": worst}
-    pages = worst >= impact.threshold(site.case.retrain)
+    pages = worst >= impact.alarm_threshold(site.case.retrain)
     return pages, {**together.to_document(), "impact": {**document, "sentence": sentence}}
 
 
@@ -123,12 +123,12 @@ class _Mapper:
     def costs(self, columns: Sequence[str]) -> float:
         """What the delivered scores cost when the mapped-back values of these columns are the right ones."""
         mapped = {
-            name: impact.mapped_back(self._rows[name], self.known[name], self._policy.seed + number)
+            name: impact.map_to_reference(self._rows[name], self.known[name], self._policy.seed + number)
             for number, name in enumerate(columns)
         }
         again = self._predict(self._rows.assign(**mapped))
-        metric = impact.metric_of(self._policy)
-        return impact.if_wrong(self._policy.task, metric, self._delivered, again)
+        metric = impact.drift_metric(self._policy)
+        return impact.impact_if_faulty(self._policy.task, metric, self._delivered, again)
 
     def _predict(self, rows: pd.DataFrame) -> Any:
         return self._site.models.predict(self._estimator, rows, self._policy.task)

@@ -14,7 +14,13 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.drift import ColumnDrift, impact, judge
 from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.drift.calibration import DriftCalibration, calibrate
-from gatehouse.core.drift.domain_classifier import MIN_ROWS, JointDrift, correlations, ranks, told_apart
+from gatehouse.core.drift.domain_classifier import (
+    MIN_ROWS,
+    JointDrift,
+    correlations,
+    domain_classifier_auc,
+    rank_transform,
+)
 from gatehouse.core.drift.domain_classifier import judge as judge_together
 from gatehouse.core.drift.reference import LABEL, SCORE, Reference
 from gatehouse.core.performance.change_kinds import InputChanges
@@ -85,9 +91,11 @@ def detect_label_shift(
     wanted = policy.model_copy(update={"false_alarms": policy.false_alarms * LABELS, "columns": ()})
     profile = profile_of(labelled[[LABEL]], like=reference.profile)
     for drift in judge(reference.profile, profile, wanted, reference.calibration):
-        cost = impact.if_real(reference.profile.columns[LABEL], profile.columns[LABEL], reference.losses.get(LABEL))
-        told = impact.DriftImpact(impact.metric_of(site.case.retrain), cost, float("nan"))
-        least = impact.threshold(site.case.retrain) if fell else float("inf")
+        cost = impact.impact_if_real(
+            reference.profile.columns[LABEL], profile.columns[LABEL], reference.losses.get(LABEL)
+        )
+        told = impact.DriftImpact(impact.drift_metric(site.case.retrain), cost, float("nan"))
+        least = impact.alarm_threshold(site.case.retrain) if fell else float("inf")
         return apply_impact_threshold(drift, told, least) if drift.changed else drift
     return None
 
@@ -162,8 +170,8 @@ def joint_drift(
     if len(known) < 2 or min(len(next(iter(known.values()))), len(next(iter(batch.values())))) < MIN_ROWS:
         return None
     seed = site.case.retrain.seed
-    one, other = ranks(list(known.values()), seed), ranks(list(batch.values()), seed)
-    auc = told_apart(one, other)
+    one, other = rank_transform(list(known.values()), seed), rank_transform(list(batch.values()), seed)
+    auc = domain_classifier_auc(one, other)
     level = policy.false_alarms * TOGETHER
     return judge_together(auc, reference.apart, level, (len(one), len(other)), list(known), one, other)
 
@@ -185,7 +193,7 @@ def correlated_groups(reference: Reference, columns: Sequence[str]) -> frozenset
     coded = codes(frame, reference.inputs)
     if len(coded) < 2:
         return frozenset()
-    names, table = list(coded), np.abs(correlations(ranks(list(coded.values()), 0)))
+    names, table = list(coded), np.abs(correlations(rank_transform(list(coded.values()), 0)))
     return frozenset(
         frozenset((names[one], names[other])) for one, other in np.argwhere(np.triu(table >= LINKED, 1)).tolist()
     )

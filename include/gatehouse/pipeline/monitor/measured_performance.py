@@ -85,12 +85,12 @@ def estimate_performance(
 ) -> dict[str, Any] | None:
     """What the scores themselves expect of the metric on these rows (confidence-based performance estimation), with how
     far that can be trusted; None for regression, whose predictions say nothing about their errors."""
-    metric = impact.metric_of(site.case.retrain)
+    metric = impact.drift_metric(site.case.retrain)
     if site.case.retrain.task != "classification" or not reference.expected:
         return None
     realised, expected = reference.quality[metric], reference.expected[metric]
     off = abs(expected - realised)
-    valid = off <= impact.threshold(site.case.retrain)
+    valid = off <= impact.alarm_threshold(site.case.retrain)
     warning = (
         "holds while the scores are calibrated and inputs mean what they meant: it cannot see concept drift; "
         f"on the holdout it was off by {shown(off)}{'' if valid else ', too much to be relied on'}"
@@ -105,7 +105,7 @@ def expected_under_label_shift(site: UseCaseContext, reference: Reference, label
     """The metric that the holdout's losses of each class give for the batch's shares of classes: what a label shift
     alone would make of it; NaN where labels did not change."""
     shift = labels.impact["if_real"] if labels is not None and labels.impact is not None else None
-    metric = impact.metric_of(site.case.retrain)
+    metric = impact.drift_metric(site.case.retrain)
     return float("nan") if shift is None else reference.quality[metric] + float(shift)
 
 
@@ -118,7 +118,7 @@ def classify_performance_change(
 ) -> PerformanceChange:
     """The measured quality of some rows with what tells the kinds of change apart, their labels among it."""
     labels = input_drift.detect_label_shift(site, reference, labelled, any(each.alarm for each in judged))
-    margin = impact.threshold(site.case.retrain)
+    margin = impact.alarm_threshold(site.case.retrain)
     if compared is None or not len(labelled):
         return PerformanceChange(judged, margin=margin, label=labels)
     same = []

@@ -12,9 +12,9 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.drift import to_document
 from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.drift.reference import SCORE, Reference
-from gatehouse.core.performance.change_kinds import ChangeFinding, ChangeKind, findings
-from gatehouse.core.performance.incidents import CALM, Incident, follow
-from gatehouse.core.retraining.policy import reasons as weigh
+from gatehouse.core.performance.change_kinds import ChangeFinding, ChangeKind, classify_changes
+from gatehouse.core.performance.incidents import CALM, Incident, update_incidents
+from gatehouse.core.retraining.policy import decide_retraining as weigh
 from gatehouse.core.types import Batch, BatchId, Champion, MonitoringReport, Request
 from gatehouse.errors import ModelError, NotAllowedError, UntrustedModel
 from gatehouse.pipeline.batch_data.matured_rows import measured_before, newest_matured
@@ -128,7 +128,7 @@ def assess_batch(
         alarms += [outcome.label.to_alarm()] if outcome.label is not None and outcome.label.alarm else []
     body |= {"drift": to_document(drifts), "errors": list(errors)}
     broken = [ChangeFinding(ChangeKind.ERROR, (), "; ".join(errors), page=True)] if errors else []
-    return body, alarms + looked.alarms, [*findings(looked.inputs, early or outcome), *broken]
+    return body, alarms + looked.alarms, [*classify_changes(looked.inputs, early or outcome), *broken]
 
 
 def incidents(
@@ -137,7 +137,7 @@ def incidents(
     """The incidents after this batch, continued from the report before; `calm` batches without one end it."""
     before = earlier[-1].body.get("incidents", []) if earlier else []
     known = [Incident.from_document(each) for each in before]
-    return [each.to_document() for each in follow(known, changes, key, measured, calm)]
+    return [each.to_document() for each in update_incidents(known, changes, key, measured, calm)]
 
 
 def recorded_scores(site: UseCaseContext, batch: Batch, champion: Champion) -> Any:

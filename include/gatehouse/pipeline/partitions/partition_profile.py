@@ -9,7 +9,7 @@ from gatehouse.context import PartitionWork, UseCaseContext
 from gatehouse.core.contract.validation import Validation
 from gatehouse.core.profiling import Profile
 from gatehouse.core.profiling.batch_profile import BatchProfile, column_by_column, new_in
-from gatehouse.core.profiling.partition_profile import PartitionProfile, joined, part_of, same_grids
+from gatehouse.core.profiling.partition_profile import PartitionProfile, merge, partition_profile, same_grids
 from gatehouse.core.profiling.row_sample import RowSample, positions, sample_of
 from gatehouse.core.profiling.row_sample import joined as joined_samples
 from gatehouse.core.types import Batch, FileRef
@@ -117,12 +117,12 @@ def _features(site: UseCaseContext, known: Profile | None, shares: Sequence[Part
 
 def _profile(parts: Sequence[Any], known: Profile | None, names: Sequence[str], take: Callable[[str], Any]) -> Profile:
     """The parts on the known grids; columns that these do not know begin their own, one whole column after the other."""
-    whole = joined([PartitionProfile.from_document(part) for part in parts]) if known else Profile({})
+    whole = merge([PartitionProfile.from_document(part) for part in parts]) if known else Profile({})
     return Profile({**whole.columns, **column_by_column(new_in(names, known), take).columns})
 
 
 def _part(frame: Any, known: Profile | None) -> Any:
-    return part_of(frame, known).to_document() if known else None
+    return partition_profile(frame, known).to_document() if known else None
 
 
 def _on(shares: Sequence[PartitionWork], known: Mapping[str, Profile | None]) -> bool:

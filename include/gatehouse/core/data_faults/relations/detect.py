@@ -8,15 +8,15 @@ from gatehouse.core.data_faults.data_fault import DataFault
 from gatehouse.core.data_faults.relations import swapped_columns, temperature_scale, time_zone_shift, unit_scale
 from gatehouse.core.data_faults.relations.column_regression import ColumnRegression
 from gatehouse.core.data_faults.relations.normal_scores import NormalScores
-from gatehouse.core.data_faults.unit_change import looks_as_before, unit_given_others
+from gatehouse.core.data_faults.unit_change import matches_after_rescaling, unit_given_others
 from gatehouse.core.profiling import ColumnProfile, Profile
 
 
-def faults(
+def detect_faults(
     table: str, earlier: Sequence[Profile], own: Callable[[Sequence[str]], Profile], rows: NormalScores
 ) -> Iterator[DataFault]:
     """What each column by itself does not show: the season hides it. Of columns whose unit may have changed one is named."""
-    for name, hours in time_zone_shift.turned(rows).items():
+    for name, hours in time_zone_shift.shifted_time_zone(rows).items():
         says = f"looks {hours:+d} hours off: what goes with the hours of the day was turned"
         yield _fault("time zone shifted", table, name, says)
     others = ColumnRegression(rows)
@@ -25,7 +25,7 @@ def faults(
         return [each.columns[name] for each in earlier if name in each.columns], own([name]).columns[name]
 
     for each in temperature_scale.converted(rows, others):
-        if looks_as_before(*sides(each.column), each.a, each.b) is not None:
+        if matches_after_rescaling(*sides(each.column), each.a, each.b) is not None:
             says = f"looks as if it went from {each.scales}: another unit, by what the other columns say"
             yield _fault("unit changed", table, each.column, says)
             return
@@ -45,7 +45,9 @@ def still(waiting: NormalScores, rows: NormalScores, named: Sequence[str]) -> li
     before, now = ColumnRegression(waiting), ColumnRegression(rows)
     found = swapped_columns.still(waiting, rows, named)
     found += [
-        name for name, hours in time_zone_shift.turned(waiting).items() if time_zone_shift.still(rows, name, hours)
+        name
+        for name, hours in time_zone_shift.shifted_time_zone(waiting).items()
+        if time_zone_shift.still(rows, name, hours)
     ]
     found += [each.column for each in unit_scale.scaled(waiting, before) if unit_scale.still(rows, now, each)]
     found += [

@@ -21,7 +21,7 @@ ABOUT = 1.1  # times the nearest that an order may be off to count as equal
 NEAR = 0.08  # how far a column may lie from what the other one held, beside sampling and what it varies
 
 
-def permuted(rows: NormalScores) -> dict[str, str]:
+def swapped_columns(rows: NormalScores) -> dict[str, str]:
     """The most likely mapping, delivered column -> the column whose content it holds; empty where none explains it.
 
     A mapping must bring the correlations of all columns back to where those of earlier batches lie, and each column must

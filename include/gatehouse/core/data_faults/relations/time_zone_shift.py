@@ -17,7 +17,7 @@ BACK = 1.5  # times as far as any earlier batch, at most, once the clock is turn
 HOURS = np.arange(24)
 
 
-def turned(rows: NormalScores) -> dict[str, int]:
+def shifted_time_zone(rows: NormalScores) -> dict[str, int]:
     """By how many hours (-11 to 12) which clock, a column of whole hours from 0 to 23, looks off; empty where none does.
     One hour is left to daylight saving time."""
     found = {}

@@ -154,12 +154,12 @@ def more_than(estimate: Estimate, limit: float) -> RuleOutcome:
     return RuleOutcome.FAIL if estimate.high <= limit else RuleOutcome.INCONCLUSIVE
 
 
-def exactly(value: float, rows: int) -> Estimate:
+def point_estimate(value: float, rows: int) -> Estimate:
     """A value that is judged as it was measured: an interval without width."""
     return Estimate(value, value, value, 0.0, rows, 0)
 
 
-def title(metric: str) -> str:
+def metric_title(metric: str) -> str:
     """The metric's name for people."""
     return metric_named(metric).title
 

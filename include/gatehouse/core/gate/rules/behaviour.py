@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from gatehouse.core.gate.measurements import Measurement
-from gatehouse.core.gate.rules.base import Fraction, NotNegative, Rule, at_most, exactly
+from gatehouse.core.gate.rules.base import Fraction, NotNegative, Rule, at_most, point_estimate
 from gatehouse.core.gate.rules.measurement_rule import MeasurementRule, rows_in, value_in
 from gatehouse.core.types import RuleOutcome, RuleResult
-from gatehouse.formatting import count, listed, number
+from gatehouse.formatting import count, join_names, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ class PredictionsVary(Rule):
             sentence = "not every held-out row has a prediction: whether they differ is not known"
             return (self.result(RuleOutcome.INCONCLUSIVE, sentence, limit=limit),)
         values, sizes = np.unique(np.round(predictions, _EQUAL_DIGITS), return_counts=True)
-        share = exactly(float(sizes.max() / len(predictions)), len(predictions))
+        share = point_estimate(float(sizes.max() / len(predictions)), len(predictions))
         sentence = (
             f"{count(len(values))} different predictions on {count(len(predictions))} rows; the most frequent one, "
             f"{number(float(values[sizes.argmax()]))}, is that of {number(share.value, limit)} of them; "
@@ -102,7 +102,7 @@ class Invariant(MeasurementRule):
 
     def weigh(self, found: Mapping[str, Any]) -> tuple[RuleResult, ...]:
         limits = (("mean_change", "on average", self.max_mean_change), ("change", "on one row", self.max_change))
-        how = f"replaced by {listed(self.values)}" if self.values else "shuffled"
+        how = f"replaced by {join_names(self.values)}" if self.values else "shuffled"
         results = []
         for name, which, limit in limits:
             if limit is not None:
@@ -131,7 +131,7 @@ class HandlesUnseenValues(MeasurementRule):
         failures, tried = dict(found.get("failures", {})), value_in(found, "tried")
         value = float(len(failures)) if tried >= 1 else float("nan")
         if failures:
-            told = listed([f"{name} ({why})" for name, why in failures.items()], most=2)
+            told = join_names([f"{name} ({why})" for name, why in failures.items()], most=2)
             sentence = f"the model fails in {len(failures)} of {found.get('tried')} cases: {told}"
         else:
             sentence = f"the model predicts in all {found.get('tried')} cases of a missing value or an unseen category"

@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from gatehouse.core.gate.rules.base import MetricName, NotNegative, OnFail, Rule, at_most, exactly, more_than, title
+from gatehouse.core.gate.rules.base import (
+    MetricName,
+    NotNegative,
+    OnFail,
+    Rule,
+    at_most,
+    metric_title,
+    more_than,
+    point_estimate,
+)
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import RuleOutcome, RuleResult
-from gatehouse.formatting import count, number, settling, sided
+from gatehouse.formatting import better_or_worse, count, number, rows_needed_phrase
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import MetricsContext
@@ -44,14 +53,14 @@ class ChampionComparison(Rule):
         """The result of a judged comparison; too few rows or blocks make it INCONCLUSIVE whatever the interval says."""
         worse = measures.worsening(self.metric)
         confidence, at_look = measures.policy.confidence, _at_look(worse, limit, measures)
-        sentence, missing = f"{worsening(self.metric, worse, confidence, limit, at_look)}; {demand}", None
+        sentence, missing = f"{describe_difference(self.metric, worse, confidence, limit, at_look)}; {demand}", None
         few = measures.too_few(worse)
         if few:
             outcome, missing = RuleOutcome.INCONCLUSIVE, few[1]
-            sentence = f"{title(self.metric)} cannot be compared yet: {few[0]}"
+            sentence = f"{metric_title(self.metric)} cannot be compared yet: {few[0]}"
         elif outcome is RuleOutcome.INCONCLUSIVE:
             missing = self.to_settle(measures.at_look(worse, further=1))
-            sentence += settling(missing) or _never(estimate)
+            sentence += rows_needed_phrase(missing) or _never(estimate)
         return self.result(
             outcome, sentence, about=self.metric, estimate=estimate, limit=limit, missing_rows=missing, bound=bound
         )
@@ -124,19 +133,20 @@ class SuspiciousGain(Rule):
 
     def _by_gain(self, measures: MetricsContext, limit: float) -> RuleResult:
         gain = -measures.worsening(self.metric)
-        measured = exactly(gain.value, gain.rows)
+        measured = point_estimate(gain.value, gain.rows)
         sentence = (
-            f"{title(self.metric)} on {count(gain.rows)} rows is {sided(-gain.value, limit)} than the champion's; "
+            f"{metric_title(self.metric)} on {count(gain.rows)} rows is {better_or_worse(-gain.value, limit)} than the "
+            f"champion's; "
             f"more than {number(limit, gain.value)} better is too good to be true"
         )
         return self._alarm(measures, at_most(measured, limit), sentence, measured, limit, "gain", "at most")
 
     def _by_level(self, measures: MetricsContext, limit: float) -> RuleResult:
         found, metric = measures.challenger(self.metric), metric_named(self.metric)
-        measured = exactly(found.value, found.rows)
-        outcome = at_most(exactly(metric.loss(limit), found.rows), metric.loss(found.value))
+        measured = point_estimate(found.value, found.rows)
+        outcome = at_most(point_estimate(metric.loss(limit), found.rows), metric.loss(found.value))
         sentence = (
-            f"{title(self.metric)} on {count(found.rows)} rows is {number(found.value, limit)}; "
+            f"{metric_title(self.metric)} on {count(found.rows)} rows is {number(found.value, limit)}; "
             f"better than {number(limit, found.value)} is too good to be true"
         )
         bound = "at most" if metric.better == "higher" else "at least" if metric.better == "lower" else ""
@@ -156,22 +166,22 @@ class SuspiciousGain(Rule):
         if outcome is RuleOutcome.PASS and measured.rows < measures.policy.min_rows:
             outcome = RuleOutcome.INCONCLUSIVE
         if outcome is RuleOutcome.INCONCLUSIVE:
-            sentence = f"{title(self.metric)} cannot be judged on {count(measured.rows)} rows"
+            sentence = f"{metric_title(self.metric)} cannot be judged on {count(measured.rows)} rows"
         about = f"{self.metric} {which}"
         return self.result(outcome, sentence, about=about, estimate=measured, limit=limit, bound=bound)
 
 
-def worsening(metric: str, worse: Estimate, confidence: float, limit: float, at_look: str = "") -> str:
+def describe_difference(metric: str, worse: Estimate, confidence: float, limit: float, at_look: str = "") -> str:
     """`log loss on 28,243 rows is 0.021 worse than the champion's (95 % interval 0.004 to 0.038 worse; at look 3 up to
     0.047 worse)`."""
     if not worse.low <= worse.high:
         cause = "it is undefined for one of the two" if math.isnan(worse.value) else "too few or too unequal blocks"
-        return f"{title(metric)} on {count(worse.rows)} rows cannot be compared with the champion's: {cause}"
+        return f"{metric_title(metric)} on {count(worse.rows)} rows cannot be compared with the champion's: {cause}"
     if worse.low == worse.high == 0:
-        return f"{title(metric)} on {count(worse.rows)} rows is equal to the champion's in every resample"
+        return f"{metric_title(metric)} on {count(worse.rows)} rows is equal to the champion's in every resample"
     interval = f"{100 * confidence:g} % interval {_range(worse, limit)}{at_look}"
     rows = count(worse.rows)
-    return f"{title(metric)} on {rows} rows is {sided(worse.value, limit)} than the champion's ({interval})"
+    return f"{metric_title(metric)} on {rows} rows is {better_or_worse(worse.value, limit)} than the champion's ({interval})"
 
 
 def _at_look(worse: Estimate, limit: float, measures: MetricsContext) -> str:
@@ -179,15 +189,15 @@ def _at_look(worse: Estimate, limit: float, measures: MetricsContext) -> str:
     if measures.look is None:
         return ""
     high = measures.at_look(worse).high
-    return f"; at look {measures.look.number} {'up to' if high > 0 else 'at least'} {sided(high, limit)}"
+    return f"; at look {measures.look.number} {'up to' if high > 0 else 'at least'} {better_or_worse(high, limit)}"
 
 
 def _range(worse: Estimate, limit: float) -> str:
     """Both ends with the smaller magnitude first, or from better to worse when zero lies between them."""
     if worse.low < 0 < worse.high:
-        return f"{sided(worse.low, limit)} to {sided(worse.high, limit)}"
+        return f"{better_or_worse(worse.low, limit)} to {better_or_worse(worse.high, limit)}"
     near, far = sorted((worse.low, worse.high), key=abs)
-    return f"{number(abs(near), limit)} to {sided(far, limit)}"
+    return f"{number(abs(near), limit)} to {better_or_worse(far, limit)}"
 
 
 def _never(estimate: Estimate) -> str:

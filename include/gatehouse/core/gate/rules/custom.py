@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, StringConstraints, model_validator
 
 from gatehouse.core.gate.measurements import Measurement
-from gatehouse.core.gate.rules.base import MetricName, NotNegative, RangeRule, at_least, at_most, exactly, title
-from gatehouse.core.gate.rules.measurement_rule import MeasurementRule, rows_in, steady, value_in
+from gatehouse.core.gate.rules.base import (
+    MetricName,
+    NotNegative,
+    RangeRule,
+    at_least,
+    at_most,
+    metric_title,
+    point_estimate,
+)
+from gatehouse.core.gate.rules.measurement_rule import MeasurementRule, round_stable, rows_in, value_in
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, number
@@ -85,27 +93,25 @@ class GoldenSet(RangeRule):
         return tuple(results)
 
     def _bound(self, which: str, value: float, rows: int, limit: float, *, upper: bool) -> RuleResult:
-        measured = exactly(value, rows)
+        measured = point_estimate(value, rows)
         outcome = at_most(measured, limit) if upper else at_least(measured, limit)
         bound = f"{'at most' if upper else 'at least'} {number(limit, value)}"
-        sentence = (
-            f"{title(self.metric)} on the {count(rows)} {which} rows is {number(value, limit)}; demanded: {bound}"
-        )
+        sentence = f"{metric_title(self.metric)} on the {count(rows)} {which} rows is {number(value, limit)}; demanded: {bound}"
         if outcome is RuleOutcome.INCONCLUSIVE:
-            sentence = f"{title(self.metric)} cannot be measured on the {which} rows"
+            sentence = f"{metric_title(self.metric)} cannot be measured on the {which} rows"
         about, side = f"{self.metric} {which} {'max' if upper else 'min'}", "at most" if upper else "at least"
         return self.result(outcome, sentence, about=about, estimate=measured, limit=limit, bound=side)
 
     def _not_worse(self, challenger: float, champion: float, rows: int, limit: float) -> RuleResult:
         loss = metric_named(self.metric).loss
-        worse = steady(loss(challenger) - loss(champion))
+        worse = round_stable(loss(challenger) - loss(champion))
         sentence = (
-            f"{title(self.metric)} on the {count(rows)} golden rows is {number(challenger, champion)}, the champion's "
+            f"{metric_title(self.metric)} on the {count(rows)} golden rows is {number(challenger, champion)}, the champion's "
             f"{number(champion, challenger)}; allowed: at most {number(limit, worse)} worse"
         )
         if math.isnan(worse):
-            sentence = f"{title(self.metric)} cannot be compared on the golden rows"
-        measured = exactly(worse, rows)
+            sentence = f"{metric_title(self.metric)} cannot be compared on the golden rows"
+        measured = point_estimate(worse, rows)
         about = f"{self.metric} margin"
         outcome = at_most(measured, limit)
         return self.result(outcome, sentence, about=about, estimate=measured, limit=limit, bound="at most")
@@ -136,6 +142,6 @@ class PythonRule(MeasurementRule):
         outcome = RuleOutcome.INCONCLUSIVE
         if isinstance(passed, bool) and math.isfinite(value):
             outcome = RuleOutcome.PASS if passed else RuleOutcome.FAIL
-        measured, sentence = exactly(value, rows_in(found)), str(found.get("sentence", ""))
+        measured, sentence = point_estimate(value, rows_in(found)), str(found.get("sentence", ""))
         bound = limit if math.isfinite(limit) else None
         return (self.result(outcome, sentence, about=self.subject, estimate=measured, limit=bound),)

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from gatehouse.core.config.base import SpanText
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.gate.rules.base import Rule, exactly
+from gatehouse.core.gate.rules.base import Rule, point_estimate
 from gatehouse.core.types import RuleOutcome, RuleResult
-from gatehouse.formatting import count, listed
+from gatehouse.formatting import count, join_names
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import MetricsContext
@@ -26,12 +26,12 @@ class DataValidated(Rule):
     def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         facts = measures.facts
         if facts.failed_checks:
-            sentence = f"{len(facts.failed_checks)} critical checks are unresolved: {listed(facts.failed_checks)}"
+            sentence = f"{len(facts.failed_checks)} critical checks are unresolved: {join_names(facts.failed_checks)}"
             return (
                 self.result(
                     RuleOutcome.FAIL,
                     sentence,
-                    estimate=exactly(len(facts.failed_checks), 0),
+                    estimate=point_estimate(len(facts.failed_checks), 0),
                     limit=0.0,
                     bound="at most",
                 ),
@@ -39,7 +39,7 @@ class DataValidated(Rule):
         if facts.validated_batches < 1:
             return (self.result(RuleOutcome.INCONCLUSIVE, "no batch of the training set is known to be validated"),)
         sentence = f"all {count(facts.validated_batches)} batches trained on were validated"
-        return (self.result(RuleOutcome.PASS, sentence, estimate=exactly(0, 0), limit=0.0, bound="at most"),)
+        return (self.result(RuleOutcome.PASS, sentence, estimate=point_estimate(0, 0), limit=0.0, bound="at most"),)
 
 
 class EnoughRows(Rule):
@@ -57,7 +57,7 @@ class EnoughRows(Rule):
         short = self.min_rows - rows
         outcome = RuleOutcome.PASS if short <= 0 else RuleOutcome.INCONCLUSIVE
         sentence = f"{count(rows)} matured rows are held out; demanded: at least {count(self.min_rows)}"
-        measured, missing = exactly(rows, rows), short if short > 0 else None
+        measured, missing = point_estimate(rows, rows), short if short > 0 else None
         return self.result(
             outcome, sentence, estimate=measured, limit=self.min_rows, missing_rows=missing, bound="at least"
         )
@@ -72,7 +72,7 @@ class EnoughRows(Rule):
             RuleOutcome.PASS if mature else RuleOutcome.INCONCLUSIVE,
             sentence,
             about="maturity",
-            estimate=exactly(maturity, rows),
+            estimate=point_estimate(maturity, rows),
             limit=self.min_maturity,
             missing_rows=missing,
             bound="at least",
@@ -94,7 +94,7 @@ class TrainingIsFresh(Rule):
         else:
             outcome = RuleOutcome.PASS if Span.parse(self.max_age).after(until) >= held_out else RuleOutcome.FAIL
             sentence = f"training ended {days:.1f} days before the holdout begins; demanded: at most {self.max_age}"
-        return (self.result(outcome, sentence, estimate=exactly(days, measures.facts.training_rows)),)
+        return (self.result(outcome, sentence, estimate=point_estimate(days, measures.facts.training_rows)),)
 
 
 def _utc(moment: datetime) -> datetime:

@@ -6,7 +6,7 @@ import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from gatehouse.core.gate.rules.base import Rule, at_most, exactly
+from gatehouse.core.gate.rules.base import Rule, at_most, point_estimate
 from gatehouse.core.types import RuleOutcome, RuleResult
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class MeasurementRule(Rule):
         self, value: float, limit: float, sentence: str, *, about: str | None = None, rows: int = 0
     ) -> RuleResult:
         """The result of a measured value that is to be at most `limit`; INCONCLUSIVE when it is no number."""
-        measured = exactly(steady(value), rows)
+        measured = point_estimate(round_stable(value), rows)
         outcome = at_most(measured, limit)
         if outcome is RuleOutcome.INCONCLUSIVE:
             sentence = f"{self.rule} cannot be judged: what was measured is no number"
@@ -70,6 +70,6 @@ def rows_in(found: Mapping[str, Any]) -> int:
     return int(rows) if math.isfinite(rows) else 0
 
 
-def steady(value: float) -> float:
+def round_stable(value: float) -> float:
     """The value with nine significant digits: what is judged does not hang on the last digits of a sum."""
     return float(f"{value:.9g}")

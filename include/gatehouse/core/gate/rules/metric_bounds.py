@@ -15,11 +15,11 @@ from gatehouse.core.gate.rules.base import (
     Rule,
     at_least,
     at_most,
-    exactly,
-    title,
+    metric_title,
+    point_estimate,
 )
 from gatehouse.core.types import RuleOutcome, RuleResult
-from gatehouse.formatting import count, number, settling
+from gatehouse.formatting import count, number, rows_needed_phrase
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import MetricsContext
@@ -34,23 +34,23 @@ class BoundedRule(Rule):
     def bounded(self, measures: MetricsContext, metric: str, limit: float, *, upper: bool) -> RuleResult:
         """The result for one limit, an upper or a lower one."""
         found = measures.challenger(metric)
-        judged = found if self.judge_by == "interval" else exactly(found.value, found.rows)
+        judged = found if self.judge_by == "interval" else point_estimate(found.value, found.rows)
         outcome = at_most(judged, limit) if upper else at_least(judged, limit)
         bound = f"demanded: {'at most' if upper else 'at least'} {number(limit, found.value)}"
-        sentence = f"{title(metric)} on {count(found.rows)} rows is {_measured(found, limit, measures)}; {bound}"
+        sentence = f"{metric_title(metric)} on {count(found.rows)} rows is {_measured(found, limit, measures)}; {bound}"
         missing = None
         few = self._few(measures, found)
         if few:
             outcome, missing, sentence = (
                 RuleOutcome.INCONCLUSIVE,
                 few[1],
-                f"{title(metric)} cannot be judged yet: {few[0]}",
+                f"{metric_title(metric)} cannot be judged yet: {few[0]}",
             )
         elif math.isnan(found.value):
-            sentence = f"{title(metric)} cannot be measured on {count(found.rows)} rows"
+            sentence = f"{metric_title(metric)} cannot be measured on {count(found.rows)} rows"
         elif outcome is RuleOutcome.INCONCLUSIVE:
             missing = found.rows_to_reach(limit) if upper else (-found).rows_to_reach(-limit)
-            sentence += settling(missing)
+            sentence += rows_needed_phrase(missing)
         which = f"{metric} {'max' if upper else 'min'}"
         side = "at most" if upper else "at least"
         return self.result(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.gate.alpha_spending import look_of
+from gatehouse.core.gate.alpha_spending import interim_look
 from gatehouse.core.statistics.block_bootstrap import Estimate, block_codes, block_counts, resample, subtract, summarise
-from gatehouse.core.statistics.blocked_rows import dense
+from gatehouse.core.statistics.blocked_rows import dense_codes
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class MetricsContext:
         self.evidence = evidence
         self.facts = evidence.facts
         self.policy = policy
-        self.look = look_of(evidence, policy)
+        self.look = interim_look(evidence, policy)
         self._codes = _blocks(evidence, policy)
         self._counts = block_counts(len(np.unique(self._codes)), policy.resamples, seed)
         self._resampled: dict[tuple[str, bool], Array] = {}
@@ -163,7 +163,7 @@ def _blocks(evidence: Evidence, policy: GatePolicy) -> Codes:
     if policy.block_column is None:
         return block_codes(evidence.holdout.time, Span.parse(policy.block), policy.day_starts)
     entities = evidence.holdout.slices.get(policy.block_column)
-    return np.zeros(evidence.holdout.rows, dtype=np.intp) if entities is None else dense(entities)
+    return np.zeros(evidence.holdout.rows, dtype=np.intp) if entities is None else dense_codes(entities)
 
 
 def _steady(values: Array) -> Array:

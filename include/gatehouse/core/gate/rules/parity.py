@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from gatehouse.core.gate.evidence import Task
-from gatehouse.core.gate.rules.base import Fraction, JudgeBy, Rule, at_most, exactly
+from gatehouse.core.gate.rules.base import Fraction, JudgeBy, Rule, at_most, point_estimate
 from gatehouse.core.types import RuleOutcome, RuleResult
-from gatehouse.formatting import count, listed, number, settling
+from gatehouse.formatting import count, join_names, number, rows_needed_phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ class Parity(Rule):
     def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         column = measures.evidence.holdout.slices.get(self.column)
         if column is None:
-            found = listed(sorted(measures.evidence.holdout.slices)) or "none"
+            found = join_names(sorted(measures.evidence.holdout.slices)) or "none"
             return (self._unknown(f"the evidence has no slices by {self.column!r}; it has {found}", ""),)
         there = [str(name) for name in np.unique(column)]
         groups = [name for name in (self.groups or there) if name in there]
@@ -70,7 +70,7 @@ class Parity(Rule):
             if limit is not None
         ]
         if missing:
-            results.append(self._unknown(f"no held-out row has {self.column} {listed(missing)}", " missing"))
+            results.append(self._unknown(f"no held-out row has {self.column} {join_names(missing)}", " missing"))
         return tuple(results)
 
     def _counted(self, measures: MetricsContext, column: np.ndarray, groups: Sequence[str], which: int) -> Array:
@@ -94,14 +94,14 @@ class Parity(Rule):
         if np.isnan(sizes).any():
             return self._unknown(f"the {rate} cannot be measured: not every row has a prediction", f" {rate}")
         if len(large) < 2 or (small and self.groups):
-            told = f"{listed(small)} has" if small else "there are"
+            told = f"{join_names(small)} has" if small else "there are"
             sentence = f"{rate} by {self.column}: {told} fewer than {count(self.min_rows)} rows or groups to compare"
             return self._unknown(sentence, f" {rate}")
         sums = measures.summed(counted[[*large, *(large + len(groups))]])
         with np.errstate(invalid="ignore", divide="ignore"):
             rates = sums[:, len(large) :] / sums[:, : len(large)]
         found = measures.estimate(rates.max(axis=1) - rates.min(axis=1))
-        judged = found if self.judge_by == "interval" else exactly(found.value, found.rows)
+        judged = found if self.judge_by == "interval" else point_estimate(found.value, found.rows)
         outcome, missing = at_most(judged, limit), None
         names = [groups[int(position)] for position in large]
         sentence = self._sentence(rate, limit, names, rates[0], found.value, small)
@@ -110,7 +110,7 @@ class Parity(Rule):
             outcome, missing, sentence = RuleOutcome.INCONCLUSIVE, few[1], f"{rate} cannot be compared yet: {few[0]}"
         elif outcome is RuleOutcome.INCONCLUSIVE:
             missing = found.rows_to_reach(limit)
-            sentence += settling(missing)
+            sentence += rows_needed_phrase(missing)
         return self.result(
             outcome, sentence, about=which, estimate=judged, limit=limit, missing_rows=missing, bound="at most"
         )
@@ -119,7 +119,7 @@ class Parity(Rule):
         self, rate: str, limit: float, names: Sequence[str], rates: Array, gap: float, small: list[str]
     ) -> str:
         high, low = int(rates.argmax()), int(rates.argmin())
-        left_out = f"; fewer than {count(self.min_rows)} rows and not judged: {listed(small)}" if small else ""
+        left_out = f"; fewer than {count(self.min_rows)} rows and not judged: {join_names(small)}" if small else ""
         return (
             f"at {number(self.threshold)} the {rate} is {number(rates[high])} for {self.column} {names[high]} and "
             f"{number(rates[low])} for {names[low]}: a gap of {number(gap, limit)} between {len(names)} groups; "

@@ -8,7 +8,7 @@ from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.gate.rules.base import NotNegative
 from gatehouse.core.gate.rules.measurement_rule import MeasurementRule, rows_in, value_in
 from gatehouse.core.types import RuleOutcome, RuleResult
-from gatehouse.formatting import listed, number
+from gatehouse.formatting import join_names, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,9 +39,9 @@ class SignatureUnchanged(MeasurementRule):
         new = [change for change in changes if change not in self.accept]
         accepted = [change for change in changes if change in self.accept]
         if new:
-            sentence = f"{len(new)} changes of the features are not accepted: {listed(new)}"
+            sentence = f"{len(new)} changes of the features are not accepted: {join_names(new)}"
         else:
-            told = f", but for what was accepted: {listed(accepted)}" if accepted else ""
+            told = f", but for what was accepted: {join_names(accepted)}" if accepted else ""
             sentence = f"the {len(challenger)} features have the champion's names and types{told}"
         return (self.weighed(len(new), 0.0, sentence),)
 
@@ -73,7 +73,7 @@ class LineageIntact(MeasurementRule):
         broken, files = list(found.get("broken", ())), value_in(found, "files")
         value = float(len(broken)) if files >= 1 else float("nan")
         if broken:
-            sentence = f"{len(broken)} of {files:.0f} files are not what was recorded: {listed(broken, most=2)}"
+            sentence = f"{len(broken)} of {files:.0f} files are not what was recorded: {join_names(broken, most=2)}"
         else:
             sentence = f"all {files:.0f} files behind the model are what was recorded"
         return (self.weighed(value, 0.0, sentence),)

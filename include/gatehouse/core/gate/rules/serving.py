@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gatehouse.core.gate.rules.base import Positive, Rule, at_least, at_most, exactly
+from gatehouse.core.gate.rules.base import Positive, Rule, at_least, at_most, point_estimate
 from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.formatting import count, number
 
@@ -25,7 +25,7 @@ class ModelSize(Rule):
             return (
                 self.result(RuleOutcome.INCONCLUSIVE, "the size of the model file is not known", limit=self.max_mb),
             )
-        size = exactly(measures.facts.size_bytes / BYTES_PER_MB, 0)
+        size = point_estimate(measures.facts.size_bytes / BYTES_PER_MB, 0)
         sentence = f"the model file has {number(size.value, self.max_mb)} MB; demanded: at most {number(self.max_mb)}"
         return (self.result(at_most(size, self.max_mb), sentence, estimate=size, limit=self.max_mb, bound="at most"),)
 
@@ -38,14 +38,14 @@ class PredictionSpeed(Rule):
 
     def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         speed, limit = measures.facts.rows_per_second, self.min_rows_per_second
-        outcome = at_least(exactly(speed, 0), limit) if speed is not None else RuleOutcome.INCONCLUSIVE
+        outcome = at_least(point_estimate(speed, 0), limit) if speed is not None else RuleOutcome.INCONCLUSIVE
         if speed is None or outcome is RuleOutcome.INCONCLUSIVE:
             return (
                 self.result(RuleOutcome.INCONCLUSIVE, "the speed of prediction could not be measured", limit=limit),
             )
         bound = f"demanded: at least {number(limit, speed)}"
         sentence = f"a clean process predicts {count(round(speed))} rows a second; {bound}"
-        return (self.result(outcome, sentence, estimate=exactly(speed, 0), limit=limit, bound="at least"),)
+        return (self.result(outcome, sentence, estimate=point_estimate(speed, 0), limit=limit, bound="at least"),)
 
 
 class LoadsCleanly(Rule):
@@ -59,11 +59,11 @@ class LoadsCleanly(Rule):
         if measures.facts.load_error:
             sentence = f"the model does not load in a clean process: {measures.facts.load_error}"
             return (self.result(RuleOutcome.FAIL, sentence, limit=limit),)
-        outcome = at_most(exactly(seconds, 0), limit) if seconds is not None else RuleOutcome.INCONCLUSIVE
+        outcome = at_most(point_estimate(seconds, 0), limit) if seconds is not None else RuleOutcome.INCONCLUSIVE
         if seconds is None or outcome is RuleOutcome.INCONCLUSIVE:
             return (self.result(RuleOutcome.INCONCLUSIVE, "loading the model could not be measured", limit=limit),)
         sentence = f"the model loads in {number(seconds, limit)} s; demanded: at most {number(limit, seconds)} s"
-        return (self.result(outcome, sentence, estimate=exactly(seconds, 0), limit=limit, bound="at most"),)
+        return (self.result(outcome, sentence, estimate=point_estimate(seconds, 0), limit=limit, bound="at most"),)
 
 
 class PredictionMemory(Rule):
@@ -79,6 +79,6 @@ class PredictionMemory(Rule):
             return (
                 self.result(RuleOutcome.INCONCLUSIVE, "the memory of a prediction could not be measured", limit=limit),
             )
-        memory = exactly(found / BYTES_PER_MB, 0)
+        memory = point_estimate(found / BYTES_PER_MB, 0)
         sentence = f"loading and predicting takes {number(memory.value, limit)} MB; demanded: at most {number(limit)}"
         return (self.result(at_most(memory, limit), sentence, estimate=memory, limit=limit, bound="at most"),)

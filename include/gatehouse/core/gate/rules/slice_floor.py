@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import model_validator
 
-from gatehouse.core.gate.rules.base import JudgeBy, exactly, title
-from gatehouse.core.gate.rules.slices import SliceRule, Slices, which
+from gatehouse.core.gate.rules.base import JudgeBy, metric_title, point_estimate
+from gatehouse.core.gate.rules.slices import SliceRule, Slices, failing_slices
 from gatehouse.core.types import RuleOutcome, RuleResult
-from gatehouse.formatting import count, listed, number
+from gatehouse.formatting import count, join_names, number
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import MetricsContext
@@ -52,15 +52,17 @@ class SliceFloor(SliceRule):
         if not measured:
             return self.unknown(f"no slice of {self.column} can be measured with at least {count(self.min_rows)} rows")
         worst = (max if upper else min)(measured, key=lambda name: measured[name])
-        estimate = exactly(measured[worst], slices.sizes[worst])
+        estimate = point_estimate(measured[worst], slices.sizes[worst])
         bad = [name for name, value in measured.items() if (value > self.limit if upper else value < self.limit)]
         if unmeasured and not bad:
-            return self.unknown(f"{title(self.metric)} cannot be measured on {self.column} {listed(unmeasured)}")
+            return self.unknown(
+                f"{metric_title(self.metric)} cannot be measured on {self.column} {join_names(unmeasured)}"
+            )
         outcome, bound = RuleOutcome.FAIL if bad else RuleOutcome.PASS, "at most" if upper else "at least"
         sentence = (
-            f"{title(self.metric)} is worst for {self.column} {worst}: {number(estimate.value, self.limit)} on "
+            f"{metric_title(self.metric)} is worst for {self.column} {worst}: {number(estimate.value, self.limit)} on "
             f"{count(estimate.rows)} rows; demanded: {self._demanded(estimate.value)}; "
-            f"{which(tuple(bad), len(measured), outcome)}"
+            f"{failing_slices(tuple(bad), len(measured), outcome)}"
         )
         return self.result(outcome, sentence, about=self.column, estimate=estimate, limit=self.limit, bound=bound)
 
@@ -75,9 +77,9 @@ class SliceFloor(SliceRule):
     ) -> str:
         ends = f" ({number(judged.low, self.limit)} to {number(judged.high, self.limit)})"
         return (
-            f"{title(self.metric)} is worst for {self.column} {worst}: {number(judged.value, self.limit)}"
+            f"{metric_title(self.metric)} is worst for {self.column} {worst}: {number(judged.value, self.limit)}"
             f"{ends if judged.low <= judged.high else ''} on {count(judged.rows)} rows; demanded: "
-            f"{self._demanded(judged.value)}; {which(bad, slices, outcome)}"
+            f"{self._demanded(judged.value)}; {failing_slices(bad, slices, outcome)}"
         )
 
     def _demanded(self, value: float) -> str:

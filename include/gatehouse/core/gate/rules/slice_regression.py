@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gatehouse.core.gate.rules.base import NotNegative, title
-from gatehouse.core.gate.rules.slices import SliceRule, which
+from gatehouse.core.gate.rules.base import NotNegative, metric_title
+from gatehouse.core.gate.rules.slices import SliceRule, failing_slices
 from gatehouse.core.types import RuleOutcome, RuleResult
-from gatehouse.formatting import count, number, sided
+from gatehouse.formatting import better_or_worse, count, number
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import MetricsContext
@@ -44,13 +44,13 @@ class SliceNotWorse(SliceRule):
         outcome: RuleOutcome,
         measures: MetricsContext,
     ) -> str:
-        subject = f"{title(self.metric)} for {self.column} {worst} on {count(judged.rows)} rows"
+        subject = f"{metric_title(self.metric)} for {self.column} {worst} on {count(judged.rows)} rows"
         if not judged.low <= judged.high:
-            return f"{subject} cannot be compared with the champion's; {which(bad, slices, outcome)}"
-        ends = " to ".join(sided(end, self.margin) for end in (judged.low, judged.high))
+            return f"{subject} cannot be compared with the champion's; {failing_slices(bad, slices, outcome)}"
+        ends = " to ".join(better_or_worse(end, self.margin) for end in (judged.low, judged.high))
         return (
-            f"{subject} is {sided(judged.value, self.margin)} than the champion's ({ends}); allowed: at most "
-            f"{number(self.margin, judged.low, judged.high)} worse; {which(bad, slices, outcome)}"
+            f"{subject} is {better_or_worse(judged.value, self.margin)} than the champion's ({ends}); allowed: at most "
+            f"{number(self.margin, judged.low, judged.high)} worse; {failing_slices(bad, slices, outcome)}"
         )
 
     @property

@@ -13,7 +13,7 @@ from pydantic import Field
 from gatehouse.core.gate.rules.base import MetricName, Rule, at_most
 from gatehouse.core.statistics.multiple_testing import holm
 from gatehouse.core.types import RuleOutcome, RuleResult
-from gatehouse.formatting import count, listed, settling
+from gatehouse.formatting import count, join_names, rows_needed_phrase
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import MetricsContext
@@ -57,7 +57,7 @@ class SliceRule(Rule):
         """The slices in the evidence, or the result that says that it has none by this column."""
         column = measures.evidence.holdout.slices.get(self.column)
         if column is None:
-            known = listed(sorted(measures.evidence.holdout.slices)) or "none"
+            known = join_names(sorted(measures.evidence.holdout.slices)) or "none"
             return self.unknown(f"the evidence has no slices by {self.column!r}; it has {known}")
         names, counts = np.unique(column, return_counts=True)
         sizes = dict(zip(names.tolist(), counts.tolist(), strict=True))
@@ -100,7 +100,7 @@ class SliceRule(Rule):
         missing = None if outcome is not RuleOutcome.INCONCLUSIVE else _missing(later, sign * limit, measures)
         sentence = self.interval_sentence(worst, judged, len(found), bad, outcome, measures)
         if outcome is RuleOutcome.INCONCLUSIVE:
-            sentence += f": {unclear[worst]}" if worst in unclear else settling(missing)
+            sentence += f": {unclear[worst]}" if worst in unclear else rows_needed_phrase(missing)
         bound = "at most" if sign > 0 else "at least"
         return self.result(
             outcome, sentence, about=self.column, estimate=judged, limit=limit, missing_rows=missing, bound=bound
@@ -122,10 +122,10 @@ class SliceRule(Rule):
         """A missing slice and small slices are results of their own."""
         results = []
         if slices.missing:
-            results.append(self.unknown(f"no held-out row has {self.column} {listed(slices.missing)}", " missing"))
+            results.append(self.unknown(f"no held-out row has {self.column} {join_names(slices.missing)}", " missing"))
         if slices.small:
             rows = count(self.min_rows)
-            sentence = f"{self.column} {listed(slices.small)} has fewer than {rows} rows and is not judged"
+            sentence = f"{self.column} {join_names(slices.small)} has fewer than {rows} rows and is not judged"
             outcome = RuleOutcome.INCONCLUSIVE if self.slices else RuleOutcome.WARN
             results.append(self.result(outcome, sentence, about=f"{self.column} small"))
         return results
@@ -150,8 +150,8 @@ def _nan_first(value: float) -> float:
     return math.inf if math.isnan(value) else value
 
 
-def which(bad: tuple[str, ...], slices: int, outcome: RuleOutcome) -> str:
+def failing_slices(bad: tuple[str, ...], slices: int, outcome: RuleOutcome) -> str:
     """How many of the slices miss the bound, and which."""
     if bad:
-        return f"{len(bad)} of {slices} slices miss it: {listed(bad)}"
+        return f"{len(bad)} of {slices} slices miss it: {join_names(bad)}"
     return f"all {slices} slices hold it" if outcome is RuleOutcome.PASS else f"not clear for all of {slices} slices"

@@ -10,11 +10,19 @@ from pydantic import Field, model_validator
 
 from gatehouse.core.config.base import SpanText
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.gate.rules.base import MetricName, Positive, RangeRule, at_least, at_most, exactly, title
-from gatehouse.core.gate.rules.measurement_rule import steady
+from gatehouse.core.gate.rules.base import (
+    MetricName,
+    Positive,
+    RangeRule,
+    at_least,
+    at_most,
+    metric_title,
+    point_estimate,
+)
+from gatehouse.core.gate.rules.measurement_rule import round_stable
 from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.types import RuleOutcome, RuleResult
-from gatehouse.formatting import count, listed, number
+from gatehouse.formatting import count, join_names, number
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.rules.metrics_context import MetricsContext
@@ -45,7 +53,7 @@ class StableOverTime(RangeRule):
         if self.max_spread is not None:
             results.append(self._spread(values, sizes, self.max_spread))
         if small and values:
-            few = f"from {listed(small)} have fewer than {count(self.min_rows)} rows and are not judged"
+            few = f"from {join_names(small)} have fewer than {count(self.min_rows)} rows and are not judged"
             results.append(self.result(RuleOutcome.WARN, f"the rows {few}", about=f"{self.metric} small"))
         return tuple(results)
 
@@ -76,13 +84,13 @@ class StableOverTime(RangeRule):
         if not known:
             return self._unknown(which, f"no {self.period} has {count(self.min_rows)} rows to measure it on", limit)
         worst = (max if upper else min)(known, key=lambda name: known[name])
-        estimate = exactly(known[worst], sizes[worst])
+        estimate = point_estimate(known[worst], sizes[worst])
         outcome = at_most(estimate, limit) if upper else at_least(estimate, limit)
         if len(known) < len(values) and outcome is RuleOutcome.PASS:
-            return self._unknown(which, f"it is undefined from {listed(values.keys() - known.keys())}", limit)
+            return self._unknown(which, f"it is undefined from {join_names(values.keys() - known.keys())}", limit)
         bad = sum(value > limit if upper else value < limit for value in known.values())
         sentence = (
-            f"{title(self.metric)} is worst in the {self._stretch} from {worst}: {number(estimate.value, limit)} on "
+            f"{metric_title(self.metric)} is worst in the {self._stretch} from {worst}: {number(estimate.value, limit)} on "
             f"{count(estimate.rows)} rows; demanded: {'at most' if upper else 'at least'} "
             f"{number(limit, estimate.value)}; {bad} of {len(known)} miss it"
         )
@@ -95,9 +103,9 @@ class StableOverTime(RangeRule):
             found = f"{len(values)} found, each with {count(self.min_rows)} rows" if len(values) < 2 else "one has none"
             return self._unknown(which, f"a spread needs a value in each of two stretches; {found}", limit)
         low, high = (choose(values, key=lambda name: values[name]) for choose in (min, max))
-        estimate = exactly(steady(values[high] - values[low]), sum(sizes.values()))
+        estimate = point_estimate(round_stable(values[high] - values[low]), sum(sizes.values()))
         sentence = (
-            f"{title(self.metric)} lies between {number(values[low])} ({self._stretch} from {low}) and "
+            f"{metric_title(self.metric)} lies between {number(values[low])} ({self._stretch} from {low}) and "
             f"{number(values[high])} (from {high}); demanded: a spread of at most {number(limit, estimate.value)}"
         )
         return self.result(
@@ -105,5 +113,5 @@ class StableOverTime(RangeRule):
         )
 
     def _unknown(self, which: str, why: str, limit: float) -> RuleResult:
-        sentence = f"{title(self.metric)} by {self.period} cannot be judged: {why}"
+        sentence = f"{metric_title(self.metric)} by {self.period} cannot be judged: {why}"
         return self.result(RuleOutcome.INCONCLUSIVE, sentence, about=which, limit=limit)

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from gatehouse.core.config.retrain import Distance
 from gatehouse.core.gate.measurements import Measurement
-from gatehouse.core.gate.rules.base import Positive, Rule, at_least, exactly
+from gatehouse.core.gate.rules.base import Positive, Rule, at_least, point_estimate
 from gatehouse.core.gate.rules.measurement_rule import MeasurementRule, rows_in, value_in
 from gatehouse.core.types import RuleOutcome, RuleResult
-from gatehouse.formatting import count, listed, number
+from gatehouse.formatting import count, join_names, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +34,11 @@ class EnoughTrainingRows(Rule):
         if rows <= 0:
             sentence = "the number of rows trained on is not known"
             return (self.result(RuleOutcome.INCONCLUSIVE, sentence, limit=self.min_rows),)
-        outcome = at_least(exactly(rows, rows), self.min_rows)
+        outcome = at_least(point_estimate(rows, rows), self.min_rows)
         sentence = f"trained on {count(rows)} rows; demanded: at least {count(self.min_rows)}"
-        return (self.result(outcome, sentence, estimate=exactly(rows, rows), limit=self.min_rows, bound="at least"),)
+        return (
+            self.result(outcome, sentence, estimate=point_estimate(rows, rows), limit=self.min_rows, bound="at least"),
+        )
 
 
 class HoldoutDrift(MeasurementRule):
@@ -60,14 +62,14 @@ class HoldoutDrift(MeasurementRule):
         judged = self.columns or tuple(name for name in measured if not name.startswith(_MARK))
         unknown = [name for name in judged if math.isnan(value_in(measured.get(name, {}), "value"))]
         if unknown or not judged:
-            sentence = f"the drift of {listed(unknown) or 'any feature'} was not measured; measured: {listed(measured)}"
+            sentence = f"the drift of {join_names(unknown) or 'any feature'} was not measured; measured: {join_names(measured)}"
             return (self.result(RuleOutcome.INCONCLUSIVE, sentence, about=self.subject, limit=self.limit),)
         beyond = {name: self._beyond(measured[name]) for name in judged}
         moved = sorted((name for name, by in beyond.items() if by > 0), key=lambda name: -beyond[name])
         worst = moved[0] if moved else max(judged, key=lambda name: value_in(measured[name], "value"))
         value = value_in(measured[worst], "value")
         limit = self._limit(measured[worst]) if moved else max(self.limit, value)
-        told = f"; {len(moved)} of {len(judged)} features moved: {listed(moved)}" if moved else ""
+        told = f"; {len(moved)} of {len(judged)} features moved: {join_names(moved)}" if moved else ""
         sentence = (
             f"from training to holdout {worst} moved by {number(value, limit)} ({self.distance}); "
             f"demanded: at most {number(limit, value)}{told}"

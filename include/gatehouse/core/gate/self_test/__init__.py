@@ -15,7 +15,7 @@ from gatehouse.core.gate.rules.base import Rule
 from gatehouse.core.gate.rules.metrics_context import MetricsContext
 from gatehouse.core.gate.self_test.mutants import Mutant, mutants
 from gatehouse.core.types import RuleOutcome, RuleResult, Verdict
-from gatehouse.formatting import listed
+from gatehouse.formatting import join_names
 
 if TYPE_CHECKING:
     from gatehouse.core.config.gate import GatePolicy
@@ -36,13 +36,13 @@ def self_test(evidence: Evidence, policy: GatePolicy, seed: int, verdict: Verdic
     wrong = [mistake for mutant in found for mistake in _mistakes(mutant, coarse, seed, verdict)]
     if wrong:
         sentence = (
-            f"the gate judges a mutant of this evidence wrongly, so that a person must decide: {listed(wrong, 3)}"
+            f"the gate judges a mutant of this evidence wrongly, so that a person must decide: {join_names(wrong, 3)}"
         )
         return RuleResult(SELF_TEST, RuleOutcome.FAIL, sentence, on_fail="review")
     if not found:
         sentence = "no mutant of this evidence tests a rule of this policy"
         return RuleResult(SELF_TEST, RuleOutcome.WARN, sentence, on_fail="warn")
-    names = listed([mutant.name for mutant in found], most=20)
+    names = join_names([mutant.name for mutant in found], most=20)
     sentence = f"the gate judged {len(found)} mutants of this evidence as it must: {names}"
     return RuleResult(SELF_TEST, RuleOutcome.PASS, sentence, on_fail="review")
 

@@ -35,7 +35,7 @@ RISES_WITH_QUALITY = {
 }
 
 
-def misses(rule: Rule, evidence: Evidence) -> bool:
+def expected_failures(rule: Rule, evidence: Evidence) -> bool:
     """Whether the plain values miss what the rule demands, on one slice at least where it judges slices."""
     if not isinstance(rule, SliceRule):
         return _misses(rule, evidence)

@@ -22,7 +22,7 @@ from gatehouse.core.gate.rules.metric_bounds import MetricBound
 from gatehouse.core.gate.rules.slice_floor import SliceFloor
 from gatehouse.core.gate.rules.slice_regression import SliceNotWorse
 from gatehouse.core.gate.rules.slices import SliceRule
-from gatehouse.core.gate.self_test.expected_results import alarming, misses, only, worsening
+from gatehouse.core.gate.self_test.expected_results import alarming, expected_failures, only, worsening
 from gatehouse.core.statistics.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -56,9 +56,12 @@ def mutants(evidence: Evidence, policy: GatePolicy, seed: int) -> Iterator[Mutan
         copy = predicting(evidence, rows.champion)
         yield Mutant("the champion's own copy", copy, _kinds(rules, BetterThanChampion), equal)
         yield from _little_worse(evidence, rules, rows.champion)
-    for name, predictions in (("shuffled predictions", shuffled(rows, seed)), ("turned round", turned_round(rows))):
+    for name, predictions in (
+        ("shuffled predictions", shuffled(rows, seed)),
+        ("turned round", reversed_predictions(rows)),
+    ):
         made = predicting(evidence, predictions)
-        yield Mutant(name, made, tuple(rule for rule in measuring if misses(rule, made)))
+        yield Mutant(name, made, tuple(rule for rule in measuring if expected_failures(rule, made)))
     leaked = predicting(evidence, rows.labels)
     # Whether the labels themselves are the best predictions, nobody knows of a use case's own metric.
     sure = tuple(rule for rule in equal if set(rule.metrics()) <= set(METRICS))
@@ -84,7 +87,7 @@ def shuffled(rows: HoldoutData, seed: int) -> Array:
     return rows.challenger[order]
 
 
-def turned_round(rows: HoldoutData) -> Array:
+def reversed_predictions(rows: HoldoutData) -> Array:
     """Wrong for every row: the other class, or a number far from the label."""
     chances = ((rows.challenger >= 0) & (rows.challenger <= 1)).all()
     if chances and np.isin(rows.labels, (0.0, 1.0)).all():
@@ -95,7 +98,7 @@ def turned_round(rows: HoldoutData) -> Array:
 
 def _little_worse(evidence: Evidence, rules: Sequence[Rule], champion: Array) -> Iterator[Mutant]:
     """The champion mixed with its turned-round self, so that it is half again as bad as a margin allows."""
-    bad = turned_round(evidence.holdout)
+    bad = reversed_predictions(evidence.holdout)
     for rule in rules:
         if not isinstance(rule, NotWorseThanChampion) or rule.margin == 0:
             continue
@@ -122,8 +125,10 @@ def _broken_slices(evidence: Evidence, rules: Sequence[SliceRule]) -> Iterator[M
         names, sizes = np.unique(values, return_counts=True)
         sized = [(size, name) for name, size in zip(names.tolist(), sizes.tolist(), strict=True)]
         broken = max((pair for pair in sized if not named or pair[1] in named), default=(0, ""))[1]
-        made = predicting(evidence, np.where(values == broken, turned_round(rows), rows.challenger))
-        yield Mutant(f"{column} {broken} broken", made, tuple(rule for rule in of_column if misses(rule, made)))
+        made = predicting(evidence, np.where(values == broken, reversed_predictions(rows), rows.challenger))
+        yield Mutant(
+            f"{column} {broken} broken", made, tuple(rule for rule in of_column if expected_failures(rule, made))
+        )
 
 
 def _kinds(rules: Sequence[Rule], *kinds: type[Kind]) -> tuple[Kind, ...]:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.drift import measure_presence, measure_values
+from gatehouse.core.drift import measure_values, missing_distance
 from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
 from gatehouse.core.drift.reference import Reference
 from gatehouse.core.gate.measurements import Measurement
@@ -91,7 +91,7 @@ def holdout_drift(subject: MeasurementContext, need: Measurement) -> dict[str, A
     return {"columns": columns, "rows": len(subject.frame)}
 
 
-_MEASURES = (measure_values, measure_presence)
+_MEASURES = (measure_values, missing_distance)
 
 
 def _reference(subject: MeasurementContext) -> Reference:
