@@ -47,9 +47,9 @@ class InstalledContext(UseCaseContext):
     ) -> list[PartitionWork]:
         if self.case.contract.engine != "spark":
             return super().spread(function, batch, works, *more)
-        from gatehouse.adapters.spark import spread
+        from gatehouse.adapters.spark import run_on_executors
 
-        return spread(
+        return run_on_executors(
             self.settings.spark, _Elsewhere(str(self.case.folder), self.settings, function, batch, more), works
         )
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.journal import CHANGES
-from gatehouse.adapters.ledger.transaction import stored
+from gatehouse.adapters.ledger.transaction import to_column
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.audit.hash_chain import FIRST, entry_hash
 from gatehouse.core.types import JournalEntry
@@ -93,7 +93,7 @@ def _same(column: Any, told: Any, files: dict[str, dict[str, Any]]) -> bool:
     if isinstance(told, dict) and told.keys() == _FILE:
         return files.get(column) == told
     plain = json.loads(canonical(column))
-    return bool(plain == stored(told))
+    return bool(plain == to_column(told))
 
 
 def no_stale_attempt(look: InvariantContext) -> None:

@@ -254,6 +254,6 @@ def test_catalogue_is_great_expectations_own() -> None:
 
 def test_plain_keeps_what_float_cannot_hold() -> None:
     """Integers beyond 2**53 next to a null stay integers: no value changes on its way to Great Expectations."""
-    frame = gx_checker.plain(rides(2, id=[2**53 + 1, None]))
+    frame = gx_checker.to_plain_frame(rides(2, id=[2**53 + 1, None]))
     assert frame["id"][0] == 2**53 + 1
     assert isinstance(frame["id"][0], int)

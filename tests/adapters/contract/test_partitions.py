@@ -11,7 +11,7 @@ from adapters.contract.test_checker import EVERY_MASK, NO_SHRINKING, ROWS, frame
 from adapters.contracts import expectation, rides, table
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.contract.row_masks import MASKS
-from gatehouse.adapters.contract.supported_expectations import AMONG_ROWS, EXPECTATIONS, by_row
+from gatehouse.adapters.contract.supported_expectations import AMONG_ROWS, EXPECTATIONS, is_row_level
 from gatehouse.ports import ExpectationFinding
 
 RECORDED = [
@@ -61,7 +61,7 @@ def test_partitions_add_up_to_the_whole(rows, size) -> None:
 
 def test_only_what_judges_each_row_by_itself_is_judged_in_parts() -> None:
     """Uniqueness, order, outliers and everything about a whole table are never decided on a part of it."""
-    split = {name for name in EXPECTATIONS if by_row(name)}
+    split = {name for name in EXPECTATIONS if is_row_level(name)}
     assert not split & AMONG_ROWS
     assert all(EXPECTATIONS[name].level == "row" for name in split | AMONG_ROWS)
     assert {"expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique"} == set(MASKS) - split

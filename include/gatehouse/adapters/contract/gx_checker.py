@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.contract.decimals import Written
-from gatehouse.adapters.contract.gx_results import ExpectationOutcome, detail_of, seen
+from gatehouse.adapters.contract.gx_results import ExpectationOutcome, detail_of, parse_result
 from gatehouse.adapters.contract.merge_partition_results import merged
 from gatehouse.adapters.contract.row_masks import MASKS, bad_rows
-from gatehouse.adapters.contract.supported_expectations import EXPECTATIONS, by_row
+from gatehouse.adapters.contract.supported_expectations import EXPECTATIONS, is_row_level
 from gatehouse.core.contract.parameters import resolved
 from gatehouse.errors import ConfigurationError
 from gatehouse.ports import Checker, CheckResult, ExpectationFinding, TableCheck
@@ -39,7 +39,7 @@ class GreatExpectationsChecker(Checker):
     """
 
     def by_row(self, spec: TableSpec) -> tuple[int, ...]:
-        return tuple(number for number, each in enumerate(spec.expectations) if by_row(each.expect))
+        return tuple(number for number, each in enumerate(spec.expectations) if is_row_level(each.expect))
 
     def find(
         self,
@@ -97,9 +97,9 @@ class GreatExpectationsChecker(Checker):
             .add_dataframe_asset(name)
             .add_batch_definition_whole_dataframe("whole")
         )
-        batch = definition.get_batch({"dataframe": plain(frame)})
+        batch = definition.get_batch({"dataframe": to_plain_frame(frame)})
         outcome = batch.validate(suite, result_format={"result_format": "COMPLETE"})
-        return {number_of(result): seen(result, spec.columns) for result in outcome.results}
+        return {number_of(result): parse_result(result, spec.columns) for result in outcome.results}
 
 
 def suite_of(name: str, spec: TableSpec, args: Mapping[int, Mapping[str, Any]]) -> Any:
@@ -138,7 +138,7 @@ def _expectation(table: str, number: int, spec: ExpectationSpec, args: Mapping[s
         ) from error
 
 
-def plain(frame: pd.DataFrame) -> pd.DataFrame:
+def to_plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame in types whose comparisons with a null are false, as Great Expectations relies on: with pandas' NA it
     raises. Integers that float64 cannot hold exactly are Python's own."""
     import pandas as pd

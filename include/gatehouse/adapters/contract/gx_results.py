@@ -30,7 +30,7 @@ class ExpectationOutcome:
     error: bool = False
 
 
-def seen(result: Any, columns: Mapping[str, str]) -> ExpectationOutcome:
+def parse_result(result: Any, columns: Mapping[str, str]) -> ExpectationOutcome:
     """Read one `ExpectationValidationResult` about columns of these types. An expectation that raised has failed: what
     cannot be measured never passes."""
     raised = _raised(result.exception_info or {})
@@ -49,7 +49,7 @@ def seen(result: Any, columns: Mapping[str, str]) -> ExpectationOutcome:
     return ExpectationOutcome(bool(result.success), checked, present, unexpected, rows, examples, observed)
 
 
-def of_rows(
+def parse_row_result(
     one: ExpectationOutcome,
     rows: Sequence[int],
     kwargs: Mapping[str, Any],

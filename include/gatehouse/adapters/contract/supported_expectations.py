@@ -103,7 +103,7 @@ class ExpectationInfo:
     required: tuple[str, ...]
 
 
-def by_row(expect: str) -> bool:
+def is_row_level(expect: str) -> bool:
     """Whether an expectation judges each row by itself, so that partitions of a table add up."""
     return EXPECTATIONS[expect].level == "row" and expect not in AMONG_ROWS
 

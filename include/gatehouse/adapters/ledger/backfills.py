@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.adapters.ledger.transaction import by_person
+from gatehouse.adapters.ledger.transaction import person_transaction
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.types import Backfill
 from gatehouse.errors import NotAllowedError, RecordNotFoundError
@@ -34,7 +34,7 @@ class PostgresBackfills(Backfills):
             "actor": actor,
             "reason": reason,
         }
-        with by_person(self._database, actor, reason) as change:
+        with person_transaction(self._database, actor, reason) as change:
             under_way = _open(change.rows, use_case)
             if under_way is not None:
                 same = {name: getattr(under_way, name) for name in asked} == asked
@@ -56,7 +56,7 @@ class PostgresBackfills(Backfills):
     def end(self, backfill: str, state: str, sentence: str, request: str | None = None) -> Backfill:
         with self._database.transaction() as rows:
             begun = _get(rows, backfill)
-        with by_person(self._database, begun.actor, begun.reason) as change:
+        with person_transaction(self._database, begun.actor, begun.reason) as change:
             row = {"state": state, "sentence": sentence, "request": request, "actor": begun.actor}
             same = ("state", "sentence", "request")
             change.once("backfill_ends", f"backfill.{state}", backfill, {"backfill": backfill}, row, same)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger import deliveries
 from gatehouse.adapters.ledger.outcomes import OutcomesAndScores
-from gatehouse.adapters.ledger.transaction import LedgerTransaction, by_attempt, by_person, file_ref
+from gatehouse.adapters.ledger.transaction import LedgerTransaction, attempt_transaction, file_ref, person_transaction
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.contract.batch_calendar import Interval
 from gatehouse.core.types import Batch, BatchId, BatchState, Delivered, FencingLease, FileRef, TableFiles
@@ -49,7 +49,7 @@ class PostgresBatches(OutcomesAndScores):
         fingerprint: str | None = None,
     ) -> Batch:
         content = digest({name: file.sha256 for name, file in tables.items()})
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             known = change.rows.all(
                 "SELECT revision, content FROM batches WHERE use_case = %s AND key = %s", use_case, key
             )
@@ -64,7 +64,7 @@ class PostgresBatches(OutcomesAndScores):
             return found
 
     def refuse(self, lease: FencingLease, use_case: str, key: str, reason: str) -> None:
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             deliveries.note_refused(change, f"{use_case}/{key}", reason)
 
     def deliveries(self, use_case: str) -> dict[str, Delivered]:
@@ -78,22 +78,22 @@ class PostgresBatches(OutcomesAndScores):
     def accept(
         self, lease: FencingLease, batch: BatchId, parts: Parts, report: FileRef, profile: FileRef | None = None
     ) -> None:
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             require(change, batch, "accepted", after=BatchState.LANDED)
             settle(change, batch, "accepted", "", report, parts, profile)
 
     def quarantine(self, lease: FencingLease, batch: BatchId, reason: str, report: FileRef) -> None:
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             require(change, batch, "quarantined", after=BatchState.LANDED)
             settle(change, batch, "quarantined", reason, report, {})
 
     def release(self, batch: BatchId, actor: str, reason: str, parts: Parts, profile: FileRef | None = None) -> None:
-        with by_person(self._database, actor, reason) as change:
+        with person_transaction(self._database, actor, reason) as change:
             require(change, batch, "released", after=BatchState.QUARANTINED)
             settle(change, batch, "released", reason, None, parts, profile)
 
     def discard(self, batch: BatchId, actor: str, reason: str) -> None:
-        with by_person(self._database, actor, reason) as change:
+        with person_transaction(self._database, actor, reason) as change:
             require(change, batch, "discarded", after=BatchState.QUARANTINED)
             settle(change, batch, "discarded", reason, None, {})
 

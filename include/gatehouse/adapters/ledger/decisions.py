@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.transaction import by_attempt, by_person
+from gatehouse.adapters.ledger.transaction import attempt_transaction, person_transaction
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.types import Decision, FencingLease, FileRef, RuleResult, Verdict
 from gatehouse.errors import NotAllowedError, RecordNotFoundError
@@ -37,7 +37,7 @@ class PostgresDecisions(Decisions):
         row |= {"verdict": decision.verdict.value, "results": [asdict(result) for result in decision.results]}
         row |= {"evidence_file": evidence, "policy_text": policy}
         same = ("use_case", "version", "verdict", "evidence", "evidence_file", "policy", "champion", "epoch")
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             change.once("decisions", "decision.made", decision.id, {"id": decision.id}, row, same)
 
     def get(self, decision: str) -> Decision:
@@ -54,7 +54,7 @@ class PostgresDecisions(Decisions):
     def reported(self, decision: str, report: FileRef) -> FileRef:
         known = self.report(decision)
         if known is None:
-            with by_person(self._database, "gate", "the report of its decision") as change:
+            with person_transaction(self._database, "gate", "the report of its decision") as change:
                 row = {"report": report}
                 change.once("decision_reports", "decision.reported", decision, {"decision": decision}, row, ())
         return known or report
@@ -96,7 +96,7 @@ class PostgresDecisions(Decisions):
         return moment
 
     def answer(self, decision: str, approved: bool, actor: str, reason: str) -> None:
-        with by_person(self._database, actor, reason) as change:
+        with person_transaction(self._database, actor, reason) as change:
             verdict = _get(change.rows, decision).verdict
             if verdict is not Verdict.REVIEW:
                 raise NotAllowedError(f"decision {decision} is {verdict}; only a REVIEW is answered")

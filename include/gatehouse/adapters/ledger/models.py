@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.transaction import LedgerTransaction, by_attempt, by_person
+from gatehouse.adapters.ledger.transaction import LedgerTransaction, attempt_transaction, person_transaction
 from gatehouse.core.types import Champion, FencingLease, FileRef, ModelVersion, Promotion, PromotionKind
 from gatehouse.errors import NotAllowedError, RecordNotFoundError, StaleChampionError
 from gatehouse.ports import Models
@@ -28,7 +28,7 @@ class PostgresModels(Models):
         self._database = database
 
     def register(self, lease: FencingLease, model: ModelVersion) -> ModelVersion:
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             known = change.rows.all("SELECT version, request FROM models WHERE use_case = %s", model.use_case)
             version = next((row["version"] for row in known if row["request"] == model.request), len(known) + 1)
             if model.version not in (0, version):
@@ -79,7 +79,7 @@ class PostgresModels(Models):
     ) -> Champion:
         act = {"version": version, "kind": kind.value, "decision": decision, "actor": actor, "reason": reason}
         act |= {"override": override}
-        with by_person(self._database, actor, reason) as change:
+        with person_transaction(self._database, actor, reason) as change:
             model = _model(change.rows, use_case, version)
             now = _champion(change.rows, use_case)
             done = _done(change.rows, use_case, act, {epoch + 1, now.epoch if now else 0})

@@ -76,7 +76,7 @@ _INCIDENTS = """
     WHERE n.name IS NOT NULL ORDER BY n.name, opened.at"""
 
 
-def facts_since(rows: Cursor, since: datetime) -> list[Event]:
+def events_since(rows: Cursor, since: datetime) -> list[Event]:
     """Every fact, each kind in the order in which it was recorded."""
     found = [_decision(row) for row in rows.all(_DECISIONS, since, since, since)]
     found += [_quarantined(row) for row in rows.all(_QUARANTINED, since)]

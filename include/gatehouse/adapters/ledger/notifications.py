@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.notification_events import facts_since
-from gatehouse.adapters.ledger.transaction import LedgerTransaction, by_machine
+from gatehouse.adapters.ledger.notification_events import events_since
+from gatehouse.adapters.ledger.transaction import LedgerTransaction, system_transaction
 from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.notifications.alert_types import AlertType, Severity
 from gatehouse.core.notifications.issues import Issue, IssueChanges, IssueReport
@@ -47,14 +47,14 @@ class PostgresNotificationStore(NotificationStore):
 
     def facts(self, since: datetime) -> list[Event]:
         with self._database.snapshot() as rows:
-            return facts_since(rows, since)
+            return events_since(rows, since)
 
     def troubles(self) -> list[Issue]:
         with self._database.transaction() as rows:
             return [_trouble(row) for row in rows.all("SELECT * FROM trouble_now WHERE over IS NULL ORDER BY at, id")]
 
     def trouble(self, steps: IssueChanges) -> None:
-        with by_machine(self._database, TELLER) as change:
+        with system_transaction(self._database, TELLER) as change:
             for found in steps.opened:
                 _open(change, found)
             for trouble, found in steps.changed:
@@ -77,7 +77,7 @@ class PostgresNotificationStore(NotificationStore):
     def record(self, plan: NotificationPlan) -> int:
         if not plan.made and not plan.moved:
             return 0
-        with by_machine(self._database, TELLER) as change:
+        with system_transaction(self._database, TELLER) as change:
             made = [_make(change, message) for message in plan.made]
             moved = [_move(change, message) for message in plan.moved]
         return sum(made) + sum(moved)
@@ -87,7 +87,7 @@ class PostgresNotificationStore(NotificationStore):
             return [_message(row) for row in rows.all(_DUE, now, now - UNKNOWN_AFTER, limit)]
 
     def claim(self, message: Notification, now: datetime) -> Notification | None:
-        with by_machine(self._database, TELLER) as change:
+        with system_transaction(self._database, TELLER) as change:
             found = _now(change, message.id)
             died = found is not None and found.state is DeliveryState.SENDING and _silent(found, now)
             ready = found is not None and found.state in (DeliveryState.PENDING, DeliveryState.FAILED)
@@ -104,7 +104,7 @@ class PostgresNotificationStore(NotificationStore):
         self._end(message, DeliveryState.FAILED, why, due)
 
     def _end(self, message: Notification, state: DeliveryState, why: str, due: datetime | None) -> None:
-        with by_machine(self._database, TELLER) as change:
+        with system_transaction(self._database, TELLER) as change:
             found = _now(change, message.id)
             if found is None or (found.state, found.attempt) != (DeliveryState.SENDING, message.attempt):
                 raise StaleAttemptError(f"attempt {message.attempt} at message {message.id[:8]} is not the newest one")

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.requests import open_or_join, reasons_of, request_of
-from gatehouse.adapters.ledger.transaction import LedgerTransaction, by_attempt, file_ref
+from gatehouse.adapters.ledger.transaction import LedgerTransaction, attempt_transaction, file_ref
 from gatehouse.core.rows.outcome_rows import OutcomeMatch
 from gatehouse.core.types import BatchId, FencingLease, FileRef, MonitoringReport, Outcomes, Prediction, Request
 from gatehouse.ports import Batches
@@ -26,7 +26,7 @@ class OutcomesAndScores(Batches):
         self._watches: dict[BatchId, MonitoringReport] = {}
 
     def arrive(self, lease: FencingLease, outcomes: Outcomes) -> bool:
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             known = _outcomes(change.rows, outcomes.batch.use_case, "key = %s", outcomes.batch.key)
             if _delivered(known, outcomes):
                 return False
@@ -52,7 +52,7 @@ class OutcomesAndScores(Batches):
 
     def scored(self, lease: FencingLease, prediction: Prediction) -> None:
         row = {name: value for name, value in vars(prediction).items() if name != "batch"}
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             key, batch = vars(prediction.batch), str(prediction.batch)
             change.once("predictions", "batch.scored", batch, key, row, ("version", "sha256", "epoch", "file"))
 
@@ -71,7 +71,7 @@ class OutcomesAndScores(Batches):
     def watched(self, lease: FencingLease, report: MonitoringReport, policy: Mapping[str, Any]) -> Request | None:
         batch, reasons = report.batch, [asdict(reason) for reason in report.reasons]
         row = {"as_of": report.as_of, "body": dict(report.body), "reasons": reasons, "policy": dict(policy)}
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             first = change.once("watches", "batch.watched", str(batch), vars(batch), row, same=())
             if first and reasons:
                 open_or_join(change, batch.use_case, report.as_of, str(batch), reasons)

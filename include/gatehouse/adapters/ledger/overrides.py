@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.adapters.ledger.transaction import by_person
+from gatehouse.adapters.ledger.transaction import person_transaction
 from gatehouse.core.types import Override
 from gatehouse.errors import NotAllowedError, RecordNotFoundError
 from gatehouse.ports import Overrides
@@ -28,12 +28,12 @@ class PostgresOverrides(Overrides):
     def propose(self, override: Override) -> Override:
         row = {name: getattr(override, name) for name in _RECORDED}
         same = tuple(name for name in _RECORDED if name != "expires")  # asked again a minute later, it is the same one
-        with by_person(self._database, override.actor, override.reason) as change:
+        with person_transaction(self._database, override.actor, override.reason) as change:
             change.once("overrides", "override.proposed", override.id, {"id": override.id}, row, same)
             return _get(change.rows, override.id)
 
     def confirm(self, override: str, actor: str, reason: str) -> Override:
-        with by_person(self._database, actor, reason) as change:
+        with person_transaction(self._database, actor, reason) as change:
             asked = _get(change.rows, override)
             if not asked.second_person:
                 raise NotAllowedError(f"override {override[:8]} of {asked.actor} needs no second person")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.adapters.ledger.transaction import by_attempt
+from gatehouse.adapters.ledger.transaction import attempt_transaction
 from gatehouse.core.types import BatchId, FencingLease, FileRef, Prediction, Probation
 from gatehouse.ports import Probations
 
@@ -27,7 +27,7 @@ class PostgresProbations(Probations):
         key = {"use_case": batch.use_case, "key": batch.key, "revision": batch.revision}
         row = {"version": prediction.version, "sha256": prediction.sha256, "epoch": prediction.epoch}
         row |= {"file": prediction.file}
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             change.once("shadows", "batch.shadowed", str(batch), key, row, tuple(row))
 
     def shadows(self, use_case: str, epoch: int) -> list[Prediction]:
@@ -48,7 +48,7 @@ class PostgresProbations(Probations):
         row = dict(vars(probation))
         key = {name: row.pop(name) for name in ("use_case", "epoch", "key")}
         subject = f"{probation.use_case}/epoch {probation.epoch}"
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             change.once("probations", "probation.judged", subject, key, row, ("former", "verdict"))
 
     def list(self, use_case: str) -> list[Probation]:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.training import TrainingRecords
-from gatehouse.adapters.ledger.transaction import LedgerTransaction, by_attempt, by_person, stored
+from gatehouse.adapters.ledger.transaction import LedgerTransaction, attempt_transaction, person_transaction, to_column
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.types import FencingLease, Reason, Request, RequestState
 from gatehouse.errors import NotAllowedError, RecordNotFoundError
@@ -35,7 +35,7 @@ class PostgresRequests(TrainingRecords):
         self, use_case: str, as_of: datetime, actor: str, reason: str, wish: Mapping[str, Any] | None = None
     ) -> Request:
         said = asdict(Reason("person", reason, {"actor": actor, **(wish or {})}))
-        with by_person(self._database, actor, reason) as change:
+        with person_transaction(self._database, actor, reason) as change:
             return open_or_join(change, use_case, as_of, actor, [said], while_open=bool(wish))
 
     def get(self, request: str) -> Request:
@@ -47,7 +47,7 @@ class PostgresRequests(TrainingRecords):
             return _pending(rows, use_case)
 
     def claim(self, lease: FencingLease, request: str) -> Request:
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             found = request_of(change.rows, request)
             if found.state is RequestState.OPEN:
                 _act(change, request, "claimed")
@@ -59,7 +59,7 @@ class PostgresRequests(TrainingRecords):
     def close(self, lease: FencingLease, request: str, state: str, closing: str) -> None:
         if state not in ENDS:
             raise NotAllowedError(f"a request is closed as {', '.join(ENDS)}; found {state!r}")
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             found = request_of(change.rows, request)
             if (found.state, found.closing) == (state, closing):
                 return
@@ -99,7 +99,7 @@ def open_or_join(
         pending.id,
         by,
     )
-    if stored(list(reasons)) not in [row["reasons"] for row in said]:
+    if to_column(list(reasons)) not in [row["reasons"] for row in said]:
         if while_open and pending.state is RequestState.CLAIMED:
             raise NotAllowedError(
                 f"request {pending.id[:8]} is being trained, its rows and candidates are chosen; ask again when it is "

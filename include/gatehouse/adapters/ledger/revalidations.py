@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.batches import Parts, require, settle
-from gatehouse.adapters.ledger.transaction import by_person
+from gatehouse.adapters.ledger.transaction import person_transaction
 from gatehouse.core.types import BatchId, BatchState, FileRef, Revalidation
 from gatehouse.ports import Revalidations
 
@@ -33,7 +33,7 @@ class PostgresRevalidations(Revalidations):
             "state": checked.state, "verdict": checked.verdict, "found": checked.found, "counts": counts,
             "actor": checked.actor, "reason": checked.reason,
         }  # fmt: skip
-        with by_person(self._database, checked.actor, checked.reason) as change:
+        with person_transaction(self._database, checked.actor, checked.reason) as change:
             before = change.rows.one(
                 "SELECT entry FROM revalidations WHERE (use_case, key, revision, contract, report) = (%s, %s, %s, %s, %s)",
                 *vars(batch).values(), checked.contract, checked.report.path,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.transaction import by_attempt, file_ref
+from gatehouse.adapters.ledger.transaction import attempt_transaction, file_ref
 from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.types import BatchId, Candidate, FencingLease, FileRef, TrainingSet
 from gatehouse.errors import RecordNotFoundError
@@ -25,7 +25,7 @@ class TrainingRecords(Requests):
         parts = {"training": training_set.training_batches, "holdout": training_set.holdout_batches}
         told = {part: [str(batch) for batch in batches] for part, batches in parts.items()}
         request, same = training_set.request, ("sha256", "training", "holdout")
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             key = {"request": request}
             if change.once("training_sets", "training_set.recorded", request, key, row, same, batches=told):
                 for part, batches in parts.items():
@@ -55,7 +55,7 @@ class TrainingRecords(Requests):
             "run_id": candidate.run_id,
             "reason": candidate.reason,
         }
-        with by_attempt(self._database, lease) as change:
+        with attempt_transaction(self._database, lease) as change:
             subject = f"{candidate.request}/{candidate.name}"
             change.once("candidates", "candidate.recorded", subject, key, row, same=("file",))
 

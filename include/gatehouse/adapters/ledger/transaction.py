@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 
 
 @contextmanager
-def by_attempt(database: Database, lease: FencingLease) -> Iterator[LedgerTransaction]:
+def attempt_transaction(database: Database, lease: FencingLease) -> Iterator[LedgerTransaction]:
     """A change by an attempt, which must still be the newest at its work (invariant I7)."""
     with database.transaction() as rows:
         rows.run("SELECT lock_journal()")
@@ -29,7 +29,7 @@ def by_attempt(database: Database, lease: FencingLease) -> Iterator[LedgerTransa
 
 
 @contextmanager
-def by_person(database: Database, actor: str, reason: str) -> Iterator[LedgerTransaction]:
+def person_transaction(database: Database, actor: str, reason: str) -> Iterator[LedgerTransaction]:
     """A change by a named person with a reason (NotAllowedError without either)."""
     if not actor.strip() or not reason.strip():
         raise NotAllowedError(f"a person's act needs a name and a reason; found actor {actor!r}, reason {reason!r}")
@@ -39,7 +39,7 @@ def by_person(database: Database, actor: str, reason: str) -> Iterator[LedgerTra
 
 
 @contextmanager
-def by_machine(database: Database, actor: str) -> Iterator[LedgerTransaction]:
+def system_transaction(database: Database, actor: str) -> Iterator[LedgerTransaction]:
     """A change that needs no lease because the schema itself refuses it from the wrong state."""
     with database.transaction() as rows:
         rows.run("SELECT lock_journal()")
@@ -60,7 +60,7 @@ class LedgerTransaction:
 
     def record(self, table: str, kind: str, subject: str, row: Row, **more: Any) -> None:
         """Insert a row and the entry that stands for it. The body is the row, files in full, and `more`."""
-        row = {name: told(value) for name, value in row.items()}
+        row = {name: to_journal_value(value) for name, value in row.items()}
         entry = self.append(kind, subject, {**row, **more})
         self.insert(table, {**row, "entry": entry})
 
@@ -72,7 +72,7 @@ class LedgerTransaction:
             self.record(table, kind, subject, {**key, **row}, **more)
             return True
         for name in same:
-            new = stored(told(row[name]))
+            new = to_column(to_journal_value(row[name]))
             if found[name] != new:
                 raise NotAllowedError(
                     f"{subject}: {kind} is on record with {name} {found[name]!r}, now it is {new!r}; "
@@ -83,10 +83,11 @@ class LedgerTransaction:
     def insert(self, table: str, row: Row) -> None:
         """Insert a row that belongs to an entry written before; its files become known with it."""
         for value in row.values():
-            self._know(told(value))
+            self._know(to_journal_value(value))
         names, marks = ", ".join(row), ", ".join(["%s"] * len(row))
         self.rows.run(
-            f"INSERT INTO {table} ({names}) VALUES ({marks})", *(stored(told(value)) for value in row.values())
+            f"INSERT INTO {table} ({names}) VALUES ({marks})",
+            *(to_column(to_journal_value(value)) for value in row.values()),
         )
 
     def _know(self, value: Any) -> None:
@@ -102,7 +103,7 @@ class LedgerTransaction:
             raise NotAllowedError(f"the lake file {value['path']} is on record as {found}, now it is {value}")
 
 
-def told(value: Any) -> Any:
+def to_journal_value(value: Any) -> Any:
     """A value as the journal tells it: a file in full, moments in UTC, texts that PostgreSQL can hold."""
     if isinstance(value, FileRef):
         return asdict(value)
@@ -111,7 +112,7 @@ def told(value: Any) -> Any:
     return clean(str(value)) if isinstance(value, str) else value
 
 
-def stored(value: Any) -> Any:
+def to_column(value: Any) -> Any:
     """What a told value is in its column: a file is its path, other structures are canonical JSON."""
     if _is_file(value):
         return value["path"]

@@ -32,7 +32,7 @@ def client_for(uri: str) -> Any:
 
 
 @contextmanager
-def asked_once() -> Iterator[None]:
+def no_retries() -> Iterator[None]:
     """MLflow's client sends a request again when its answer is lost. What would then be there twice is sent once: the loss
     is Unreachable, and whoever tries again looks for it first. MLflow reads the number at each request."""
     name = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
@@ -45,7 +45,7 @@ def asked_once() -> Iterator[None]:
 
 
 @contextmanager
-def told(uri: str) -> Iterator[None]:
+def map_errors(uri: str) -> Iterator[None]:
     """Turn the failures of MLflow and the network into Unreachable (trying again can help) or TrackingError.
 
     Whatever MLflow's client raises gets a name: the pipeline goes on without MLflow, and only a named error says so.

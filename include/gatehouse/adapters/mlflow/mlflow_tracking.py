@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.adapters.mlflow.client import client_for, missing
-from gatehouse.adapters.mlflow.client import told as named
+from gatehouse.adapters.mlflow.client import map_errors as named
 from gatehouse.adapters.mlflow.mlflow_model_dir import MODEL_FILE, write_model_folder
 from gatehouse.adapters.mlflow.mlflow_records import MAX_TAG, dataset_input, log_inputs, log_tables, log_values
 from gatehouse.adapters.mlflow.registry import VERSION, Registry

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gatehouse.adapters.mlflow.client import asked_once, every, missing
+from gatehouse.adapters.mlflow.client import every, missing, no_retries
 
 VERSION = "gatehouse.version"
 DESCRIPTION = "Kept by Gatehouse; the ledger says which version serves."
@@ -54,7 +54,7 @@ class Registry:
         if bare and not tagged:
             self._tag(name, str(min(int(entity.version) for entity in bare)), tags)
             return
-        with asked_once():
+        with no_retries():
             made = self._client.create_model_version(
                 name, source, run_id=run_id, tags=dict(tags), description=description
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gatehouse.adapters.mlflow.client import asked_once, every, missing
+from gatehouse.adapters.mlflow.client import every, missing, no_retries
 
 DELETED = "deleted"
 
@@ -46,7 +46,7 @@ class Runs:
         identity = self.experiment(experiment)
         run = self._by_id(identity, known) or self._by_tags(identity, tags)
         if run is None:
-            with asked_once():
+            with no_retries():
                 return self._client.create_run(identity, tags=dict(tags), run_name=name)
         if run.info.lifecycle_stage == DELETED:
             self._client.restore_run(run.info.run_id)

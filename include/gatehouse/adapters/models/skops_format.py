@@ -37,7 +37,7 @@ def dumps(estimator: Any) -> bytes:
     """The estimator as a skops archive; UntrustedModel names the types that the loader would refuse."""
     import skops.io
 
-    data = numbered(skops.io.dumps(estimator))
+    data = renumber_nodes(skops.io.dumps(estimator))
     _refuse_foreign_types(data, "the data scientist must choose estimators without them in model.py")
     return data
 
@@ -59,7 +59,7 @@ def loads(data: bytes, sha256: str) -> Any:
     return estimator
 
 
-def numbered(data: bytes) -> bytes:
+def renumber_nodes(data: bytes) -> bytes:
     """The same archive with objects numbered in the order of appearance and without times."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}

@@ -36,7 +36,7 @@ def outcomes(contract: Contract, frame: pd.DataFrame, where: str) -> pd.DataFram
     return frame if declared.cells else declared.frame
 
 
-def in_order(contract: Contract, keys: Iterable[str], where: str) -> list[str]:
+def sorted_keys(contract: Contract, keys: Iterable[str], where: str) -> list[str]:
     """The keys of a source in the order of time, each once; SourceError for one that is not a key of the contract's
     kind.
     """

@@ -42,7 +42,7 @@ class PythonModuleSource(Source):
         keys = self._call("available")
         if not isinstance(keys, (list, tuple)) or not all(isinstance(key, str) for key in keys):
             raise SourceError(f"{self._path}: available() returned {keys!r:.80}; it must return a list of keys")
-        return normalise.in_order(self._contract, keys, str(self._path))
+        return normalise.sorted_keys(self._contract, keys, str(self._path))
 
     def fetch(self, key: str, interval: Interval) -> Mapping[str, pd.DataFrame]:
         """What the module's `fetch()` returns; a DataFrame a table."""

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from gatehouse.adapters.spark.checker import SparkChecker
-from gatehouse.adapters.spark.session import spread
+from gatehouse.adapters.spark.session import run_on_executors
 
-__all__ = ["SparkChecker", "spread"]
+__all__ = ["SparkChecker", "run_on_executors"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.contract.gx_checker import GreatExpectationsChecker, number_of, plain, quiet, suite_of
-from gatehouse.adapters.contract.gx_results import ExpectationOutcome, of_rows, seen
+from gatehouse.adapters.contract.gx_checker import GreatExpectationsChecker, number_of, quiet, suite_of, to_plain_frame
+from gatehouse.adapters.contract.gx_results import ExpectationOutcome, parse_result, parse_row_result
 from gatehouse.adapters.spark.session import session
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class SparkChecker(GreatExpectationsChecker):
             results = batch.validate(suite_of(name, spec, args), result_format=asked).results
         finally:
             rows.unpersist()
-        shown = plain(frame)
+        shown = to_plain_frame(frame)
         read = {number_of(result): _seen(result, spec, shown) for result in results}
         return {number: one for number, one in read.items() if not one.error}
 
@@ -93,7 +93,9 @@ def _seen(result: Any, spec: TableSpec, frame: pd.DataFrame) -> ExpectationOutco
     )
     result.result.pop("partial_unexpected_list", None)
     result.result["unexpected_index_list"] = positions
-    return of_rows(seen(result, spec.columns), positions, result.expectation_config.kwargs, spec.columns, frame)
+    return parse_row_result(
+        parse_result(result, spec.columns), positions, result.expectation_config.kwargs, spec.columns, frame
+    )
 
 
 def arrow(frame: pd.DataFrame) -> Any:

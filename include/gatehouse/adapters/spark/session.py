@@ -44,7 +44,7 @@ def session(master: str) -> Any:
         ) from error
 
 
-def spread(master: str, piece: Callable[[Work], Work], works: Sequence[Work]) -> list[Work]:
+def run_on_executors(master: str, piece: Callable[[Work], Work], works: Sequence[Work]) -> list[Work]:
     """Do pieces of work on the executors, in order. What one raises is raised here, as it is."""
     if not works:
         return []
