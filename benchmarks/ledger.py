@@ -11,7 +11,7 @@ import psycopg2
 from benchmarks.table import Table, seconds
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate
-from gatehouse.dev_stack.temp_postgres import running
+from gatehouse.dev_stack.temp_postgres import temporary_postgres
 from gatehouse.invariants import run
 
 ENTRIES = (1_000, 20_000, 100_000)  # the last is asked to take ten seconds at most
@@ -22,7 +22,7 @@ NOTES = """
 
 def measure() -> Table:
     rows = []
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "postgres") as server:
+    with tempfile.TemporaryDirectory() as folder, temporary_postgres(Path(folder) / "postgres") as server:
         migrate.upgrade(server.url("ledger", "ledger_owner"), "ledger")
         url, lake = server.url("ledger", "ledger"), open_lake(str(Path(folder) / "lake"))
         written = 0

@@ -30,7 +30,7 @@ from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
 from gatehouse.core.gate.evidence_io import evidence_document, holdout_columns
 from gatehouse.core.types import Decision, FileRef, ModelVersion, Verdict
-from gatehouse.dev_stack.temp_postgres import running
+from gatehouse.dev_stack.temp_postgres import temporary_postgres
 from gatehouse.pipeline.judge.evidence import archived_evidence
 from gatehouse.ports import Lake
 from gatehouse.reports.decision import decision_report
@@ -42,7 +42,7 @@ SQL = Path(__file__).with_name("pages.sql")
 
 
 def measure() -> Table:
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "postgres") as server:
+    with tempfile.TemporaryDirectory() as folder, temporary_postgres(Path(folder) / "postgres") as server:
         migrate.upgrade(server.url("ledger", "ledger_owner"), "ledger")
         lake = open_lake(str(Path(folder) / "lake"))
         fill(server.url("ledger", "postgres"), lake)

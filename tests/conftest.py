@@ -17,7 +17,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from gatehouse.adapters.ledger import migrate, open_ledger
 from gatehouse.dev_stack.postgres import PostgresServer, private_folder
-from gatehouse.dev_stack.temp_postgres import running
+from gatehouse.dev_stack.temp_postgres import temporary_postgres
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
 
@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def ledger_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A real PostgreSQL for the whole session; a test that needs it fails where it does not start."""
     folder = tmp_path_factory.mktemp("postgres")
-    with running(folder) as server:
+    with temporary_postgres(folder) as server:
         yield server
     shutil.rmtree(private_folder(folder / "postgres"), ignore_errors=True)
 

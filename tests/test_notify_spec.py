@@ -14,7 +14,7 @@ from gatehouse.core.notifications.alert import Event, alert_from_event
 from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
 from gatehouse.core.notifications.compose import compose
 from gatehouse.core.notifications.notification import AlertPhase
-from gatehouse.dev_stack.components import tellers
+from gatehouse.dev_stack.components import notification_env
 from gatehouse.errors import ConfigurationError
 from gatehouse.notify_config import notify_spec
 from gatehouse.settings import ROOT, Settings
@@ -84,7 +84,7 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, wrong: str, right: 
 def test_the_local_stack_hears_who_is_told() -> None:
     """The file and Airflow's connections pass from the shell to the stack; nothing else does."""
     mine = {"GATEHOUSE_NOTIFY": "/etc/notify.yaml", "AIRFLOW_CONN_MAIL": "smtp://mail"}
-    assert tellers({**mine, "AIRFLOW__CORE__FERNET_KEY": "x", "HOME": "/root"}) == mine
+    assert notification_env({**mine, "AIRFLOW__CORE__FERNET_KEY": "x", "HOME": "/root"}) == mine
 
 
 def test_the_documented_file_is_good(tmp_path: Path) -> None:

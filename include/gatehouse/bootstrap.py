@@ -88,10 +88,10 @@ class _Elsewhere:
     more: tuple[Any, ...]
 
     def __call__(self, work: PartitionWork) -> PartitionWork:
-        return self.function(open_site(self.folder, self.settings), self.batch, work, *self.more)
+        return self.function(open_context(self.folder, self.settings), self.batch, work, *self.more)
 
 
-def open_site(name_or_path: str, settings: Settings | None = None) -> InstalledContext:
+def open_context(name_or_path: str, settings: Settings | None = None) -> InstalledContext:
     """The site of a use case by name or folder, on the settings of the environment."""
     settings = settings or Settings.from_environment()
     return InstalledContext(find(name_or_path, settings), settings)

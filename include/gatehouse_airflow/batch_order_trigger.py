@@ -36,9 +36,9 @@ class BatchOrderTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Ask the ledger once a second; the question runs in a thread because psycopg2 blocks."""
-        from gatehouse.bootstrap import open_site
+        from gatehouse.bootstrap import open_context
 
-        site = open_site(self.folder)
+        site = open_context(self.folder)
         batch = BatchId(site.name, self.key, self.revision)
         reason, since = "", time.monotonic()
         while found := await asyncio.to_thread(_waits_for, site, batch, time.monotonic() - since):

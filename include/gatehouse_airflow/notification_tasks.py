@@ -99,13 +99,13 @@ def tell_people(folders: dict[str, str]) -> str:
 
 def _note_lasting(name: str, folder: str) -> None:
     """Record a use case's late batches, problems of its outcomes and the override that outlives its time, or their end."""
-    from gatehouse.bootstrap import open_site
+    from gatehouse.bootstrap import open_context
     from gatehouse.pipeline.batch_data.outcome_problems import outcome_alert
     from gatehouse.pipeline.maintenance.notify import late_batches, record_issues
     from gatehouse.pipeline.manual.override import expired_but_serving
 
     try:
-        site = open_site(folder)
+        site = open_context(folder)
         found, sentence = late_batches(site), expired_but_serving(site)
         if sentence:
             found.append(IssueReport(AlertType.EXPIRED_OVERRIDE, name, "override", sentence))

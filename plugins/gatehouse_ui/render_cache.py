@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.errors import ConfigurationError, LakeError
 from gatehouse.pipeline.judge.evidence import archived_evidence
-from gatehouse.reports.decision import decision_values, drawings_of
+from gatehouse.reports.decision import decision_values, extract_drawings
 from gatehouse.reports.use_case_timeline import heat_map, timeline
 
 if TYPE_CHECKING:
@@ -78,6 +78,6 @@ def _decision(desk: DataAccess, decision: Any, file: FileRef, policy: str, repor
 def _archived(desk: DataAccess, report: FileRef | None) -> list[Markup]:
     """The drawings of the archived report; none where it is lost, which `gatehouse verify` tells, and they are drawn again."""
     try:
-        return drawings_of(desk.lake.read(report).decode()) if report else []
+        return extract_drawings(desk.lake.read(report).decode()) if report else []
     except LakeError:
         return []

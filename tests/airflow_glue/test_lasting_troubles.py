@@ -30,7 +30,7 @@ def rewritten(folder, open_site, monkeypatch):
             assert old in text
             (folder / file).write_text(text.replace(old, new, 1))
         found = open_site()
-        monkeypatch.setattr("gatehouse.bootstrap.open_site", lambda _: found)
+        monkeypatch.setattr("gatehouse.bootstrap.open_context", lambda _: found)
         return found
 
     return made
@@ -80,7 +80,7 @@ def test_a_use_case_that_raises_keeps_no_other_from_being_looked_at(rewritten, m
             raise KeyError("an error of the use case's own code")
         return site
 
-    monkeypatch.setattr("gatehouse.bootstrap.open_site", opened)
+    monkeypatch.setattr("gatehouse.bootstrap.open_context", opened)
     notification_tasks._note_lasting("broken", "broken")
     assert told(site, FakeNotifier()) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
 

@@ -21,7 +21,7 @@ class SlowLedger:
         monkeypatch.setattr(batch_order_trigger.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(batch_order_trigger.asyncio, "sleep", self._pass)
         monkeypatch.setattr(batch_order_trigger, "_waits_for", self._waits_for)
-        monkeypatch.setattr("gatehouse.bootstrap.open_site", lambda _: type("Site", (), {"name": "rides"})())
+        monkeypatch.setattr("gatehouse.bootstrap.open_context", lambda _: type("Site", (), {"name": "rides"})())
 
     async def _pass(self, _seconds: float) -> None:
         self.now += HOUR / 10

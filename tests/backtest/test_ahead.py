@@ -23,7 +23,7 @@ from gatehouse.backtest.labelled_history import LabelledHistory, matured
 from gatehouse.backtest.prefit_pool import PrefitPool
 from gatehouse.backtest.prefit_worker import LOWEST_PRIORITY
 from gatehouse.backtest.replay import ProcessedBatch, replay
-from gatehouse.backtest.what_if import what_ifs
+from gatehouse.backtest.what_if import evaluate_what_ifs
 from gatehouse.use_case import load
 from streams import stream
 
@@ -50,18 +50,18 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayed]:
 def fits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The candidates that are fitted in this process, one by one."""
     found: list[str] = []
-    real = module.fitted
+    real = module.fit_what_if
 
     def counted(code: Path, seed: int, name: str, rows: Any) -> Any:
         found.append(name)
         return real(code, seed, name, rows)
 
-    monkeypatch.setattr(module, "fitted", counted)
+    monkeypatch.setattr(module, "fit_what_if", counted)
     return found
 
 
 def ways(ahead: PrefitPool) -> list[Any]:
-    return what_ifs(read_history(ahead.labelled, "log_loss"), ahead, 2, [])
+    return evaluate_what_ifs(read_history(ahead.labelled, "log_loss"), ahead, 2, [])
 
 
 def told(ahead: PrefitPool, taken: list[ProcessedBatch]) -> None:

@@ -19,9 +19,9 @@ SIGNED = ["--by", "ann", "--reason", "the airport asked for it today"]
 def run(site, monkeypatch):
     """Runs a command on the use case; returns what it printed, or raises what it raised."""
     for module in (actions, manual, show, report):
-        monkeypatch.setattr(module, "open_site", lambda _: site)
+        monkeypatch.setattr(module, "open_context", lambda _: site)
     for module in (manual, report):
-        monkeypatch.setattr(module, "locate", lambda _: (site, site.ledger.decisions.list("rides")[-1].id))
+        monkeypatch.setattr(module, "resolve_decision", lambda _: (site, site.ledger.decisions.list("rides")[-1].id))
 
     def called(command, *arguments):
         done = CliRunner().invoke(command, list(arguments))

@@ -26,7 +26,7 @@ JUNE = (BatchId("flight_delays", "2013-06", 1),)
 def replay(monkeypatch, tmp_path):
     """Runs the command for decisions that were made again, with a policy of the given text."""
     case = SimpleNamespace(gate=SimpleNamespace(metric="log_loss"), retrain=SimpleNamespace(task="classification"))
-    monkeypatch.setattr(command, "open_site", lambda name: SimpleNamespace(name=name, case=case))
+    monkeypatch.setattr(command, "open_context", lambda name: SimpleNamespace(name=name, case=case))
 
     def run(found, *arguments, text=TEXT):
         monkeypatch.setattr(command.policy_comparison, "compare_policies", lambda site, policy: found)

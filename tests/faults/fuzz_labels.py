@@ -11,7 +11,7 @@ from faults.fuzzing import fuzz
 from faults.proven import Asked, Proven
 from gatehouse.adapters.ledger import migrate, open_ledger
 from gatehouse.dev_stack.postgres import PostgresServer
-from gatehouse.dev_stack.temp_postgres import running
+from gatehouse.dev_stack.temp_postgres import temporary_postgres
 from unseen.drawn import Joins, deliveries
 
 
@@ -29,6 +29,6 @@ def labelled(asked: Asked) -> list[Proven]:
 
 @contextlib.contextmanager
 def _server() -> Iterator[tuple[Path, PostgresServer]]:
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "server") as server:
+    with tempfile.TemporaryDirectory() as folder, temporary_postgres(Path(folder) / "server") as server:
         migrate.upgrade(server.url("ledger", "ledger_owner"), "ledger")
         yield Path(folder), server

@@ -74,7 +74,7 @@ class Harm:
     def _tasks(self, wanted: Callable[[str], bool]) -> list[psutil.Process]:
         """The processes that run a task now, or those that supervise one, by the titles that Airflow gives them."""
         found = []
-        for each in process.marked(self._running.home.mark):
+        for each in process.tagged(self._running.home.mark):
             with contextlib.suppress(psutil.Error):
                 line = " ".join(each.cmdline())
                 if line.startswith("airflow worker -- ") and "<idle>" not in line and wanted(line):

@@ -115,4 +115,4 @@ def live(names: Sequence[str], batches: int, edits: Edits | None = None, planted
 
 def left_over(running: Stack) -> tuple[str, ...]:
     """Processes that outlive their stack."""
-    return tuple(f"{each}" for each in process.marked(running.home.mark))
+    return tuple(f"{each}" for each in process.tagged(running.home.mark))

@@ -15,7 +15,7 @@ import psycopg2
 
 from gatehouse.adapters.ledger import migrate
 from gatehouse.dev_stack.postgres import PostgresServer, private_folder
-from gatehouse.dev_stack.temp_postgres import running
+from gatehouse.dev_stack.temp_postgres import temporary_postgres
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Worlds:
 @contextlib.contextmanager
 def worlds(folder: Path) -> Iterator[Worlds]:
     """A PostgreSQL of its own, without fsync: processes die here, the server does not."""
-    with running(folder / "server") as server:
+    with temporary_postgres(folder / "server") as server:
         made = Worlds(server, folder / "worlds")
         try:
             yield made

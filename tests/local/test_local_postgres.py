@@ -15,7 +15,7 @@ import pytest
 
 from gatehouse.dev_stack import postgres, temp_postgres
 from gatehouse.dev_stack.postgres import PostgresServer, private_folder
-from gatehouse.dev_stack.temp_postgres import running
+from gatehouse.dev_stack.temp_postgres import temporary_postgres
 from gatehouse.errors import ConfigurationError
 
 
@@ -54,7 +54,7 @@ def test_no_password_is_on_a_command_line(ledger_server: PostgresServer):
 
 def test_it_ends_at_once_though_a_client_is_connected(tmp_path: Path):
     """The end of the block does not wait for clients, and nothing answers afterwards."""
-    with running(tmp_path / "home") as server:
+    with temporary_postgres(tmp_path / "home") as server:
         client = psycopg2.connect(server.url("ledger", "ledger"))
         started = time.monotonic()
     assert time.monotonic() - started < 3

@@ -30,7 +30,7 @@ STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); 
 def mark(tmp_path: Path) -> Iterator[str]:
     """A mark of this test; what carries it is gone afterwards."""
     yield str(tmp_path)
-    process.end_marked(str(tmp_path), grace=0)
+    process.stop_tagged(str(tmp_path), grace=0)
 
 
 def launch(log: Path, mark: str, body: str, group: int | None = 0) -> tuple[subprocess.Popen[bytes], psutil.Process]:
@@ -81,17 +81,17 @@ def test_orphans_are_found_by_their_mark_and_ended(tmp_path: Path, mark: str):
     leader.kill()
     leader.wait()
     within(5, lambda: child.ppid() != leader.pid)
-    assert [found.pid for found in process.marked(mark)] == [child.pid]
-    assert process.end_marked(mark, grace=3) == 1
+    assert [found.pid for found in process.tagged(mark)] == [child.pid]
+    assert process.stop_tagged(mark, grace=3) == 1
     assert gone(child)
-    assert process.marked(mark) == []
+    assert process.tagged(mark) == []
 
 
 def test_spared_processes_and_their_children_are_left_alone(tmp_path: Path, mark: str):
     """What is spared survives with its children, and so does everything without the mark."""
     leader, child = launch(tmp_path / "log", mark, SLEEP)
-    assert process.end_marked(mark, grace=0, spare={leader.pid}) == 0
-    assert process.end_marked(mark + "another", grace=0) == 0
+    assert process.stop_tagged(mark, grace=0, spare={leader.pid}) == 0
+    assert process.stop_tagged(mark + "another", grace=0) == 0
     assert not gone(child)
     assert leader.poll() is None
 

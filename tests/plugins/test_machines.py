@@ -69,7 +69,7 @@ def test_a_stranger_learns_only_whether_all_is_well(
     assert stranger.get("/gatehouse/health").json() == {"status": "ok"}
     assert user.get("/gatehouse/health").json()["parts"]["ledger"] == "ok"
     sick = HealthReport({"lake": "wrong"}, (HealthProblem("lake", "it does not answer"),))
-    monkeypatch.setattr(api, "look", lambda settings: sick)
+    monkeypatch.setattr(api, "check_health", lambda settings: sick)
     monkeypatch.setattr(api, "KEPT_SECONDS", 0.0)
     world.app.routes[-1].app.state.health = api.CachedHealth()
     answer = stranger.get("/gatehouse/health")
@@ -82,7 +82,7 @@ def test_a_stranger_learns_only_whether_all_is_well(
 def test_strangers_cannot_make_us_ask_often(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred askers in a moment are one question to the ledger, the lake and MLflow."""
     asked = []
-    monkeypatch.setattr(api, "look", lambda settings: asked.append(1) or HealthReport({"ledger": "ok"}))
+    monkeypatch.setattr(api, "check_health", lambda settings: asked.append(1) or HealthReport({"ledger": "ok"}))
     for _ in range(100):
         world.client(None).get("/gatehouse/health")
     assert len(asked) == 1

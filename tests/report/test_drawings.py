@@ -17,7 +17,7 @@ from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.reports.inline_svg import draw
 from gatehouse.reports.plots import decision_plots
 from gatehouse.reports.sparklines import interval, sparkline
-from gatehouse.reports.svg_text import INK, short
+from gatehouse.reports.svg_text import INK, ellipsize
 from gatehouse.reports.use_case_timeline import NAME, heat_map, timeline
 
 HOSTILE = "</text><script>alert(1)</script> $x_y$ \x00\n&\"'"
@@ -73,7 +73,7 @@ def test_names_from_data_cannot_leave_their_text() -> None:
         batch(n, alarms=[], drift=[{"column": HOSTILE * 50, "state": "alarm", "value": 1.0, "limit": 0.1}])
         for n in range(3)
     ]
-    assert short(HOSTILE * 50, NAME) in ElementTree.fromstring(checked(heat_map(rows))).itertext()
+    assert ellipsize(HOSTILE * 50, NAME) in ElementTree.fromstring(checked(heat_map(rows))).itertext()
     checked(interval(RuleResult(HOSTILE, RuleOutcome.PASS, "", value=1.0, limit=0.5)))
     assert "<script" not in sparkline([(HOSTILE, 1.0, True)], HOSTILE)
 

@@ -10,12 +10,12 @@ import psycopg2
 import pytest
 
 from gatehouse.adapters.ledger import open_ledger
-from gatehouse.bootstrap import open_site as open_installed
+from gatehouse.bootstrap import open_context as open_installed
 from gatehouse.errors import GatehouseError
 from gatehouse.pipeline import land
 from gatehouse.pipeline.validate import validate
 from gatehouse.settings import Settings
-from gatehouse.telemetry.probe import look
+from gatehouse.telemetry.probe import check_health
 from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
 
 CANARY = "canary-3f9c1e7a"
@@ -78,7 +78,7 @@ def test_errors_about_services_name_them_without_their_secrets(tmp_path, secrets
         f"http://user:{CANARY}@127.0.0.1:1",
         Settings.from_environment({}).usecases,
     )
-    told = [str(look(settings).document()), repr(look(settings))]
+    told = [str(check_health(settings).document()), repr(check_health(settings))]
     installed = open_installed("air_time", settings)
     for ask in (
         lambda: open_ledger(settings.ledger_url).batches.list("air_time"),

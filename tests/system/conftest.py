@@ -46,7 +46,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             patch.setenv("GATEHOUSE_USECASES", os.pathsep.join([str(BUILT_IN), str(folders)]))
             found = ending.enter_context(stack.running(tmp_path_factory.mktemp("stack") / "home"))
         yield found
-    assert process.marked(found.home.mark) == [], "the stack left processes behind"
+    assert process.tagged(found.home.mark) == [], "the stack left processes behind"
 
 
 def copied(folder: Path, to: Path, name: str) -> Path:

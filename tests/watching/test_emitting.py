@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gatehouse.dev_stack.components import watchers
+from gatehouse.dev_stack.components import telemetry_env
 from gatehouse.ports import Ledger
 from plugins.pages_world import airflow_home  # noqa: F401 - a fixture
 from story import Story
@@ -54,4 +54,4 @@ def test_the_local_stack_hands_on_who_watches_and_nothing_else() -> None:
     """Metrics, lineage and the token's file are the caller's to choose; no other setting of another Airflow leaks in."""
     mine = {"AIRFLOW__METRICS__STATSD_ON": "True", "OPENLINEAGE_URL": "http://x", "GATEHOUSE_SCRAPE_TOKEN_FILE": "/t"}
     foreign = {"AIRFLOW__CORE__EXECUTOR": "x", "AIRFLOW_HOME": "/y", "GATEHOUSE_LEDGER_URL": "z", "PATH": "/bin"}
-    assert watchers(mine | foreign) == mine
+    assert telemetry_env(mine | foreign) == mine

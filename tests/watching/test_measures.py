@@ -14,7 +14,7 @@ from gatehouse.adapters.ledger.connection import Database
 from gatehouse.core.types import Verdict
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
-from gatehouse.telemetry import CATALOGUE, LedgerSnapshot, exposition, measures, read_facts
+from gatehouse.telemetry import CATALOGUE, LedgerSnapshot, collect_metrics, exposition, read_facts
 from story import Story
 
 ASKED = re.compile(r"gatehouse_[a-z_]+")
@@ -22,7 +22,7 @@ ASKED = re.compile(r"gatehouse_[a-z_]+")
 
 def scraped(facts: LedgerSnapshot, *readable: str) -> dict[tuple[str, ...], float]:
     """The exposition read back by Prometheus' own parser: (name, use case, other label) -> value."""
-    found = measures(facts, lambda names: names & set(readable) if readable else names)
+    found = collect_metrics(facts, lambda names: names & set(readable) if readable else names)
     families = text_string_to_metric_families(exposition(found).decode())
     return {
         (each.name, *sorted(each.labels.values(), key=lambda value: value != each.labels.get("use_case"))): each.value
@@ -90,7 +90,7 @@ def test_only_readable_use_cases_are_told(ledger: Ledger, ledger_database) -> No
 
 def test_an_empty_ledger_is_scraped(ledger_database) -> None:
     """Before the first batch there is an answer: every measure is described, none has a sample."""
-    text = exposition(measures(read_facts(Database(ledger_database.url)))).decode()
+    text = exposition(collect_metrics(read_facts(Database(ledger_database.url)))).decode()
     assert {line.split()[2].removesuffix("_total") for line in text.splitlines() if line.startswith("# HELP")} == {
         each.name.removesuffix("_total") for each in CATALOGUE
     }

@@ -12,7 +12,7 @@ from gatehouse.adapters.lake import open_lake
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT, Settings
 from gatehouse.telemetry import LedgerSnapshot, judge
-from gatehouse.telemetry.probe import look
+from gatehouse.telemetry.probe import check_health
 from gatehouse.telemetry.queries import UPKEEP
 from story import Story
 
@@ -53,20 +53,20 @@ def test_a_whole_installation_is_well_and_each_loss_is_named(ledger: Ledger, led
     and no sentence has a password in it."""
     home = settings(tmp_path, ledger_database.url)
     story = Story(ledger, open_lake(home.lake), "flight_delays")
-    assert look(home).ok  # nothing yet
+    assert check_health(home).ok  # nothing yet
     landed = story.land()
     ledger.attempts.enter(UPKEEP)
-    assert look(home).document()["problems"] == []
+    assert check_health(home).document()["problems"] == []
     (tmp_path / "lake" / landed.tables["rides"].source.path).unlink()
-    assert [problem.part for problem in look(home).problems] == ["lake"]
+    assert [problem.part for problem in check_health(home).problems] == ["lake"]
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-        found = look(replace(home, mlflow_uri=f"http://user:canary@127.0.0.1:{port}"))
+        found = check_health(replace(home, mlflow_uri=f"http://user:canary@127.0.0.1:{port}"))
         assert [problem.part for problem in found.problems] == ["lake", "mlflow"] or [
             problem.part for problem in found.problems
         ] == ["mlflow", "lake"]
-        gone = look(replace(home, ledger_url=f"postgresql://ledger:canary@127.0.0.1:{port}/ledger"))
+        gone = check_health(replace(home, ledger_url=f"postgresql://ledger:canary@127.0.0.1:{port}/ledger"))
     assert "ledger" in {problem.part for problem in gone.problems}
     assert gone.parts["upkeep"] == "unknown"
     assert "canary" not in str(gone.document()) + str(found.document())

@@ -25,7 +25,7 @@ from gatehouse.adapters.models import SkopsModels, model_probe
 from gatehouse.adapters.sources import open_source
 from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Decision, ModelVersion, TrainingSet
-from gatehouse.dev_stack.temp_postgres import running
+from gatehouse.dev_stack.temp_postgres import temporary_postgres
 from gatehouse.errors import ModelError
 from gatehouse.ports import (
     BatchLog,
@@ -112,7 +112,7 @@ class BacktestContext(UseCaseContext):
         return self._tracking
 
 
-def wants_memory(case: UseCase) -> bool:
+def estimated_memory(case: UseCase) -> bool:
     """Whether a rule of the gate limits a model's memory, which only a clean process can tell."""
     return any("memory" in rule.rule for rule in case.gate.rules)
 
@@ -123,12 +123,15 @@ def throwaway(case: UseCase) -> Iterator[BacktestContext]:
     Thread(target=import_module, args=(contract.PAID_ONCE,)).start()  # beside the server's start
     with (
         tempfile.TemporaryDirectory(prefix="gatehouse-backtest-") as folder,
-        running(Path(folder) / "server") as server,
+        temporary_postgres(Path(folder) / "server") as server,
     ):
         migrate.upgrade(server.url("ledger", "ledger_owner"), "ledger")
         lake = open_lake(str(Path(folder) / "lake"))
         yield BacktestContext(
-            case, open_ledger(server.url("ledger", "ledger")), lake, clean_processes() if wants_memory(case) else None
+            case,
+            open_ledger(server.url("ledger", "ledger")),
+            lake,
+            clean_processes() if estimated_memory(case) else None,
         )
 
 

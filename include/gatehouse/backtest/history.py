@@ -62,7 +62,7 @@ def read_history(labelled: LabelledHistory, metric: str) -> History:
     return History(site, metric, batches, arrived, known)
 
 
-def lines(history: History, taken: Sequence[ProcessedBatch]) -> list[BatchSummary]:
+def batch_summaries(history: History, taken: Sequence[ProcessedBatch]) -> list[BatchSummary]:
     """A line for each batch of the source, in the order of time."""
     site = history.site
     desk = site.ledger

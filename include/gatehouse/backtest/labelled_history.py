@@ -28,7 +28,7 @@ class LabelledHistory:
     def rows(self, batch: Batch, outcomes: Outcomes) -> pd.DataFrame | None:
         """None where there are none, or where the features cannot be made: the replay has reported that as the batch's
         error."""
-        key = made_of(batch, outcomes)
+        key = label_rows(batch, outcomes)
         if key not in self._kept:
             self._kept[key] = self._made(batch, outcomes)
         return self._kept[key]
@@ -50,7 +50,7 @@ class LabelledHistory:
         return known if len(known) else None
 
 
-def made_of(batch: Batch, outcomes: Outcomes) -> tuple[str, str]:
+def label_rows(batch: Batch, outcomes: Outcomes) -> tuple[str, str]:
     """What a batch's labelled rows depend on."""
     return str(batch.id), outcomes.file.sha256
 

@@ -67,12 +67,12 @@ def _by_record(site: UseCaseContext, prediction: Prediction, frame: pd.DataFrame
 def _by_first(site: UseCaseContext, batch: Batch, frame: pd.DataFrame) -> tuple[int, Any] | None:
     """The first champion and its scores; None where there is none, or where it was made of these rows."""
     first = first_champion(site)
-    if first is None or batch.interval.start < held_out_until(site, first[1]):
+    if first is None or batch.interval.start < holdout_end(site, first[1]):
         return None
     return first[0], predict(site, first[0], frame)
 
 
-def held_out_until(site: UseCaseContext, training_set: TrainingSet) -> datetime:
+def holdout_end(site: UseCaseContext, training_set: TrainingSet) -> datetime:
     """The end of the rows that a model was trained on or judged by."""
     return max(site.ledger.batches.get(batch).interval.end for batch in training_set.holdout_batches)
 

@@ -17,12 +17,12 @@ from gatehouse.backtest.labelled_history import (
     Part,
     challengers,
     first_champion,
-    made_of,
+    label_rows,
     matured,
     newest_challenger,
     window_of,
 )
-from gatehouse.backtest.prefit_worker import LOWEST_PRIORITY, fitted, serve
+from gatehouse.backtest.prefit_worker import LOWEST_PRIORITY, fit_what_if, run_worker
 from gatehouse.backtest.replay import ProcessedBatch
 from gatehouse.core.types import Batch, BatchState
 
@@ -91,7 +91,7 @@ class PrefitPool:
                 self._ahead[key].cancel()
         if first:
             try:
-                made.set_result(fitted(*self._order(name, parts)))
+                made.set_result(fit_what_if(*self._order(name, parts)))
             except BaseException as error:
                 made.set_exception(error)
         return made.result()
@@ -113,11 +113,11 @@ def _came(ahead: Future[Any]) -> bool:
 
 def _start(processes: ForkServerContext | SpawnContext, nice: int) -> tuple[BaseProcess, Connection]:
     line, theirs = processes.Pipe()
-    process = processes.Process(target=serve, args=(theirs, nice), daemon=True)
+    process = processes.Process(target=run_worker, args=(theirs, nice), daemon=True)
     process.start()
     theirs.close()
     return process, line
 
 
 def _key(name: str, parts: Sequence[Part]) -> Hashable:
-    return name, tuple(made_of(*part) for part in parts)
+    return name, tuple(label_rows(*part) for part in parts)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOWEST_PRIORITY = 19
 
 
-def fitted(code: Path, seed: int, name: str, rows: pd.DataFrame) -> Any:
+def fit_what_if(code: Path, seed: int, name: str, rows: pd.DataFrame) -> Any:
     """One estimator of a `model.py`, fitted on labelled rows; None when it cannot be fitted (no rows, one class only)."""
     if rows.empty:
         return None
@@ -32,13 +32,13 @@ def fitted(code: Path, seed: int, name: str, rows: pd.DataFrame) -> Any:
         return None
 
 
-def serve(asked: Connection, nice: int) -> None:
+def run_worker(asked: Connection, nice: int) -> None:
     """Fit what is asked for, at that priority or the lower one that this process has already, until nobody asks any
     more; an interrupt is for the one who asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
     while True:
         try:
-            asked.send(fitted(*asked.recv()))
+            asked.send(fit_what_if(*asked.recv()))
         except (EOFError, OSError):
             return

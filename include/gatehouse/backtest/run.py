@@ -8,12 +8,12 @@ from typing import Any
 
 from gatehouse.backtest.context import clean_processes, throwaway
 from gatehouse.backtest.errors import kept
-from gatehouse.backtest.history import BatchSummary, lines, read_history, training_set_of
+from gatehouse.backtest.history import BatchSummary, batch_summaries, read_history, training_set_of
 from gatehouse.backtest.labelled_history import LabelledHistory
 from gatehouse.backtest.prefit_pool import PrefitPool
 from gatehouse.backtest.progress import Told, nobody
 from gatehouse.backtest.replay import ProcessedBatch, Reviews, replay
-from gatehouse.backtest.what_if import WhatIf, what_ifs
+from gatehouse.backtest.what_if import WhatIf, evaluate_what_ifs
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.config.retrain import RetrainPolicy
@@ -79,14 +79,14 @@ def _result(ahead: PrefitPool, taken: list[ProcessedBatch], reviews: Reviews, to
     """The result of a replay, with what other ways to retrain would have given."""
     site, case = ahead.labelled.site, ahead.labelled.site.case
     history = read_history(ahead.labelled, case.retrain.choose_by)
-    found = tuple(lines(history, taken))
+    found = tuple(batch_summaries(history, taken))
     requests = site.ledger.requests.list(site.name)
     trainings = sum(training_set_of(site, request.id) is not None for request in requests)
     own = {line.key: line.metric for line in found if line.champion is not None}
     ways: list[WhatIf] = []
     errors: list[str] = []
     with kept(errors, "what-ifs"):
-        ways = what_ifs(history, ahead, trainings, errors, told)
+        ways = evaluate_what_ifs(history, ahead, trainings, errors, told)
     compared = sorted(ways[0].metrics) if ways else sorted(key for key, value in own.items() if not math.isnan(value))
     policy = WhatIf(POLICY, "retrain.yaml and gate.yaml", {key: own.get(key, math.nan) for key in compared}, trainings)
     every = (policy, *ways)

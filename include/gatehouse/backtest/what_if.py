@@ -16,7 +16,7 @@ import numpy as np
 
 from gatehouse.backtest.errors import kept
 from gatehouse.backtest.labelled_history import Part, challengers, first_champion, matured, newest_challenger, window_of
-from gatehouse.backtest.measured_history import History, held_out_until, predict
+from gatehouse.backtest.measured_history import History, holdout_end, predict
 from gatehouse.backtest.pool import pool
 from gatehouse.backtest.prefit_pool import PrefitPool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
@@ -51,7 +51,7 @@ class _Turn:
     matured: tuple[Part, ...]
 
 
-def what_ifs(
+def evaluate_what_ifs(
     history: History, ahead: PrefitPool, trainings: int, errors: list[str], told: Told = nobody
 ) -> list[WhatIf]:
     """Never retrain, every batch, a fixed window every batch, and the best in hindsight for `trainings`.
@@ -62,7 +62,7 @@ def what_ifs(
     if first is None:
         return []
     version, training_set = first
-    turns = _turns(history, held_out_until(history.site, training_set))
+    turns = _turns(history, holdout_end(history.site, training_set))
     if not turns:
         return []
     before = _made_at(history, version)

@@ -73,7 +73,7 @@ def use_local_stack() -> None:
     from gatehouse.dev_stack.stack_dir import StackDirectory
 
     if stack.status(StackDirectory(home))["running"]:
-        found = stack.attach(StackDirectory(home)).environment
+        found = stack.connect(StackDirectory(home)).environment
         os.environ.update({name: value for name, value in found.items() if name.startswith(("GATEHOUSE_", "MLFLOW_"))})
 
 

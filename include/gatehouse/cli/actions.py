@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from gatehouse.bootstrap import InstalledContext, open_site
-from gatehouse.cli.show import locate
+from gatehouse.bootstrap import InstalledContext, open_context
+from gatehouse.cli.show import resolve_decision
 from gatehouse.core.retraining.manual_options import WINDOWS
 from gatehouse.core.types import Batch, Champion, Override
 from gatehouse.errors import RecordNotFoundError
@@ -18,7 +18,7 @@ from gatehouse.pipeline.manual.request_retraining import request_retraining
 from gatehouse.pipeline.manual.rollback_preview import preview_rollback
 
 
-def signed(command: Callable[..., Any]) -> Callable[..., Any]:
+def with_actor_and_reason(command: Callable[..., Any]) -> Callable[..., Any]:
     """Every act needs who and why."""
     command = click.option("--by", "actor", required=True, help="Your name, as it goes on record.")(command)
     return click.option("--reason", required=True, help="Why, in a sentence.")(command)
@@ -26,30 +26,30 @@ def signed(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @click.argument("decision")
-@signed
+@with_actor_and_reason
 def approve(decision: str, actor: str, reason: str) -> None:
     """Approve a REVIEW: its challenger becomes the champion."""
-    site, whole_id = locate(decision)
+    site, whole_id = resolve_decision(decision)
     champion = promote.record_review_response(site, whole_id, True, actor, reason)
     click.echo(f"approved: version {champion.model.version} is the champion" if champion else "approved before")
 
 
 @click.command()
 @click.argument("decision")
-@signed
+@with_actor_and_reason
 def reject(decision: str, actor: str, reason: str) -> None:
     """Reject a REVIEW: the champion stays."""
-    site, whole_id = locate(decision)
+    site, whole_id = resolve_decision(decision)
     promote.record_review_response(site, whole_id, False, actor, reason)
     click.echo("rejected: the champion stays")
 
 
 @click.command()
 @click.argument("decision")
-@signed
+@with_actor_and_reason
 def override(decision: str, actor: str, reason: str) -> None:
     """Promote a challenger that the gate held, sent to review or blocked, until the override expires."""
-    site, whole_id = locate(decision)
+    site, whole_id = resolve_decision(decision)
     asked, champion = overrides.override(site, whole_id, actor, reason)
     click.echo(_override_told(asked, champion))
 
@@ -57,10 +57,10 @@ def override(decision: str, actor: str, reason: str) -> None:
 @click.command()
 @click.argument("use_case")
 @click.argument("override")
-@signed
+@with_actor_and_reason
 def confirm(use_case: str, override: str, actor: str, reason: str) -> None:
     """Confirm another person's override, as the second person that the policy wants."""
-    site = open_site(use_case)
+    site = open_context(use_case)
     matches = [asked.id for asked in site.ledger.overrides.list(site.name) if asked.id.startswith(override)]
     if len(override) < 6 or len(matches) != 1:
         raise RecordNotFoundError(
@@ -81,10 +81,10 @@ def _override_told(asked: Override, champion: Champion | None) -> str:
 @click.argument("use_case")
 @click.option("--version", type=int, help="The earlier champion to go back to; without it, the one before the present.")
 @click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
-@signed
+@with_actor_and_reason
 def rollback(use_case: str, version: int | None, dry_run: bool, actor: str, reason: str) -> None:
     """Make an earlier champion the champion again."""
-    site = open_site(use_case)
+    site = open_context(use_case)
     if dry_run:
         click.echo("\n".join(preview_rollback(site, version)))
         return
@@ -97,12 +97,12 @@ def rollback(use_case: str, version: int | None, dry_run: bool, actor: str, reas
 @click.option("--window", type=click.Choice(list(WINDOWS)), help="The rows to train on, instead of retrain.yaml's.")
 @click.option("--batches", type=click.IntRange(min=1), help="How many batches a rolling window has.")
 @click.option("--estimator", "estimators", multiple=True, help="A candidate of model.py; several times for several.")
-@signed
+@with_actor_and_reason
 def retrain(
     use_case: str, window: str | None, batches: int | None, estimators: tuple[str, ...], actor: str, reason: str
 ) -> None:
     """Ask for a retraining; the request joins the one that is open. Window and estimators are for this request only."""
-    site = open_site(use_case)
+    site = open_context(use_case)
     request = request_retraining(site, actor, reason, window, batches, estimators)
     click.echo(f"request {request.id[:8]} is {request.state}; upkeep wakes the retrain DAG for it within ten minutes")
 
@@ -110,10 +110,10 @@ def retrain(
 @click.command(name="release")
 @click.argument("use_case")
 @click.argument("key")
-@signed
+@with_actor_and_reason
 def release_batch(use_case: str, key: str, actor: str, reason: str) -> None:
     """Release a quarantined batch: all its rows that can be read are accepted."""
-    site = open_site(use_case)
+    site = open_context(use_case)
     batch = validate.release(site, newest(site, key).id, actor, reason)
     click.echo(f"released: batch {batch.id} is {batch.state}")
 
@@ -121,10 +121,10 @@ def release_batch(use_case: str, key: str, actor: str, reason: str) -> None:
 @click.command(name="discard")
 @click.argument("use_case")
 @click.argument("key")
-@signed
+@with_actor_and_reason
 def discard_batch(use_case: str, key: str, actor: str, reason: str) -> None:
     """Discard a quarantined batch: it is kept on disk and never used."""
-    site = open_site(use_case)
+    site = open_context(use_case)
     batch = newest(site, key).id
     site.ledger.batches.discard(batch, actor, reason)
     click.echo(f"discarded: batch {batch}")

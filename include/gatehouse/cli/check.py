@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gatehouse.cli.output import emit, json_option, printable, table
+from gatehouse.cli.output import json_option, print_result, printable, table
 from gatehouse.settings import Settings
 from gatehouse.use_case import find_folder, folders
 
@@ -39,7 +39,7 @@ def check(use_cases: tuple[str, ...], batch: str | None, no_data: bool, as_json:
         "good": not any(report.errors for report in reports),
         "use_cases": [_document(each) for each in reports],
     }
-    emit(document, as_json, "\n\n".join(_human(report) for report in reports))
+    print_result(document, as_json, "\n\n".join(_human(report) for report in reports))
     if not document["good"]:
         sys.exit(1)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gatehouse.adapters.ledger import open_ledger
-from gatehouse.cli.output import emit, json_option, plain, table
+from gatehouse.cli.output import json_option, plain, print_result, table
 from gatehouse.core.audit.hash_chain import export_lines
 from gatehouse.core.types import JournalEntry
 from gatehouse.ports import Journal
@@ -31,7 +31,9 @@ def journal(about: str, last: int, export: Path | None, as_json: bool) -> None:
     if export is not None:
         with export.open("w", encoding="utf-8", newline="") as file:
             file.writelines(export_lines(entries))
-        emit({"export": str(export)}, as_json, f"written: {export}; `gatehouse verify --export {export}` checks it")
+        print_result(
+            {"export": str(export)}, as_json, f"written: {export}; `gatehouse verify --export {export}` checks it"
+        )
         return
     newest = list(entries)[-last:]
     rows = [
@@ -46,7 +48,7 @@ def journal(about: str, last: int, export: Path | None, as_json: bool) -> None:
         for entry in newest
     ]
     names = ("entry", "at (UTC)", "kind", "subject", "actor", "body")
-    emit([plain(entry) for entry in newest], as_json, table(names, rows))
+    print_result([plain(entry) for entry in newest], as_json, table(names, rows))
 
 
 def all_entries(journal: Journal, about: str = "") -> Iterator[JournalEntry]:

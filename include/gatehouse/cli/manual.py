@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from gatehouse.bootstrap import open_site
-from gatehouse.cli.actions import newest, signed
-from gatehouse.cli.show import locate
+from gatehouse.bootstrap import open_context
+from gatehouse.cli.actions import newest, with_actor_and_reason
+from gatehouse.cli.show import resolve_decision
 from gatehouse.core.types import Verdict
 from gatehouse.errors import GatehouseError
 from gatehouse.pipeline import promote
@@ -18,11 +18,11 @@ from gatehouse.pipeline.manual.revalidate import revalidate as check_again
 @click.command()
 @click.argument("use_case")
 @click.argument("key")
-@signed
+@with_actor_and_reason
 def revalidate(use_case: str, key: str, actor: str, reason: str) -> None:
     """Hold a batch against its contract as it reads now. A quarantined one that keeps it is accepted; an accepted one
     stays as it is, and what was found is recorded."""
-    site = open_site(use_case)
+    site = open_context(use_case)
     click.echo("\n".join(check_again(site, newest(site, key).id, actor, reason).lines))
 
 
@@ -33,11 +33,11 @@ def revalidate(use_case: str, key: str, actor: str, reason: str) -> None:
 @click.option(
     "--promote", "may_promote", is_flag=True, help="One training follows, and its challenger may be promoted."
 )
-@signed
+@with_actor_and_reason
 def backfill(use_case: str, first: str, last: str, may_promote: bool, actor: str, reason: str) -> None:
     """Take a range of batches that nobody took yet, oldest first, without a training for each. Started again with the
     same values, it goes on where it was."""
-    site = open_site(use_case)
+    site = open_context(use_case)
     begun = range_of.begin(site, first, last, may_promote, actor, reason)
     site.ledger.attempts.enter(range_of.task_key(begun))
     try:
@@ -55,7 +55,7 @@ def backfill(use_case: str, first: str, last: str, may_promote: bool, actor: str
 @click.argument("decision")
 def judge(decision: str) -> None:
     """Make a decision again on all rows that have matured since, and carry it out when it says PROMOTE."""
-    site, whole_id = locate(decision)
+    site, whole_id = resolve_decision(decision)
     again = re_decide.decide_again(site, whole_id)
     click.echo(f"decision {again.id[:8]}: {again.verdict}: {again.sentence}")
     if again.verdict is Verdict.PROMOTE:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gatehouse.adapters.ledger import open_ledger
-from gatehouse.cli.output import emit, json_option, plain, table
+from gatehouse.cli.output import json_option, plain, print_result, table
 from gatehouse.core.notifications.notification import DeliveryState, Notification
 from gatehouse.errors import ConfigurationError
 from gatehouse.notify_config import NAME, file_of, notify_spec
@@ -29,7 +29,9 @@ def messages(use_case: str, held: bool, as_json: bool) -> None:
     found = ledger.telling.messages(use_case.rstrip("/").rsplit("/", 1)[-1], held, MOST)
     rows = [_row(each) for each in found]
     more = f"\n(the newest {MOST})" if len(found) == MOST else ""
-    emit([plain(each) for each in found], as_json, table(HEADINGS, rows, empty="nobody was told anything yet") + more)
+    print_result(
+        [plain(each) for each in found], as_json, table(HEADINGS, rows, empty="nobody was told anything yet") + more
+    )
 
 
 def _row(message: Notification) -> tuple[object, ...]:
@@ -62,14 +64,16 @@ def notify(recipient: str | None, actor: str, as_json: bool) -> None:
             "nobody is told anything: there is no notify.yaml", where="GATEHOUSE_NOTIFY", allowed=f"a path, or {where}"
         )
     if recipient is None:
-        emit(spec.model_dump(mode="json"), as_json, _recipients(path, spec.model_dump(mode="json")["recipients"]))
+        print_result(
+            spec.model_dump(mode="json"), as_json, _recipients(path, spec.model_dump(mode="json")["recipients"])
+        )
         return
     ledger = open_ledger(settings.require("ledger_url"))
     made = queue_test_notification(ledger, spec, recipient, actor or getpass.getuser())
     said = (
         f"a test for {recipient} is in the outbox; the next upkeep run sends it, `gatehouse messages` says how it went"
     )
-    emit(plain(made), as_json, said)
+    print_result(plain(made), as_json, said)
 
 
 def _recipients(path: Path, found: list[dict[str, object]]) -> str:

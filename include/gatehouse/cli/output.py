@@ -20,7 +20,7 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)
 
 
-def emit(document: Any, as_json: bool, human: str) -> None:
+def print_result(document: Any, as_json: bool, human: str) -> None:
     """Print the document as JSON, or what people read."""
     click.echo(as_text(document) if as_json else human)
 

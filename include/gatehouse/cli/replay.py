@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from gatehouse.bootstrap import InstalledContext, open_site
-from gatehouse.cli.output import emit, json_option, plain, table
+from gatehouse.bootstrap import InstalledContext, open_context
+from gatehouse.cli.output import json_option, plain, print_result, table
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.gate import GatePolicy, check_policy
 from gatehouse.core.gate.decide import decision_document
@@ -32,10 +32,10 @@ def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
     With --policy: which verdicts flip, and what each flip would have cost or saved on the outcomes since. A rule whose
     values were never measured is INCONCLUSIVE; a REVIEW promotes nobody whom no person approved.
     """
-    site = open_site(use_case)
+    site = open_context(use_case)
     if policy is not None:
-        found = policy_comparison.compare_policies(site, other_policy(policy, site))
-        emit([_document(one) for one in found], as_json, told(found, site.case.gate.metric))
+        found = policy_comparison.compare_policies(site, load_policy(policy, site))
+        print_result([_document(one) for one in found], as_json, told(found, site.case.gate.metric))
         return
     rows = []
     for decision in site.ledger.decisions.list(site.name):
@@ -43,12 +43,12 @@ def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
         same = canonical(decision_document(again)) == canonical(decision_document(decision))
         rows.append((decision.id[:8], decision.version, decision.verdict, again.verdict, "same" if same else "differs"))
     names = ("decision", "version", "then", "now", "replay")
-    emit([dict(zip(names, row, strict=True)) for row in rows], as_json, table(names, rows, "no decision yet"))
+    print_result([dict(zip(names, row, strict=True)) for row in rows], as_json, table(names, rows, "no decision yet"))
     if any(row[4] != "same" for row in rows):
         raise SystemExit(1)
 
 
-def other_policy(file: Path, site: InstalledContext) -> GatePolicy:
+def load_policy(file: Path, site: InstalledContext) -> GatePolicy:
     """The policy of a file, for this use case; ConfigurationError for another's, and for rules its task does not know."""
     policy = read_spec(file, GatePolicy, OWNERS["gate.yaml"])
     if policy.use_case not in (None, site.name):
@@ -74,7 +74,7 @@ def told(found: list[policy_comparison.ReplayedDecision], metric: str) -> str:
             one.again.verdict,
             "flips" if _flips(one) else "",
             f"{one.regret.rows:,}" if one.regret else "",
-            meant(one.regret, metric),
+            consequence(one.regret, metric),
         )
         for one in found
     ]
@@ -84,7 +84,7 @@ def told(found: list[policy_comparison.ReplayedDecision], metric: str) -> str:
     return "\n".join([table(headings, rows, "no decision yet"), "", *why, counted] if found else ["no decision yet"])
 
 
-def meant(found: policy_comparison.PolicyOutcome | None, metric: str) -> str:
+def consequence(found: policy_comparison.PolicyOutcome | None, metric: str) -> str:
     """`version 2 instead of 4: cost 0.0123 of log_loss`."""
     if found is None:
         return "the same model serves"

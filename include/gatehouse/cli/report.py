@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from gatehouse.bootstrap import InstalledContext, open_site
+from gatehouse.bootstrap import InstalledContext, open_context
 from gatehouse.cli.actions import newest
-from gatehouse.cli.show import locate
+from gatehouse.cli.show import resolve_decision
 from gatehouse.core.types import BatchId, FileRef
 from gatehouse.errors import RecordNotFoundError
 
@@ -33,13 +33,13 @@ def report(subject: str, out: Path | None) -> None:
 
 
 def _of_decision(subject: str) -> tuple[InstalledContext, FileRef | None]:
-    site, whole_id = locate(subject)
+    site, whole_id = resolve_decision(subject)
     return site, site.ledger.decisions.report(whole_id)
 
 
 def _of_batch(subject: str) -> tuple[InstalledContext, FileRef | None]:
     name, _, ref = subject.rpartition("/")
-    site = open_site(name)
+    site = open_context(name)
     key, _, revision = ref.partition(".r")
     whole = BatchId(site.name, key, int(revision)) if revision.isdigit() else newest(site, key).id
     return site, site.ledger.batches.get(whole).report

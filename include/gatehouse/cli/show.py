@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import click
 
-from gatehouse.bootstrap import InstalledContext, open_site
-from gatehouse.cli.output import emit, json_option, plain, table
+from gatehouse.bootstrap import InstalledContext, open_context
+from gatehouse.cli.output import json_option, plain, print_result, table
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.explain import explain as explanation
 from gatehouse.core.types import BatchState
@@ -26,10 +26,10 @@ from gatehouse.use_case import folders
 @json_option
 def batches(use_case: str, passed: bool, as_json: bool) -> None:
     """Every batch and revision: rows, quarantined rows, state and why; and what the source has that is not taken."""
-    site = open_site(use_case)
+    site = open_context(use_case)
     if passed:
         not_taken = land.passed_over(site)
-        emit([plain(each) for each in not_taken], as_json, _passed_over(not_taken) or "nothing is passed over")
+        print_result([plain(each) for each in not_taken], as_json, _passed_over(not_taken) or "nothing is passed over")
         return
     found = site.ledger.batches.list(site.name)
     rows = []
@@ -41,7 +41,7 @@ def batches(use_case: str, passed: bool, as_json: bool) -> None:
         rows.append((batch.id.key, batch.id.revision, batch.state, delivered, rejected, batch.reason, report))
     headings = ("batch", "revision", "state", "rows", "quarantined", "reason", "report")
     human = table(headings, rows) if as_json else f"{table(headings, rows)}{_not_taken(site)}"
-    emit([plain(batch) for batch in found], as_json, human)
+    print_result([plain(batch) for batch in found], as_json, human)
 
 
 def _not_taken(site: InstalledContext) -> str:
@@ -62,11 +62,11 @@ def _passed_over(found: Sequence[PassedOver]) -> str:
 @json_option
 def requests(use_case: str, as_json: bool) -> None:
     """Every retrain request: its reasons and how it ended."""
-    found = open_site(use_case).ledger.requests.list(use_case_name(use_case))
+    found = open_context(use_case).ledger.requests.list(use_case_name(use_case))
     rows = [
         (r.id[:8], r.state, r.opened_by, "; ".join(reason.sentence for reason in r.reasons), r.closing) for r in found
     ]
-    emit([plain(r) for r in found], as_json, table(("request", "state", "opened by", "reasons", "ended"), rows))
+    print_result([plain(r) for r in found], as_json, table(("request", "state", "opened by", "reasons", "ended"), rows))
 
 
 @click.command()
@@ -74,7 +74,7 @@ def requests(use_case: str, as_json: bool) -> None:
 @json_option
 def decisions(use_case: str, as_json: bool) -> None:
     """Every decision of the gate."""
-    found = open_site(use_case).ledger.decisions.list(use_case_name(use_case))
+    found = open_context(use_case).ledger.decisions.list(use_case_name(use_case))
     rows = [
         (
             d.id[:8],
@@ -85,7 +85,7 @@ def decisions(use_case: str, as_json: bool) -> None:
         )
         for d in found
     ]
-    emit([plain(d) for d in found], as_json, table(("decision", "version", "verdict", "rules", "why"), rows))
+    print_result([plain(d) for d in found], as_json, table(("decision", "version", "verdict", "rules", "why"), rows))
 
 
 @click.command()
@@ -94,7 +94,7 @@ def decisions(use_case: str, as_json: bool) -> None:
 @json_option
 def champion(use_case: str, at: datetime | None, as_json: bool) -> None:
     """The model in production, now or at a moment, and what stands behind it."""
-    site = open_site(use_case)
+    site = open_context(use_case)
     moment = at.replace(tzinfo=UTC) if at else None
     found = site.ledger.models.champion(site.name, moment)
     history = site.ledger.models.promotions(site.name)
@@ -106,7 +106,7 @@ def champion(use_case: str, at: datetime | None, as_json: bool) -> None:
             f"sha256 {found.model.file.sha256[:12]}\nby {behind.kind} of {behind.actor}: {behind.reason}"
         )
     document = {"champion": plain(found) if found else None, "promotion": plain(behind) if behind else None}
-    emit(document, as_json, human)
+    print_result(document, as_json, human)
 
 
 @click.command()
@@ -114,11 +114,11 @@ def champion(use_case: str, at: datetime | None, as_json: bool) -> None:
 @json_option
 def explain(decision: str, as_json: bool) -> None:
     """Why a decision came out as it did, how far from passing, and what would change it."""
-    site, whole_id = locate(decision)
+    site, whole_id = resolve_decision(decision)
     found = site.ledger.decisions.get(whole_id)
     _, policy = site.ledger.decisions.archive(whole_id)
     told = explanation(found, GatePolicy.archived(policy).confidence)
-    emit({"decision": plain(found), "explanation": told.document()}, as_json, str(told))
+    print_result({"decision": plain(found), "explanation": told.document()}, as_json, str(told))
 
 
 def use_case_name(name_or_path: str) -> str:
@@ -126,11 +126,11 @@ def use_case_name(name_or_path: str) -> str:
     return name_or_path.rstrip("/").rsplit("/", 1)[-1]
 
 
-def locate(decision: str) -> tuple[InstalledContext, str]:
+def resolve_decision(decision: str) -> tuple[InstalledContext, str]:
     """The site and the whole id of a decision given by its first characters (at least six, and unambiguous)."""
     matches = []
     for folder in folders(Settings.from_environment().usecases):
-        site = open_site(str(folder))
+        site = open_context(str(folder))
         matches += [(site, d.id) for d in site.ledger.decisions.list(site.name) if d.id.startswith(decision)]
     if len(decision) < 6 or len(matches) != 1:
         raise RecordNotFoundError(

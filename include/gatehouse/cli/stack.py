@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import click
 
-from gatehouse.cli.output import emit, json_option, table
+from gatehouse.cli.output import json_option, print_result, table
 from gatehouse.dev_stack import stack
 from gatehouse.dev_stack.airflow_api import AirflowApi
 from gatehouse.dev_stack.stack_dir import StackDirectory
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import Settings
-from gatehouse.telemetry.probe import look
+from gatehouse.telemetry.probe import check_health
 
 PASSWORD = "GATEHOUSE_AIRFLOW_PASSWORD"  # noqa: S105 - the variable's name
 
@@ -33,7 +33,9 @@ def up(as_json: bool) -> None:
     found = stack.up(home(), tell=lambda line: click.echo(line, err=True))
     seconds = time.monotonic() - started
     first = "the stack is up already" if was_up else f"the stack is up after {seconds:.0f} s"
-    emit({"up": True, "already": was_up, "seconds": seconds, **addresses(found)}, as_json, f"{first}\n{told(found)}")
+    print_result(
+        {"up": True, "already": was_up, "seconds": seconds, **addresses(found)}, as_json, f"{first}\n{told(found)}"
+    )
 
 
 @click.command()
@@ -41,7 +43,7 @@ def up(as_json: bool) -> None:
 def down(as_json: bool) -> None:
     """End the stack; its data stays."""
     ended = stack.down(home(), tell=lambda line: click.echo(line, err=True))
-    emit({"up": False, "ended": ended}, as_json, "the stack is down" if ended else "nothing was running")
+    print_result({"up": False, "ended": ended}, as_json, "the stack is down" if ended else "nothing was running")
 
 
 @click.command()
@@ -50,7 +52,7 @@ def status(as_json: bool) -> None:
     """Each component's health, process, age and restarts, and what is wrong with the work; exit code 1 when the stack is
     not up."""
     now = stack.status(home())
-    now["health"] = look(stack.attach(home()).settings).document() if now["up"] else None
+    now["health"] = check_health(stack.connect(home()).settings).document() if now["up"] else None
     rows = [
         (
             p["name"],
@@ -66,7 +68,7 @@ def status(as_json: bool) -> None:
     headings = ("component", "health", "process", "age", "restarts", "address")
     text = table(headings, rows, empty="the stack is down; `make run` or `gatehouse up` starts it")
     wrong = [f"{each['part']}: {each['sentence']}" for each in (now["health"] or {}).get("problems", ())]
-    emit(now, as_json, "\n".join([text, *wrong]))
+    print_result(now, as_json, "\n".join([text, *wrong]))
     if not now["up"]:
         raise SystemExit(1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gatehouse.cli.output import emit, json_option, plain, table
+from gatehouse.cli.output import json_option, plain, print_result, table
 from gatehouse.core.audit.hash_chain import check
 from gatehouse.invariants import InvariantResult
 from gatehouse.settings import Settings
@@ -29,7 +29,7 @@ def verify(export: Path | None, as_json: bool) -> None:
         _verify_export(export, as_json)
         return
     findings = run_installed(Settings.from_environment())
-    emit([plain(finding) for finding in findings], as_json, _page(findings))
+    print_result([plain(finding) for finding in findings], as_json, _page(findings))
     if not all(finding.ok for finding in findings):
         raise click.exceptions.Exit(1)
 
@@ -39,7 +39,7 @@ def _verify_export(export: Path, as_json: bool) -> None:
         checked = check(lines)
     head = f"{checked.entries} entries, head {checked.head}"
     human = "\n".join([*checked.breaches, f"BROKEN: {head}"]) if checked.breaches else f"the journal is whole: {head}"
-    emit(plain(checked), as_json, human)
+    print_result(plain(checked), as_json, human)
     if checked.breaches:
         raise click.exceptions.Exit(1)
 

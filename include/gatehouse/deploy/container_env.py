@@ -39,7 +39,7 @@ def secret(name: str, folder: Path = FOLDER) -> str:
     return value
 
 
-def place() -> tuple[str, int]:
+def secrets_dir() -> tuple[str, int]:
     """Where PostgreSQL answers."""
     host, _, port = os.environ.get("GATEHOUSE_POSTGRES", "postgres:5432").partition(":")
     return host, int(port or 5432)
@@ -47,7 +47,7 @@ def place() -> tuple[str, int]:
 
 def database(name: str, role: str, read: Read, driver: str = "") -> str:
     """The address of one of the databases as a role."""
-    host, port = place()
+    host, port = secrets_dir()
     password = quote(read(f"{SECRET_OF.get(role, role)}_password"), safe="")
     return f"postgresql{driver}://{role}:{password}@{host}:{port}/{name}"
 
@@ -82,7 +82,7 @@ def ledger(read: Read) -> Variables:
     return {"GATEHOUSE_LEDGER_URL": database("ledger", "ledger", read)}
 
 
-def mlflow_as(user: str) -> Callable[[Read], Variables]:
+def mlflow_credentials(user: str) -> Callable[[Read], Variables]:
     """MLflow as one of its users."""
 
     def variables(read: Read) -> Variables:
@@ -126,7 +126,7 @@ FOR_INIT = tuple(f"{SECRET_OF.get(role, role)}_password" for role in ROLES) + tu
 )
 
 
-def asked_by_init(read: Read) -> Variables:
+def init_variables(read: Read) -> Variables:
     """What `init` reads by itself is looked at before it begins."""
     for name in FOR_INIT:
         read(name)
@@ -134,15 +134,15 @@ def asked_by_init(read: Read) -> Variables:
 
 
 PARTS: dict[str, tuple[Callable[[Read], Variables], ...]] = {
-    "init": (airflow, tokens, ledger, mlflow_server, asked_by_init),
-    "api-server": (airflow, tokens, ledger, mlflow_as("promoter"), scrape),
+    "init": (airflow, tokens, ledger, mlflow_server, init_variables),
+    "api-server": (airflow, tokens, ledger, mlflow_credentials("promoter"), scrape),
     "scheduler": (airflow, tokens, broker),
     "dag-processor": (airflow, tokens),
     "triggerer": (airflow, tokens, ledger),
-    "worker-light": (broker, ledger, mlflow_as("promoter")),
-    "worker-train": (broker, ledger, mlflow_as("trainer")),
+    "worker-light": (broker, ledger, mlflow_credentials("promoter")),
+    "worker-train": (broker, ledger, mlflow_credentials("trainer")),
     "mlflow": (mlflow_server,),
-    "cli": (ledger, mlflow_as("promoter"), administrator),
+    "cli": (ledger, mlflow_credentials("promoter"), administrator),
     "s3-check": (),
 }
 TOUCHES_THE_LAKE = ("init", "api-server", "triggerer", "worker-light", "worker-train", "mlflow", "cli", "s3-check")

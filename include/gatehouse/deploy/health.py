@@ -22,7 +22,7 @@ def answers(url: str) -> bool:
         return bool(answer.status == 200)
 
 
-def heard_of(name: str) -> bool:
+def has_heartbeat(name: str) -> bool:
     """What the api-server says of a component that has no address of its own."""
     base = os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"].removesuffix("/execution/")
     with urllib.request.urlopen(f"{base}/api/v2/monitor/health", timeout=SECONDS) as answer:  # noqa: S310
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
             case ["worker"]:
                 well = worker_answers()
             case ["airflow", name]:
-                well = heard_of(name)
+                well = has_heartbeat(name)
             case [url]:
                 well = answers(url)
             case _:

@@ -17,7 +17,7 @@ PLACES = ("GATEHOUSE_LAKE", "GATEHOUSE_MLFLOW_ARTIFACTS")
 OBJECT = "gatehouse-check"  # always the same one: to remove it would take one more right than the lake needs
 
 
-def keeps(name: str, environment: Mapping[str, str]) -> str:
+def check_writable(name: str, environment: Mapping[str, str]) -> str:
     """Put a small object below the place that a variable names, and read it; a sentence about it. ConfigurationError where
     the place is no object store's, Unreachable where it does not come back."""
     place = environment.get(name, "")
@@ -49,7 +49,7 @@ def main(environment: Mapping[str, str]) -> int:
     worst = 0
     for name in PLACES:
         try:
-            print(keeps(name, environment))
+            print(check_writable(name, environment))
         except GatehouseError as error:
             print(error, file=sys.stderr)
             worst = 1

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gatehouse.adapters.ledger import migrate
 from gatehouse.deploy import mlflow_users
-from gatehouse.deploy.container_env import database, place, role_passwords, secret
+from gatehouse.deploy.container_env import database, role_passwords, secret, secrets_dir
 from gatehouse.dev_stack import postgres
 from gatehouse.dev_stack.stack_dir import ROLES
 
@@ -23,7 +23,7 @@ WAIT_SECONDS = 60.0
 
 def server() -> postgres.PostgresServer:
     """The stack's PostgreSQL, as its superuser and every role."""
-    host, port = place()
+    host, port = secrets_dir()
     return postgres.PostgresServer(Path(), Path(), port, role_passwords(secret), host=host)
 
 

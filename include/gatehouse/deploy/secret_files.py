@@ -30,7 +30,7 @@ def fernet() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
-def nothing() -> str:
+def empty() -> str:
     """An empty file: a secret that only some installations have (the key of an object store)."""
     return ""
 
@@ -53,8 +53,8 @@ SECRETS: dict[str, Callable[[], str]] = {
     "mlflow_trainer_password": password,
     "mlflow_promoter_password": password,
     "scrape_token": password,
-    "s3_access_key": nothing,
-    "s3_secret_key": nothing,
+    "s3_access_key": empty,
+    "s3_secret_key": empty,
 }
 
 
@@ -80,7 +80,7 @@ def missing(folder: Path) -> list[str]:
     return [
         name
         for name, kind in SECRETS.items()
-        if not (folder / name).is_file() or (kind is not nothing and not (folder / name).read_text().strip())
+        if not (folder / name).is_file() or (kind is not empty and not (folder / name).read_text().strip())
     ]
 
 

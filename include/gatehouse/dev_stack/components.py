@@ -109,8 +109,8 @@ def stack_environment(
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        **watchers(os.environ),
-        **tellers(os.environ),
+        **telemetry_env(os.environ),
+        **notification_env(os.environ),
     }
 
 
@@ -118,12 +118,12 @@ WATCHERS = ("AIRFLOW__METRICS__", "AIRFLOW__OPENLINEAGE__", "OPENLINEAGE_", "GAT
 TELLERS = ("GATEHOUSE_NOTIFY", "AIRFLOW_CONN_")  # who is told, and the connections that a person has set
 
 
-def watchers(environment: Mapping[str, str]) -> dict[str, str]:
+def telemetry_env(environment: Mapping[str, str]) -> dict[str, str]:
     """What the caller says about who watches: metrics, lineage, the scrape token's file (docs/monitoring.md)."""
     return {name: value for name, value in environment.items() if name.startswith(WATCHERS)}
 
 
-def tellers(environment: Mapping[str, str]) -> dict[str, str]:
+def notification_env(environment: Mapping[str, str]) -> dict[str, str]:
     """What the caller says about who is told: the file, and connections of Airflow's (docs/notifications.md)."""
     return {name: value for name, value in environment.items() if name.startswith(TELLERS)}
 

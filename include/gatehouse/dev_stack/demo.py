@@ -58,13 +58,13 @@ def walk(stack: AirflowTarget, use_case: str, limit: int | None = None) -> list[
     site = InstalledContext(find(use_case, stack.settings), stack.settings)
     keys = site.source.available()[:limit]
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 130)
-    before = settled(site, keys)
+    before = is_settled(site, keys)
     if len(before) == len(keys):
         console.print(f"{site.name}: nothing to do, all {len(keys)} batches are settled")
     else:
         _follow(stack, site, keys, len(before), console)
-    lines = [line_of(site, key) for key in settled(site, keys)]
-    console.print(closing_table(site, lines))
+    lines = [line_of(site, key) for key in is_settled(site, keys)]
+    console.print(summary_table(site, lines))
     return lines
 
 
@@ -79,7 +79,7 @@ def _follow(stack: AirflowTarget, site: UseCaseContext, keys: list[str], done: i
                 if key not in handed:
                     hand_over(api, site, key)
                     handed.add(key)
-            for key in settled(site, keys)[done:]:
+            for key in is_settled(site, keys)[done:]:
                 console.print(f"[{time.monotonic() - started:4.0f} s] {line_of(site, key)}", soft_wrap=True)
                 done += 1
                 progress.moved()
@@ -91,7 +91,7 @@ def _follow(stack: AirflowTarget, site: UseCaseContext, keys: list[str], done: i
         time.sleep(LOOK_SECONDS)
 
 
-def settled(site: UseCaseContext, keys: list[str]) -> list[str]:
+def is_settled(site: UseCaseContext, keys: list[str]) -> list[str]:
     """The leading batches that have been watched, with whatever they asked for decided, or that are quarantined."""
     batches = {batch.id.key: batch for batch in site.ledger.batches.list(site.name)}
     watched = {report.batch.key for report in site.ledger.batches.watches(site.name)}
@@ -163,7 +163,7 @@ def _champion(site: UseCaseContext, report: MonitoringReport | None, decision: D
     return f"v{version}" if version else "none"
 
 
-def closing_table(site: UseCaseContext, lines: list[DemoRow]) -> Table:
+def summary_table(site: UseCaseContext, lines: list[DemoRow]) -> Table:
     """The whole history at a glance."""
     table = Table(*COLUMNS, title=f"{site.case.contract.title}: {len(lines)} batches", title_justify="left")
     for line in lines:

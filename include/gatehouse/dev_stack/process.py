@@ -92,7 +92,7 @@ def _lives(process: psutil.Process) -> bool:
     return False
 
 
-def marked(mark: str, spare: Collection[int] = ()) -> list[psutil.Process]:
+def tagged(mark: str, spare: Collection[int] = ()) -> list[psutil.Process]:
     """Every process that carries the stack's mark in its environment, but for this one, its parents, and `spare` with
     its children. An orphan counts: that its parent is process 1, as everybody's first parent is, spares it nothing."""
     spared_with_children = {os.getpid(), *spare}
@@ -106,12 +106,12 @@ def marked(mark: str, spare: Collection[int] = ()) -> list[psutil.Process]:
     return found
 
 
-def end_marked(mark: str, grace: float = 8.0, spare: Collection[int] = ()) -> int:
+def stop_tagged(mark: str, grace: float = 8.0, spare: Collection[int] = ()) -> int:
     """End every process that carries the mark; returns how many there were."""
-    found = marked(mark, spare)
+    found = tagged(mark, spare)
     _send(found, signal.SIGTERM)
     deadline = time.monotonic() + grace
-    while (left := marked(mark, spare)) and time.monotonic() < deadline:
+    while (left := tagged(mark, spare)) and time.monotonic() < deadline:
         time.sleep(0.2)
     _send(left, signal.SIGKILL)
     psutil.wait_procs(left, timeout=5)

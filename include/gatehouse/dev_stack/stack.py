@@ -103,7 +103,7 @@ def up(home: StackDirectory, tell: Callable[[str], None] = lambda line: None) ->
     return _handle(home, fresh)
 
 
-def attach(home: StackDirectory) -> Stack:
+def connect(home: StackDirectory) -> Stack:
     """The stack that is up; Unreachable when it is not."""
     if not status(home)["up"]:
         raise ServiceUnavailableError(
@@ -122,7 +122,7 @@ def down(home: StackDirectory, tell: Callable[[str], None] = lambda line: None) 
                 supervisor.wait(timeout=END_SECONDS)
             with contextlib.suppress(psutil.Error):
                 supervisor.kill()
-        ended = process.end_marked(home.mark)
+        ended = process.stop_tagged(home.mark)
     return supervisor is not None or ended > 0
 
 

@@ -122,7 +122,7 @@ class Supervisor:
         for together in (workers, servers):
             with ThreadPoolExecutor(len(self.watched)) as pool:
                 list(pool.map(ManagedComponent.end, together))
-        process.end_marked(self.home.mark, grace=2, spare={database.status.pid})
+        process.stop_tagged(self.home.mark, grace=2, spare={database.status.pid})
         database.end()
 
     def _write(self) -> None:
@@ -144,7 +144,7 @@ def main(home: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SystemExit(f"another supervisor runs the stack of {home}; `gatehouse status` shows it") from None
-        process.end_marked(place.mark)
+        process.stop_tagged(place.mark)
         Supervisor(place).run()
 
 

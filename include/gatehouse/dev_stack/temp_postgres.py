@@ -24,7 +24,7 @@ MARK = "throwaway"  # holds the number of the process that is to remove the fold
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[PostgresServer]:
+def temporary_postgres(folder: Path) -> Iterator[PostgresServer]:
     """A throwaway server with roles and databases, for tests: it trades durability for speed and ends with the block."""
     _forget_dead()
     home = StackDirectory(folder).prepare()

@@ -22,20 +22,20 @@ __all__ = ["INVARIANTS", "InvariantResult", "run"]
 INVARIANTS: dict[str, tuple[str, Callable[[InvariantContext], None]]] = {
     "I1": ("At most one champion per use case; its epoch rises by one with each change", champions.one_champion),
     "I2": ("No champion without a decision, an approved review or a person's reason", champions.justified_champion),
-    "I3": ("Every source row is in exactly one of accepted or quarantined", batches.every_row_once),
-    "I4": ("Running anything again changes nothing: no content is on record twice", journal_integrity.nothing_twice),
+    "I3": ("Every source row is in exactly one of accepted or quarantined", batches.rows_conserved),
+    "I4": ("Running anything again changes nothing: no content is on record twice", journal_integrity.no_duplicates),
     "I5": (
         "A scored batch carries one (version, sha256, epoch), and the bytes are those recorded",
-        batches.one_model_a_batch,
+        batches.one_model_per_batch,
     ),
     "I6": (
         "The journal is gap-free and hash-chained, and each change has exactly one entry",
-        journal_integrity.whole_journal,
+        journal_integrity.journal_intact,
     ),
     "I7": ("No stale attempt has committed", journal_integrity.no_stale_attempt),
-    "I8": ("No batch and no retrain request is lost", requests.nothing_lost),
-    "I9": ("Training rows come from accepted batches; no held-out row is trained on", requests.honest_training),
-    "I10": ("MLflow's alias champion mirrors the ledger", champions.mirrored_champion),
+    "I8": ("No batch and no retrain request is lost", requests.no_lost_work),
+    "I9": ("Training rows come from accepted batches; no held-out row is trained on", requests.no_leakage),
+    "I10": ("MLflow's alias champion mirrors the ledger", champions.mlflow_alias_matches),
     "I13": ("Each row of a training set or holdout has its own label", labels.own_labels),
 }
 

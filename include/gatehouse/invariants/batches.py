@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _MADE_BY = ["version", "sha256", "epoch"]
 
 
-def every_row_once(look: InvariantContext) -> None:
+def rows_conserved(look: InvariantContext) -> None:
     """I3. accepted + quarantined = source, for every table of every accepted batch; every file is there and whole."""
     known_files(look)
     look.refuse(
@@ -60,7 +60,7 @@ def every_row_once(look: InvariantContext) -> None:
         look.bytes_of(f"report, profile or file of {row['batch']}", row["file"])
 
 
-def one_model_a_batch(look: InvariantContext) -> None:
+def one_model_per_batch(look: InvariantContext) -> None:
     """I5. Predictions name a registered version, its bytes and the epoch it served in; each of their rows says so."""
     look.refuse(
         """

@@ -77,7 +77,7 @@ def _evidence(data: bytes) -> dict[str, Any] | None:
     return document if named else None
 
 
-def mirrored_champion(look: InvariantContext) -> None:
+def mlflow_alias_matches(look: InvariantContext) -> None:
     """I10. MLflow's alias `champion` points at the ledger's champion."""
     if look.tracking is None:
         look.notes.append("MLflow was not asked: no tracking server is configured")

@@ -20,7 +20,7 @@ _CHUNK = 10_000
 _FILE = {"path", "sha256", "size", "rows"}
 
 
-def nothing_twice(look: InvariantContext) -> None:
+def no_duplicates(look: InvariantContext) -> None:
     """I4. No content is on record a second time under another number."""
     look.examine(
         "SELECT entry FROM batches UNION ALL SELECT entry FROM outcomes UNION ALL SELECT entry FROM promotions"
@@ -42,7 +42,7 @@ def nothing_twice(look: InvariantContext) -> None:
     )
 
 
-def whole_journal(look: InvariantContext) -> None:
+def journal_intact(look: InvariantContext) -> None:
     """I6. The numbers have no gap, each hash covers the entry and the one before, each change has exactly one entry,
     and its row says what the entry says."""
     expected, previous = 1, FIRST

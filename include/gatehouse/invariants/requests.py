@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KEY, BATCH = "gh_key", "gh_batch"  # how the stages mark the rows of a training set
 
 
-def nothing_lost(look: InvariantContext) -> None:
+def no_lost_work(look: InvariantContext) -> None:
     """I8. Each batch and each request ends at most once, its acts lead where it is, and what waits is named."""
     look.examine("SELECT entry FROM batches UNION ALL SELECT entry FROM requests")
     look.refuse(
@@ -68,7 +68,7 @@ def _name_what_waits(look: InvariantContext) -> None:
         look.notes.append("{what} is {state}, for {minutes} minutes now".format(**row))
 
 
-def honest_training(look: InvariantContext) -> None:
+def no_leakage(look: InvariantContext) -> None:
     """I9. Training rows come from accepted batches, the files are those recorded, and no holdout row is trained on."""
     look.refuse(
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gatehouse.queries.batch import BatchView, batch_view, batches_of
 from gatehouse.queries.decision import DecisionView, decision_view, decisions_of
 from gatehouse.queries.fleet import Attention, UseCaseStatus, fleet
-from gatehouse.queries.notifications import NotificationsView, messages_view, told_use_cases
+from gatehouse.queries.notifications import NotificationsView, messages_view, notified_use_cases
 from gatehouse.queries.use_case import UseCaseView, use_case_view
 
 __all__ = [
@@ -21,6 +21,6 @@ __all__ = [
     "decisions_of",
     "fleet",
     "messages_view",
-    "told_use_cases",
+    "notified_use_cases",
     "use_case_view",
 ]

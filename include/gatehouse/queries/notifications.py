@@ -47,7 +47,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **body, "page": body["link"].partition("/gatehouse/")[2]}
 
 
-def told_use_cases(database: Database) -> set[str]:
+def notified_use_cases(database: Database) -> set[str]:
     """The use cases that messages are about."""
     with database.transaction() as rows:
         return {row["use_case"] for row in rows.all("SELECT DISTINCT use_case FROM messages WHERE use_case <> ''")}

@@ -50,7 +50,7 @@ def decision_report(
     return render("decision.html", subject=title, model=model, origin=origin, **values)
 
 
-def drawings_of(report: str) -> list[Markup]:
+def extract_drawings(report: str) -> list[Markup]:
     """The drawings of an archived report, to be shown again without being drawn again; none for a report without them."""
     # Ours, whatever stands in it from data was escaped, and the lake gives a report only with the sha256 on record.
     return [Markup(svg) for svg in _DRAWING.findall(report)]  # noqa: S704

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from gatehouse.reports.svg_text import INK, SVG, SvgText, said, say
+from gatehouse.reports.svg_text import INK, SVG, SvgText, add_text, render_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,12 +61,12 @@ def draw(
         FigureCanvasSVG(figure)
         figure.subplots_adjust(**({"left": 0.14, "right": 0.97, "bottom": 0.15, "top": 0.9} | margins))
         axes = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-        say(axes[0], axes[0].transAxes, SvgText(0.5, 1.02, title, drop=0, size=11, bold=True))
+        add_text(axes[0], axes[0].transAxes, SvgText(0.5, 1.02, title, drop=0, size=11, bold=True))
         paint(*axes)
         _few_ticks(axes)
         stream = io.BytesIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-        words = [word for each in axes for word in said(each, figure.bbox.height)]
+        words = [word for each in axes for word in render_text(each, figure.bbox.height)]
     return inline(stream.getvalue(), title, description, words)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.formatting import shown
 from gatehouse.reports.inline_svg import BLUE, ORANGE, SOFT, draw
-from gatehouse.reports.svg_text import SvgText, middle, say, short
+from gatehouse.reports.svg_text import SvgText, add_text, ellipsize, ellipsize_middle
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -145,6 +145,8 @@ def _name(axes: Any, place: float, count: int, column: str, value: str) -> None:
     """A slice's value, and under it the column and the rows. Names from data have any length: they are cut in the middle,
     because what tells them apart is often at the end, and whole in the title."""
     beside = axes.get_yaxis_transform()
-    say(axes, beside, SvgText(-0.02, place, middle(value, NAME), "end", -0.05, 8, whole=f"{column} {value}"))
-    below = f"{short(column, NAME - 8)}, {count:,} rows"
-    say(axes, beside, SvgText(-0.02, place, below, "end", 0.95, 7, colour=SOFT, whole=f"{column}, {count:,} rows"))
+    add_text(
+        axes, beside, SvgText(-0.02, place, ellipsize_middle(value, NAME), "end", -0.05, 8, whole=f"{column} {value}")
+    )
+    below = f"{ellipsize(column, NAME - 8)}, {count:,} rows"
+    add_text(axes, beside, SvgText(-0.02, place, below, "end", 0.95, 7, colour=SOFT, whole=f"{column}, {count:,} rows"))

@@ -54,12 +54,12 @@ class SvgText:
 WHOLE = 500  # characters of a name in a title
 
 
-def say(axes: Any, transform: Any, word: SvgText) -> None:
+def add_text(axes: Any, transform: Any, word: SvgText) -> None:
     """Put a word where `transform`, one of the axes' own, places it."""
     axes.__dict__.setdefault("_said", []).append((transform, word))
 
 
-def said(axes: Any, height: float) -> list[ElementTree.Element]:
+def render_text(axes: Any, height: float) -> list[ElementTree.Element]:
     """The words of some axes as SVG, after the drawing was made."""
     return [word.element(transform, height) for transform, word in axes.__dict__.get("_said", ())]
 
@@ -71,20 +71,22 @@ def labels(
     and whole in their titles."""
     (axes.set_yticks if along == "y" else axes.set_xticks)([])
     for place, name in zip(places, names):
-        text = short(name, most) if most else name
+        text = ellipsize(name, most) if most else name
         if along == "y":
-            say(axes, axes.get_yaxis_transform(), SvgText(-0.01, place, text, "end", size=size, whole=name))
+            add_text(axes, axes.get_yaxis_transform(), SvgText(-0.01, place, text, "end", size=size, whole=name))
         else:
-            say(axes, axes.get_xaxis_transform(), SvgText(place, -0.02, text, "end", 0.7, size, slant=50, whole=name))
+            add_text(
+                axes, axes.get_xaxis_transform(), SvgText(place, -0.02, text, "end", 0.7, size, slant=50, whole=name)
+            )
 
 
-def short(name: str, most: int) -> str:
+def ellipsize(name: str, most: int) -> str:
     """A name from data as it can stand in a drawing: one line, printable, not long."""
     name = printable(name[: most + 1])
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def middle(name: str, most: int) -> str:
+def ellipsize_middle(name: str, most: int) -> str:
     """A name from data cut in the middle: what tells it from the others is at its beginning or at its end."""
     name = printable(name)
     return name if len(name) <= most else f"{name[: most // 2]}…{name[len(name) - (most - most // 2 - 1) :]}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.reports.inline_svg import BLUE, ORANGE, SOFT, draw
-from gatehouse.reports.svg_text import SvgText, labels, say
+from gatehouse.reports.svg_text import SvgText, add_text, labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,10 +61,10 @@ def _measured(batch: TimelineRow, batches: Sequence[TimelineRow]) -> TimelineRow
 
 def _quality(axes: Any, points: Sequence[TimelineRow], metric: str) -> None:
     if not points:
-        say(axes, axes.transAxes, SvgText(0.5, 0.5, "nothing measured yet: no outcomes have arrived", size=10))
+        add_text(axes, axes.transAxes, SvgText(0.5, 0.5, "nothing measured yet: no outcomes have arrived", size=10))
         axes.set_yticks([])
         return
-    at, values = numbers_of(point["at"] for point in points), np.array([point["value"] for point in points])
+    at, values = batch_positions(point["at"] for point in points), np.array([point["value"] for point in points])
     ends = np.array(
         [[np.nan if p.get(end) is None else p[end] for end in ("low", "high")] for p in points], dtype=float
     )
@@ -96,7 +96,7 @@ def _lanes(
 
     place = {name: len(LANES) - 1 - index for index, name in enumerate(LANES)}
     for state, (marker, colour) in _BATCH.items():
-        at = numbers_of(batch["starts"] for batch in batches if batch["state"] == state)
+        at = batch_positions(batch["starts"] for batch in batches if batch["state"] == state)
         axes.plot(at, [place["batches"]] * len(at), linestyle="none", marker=marker, color=colour)
     alarmed = [
         (batch["starts"], len(batch["body"]["alarms"])) for batch in batches if (batch["body"] or {}).get("alarms")
@@ -107,7 +107,7 @@ def _lanes(
         (BLUE, [r for r in requests if r["state"] != "failed"]),
         (ORANGE, [r for r in requests if r["state"] == "failed"]),
     ):
-        at = numbers_of(request["as_of"] for request in asked)
+        at = batch_positions(request["as_of"] for request in asked)
         axes.plot(at, [place["requests"]] * len(at), linestyle="none", marker="^", color=colour)
     for request in requests:
         if request["verdict"]:
@@ -126,7 +126,7 @@ def _lanes(
     axes.tick_params(axis="x", labelsize=9)
 
 
-def numbers_of(moments: Iterable[Any]) -> NDArray[np.float64]:
+def batch_positions(moments: Iterable[Any]) -> NDArray[np.float64]:
     """Moments as matplotlib counts them: converted once, not again by every element that is drawn."""
     from matplotlib.dates import date2num
 
@@ -139,7 +139,7 @@ def _broken(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.f
 
 
 def _mark(axes: Any, at: Any, place: float, text: str, colour: str) -> None:
-    say(axes, axes.transData, SvgText(numbers_of([at])[0], place, text, colour=colour, bold=True))
+    add_text(axes, axes.transData, SvgText(batch_positions([at])[0], place, text, colour=colour, bold=True))
 
 
 def heat_map(batches: Sequence[TimelineRow]) -> Markup | None:

@@ -7,7 +7,7 @@ or a scrape that was missed changes nothing.
 from __future__ import annotations
 
 from gatehouse.telemetry.health import HealthProblem, HealthReport, judge
-from gatehouse.telemetry.metrics import CATALOGUE, Metric, MetricSample, measures
+from gatehouse.telemetry.metrics import CATALOGUE, Metric, MetricSample, collect_metrics
 from gatehouse.telemetry.prometheus import CONTENT_TYPE, exposition
 from gatehouse.telemetry.queries import LedgerSnapshot, read_facts
 
@@ -19,8 +19,8 @@ __all__ = [
     "LedgerSnapshot",
     "Metric",
     "MetricSample",
+    "collect_metrics",
     "exposition",
     "judge",
-    "measures",
     "read_facts",
 ]

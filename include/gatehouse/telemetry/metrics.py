@@ -105,7 +105,7 @@ CATALOGUE = (
 )  # fmt: skip
 
 
-def measures(
+def collect_metrics(
     facts: LedgerSnapshot, readable: Callable[[set[str]], set[str]] = lambda names: names
 ) -> list[tuple[Metric, list[MetricSample]]]:
     """Every measure with its samples; `readable` picks the use cases that may be told."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SECONDS = 3.0
 
 
-def look(settings: Settings, database: Database | None = None) -> HealthReport:
+def check_health(settings: Settings, database: Database | None = None) -> HealthReport:
     """The installation's health as its settings describe it."""
     from gatehouse.adapters.lake import open_lake
     from gatehouse.adapters.ledger.connection import Database
@@ -37,10 +37,10 @@ def look(settings: Settings, database: Database | None = None) -> HealthReport:
         failures["lake"] = _lake(open_lake(settings.lake), facts)
     except GatehouseError as error:
         failures["lake"] = str(error)
-    return judge(facts, failures, patience(_cases(settings)))
+    return judge(facts, failures, max_wait(_cases(settings)))
 
 
-def patience(cases: Iterable[UseCase]) -> dict[str, float]:
+def max_wait(cases: Iterable[UseCase]) -> dict[str, float]:
     """How many seconds each use case lets a batch wait for an open retrain request."""
     start = datetime(2000, 1, 1)
     return {case.name: (Span.parse(case.retrain.patience).after(start) - start).total_seconds() for case in cases}

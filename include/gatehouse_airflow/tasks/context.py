@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def site_of(folder: str, **about: str) -> InstalledContext:
     """The site of the use case in `folder`. Each later line of the task's log carries its name and what `about` names, as
     fields beside those that Airflow binds itself (dag, run, task, try)."""
-    from gatehouse.bootstrap import open_site
+    from gatehouse.bootstrap import open_context
 
-    site = open_site(folder)
+    site = open_context(folder)
     bind_contextvars(use_case=site.name, **about)
     return site
 

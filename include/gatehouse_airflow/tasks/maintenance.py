@@ -148,10 +148,10 @@ def emit_measures() -> None:
 
     from gatehouse.adapters.ledger.connection import Database
     from gatehouse.settings import Settings
-    from gatehouse.telemetry import measures, read_facts
+    from gatehouse.telemetry import collect_metrics, read_facts
 
     facts = read_facts(Database(Settings.from_environment().require("ledger_url")))
-    for measure, samples in measures(facts):
+    for measure, samples in collect_metrics(facts):
         for sample in samples:
             name = ".".join((measure.name, *sample.labels.values()))
             stats.gauge(name, sample.value)

@@ -19,8 +19,8 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from gatehouse.telemetry import CONTENT_TYPE, exposition, measures, read_facts
-from gatehouse.telemetry.probe import look
+from gatehouse.telemetry import CONTENT_TYPE, collect_metrics, exposition, read_facts
+from gatehouse.telemetry.probe import check_health
 from gatehouse_ui.auth import readable
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ async def known_reader(request: Request, bearer: Bearer) -> ApiCaller | None:
 @router.get("/metrics")
 def metrics(request: Request, who: Annotated[ApiCaller, Depends(reader)]) -> Response:
     """The measures of the ledger as Prometheus reads them."""
-    found = measures(read_facts(request.app.state.desk.database), who.readable)
+    found = collect_metrics(read_facts(request.app.state.desk.database), who.readable)
     return Response(exposition(found), headers={"Content-Type": CONTENT_TYPE})
 
 
@@ -84,7 +84,7 @@ class CachedHealth:
     def now(self, desk: Any) -> HealthReport:
         with self._lock:
             if self._health is None or time.monotonic() >= self._until:
-                self._health = look(desk.settings)
+                self._health = check_health(desk.settings)
                 self._until = time.monotonic() + KEPT_SECONDS
             return self._health
 

@@ -13,7 +13,7 @@ from gatehouse.queries import (
     decisions_of,
     fleet,
     messages_view,
-    told_use_cases,
+    notified_use_cases,
     use_case_view,
 )
 from gatehouse_ui import render_cache, runbook
@@ -53,7 +53,7 @@ def fleet_page(request: Request, user: User, q: Search = "", p: Page = 1) -> Res
 def messages_page(request: Request, user: User, held: bool = False, before: Before = None) -> Response:
     """What people were told, what waits, and what was held back and why, of the use cases that the user may read."""
     desk = desk_of(request)
-    allowed = readable(user, told_use_cases(desk.database) | set(desk.names()))
+    allowed = readable(user, notified_use_cases(desk.database) | set(desk.names()))
     view = messages_view(desk.database, allowed, held, before, LISTED)
     told = desk.told()
     return page(
