@@ -14,17 +14,17 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, described, requested, wake
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs, emit_partitions, retrain_requests
 from gatehouse_airflow.params import MAY_PROMOTE, REASON, end_of_range
 from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
     """The backfill DAG of one use case."""
-    folder, wakes, kind = str(case.folder), requested(case.name), case.contract.batch
+    folder, wakes, kind = str(case.folder), retrain_requests(case.name), case.contract.batch
 
     @dag(
-        **described(case, DagKind.BACKFILL, Urgency.OFFICE_HOURS, __doc__),
+        **dag_kwargs(case, DagKind.BACKFILL, Urgency.OFFICE_HOURS, __doc__),
         schedule=None,
         is_paused_upon_creation=False,
         max_active_runs=1,  # the ledger allows one backfill at a time
@@ -40,8 +40,8 @@ def build(case):
         def take(params=None, dag_run=None):
             from gatehouse_airflow.tasks import context, manual
 
-            told, asked = manual.backfill(folder, params, context.asker(dag_run))
-            wake(wakes, asked)
+            told, asked = manual.backfill(folder, params, context.triggered_by(dag_run))
+            emit_partitions(wakes, asked)
             return told
 
         take()

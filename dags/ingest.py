@@ -13,20 +13,27 @@ from __future__ import annotations
 
 from airflow.sdk import dag, get_current_context, task
 
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, accepted, described, schedule_of, wake
+from gatehouse_airflow.dag_defaults import (
+    DagKind,
+    Urgency,
+    accepted_batches,
+    cron_timetable,
+    dag_kwargs,
+    emit_partitions,
+)
 from gatehouse_airflow.params import batch_key
-from gatehouse_airflow.partitioned_tasks import in_parts
+from gatehouse_airflow.partitioned_tasks import partitioned_validation
 from gatehouse_airflow.tasks import batches
 from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
     """The ingest DAG of one use case."""
-    folder, wakes = str(case.folder), accepted(case.name)
+    folder, wakes = str(case.folder), accepted_batches(case.name)
 
     @dag(
-        **described(case, DagKind.INGEST, Urgency.OFFICE_HOURS, __doc__),
-        schedule=schedule_of(case.contract.schedule),
+        **dag_kwargs(case, DagKind.INGEST, Urgency.OFFICE_HOURS, __doc__),
+        schedule=cron_timetable(case.contract.schedule),
         is_paused_upon_creation=case.contract.schedule is not None,  # a person switches a feed on
         max_active_runs=1,  # two runs would validate each other's batches, and the fence would refuse one of them
         params={"batch": batch_key(case.contract.batch)},
@@ -47,10 +54,12 @@ def build(case):
         @task(outlets=[wakes], map_index_template="{{ batch }}", trigger_rule="none_failed")
         def validate(ref, checked=None, profiled=None):
             get_current_context()["batch"] = ref  # the grid shows it instead of a number
-            wake(wakes, [ref] if batches.validate(folder, ref, checked, profiled) else [])
+            emit_partitions(wakes, [ref] if batches.validate(folder, ref, checked, profiled) else [])
 
         fetched(landed := land())
-        outcomes(landed) >> validate.partial(**in_parts(case, landed)).expand(ref=landed)  # due ones first
+        outcomes(landed) >> validate.partial(**partitioned_validation(case, landed)).expand(
+            ref=landed
+        )  # due ones first
 
     ingest()
 

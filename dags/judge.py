@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag
 
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, described, unsettled
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs, decisions_to_revisit
 from gatehouse_airflow.params import DECISION
 from gatehouse_airflow.use_cases import use_cases
 
@@ -23,17 +23,17 @@ def build(case):
     """The judge DAG of one use case."""
 
     @dag(
-        **described(case, DagKind.JUDGE, Urgency.PAGE, __doc__),
-        schedule=PartitionedAssetTimetable(assets=unsettled(case.name)),
+        **dag_kwargs(case, DagKind.JUDGE, Urgency.PAGE, __doc__),
+        schedule=PartitionedAssetTimetable(assets=decisions_to_revisit(case.name)),
         is_paused_upon_creation=False,
         max_active_runs=4,  # others may be waiting for a reviewer
         params={"decision": DECISION},
     )
     def judge():
-        from gatehouse_airflow.approval import settle
+        from gatehouse_airflow.approval import add_approval_branch
         from gatehouse_airflow.training_tasks import judge_again
 
-        settle(case, judge_again(str(case.folder)))
+        add_approval_branch(case, judge_again(str(case.folder)))
 
     judge()
 

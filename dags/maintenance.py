@@ -17,25 +17,25 @@ from gatehouse_airflow.dag_defaults import (
     DEFAULT_ARGS,
     DagKind,
     Urgency,
-    accepted,
-    requested,
-    schedule_of,
+    accepted_batches,
+    cron_timetable,
+    decisions_to_revisit,
+    emit_partitions,
+    retrain_requests,
     tags,
-    unsettled,
-    wake,
 )
 from gatehouse_airflow.notification_tasks import tell
 from gatehouse_airflow.use_cases import START, BrokenUseCase, installed
 
 CASES = {case.name: str(case.folder) for case in installed() if not isinstance(case, BrokenUseCase)}
 BROKEN = {case.name: case.error for case in installed() if isinstance(case, BrokenUseCase)}
-OUTLETS = [asset(name) for name in CASES for asset in (accepted, requested, unsettled)]
+OUTLETS = [asset(name) for name in CASES for asset in (accepted_batches, retrain_requests, decisions_to_revisit)]
 
 
 @dag(
     dag_id="gatehouse__maintenance",
     dag_display_name="Gatehouse: upkeep",
-    schedule=schedule_of("*/10 * * * *"),
+    schedule=cron_timetable("*/10 * * * *"),
     start_date=START,
     catchup=False,
     is_paused_upon_creation=False,
@@ -51,9 +51,9 @@ def upkeep():
 
         found = maintenance.sweep(CASES)
         for name, pending in found.items():
-            wake(accepted(name), pending["accepted"])
-            wake(requested(name), pending["requested"])
-            wake(unsettled(name), pending["unsettled"])
+            emit_partitions(accepted_batches(name), pending["accepted"])
+            emit_partitions(retrain_requests(name), pending["requested"])
+            emit_partitions(decisions_to_revisit(name), pending["unsettled"])
         return found
 
     @task

@@ -15,19 +15,26 @@ from __future__ import annotations
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
 from gatehouse_airflow.batch_order_trigger import ScoreInOrderOperator
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, accepted, described, requested, wake
+from gatehouse_airflow.dag_defaults import (
+    DagKind,
+    Urgency,
+    accepted_batches,
+    dag_kwargs,
+    emit_partitions,
+    retrain_requests,
+)
 from gatehouse_airflow.params import BATCH_REF
-from gatehouse_airflow.partitioned_tasks import scored_in_parts
+from gatehouse_airflow.partitioned_tasks import partitioned_scoring
 from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
     """The watch DAG of one use case."""
-    folder, wakes = str(case.folder), requested(case.name)
+    folder, wakes = str(case.folder), retrain_requests(case.name)
 
     @dag(
-        **described(case, DagKind.MONITOR, Urgency.PAGE, __doc__, priority=10),
-        schedule=PartitionedAssetTimetable(assets=accepted(case.name)),
+        **dag_kwargs(case, DagKind.MONITOR, Urgency.PAGE, __doc__, priority=10),
+        schedule=PartitionedAssetTimetable(assets=accepted_batches(case.name)),
         is_paused_upon_creation=False,
         max_active_runs=32,  # runs of a backlog wait side by side in the triggerer; the ledger says whose turn it is
         params={"batch": BATCH_REF},
@@ -38,11 +45,11 @@ def build(case):
             from gatehouse_airflow.tasks import batches
 
             request = batches.watch(folder, ref, done)
-            wake(wakes, [request] if request else [])
+            emit_partitions(wakes, [request] if request else [])
             return request
 
         ref = ScoreInOrderOperator(task_id="score", folder=folder).output
-        watch_batch(ref, **scored_in_parts(case, ref))
+        watch_batch(ref, **partitioned_scoring(case, ref))
 
     monitor()
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, described
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs
 from gatehouse_airflow.params import OVERRIDDEN, OVERRIDE_ACT, REASON
 from gatehouse_airflow.use_cases import use_cases
 
@@ -23,7 +23,7 @@ def build(case):
     folder = str(case.folder)
 
     @dag(
-        **described(case, DagKind.OVERRIDE, Urgency.OFFICE_HOURS, __doc__),
+        **dag_kwargs(case, DagKind.OVERRIDE, Urgency.OFFICE_HOURS, __doc__),
         schedule=None,
         is_paused_upon_creation=False,
         max_active_runs=1,  # each word is about the champion that the one before left
@@ -34,7 +34,9 @@ def build(case):
         def overrule(params=None, dag_run=None):
             from gatehouse_airflow.tasks import context, manual
 
-            return manual.override(folder, params["act"], params["decision"], context.asker(dag_run), params["reason"])
+            return manual.override(
+                folder, params["act"], params["decision"], context.triggered_by(dag_run), params["reason"]
+            )
 
         overrule()
 

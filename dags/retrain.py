@@ -15,7 +15,7 @@ from __future__ import annotations
 from airflow.sdk import PartitionedAssetTimetable, dag
 
 from gatehouse.estimator_names import estimator_names
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, described, requested
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs, retrain_requests
 from gatehouse_airflow.params import BATCHES, RETRAIN_REASON, estimators, training_window
 from gatehouse_airflow.use_cases import use_cases
 
@@ -26,8 +26,8 @@ def build(case):
     names = estimator_names(case.folder / "model.py")
 
     @dag(
-        **described(case, DagKind.RETRAIN, Urgency.PAGE, __doc__, priority=100),
-        schedule=PartitionedAssetTimetable(assets=requested(case.name)),
+        **dag_kwargs(case, DagKind.RETRAIN, Urgency.PAGE, __doc__, priority=100),
+        schedule=PartitionedAssetTimetable(assets=retrain_requests(case.name)),
         is_paused_upon_creation=False,
         max_active_runs=4,  # one request at a time is the ledger's rule; the others may be waiting for a reviewer
         params={
@@ -38,13 +38,13 @@ def build(case):
         },
     )
     def retrain():
-        from gatehouse_airflow.approval import settle
+        from gatehouse_airflow.approval import add_approval_branch
         from gatehouse_airflow.training_tasks import choose, claim, fit, judge
 
         fitted = fit.partial(folder=folder).expand(name=claim(folder))
         decided = judge(folder)
         fitted >> choose(folder) >> decided
-        settle(case, decided)
+        add_approval_branch(case, decided)
 
     retrain()
 

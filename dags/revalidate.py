@@ -14,17 +14,17 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, accepted, described, wake
+from gatehouse_airflow.dag_defaults import DagKind, Urgency, accepted_batches, dag_kwargs, emit_partitions
 from gatehouse_airflow.params import REASON, known_batch
 from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
     """The re-validation DAG of one use case."""
-    folder, wakes = str(case.folder), accepted(case.name)
+    folder, wakes = str(case.folder), accepted_batches(case.name)
 
     @dag(
-        **described(case, DagKind.REVALIDATE, Urgency.OFFICE_HOURS, __doc__),
+        **dag_kwargs(case, DagKind.REVALIDATE, Urgency.OFFICE_HOURS, __doc__),
         schedule=None,
         is_paused_upon_creation=False,
         max_active_runs=4,  # each is about one batch, and the ledger serialises what they record
@@ -35,8 +35,8 @@ def build(case):
         def check_again(params=None, dag_run=None):
             from gatehouse_airflow.tasks import context, manual
 
-            found, freed = manual.revalidate(folder, params["batch"], context.asker(dag_run), params["reason"])
-            wake(wakes, freed)
+            found, freed = manual.revalidate(folder, params["batch"], context.triggered_by(dag_run), params["reason"])
+            emit_partitions(wakes, freed)
             return found
 
         check_again()

@@ -7,10 +7,10 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from gatehouse.use_case import UseCase
 from gatehouse_airflow.params import REVIEW_REASON, reviewers
 from gatehouse_airflow.training_tasks import answer, promote
-from gatehouse_airflow.use_cases import length
+from gatehouse_airflow.use_cases import parse_span
 
 
-def settle(case: UseCase, decided: object) -> None:
+def add_approval_branch(case: UseCase, decided: object) -> None:
     """Add the tasks after `decided`, the task that judges and branches."""
     folder, policy = str(case.folder), case.gate
     review = HITLOperator(
@@ -21,7 +21,7 @@ def settle(case: UseCase, decided: object) -> None:
         defaults=["Reject"],
         params={"reason": REVIEW_REASON},
         assigned_users=reviewers(policy.review.approvers),
-        response_timeout=length(policy.review.timeout),
+        response_timeout=parse_span(policy.review.timeout),
     )
     decided >> [promote(folder), review]  # type: ignore[operator]
     answer(folder, review.output)

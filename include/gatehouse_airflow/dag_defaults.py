@@ -46,22 +46,22 @@ def tags(use_case: str, stage: DagKind, impact: Urgency) -> list[str]:
     return ["gatehouse", f"use-case:{use_case}", f"stage:{stage}", impact]
 
 
-def accepted(use_case: str) -> Asset:
+def accepted_batches(use_case: str) -> Asset:
     """Wakes the watch: a partition is an accepted batch (`2013-03.r1`)."""
     return Asset(f"{use_case}_accepted", uri=f"gatehouse://{use_case}/accepted")
 
 
-def requested(use_case: str) -> Asset:
+def retrain_requests(use_case: str) -> Asset:
     """Wakes the retraining: a partition is a retrain request."""
     return Asset(f"{use_case}_requested", uri=f"gatehouse://{use_case}/requested")
 
 
-def unsettled(use_case: str) -> Asset:
+def decisions_to_revisit(use_case: str) -> Asset:
     """Wakes the judging again: a partition is a decision that more rows, or a lost review, ask for anew."""
     return Asset(f"{use_case}_unsettled", uri=f"gatehouse://{use_case}/unsettled")
 
 
-def wake(asset: Asset, keys: Collection[str]) -> None:
+def emit_partitions(asset: Asset, keys: Collection[str]) -> None:
     """Emit one event a key from the running task, or none at all.
 
     A task that adds no partition would emit an event with its run's own key, and wake the next DAG for a batch instead
@@ -75,7 +75,7 @@ def wake(asset: Asset, keys: Collection[str]) -> None:
         task.outlets = [outlet for outlet in task.outlets if outlet != asset]
 
 
-def schedule_of(cron: str | None) -> CronTriggerTimetable | None:
+def cron_timetable(cron: str | None) -> CronTriggerTimetable | None:
     """A contract's schedule in UTC; without one the DAG runs when somebody or something triggers it."""
     return CronTriggerTimetable(cron, timezone="UTC") if cron else None
 
@@ -117,13 +117,13 @@ DEFAULT_ARGS = {
 }
 
 
-def training() -> dict[str, str]:
+def training_queue() -> dict[str, str]:
     """Where training tasks run: on the queue, and out of the pool, that the installation names for them; anywhere without."""
     queue = Settings.from_environment().train_queue
     return {"queue": queue, "pool": queue} if queue else {}
 
 
-def described(case: UseCase, stage: DagKind, impact: Urgency, documentation: str, priority: int = 1) -> dict[str, Any]:
+def dag_kwargs(case: UseCase, stage: DagKind, impact: Urgency, documentation: str, priority: int = 1) -> dict[str, Any]:
     """What a use case's DAG of a stage has in common with every other: names, tags, documentation, start, retries."""
     return {
         "dag_id": dag_id(case.name, stage),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def note_health(
+def record_health_issues(
     broken: dict[str, str], findings: list[InvariantResult], failed: dict[str, list[str]] | None = None
 ) -> None:
     """Record what upkeep's check found as troubles, and tell `tell` that it looked. Never fails the check."""
@@ -67,10 +67,10 @@ def wrong_notify() -> list[str]:
 def tell(folders: dict[str, str]) -> XComArg:
     """The task that tells people. A teardown runs whatever became of the tasks before it, and its colour is not the
     run's. It is decorated here, anew in each DAG: Airflow takes a decorated teardown into one DAG a process only."""
-    return teardown(task(task_id="tell")(tell_people))(folders)
+    return teardown(task(task_id="tell")(send_notifications))(folders)
 
 
-def tell_people(folders: dict[str, str]) -> str:
+def send_notifications(folders: dict[str, str]) -> str:
     """The last step of upkeep: late batches, overrides that could not be ended and a red upkeep become troubles, and what
     is due is told. Returns what was done in a sentence. Only a ledger that is away is worth a retry; nothing here fails
     anything else."""

@@ -16,14 +16,14 @@ from gatehouse_airflow.tasks import partitions
 Label = "{{ piece }}"
 
 
-def mapped(case: UseCase) -> bool:
+def partitioned(case: UseCase) -> bool:
     """Whether the use case's DAGs have mapped tasks for partitions: Spark spreads the work itself."""
     return case.contract.partition_rows is not None and case.contract.engine == "pandas"
 
 
-def in_parts(case: UseCase, landed: Any) -> dict[str, Any]:
+def partitioned_validation(case: UseCase, landed: Any) -> dict[str, Any]:
     """Check and profile partitions of landed batches side by side; what `validate` takes besides a batch."""
-    if not mapped(case):
+    if not partitioned(case):
         return {}
     folder = str(case.folder)
 
@@ -47,9 +47,9 @@ def in_parts(case: UseCase, landed: Any) -> dict[str, Any]:
     return {"checked": checked, "profiled": profile_part.expand(piece=settle(checked))}
 
 
-def scored_in_parts(case: UseCase, ref: Any) -> dict[str, Any]:
+def partitioned_scoring(case: UseCase, ref: Any) -> dict[str, Any]:
     """Score partitions of a batch side by side, when its turn has come; what `watch` takes besides the batch."""
-    if not mapped(case):
+    if not partitioned(case):
         return {}
     folder = str(case.folder)
 

@@ -48,6 +48,6 @@ def _read(folder: Path) -> UseCase | BrokenUseCase:
         return BrokenUseCase(folder.name, folder, str(error))
 
 
-def length(span: str) -> timedelta:
+def parse_span(span: str) -> timedelta:
     """A span of a file as a timedelta; a month counts from January, 31 days."""
     return Span.parse(span).after(START) - START

@@ -35,19 +35,19 @@ def runs_of(request: Request) -> AirflowRuns:
     return request.app.state.runs  # type: ignore[no-any-return]
 
 
-def checked(request: Request, user: Any, use_case: str) -> None:
+def require_readable(request: Request, user: Any, use_case: str) -> None:
     """404 for what cannot be a use case's name, 403 when the user may not read it."""
     if not NAME.fullmatch(use_case):
         raise HTTPException(404, "no such use case")
     may_read(request, user, use_case)
 
 
-def acting(request: Request, user: Any, case: Any) -> dict[str, str]:
+def action_context(request: Request, user: Any, case: Any) -> dict[str, str]:
     """What the forms of a page need: the token, the name that goes on record, and why they are not shown."""
     return {"token": csrf.token_for(user), "who": name_of(user), "why_not": why_not(request, user, case)}
 
 
-def parsed(use_case: str, ref: str) -> BatchId:
+def parse_batch_ref(use_case: str, ref: str) -> BatchId:
     """`2013-03.r1` as a batch."""
     key, _, revision = ref.rpartition(".r")
     if not key or not key.isprintable() or not revision.isdecimal() or len(revision) > 9:
@@ -55,7 +55,7 @@ def parsed(use_case: str, ref: str) -> BatchId:
     return BatchId(use_case, key, int(revision))
 
 
-def whole_id(decision: str) -> str:
+def validate_decision_id(decision: str) -> str:
     """A decision's id as the ledger writes it."""
     if not re.fullmatch(r"[0-9a-zA-Z-]{1,64}", decision):
         raise RecordNotFoundError(f"not a decision: {decision[:80]!r}")

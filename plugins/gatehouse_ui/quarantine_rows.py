@@ -76,12 +76,12 @@ def cell(value: Any) -> str:
 def as_csv(lake: Lake, file: FileRef) -> Iterator[str]:
     """The file as CSV, chunk by chunk; texts that a spreadsheet would run as a formula begin with an apostrophe."""
     frame = _frame(lake, file)
-    yield _line([harmless(str(name)) for name in frame.columns])
+    yield _line([escape_csv(str(name)) for name in frame.columns])
     for row in frame.itertuples(index=False, name=None):
-        yield _line([harmless(value) for value in row])
+        yield _line([escape_csv(value) for value in row])
 
 
-def harmless(value: Any) -> Any:
+def escape_csv(value: Any) -> Any:
     """A value that no spreadsheet takes for a formula; numbers stay numbers."""
     if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA):
         return f"'{value}"

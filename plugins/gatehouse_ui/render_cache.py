@@ -57,7 +57,7 @@ def use_case(view: UseCaseView) -> dict[str, Any]:
     )
 
 
-def decision(desk: DataAccess, view: DecisionView) -> dict[str, Any]:
+def render_decision(desk: DataAccess, view: DecisionView) -> dict[str, Any]:
     """The shared content of page and report. A decision never changes, so neither do its plots."""
     try:
         return _decision(desk, view.decision, view.evidence_file, view.row["policy_text"], view.report)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _WORDS = re.compile(r"[^a-z0-9]+")
 
 
-def page(path: Path) -> Markup:
+def render_runbook(path: Path) -> Markup:
     """The runbook's HTML, read again when the file changed."""
     return _rendered(path, path.stat().st_mtime_ns)
 

@@ -26,7 +26,7 @@ FOUND = ("alias.unexplained", "model.replaced", "promotion.uncarried", "review.u
 LONG = 300  # characters of a sentence in a list
 
 
-def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A template as a response; `root` is the path that the app is mounted under."""
     root = request.scope.get("root_path", "")
     html = _templates().get_template(template).render(values, root=root, said=request.query_params.get("said", ""))
@@ -35,13 +35,13 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
 
 def failure(request: Request, status: int, sentence: str) -> HTMLResponse:
     """The page that says why not."""
-    return page(request, "failure.html", status, code=status, sentence=sentence[:2000])
+    return render(request, "failure.html", status, code=status, sentence=sentence[:2000])
 
 
 @cache
 def _templates() -> Environment:
     templates = environment(OWN, TEMPLATES)
-    templates.filters.update(ago=ago, brief=brief, when=when)
+    templates.filters.update(ago=relative_time, brief=brief, when=format_time)
     templates.globals.update(
         sparkline=sparkline,
         Need=Attention,
@@ -53,7 +53,7 @@ def _templates() -> Environment:
     return templates
 
 
-def ago(moment: datetime | None) -> str:
+def relative_time(moment: datetime | None) -> str:
     """`3 h`, `12 d`: how long ago a moment of wall-clock time was."""
     if moment is None:
         return ""
@@ -64,7 +64,7 @@ def ago(moment: datetime | None) -> str:
     return f"{seconds:.0f} s"
 
 
-def when(moment: datetime | None) -> str:
+def format_time(moment: datetime | None) -> str:
     """A moment for people, in UTC; a hyphen for none."""
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "-"
 

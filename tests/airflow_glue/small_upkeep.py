@@ -16,7 +16,7 @@ from airflow.models.base import Base
 from airflow.sdk import dag, task
 from airflow.utils.db import synchronize_log_template
 
-from gatehouse_airflow.notification_tasks import note_health, tell
+from gatehouse_airflow.notification_tasks import record_health_issues, tell
 
 
 @dag(schedule=None)
@@ -26,7 +26,7 @@ def small():
         how = os.environ["HOW"]
         if how == "lost":
             raise RuntimeError("the database went away")
-        note_health({"rides": "gate.yaml:3: unknown key `rulez`"} if how != "green" else {}, [])
+        record_health_issues({"rides": "gate.yaml:3: unknown key `rulez`"} if how != "green" else {}, [])
         if how != "green":
             raise RuntimeError("use case rides cannot be read")
 

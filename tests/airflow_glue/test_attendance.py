@@ -83,7 +83,7 @@ def test_runs_that_validate_are_asked_of_airflow(busy: str | None, monkeypatch: 
 
 def test_the_run_that_comes_second_finds_nothing_to_do(site: Any, monkeypatch: Any) -> None:
     """A batch that another run has watched is skipped, and so is a request that an older run trains for."""
-    monkeypatch.setattr(context, "site_of", lambda *_, **__: site)
+    monkeypatch.setattr(context, "use_case_context", lambda *_, **__: site)
     take(site, "2024-01")
     run = Run(WATCH, "b", {}, partition_key="2024-01.r1")
     with pytest.raises(AirflowSkipException, match=r"another run has watched 2024-01\.r1"):
@@ -102,7 +102,7 @@ def test_the_run_that_comes_second_finds_nothing_to_do(site: Any, monkeypatch: A
 
 def test_an_attempt_that_a_newer_one_has_replaced_is_skipped_and_not_red(monkeypatch: Any, site: Any) -> None:
     """Two runs are at the same batch: the ledger takes the newest, the other ends as skipped, and nothing is lost."""
-    monkeypatch.setattr(context, "site_of", lambda *_, **__: site)
+    monkeypatch.setattr(context, "use_case_context", lambda *_, **__: site)
     (batch,) = [context.parse("rides", ref) for ref in batches.land("rides", "2024-01")]
     batches.collect_outcomes("rides", ["2024-01.r1"])
     honest = site.checker.check

@@ -72,7 +72,7 @@ def installed(inbox, folder, open_site, tmp_path, monkeypatch):
         opened.source = open_source(opened.case.contract, folder)
         return opened
 
-    monkeypatch.setattr(context, "site_of", again)
+    monkeypatch.setattr(context, "use_case_context", again)
     return again("")
 
 

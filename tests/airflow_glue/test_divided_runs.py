@@ -75,7 +75,7 @@ def test_a_divided_batch_is_taken_by_mapped_tasks_and_comes_out_as_a_whole_one(
 @pytest.fixture
 def installed(looped, small_pieces, monkeypatch):
     """Four months with a champion, as the tasks find them, and batches of more than 300 rows divided from now on."""
-    monkeypatch.setattr(context, "site_of", lambda _, **about: dividing(looped, 300))
+    monkeypatch.setattr(context, "use_case_context", lambda _, **about: dividing(looped, 300))
     return looped
 
 
@@ -133,7 +133,7 @@ def test_scores_of_parts_by_another_champion_are_made_again(installed, monkeypat
     whole = installed.lake.put_frame(score.predictions_frame(installed, champion, batch), "predictions")
     done = [partitions.score("rides", piece) for piece in partitions.score_pieces("rides", ref)]
     assert len(done) == 7
-    first = partitions.handed_over(installed, ref, done)[0]
+    first = partitions.collect_results(installed, ref, done)[0]
     other = installed.lake.put_frame(installed.lake.frame(first["file"]).assign(score=0.5, epoch=0), "parts")
     stale = partitions._piece(installed, ref, {**first, "epoch": champion.epoch - 1, "file": other})
     monkeypatch.setattr("gatehouse.pipeline.monitor.monitor_batch.monitor_batch", lambda site, batch: None)

@@ -29,7 +29,7 @@ def sites(monkeypatch, ledger_database):
         return opened[folder]
 
     monkeypatch.setenv("GATEHOUSE_LEDGER_URL", ledger_database.url)
-    monkeypatch.setattr(context, "site_of", site_of)
+    monkeypatch.setattr(context, "use_case_context", site_of)
     monkeypatch.setattr(attendance, "validating", lambda _: False)
     for name in ("decisions", "batches", "requests"):
         monkeypatch.setattr(attendance, name, lambda _: set())

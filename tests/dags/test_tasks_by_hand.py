@@ -16,7 +16,7 @@ REASON = "the airport asked for it today"
 @pytest.fixture
 def installed(site, monkeypatch):
     """The use case as the tasks find it."""
-    monkeypatch.setattr(context, "site_of", lambda _: site)
+    monkeypatch.setattr(context, "use_case_context", lambda _: site)
     return site
 
 
@@ -87,7 +87,7 @@ def test_the_override_form_overrules_what_the_gate_kept_back(folder, open_site, 
     gate = folder / "gate.yaml"
     gate.write_text(gate.read_text().replace("first_model: promote", "first_model: review"))
     site = open_site()
-    monkeypatch.setattr(context, "site_of", lambda _: site)
+    monkeypatch.setattr(context, "use_case_context", lambda _: site)
     for month in range(1, 5):
         take(site, f"2024-{month:02}")
     (decision,) = site.ledger.decisions.list("rides")

@@ -43,7 +43,7 @@ def test_a_decision_shows_the_drawings_of_its_report(decided: Any, monkeypatch: 
 
     desk, view = decided
     monkeypatch.setattr(report, "decision_plots", lambda *_: pytest.fail("drawn again"))
-    values = render_cache.decision(desk, view)
+    values = render_cache.render_decision(desk, view)
     assert not values["lost"]
     assert len(values["plots"]) >= 3
     archived = desk.lake.read(view.report).decode()
@@ -57,7 +57,7 @@ def test_a_decision_without_its_report_is_drawn(decided: Any, tmp_path: Path, go
     from gatehouse_ui import render_cache
 
     desk, view = decided
-    shown = render_cache.decision(desk, view)["plots"]
+    shown = render_cache.render_decision(desk, view)["plots"]
     assert len(shown) >= 3
     path = tmp_path / "lake" / view.report.path
     if gone == "none":
@@ -67,7 +67,7 @@ def test_a_decision_without_its_report_is_drawn(decided: Any, tmp_path: Path, go
     else:
         path.write_text("<figure><svg onload='alert(1)'></svg></figure>")
     render_cache._decision.cache_clear()
-    assert render_cache.decision(desk, view)["plots"] == shown
+    assert render_cache.render_decision(desk, view)["plots"] == shown
 
 
 def test_a_use_case_is_drawn_again_when_its_records_change(airflow_home: Any) -> None:

@@ -35,7 +35,7 @@ def anchor(text: str) -> str:
 
 
 def anchors(folder: Path) -> set[str]:
-    return set(re.findall(r'<h\d id="([^"]+)"', runbook.page(folder / "RUNBOOK.md")))
+    return set(re.findall(r'<h\d id="([^"]+)"', runbook.render_runbook(folder / "RUNBOOK.md")))
 
 
 @pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)
@@ -90,7 +90,7 @@ def test_a_runbook_cannot_carry_markup(tmp_path: Path) -> None:
     """Raw HTML and script links of a runbook are shown, not run."""
     path = tmp_path / "RUNBOOK.md"
     path.write_text("# A\n<script>alert(1)</script>\n\n[x](javascript:alert(1)) <b onclick=y>z</b>\n")
-    html = runbook.page(path)
+    html = runbook.render_runbook(path)
     assert "<script" not in html
     assert 'href="javascript' not in html
     assert "<b " not in html

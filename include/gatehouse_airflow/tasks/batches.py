@@ -13,7 +13,7 @@ from gatehouse.core.types import BatchId, BatchState, RequestState
 from gatehouse.errors import SourceError
 from gatehouse_airflow.attendance import newest_attempt
 from gatehouse_airflow.tasks import context as context_module
-from gatehouse_airflow.tasks.partitions import Piece, handed_over
+from gatehouse_airflow.tasks.partitions import Piece, collect_results
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -29,7 +29,7 @@ def land(folder: str, key: str | None) -> list[str]:
     validate. A batch that cannot be fetched stops no other: `check_fetched` names it."""
     from gatehouse.pipeline import land as land_module
 
-    site = context_module.site_of(folder)
+    site = context_module.use_case_context(folder)
     site.source.settle()
     if key:
         return [context_module.ref_of(land_module.land(site, key).id)]
@@ -48,7 +48,7 @@ def check_fetched(folder: str) -> None:
     """SourceError that names every batch whose delivery could not be fetched the last time; all others are taken by now."""
     from gatehouse.pipeline import land as land_module
 
-    site = context_module.site_of(folder)
+    site = context_module.use_case_context(folder)
     refused = land_module.unfetched(site)
     if refused:
         named = " | ".join(f"{key}: {reason}" for key, reason in refused.items())
@@ -60,7 +60,7 @@ def collect_outcomes(folder: str, refs: list[str]) -> list[str]:
     """Collect the outcomes that are due with the landed batches, in the order of time; returns whose they are."""
     from gatehouse.pipeline import outcomes
 
-    site = context_module.site_of(folder)
+    site = context_module.use_case_context(folder)
     site.source.settle()
     keys = sorted(context_module.parse(site.name, ref).key for ref in refs)
     return [context_module.ref_of(found.batch) for key in keys for found in outcomes.collect_readable(site, key)]
@@ -73,8 +73,8 @@ def validate(
     """Validate a batch, out of what mapped tasks found of its partitions if it is divided; True when it is accepted."""
     from gatehouse.pipeline.validate import validate as validate_batch
 
-    site = context_module.site_of(folder, batch=ref)
-    found, shares = handed_over(site, ref, checked), handed_over(site, ref, profiled)
+    site = context_module.use_case_context(folder, batch=ref)
+    found, shares = collect_results(site, ref, checked), collect_results(site, ref, profiled)
     batch = validate_batch(site, context_module.parse(site.name, ref), found, shares)
     event_log.info("validated", state=batch.state, reason=batch.reason)
     return batch.state is BatchState.ACCEPTED
@@ -84,7 +84,7 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
     """The batch this run is for: the one it parked with, its partition key, the form's, or the oldest that waits."""
     from gatehouse.pipeline.score import unscored_batches
 
-    site = context_module.site_of(folder)
+    site = context_module.use_case_context(folder)
     ref = parked or context["dag_run"].partition_key or context["params"].get("batch")
     batch = context_module.parse(site.name, ref) if ref else next((each.id for each in unscored_batches(site)), None)
     if batch is None:
@@ -118,9 +118,9 @@ def watch(folder: str, ref: str, done: Iterable[Piece] | None = None) -> str | N
     from gatehouse.pipeline.monitor.monitor_batch import monitor_batch as watch_batch
     from gatehouse.pipeline.monitor.score_in_order import score_in_turn
 
-    site = context_module.site_of(folder, batch=ref)
+    site = context_module.use_case_context(folder, batch=ref)
     if done is not None:
-        score_in_turn(site, context_module.parse(site.name, ref), handed_over(site, ref, done))
+        score_in_turn(site, context_module.parse(site.name, ref), collect_results(site, ref, done))
     request = watch_batch(site, context_module.parse(site.name, ref))
     event_log.info("watched", request=request.id if request is not None else None)
     return request.id if request is not None and request.state is RequestState.OPEN else None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gatehouse.core.types import Decision
 
 
-def site_of(folder: str, **about: str) -> InstalledContext:
+def use_case_context(folder: str, **about: str) -> InstalledContext:
     """The site of the use case in `folder`. Each later line of the task's log carries its name and what `about` names, as
     fields beside those that Airflow binds itself (dag, run, task, try)."""
     from gatehouse.bootstrap import open_context
@@ -49,7 +49,7 @@ def newest(site: InstalledContext, ref: str) -> BatchId:
     return revisions[-1]
 
 
-def the_decision(site: InstalledContext, start: str) -> Decision:
+def resolve_decision(site: InstalledContext, start: str) -> Decision:
     """The one decision whose id begins like that; RecordNotFoundError when there is none, or more than one."""
     whole = [each for each in site.ledger.decisions.list(site.name) if each.id.startswith(start)]
     if len(start) < 6 or len(whole) != 1:
@@ -57,6 +57,6 @@ def the_decision(site: InstalledContext, start: str) -> Decision:
     return whole[0]
 
 
-def asker(dag_run: Any) -> str:
+def triggered_by(dag_run: Any) -> str:
     """Who filled in the form."""
     return dag_run.triggering_user_name or "airflow"

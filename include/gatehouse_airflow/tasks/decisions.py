@@ -19,7 +19,7 @@ def judge(folder: str, request_id: str) -> dict[str, str]:
     from gatehouse.pipeline.judge.judge_challenger import judge as judge_challenger
     from gatehouse.reports import decision_markdown
 
-    site = context.site_of(folder, request=request_id)
+    site = context.use_case_context(folder, request=request_id)
     with closing(site, request_id):
         decision = judge_challenger(site, request_id)
         event_log.info("judged", decision=decision.id, version=decision.version, verdict=decision.verdict)
@@ -34,8 +34,8 @@ def judge_again(folder: str, decision: str) -> dict[str, str]:
     from gatehouse.pipeline.maintenance.find_pending import open_reviews
     from gatehouse.reports import decision_markdown
 
-    site = context.site_of(folder)
-    whole = context.the_decision(site, decision)
+    site = context.use_case_context(folder)
+    whole = context.resolve_decision(site, decision)
     lost = whole.id in [waiting.id for waiting, _ in open_reviews(site)]
     made = whole if lost else re_decide.decide_again(site, whole.id)
     body = decision_markdown(site.case.contract.title, made)
@@ -46,7 +46,7 @@ def promote(folder: str, decision: str) -> str:
     """Carry out a PROMOTE; the ledger is read again and the epoch compared."""
     from gatehouse.pipeline.promote import promote as promote_challenger
 
-    champion = promote_challenger(context.site_of(folder, decision=decision), decision)
+    champion = promote_challenger(context.use_case_context(folder, decision=decision), decision)
     event_log.info("promoted" if champion else "not promoted", version=champion.model.version if champion else None)
     return f"version {champion.model.version}, epoch {champion.epoch}" if champion else "the champion stays"
 
@@ -59,7 +59,7 @@ def answer(folder: str, decision: str, response: dict[str, Any]) -> str:
     actor = user.get("name") or user.get("id") or "nobody"
     reason = (response.get("params_input") or {}).get("reason") or "no answer in time"
     approved = response["chosen_options"] == ["Approve"] and actor != "nobody"
-    site = context.site_of(folder)
+    site = context.use_case_context(folder)
     before = site.ledger.decisions.answers(decision)
     if before and (approved, actor, reason) not in before:  # on the command line or the page, or in an earlier task
         return f"answered before by {before[0][1]}: {'approved' if before[0][0] else 'rejected'}; this answer changes nothing"

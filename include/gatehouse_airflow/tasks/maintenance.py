@@ -52,7 +52,7 @@ def upkeep(name: str, folder: str) -> dict[str, list[str]]:
     """Sweep one use case; returns what has to be woken, what was told and found, and which parts failed."""
     guard, found = Guard(name), {result: list[str]() for result in RESULTS}
     sites: list[InstalledContext] = []
-    guard("be begun: the use case cannot be opened", lambda: sites.append(context.site_of(folder)) or [])
+    guard("be begun: the use case cannot be opened", lambda: sites.append(context.use_case_context(folder)) or [])
     for site in sites:
         found |= _upkeep(site, guard)
     return found | {"failed": guard.failed}
@@ -118,22 +118,22 @@ def lost_reviews(site: InstalledContext, asked: set[str]) -> list[str]:
 def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str, str]) -> None:
     """Verify the ledger and `notify.yaml`; GatehouseError with everything that a person must know of."""
     from gatehouse.bootstrap import verify_installation
-    from gatehouse_airflow.notification_tasks import note_health, wrong_notify
+    from gatehouse_airflow.notification_tasks import record_health_issues, wrong_notify
 
     problems = [sentence for pending in found.values() for sentence in (*pending["unexplained"], *pending["failed"])]
     problems += [f"use case {name} cannot be read: {error}" for name, error in broken.items()]
     findings = verify_installation()
-    note_health(broken, findings, {name: pending["failed"] for name, pending in found.items()})
+    record_health_issues(broken, findings, {name: pending["failed"] for name, pending in found.items()})
     for finding in findings:
         problems += [f"{finding.invariant} is broken: {breach}" for breach in finding.breaches]
     emit_measures()
     problems += wrong_notify()
     if problems:
         raise GatehouseError(" | ".join(problems))
-    all_well()
+    assert_healthy()
 
 
-def all_well() -> None:
+def assert_healthy() -> None:
     """Leave word that upkeep found nothing wrong: `/gatehouse/health` looks when that was last."""
     from gatehouse.adapters.ledger import open_ledger
     from gatehouse.settings import Settings

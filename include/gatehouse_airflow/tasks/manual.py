@@ -19,8 +19,8 @@ def override(folder: str, act: str, decision: str, actor: str, reason: str) -> s
     """Override a verdict, or confirm as the second person what somebody has overridden."""
     from gatehouse.pipeline.manual import override as stage
 
-    site = context.site_of(folder)
-    whole = context.the_decision(site, decision)
+    site = context.use_case_context(folder)
+    whole = context.resolve_decision(site, decision)
     if act == "confirm":
         asked, champion = stage.confirm(site, stage.unconfirmed(site, whole.id).id, actor, reason)
     else:
@@ -35,7 +35,7 @@ def rollback(folder: str, version: int | None, actor: str, reason: str, dry_run:
     from gatehouse.pipeline import promote as stage
     from gatehouse.pipeline.manual.rollback_preview import preview_rollback
 
-    site = context.site_of(folder)
+    site = context.use_case_context(folder)
     if dry_run:
         return "\n".join(["dry run", *preview_rollback(site, version)])
     champion = stage.rollback(site, version, actor, reason)
@@ -46,7 +46,7 @@ def revalidate(folder: str, ref: str, actor: str, reason: str) -> tuple[list[str
     """Hold a batch against its contract as it reads now; returns what was found, and the batch when that accepted it."""
     from gatehouse.pipeline.manual.revalidate import revalidate as check_again
 
-    site = context.site_of(folder)
+    site = context.use_case_context(folder)
     done = check_again(site, context.newest(site, ref), actor, reason)
     record: Revalidation = done.record
     freed = (record.state, record.verdict) == (BatchState.QUARANTINED, BatchState.ACCEPTED)
@@ -61,7 +61,7 @@ def backfill(folder: str, params: dict[str, Any], actor: str) -> tuple[list[str]
     """
     from gatehouse.pipeline.manual import backfill as stage
 
-    site = context.site_of(folder)
+    site = context.use_case_context(folder)
     begun = stage.begin(site, params["first"], params["last"], params["promote"], actor, params["reason"])
     site.ledger.attempts.enter(stage.task_key(begun))
     told = []

@@ -21,7 +21,7 @@ def check_pieces(folder: str, refs: Iterable[str]) -> list[Piece]:
     """What is to be checked of the divided ones among these batches; nothing of the others."""
     from gatehouse.pipeline.partitions import partition_check
 
-    site = context.site_of(folder)
+    site = context.use_case_context(folder)
     divided = [(ref, batch) for ref in refs if (batch := _divided(site, ref, BatchState.LANDED))]
     return [_piece(site, ref, work) for ref, batch in divided for work in partition_check.partition_tasks(site, batch)]
 
@@ -43,10 +43,10 @@ def profile_pieces(folder: str, checked: Iterable[Piece]) -> list[Piece]:
     """What is to be profiled of the batches whose checks these are: only of those that keep their contract."""
     from gatehouse.pipeline.partitions import partition_check, partition_profile
 
-    site, pieces, checked = context.site_of(folder), [], list(checked)
+    site, pieces, checked = context.use_case_context(folder), [], list(checked)
     for ref in dict.fromkeys(piece["batch"] for piece in checked):
         batch = site.ledger.batches.get(context.parse(site.name, ref))
-        findings = handed_over(site, ref, checked)
+        findings = collect_results(site, ref, checked)
         try:
             validation = partition_check.combine_checks(site, batch, findings).validation if findings else None
         except SchemaMismatch:
@@ -75,7 +75,7 @@ def score_pieces(folder: str, ref: str) -> list[Piece]:
     """What the champion is to score of a divided batch; nothing of any other, and nothing without a champion."""
     from gatehouse.pipeline.partitions import partition_score
 
-    site = context.site_of(folder, batch=ref)
+    site = context.use_case_context(folder, batch=ref)
     batch, champion = _divided(site, ref, BatchState.ACCEPTED), site.ledger.models.champion(site.name)
     if batch is None or champion is None:
         return []
@@ -98,7 +98,7 @@ def score(folder: str, piece: Piece) -> Piece:
         return piece
 
 
-def handed_over(site: InstalledContext, ref: str, pieces: Iterable[Piece] | None) -> list[dict[str, Any]]:
+def collect_results(site: InstalledContext, ref: str, pieces: Iterable[Piece] | None) -> list[dict[str, Any]]:
     """What was found about a batch, out of what all mapped tasks of the run have found; nothing if the contract or the model
     code was changed since."""
     from gatehouse.pipeline.partitions import handoff
@@ -116,7 +116,7 @@ def _divided(site: InstalledContext, ref: str, state: BatchState) -> Batch | Non
 
 def _taken_up(folder: str, piece: Piece, work: str) -> tuple[InstalledContext, Batch]:
     """The site and the batch of a piece; that somebody works on it is on record, so upkeep does not take it up."""
-    site = context.site_of(folder, batch=piece["batch"])
+    site = context.use_case_context(folder, batch=piece["batch"])
     batch = site.ledger.batches.get(context.parse(site.name, piece["batch"]))
     site.ledger.attempts.enter(f"{batch.id}/{work}")
     return site, batch

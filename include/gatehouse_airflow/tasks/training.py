@@ -29,7 +29,7 @@ def claim(folder: str, context: Context) -> tuple[str, list[str]]:
     and the names of the candidates."""
     from gatehouse.pipeline import fit, gather
 
-    site = context_module.site_of(folder)
+    site = context_module.use_case_context(folder)
     request_id = context["dag_run"].partition_key or _asked(site, context)
     claimed_before = site.ledger.requests.get(request_id).state is RequestState.CLAIMED
     if claimed_before and (other := older_training(site, request_id)):
@@ -50,7 +50,7 @@ def _asked(site: InstalledContext, context: Context) -> str:
     window = None if form.get("window") in (None, OWN_WINDOW) else form["window"]
     wanted = (window, form.get("batches"), tuple(form.get("estimators") or ()))
     if form.get("reason"):
-        return request_retraining(site, context_module.asker(context["dag_run"]), form["reason"], *wanted).id
+        return request_retraining(site, context_module.triggered_by(context["dag_run"]), form["reason"], *wanted).id
     if any(wanted):
         raise InvalidInputError(
             "a window or estimators were chosen and no reason was given", found="", allowed="a sentence"
@@ -66,7 +66,9 @@ def fit(folder: str, request_id: str, name: str) -> dict[str, float]:
     """Fit one candidate; returns its metrics (none when it failed: the ledger says why)."""
     from gatehouse.pipeline.fit import fit as fit_candidate
 
-    candidate = fit_candidate(context_module.site_of(folder, request=request_id, candidate=name), request_id, name)
+    candidate = fit_candidate(
+        context_module.use_case_context(folder, request=request_id, candidate=name), request_id, name
+    )
     event_log.info("fitted", metrics=dict(candidate.metrics), reason=candidate.reason)
     return dict(candidate.metrics)
 
@@ -76,7 +78,7 @@ def choose(folder: str, request_id: str) -> int:
     """Register the best candidate as the challenger; returns its version."""
     from gatehouse.pipeline.choose import choose as choose_candidate
 
-    site = context_module.site_of(folder, request=request_id)
+    site = context_module.use_case_context(folder, request=request_id)
     with closing(site, request_id):
         version = choose_candidate(site, request_id).version
         event_log.info("chosen", version=version)

@@ -14,7 +14,7 @@ from gatehouse.errors import NotAllowedError
 from gatehouse.queries import decision_view
 from gatehouse_ui import airflow_runs, csrf
 from gatehouse_ui.auth import User, may_act, name_of
-from gatehouse_ui.deps import checked, desk_of, parsed, runs_of, whole_id
+from gatehouse_ui.deps import desk_of, parse_batch_ref, require_readable, runs_of, validate_decision_id
 
 router = APIRouter()
 SHORTEST, LONGEST = 10, 2000  # characters of a reason
@@ -23,16 +23,16 @@ Token = Annotated[str, Form(max_length=1000)]
 
 
 @router.post("/decisions/{decision}/{act}")
-async def on_decision(
+async def post_decision_action(
     request: Request, user: User, decision: str, act: str, reason: Reason = "", token: Token = ""
 ) -> Response:
     """Approve or reject a REVIEW, or override a HOLD or a BLOCK."""
     if act not in ("approve", "reject", "override", "confirm"):
         raise HTTPException(404, "no such act")
     desk = desk_of(request)
-    view = await run_in_threadpool(decision_view, desk.database, whole_id(decision))
+    view = await run_in_threadpool(decision_view, desk.database, validate_decision_id(decision))
     use_case = view.decision.use_case
-    site, reason = await run_in_threadpool(allowed, request, user, use_case, reason, token)
+    site, reason = await run_in_threadpool(authorize, request, user, use_case, reason, token)
     back = f"{request.scope.get('root_path', '')}/decisions/{view.decision.id}"
     if act in ("approve", "reject"):
         review = await run_in_threadpool(runs_of(request).review, use_case, view.decision.id)
@@ -67,7 +67,7 @@ def _carry_out(site: InstalledContext, act: str, decision: str, actor: str, reas
 
 
 @router.post("/use-cases/{use_case}/rollback")
-def on_use_case(
+def post_use_case_action(
     request: Request,
     user: User,
     use_case: str,
@@ -78,20 +78,20 @@ def on_use_case(
     """Make an earlier champion the champion again."""
     from gatehouse.pipeline.promote import rollback
 
-    site, reason = allowed(request, user, use_case, reason, token)
+    site, reason = authorize(request, user, use_case, reason, token)
     rollback(site, version, name_of(user), reason)
     return RedirectResponse(f"{request.scope.get('root_path', '')}/use-cases/{use_case}?said=rollback", 303)
 
 
 @router.post("/batches/{use_case}/{ref}/{act}")
-async def on_batch(
+async def post_batch_action(
     request: Request, user: User, use_case: str, ref: str, act: str, reason: Reason = "", token: Token = ""
 ) -> Response:
     """Release or discard a quarantined batch; the watch of a released one starts at once."""
     if act not in ("release", "discard"):
         raise HTTPException(404, "no such act")
-    site, reason = await run_in_threadpool(allowed, request, user, use_case, reason, token)
-    batch = parsed(use_case, ref)
+    site, reason = await run_in_threadpool(authorize, request, user, use_case, reason, token)
+    batch = parse_batch_ref(use_case, ref)
     await run_in_threadpool(_settle, site, act, batch, name_of(user), reason)
     if act == "release":
         await runs_of(request).watch(use_case, ref, _credentials(request))
@@ -110,11 +110,11 @@ def _settle(site: InstalledContext, act: str, batch: BatchId, actor: str, reason
     site.ledger.batches.discard(batch, actor, reason)
 
 
-def allowed(request: Request, user: Any, use_case: str, reason: str, token: str) -> tuple[InstalledContext, str]:
+def authorize(request: Request, user: Any, use_case: str, reason: str, token: str) -> tuple[InstalledContext, str]:
     """The site to act on and the reason in one line. Every check is made before anything is done: our own form, a
     reader of the use case, an approver, a reason that says something."""
     csrf.check(request, user, token)
-    checked(request, user, use_case)
+    require_readable(request, user, use_case)
     desk = desk_of(request)
     may_act(request, user, desk.known_case(use_case))
     reason = " ".join(reason.split())

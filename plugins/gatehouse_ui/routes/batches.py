@@ -12,8 +12,8 @@ from gatehouse.queries import batch_view
 from gatehouse.reports.batch import results_of
 from gatehouse_ui import quarantine_rows
 from gatehouse_ui.auth import User
-from gatehouse_ui.deps import Page, Search, acting, checked, desk_of, parsed, runbook_of
-from gatehouse_ui.templating import page
+from gatehouse_ui.deps import Page, Search, action_context, desk_of, parse_batch_ref, require_readable, runbook_of
+from gatehouse_ui.templating import render
 
 if TYPE_CHECKING:
     from typing import Any
@@ -26,14 +26,14 @@ def batch_page(
     request: Request, user: User, use_case: str, ref: str, table: Search = "", q: Search = "", p: Page = 1
 ) -> Response:
     """One batch: what the contract found, and the rows in quarantine."""
-    checked(request, user, use_case)
+    require_readable(request, user, use_case)
     desk = desk_of(request)
-    view = batch_view(desk.database, parsed(use_case, ref))
+    view = batch_view(desk.database, parse_batch_ref(use_case, ref))
     case = desk.known_case(use_case)
     held = [each["name"] for each in [*view.tables, *view.quarantined_outcomes] if _held(view, each["name"])]
     table = table if table in held else (held[0] if held else "")
     file = view.file(table) if table else None
-    return page(
+    return render(
         request,
         "batch.html",
         view=view,
@@ -45,16 +45,16 @@ def batch_page(
         found=quarantine_rows.found(desk.lake, file, q, p) if file else None,
         q=q,
         runbook=runbook_of(request, use_case),
-        **acting(request, user, case),
+        **action_context(request, user, case),
     )
 
 
 @router.get("/batches/{use_case}/{ref}/report")
 def report_page(request: Request, user: User, use_case: str, ref: str) -> Response:
     """The archived report of a batch, byte for byte; it brings its own, stricter content policy."""
-    checked(request, user, use_case)
+    require_readable(request, user, use_case)
     desk = desk_of(request)
-    report = batch_view(desk.database, parsed(use_case, ref)).report
+    report = batch_view(desk.database, parse_batch_ref(use_case, ref)).report
     if report is None:
         raise HTTPException(404, "this batch has not been validated")
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -64,9 +64,9 @@ def report_page(request: Request, user: User, use_case: str, ref: str) -> Respon
 @router.get("/batches/{use_case}/{ref}/quarantined.csv")
 def quarantined_csv(request: Request, user: User, use_case: str, ref: str, table: Search = "") -> Response:
     """The quarantined rows of one table, with formulas made harmless."""
-    checked(request, user, use_case)
+    require_readable(request, user, use_case)
     desk = desk_of(request)
-    batch = parsed(use_case, ref)
+    batch = parse_batch_ref(use_case, ref)
     file = batch_view(desk.database, batch).file(table)
     if file is None:
         raise HTTPException(404, "this table has no rows in quarantine")

@@ -23,15 +23,15 @@ from gatehouse_ui.deps import (
     MapIndex,
     Page,
     Search,
-    acting,
-    checked,
+    action_context,
     desk_of,
-    parsed,
+    parse_batch_ref,
+    require_readable,
     runbook_of,
     runs_of,
-    whole_id,
+    validate_decision_id,
 )
-from gatehouse_ui.templating import page
+from gatehouse_ui.templating import render
 
 router = APIRouter()
 FLEET, LISTED = 40, 50  # use cases and batches a page
@@ -44,7 +44,7 @@ def fleet_page(request: Request, user: User, q: Search = "", p: Page = 1) -> Res
     standings, total, needs = fleet(desk.database, desk.names(), lambda names: readable(user, names), q, p, FLEET)
     upcoming = runs_of(request).next_runs([each.use_case for each in standings])
     pages = max(1, -(-total // FLEET))
-    return page(
+    return render(
         request, "fleet.html", standings=standings, total=total, needs=needs, upcoming=upcoming, q=q, p=p, pages=pages
     )
 
@@ -56,7 +56,7 @@ def messages_page(request: Request, user: User, held: bool = False, before: Befo
     allowed = readable(user, notified_use_cases(desk.database) | set(desk.names()))
     view = messages_view(desk.database, allowed, held, before, LISTED)
     told = desk.told()
-    return page(
+    return render(
         request, "messages.html", view=view, held=held, before=before, more=len(view.messages) == LISTED, **told
     )
 
@@ -64,13 +64,13 @@ def messages_page(request: Request, user: User, held: bool = False, before: Befo
 @router.get("/use-cases/{use_case}")
 def use_case_page(request: Request, user: User, use_case: str) -> Response:
     """One use case over time."""
-    checked(request, user, use_case)
+    require_readable(request, user, use_case)
     desk = desk_of(request)
     view = use_case_view(desk.database, use_case)
     case = desk.known_case(use_case)
     if not view.batches and case is None:
         raise HTTPException(404, f"there is no use case {use_case[:80]!r}")
-    return page(
+    return render(
         request,
         "use_case.html",
         view=view,
@@ -80,24 +80,26 @@ def use_case_page(request: Request, user: User, use_case: str) -> Response:
         former=sorted({each["version"] for each in view.promotions[1:]} - {view.promotions[0]["version"]})
         if view.promotions
         else [],
-        **acting(request, user, case),
+        **action_context(request, user, case),
     )
 
 
 @router.get("/use-cases/{use_case}/batches")
 def batches_page(request: Request, user: User, use_case: str, before: Search = "") -> Response:
     """The batches of a use case, the newest first; `before` is where the page before ended (`2013-03.r1`)."""
-    checked(request, user, use_case)
-    listed = batches_of(desk_of(request).database, use_case, parsed(use_case, before) if before else None, LISTED)
-    return page(request, "batches.html", use_case=use_case, batches=listed, more=len(listed) == LISTED, before=before)
+    require_readable(request, user, use_case)
+    listed = batches_of(
+        desk_of(request).database, use_case, parse_batch_ref(use_case, before) if before else None, LISTED
+    )
+    return render(request, "batches.html", use_case=use_case, batches=listed, more=len(listed) == LISTED, before=before)
 
 
 @router.get("/use-cases/{use_case}/decisions")
 def decisions_page(request: Request, user: User, use_case: str, before: Before = None) -> Response:
     """The decisions of a use case, the newest first."""
-    checked(request, user, use_case)
+    require_readable(request, user, use_case)
     listed = decisions_of(desk_of(request).database, use_case, before, LISTED)
-    return page(
+    return render(
         request, "decisions.html", use_case=use_case, decisions=listed, more=len(listed) == LISTED, before=before
     )
 
@@ -105,12 +107,12 @@ def decisions_page(request: Request, user: User, use_case: str, before: Before =
 @router.get("/use-cases/{use_case}/runbook")
 def runbook_page(request: Request, user: User, use_case: str) -> Response:
     """What to do about each red thing."""
-    checked(request, user, use_case)
-    return page(
+    require_readable(request, user, use_case)
+    return render(
         request,
         "runbook.html",
         use_case=use_case,
-        book=runbook.page(desk_of(request).case(use_case).folder / "RUNBOOK.md"),
+        book=runbook.render_runbook(desk_of(request).case(use_case).folder / "RUNBOOK.md"),
     )
 
 
@@ -118,12 +120,12 @@ def runbook_page(request: Request, user: User, use_case: str) -> Response:
 def decision_page(request: Request, user: User, decision: str) -> Response:
     """One decision: why, and what may be done about it."""
     desk, runs = desk_of(request), runs_of(request)
-    view = decision_view(desk.database, whole_id(decision))
+    view = decision_view(desk.database, validate_decision_id(decision))
     use_case = view.decision.use_case
-    checked(request, user, use_case)
+    require_readable(request, user, use_case)
     case = desk.known_case(use_case)
     review = runs.review(use_case, view.decision.id) if view.decision.verdict is Verdict.REVIEW else None
-    return page(
+    return render(
         request,
         "decision.html",
         view=view,
@@ -131,8 +133,8 @@ def decision_page(request: Request, user: User, decision: str) -> Response:
         review=review,
         run=(review.dag_id, review.run_id) if review else runs.of_request(use_case, view.row["request"]),
         runbook=runbook_of(request, use_case),
-        **render_cache.decision(desk, view),
-        **acting(request, user, case),
+        **render_cache.render_decision(desk, view),
+        **action_context(request, user, case),
     )
 
 
@@ -143,8 +145,8 @@ def run_page(
     """From a DAG run or a task to the record it is about; a page that says so when there is none (yet)."""
     subject = runs_of(request).subject(dag_id, run_id, task_id, map_index)
     if subject is None:
-        return page(request, "no_record.html", dag_id=dag_id, use_case="")
-    checked(request, user, subject.use_case)
+        return render(request, "no_record.html", dag_id=dag_id, use_case="")
+    require_readable(request, user, subject.use_case)
     root, desk = request.scope.get("root_path", ""), desk_of(request)
     recorded = PostgresDecisions(desk.database).of_request(subject.request) if subject.request else None
     decision = subject.decision or (recorded.id if recorded else "")
@@ -154,4 +156,4 @@ def run_page(
         return RedirectResponse(f"{root}/batches/{subject.use_case}/{subject.batch}", 303)
     if subject.stage in ("rollback", "override"):
         return RedirectResponse(f"{root}/use-cases/{subject.use_case}", 303)
-    return page(request, "no_record.html", dag_id=dag_id, use_case=subject.use_case)
+    return render(request, "no_record.html", dag_id=dag_id, use_case=subject.use_case)

@@ -23,7 +23,7 @@ from gatehouse.pipeline import land
 from gatehouse.pipeline.validate import validate
 from gatehouse.settings import ROOT, Settings
 from gatehouse.use_case import load
-from gatehouse_airflow.partitioned_tasks import mapped
+from gatehouse_airflow.partitioned_tasks import partitioned
 from stages.big_rides import MONTHS, rides
 from stages.test_divided import known
 
@@ -106,4 +106,4 @@ def test_spark_spreads_the_work_itself() -> None:
     case = load(ROOT / "include" / "gatehouse" / "cli" / "template")
     for engine, expected in (("pandas", True), ("spark", False)):
         contract = case.contract.model_copy(update={"engine": engine, "partition_rows": 10})
-        assert mapped(replace(case, contract=contract)) is expected
+        assert partitioned(replace(case, contract=contract)) is expected
