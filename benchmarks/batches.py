@@ -41,9 +41,9 @@ def measure() -> list[Table]:
         use_case(Path(folder) / "small", BATCHES, SMALL)
         os.environ["GATEHOUSE_HOME"] = str(world.folder)
         with scenario.small_model_folders():
-            site = flood.open_site(world, Path(folder) / "small")
+            ctx = flood.open_site(world, Path(folder) / "small")
             empty = _sizes(world)
-            taken, trained = _taken(site), len(site.ledger.requests.list(site.name))
+            taken, trained = _taken(ctx), len(ctx.ledger.requests.list(ctx.name))
         full, lake = _sizes(world), _weight(world.folder / "lake")
     rows = [
         (name, f"{1000 * median(each[WARM:]):.0f}", f"{1000 * max(each[WARM:]):.0f}") for name, each in taken.items()
@@ -56,24 +56,24 @@ def measure() -> list[Table]:
     return [stages, Table("What a thousand batches leave", method, ("what", "per 1,000 batches"), grown)]
 
 
-def _taken(site: Any) -> dict[str, list[float]]:
+def _taken(ctx: Any) -> dict[str, list[float]]:
     """Seconds of each stage, batch by batch; trainings are let happen and not counted."""
     seconds: dict[str, list[float]] = defaultdict(list)
 
     def timed(name: str, act: Callable[..., Any], subject: Any) -> Any:
         started = time.perf_counter()
-        found = act(site, subject)
+        found = act(ctx, subject)
         seconds[name].append(time.perf_counter() - started)
         return found
 
-    for key in site.source.available():
+    for key in ctx.source.available():
         batch = timed("land", land.land, key)
         timed("outcomes", outcomes.collect, key)
         timed("validate", validate, batch.id)
         timed("score", score.score, batch.id)
         request = timed("watch", monitor_batch.monitor_batch, batch.id)
         if request is not None:
-            train(site, request.id)
+            train(ctx, request.id)
     seconds["all five"] = [sum(each) for each in zip(*seconds.values(), strict=True)]
     return seconds
 

@@ -53,8 +53,8 @@ class AirflowOfRuns:
     def answer(self, monkeypatch: Any, mine: Run | None = None) -> None:
         """Answer the questions of `attendance`, asked by a task of the run `mine`."""
 
-        def run_of(site: Any, stage: Any, run_id: str) -> Run:
-            dag = f"{site.name}__{stage}"
+        def run_of(ctx: Any, stage: Any, run_id: str) -> Run:
+            dag = f"{ctx.name}__{stage}"
             return next(run for run in self.runs if (run.dag_id, run.run_id) == (dag, run_id))
 
         monkeypatch.setattr(attendance, "_run", run_of)

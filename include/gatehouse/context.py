@@ -34,7 +34,7 @@ class UseCaseContext(ABC):
     def spread(
         self, function: PartitionExecutor, batch: Batch, works: Sequence[PartitionWork], *more: Any
     ) -> list[PartitionWork]:
-        """Do pieces of work about a batch: `function(site, batch, work, *more)` of each, in order; here one after the other.
+        """Do pieces of work about a batch: `function(ctx, batch, work, *more)` of each, in order; here one after the other.
         A site that spreads them over machines calls `function` with a site of its own there."""
         return [function(self, batch, work, *more) for work in works]
 

@@ -27,48 +27,48 @@ DECIDING = (DagKind.RETRAIN, DagKind.JUDGE)
 CARRYING_OUT = ("promote", "review", "answer")
 
 
-def batches(site: UseCaseContext) -> set[str]:
+def batches(ctx: UseCaseContext) -> set[str]:
     """The batches (`2013-03.r1`) that a watch run is for, or waits for the turn of."""
-    runs = [_run(site, DagKind.MONITOR, run) for run in _at_work(site, DagKind.MONITOR)]
+    runs = [_run(ctx, DagKind.MONITOR, run) for run in _at_work(ctx, DagKind.MONITOR)]
     return {key for run in runs if (key := run.partition_key or (run.conf or {}).get("batch"))}
 
 
-def requests(site: UseCaseContext) -> set[str]:
+def requests(ctx: UseCaseContext) -> set[str]:
     """The requests that a retrain run is training for. A run that a person started takes the pending one."""
-    pending = site.ledger.requests.pending(site.name)
+    pending = ctx.ledger.requests.pending(ctx.name)
     if pending is None:
         return set()
-    runs = [_run(site, DagKind.RETRAIN, run) for run in _at_work(site, DagKind.RETRAIN, TRAINING)]
+    runs = [_run(ctx, DagKind.RETRAIN, run) for run in _at_work(ctx, DagKind.RETRAIN, TRAINING)]
     return {run.partition_key or pending.id for run in runs}
 
 
-def decisions(site: UseCaseContext) -> set[str]:
+def decisions(ctx: UseCaseContext) -> set[str]:
     """The decisions whose run is about to carry them out, waits for a reviewer, or brings a reviewer's answer."""
     attended: set[str] = set()
     for stage in DECIDING:
-        for run, states in _states(site, stage, ("judge", *CARRYING_OUT)).items():
+        for run, states in _states(ctx, stage, ("judge", *CARRYING_OUT)).items():
             if states.get("judge") in ACTIVE:  # which decision it makes is not known yet
-                return {decision.id for decision in site.ledger.decisions.list(site.name)}
+                return {decision.id for decision in ctx.ledger.decisions.list(ctx.name)}
             if states.get("judge") == "success" and any(
                 states.get(task, "removed") in UNDER_WAY for task in CARRYING_OUT
             ):
-                pulled = _ti().xcom_pull(dag_id=dag_id(site.name, stage), run_id=run, task_ids="judge", key="decision")
+                pulled = _ti().xcom_pull(dag_id=dag_id(ctx.name, stage), run_id=run, task_ids="judge", key="decision")
                 attended.add(str(pulled))
     return attended
 
 
-def validating(site: UseCaseContext) -> bool:
+def validating(ctx: UseCaseContext) -> bool:
     """Whether runs are under way that validate batches."""
-    return any(_count(site, stage) for stage in (DagKind.INGEST, DagKind.REVALIDATE))
+    return any(_count(ctx, stage) for stage in (DagKind.INGEST, DagKind.REVALIDATE))
 
 
-def older_training(site: UseCaseContext, request: str) -> str:
+def older_training(ctx: UseCaseContext, request: str) -> str:
     """The older run that is training for the same request as this task's run; empty when there is none."""
-    if _count(site, DagKind.RETRAIN) <= 1:
+    if _count(ctx, DagKind.RETRAIN) <= 1:
         return ""
     mine = get_current_context()["dag_run"]
-    for name in _at_work(site, DagKind.RETRAIN, TRAINING):
-        run = _run(site, DagKind.RETRAIN, name)
+    for name in _at_work(ctx, DagKind.RETRAIN, TRAINING):
+        run = _run(ctx, DagKind.RETRAIN, name)
         same = (run.partition_key or request) == request
         if same and (run.run_after, run.run_id) < (mine.run_after, mine.run_id):
             return str(run.run_id)
@@ -88,27 +88,27 @@ def _ti() -> Any:
     return get_current_context()["ti"]
 
 
-def _count(site: UseCaseContext, stage: DagKind) -> int:
-    return int(_ti().get_dr_count(dag_id=dag_id(site.name, stage), states=UNFINISHED))
+def _count(ctx: UseCaseContext, stage: DagKind) -> int:
+    return int(_ti().get_dr_count(dag_id=dag_id(ctx.name, stage), states=UNFINISHED))
 
 
-def _states(site: UseCaseContext, stage: DagKind, tasks: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+def _states(ctx: UseCaseContext, stage: DagKind, tasks: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
     """The states of tasks by run and task; nothing when no run of the DAG is unfinished."""
-    if not _count(site, stage):
+    if not _count(ctx, stage):
         return {}
-    found = _ti().get_task_states(dag_id=dag_id(site.name, stage), task_ids=list(tasks) or None)
+    found = _ti().get_task_states(dag_id=dag_id(ctx.name, stage), task_ids=list(tasks) or None)
     return dict(found)
 
 
-def _at_work(site: UseCaseContext, stage: DagKind, tasks: Sequence[str] = ()) -> list[str]:
+def _at_work(ctx: UseCaseContext, stage: DagKind, tasks: Sequence[str] = ()) -> list[str]:
     """The runs in which one of these tasks, or any task, has not ended."""
-    states = _states(site, stage, tasks)
+    states = _states(ctx, stage, tasks)
     return [run for run, tasks in states.items() if any(state in UNDER_WAY for state in tasks.values())]
 
 
-def _run(site: UseCaseContext, stage: DagKind, run_id: str) -> Any:
+def _run(ctx: UseCaseContext, stage: DagKind, run_id: str) -> Any:
     """A run with its partition key and its form. The SDK has the question and no function for it."""
     from airflow.sdk.execution_time.comms import GetDagRun
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
 
-    return SUPERVISOR_COMMS.send(GetDagRun(dag_id=dag_id(site.name, stage), run_id=run_id))
+    return SUPERVISOR_COMMS.send(GetDagRun(dag_id=dag_id(ctx.name, stage), run_id=run_id))

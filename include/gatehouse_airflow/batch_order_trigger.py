@@ -38,22 +38,22 @@ class BatchOrderTrigger(BaseTrigger):
         """Ask the ledger once a second; the question runs in a thread because psycopg2 blocks."""
         from gatehouse.bootstrap import open_context
 
-        site = open_context(self.folder)
-        batch = BatchId(site.name, self.key, self.revision)
+        ctx = open_context(self.folder)
+        batch = BatchId(ctx.name, self.key, self.revision)
         reason, since = "", time.monotonic()
-        while found := await asyncio.to_thread(_waits_for, site, batch, time.monotonic() - since):
+        while found := await asyncio.to_thread(_waits_for, ctx, batch, time.monotonic() - since):
             if found != reason:
                 reason, since = found, time.monotonic()
             await asyncio.sleep(POLL_SECONDS)
         yield TriggerEvent(f"{self.key}.r{self.revision}")
 
 
-def _waits_for(site: Any, batch: BatchId, waited: float) -> str:
+def _waits_for(ctx: Any, batch: BatchId, waited: float) -> str:
     from gatehouse.errors import ServiceUnavailableError
     from gatehouse.pipeline.score import blocked_by
 
     try:
-        return blocked_by(site, batch, waited)
+        return blocked_by(ctx, batch, waited)
     except ServiceUnavailableError as error:
         return str(error)
 
@@ -69,9 +69,9 @@ class ScoreInOrderOperator(BaseOperator):
         """Score when it is the batch's turn; else park, and come back here with the event."""
         from gatehouse_airflow.tasks.batches import batch_of, score_batch
 
-        site, batch = batch_of(self.folder, context, parked=event)
-        why = "" if event else _waits_for(site, batch, 0.0)
+        ctx, batch = batch_of(self.folder, context, parked=event)
+        why = "" if event else _waits_for(ctx, batch, 0.0)
         if why:
             self.log.info("not yet the turn of %s: %s", batch, why)
             self.defer(trigger=BatchOrderTrigger(self.folder, batch.key, batch.revision), method_name="execute")
-        return score_batch(site, batch)
+        return score_batch(ctx, batch)

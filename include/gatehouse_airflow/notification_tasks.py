@@ -105,13 +105,13 @@ def _note_lasting(name: str, folder: str) -> None:
     from gatehouse.pipeline.manual.override import expired_but_serving
 
     try:
-        site = open_context(folder)
-        found, sentence = late_batches(site), expired_but_serving(site)
+        ctx = open_context(folder)
+        found, sentence = late_batches(ctx), expired_but_serving(ctx)
         if sentence:
             found.append(IssueReport(AlertType.EXPIRED_OVERRIDE, name, "override", sentence))
-        found += outcome_alert(site)
+        found += outcome_alert(ctx)
         record_issues(
-            site.ledger,
+            ctx.ledger,
             found,
             [(kind, name) for kind in (AlertType.LATE_BATCH, AlertType.OUTCOMES, AlertType.EXPIRED_OVERRIDE)],
         )

@@ -13,7 +13,7 @@ from gatehouse.errors import StaleAttemptError
 from gatehouse.pipeline import gather
 from gatehouse_airflow import attendance
 from gatehouse_airflow.tasks import batches, context, training
-from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
+from stages.rides import ctx, folder, open_site, take  # noqa: F401 - three of them are fixtures
 
 WATCH, RETRAIN, JUDGE = (f"rides__{stage}" for stage in ("watch", "retrain", "judge"))
 
@@ -81,39 +81,39 @@ def test_runs_that_validate_are_asked_of_airflow(busy: str | None, monkeypatch: 
     assert attendance.validating(site_with()) is (busy is not None)
 
 
-def test_the_run_that_comes_second_finds_nothing_to_do(site: Any, monkeypatch: Any) -> None:
+def test_the_run_that_comes_second_finds_nothing_to_do(ctx: Any, monkeypatch: Any) -> None:
     """A batch that another run has watched is skipped, and so is a request that an older run trains for."""
-    monkeypatch.setattr(context, "use_case_context", lambda *_, **__: site)
-    take(site, "2024-01")
+    monkeypatch.setattr(context, "use_case_context", lambda *_, **__: ctx)
+    take(ctx, "2024-01")
     run = Run(WATCH, "b", {}, partition_key="2024-01.r1")
     with pytest.raises(AirflowSkipException, match=r"another run has watched 2024-01\.r1"):
         batches.batch_of("rides", {"dag_run": run, "params": {}})
-    as_of = site.ledger.batches.list("rides")[0].interval.end
-    request = site.ledger.requests.ask("rides", as_of, "ann", "to see who comes second").id
-    assert gather.claim(site, request).state is RequestState.CLAIMED
+    as_of = ctx.ledger.batches.list("rides")[0].interval.end
+    request = ctx.ledger.requests.ask("rides", as_of, "ann", "to see who comes second").id
+    assert gather.claim(ctx, request).state is RequestState.CLAIMED
     older = Run(RETRAIN, "a", {"claim": "success", "fit": "running"}, request, minute=0)
     younger = Run(RETRAIN, "b", {"claim": "running", "fit": None}, request, minute=10)
     AirflowOfRuns(older, younger).answer(monkeypatch, younger)
     with pytest.raises(AirflowSkipException, match=f"run a is training for request {request[:8]}"):
         training.claim("rides", {"dag_run": younger, "params": {}})
     AirflowOfRuns(older, younger).answer(monkeypatch, older)
-    assert attendance.older_training(site, request) == "", "the older one goes on"
+    assert attendance.older_training(ctx, request) == "", "the older one goes on"
 
 
-def test_an_attempt_that_a_newer_one_has_replaced_is_skipped_and_not_red(monkeypatch: Any, site: Any) -> None:
+def test_an_attempt_that_a_newer_one_has_replaced_is_skipped_and_not_red(monkeypatch: Any, ctx: Any) -> None:
     """Two runs are at the same batch: the ledger takes the newest, the other ends as skipped, and nothing is lost."""
-    monkeypatch.setattr(context, "use_case_context", lambda *_, **__: site)
+    monkeypatch.setattr(context, "use_case_context", lambda *_, **__: ctx)
     (batch,) = [context.parse("rides", ref) for ref in batches.land("rides", "2024-01")]
     batches.collect_outcomes("rides", ["2024-01.r1"])
-    honest = site.checker.check
+    honest = ctx.checker.check
 
     def overtaken(*args: Any, **more: Any) -> Any:
-        site.ledger.attempts.enter(f"{batch}/validate")
+        ctx.ledger.attempts.enter(f"{batch}/validate")
         return honest(*args, **more)
 
-    monkeypatch.setattr(site.checker, "check", overtaken)
+    monkeypatch.setattr(ctx.checker, "check", overtaken)
     with pytest.raises(AirflowSkipException, match="the newer attempt finishes this work") as skipped:
         batches.validate("rides", "2024-01.r1")
     assert isinstance(skipped.value.__cause__, StaleAttemptError)
-    monkeypatch.setattr(site.checker, "check", honest)
+    monkeypatch.setattr(ctx.checker, "check", honest)
     assert batches.validate("rides", "2024-01.r1"), "the newer one does"

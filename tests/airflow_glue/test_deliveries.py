@@ -19,7 +19,7 @@ from gatehouse.pipeline.manual.revalidate import revalidate
 from gatehouse.pipeline.validate import release
 from gatehouse.settings import ROOT
 from gatehouse_airflow.tasks import batches, context
-from stages.rides import FakeSite, folder, open_site, site, take  # noqa: F401 - three are fixtures
+from stages.rides import FakeSite, ctx, folder, open_site, take  # noqa: F401 - three are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 7)]
 FILES = 'source: {kind: files, address: drop, pattern: "{table}_{key}.parquet", complete_when: atomic}'
@@ -82,19 +82,19 @@ def run(refs: list[str]) -> dict[str, bool]:
     return {ref: batches.validate("rides", ref) for ref in refs}
 
 
-def states(site) -> dict[str, str]:
+def states(ctx) -> dict[str, str]:
     """Each batch and revision with its state."""
-    return {f"{b.id.key}.r{b.id.revision}": str(b.state) for b in site.ledger.batches.list("rides")}
+    return {f"{b.id.key}.r{b.id.revision}": str(b.state) for b in ctx.ledger.batches.list("rides")}
 
 
-def notes(site, kind: str) -> list:
+def notes(ctx, kind: str) -> list:
     """The journal's entries of a kind."""
-    return [entry for entry in site.ledger.journal.entries() if entry.kind == kind]
+    return [entry for entry in ctx.ledger.journal.entries() if entry.kind == kind]
 
 
-def holds(site, database) -> None:
+def holds(ctx, database) -> None:
     """Every invariant that asks ledger and lake holds."""
-    findings = invariants.run(database.url, site.lake, None)
+    findings = invariants.run(database.url, ctx.lake, None)
     assert [breach for finding in findings for breach in finding.breaches] == []
 
 

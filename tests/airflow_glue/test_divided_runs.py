@@ -25,7 +25,7 @@ from gatehouse.settings import ROOT
 from gatehouse.use_case import load
 from gatehouse_airflow.tasks import batches, context, partitions
 from stages.big_rides import MONTHS, rides
-from stages.rides import FakeSite, folder, looped, open_site, site  # noqa: F401 - three are fixtures
+from stages.rides import FakeSite, ctx, folder, looped, open_site  # noqa: F401 - three are fixtures
 from stages.test_divided import dividing, known, small_pieces  # noqa: F401 - one is a fixture
 
 
@@ -66,10 +66,10 @@ def test_a_divided_batch_is_taken_by_mapped_tasks_and_comes_out_as_a_whole_one(
     }  # fmt: skip
     mapped = [known(batch) for batch in open_ledger(ledger_database.url).batches.list("rides")]
     refill(ledger_server, ledger_database, ledger_template)
-    site = dividing(FakeSite(load(folder)), None)
-    site.ledger, site.lake, site.checker = open_ledger(ledger_database.url), FakeLake(), GreatExpectationsChecker()
-    site.source = open_source(site.case.contract, folder)
-    assert mapped == [known(validate(site, land.land(site, key).id)) for key in MONTHS]
+    ctx = dividing(FakeSite(load(folder)), None)
+    ctx.ledger, ctx.lake, ctx.checker = open_ledger(ledger_database.url), FakeLake(), GreatExpectationsChecker()
+    ctx.source = open_source(ctx.case.contract, folder)
+    assert mapped == [known(validate(ctx, land.land(ctx, key).id)) for key in MONTHS]
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_scores_of_parts_by_another_champion_are_made_again(installed, monkeypat
     first = partitions.collect_results(installed, ref, done)[0]
     other = installed.lake.put_frame(installed.lake.frame(first["file"]).assign(score=0.5, epoch=0), "parts")
     stale = partitions._piece(installed, ref, {**first, "epoch": champion.epoch - 1, "file": other})
-    monkeypatch.setattr("gatehouse.pipeline.monitor.monitor_batch.monitor_batch", lambda site, batch: None)
+    monkeypatch.setattr("gatehouse.pipeline.monitor.monitor_batch.monitor_batch", lambda ctx, batch: None)
     batches.watch("rides", ref, [stale, *done[1:]])
     (scored,) = [each for each in installed.ledger.batches.predictions("rides") if each.batch == batch.id]
     assert (scored.file, scored.epoch) == (whole, champion.epoch)

@@ -13,7 +13,7 @@ from gatehouse.core.notifications.notification import AlertPhase
 from gatehouse.pipeline.maintenance.notify import late_batches, send_due_notifications
 from gatehouse.pipeline.manual import override
 from gatehouse_airflow import notification_tasks
-from stages.rides import folder, open_site, site, take, train  # noqa: F401 - three of them are fixtures
+from stages.rides import ctx, folder, open_site, take, train  # noqa: F401 - three of them are fixtures
 
 ALL = Recipient(name="ada", roles=tuple(Role), via="slack", connection="chat", least=Severity.INFO)
 SPEC = NotifyConfig(address="https://airflow.example/", recipients=(ALL,))
@@ -36,11 +36,11 @@ def rewritten(folder, open_site, monkeypatch):
     return made
 
 
-def told(site, courier):
+def told(ctx, courier):
     """What one cycle of upkeep says of what lasts."""
     before = len(courier.delivered)
     notification_tasks._note_lasting("rides", "the folder")
-    send_due_notifications(site.ledger, SPEC, courier)
+    send_due_notifications(ctx.ledger, SPEC, courier)
     return [(each.kind, each.phase) for each in lasting(courier, before)]
 
 
@@ -56,33 +56,33 @@ def test_a_batch_that_has_not_come_is_told_until_it_comes(rewritten):
     """Late from six days after the end of its interval on, by the contract; told once, and once more when it is there. A
     contract that says nothing waits for nothing."""
     assert late_batches(rewritten([])) == []
-    site = rewritten([("contract.yaml", "first: 2024-01", "first: 2024-01\nlast: 2024-03\nlate_after: 6 days")])
+    ctx = rewritten([("contract.yaml", "first: 2024-01", "first: 2024-01\nlast: 2024-03\nlate_after: 6 days")])
     courier = FakeNotifier()
     for key in ("2024-01", "2024-02"):
-        take(site, key)
-    assert late_batches(site, LATE_FROM - timedelta(seconds=1)) == []
-    (found,) = late_batches(site, LATE_FROM)
+        take(ctx, key)
+    assert late_batches(ctx, LATE_FROM - timedelta(seconds=1)) == []
+    (found,) = late_batches(ctx, LATE_FROM)
     assert (found.kind, found.use_case, found.mark) == (AlertType.LATE_BATCH, "rides", "1")
     assert found.sentence == "batch 2024-03 has not come; it is late since 2024-04-07 00:00 UTC"
-    assert told(site, courier) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
+    assert told(ctx, courier) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
     assert lasting(courier)[-1].what == found.sentence
-    assert told(site, courier) == []
-    take(site, "2024-03")
-    assert told(site, courier) == [(AlertType.LATE_BATCH, AlertPhase.RESOLVED)]
+    assert told(ctx, courier) == []
+    take(ctx, "2024-03")
+    assert told(ctx, courier) == [(AlertType.LATE_BATCH, AlertPhase.RESOLVED)]
 
 
 def test_a_use_case_that_raises_keeps_no_other_from_being_looked_at(rewritten, monkeypatch):
     """Whatever one use case raises, and be it no error of ours, the next one's late batches are told."""
-    site = rewritten([("contract.yaml", "first: 2024-01", "first: 2024-01\nlast: 2024-03\nlate_after: 6 days")])
+    ctx = rewritten([("contract.yaml", "first: 2024-01", "first: 2024-01\nlast: 2024-03\nlate_after: 6 days")])
 
     def opened(folder):
         if folder == "broken":
             raise KeyError("an error of the use case's own code")
-        return site
+        return ctx
 
     monkeypatch.setattr("gatehouse.bootstrap.open_context", opened)
     notification_tasks._note_lasting("broken", "broken")
-    assert told(site, FakeNotifier()) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
+    assert told(ctx, FakeNotifier()) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
 
 
 def test_an_override_that_cannot_be_ended_is_told_until_something_else_serves(rewritten, monkeypatch):
@@ -90,18 +90,18 @@ def test_an_override_that_cannot_be_ended_is_told_until_something_else_serves(re
     the runbook; over when the gate has promoted another."""
     monkeypatch.setattr(override, "CYCLE", timedelta(0))
     lapsed = "override: {expires_after: 0 hours}\nfirst_model: block"
-    site, courier = rewritten([("gate.yaml", "first_model: promote", lapsed)]), FakeNotifier()
+    ctx, courier = rewritten([("gate.yaml", "first_model: promote", lapsed)]), FakeNotifier()
     for month in range(1, 5):
-        take(site, f"2024-{month:02}")
-    decision = site.ledger.decisions.list("rides")[0].id
-    override.override(site, decision, "admin", "the airport asked for it today")
-    assert "decide" in override.end_expired(site)
-    assert told(site, courier) == [(AlertType.EXPIRED_OVERRIDE, AlertPhase.OPENED)]
+        take(ctx, f"2024-{month:02}")
+    decision = ctx.ledger.decisions.list("rides")[0].id
+    override.override(ctx, decision, "admin", "the airport asked for it today")
+    assert "decide" in override.end_expired(ctx)
+    assert told(ctx, courier) == [(AlertType.EXPIRED_OVERRIDE, AlertPhase.OPENED)]
     message = lasting(courier)[-1]
     assert "version 1 still serves, as no decision ever promoted another one" in message.what
     assert message.runbook.endswith("/runbook#an-override-cannot-be-ended")
-    assert told(site, courier) == []
-    newest = site.ledger.batches.list("rides")[-1].interval.end
-    asked = site.ledger.requests.ask("rides", newest, "ann", "to have one that the gate lets through")
-    train(site, asked.id)
-    assert told(site, courier) == [(AlertType.EXPIRED_OVERRIDE, AlertPhase.RESOLVED)]
+    assert told(ctx, courier) == []
+    newest = ctx.ledger.batches.list("rides")[-1].interval.end
+    asked = ctx.ledger.requests.ask("rides", newest, "ann", "to have one that the gate lets through")
+    train(ctx, asked.id)
+    assert told(ctx, courier) == [(AlertType.EXPIRED_OVERRIDE, AlertPhase.RESOLVED)]

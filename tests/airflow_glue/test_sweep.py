@@ -13,7 +13,7 @@ from gatehouse.pipeline.maintenance import find_pending as stage
 from gatehouse.pipeline.maintenance import reconcile
 from gatehouse_airflow import attendance
 from gatehouse_airflow.tasks import context, maintenance
-from stages.rides import folder, looped, open_site, site, take  # noqa: F401 - four of them are fixtures
+from stages.rides import ctx, folder, looped, open_site, take  # noqa: F401 - four of them are fixtures
 
 QUIET = {name: [] for name in (*maintenance.RESULTS, "failed")}
 
@@ -44,26 +44,26 @@ def failing(error):
 
 
 BROKEN = {
-    "its folder is broken": lambda site: ConfigurationError("unknown key `rulez`", where="gate.yaml:3"),
-    "MLflow refuses it": lambda site: with_tracking(site, TrackingError("MLflow refused: PERMISSION_DENIED")),
-    "MLflow is away": lambda site: with_tracking(site, ServiceUnavailableError("MLflow does not answer")),
-    "its lake is empty": lambda site: changed(site, lake=FakeLake()),
-    "its code has a bug": lambda site: changed(site, case=SimpleNamespace()),
+    "its folder is broken": lambda ctx: ConfigurationError("unknown key `rulez`", where="gate.yaml:3"),
+    "MLflow refuses it": lambda ctx: with_tracking(ctx, TrackingError("MLflow refused: PERMISSION_DENIED")),
+    "MLflow is away": lambda ctx: with_tracking(ctx, ServiceUnavailableError("MLflow does not answer")),
+    "its lake is empty": lambda ctx: changed(ctx, lake=FakeLake()),
+    "its code has a bug": lambda ctx: changed(ctx, case=SimpleNamespace()),
 }
 
 
-def changed(site, **parts):
-    other = copy.copy(site)
+def changed(ctx, **parts):
+    other = copy.copy(ctx)
     for name, part in parts.items():
         setattr(other, name, part)
     return other
 
 
-def with_tracking(site, error):
-    tracking = copy.copy(site.tracking)
+def with_tracking(ctx, error):
+    tracking = copy.copy(ctx.tracking)
     for name in ("held", "champion_alias", "model_bytes", "mirror"):
         setattr(tracking, name, failing(error))
-    return changed(site, tracking=tracking)
+    return changed(ctx, tracking=tracking)
 
 
 @pytest.mark.parametrize("broken", BROKEN)

@@ -26,7 +26,7 @@ class SlowLedger:
     async def _pass(self, _seconds: float) -> None:
         self.now += HOUR / 10
 
-    def _waits_for(self, _site: Any, _batch: Any, waited: float) -> str:
+    def _waits_for(self, _ctx: Any, _batch: Any, waited: float) -> str:
         self.longest = max(self.longest, waited)
         if waited > PATIENCE:
             return ""

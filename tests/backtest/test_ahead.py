@@ -40,10 +40,10 @@ Replayed = tuple[BacktestContext, list[ProcessedBatch]]
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayed]:
     """Nine months of a stream, replayed without anybody who fits ahead."""
     folder = stream("label", batches=9, rows=600, changed=5).folder(tmp_path_factory.mktemp("ahead"), RETRAIN)
-    with throwaway(load(folder)) as site:
-        taken = replay(site)
+    with throwaway(load(folder)) as ctx:
+        taken = replay(ctx)
         assert all(each.errors == () for each in taken)
-        yield site, taken
+        yield ctx, taken
 
 
 @pytest.fixture
@@ -73,12 +73,12 @@ def told(ahead: PrefitPool, taken: list[ProcessedBatch]) -> None:
 
 def test_what_was_fitted_ahead_says_the_same(replayed: Replayed, fits: list[str]) -> None:
     """With everything fitted by the process behind, nothing is left to fit, and the what-ifs are those of no such help."""
-    site, taken = replayed
-    with PrefitPool(LabelledHistory(site), clean_processes()) as alone:
+    ctx, taken = replayed
+    with PrefitPool(LabelledHistory(ctx), clean_processes()) as alone:
         without = ways(alone)
     own = len(fits)
     assert own > 0
-    with PrefitPool(LabelledHistory(site), clean_processes(), nice=0) as ahead:  # other tests want the cores as well
+    with PrefitPool(LabelledHistory(ctx), clean_processes(), nice=0) as ahead:  # other tests want the cores as well
         told(ahead, taken)
         assert ways(ahead) == without
     assert len(fits) == own, "what had been fitted ahead was fitted again"
@@ -87,11 +87,11 @@ def test_what_was_fitted_ahead_says_the_same(replayed: Replayed, fits: list[str]
 
 def test_a_death_behind_costs_time_alone(replayed: Replayed, fits: list[str]) -> None:
     """When the process behind is killed, what it owed is fitted here."""
-    site, taken = replayed
-    with PrefitPool(LabelledHistory(site), clean_processes()) as alone:
+    ctx, taken = replayed
+    with PrefitPool(LabelledHistory(ctx), clean_processes()) as alone:
         without = ways(alone)
     del fits[:]
-    with PrefitPool(LabelledHistory(site), clean_processes()) as ahead:
+    with PrefitPool(LabelledHistory(ctx), clean_processes()) as ahead:
         os.kill(ahead._started.result()[0].pid or 0, signal.SIGKILL)
         told(ahead, taken)
         assert ways(ahead) == without
@@ -100,27 +100,27 @@ def test_a_death_behind_costs_time_alone(replayed: Replayed, fits: list[str]) ->
 
 def test_who_asks_second_waits_for_the_first(replayed: Replayed, fits: list[str]) -> None:
     """Four threads that ask for one model get it from one fit."""
-    site, _ = replayed
-    history, gate = read_history(LabelledHistory(site), "log_loss"), threading.Barrier(4)
+    ctx, _ = replayed
+    history, gate = read_history(LabelledHistory(ctx), "log_loss"), threading.Barrier(4)
     batches = {batch.id.key: batch for batch in history.batches}
     parts = matured(batches, history.outcomes, history.batches[-1].interval.start)[-2:]
-    name = next(iter(site.case.model.estimators(0)))
+    name = next(iter(ctx.case.model.estimators(0)))
 
     def ask(ahead: PrefitPool) -> Any:
         gate.wait()
         return ahead.model(name, parts)
 
-    with PrefitPool(LabelledHistory(site), clean_processes()) as ahead, ThreadPoolExecutor(4) as pool:
+    with PrefitPool(LabelledHistory(ctx), clean_processes()) as ahead, ThreadPoolExecutor(4) as pool:
         assert None not in list(pool.map(ask, [ahead] * 4))
     assert fits == [name]
 
 
 def test_a_model_is_never_measured_as_another_one(replayed: Replayed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each model has its own metric on a batch, though one that is gone may leave its place in memory to the next."""
-    site, _ = replayed
+    ctx, _ = replayed
     measured = itertools.count()
     monkeypatch.setattr(what_if, "_measure", lambda history, turn, model: float(next(measured)))
-    with PrefitPool(LabelledHistory(site), clean_processes()) as ahead:
+    with PrefitPool(LabelledHistory(ctx), clean_processes()) as ahead:
         history = read_history(ahead.labelled, "log_loss")
         turns = what_if._turns(history, history.batches[0].interval.start)
         bank = what_if.ModelCache(history, ahead, turns, history.batches[0].interval.start, [])
@@ -138,8 +138,8 @@ def test_it_gives_way_to_whoever_wants_the_cores(replayed: Replayed) -> None:
 
 def test_it_ends_with_the_block(replayed: Replayed) -> None:
     """Nothing is left running, whatever was asked for and not yet there."""
-    site, taken = replayed
-    with PrefitPool(LabelledHistory(site), clean_processes()) as ahead:
+    ctx, taken = replayed
+    with PrefitPool(LabelledHistory(ctx), clean_processes()) as ahead:
         for each in taken:
             ahead.reached(each)
         process = ahead._started.result()[0]

@@ -29,7 +29,7 @@ def replay(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "open_context", lambda name: SimpleNamespace(name=name, case=case))
 
     def run(found, *arguments, text=TEXT):
-        monkeypatch.setattr(command.policy_comparison, "compare_policies", lambda site, policy: found)
+        monkeypatch.setattr(command.policy_comparison, "compare_policies", lambda ctx, policy: found)
         (tmp_path / "other.yaml").write_text(text)
         asked = ["flight_delays", "--policy", str(tmp_path / "other.yaml"), *arguments]
         return CliRunner().invoke(command.replay, asked)

@@ -8,16 +8,16 @@ import pytest
 
 from gatehouse.errors import InvalidInputError, NotAllowedError, RecordNotFoundError
 from gatehouse_airflow.tasks import context, manual, training
-from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
+from stages.rides import ctx, folder, open_site, take  # noqa: F401 - three of them are fixtures
 
 REASON = "the airport asked for it today"
 
 
 @pytest.fixture
-def installed(site, monkeypatch):
+def installed(ctx, monkeypatch):
     """The use case as the tasks find it."""
-    monkeypatch.setattr(context, "use_case_context", lambda _: site)
-    return site
+    monkeypatch.setattr(context, "use_case_context", lambda _: ctx)
+    return ctx
 
 
 def form(**params):
@@ -86,11 +86,11 @@ def test_the_override_form_overrules_what_the_gate_kept_back(folder, open_site, 
     challenger the champion, and there is nothing to confirm where one person is enough."""
     gate = folder / "gate.yaml"
     gate.write_text(gate.read_text().replace("first_model: promote", "first_model: review"))
-    site = open_site()
-    monkeypatch.setattr(context, "use_case_context", lambda _: site)
+    ctx = open_site()
+    monkeypatch.setattr(context, "use_case_context", lambda _: ctx)
     for month in range(1, 5):
-        take(site, f"2024-{month:02}")
-    (decision,) = site.ledger.decisions.list("rides")
+        take(ctx, f"2024-{month:02}")
+    (decision,) = ctx.ledger.decisions.list("rides")
     start = decision.id[:8]
     with pytest.raises(NotAllowedError, match="stranger may not override"):
         manual.override("rides", "override", start, "stranger", REASON)

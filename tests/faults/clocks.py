@@ -57,7 +57,7 @@ KINDS = (_behind, _ahead, _backwards)
 def _with_clock(step: Step, kind: Any) -> Step:
     """The step in a process whose clock is off; it ends with the step, so nothing is put back."""
 
-    def act(site: Any) -> object:
+    def act(ctx: Any) -> object:
         offsets, honest = kind(), time.time
 
         class Wrong(clock.datetime):
@@ -73,6 +73,6 @@ def _with_clock(step: Step, kind: Any) -> Step:
         assert told, "no module of ours reads a clock"
         for module in told:
             module.datetime = Wrong  # type: ignore[attr-defined]
-        return step.act(site)
+        return step.act(ctx)
 
     return replace(step, act=act)

@@ -10,9 +10,9 @@ from typing import Any
 from gatehouse.bootstrap import InstalledContext
 
 
-def effects(site: InstalledContext) -> dict[str, Any]:
+def effects(ctx: InstalledContext) -> dict[str, Any]:
     """All that a life has come to, without what two lives may have otherwise: moments, seconds, and MLflow's own names."""
-    name, ledger = site.name, site.ledger
+    name, ledger = ctx.name, ctx.ledger
     requests, models = ledger.requests.list(name), ledger.models.list(name)
     candidates = [each for request in requests for each in ledger.requests.candidates(request.id)]
     told = {
@@ -25,7 +25,7 @@ def effects(site: InstalledContext) -> dict[str, Any]:
         "decisions": [(d.version, d.verdict) for d in ledger.decisions.list(name)],
         "promotions": [(p.epoch, p.version, p.actor) for p in ledger.models.promotions(name)],
         "journal": Counter(entry.kind for entry in ledger.journal.entries(limit=100_000) if name in entry.subject),
-        "mlflow": _in_mlflow(site),
+        "mlflow": _in_mlflow(ctx),
     }
     return {part: json.loads(json.dumps(value, default=str)) for part, value in told.items()}
 
@@ -34,18 +34,18 @@ def _files(tables: Collection[Any]) -> list[str]:
     return sorted(part.accepted.sha256 for part in tables if part.accepted)
 
 
-def _in_mlflow(site: InstalledContext) -> dict[str, Any]:
+def _in_mlflow(ctx: InstalledContext) -> dict[str, Any]:
     """How many runs of which flag there are, which versions, and where the alias points."""
     from mlflow import MlflowClient
 
-    client = MlflowClient(site.settings.require("mlflow_uri"))
-    experiment = client.get_experiment_by_name(f"gatehouse/{site.name}")
+    client = MlflowClient(ctx.settings.require("mlflow_uri"))
+    experiment = client.get_experiment_by_name(f"gatehouse/{ctx.name}")
     runs = client.search_runs([experiment.experiment_id], max_results=1000) if experiment else []
-    versions = client.search_model_versions(f"name='{site.name}'")
+    versions = client.search_model_versions(f"name='{ctx.name}'")
     return {
         "runs": Counter(f"{run.info.status} {run.data.tags.get('gatehouse.flag')}" for run in runs),
         "versions": sorted((each.version, each.tags.get("gatehouse.sha256")) for each in versions),
-        "champion": site.tracking.champion_alias(site.name),
+        "champion": ctx.tracking.champion_alias(ctx.name),
     }
 
 

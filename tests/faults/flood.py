@@ -93,9 +93,9 @@ def _take(world: World, cases: Path, names: Sequence[str], batches: int, to: Pat
     with scenario.small_model_folders():
         sites = [open_site(world, cases / name) for name in names]
         for place in range(batches):
-            for site in sites:
+            for ctx in sites:
                 started = time.monotonic()
-                take(site, site.source.available()[place])
+                take(ctx, ctx.source.available()[place])
                 taken.seconds.append(time.monotonic() - started)
             taken.resident.append(me.memory_info().rss)
             taken.files.append(me.num_fds())
@@ -104,12 +104,12 @@ def _take(world: World, cases: Path, names: Sequence[str], batches: int, to: Pat
 
 def open_site(world: World, folder: Path) -> Any:
     """The use case of a folder on the world's ledger and files."""
-    site = FakeSite(load(folder))
-    site.ledger, site.lake = open_ledger(world.url), open_lake(str(world.folder / "lake"))
-    site.tracking = _tracking(world, site.name)
-    site.source = open_source(site.case.contract, folder)
-    site.checker, site.models = GreatExpectationsChecker(), scenario.MeasuredModels()
-    return site
+    ctx = FakeSite(load(folder))
+    ctx.ledger, ctx.lake = open_ledger(world.url), open_lake(str(world.folder / "lake"))
+    ctx.tracking = _tracking(world, ctx.name)
+    ctx.source = open_source(ctx.case.contract, folder)
+    ctx.checker, ctx.models = GreatExpectationsChecker(), scenario.MeasuredModels()
+    return ctx
 
 
 def _tracking(world: World, name: str) -> TrackingOnFiles:

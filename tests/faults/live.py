@@ -35,12 +35,12 @@ class Live:
         """What a planted Airflow is ordered, and tells."""
         return Orders(self.running.home.airflow)
 
-    def site(self, name: str) -> InstalledContext:
+    def ctx(self, name: str) -> InstalledContext:
         return InstalledContext(find(name, self.running.settings), self.running.settings)
 
     def keys(self, name: str) -> list[str]:
         """The keys that the source of a use case has."""
-        return self.site(name).source.available()
+        return self.ctx(name).source.available()
 
     def parsed(self) -> None:
         """Wait until Airflow has read the DAGs of all use cases."""
@@ -67,7 +67,7 @@ class Live:
         waiting = set(asked)
         while waiting and time.monotonic() < deadline:
             for name in {name for name, _ in waiting}:
-                ledger = self.site(name).ledger
+                ledger = self.ctx(name).ledger
                 if ledger.requests.pending(name) is None:
                     waiting -= {(name, report.batch.key) for report in ledger.batches.watches(name)}
             time.sleep(1)

@@ -94,14 +94,14 @@ def edit(file: Path, edits: dict[str, str]) -> None:
 
 def open_site(cases: Path, policy: str, url: str, world: Path) -> FakeSite:
     """A process's own site on one ledger and the files of one world."""
-    site = FakeSite(load(cases / policy / "rides"))
-    site.ledger, site.lake = open_ledger(url), open_lake(str(world / "lake"))
-    site.tracking = TrackingOnFiles(world / "mlflow")
-    site.source = AlteredSource(open_source(site.case.contract, site.case.folder))
-    site.source.change["2024-02"] = lambda frame: frame.assign(id=frame["id"].where(frame.index > 9, "same"))
-    site.source.change["2024-04"] = lambda frame: frame.drop(columns="amount")
-    site.checker, site.models = GreatExpectationsChecker(), MeasuredModels()
-    return site
+    ctx = FakeSite(load(cases / policy / "rides"))
+    ctx.ledger, ctx.lake = open_ledger(url), open_lake(str(world / "lake"))
+    ctx.tracking = TrackingOnFiles(world / "mlflow")
+    ctx.source = AlteredSource(open_source(ctx.case.contract, ctx.case.folder))
+    ctx.source.change["2024-02"] = lambda frame: frame.assign(id=frame["id"].where(frame.index > 9, "same"))
+    ctx.source.change["2024-04"] = lambda frame: frame.drop(columns="amount")
+    ctx.checker, ctx.models = GreatExpectationsChecker(), MeasuredModels()
+    return ctx
 
 
 @contextmanager
@@ -112,114 +112,114 @@ def small_model_folders() -> Iterator[None]:
         yield
 
 
-def newest(site: Any, key: str) -> Batch:
+def newest(ctx: Any, key: str) -> Batch:
     """The newest revision of a batch."""
-    return next(b for b in reversed(site.ledger.batches.list(site.name)) if b.id.key == key)
+    return next(b for b in reversed(ctx.ledger.batches.list(ctx.name)) if b.id.key == key)
 
 
-def request(site: Any) -> str:
+def request(ctx: Any) -> str:
     """The newest request."""
-    return str(site.ledger.requests.list(site.name)[-1].id)
+    return str(ctx.ledger.requests.list(ctx.name)[-1].id)
 
 
-def decision(site: Any) -> Any:
+def decision(ctx: Any) -> Any:
     """The newest decision."""
-    return site.ledger.decisions.list(site.name)[-1]
+    return ctx.ledger.decisions.list(ctx.name)[-1]
 
 
 def _batch(key: str, policy: str = "review") -> list[Step]:
     """A batch's way from the source to its watch verdict."""
     return [
-        Step(f"land {key}", lambda site: land.land(site, key), policy),
-        Step(f"outcomes {key}", lambda site: outcomes.collect(site, key), policy),
-        Step(f"validate {key}", lambda site: validate(site, newest(site, key).id), policy),
-        Step(f"score {key}", lambda site: _accepted(site, key, score.score), policy),
-        Step(f"watch {key}", lambda site: _accepted(site, key, monitor_batch.monitor_batch), policy),
+        Step(f"land {key}", lambda ctx: land.land(ctx, key), policy),
+        Step(f"outcomes {key}", lambda ctx: outcomes.collect(ctx, key), policy),
+        Step(f"validate {key}", lambda ctx: validate(ctx, newest(ctx, key).id), policy),
+        Step(f"score {key}", lambda ctx: _accepted(ctx, key, score.score), policy),
+        Step(f"watch {key}", lambda ctx: _accepted(ctx, key, monitor_batch.monitor_batch), policy),
     ]
 
 
-def _accepted(site: Any, key: str, act: Callable[[Any, BatchId], object]) -> object:
-    batch = newest(site, key)
-    return act(site, batch.id) if batch.state == "accepted" else None
+def _accepted(ctx: Any, key: str, act: Callable[[Any, BatchId], object]) -> object:
+    batch = newest(ctx, key)
+    return act(ctx, batch.id) if batch.state == "accepted" else None
 
 
 def _train(policy: str) -> list[Step]:
     """A request's way from its claim to a decision."""
     return [
-        Step("claim", lambda site: gather.claim(site, request(site)), policy),
-        Step("gather", lambda site: gather.build_training_set(site, site.ledger.requests.get(request(site))), policy),
+        Step("claim", lambda ctx: gather.claim(ctx, request(ctx)), policy),
+        Step("gather", lambda ctx: gather.build_training_set(ctx, ctx.ledger.requests.get(request(ctx))), policy),
         *(
-            Step(f"fit {name}", lambda site, name=name: fit.fit(site, request(site), name), policy)
+            Step(f"fit {name}", lambda ctx, name=name: fit.fit(ctx, request(ctx), name), policy)
             for name in ("boosting", "logistic")
         ),  # type: ignore[misc]
-        Step("choose", lambda site: choose.choose(site, request(site)), policy),
-        Step("judge", lambda site: judge_challenger.judge(site, request(site)), policy),
-        Step("promote", lambda site: promote.promote(site, decision(site).id), policy),
+        Step("choose", lambda ctx: choose.choose(ctx, request(ctx)), policy),
+        Step("judge", lambda ctx: judge_challenger.judge(ctx, request(ctx)), policy),
+        Step("promote", lambda ctx: promote.promote(ctx, decision(ctx).id), policy),
     ]
 
 
 def _ask(policy: str, reason: str) -> Step:
-    def ask(site: Any) -> None:
-        as_of = [b for b in site.ledger.batches.list(site.name) if b.state == "accepted"][-1].interval.end
-        if not any(each.reasons[0].sentence.endswith(reason) for each in site.ledger.requests.list(site.name)):
-            site.ledger.requests.ask(site.name, as_of, "ann", reason)
+    def ask(ctx: Any) -> None:
+        as_of = [b for b in ctx.ledger.batches.list(ctx.name) if b.state == "accepted"][-1].interval.end
+        if not any(each.reasons[0].sentence.endswith(reason) for each in ctx.ledger.requests.list(ctx.name)):
+            ctx.ledger.requests.ask(ctx.name, as_of, "ann", reason)
 
     return Step("ask", ask, policy)
 
 
-def _discard(site: Any) -> None:
-    batch = newest(site, "2024-04")
+def _discard(ctx: Any) -> None:
+    batch = newest(ctx, "2024-04")
     if batch.state != "discarded":
-        site.ledger.batches.discard(batch.id, "ann", "the amount is missing")
+        ctx.ledger.batches.discard(batch.id, "ann", "the amount is missing")
 
 
-def _release(site: Any) -> None:
-    batch = newest(site, "2024-02")
+def _release(ctx: Any) -> None:
+    batch = newest(ctx, "2024-02")
     if batch.state != "accepted":
-        release(site, batch.id, "ann", "the ids are known to repeat")
+        release(ctx, batch.id, "ann", "the ids are known to repeat")
 
 
-def _correct(site: Any) -> None:
-    site.source.change["2024-04"] = lambda frame: frame.assign(amount=frame["amount"] + 1)
-    land.land(site, "2024-04")
+def _correct(ctx: Any) -> None:
+    ctx.source.change["2024-04"] = lambda frame: frame.assign(amount=frame["amount"] + 1)
+    land.land(ctx, "2024-04")
 
 
-def _fail(site: Any) -> None:
-    wanted = site.ledger.requests.get(request(site))
+def _fail(ctx: Any) -> None:
+    wanted = ctx.ledger.requests.get(request(ctx))
     if wanted.state is RequestState.CLAIMED:
-        lease = site.ledger.attempts.enter(f"{site.name}/{wanted.id}/close")
-        site.ledger.requests.close(lease, wanted.id, RequestState.FAILED, "nothing could be fitted")
+        lease = ctx.ledger.attempts.enter(f"{ctx.name}/{wanted.id}/close")
+        ctx.ledger.requests.close(lease, wanted.id, RequestState.FAILED, "nothing could be fitted")
 
 
-def _write_over(site: Any) -> None:
+def _write_over(ctx: Any) -> None:
     """Somebody writes over the champion's file."""
-    champion = site.ledger.models.champion(site.name)
-    (Path(site.lake._root) / champion.model.file.path).write_bytes(b"not a model")
+    champion = ctx.ledger.models.champion(ctx.name)
+    (Path(ctx.lake._root) / champion.model.file.path).write_bytes(b"not a model")
 
 
-def _take_alias(site: Any) -> None:
+def _take_alias(ctx: Any) -> None:
     """Somebody takes the alias away by hand."""
-    site.tracking._client.delete_registered_model_alias(site.name, "champion")
+    ctx.tracking._client.delete_registered_model_alias(ctx.name, "champion")
 
 
-def _late(site: Any) -> None:
-    ended = override.end_expired(site, LATER)
+def _late(ctx: Any) -> None:
+    ended = override.end_expired(ctx, LATER)
     assert isinstance(ended, str)
 
 
-def _again(site: Any) -> None:
-    for each in re_decide.decisions_to_revisit(site):
-        re_decide.decide_again(site, each)
-    for lacking in mlflow_projection.unpublished_decisions(site, site.tracking.held(site.name), LATER):
-        publish_decision(site, lacking, site.ledger.models.get(site.name, lacking.version))
+def _again(ctx: Any) -> None:
+    for each in re_decide.decisions_to_revisit(ctx):
+        re_decide.decide_again(ctx, each)
+    for lacking in mlflow_projection.unpublished_decisions(ctx, ctx.tracking.held(ctx.name), LATER):
+        publish_decision(ctx, lacking, ctx.ledger.models.get(ctx.name, lacking.version))
 
 
 def refused(act: Callable[[Any], object]) -> Callable[[Any], str]:
     """An act that the ledger must refuse: it ends with a named error and changes nothing."""
 
-    def tried(site: Any) -> str:
+    def tried(ctx: Any) -> str:
         try:
-            act(site)
+            act(ctx)
         except (NotAllowedError, GatehouseError) as error:
             return str(error)
         raise AssertionError("it was not refused")
@@ -236,18 +236,16 @@ STEPS: tuple[Step, ...] = (
     *_train("review")[:-1],
     Step(
         "answer",
-        lambda site: promote.record_review_response(
-            site, decision(site).id, True, "admin", "the figures are as expected"
-        ),
+        lambda ctx: promote.record_review_response(ctx, decision(ctx).id, True, "admin", "the figures are as expected"),
     ),
     *_batch("2024-04")[:3],
     Step("discard 2024-04", _discard),
     Step("correct 2024-04", _correct),
     *_batch("2024-04")[1:],
-    Step("repeat 2024-01", lambda site: land.land(site, "2024-01")),
+    Step("repeat 2024-01", lambda ctx: land.land(ctx, "2024-01")),
     _ask("strict", "a rule that nothing can keep"),
     *_train("strict"),
-    Step("override", lambda site: override.override(site, decision(site).id, "admin", REASON), "strict"),
+    Step("override", lambda ctx: override.override(ctx, decision(ctx).id, "admin", REASON), "strict"),
     Step("expire", _late, "strict"),
     Step("alias moved", reconcile.reconcile, before=_take_alias),
     Step("model replaced", reconcile.restore_replaced_models, before=_write_over),
@@ -256,10 +254,10 @@ STEPS: tuple[Step, ...] = (
     *_train("short"),
     *_batch("2024-06", "mild"),
     Step("judge again", _again, "mild"),
-    Step("promote again", lambda site: promote.promote(site, decision(site).id), "mild"),
+    Step("promote again", lambda ctx: promote.promote(ctx, decision(ctx).id), "mild"),
     *_batch("2024-07", "mild"),
     *_batch("2024-08", "mild"),
-    Step("roll back", lambda site: promote.rollback(site, None, "ann", "the delays look wrong"), "mild"),
+    Step("roll back", lambda ctx: promote.rollback(ctx, None, "ann", "the delays look wrong"), "mild"),
     _ask("review", "a training that fails"),
     *_train("review")[:2],
     Step("fail", _fail),

@@ -27,12 +27,12 @@ def slowed(asked: Asked) -> list[Proven]:
     months = min(MONTHS, asked.batches)
     with live([NAME], months) as usual:
         quick, broken = _walked(usual)
-        expected = effects(usual.site(NAME))
-    with one_core(), live([NAME], months, planted=SLOW) as site:
-        taken, stuck = _walked(site)
-        found = effects(site.site(NAME))
-        wrong = [*broken, *stuck, *differences(expected, found), *site.broken(), *_red(site)]
-        tasks = len(_slowed(site.running.home.airflow))
+        expected = effects(usual.ctx(NAME))
+    with one_core(), live([NAME], months, planted=SLOW) as ctx:
+        taken, stuck = _walked(ctx)
+        found = effects(ctx.ctx(NAME))
+        wrong = [*broken, *stuck, *differences(expected, found), *ctx.broken(), *_red(ctx)]
+        tasks = len(_slowed(ctx.running.home.airflow))
     wrong += [] if tasks else ["no task was slowed down"]
     what = (
         f"the walk of {months} months on one core, {tasks} tasks stopped for nine tenths of their time: {taken:.0f} s "
@@ -40,7 +40,7 @@ def slowed(asked: Asked) -> list[Proven]:
     )
     return [
         Proven("slow", what, months, tuple(wrong)),
-        Proven("F5", "processes that outlive the stack", 1, left_over(site.running)),
+        Proven("F5", "processes that outlive the stack", 1, left_over(ctx.running)),
     ]
 
 
@@ -55,19 +55,19 @@ def one_core() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _walked(site: Live) -> tuple[float, list[str]]:
+def _walked(ctx: Live) -> tuple[float, list[str]]:
     """How long the walk took, and why it did not come to its end."""
     started = time.monotonic()
     try:
-        walk(site.running, NAME)
+        walk(ctx.running, NAME)
     except GatehouseError as error:
         return time.monotonic() - started, [f"the walk ended: {error}"]
     return time.monotonic() - started, []
 
 
-def _red(site: Live) -> list[str]:
+def _red(ctx: Live) -> list[str]:
     """The runs that are red."""
-    runs = [run for stage in STAGES for run in site.runs(NAME, stage)]
+    runs = [run for stage in STAGES for run in ctx.runs(NAME, stage)]
     return [f"{run['dag_id']} {run['dag_run_id']} is red" for run in runs if run["state"] == "failed"]
 
 

@@ -19,52 +19,52 @@ HEARTBEAT_SECONDS = 30.0
 def soaked(asked: Asked) -> list[Proven]:
     """Both, on one stack; `asked.minutes` of harm."""
     names = [f"soak_{number}" for number in range(USE_CASES)]
-    with live(names, AT_ONCE + int(asked.minutes)) as site:
-        rows = [_at_once(site), _harmed(site, asked)]
-    return [*rows, Proven("F5", "processes that outlive the stack", 1, left_over(site.running))]
+    with live(names, AT_ONCE + int(asked.minutes)) as ctx:
+        rows = [_at_once(ctx), _harmed(ctx, asked)]
+    return [*rows, Proven("F5", "processes that outlive the stack", 1, left_over(ctx.running))]
 
 
-def _at_once(site: Live) -> Proven:
+def _at_once(ctx: Live) -> Proven:
     """All batches of all use cases are triggered in one go."""
-    vitals = Vitals(site.running)
+    vitals = Vitals(ctx.running)
     vitals.start()
     started = time.monotonic()
-    asked = [(name, key) for name in site.names for key in site.keys(name)[:AT_ONCE]]
+    asked = [(name, key) for name in ctx.names for key in ctx.keys(name)[:AT_ONCE]]
     for name, key in asked:
-        site.trigger(name, key)
-    missing = site.settle(asked)
+        ctx.trigger(name, key)
+    missing = ctx.settle(asked)
     vitals.end()
     what = (
         f"{USE_CASES} use cases with {AT_ONCE} batches each through Airflow at once: all ended after "
         f"{time.monotonic() - started:.0f} s, longest heartbeat gap {vitals.gap:.0f} s"
     )
-    return Proven("F33", what, len(asked), (*missing, *_late(vitals), *site.broken()))
+    return Proven("F33", what, len(asked), (*missing, *_late(vitals), *ctx.broken()))
 
 
-def _harmed(site: Live, asked: Asked) -> Proven:
+def _harmed(ctx: Live, asked: Asked) -> Proven:
     """A batch a minute, and harm at regular intervals; then everything must settle and hold."""
-    vitals, harm = Vitals(site.running), Harm(site.running, asked.seed)
+    vitals, harm = Vitals(ctx.running), Harm(ctx.running, asked.seed)
     vitals.start()
-    keys = {name: iter(site.keys(name)[AT_ONCE:]) for name in site.names}
+    keys = {name: iter(ctx.keys(name)[AT_ONCE:]) for name in ctx.names}
     given: list[tuple[str, str]] = []
     started = harmed = handed = time.monotonic()
     while (now := time.monotonic()) < started + 60 * asked.minutes:
         if now - handed >= BATCH_SECONDS:
-            name = site.names[len(given) % len(site.names)]
+            name = ctx.names[len(given) % len(ctx.names)]
             given.append((name, next(keys[name])))
-            site.trigger(*given[-1])
+            ctx.trigger(*given[-1])
             handed = now
         if now - harmed >= min(HARM_SECONDS, 60 * asked.minutes / 8):
             harm.next()
             harmed = now
         time.sleep(0.5)
-    missing = site.settle(given)
+    missing = ctx.settle(given)
     vitals.end()
     what = (
         f"{asked.minutes:g} minutes, a batch a minute through Airflow, {len(harm.done)} faults ({'; '.join(harm.done)}); "
         f"longest heartbeat gap {vitals.gap:.0f} s"
     )
-    wrong = (*missing, *_late(vitals), *vitals.grown(), *site.broken())
+    wrong = (*missing, *_late(vitals), *vitals.grown(), *ctx.broken())
     return Proven("F34", what, len(given), wrong, harm.worst, asked.seed)
 
 

@@ -148,9 +148,9 @@ class Sweep:
         def act() -> None:
             points = Points(world.folder, die_at)
             with scenario.small_model_folders():
-                site = scenario.open_site(self.cases, step.policy, world.url, world.folder)
+                ctx = scenario.open_site(self.cases, step.policy, world.url, world.folder)
                 points.arm()
-                step.act(site)
+                step.act(ctx)
                 points.reach("the end")
             if die_at is None:
                 self._scratch.write_text(json.dumps(points.reached))

@@ -37,15 +37,15 @@ EDITS: Edits = {
 
 def killed(asked: Asked) -> list[Proven]:
     """Both kinds of kill in one life, which must come to what the same life comes to on another stack without."""
-    with live([NAME], MONTHS, EDITS, planted=PLANTED) as site:
-        broken = [each for number in range(BEFORE) for each in _taken(site, number)]
-        single = [each for at, boundary in enumerate(BOUNDARIES) for each in _deaths(site, BEFORE + at, boundary)]
-        double = _twice(site, BEFORE + len(BOUNDARIES))
-        found = effects(site.site(NAME))
-        broken += [*site.broken(), *_red(site)]
+    with live([NAME], MONTHS, EDITS, planted=PLANTED) as ctx:
+        broken = [each for number in range(BEFORE) for each in _taken(ctx, number)]
+        single = [each for at, boundary in enumerate(BOUNDARIES) for each in _deaths(ctx, BEFORE + at, boundary)]
+        double = _twice(ctx, BEFORE + len(BOUNDARIES))
+        found = effects(ctx.ctx(NAME))
+        broken += [*ctx.broken(), *_red(ctx)]
     with live([NAME], MONTHS, EDITS) as quiet:
         broken += [each for number in range(MONTHS) for each in _taken(quiet, number)]
-        broken += differences(effects(quiet.site(NAME)), found)
+        broken += differences(effects(quiet.ctx(NAME)), found)
     late = _late(single, AGAIN_SECONDS)
     tasks = len({who.split(" at ")[0] for who, _ in single})
     what = f"SIGKILL of {tasks} tasks' processes at {len(BOUNDARIES)} boundaries, real Airflow"
@@ -55,27 +55,27 @@ def killed(asked: Asked) -> list[Proven]:
     return [
         Proven("F3", what, len(single), (*broken, *late), max(after for _, after in single)),
         Proven("F4", twice, len(double), (*wrong, *_late(copies, COPY_SECONDS)), max(after for _, after in copies)),
-        Proven("F5", "processes that outlive the stack", 1, left_over(site.running)),
+        Proven("F5", "processes that outlive the stack", 1, left_over(ctx.running)),
     ]
 
 
 def unheard(asked: Asked) -> list[Proven]:
     """No asset event comes through while twenty batches are taken at once: upkeep finds them all."""
-    with live([NAME], LOST, planted=PLANTED) as site:
-        site.orders.no_events.touch()
+    with live([NAME], LOST, planted=PLANTED) as ctx:
+        ctx.orders.no_events.touch()
         started = time.monotonic()
-        given = [(NAME, key) for key in site.keys(NAME)]
+        given = [(NAME, key) for key in ctx.keys(NAME)]
         for name, key in given:
-            site.trigger(name, key)
-        while len(site.site(NAME).ledger.batches.list(NAME)) < LOST or not site.ended(["ingest"]):
+            ctx.trigger(name, key)
+        while len(ctx.ctx(NAME).ledger.batches.list(NAME)) < LOST or not ctx.ended(["ingest"]):
             assert time.monotonic() < started + SWEEP_SECONDS, "twenty batches were not taken within ten minutes"
             time.sleep(1)
-        watched = len(site.site(NAME).ledger.batches.watches(NAME))
-        site.orders.no_events.unlink()
+        watched = len(ctx.ctx(NAME).ledger.batches.watches(NAME))
+        ctx.orders.no_events.unlink()
         heard = time.monotonic()
-        missing = site.settle(given)
+        missing = ctx.settle(given)
         taken = time.monotonic() - heard
-        broken = [*missing, *site.broken()]
+        broken = [*missing, *ctx.broken()]
     if taken > SWEEP_SECONDS + RUN_SECONDS:
         broken.append(f"{taken:.0f} s until all were watched; allowed: ten minutes to the next sweep, and the runs")
     if watched:
@@ -84,26 +84,26 @@ def unheard(asked: Asked) -> list[Proven]:
     return [Proven("F26", what, LOST, tuple(broken), taken)]
 
 
-def _taken(site: Live, number: int) -> list[str]:
+def _taken(ctx: Live, number: int) -> list[str]:
     """Trigger one of the batches and wait for all that comes of it; what did not come."""
-    key = site.keys(NAME)[number]
-    site.trigger(NAME, key)
-    missing = site.settle([(NAME, key)])
+    key = ctx.keys(NAME)[number]
+    ctx.trigger(NAME, key)
+    missing = ctx.settle([(NAME, key)])
     deadline = time.monotonic() + REST_SECONDS
-    while not site.ended(STAGES):
+    while not ctx.ended(STAGES):
         assert time.monotonic() < deadline, f"runs have not ended {REST_SECONDS:g} s after {key} was settled"
         time.sleep(1)
     return missing
 
 
-def _deaths(site: Live, number: int, boundary: str) -> list[tuple[str, float]]:
+def _deaths(ctx: Live, number: int, boundary: str) -> list[tuple[str, float]]:
     """One batch's way to a decision, on which every task dies once at the boundary; each with the seconds until it began
     again."""
-    orders = site.orders
+    orders = ctx.orders
     before = len(orders.told("dies"))
-    for task in site.tasks(NAME, STAGES):
+    for task in ctx.tasks(NAME, STAGES):
         orders.give(task, boundary, "die")
-    missing = _taken(site, number)
+    missing = _taken(ctx, number)
     assert not missing, f"{missing} after deaths at {boundary!r}"
     orders.withdraw()
     died = orders.told("dies")[before:]
@@ -111,13 +111,13 @@ def _deaths(site: Live, number: int, boundary: str) -> list[tuple[str, float]]:
     return [(f"{each.task} at {boundary}", orders.again(each)) for each in died]
 
 
-def _twice(site: Live, number: int) -> list[tuple[str, float, str]]:
+def _twice(ctx: Live, number: int) -> list[tuple[str, float, str]]:
     """One batch's way on which the supervisors of some tasks are killed or stopped once these have begun, and copies are
     started: seconds until the copy began, and what is wrong about how the first one ended."""
-    orders = site.orders
+    orders = ctx.orders
     for task, how in TWICE.items():
         orders.give(f"{NAME}__{task}", "entered", how)
-    missing = _taken(site, number)
+    missing = _taken(ctx, number)
     assert not missing, f"{missing} after supervisors were killed and stopped"
     orders.withdraw()
     found = [*orders.told("orphaned"), *orders.told("frozen")]
@@ -145,11 +145,11 @@ def _late(found: list[tuple[str, float]], allowed: float) -> list[str]:
     ]
 
 
-def _red(site: Live) -> list[str]:
+def _red(ctx: Live) -> list[str]:
     """Runs that failed: a killed task is tried again, and nobody is to clear it."""
     return [
         f"the run {each['dag_run_id']} of {stage} is {each['state']}"
         for stage in STAGES
-        for each in site.runs(NAME, stage)
+        for each in ctx.runs(NAME, stage)
         if each["state"] != "success"
     ]

@@ -75,22 +75,22 @@ def test_a_step_on_a_bad_disk_is_one_named_error_and_goes_through_later(
 ) -> None:
     """Landing and validating end with the lake's error, leave neither a file nor a row, and do the same work again when
     the disk is mended: the batch is the one that a good disk has."""
-    site = open_site()
-    site.lake = open_lake(str(disk.path / "lake"))
+    ctx = open_site()
+    ctx.lake = open_lake(str(disk.path / "lake"))
     for step in (
-        lambda: land.land(site, FOUR_MONTHS[0]),
-        lambda: validate(site, site.ledger.batches.list(site.name)[0].id),
+        lambda: land.land(ctx, FOUR_MONTHS[0]),
+        lambda: validate(ctx, ctx.ledger.batches.list(ctx.name)[0].id),
     ):
-        before, known = disk.files(), site.ledger.batches.list(site.name)
+        before, known = disk.files(), ctx.ledger.batches.list(ctx.name)
         getattr(disk, harm)()
         with pytest.raises(LakeError, match=told):
             step()
         assert disk.files() == before
-        assert site.ledger.batches.list(site.name) == known
+        assert ctx.ledger.batches.list(ctx.name) == known
         disk.mend()
         step()
-    (batch,) = site.ledger.batches.list(site.name)
+    (batch,) = ctx.ledger.batches.list(ctx.name)
     assert batch.state is BatchState.ACCEPTED
-    part = batch.tables[site.case.contract.main]
+    part = batch.tables[ctx.case.contract.main]
     good = open_lake(str(disk.path.parent / "good"))
-    assert good.put_frame(site.lake.frame(part.accepted), "accepted") == part.accepted
+    assert good.put_frame(ctx.lake.frame(part.accepted), "accepted") == part.accepted

@@ -21,8 +21,8 @@ def line(body: dict[str, Any]) -> str:
         requests=SimpleNamespace(list=lambda _: []),
         models=SimpleNamespace(promotions=lambda _: []),
     )
-    site: Any = SimpleNamespace(name="rides", ledger=ledger)
-    return str(line_of(site, id.key))
+    ctx: Any = SimpleNamespace(name="rides", ledger=ledger)
+    return str(line_of(ctx, id.key))
 
 
 def test_what_changed_is_told_apart_from_what_alarms() -> None:

@@ -116,7 +116,7 @@ def test_the_watch_of_a_released_batch_starts_at_once(world: World, monkeypatch:
     monkeypatch.setattr("gatehouse.pipeline.validate.release", refused)
     assert world.act("reviewer", address, "the figures were right after all").status_code == 409
     assert world.runs.started == []
-    monkeypatch.setattr("gatehouse.pipeline.validate.release", lambda site, batch, actor, reason: None)
+    monkeypatch.setattr("gatehouse.pipeline.validate.release", lambda ctx, batch, actor, reason: None)
     assert world.act("reviewer", address, "the figures were right after all").status_code == 303
     assert world.runs.started == [(CASE, "2013-04.r1")]
 

@@ -16,7 +16,7 @@ from gatehouse.pipeline import land
 from gatehouse.pipeline.validate import validate
 from gatehouse.settings import Settings
 from gatehouse.telemetry.probe import check_health
-from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
+from stages.rides import ctx, folder, open_site, take  # noqa: F401 - three of them are fixtures
 
 CANARY = "canary-3f9c1e7a"
 
@@ -44,22 +44,22 @@ def secrets(monkeypatch: pytest.MonkeyPatch, ledger_database) -> list[str]:
 
 
 def test_a_run_with_failures_writes_no_secret(
-    site: Any, secrets: list[str], ledger_database, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    ctx: Any, secrets: list[str], ledger_database, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Three months through all stages, one delivery that changed its schema, a candidate that cannot be fitted: no secret
     in the ledger, in any file of the lake, in what MLflow was told, in a log or on a terminal."""
     caplog.set_level(logging.INFO)
-    site.source.change["2024-04"] = lambda frame: frame.drop(columns=frame.columns[-1])
+    ctx.source.change["2024-04"] = lambda frame: frame.drop(columns=frame.columns[-1])
     for key in ("2024-01", "2024-02", "2024-03"):
-        take(site, key)
-    broken = land.land(site, "2024-04")
-    assert validate(site, broken.id).state == "quarantined"
-    assert site.ledger.models.champion("rides") is not None
+        take(ctx, key)
+    broken = land.land(ctx, "2024-04")
+    assert validate(ctx, broken.id).state == "quarantined"
+    assert ctx.ledger.models.champion("rides") is not None
     told = capfd.readouterr()
     places = {
         "ledger": everything_in(ledger_database.url),
-        "lake": "\n".join(data.decode("latin-1") for data in site.lake.files.values()),
-        "mlflow": repr(vars(site.tracking)),
+        "lake": "\n".join(data.decode("latin-1") for data in ctx.lake.files.values()),
+        "mlflow": repr(vars(ctx.tracking)),
         "logs": caplog.text,
         "terminal": told.out + told.err,
     }

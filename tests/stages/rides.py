@@ -77,17 +77,17 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def open_site(folder: Path, ledger: Ledger) -> Callable[[], FakeSite]:
     def opened() -> FakeSite:
-        site = FakeSite(load(folder))
-        site.ledger, site.lake, site.tracking = ledger, FakeLake(), FakeTracking()
-        site.source = AlteredSource(open_source(site.case.contract, folder))
-        site.checker, site.models = GreatExpectationsChecker(), SkopsModels()
-        return site
+        ctx = FakeSite(load(folder))
+        ctx.ledger, ctx.lake, ctx.tracking = ledger, FakeLake(), FakeTracking()
+        ctx.source = AlteredSource(open_source(ctx.case.contract, folder))
+        ctx.checker, ctx.models = GreatExpectationsChecker(), SkopsModels()
+        return ctx
 
     return opened
 
 
 @pytest.fixture
-def site(open_site: Callable[[], FakeSite]) -> FakeSite:
+def ctx(open_site: Callable[[], FakeSite]) -> FakeSite:
     return open_site()
 
 
@@ -95,37 +95,37 @@ _KEPT: dict[str, Any] = {}  # the four months of this session: what lake and tra
 
 
 @pytest.fixture
-def looped(site: FakeSite, ledger_server: PostgresServer, ledger_database: LedgerDatabase) -> FakeSite:
+def looped(ctx: FakeSite, ledger_server: PostgresServer, ledger_database: LedgerDatabase) -> FakeSite:
     """Four months: the third brings the second's outcomes, and with them version 1 as the champion by decision.
 
     Lived through once; every later test gets a copy of the ledger, the lake and the tracking server.
     """
     if not _KEPT:
         for key in FOUR_MONTHS:
-            take(site, key)
+            take(ctx, key)
         keep(ledger_server, ledger_database, KEPT)
-        _KEPT.update(files=dict(site.lake.files), tracking=copy.deepcopy(site.tracking))
+        _KEPT.update(files=dict(ctx.lake.files), tracking=copy.deepcopy(ctx.tracking))
     refill(ledger_server, ledger_database, KEPT)
-    site.lake.files, site.tracking = dict(_KEPT["files"]), copy.deepcopy(_KEPT["tracking"])
-    return site
+    ctx.lake.files, ctx.tracking = dict(_KEPT["files"]), copy.deepcopy(_KEPT["tracking"])
+    return ctx
 
 
-def take(site: UseCaseContext, key: str) -> None:
+def take(ctx: UseCaseContext, key: str) -> None:
     """Take one batch through ingest and watch, and what it asks for through training and gate."""
-    batch = land.land(site, key)
-    outcomes.collect(site, key)
-    if validate(site, batch.id).state != "accepted":
+    batch = land.land(ctx, key)
+    outcomes.collect(ctx, key)
+    if validate(ctx, batch.id).state != "accepted":
         return
-    score.score(site, batch.id)
-    request = monitor_batch.monitor_batch(site, batch.id)
+    score.score(ctx, batch.id)
+    request = monitor_batch.monitor_batch(ctx, batch.id)
     if request is not None:
-        train(site, request.id)
+        train(ctx, request.id)
 
 
-def train(site: UseCaseContext, request_id: str) -> None:
-    request = gather.claim(site, request_id)
-    gather.build_training_set(site, request)
-    for name in fit.candidate_names(site):
-        fit.fit(site, request_id, name)
-    choose.choose(site, request_id)
-    promote.promote(site, judge_challenger.judge(site, request_id).id)
+def train(ctx: UseCaseContext, request_id: str) -> None:
+    request = gather.claim(ctx, request_id)
+    gather.build_training_set(ctx, request)
+    for name in fit.candidate_names(ctx):
+        fit.fit(ctx, request_id, name)
+    choose.choose(ctx, request_id)
+    promote.promote(ctx, judge_challenger.judge(ctx, request_id).id)

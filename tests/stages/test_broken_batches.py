@@ -16,28 +16,28 @@ from gatehouse.pipeline.monitor.monitor_batch import monitor_batch
 from gatehouse.pipeline.monitor.score_in_order import score_in_turn
 from gatehouse.pipeline.score import blocked_by, score
 from gatehouse.pipeline.validate import validate
-from stages.rides import folder, looped, open_site, site, take  # noqa: F401 - four of them are fixtures
+from stages.rides import ctx, folder, looped, open_site, take  # noqa: F401 - four of them are fixtures
 
 BAD, NEXT = "2024-05", "2024-06"
 
 
-def landed(site: Any, key: str) -> Any:
+def landed(ctx: Any, key: str) -> Any:
     """The id of a batch that was landed and accepted with the outcomes that came with it."""
-    batch = land.land(site, key)
-    outcomes.collect(site, key)
-    assert validate(site, batch.id).state == "accepted"
+    batch = land.land(ctx, key)
+    outcomes.collect(ctx, key)
+    assert validate(ctx, batch.id).state == "accepted"
     return batch.id
 
 
-def altered(site: Any, change: Any, monkeypatch: pytest.MonkeyPatch, key: str = BAD) -> None:
+def altered(ctx: Any, change: Any, monkeypatch: pytest.MonkeyPatch, key: str = BAD) -> None:
     """Let `features()` pass through a change that concerns one month alone."""
-    real = site.case.model.features
+    real = ctx.case.model.features
 
     def features(tables: Any) -> Any:
         made = real(tables)
         return change(made) if str(tables["rows"]["at"].iloc[0]).startswith(key) else made
 
-    monkeypatch.setattr(site.case.model, "features", features)
+    monkeypatch.setattr(ctx.case.model, "features", features)
 
 
 def infinite(frame: Any) -> Any:
@@ -171,20 +171,20 @@ def test_a_training_leaves_a_broken_batch_out(looped, monkeypatch):
     assert "no such station" in notes[0]
 
 
-def test_too_few_batches_are_told_with_those_left_out(site, monkeypatch):
+def test_too_few_batches_are_told_with_those_left_out(ctx, monkeypatch):
     """Two batches are needed and one has no features: the sentence says so, and not only that one is too few."""
-    altered(site, raising, monkeypatch, "2024-01")
+    altered(ctx, raising, monkeypatch, "2024-01")
     with pytest.raises(NotEnoughData, match="no such station"):
-        taken(site)
+        taken(ctx)
 
 
-def test_features_that_always_raise_are_the_trainings_error(site, monkeypatch):
+def test_features_that_always_raise_are_the_trainings_error(ctx, monkeypatch):
     """Where no batch has features, the training says why and not that there are too few batches."""
-    monkeypatch.setattr(site.case.model, "features", raising)
+    monkeypatch.setattr(ctx.case.model, "features", raising)
     with pytest.raises(ModelError, match="no such station"):
-        taken(site)
+        taken(ctx)
 
 
-def taken(site: Any) -> None:
+def taken(ctx: Any) -> None:
     for key in ("2024-01", "2024-02", "2024-03", "2024-04"):
-        take(site, key)
+        take(ctx, key)

@@ -15,7 +15,7 @@ from gatehouse.pipeline.manual.request_retraining import request_retraining
 from gatehouse.pipeline.manual.revalidate import revalidate
 from gatehouse.pipeline.manual.rollback_preview import preview_rollback
 from gatehouse.pipeline.validate import validate
-from stages.rides import folder, looped, open_site, site, take, train  # noqa: F401 - four of them are fixtures
+from stages.rides import ctx, folder, looped, open_site, take, train  # noqa: F401 - four of them are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 9)]
 REASON = "the airport asked for it today"
@@ -25,24 +25,24 @@ REASON = "the airport asked for it today"
 def rewritten(folder, open_site):
     """Reads the use case again after an edit, on the same ledger, lake, source and tracking server."""
 
-    def again(site, file, old, new):
+    def again(ctx, file, old, new):
         text = (folder / file).read_text()
         assert old in text
         (folder / file).write_text(text.replace(old, new))
         after = open_site()
-        after.lake, after.source, after.tracking = site.lake, site.source, site.tracking
+        after.lake, after.source, after.tracking = ctx.lake, ctx.source, ctx.tracking
         return after
 
     return again
 
 
-def breaches(site, database):
+def breaches(ctx, database):
     """What `gatehouse verify` finds broken."""
-    return [breach for finding in invariants.run(database.url, site.lake, None) for breach in finding.breaches]
+    return [breach for finding in invariants.run(database.url, ctx.lake, None) for breach in finding.breaches]
 
 
-def kinds(site):
-    return [entry.kind for entry in site.ledger.journal.entries()]
+def kinds(ctx):
+    return [entry.kind for entry in ctx.ledger.journal.entries()]
 
 
 def test_a_window_and_estimators_are_for_one_request_and_on_record_with_it(looped, ledger_database):
@@ -83,12 +83,12 @@ def test_a_window_and_estimators_are_for_one_request_and_on_record_with_it(loope
         ),
     ],
 )
-def test_what_cannot_be_trained_is_refused_by_name(site, wanted, said):
+def test_what_cannot_be_trained_is_refused_by_name(ctx, wanted, said):
     """A window that is none or lacks its number, and an estimator that is not there, open no request."""
-    validate(site, land.land(site, MONTHS[0]).id)
+    validate(ctx, land.land(ctx, MONTHS[0]).id)
     with pytest.raises(InvalidInputError, match=said):
-        request_retraining(site, "ann", REASON, *wanted)
-    assert site.ledger.requests.list("rides") == []
+        request_retraining(ctx, "ann", REASON, *wanted)
+    assert ctx.ledger.requests.list("rides") == []
 
 
 def test_a_rollback_is_told_before_it_is_done(looped):
@@ -111,26 +111,26 @@ def test_a_rollback_is_told_before_it_is_done(looped):
         preview_rollback(looped, 7)
 
 
-def test_a_quarantined_batch_that_keeps_the_changed_contract_is_accepted(site, rewritten, ledger_database):
+def test_a_quarantined_batch_that_keeps_the_changed_contract_is_accepted(ctx, rewritten, ledger_database):
     """Two thousand rows were too few for the contract; after it was changed the check accepts the batch, in one change
     with the record of who asked and why. Asked again, nothing happens."""
-    site = rewritten(site, "contract.yaml", "min_rows: 100", "min_rows: 3000")
-    batch = validate(site, land.land(site, MONTHS[0]).id)
+    ctx = rewritten(ctx, "contract.yaml", "min_rows: 100", "min_rows: 3000")
+    batch = validate(ctx, land.land(ctx, MONTHS[0]).id)
     assert batch.state is BatchState.QUARANTINED
-    stays = revalidate(site, batch.id, "ann", REASON)
+    stays = revalidate(ctx, batch.id, "ann", REASON)
     assert (stays.record.state, stays.record.verdict) == ("quarantined", "quarantined")
     assert "stays quarantined: table 'rows' has 2000 rows" in stays.lines[0]
-    site = rewritten(site, "contract.yaml", "min_rows: 3000", "min_rows: 100")
-    freed = revalidate(site, batch.id, "ann", REASON)
+    ctx = rewritten(ctx, "contract.yaml", "min_rows: 3000", "min_rows: 100")
+    freed = revalidate(ctx, batch.id, "ann", REASON)
     assert "keeps the contract now and is accepted: rows 2,000 rows" in freed.lines[0]
-    assert site.ledger.batches.get(batch.id).state is BatchState.ACCEPTED
-    page = site.lake.read(freed.record.report).decode()
+    assert ctx.ledger.batches.get(batch.id).state is BatchState.ACCEPTED
+    page = ctx.lake.read(freed.record.report).decode()
     assert f"Checked again by ann under contract {freed.record.contract[:12]}: {REASON}" in page
-    before = kinds(site)
-    assert revalidate(site, batch.id, "ann", REASON).record == freed.record
-    assert kinds(site) == before
+    before = kinds(ctx)
+    assert revalidate(ctx, batch.id, "ann", REASON).record == freed.record
+    assert kinds(ctx) == before
     assert before.count("batch.revalidated") == 2
-    assert breaches(site, ledger_database) == []
+    assert breaches(ctx, ledger_database) == []
 
 
 def test_an_accepted_batch_that_the_contract_would_quarantine_now_stays_as_it_is(looped, rewritten, ledger_database):
@@ -138,85 +138,85 @@ def test_an_accepted_batch_that_the_contract_would_quarantine_now_stays_as_it_is
     batch = looped.ledger.batches.list("rides")[0]
     (model,) = looped.ledger.models.list("rides")
     training = looped.ledger.requests.training_set(model.request)
-    site = rewritten(looped, "contract.yaml", "min_rows: 100", "min_rows: 3000")
-    done = revalidate(site, batch.id, "ann", REASON)
+    ctx = rewritten(looped, "contract.yaml", "min_rows: 100", "min_rows: 3000")
+    done = revalidate(ctx, batch.id, "ann", REASON)
     assert (done.record.state, done.record.verdict) == ("accepted", "quarantined")
     told = "\n".join(done.lines)
     assert "would be quarantined whole: table 'rows' has 2000 rows, contract.yaml asks for at least 3000" in told
     assert "stays accepted with the rows it has" in told
     assert "version 1 was trained on it" in told
-    assert site.ledger.batches.get(batch.id) == batch
-    assert site.ledger.requests.training_set(model.request) == training
-    assert breaches(site, ledger_database) == []
+    assert ctx.ledger.batches.get(batch.id) == batch
+    assert ctx.ledger.requests.training_set(model.request) == training
+    assert breaches(ctx, ledger_database) == []
 
 
-def test_what_cannot_be_checked_again_is_named(site, rewritten):
+def test_what_cannot_be_checked_again_is_named(ctx, rewritten):
     """Less than a sentence, a batch that waits for its first check, one that was discarded, one with a newer revision."""
-    landed = land.land(site, MONTHS[0])
+    landed = land.land(ctx, MONTHS[0])
     with pytest.raises(NotAllowedError, match="at least a sentence"):
-        revalidate(site, landed.id, "ann", "because")
+        revalidate(ctx, landed.id, "ann", "because")
     with pytest.raises(NotAllowedError, match="is landed; only an accepted or a quarantined batch"):
-        revalidate(site, landed.id, "ann", REASON)
-    validate(site, landed.id)
-    site.source.change[MONTHS[0]] = lambda frame: frame.head(1999)
-    land.land(site, MONTHS[0])
+        revalidate(ctx, landed.id, "ann", REASON)
+    validate(ctx, landed.id)
+    ctx.source.change[MONTHS[0]] = lambda frame: frame.head(1999)
+    land.land(ctx, MONTHS[0])
     with pytest.raises(NotAllowedError, match=r"has a newer revision, rides/2024-01\.r2"):
-        revalidate(site, landed.id, "ann", REASON)
+        revalidate(ctx, landed.id, "ann", REASON)
 
 
-def run(site, first, last, promote=False):
+def run(ctx, first, last, promote=False):
     """A backfill from its form to its end."""
-    begun = backfill.begin(site, first, last, promote, "ann", REASON)
-    told = [backfill.process_batch(site, begun, key) for key in backfill.pending_keys(site, first, last)]
-    return told, backfill.complete(site, begun)
+    begun = backfill.begin(ctx, first, last, promote, "ann", REASON)
+    told = [backfill.process_batch(ctx, begun, key) for key in backfill.pending_keys(ctx, first, last)]
+    return told, backfill.complete(ctx, begun)
 
 
-def test_a_backfill_takes_a_range_in_order_and_trains_nothing(site, ledger_database):
+def test_a_backfill_takes_a_range_in_order_and_trains_nothing(ctx, ledger_database):
     """Four months with a reason to train after the second: all are watched, the reasons stand in the reports as held
     back, no request is opened and there is no champion. Taken again, there is nothing to take."""
-    told, request = run(site, MONTHS[0], MONTHS[3])
+    told, request = run(ctx, MONTHS[0], MONTHS[3])
     assert request is None
     assert [line[:7] for line in told] == MONTHS[:4]
-    assert site.ledger.requests.list("rides") == []
-    reports = site.ledger.batches.watches("rides")
+    assert ctx.ledger.requests.list("rides") == []
+    reports = ctx.ledger.batches.watches("rides")
     assert [report.batch.key for report in reports] == MONTHS[:4]
     held = [each["why"] for report in reports for each in report.body["held_back"]]
     assert any("a backfill of 2024-01 to 2024-04 by ann is under way: no training was wanted" in why for why in held)
-    (ended,) = site.ledger.backfills.list("rides")
+    (ended,) = ctx.ledger.backfills.list("rides")
     assert (ended.ended, ended.request) == ("done", None)
     with pytest.raises(
         InvalidInputError, match=r"nothing waits to be taken in the range.*the source has 2024-01 to 2024-08"
     ):
-        backfill.begin(site, MONTHS[0], MONTHS[3], False, "ann", REASON)
-    assert breaches(site, ledger_database) == []
+        backfill.begin(ctx, MONTHS[0], MONTHS[3], False, "ann", REASON)
+    assert breaches(ctx, ledger_database) == []
 
 
-def test_a_ticked_backfill_asks_for_one_training(site, ledger_database):
+def test_a_ticked_backfill_asks_for_one_training(ctx, ledger_database):
     """However many of its batches had a reason, one request follows, of the person who ticked it; its challenger goes
     before the gate like any other. What comes after the range asks for itself again."""
-    _, request = run(site, MONTHS[0], MONTHS[3], promote=True)
-    assert [each.id for each in site.ledger.requests.list("rides")] == [request.id]
+    _, request = run(ctx, MONTHS[0], MONTHS[3], promote=True)
+    assert [each.id for each in ctx.ledger.requests.list("rides")] == [request.id]
     assert request.reasons[0].numbers["actor"] == "ann"
     assert request.reasons[0].sentence == f"backfill of 2024-01 to 2024-04: {REASON}"
-    train(site, request.id)
-    assert site.ledger.models.champion("rides").model.version == 1
-    assert site.ledger.requests.get(request.id).state is RequestState.DECIDED
-    assert breaches(site, ledger_database) == []
+    train(ctx, request.id)
+    assert ctx.ledger.models.champion("rides").model.version == 1
+    assert ctx.ledger.requests.get(request.id).state is RequestState.DECIDED
+    assert breaches(ctx, ledger_database) == []
 
 
-def test_a_backfill_that_died_goes_on_where_it_was(site):
+def test_a_backfill_that_died_goes_on_where_it_was(ctx):
     """Begun again with the same values it is the same one; another one waits; upkeep names what stands still."""
-    begun = backfill.begin(site, MONTHS[0], MONTHS[2], False, "ann", REASON)
-    backfill.process_batch(site, begun, MONTHS[0])
-    assert "stands still" in backfill.stalled(site)
-    assert backfill.begin(site, MONTHS[0], MONTHS[2], False, "ann", REASON) == begun
+    begun = backfill.begin(ctx, MONTHS[0], MONTHS[2], False, "ann", REASON)
+    backfill.process_batch(ctx, begun, MONTHS[0])
+    assert "stands still" in backfill.stalled(ctx)
+    assert backfill.begin(ctx, MONTHS[0], MONTHS[2], False, "ann", REASON) == begun
     with pytest.raises(NotAllowedError, match="of ann is under way"):
-        backfill.begin(site, MONTHS[3], MONTHS[4], False, "bob", REASON)
+        backfill.begin(ctx, MONTHS[3], MONTHS[4], False, "bob", REASON)
     with pytest.raises(NotAllowedError, match="2024-02 waits to be taken"):
-        backfill.complete(site, begun)
-    assert backfill.pending_keys(site, MONTHS[0], MONTHS[2]) == MONTHS[1:3]
-    site.ledger.attempts.enter(backfill.task_key(begun))
-    assert backfill.stalled(site) == ""
+        backfill.complete(ctx, begun)
+    assert backfill.pending_keys(ctx, MONTHS[0], MONTHS[2]) == MONTHS[1:3]
+    ctx.ledger.attempts.enter(backfill.task_key(begun))
+    assert backfill.stalled(ctx) == ""
 
 
 def test_a_backfill_waits_for_the_training_that_may_change_the_champion(looped):
@@ -236,8 +236,8 @@ def test_a_backfill_waits_for_the_training_that_may_change_the_champion(looped):
         ("2030-01", "2030-02", "nothing waits to be taken"),
     ],
 )
-def test_a_range_that_is_none_is_refused_by_name(site, first, last, said):
+def test_a_range_that_is_none_is_refused_by_name(ctx, first, last, said):
     """What is wrong, what was found and what is allowed, before anything is recorded."""
     with pytest.raises(InvalidInputError, match=said):
-        backfill.begin(site, first, last, False, "ann", REASON)
-    assert site.ledger.backfills.list("rides") == []
+        backfill.begin(ctx, first, last, False, "ann", REASON)
+    assert ctx.ledger.backfills.list("rides") == []

@@ -12,7 +12,7 @@ from gatehouse.errors import ConfigurationError
 from gatehouse.pipeline import land, score
 from gatehouse.pipeline.partitions import partition_reader
 from gatehouse.pipeline.validate import release, validate
-from stages.rides import folder, looped, open_site, site  # noqa: F401 - fixtures
+from stages.rides import ctx, folder, looped, open_site  # noqa: F401 - fixtures
 
 
 @pytest.fixture
@@ -22,10 +22,10 @@ def small_pieces(monkeypatch):
     monkeypatch.setattr(numeric, "LONG", 50)
 
 
-def dividing(site, rows):
+def dividing(ctx, rows):
     """The same site with a contract that divides from so many rows on (None: never)."""
-    site.case = replace(site.case, contract=site.case.contract.model_copy(update={"partition_rows": rows}))
-    return site
+    ctx.case = replace(ctx.case, contract=ctx.case.contract.model_copy(update={"partition_rows": rows}))
+    return ctx
 
 
 def known(batch):
@@ -38,22 +38,22 @@ def known(batch):
     )
 
 
-def four_months(site):
+def four_months(ctx):
     """A month that begins the grids, one with bad rows and nulls, one with a data fault that a person releases, one with
     a few unreadable cells, one with many, and one without a column."""
-    site.source.change["2024-02"] = lambda frame: frame.assign(
+    ctx.source.change["2024-02"] = lambda frame: frame.assign(
         id=frame["id"].where(frame.index % 700 != 3, frame["id"].iloc[0]), amount=frame["amount"].mask(frame.index < 9)
     )
-    site.source.change["2024-03"] = lambda frame: frame.assign(amount=frame["amount"] * 1000)
+    ctx.source.change["2024-03"] = lambda frame: frame.assign(amount=frame["amount"] * 1000)
     unreadable = [["-", "N/A"][number % 2] for number in range(2000)]
     for month, every in (("2024-04", 61), ("2024-05", 3)):
-        site.source.change[month] = lambda frame, every=every: frame.assign(
+        ctx.source.change[month] = lambda frame, every=every: frame.assign(
             amount=frame["amount"].astype(str).where(frame.index % every != 2, unreadable[: len(frame)])
         )
-    site.source.change["2024-06"] = lambda frame: frame.drop(columns="amount")
-    found = [known(validate(site, land.land(site, f"2024-0{month}").id)) for month in range(1, 7)]
-    broken = site.ledger.batches.list(site.name)[2]
-    return [*found, known(release(site, broken.id, "ann", "cents from now on"))]
+    ctx.source.change["2024-06"] = lambda frame: frame.drop(columns="amount")
+    found = [known(validate(ctx, land.land(ctx, f"2024-0{month}").id)) for month in range(1, 7)]
+    broken = ctx.ledger.batches.list(ctx.name)[2]
+    return [*found, known(release(ctx, broken.id, "ann", "cents from now on"))]
 
 
 def test_months_in_partitions_leave_the_very_files_of_whole_months(
@@ -70,9 +70,9 @@ def test_months_in_partitions_leave_the_very_files_of_whole_months(
     assert whole[1][2][4][1] == 4, "four rows of the second month are in quarantine"
     for most in (400, 1999):
         refill(ledger_server, ledger_database, ledger_template)
-        site = dividing(open_site(), most)
-        assert four_months(site) == whole
-        assert all(partition_reader.is_partitioned(site, batch) for batch in site.ledger.batches.list(site.name))
+        ctx = dividing(open_site(), most)
+        assert four_months(ctx) == whole
+        assert all(partition_reader.is_partitioned(ctx, batch) for batch in ctx.ledger.batches.list(ctx.name))
 
 
 def test_scores_in_partitions_are_the_file_of_the_whole(looped, small_pieces):

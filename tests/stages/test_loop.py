@@ -15,7 +15,7 @@ from gatehouse.pipeline.judge import judge_challenger
 from gatehouse.pipeline.maintenance import mlflow_projection, reconcile
 from gatehouse.pipeline.monitor import monitor_batch
 from gatehouse.pipeline.validate import release, validate
-from stages.rides import folder, looped, open_site, site, take, train  # noqa: F401 - four of them are fixtures
+from stages.rides import ctx, folder, looped, open_site, take, train  # noqa: F401 - four of them are fixtures
 
 MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04"]
 
@@ -59,19 +59,19 @@ def test_the_same_content_again_is_a_no_op_and_changed_content_a_revision(looped
     assert kinds.count("batch.repeated") == 1
 
 
-def test_no_held_out_row_is_trained_on_and_no_quarantined_one(site):
+def test_no_held_out_row_is_trained_on_and_no_quarantined_one(ctx):
     """Training rows are accepted rows of earlier batches; the holdout is the newest matured batch (I9)."""
 
     def misdated(frame):
         long_ago = frame["at"].iloc[0].replace(year=2020)
         return frame.assign(at=frame["at"].where(frame.index > 4, long_ago))
 
-    site.source.change["2024-01"] = misdated
+    ctx.source.change["2024-01"] = misdated
     for key in MONTHS[:3]:
-        take(site, key)
-    (request,) = site.ledger.requests.list("rides")
-    recorded = site.ledger.requests.training_set(request.id)
-    training, holdout = site.lake.frame(recorded.training), site.lake.frame(recorded.holdout)
+        take(ctx, key)
+    (request,) = ctx.ledger.requests.list("rides")
+    recorded = ctx.ledger.requests.training_set(request.id)
+    training, holdout = ctx.lake.frame(recorded.training), ctx.lake.frame(recorded.holdout)
     assert set(training["gh_batch"]) == {"rides/2024-01.r1"}
     assert set(holdout["gh_batch"]) == {"rides/2024-02.r1"}
     assert len(training) == 1995
@@ -94,29 +94,29 @@ def test_outcomes_that_arrived_later_are_not_looked_at(open_site):
     assert request.as_of == third.interval.end
 
 
-def test_a_batch_waits_for_earlier_ones_and_for_the_open_request_until_patience_ends(site):
+def test_a_batch_waits_for_earlier_ones_and_for_the_open_request_until_patience_ends(ctx):
     """The order of time decides whose turn it is, not the order of arrival; nobody waits for ever."""
     ids = {}
     for key in ("2024-02", "2024-01"):
-        batch = land.land(site, key)
-        outcomes.collect(site, key)
-        ids[key] = validate(site, batch.id).id
-    assert "2024-01 comes first" in score.blocked_by(site, ids["2024-02"], 0)
-    assert score.blocked_by(site, ids["2024-01"], 0) == ""
-    assert score.blocked_by(site, ids["2024-02"], 7 * 3600) == ""
-    site.ledger.requests.ask("rides", site.ledger.batches.get(ids["2024-01"]).interval.end, "ann", "to see who waits")
-    assert "is open" in score.blocked_by(site, ids["2024-01"], 0)
+        batch = land.land(ctx, key)
+        outcomes.collect(ctx, key)
+        ids[key] = validate(ctx, batch.id).id
+    assert "2024-01 comes first" in score.blocked_by(ctx, ids["2024-02"], 0)
+    assert score.blocked_by(ctx, ids["2024-01"], 0) == ""
+    assert score.blocked_by(ctx, ids["2024-02"], 7 * 3600) == ""
+    ctx.ledger.requests.ask("rides", ctx.ledger.batches.get(ids["2024-01"]).interval.end, "ann", "to see who waits")
+    assert "is open" in score.blocked_by(ctx, ids["2024-01"], 0)
 
 
-def test_a_label_that_never_arrives_is_named_and_never_trained_on(site):
+def test_a_label_that_never_arrives_is_named_and_never_trained_on(ctx):
     """A batch without outcomes is reported as overdue and stays out of every training set."""
-    site.source.no_outcomes = {"2024-01"}
+    ctx.source.no_outcomes = {"2024-01"}
     for key in MONTHS:
-        take(site, key)
-    report = site.ledger.batches.watches("rides")[-1]
+        take(ctx, key)
+    report = ctx.ledger.batches.watches("rides")[-1]
     assert report.body["overdue_outcomes"] == ["2024-01"]
-    (request,) = site.ledger.requests.list("rides")
-    recorded = site.ledger.requests.training_set(request.id)
+    (request,) = ctx.ledger.requests.list("rides")
+    recorded = ctx.ledger.requests.training_set(request.id)
     assert "2024-01" not in {batch.key for batch in (*recorded.training_batches, *recorded.holdout_batches)}
 
 
@@ -132,17 +132,17 @@ def test_a_review_waits_for_a_person_and_a_second_answer_is_refused(folder, open
     (folder / "gate.yaml").write_text(
         (folder / "gate.yaml").read_text().replace("first_model: promote", "first_model: review")
     )
-    site = open_site()
+    ctx = open_site()
     for key in MONTHS[:3]:
-        take(site, key)
-    (decision,) = site.ledger.decisions.list("rides")
+        take(ctx, key)
+    (decision,) = ctx.ledger.decisions.list("rides")
     assert decision.verdict is Verdict.REVIEW
-    assert site.ledger.models.champion("rides") is None
-    assert site.ledger.requests.list("rides")[0].state is RequestState.DECIDED
-    champion = promote.record_review_response(site, decision.id, True, "admin", "the figures are what we expect")
+    assert ctx.ledger.models.champion("rides") is None
+    assert ctx.ledger.requests.list("rides")[0].state is RequestState.DECIDED
+    champion = promote.record_review_response(ctx, decision.id, True, "admin", "the figures are what we expect")
     assert champion.model.version == 1
     with pytest.raises(NotAllowedError):
-        promote.record_review_response(site, decision.id, False, "reviewer", "I disagree")
+        promote.record_review_response(ctx, decision.id, False, "reviewer", "I disagree")
 
 
 def test_a_decision_against_an_older_epoch_promotes_nothing(looped):
@@ -182,35 +182,35 @@ def test_an_alias_moved_by_hand_is_named_and_repaired(looped):
     assert reconcile.reconcile(looped) == ""
 
 
-def test_a_schema_change_quarantines_the_batch_and_loses_nothing(site):
+def test_a_schema_change_quarantines_the_batch_and_loses_nothing(ctx):
     """A missing column is one sentence in the ledger; the delivery is kept, and cannot be released unread."""
-    site.source.change["2024-01"] = lambda frame: frame.drop(columns="amount")
-    batch = validate(site, land.land(site, "2024-01").id)
+    ctx.source.change["2024-01"] = lambda frame: frame.drop(columns="amount")
+    batch = validate(ctx, land.land(ctx, "2024-01").id)
     assert batch.state is BatchState.QUARANTINED
     assert "'amount' is missing" in batch.reason
-    assert len(site.lake.frame(batch.tables["rows"].source)) == 2000
+    assert len(ctx.lake.frame(batch.tables["rows"].source)) == 2000
     with pytest.raises(Exception, match="amount"):
-        release(site, batch.id, "ann", "we take it as it is")
+        release(ctx, batch.id, "ann", "we take it as it is")
 
 
-def test_an_empty_batch_and_too_many_bad_rows_are_quarantined_with_numbers(site):
+def test_an_empty_batch_and_too_many_bad_rows_are_quarantined_with_numbers(ctx):
     """Too few rows, or too large a share of bad ones, quarantines the batch and says found and allowed."""
-    site.source.change["2024-01"] = lambda frame: frame.head(0)
-    site.source.change["2024-02"] = lambda frame: frame.assign(id=frame["id"].where(frame.index > 400, "same"))
-    empty, double = (validate(site, land.land(site, key).id) for key in ("2024-01", "2024-02"))
+    ctx.source.change["2024-01"] = lambda frame: frame.head(0)
+    ctx.source.change["2024-02"] = lambda frame: frame.assign(id=frame["id"].where(frame.index > 400, "same"))
+    empty, double = (validate(ctx, land.land(ctx, key).id) for key in ("2024-01", "2024-02"))
     assert "0 rows, contract.yaml asks for at least 100" in empty.reason
     assert "401 of 2000 rows" in double.reason
-    released = release(site, double.id, "ann", "the ids are known to repeat")
+    released = release(ctx, double.id, "ann", "the ids are known to repeat")
     assert released.state is BatchState.ACCEPTED
     assert released.tables["rows"].accepted.rows == 1599
 
 
-def test_a_source_that_lacks_a_table_is_one_clear_error(site):
+def test_a_source_that_lacks_a_table_is_one_clear_error(ctx):
     """The message names the table, what was found and what is declared; nothing is landed."""
-    site.source.fetch = lambda key, interval: {}
+    ctx.source.fetch = lambda key, interval: {}
     with pytest.raises(SourceError, match=r"no table rows.*found nothing.*declares rows"):
-        land.land(site, "2024-01")
-    assert site.ledger.batches.list("rides") == []
+        land.land(ctx, "2024-01")
+    assert ctx.ledger.batches.list("rides") == []
 
 
 def test_an_estimator_that_fails_does_not_stop_the_others(folder, open_site):
@@ -227,14 +227,14 @@ def test_an_estimator_that_fails_does_not_stop_the_others(folder, open_site):
         )
     )
     (folder / "model.py").write_text(code)
-    site = open_site()
+    ctx = open_site()
     for key in MONTHS[:3]:
-        take(site, key)
-    (request,) = site.ledger.requests.list("rides")
-    failed = {c.name: c.reason for c in site.ledger.requests.candidates(request.id) if c.file is None}
+        take(ctx, key)
+    (request,) = ctx.ledger.requests.list("rides")
+    failed = {c.name: c.reason for c in ctx.ledger.requests.candidates(request.id) if c.file is None}
     assert set(failed) == {"raising"}
     assert "raised in fit" in failed["raising"]
-    assert site.ledger.models.champion("rides") is not None
+    assert ctx.ledger.models.champion("rides") is not None
 
 
 def test_one_class_only_ends_with_a_reason(folder, open_site):
@@ -245,27 +245,27 @@ def test_one_class_only_ends_with_a_reason(folder, open_site):
         .replace('label = (random.uniform(size=ROWS) < chance).astype("float64")', "label = np.zeros(ROWS)")
     )
     (folder / "source.py").write_text(code)
-    site = open_site()
+    ctx = open_site()
     for key in MONTHS[:2]:
-        take(site, key)
+        take(ctx, key)
     with pytest.raises(ModelError, match="one class only; found 0 in all"):
-        take(site, MONTHS[2])
-    assert site.ledger.models.champion("rides") is None
+        take(ctx, MONTHS[2])
+    assert ctx.ledger.models.champion("rides") is None
 
 
-def test_mlflow_away_leaves_the_ledger_right_and_maintenance_completes(site):
+def test_mlflow_away_leaves_the_ledger_right_and_maintenance_completes(ctx):
     """When MLflow does not answer after a promotion, the champion has changed and the task is green; maintenance finishes
     the mirror, and nobody is accused of having moved the alias."""
-    mirror, site.tracking.mirror = site.tracking.mirror, _away
+    mirror, ctx.tracking.mirror = ctx.tracking.mirror, _away
     for key in MONTHS[:3]:
-        take(site, key)
-    assert site.ledger.models.champion("rides").epoch == 1
-    assert ("rides", "champion") not in site.tracking.aliases
-    site.tracking.mirror = mirror
-    assert reconcile.reconcile(site) == ""
-    assert "the aliases" in mlflow_projection.make_up(site).done
-    assert site.tracking.aliases["rides", "champion"] == 1
-    kinds = [entry.kind for entry in site.ledger.journal.entries() if entry.kind.startswith(("tracking.", "alias."))]
+        take(ctx, key)
+    assert ctx.ledger.models.champion("rides").epoch == 1
+    assert ("rides", "champion") not in ctx.tracking.aliases
+    ctx.tracking.mirror = mirror
+    assert reconcile.reconcile(ctx) == ""
+    assert "the aliases" in mlflow_projection.make_up(ctx).done
+    assert ctx.tracking.aliases["rides", "champion"] == 1
+    kinds = [entry.kind for entry in ctx.ledger.journal.entries() if entry.kind.startswith(("tracking.", "alias."))]
     assert kinds == ["tracking.behind", "tracking.caught_up"]
 
 

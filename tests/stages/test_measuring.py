@@ -75,9 +75,9 @@ def subject(tmp_path) -> MeasurementContext:
         ),
         batches=SimpleNamespace(get=lambda _: SimpleNamespace(tables={"rows": part})),
     )
-    site: Any = SimpleNamespace(case=case, lake=lake, models=MODELS, ledger=ledger, name="template")
+    ctx: Any = SimpleNamespace(case=case, lake=lake, models=MODELS, ledger=ledger, name="template")
     return MeasurementContext(
-        site, model, Champion(1, model), made, held_out, estimator, predicted, estimator, predicted
+        ctx, model, Champion(1, model), made, held_out, estimator, predicted, estimator, predicted
     )
 
 
@@ -137,7 +137,7 @@ def _bare() -> Any:
 def test_a_recorded_model_is_made_again(subject):
     """The same rows and seed give the same predictions; other rows, or a candidate that is gone, do not."""
     assert measured(subject, "refit")["difference"] == 0
-    other = subject.site.lake.put_frame(frame(3), "training")
+    other = subject.ctx.lake.put_frame(frame(3), "training")
     moved = replace(subject, training_set=replace(subject.training_set, training=other))
     assert measured(moved, "refit")["difference"] > 1e-3
     gone = replace(subject, model=replace(subject.model, candidate="svm"))
@@ -149,7 +149,7 @@ def test_a_recorded_model_is_made_again(subject):
 )
 def test_what_is_not_on_record_is_not_made_again(subject, made_by, told):
     """A reference of before seeds were recorded, or another `model.py` than the one that made the model."""
-    lake = subject.site.lake
+    lake = subject.ctx.lake
     document = {**json.loads(lake.read(subject.model.reference)), "made_by": made_by}
     reference = lake.put(canonical(document).encode(), "references", "json")
     other = replace(subject, model=replace(subject.model, reference=reference))
@@ -160,10 +160,10 @@ def test_what_is_not_on_record_is_not_made_again(subject, made_by, told):
 def test_each_link_of_the_lineage_is_found_when_it_breaks(subject, damage):
     """Whole as recorded; any file that changed or is gone, any record that does not fit, is named."""
     assert measured(subject, "lineage") == {"files": 6, "broken": []}
-    site, files = subject.site, subject.site.lake.files
-    part = site.ledger.batches.get(None).tables["rows"]
+    ctx, files = subject.ctx, subject.ctx.lake.files
+    part = ctx.ledger.batches.get(None).tables["rows"]
     if damage == "candidate":
-        site.ledger.requests.candidates = lambda _: [Candidate("r", "logistic", {}, part.source, "run")]
+        ctx.ledger.requests.candidates = lambda _: [Candidate("r", "logistic", {}, part.source, "run")]
     elif damage == "identity":
         subject = replace(subject, training_set=replace(subject.training_set, sha256="0" * 64))
     else:
@@ -184,8 +184,8 @@ def test_signatures_are_those_of_the_training_sets(subject):
     found = measured(subject, "signature")
     assert found["challenger"] == found["champion"] == {"group": "text", "amount": "float64"}
     assert measured(replace(subject, champion=None), "signature")["champion"] is None
-    older = subject.site.lake.put_frame(frame(5).drop(columns="amount").assign(speed=1), "training")
-    requests = subject.site.ledger.requests
+    older = subject.ctx.lake.put_frame(frame(5).drop(columns="amount").assign(speed=1), "training")
+    requests = subject.ctx.ledger.requests
     requests.training_set = {"r": subject.training_set, "q": replace(subject.training_set, training=older)}.__getitem__
     former = replace(subject, champion=Champion(1, replace(subject.model, request="q")))
     assert measured(former, "signature")["champion"] == {"group": "text", "speed": "int64"}
@@ -204,7 +204,7 @@ def test_drift_to_the_holdout_is_measured_by_feature(subject):
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])
 def test_both_models_are_measured_on_the_golden_set(subject, suffix):
     """The metric is that of the models on the frozen rows; a changed file or a missing column is an error by name."""
-    rows, path = frame(4, 200), subject.site.case.folder / f"golden.{suffix}"
+    rows, path = frame(4, 200), subject.ctx.case.folder / f"golden.{suffix}"
     rows.to_parquet(path) if suffix == "parquet" else rows.to_csv(path, index=False)
     args = {"file": path.name, "sha256": sha256(path.read_bytes()), "metric": "log_loss"}
     found = measured(subject, "golden_set", **args)
@@ -237,7 +237,7 @@ def unknown(rows):
 
 def test_a_rule_of_the_use_case_is_called_once_and_its_answer_archived(subject):
     """With the hash of its file; what it does to its rows reaches nobody else; what goes wrong is named."""
-    (subject.site.case.folder / "rules.py").write_text(RULES)
+    (subject.ctx.case.folder / "rules.py").write_text(RULES)
     before = subject.predictions.copy()
     found = measured(subject, "python", function="rules.py:fair")
     gap = abs(np.subtract(*(before[subject.frame["group"] == name].mean() for name in "ab")))
@@ -265,7 +265,7 @@ def test_a_service_that_does_not_answer_is_not_archived_as_a_finding(subject):
     def unreachable(_: object) -> bytes:
         raise ServiceUnavailableError("the lake does not answer")
 
-    subject.site.lake.read = unreachable
+    subject.ctx.lake.read = unreachable
     with pytest.raises(ServiceUnavailableError):
         measured(subject, "importance")
 
@@ -273,13 +273,13 @@ def test_a_service_that_does_not_answer_is_not_archived_as_a_finding(subject):
 def test_what_the_policy_needs_is_measured_once_and_rules_that_are_off_need_nothing(subject):
     """Two limits on one feature are one need; the cheap ones are always measured; every kind has its measurer."""
     monotone = {"rule": "monotone", "says": "so", "feature": "amount", "direction": "increasing"}
-    text = subject.site.case.gate.model_dump(mode="json")
+    text = subject.ctx.case.gate.model_dump(mode="json")
     text["rules"] += [
         monotone,
         {**monotone, "max_violations": 0.5},
         {"rule": "reproduces", "says": "so", "mode": "off"},
     ]
-    policy = type(subject.site.case.gate).model_validate_json(canonical(text))
+    policy = type(subject.ctx.case.gate).model_validate_json(canonical(text))
     assert [need.kind for need in required_measurements(policy)] == ["importance", "signature", "monotone"]
     assert {need.kind for need in required_measurements(policy)} <= MEASUREMENTS.keys()
 
@@ -292,25 +292,25 @@ METRICS = {"cost": lambda label, prediction, weight: np.where(prediction >= 0.3,
 
 def test_an_own_metric_is_replayed_with_the_code_it_was_judged_by(subject):
     """The code goes into the lake; when `model.py` changes, a replay still has the archived one, and leaves no trace."""
-    path, name = subject.site.case.folder / "model.py", "template.cost"
+    path, name = subject.ctx.case.folder / "model.py", "template.cost"
     path.write_text(path.read_text() + COST)
     rule = {"rule": "metric_bound", "says": "so", "metric": name, "max": 1.0}
-    text = {**subject.site.case.gate.model_dump(mode="json"), "rules": [rule]}
-    policy = type(subject.site.case.gate).model_validate_json(canonical(text))
+    text = {**subject.ctx.case.gate.model_dump(mode="json"), "rules": [rule]}
+    policy = type(subject.ctx.case.gate).model_validate_json(canonical(text))
     assert [need.kind for need in required_measurements(policy)] == ["importance", "signature", "own_metrics"]
     evidence: Any = SimpleNamespace(measured=measure_all(subject, required_measurements(policy)))
     assert evidence.measured["own_metrics"]["sha256"] == sha256(path.read_bytes())
     cost = np.where(subject.predictions >= 0.3, 1 - subject.labels, 5 * subject.labels).mean()
     with as_archived({name: lambda label, prediction, weight: 0 * label}):
         assert evaluate(name, subject.labels, subject.predictions) == 0
-        with use_custom_metrics(subject.site, evidence):
+        with use_custom_metrics(subject.ctx, evidence):
             assert evaluate(name, subject.labels, subject.predictions) == pytest.approx(cost)
         assert evaluate(name, subject.labels, subject.predictions) == 0
-        with use_custom_metrics(subject.site, SimpleNamespace(measured={})):
+        with use_custom_metrics(subject.ctx, SimpleNamespace(measured={})):
             assert evaluate(name, subject.labels, subject.predictions) == 0
 
 
 def test_a_metric_that_is_no_function_is_told(subject, monkeypatch):
     """METRICS maps names to functions; anything else is the reason why nothing was measured."""
-    monkeypatch.setattr(subject.site.case.model, "METRICS", {"cost": 5}, raising=False)
+    monkeypatch.setattr(subject.ctx.case.model, "METRICS", {"cost": 5}, raising=False)
     assert "METRICS holds cost, which cannot be called" in measured(subject, "own_metrics")["error"]

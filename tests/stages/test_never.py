@@ -28,7 +28,7 @@ def labelled():
 
 
 @pytest.fixture
-def site(labelled):
+def ctx(labelled):
     """Version 1 learned from the rows, version 2 from their opposite; 1 was the first champion."""
     lake, models = FakeLake(), SkopsModels()
     versions = {}
@@ -43,31 +43,31 @@ def site(labelled):
     return SimpleNamespace(name="rides", lake=lake, models=models, case=case, ledger=SimpleNamespace(models=kept))
 
 
-def champion(site, version, epoch):
-    return SimpleNamespace(epoch=epoch, model=site.ledger.models.get("rides", version))
+def champion(ctx, version, epoch):
+    return SimpleNamespace(epoch=epoch, model=ctx.ledger.models.get("rides", version))
 
 
-def test_the_first_champion_is_measured_on_the_rows_of_a_later_one(site, labelled):
+def test_the_first_champion_is_measured_on_the_rows_of_a_later_one(ctx, labelled):
     """It is the first model's own value: far better here than that of the one which learned the opposite."""
-    never = first_champion_score(site, champion(site, 2, 2), labelled, MEASURED)
-    first = site.ledger.models.get("rides", 1)
-    estimator = site.models.load(site.lake.read(first.file), first.file.sha256)
-    predicted = site.models.predict(estimator, model_inputs(labelled), "classification")
+    never = first_champion_score(ctx, champion(ctx, 2, 2), labelled, MEASURED)
+    first = ctx.ledger.models.get("rides", 1)
+    estimator = ctx.models.load(ctx.lake.read(first.file), first.file.sha256)
+    predicted = ctx.models.predict(estimator, model_inputs(labelled), "classification")
     assert never == evaluate("log_loss", labelled[LABEL].to_numpy(), predicted)
     assert never < 0.6
 
 
 @pytest.mark.parametrize("epoch", [1, 3])
-def test_while_the_first_champion_serves_it_is_what_was_measured(site, labelled, epoch):
+def test_while_the_first_champion_serves_it_is_what_was_measured(ctx, labelled, epoch):
     """At first, and again after a roll back to it: nothing is predicted twice."""
-    site.models = None
-    assert first_champion_score(site, champion(site, 1, epoch), labelled, MEASURED) == 0.321
+    ctx.models = None
+    assert first_champion_score(ctx, champion(ctx, 1, epoch), labelled, MEASURED) == 0.321
 
 
-def test_a_comparison_that_cannot_be_made_does_not_stop_the_watch(site, labelled):
+def test_a_comparison_that_cannot_be_made_does_not_stop_the_watch(ctx, labelled):
     """Inputs that the first model does not take, a file that is gone, and nothing measured: nothing is told."""
-    second = champion(site, 2, 2)
-    assert first_champion_score(site, second, labelled.rename(columns={"x": "z"}), MEASURED) is None
-    del site.lake.files[site.ledger.models.get("rides", 1).file.path]
-    assert first_champion_score(site, second, labelled, MEASURED) is None
-    assert first_champion_score(site, second, labelled, {"metric": "log_loss", "value": None}) is None
+    second = champion(ctx, 2, 2)
+    assert first_champion_score(ctx, second, labelled.rename(columns={"x": "z"}), MEASURED) is None
+    del ctx.lake.files[ctx.ledger.models.get("rides", 1).file.path]
+    assert first_champion_score(ctx, second, labelled, MEASURED) is None
+    assert first_champion_score(ctx, second, labelled, {"metric": "log_loss", "value": None}) is None

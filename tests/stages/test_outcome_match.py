@@ -14,27 +14,27 @@ from gatehouse.pipeline import land, outcomes
 from gatehouse.pipeline.batch_data import row_keys
 from gatehouse.pipeline.batch_data.outcome_problems import outcome_alert, outcome_problems
 from gatehouse.pipeline.validate import validate
-from stages.rides import FakeSite, folder, looped, open_site, site, take  # noqa: F401
+from stages.rides import FakeSite, ctx, folder, looped, open_site, take  # noqa: F401
 
 FIRST, SECOND, LATER = "2024-01", "2024-02", "2024-03"
 
 
-def arrive(site: FakeSite, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+def arrive(ctx: FakeSite, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     """Let a first batch arrive, then a second with the first one's outcomes, changed."""
-    site.source.relabel[FIRST] = change
+    ctx.source.relabel[FIRST] = change
     for key in (FIRST, SECOND):
-        batch = land.land(site, key)
-        outcomes.collect(site, key)
-        validate(site, batch.id)
+        batch = land.land(ctx, key)
+        outcomes.collect(ctx, key)
+        validate(ctx, batch.id)
 
 
-def labelled(site: FakeSite) -> pd.Series:
-    batch = site.ledger.batches.list(site.name)[0]
-    arrived = site.ledger.batches.outcomes(site.name, batch.interval.end.replace(year=2030))
-    return row_keys.with_labels(site, row_keys.batch_frame(site, batch), arrived[FIRST]).set_index("gh_key")["gh_label"]
+def labelled(ctx: FakeSite) -> pd.Series:
+    batch = ctx.ledger.batches.list(ctx.name)[0]
+    arrived = ctx.ledger.batches.outcomes(ctx.name, batch.interval.end.replace(year=2030))
+    return row_keys.with_labels(ctx, row_keys.batch_frame(ctx, batch), arrived[FIRST]).set_index("gh_key")["gh_label"]
 
 
-def test_outcomes_that_agree_are_one_and_those_that_contradict_are_quarantined(site: FakeSite) -> None:
+def test_outcomes_that_agree_are_one_and_those_that_contradict_are_quarantined(ctx: FakeSite) -> None:
     """A second outcome that says the same changes nothing; one that says something else takes the label of its row only."""
     original: list[pd.DataFrame] = []
 
@@ -43,19 +43,18 @@ def test_outcomes_that_agree_are_one_and_those_that_contradict_are_quarantined(s
         against = frame.iloc[[1]].assign(label=1 - frame["label"].iloc[[1]])
         return pd.concat([frame, frame.iloc[[0]], against], ignore_index=True)
 
-    arrive(site, twice)
-    found = labelled(site)
+    arrive(ctx, twice)
+    found = labelled(ctx)
     expected = original[0].set_index("id")["label"].astype("float64")
     contradicted = str(original[0]["id"].iloc[1])
     assert found.isna().sum() == 1
     assert pd.isna(found[contradicted])
     assert (found.drop(contradicted) == expected.drop(contradicted).reindex(found.index.drop(contradicted))).all()
-    as_of = site.ledger.batches.list(site.name)[-1].interval.end
-    assert contradicted in outcome_problems(site, as_of)[FIRST]
-    (delivered,) = site.ledger.batches.outcomes(site.name, as_of).values()
+    as_of = ctx.ledger.batches.list(ctx.name)[-1].interval.end
+    assert contradicted in outcome_problems(ctx, as_of)[FIRST]
+    (delivered,) = ctx.ledger.batches.outcomes(ctx.name, as_of).values()
     assert (
-        site.lake.frame(delivered.quarantined)["gh_reasons"].str.contains("contradict each other").tolist()
-        == [True] * 2
+        ctx.lake.frame(delivered.quarantined)["gh_reasons"].str.contains("contradict each other").tolist() == [True] * 2
     )
 
 
@@ -73,17 +72,17 @@ def test_outcomes_contradict_by_what_target_makes_of_them(open_site: Callable[[]
     )
     source = folder / "source.py"
     source.write_text(source.read_text().replace('[["id", "label"]]', '[["id", "label"]].assign(ride="y")'))
-    site = open_site()
-    arrive(site, lambda frame: pd.concat([frame, frame.iloc[[3]].assign(ride="x")], ignore_index=True))
-    assert labelled(site).isna().sum() == 1
+    ctx = open_site()
+    arrive(ctx, lambda frame: pd.concat([frame, frame.iloc[[3]].assign(ride="x")], ignore_index=True))
+    assert labelled(ctx).isna().sum() == 1
 
 
-def test_outcomes_that_match_no_row_are_counted_and_alerted(site: FakeSite) -> None:
+def test_outcomes_that_match_no_row_are_counted_and_alerted(ctx: FakeSite) -> None:
     """Keys padded with blanks match nothing: the alert says how many of how many, with examples of both sides."""
-    arrive(site, lambda frame: frame.assign(id=frame["id"] + " "))
-    assert labelled(site).isna().all()
-    (alert,) = outcome_alert(site)
-    rows_of_first = len(labelled(site))
+    arrive(ctx, lambda frame: frame.assign(id=frame["id"] + " "))
+    assert labelled(ctx).isna().all()
+    (alert,) = outcome_alert(ctx)
+    rows_of_first = len(labelled(ctx))
     assert alert.kind is AlertType.OUTCOMES
     assert f"{rows_of_first:,} of {rows_of_first:,} outcomes match no row" in alert.sentence
     assert f"{rows_of_first:,} of {rows_of_first:,} rows have no outcome" in alert.sentence
@@ -93,13 +92,13 @@ def test_the_contract_can_normalise_keys(open_site: Callable[[], FakeSite], fold
     """With `normalise_keys: [strip]` padded keys find their rows, and nobody is alerted."""
     contract = folder / "contract.yaml"
     contract.write_text(contract.read_text() + "\nnormalise_keys: [strip]\n")
-    site = open_site()
-    arrive(site, lambda frame: frame.assign(id="  " + frame["id"] + " "))
-    assert labelled(site).notna().all()
-    assert outcome_alert(site) == []
+    ctx = open_site()
+    arrive(ctx, lambda frame: frame.assign(id="  " + frame["id"] + " "))
+    assert labelled(ctx).notna().all()
+    assert outcome_alert(ctx) == []
 
 
-def test_outcomes_without_a_key_and_unreadable_ones_are_quarantined(site: FakeSite) -> None:
+def test_outcomes_without_a_key_and_unreadable_ones_are_quarantined(ctx: FakeSite) -> None:
     """A null key matches no null key, and a label that cannot be read costs its own row."""
 
     def spoilt(frame: pd.DataFrame) -> pd.DataFrame:
@@ -107,14 +106,14 @@ def test_outcomes_without_a_key_and_unreadable_ones_are_quarantined(site: FakeSi
         label.iloc[1] = "-"
         return frame.assign(id=frame["id"].where(frame.index != 0), label=label)
 
-    arrive(site, spoilt)
-    assert labelled(site).isna().sum() == 2
+    arrive(ctx, spoilt)
+    assert labelled(ctx).isna().sum() == 2
 
 
-def test_refused_outcomes_are_alerted_with_the_reason(site: FakeSite) -> None:
+def test_refused_outcomes_are_alerted_with_the_reason(ctx: FakeSite) -> None:
     """A delivery that breaks the contract as a whole is a problem of its batch, not only a line of the journal."""
-    arrive(site, lambda frame: frame.assign(label=1 - frame["label"]).pipe(lambda other: pd.concat([frame, other])))
-    (alert,) = outcome_alert(site)
+    arrive(ctx, lambda frame: frame.assign(label=1 - frame["label"]).pipe(lambda other: pd.concat([frame, other])))
+    (alert,) = outcome_alert(ctx)
     assert "refused" in alert.sentence
     assert "contradict each other" in alert.sentence
 
@@ -127,7 +126,7 @@ def test_the_labels_of_training_sets_are_derived_again(looped: FakeSite, ledger_
 
 
 def test_labels_of_other_rows_are_a_breach(
-    site: FakeSite, ledger_database: LedgerDatabase, monkeypatch: pytest.MonkeyPatch
+    ctx: FakeSite, ledger_database: LedgerDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the pipeline's join gives labels to other rows, I13 names the training set, the batch and a row."""
     join = row_keys.one_for_each_key
@@ -135,10 +134,10 @@ def test_labels_of_other_rows_are_a_breach(
         row_keys, "one_for_each_key", lambda keys, labels: join(keys, labels.iloc[::-1].reset_index(drop=True))
     )
     for key in (FIRST, SECOND, LATER):
-        take(site, key)
-    assert "labels are not those of their rows" in by_name(site, ledger_database).breaches[0]
+        take(ctx, key)
+    assert "labels are not those of their rows" in by_name(ctx, ledger_database).breaches[0]
 
 
-def by_name(site: FakeSite, database: LedgerDatabase):
-    findings = run(database.url, site.lake, None, {site.name: site.case})
+def by_name(ctx: FakeSite, database: LedgerDatabase):
+    findings = run(database.url, ctx.lake, None, {ctx.name: ctx.case})
     return next(finding for finding in findings if finding.invariant == "I13")

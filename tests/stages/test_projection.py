@@ -9,7 +9,7 @@ from adapters.tracking.mlflow_server import uri  # noqa: F401 - a fixture
 from gatehouse.adapters.mlflow import MlflowTracking
 from gatehouse.errors import ServiceUnavailableError, TrackingError
 from gatehouse.pipeline.maintenance import mlflow_projection, reconcile, track_mlflow
-from stages.rides import folder, looped, open_site, site, take  # noqa: F401 - four of them are fixtures
+from stages.rides import ctx, folder, looped, open_site, take  # noqa: F401 - four of them are fixtures
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 OPERATIONS = ("log_candidate", "register", "flag", "decided", "mirror")
@@ -22,8 +22,8 @@ def long_after(monkeypatch):
     monkeypatch.setattr(mlflow_projection, "young", lambda *_: False)
 
 
-def events(site):
-    return [entry.kind for entry in site.ledger.journal.entries() if entry.kind.startswith(("tracking.", "alias."))]
+def events(ctx):
+    return [entry.kind for entry in ctx.ledger.journal.entries() if entry.kind.startswith(("tracking.", "alias."))]
 
 
 def failing(error):
@@ -41,26 +41,26 @@ REFUSED, AWAY = TrackingError("refused"), ServiceUnavailableError("connection re
     [*(((name,), REFUSED) for name in OPERATIONS), (OPERATIONS, REFUSED), (OPERATIONS, AWAY)],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else type(value).__name__,
 )
-def test_a_training_ends_with_its_decision_whatever_mlflow_refuses(site, monkeypatch, operations, error):
+def test_a_training_ends_with_its_decision_whatever_mlflow_refuses(ctx, monkeypatch, operations, error):
     """Fit, choose, judge and promote go through with the decision and the champion; once MLflow takes things again, one
     sweep of maintenance tells all of it with plots and provenance, and the next one finds nothing to tell."""
     with monkeypatch.context() as broken:
         for name in operations:
-            broken.setattr(site.tracking, name, failing(error))
+            broken.setattr(ctx.tracking, name, failing(error))
         for key in MONTHS:
-            take(site, key)
-        assert site.ledger.models.champion("rides").model.version == 1
-        assert mlflow_projection.make_up(site).refused
-        assert events(site) == ["tracking.behind"]
-    assert mlflow_projection.make_up(site).refused == []
-    assert mlflow_projection.make_up(site).done == []
-    assert events(site) == ["tracking.behind", "tracking.caught_up"]
-    (decision,) = site.ledger.decisions.list("rides")
-    assert site.tracking.held("rides").decisions == {1: decision.id}
-    assert site.tracking.aliases["rides", "champion"] == 1
-    (request,) = site.ledger.requests.list("rides")
-    for candidate in site.ledger.requests.candidates(request.id):
-        fit = site.tracking.fits[f"rides-{request.id}-{candidate.name}"]
+            take(ctx, key)
+        assert ctx.ledger.models.champion("rides").model.version == 1
+        assert mlflow_projection.make_up(ctx).refused
+        assert events(ctx) == ["tracking.behind"]
+    assert mlflow_projection.make_up(ctx).refused == []
+    assert mlflow_projection.make_up(ctx).done == []
+    assert events(ctx) == ["tracking.behind", "tracking.caught_up"]
+    (decision,) = ctx.ledger.decisions.list("rides")
+    assert ctx.tracking.held("rides").decisions == {1: decision.id}
+    assert ctx.tracking.aliases["rides", "champion"] == 1
+    (request,) = ctx.ledger.requests.list("rides")
+    for candidate in ctx.ledger.requests.candidates(request.id):
+        fit = ctx.tracking.fits[f"rides-{request.id}-{candidate.name}"]
         assert set(fit.metrics) == set(candidate.metrics)
         assert fit.plots
         assert fit.tags["gatehouse.git"]

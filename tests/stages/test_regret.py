@@ -13,15 +13,15 @@ from gatehouse.core.types import Verdict
 from gatehouse.pipeline import choose, fit, gather, promote
 from gatehouse.pipeline.judge import judge_challenger
 from gatehouse.pipeline.manual.policy_comparison import compare_policies
-from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
+from stages.rides import ctx, folder, open_site, take  # noqa: F401 - three of them are fixtures
 
 MONTHS = [f"2024-0{month}" for month in range(1, 9)]
 REFUSING = {"rule": "better_than_champion", "says": "never", "metric": "log_loss", "by": 5.0}
 
 
-def other_policy(site, *rules):
+def other_policy(ctx, *rules):
     """The use case's own policy with these rules added."""
-    own = json.loads(site.case.gate.text)
+    own = json.loads(ctx.case.gate.text)
     return GatePolicy.model_validate_json(json.dumps({**own, "rules": [*own["rules"], *rules]}))
 
 
@@ -33,46 +33,46 @@ def lived(folder, open_site, request):
         (folder / "gate.yaml").write_text(
             text + "  - {rule: better_than_champion, says: never, metric: log_loss, by: 5.0}\n"
         )
-    site = open_site()
+    ctx = open_site()
     for key in MONTHS[:5]:
-        take(site, key)
-    retrain(site, MONTHS[4])
+        take(ctx, key)
+    retrain(ctx, MONTHS[4])
     for key in MONTHS[5:]:
-        take(site, key)
-    return site
+        take(ctx, key)
+    return ctx
 
 
-def retrain(site, key):
+def retrain(ctx, key):
     """What a person's request at the end of a month leads to; its decision."""
-    batch = next(b for b in site.ledger.batches.list("rides") if b.id.key == key)
-    asked = site.ledger.requests.ask("rides", batch.interval.end, "ann", "to see what another model does")
-    gather.build_training_set(site, gather.claim(site, asked.id))
-    for name in fit.candidate_names(site):
-        fit.fit(site, asked.id, name)
-    choose.choose(site, asked.id)
-    decision = judge_challenger.judge(site, asked.id)
-    promote.promote(site, decision.id)
+    batch = next(b for b in ctx.ledger.batches.list("rides") if b.id.key == key)
+    asked = ctx.ledger.requests.ask("rides", batch.interval.end, "ann", "to see what another model does")
+    gather.build_training_set(ctx, gather.claim(ctx, asked.id))
+    for name in fit.candidate_names(ctx):
+        fit.fit(ctx, asked.id, name)
+    choose.choose(ctx, asked.id)
+    decision = judge_challenger.judge(ctx, asked.id)
+    promote.promote(ctx, decision.id)
     return decision
 
 
-def looks(site):
+def looks(ctx):
     """The looks that the decisions against the first champion told."""
-    sentences = [r.sentence for d in site.ledger.decisions.list("rides") for r in d.results if r.rule == "error_spent"]
+    sentences = [r.sentence for d in ctx.ledger.decisions.list("rides") for r in d.results if r.rule == "error_spent"]
     return [int(sentence.split()[1]) for sentence in sentences]
 
 
-def by_hand(site, keys, served, instead):
+def by_hand(ctx, keys, served, instead):
     """The row-weighted mean over batches of log loss served minus log loss instead, from the models and sources."""
     losses = []
     for key in keys:
-        batch = next(b for b in site.ledger.batches.list("rides") if b.id.key == key)
-        rows = site.lake.frame(batch.tables["rows"].accepted)
-        labels = site.source.outcomes(key, batch.interval).set_index("id")["label"][rows["id"]].to_numpy()
-        features = site.case.model.features({"rows": rows})
+        batch = next(b for b in ctx.ledger.batches.list("rides") if b.id.key == key)
+        rows = ctx.lake.frame(batch.tables["rows"].accepted)
+        labels = ctx.source.outcomes(key, batch.interval).set_index("id")["label"][rows["id"]].to_numpy()
+        features = ctx.case.model.features({"rows": rows})
         pair = []
         for version in (served, instead):
-            file = site.ledger.models.get("rides", version).file
-            estimator = site.models.load(site.lake.read(file), file.sha256)
+            file = ctx.ledger.models.get("rides", version).file
+            estimator = ctx.models.load(ctx.lake.read(file), file.sha256)
             pair.append(log_loss(labels, estimator.predict_proba(features)[:, 1]))
         losses.append((len(labels), pair[0] - pair[1]))
     return sum(n * loss for n, loss in losses) / sum(n for n, _ in losses), sum(n for n, _ in losses)

@@ -49,10 +49,10 @@ def judged(folder, open_site):
     (folder / "gate.yaml").write_text((folder / "gate.yaml").read_text().rstrip() + GATE)
     retrain = folder / "retrain.yaml"
     retrain.write_text(retrain.read_text().replace("choose_by: log_loss", "choose_by: rides.cost"))
-    site = open_site()
+    ctx = open_site()
     for key in ("2024-01", "2024-02", "2024-03"):
-        take(site, key)
-    return site
+        take(ctx, key)
+    return ctx
 
 
 def test_every_rule_is_measured_and_replays_to_the_same_bytes(judged):
@@ -79,6 +79,6 @@ def test_the_challenger_is_chosen_by_the_own_metric(judged):
     assert sha256(RULES) in judged.lake.read(judged.ledger.decisions.archive(_only(judged).id)[0]).decode()
 
 
-def _only(site):
-    (decision,) = site.ledger.decisions.list("rides")
+def _only(ctx):
+    (decision,) = ctx.ledger.decisions.list("rides")
     return decision

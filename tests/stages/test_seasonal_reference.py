@@ -47,18 +47,18 @@ def month(key: str) -> pd.DataFrame:
 
 def judged(reference: str | None) -> dict[str, AlarmState]:
     """July 2022 against a champion of the winter before, and as `references` has it."""
-    site = Site()
+    ctx = Site()
     winter = pd.concat([month(key) for key in ("2021-12", "2022-01", "2022-02")])
     whole = profile_of(winter)
     units = [profile_of(winter.iloc[rows], like=whole) for rows in np.array_split(np.arange(len(winter)), 9)]
     known = Reference(whole, profile_of({}), {}, {}, 0, calibration=calibrate(whole, units, pieces=True))
     groups = ({"columns": ("temp",), "reference": reference},) if reference else ()
     policy = DriftReason.model_validate({"references": groups})
-    batch = next(each for each in site.kept if each.id.key == "2022-07")
-    compared = input_drift.aligned_profiles(site, batch, known, month("2022-07"), policy)  # type: ignore[arg-type]
+    batch = next(each for each in ctx.kept if each.id.key == "2022-07")
+    compared = input_drift.aligned_profiles(ctx, batch, known, month("2022-07"), policy)  # type: ignore[arg-type]
     found = {each.column: each for each in judge(*compared[:2], policy, compared[2])}
     if reference is None:
-        assert input_drift.seasonal_columns(site, batch, list(found.values()), policy) == {"temp"}  # type: ignore[arg-type]
+        assert input_drift.seasonal_columns(ctx, batch, list(found.values()), policy) == {"temp"}  # type: ignore[arg-type]
     return {name: each.state for name, each in found.items()}
 
 

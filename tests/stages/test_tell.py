@@ -14,7 +14,7 @@ from gatehouse.pipeline import land, promote
 from gatehouse.pipeline.judge import judge_challenger
 from gatehouse.pipeline.maintenance import mlflow_projection, publish_mlflow
 from gatehouse.pipeline.validate import validate
-from stages.rides import folder, open_site, site, take  # noqa: F401 - three of them are fixtures
+from stages.rides import ctx, folder, open_site, take  # noqa: F401 - three of them are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 6)]
 LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -82,33 +82,31 @@ def test_a_decision_whose_run_died_untold_is_told_by_upkeep(open_site, monkeypat
     def death(*_):
         raise KeyboardInterrupt
 
-    site = open_site()
+    ctx = open_site()
     for key in MONTHS[:2]:
-        take(site, key)
+        take(ctx, key)
     with monkeypatch.context() as dying:
         dying.setattr(judge_challenger, "publish_decision", death)
         with pytest.raises(KeyboardInterrupt):
-            take(site, MONTHS[2])
-    (decision,) = site.ledger.decisions.list("rides")
-    assert site.ledger.decisions.report(decision.id) is None
-    assert told(site, None) == [], "its own run may still be at it"
-    file, _ = site.ledger.decisions.archive(decision.id)
-    honest, site.lake.files[file.path] = site.lake.files[file.path], b"damaged"
-    assert told(site) == [], "maintenance has more to do than to fail at one damaged file"
-    site.lake.files[file.path] = honest
+            take(ctx, MONTHS[2])
+    (decision,) = ctx.ledger.decisions.list("rides")
+    assert ctx.ledger.decisions.report(decision.id) is None
+    assert told(ctx, None) == [], "its own run may still be at it"
+    file, _ = ctx.ledger.decisions.archive(decision.id)
+    honest, ctx.lake.files[file.path] = ctx.lake.files[file.path], b"damaged"
+    assert told(ctx) == [], "maintenance has more to do than to fail at one damaged file"
+    ctx.lake.files[file.path] = honest
     with monkeypatch.context() as busy:
         busy.setattr(mlflow_projection, "AT_ONCE", 0)
-        assert told(site) == [], "a sweep tells a few at a time"
-    assert told(site) == [f"decision {decision.id[:8]}"]
-    assert (
-        site.lake.read(site.ledger.decisions.report(decision.id)).decode() == site.tracking.judged[decision.id].report
-    )
-    assert told(site) == []
+        assert told(ctx) == [], "a sweep tells a few at a time"
+    assert told(ctx) == [f"decision {decision.id[:8]}"]
+    assert ctx.lake.read(ctx.ledger.decisions.report(decision.id)).decode() == ctx.tracking.judged[decision.id].report
+    assert told(ctx) == []
 
 
-def told(site, now=LONG_AFTER):
+def told(ctx, now=LONG_AFTER):
     """The decisions that maintenance tells MLflow of."""
-    return [name for name in mlflow_projection.make_up(site, now).done if name.startswith("decision")]
+    return [name for name in mlflow_projection.make_up(ctx, now).done if name.startswith("decision")]
 
 
 def test_model_and_version_are_described_by_what_serves(looped):
@@ -145,11 +143,11 @@ def test_a_review_that_was_answered_is_described_with_the_answer(folder, open_si
     """Who said no and why stands in the version's description, though nothing else of it changed."""
     gate = folder / "gate.yaml"
     gate.write_text(gate.read_text().replace("first_model: promote", "first_model: review"))
-    site = open_site()
+    ctx = open_site()
     for key in MONTHS[:3]:
-        take(site, key)
-    (decision,) = site.ledger.decisions.list("rides")
-    promote.record_review_response(site, decision.id, False, "admin", "the airport has not agreed yet")
-    assert "The gate said REVIEW" in site.tracking.words[1]
-    assert "Rejected by admin: the airport has not agreed yet" in site.tracking.words[1]
-    assert "No version serves" in site.tracking.words[0]
+        take(ctx, key)
+    (decision,) = ctx.ledger.decisions.list("rides")
+    promote.record_review_response(ctx, decision.id, False, "admin", "the airport has not agreed yet")
+    assert "The gate said REVIEW" in ctx.tracking.words[1]
+    assert "Rejected by admin: the airport has not agreed yet" in ctx.tracking.words[1]
+    assert "No version serves" in ctx.tracking.words[0]

@@ -75,30 +75,30 @@ class MemorySite(UseCaseContext):
 
 def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4, held_out: int = 1) -> list[Seen]:
     """Watch every batch after the training ones and those held out; a faulty batch is not accepted."""
-    site = MemorySite(load(stream.folder(path, retrain)))
-    site.lake, site.models = FakeLake(), SkopsModels()
-    desk, kind = _Desk(), site.case.contract.batch
-    site.ledger = SimpleNamespace(batches=desk)
+    ctx = MemorySite(load(stream.folder(path, retrain)))
+    ctx.lake, ctx.models = FakeLake(), SkopsModels()
+    desk, kind = _Desk(), ctx.case.contract.batch
+    ctx.ledger = SimpleNamespace(batches=desk)
     seen, champion = [], None
     for number, made in enumerate(stream.batches):
         interval = batch_interval(kind, made.key)
         rows = made.rows.assign(at=pd.to_datetime(made.rows["at"], utc=True))
-        part = TableFiles(*[site.lake.put_frame(rows, "rows")] * 2)
+        part = TableFiles(*[ctx.lake.put_frame(rows, "rows")] * 2)
         id = BatchId("stream", made.key, 1)
         batch = Batch(id, interval, BatchState.ACCEPTED, made.key, {"rows": part})
-        earlier = batch_profiles.earlier_profiles(site, batch)
-        profile = batch_profiles.profile(site, {"rows": rows}, earlier)
+        earlier = batch_profiles.earlier_profiles(ctx, batch)
+        profile = batch_profiles.profile(ctx, {"rows": rows}, earlier)
         faults = batch_profiles.detect_data_faults({"rows": rows}, profile, earlier, kind)
         now = Seen(number, faults=[each.kind for each in faults])
         if not faults:
-            batch = replace(batch, profile=batch_profiles.store_profile(site, profile))
+            batch = replace(batch, profile=batch_profiles.store_profile(ctx, profile))
             desk.kept.append(batch)
             arrived = batch_interval(kind, stream.batches[min(number + 1, len(stream.batches) - 1)].key).end
-            desk.labels[made.key] = Outcomes(id, arrived, site.lake.put_frame(made.outcomes, "outcomes"))
+            desk.labels[made.key] = Outcomes(id, arrived, ctx.lake.put_frame(made.outcomes, "outcomes"))
             if champion is not None:
-                _look(site, batch, champion, now)
+                _look(ctx, batch, champion, now)
         if number == training + held_out - 1:
-            champion = _champion(site, desk, training)
+            champion = _champion(ctx, desk, training)
         elif champion is not None:
             seen.append(now)
     return seen
@@ -126,14 +126,14 @@ class _Desk:
         return {key: each for key, each in self.labels.items() if each.arrived <= as_of}
 
 
-def _look(site: MemorySite, batch: Batch, champion: Champion, now: Seen) -> None:
-    desk = site.ledger.batches
-    frame = batch_frame(site, batch)
-    estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
-    scores = site.models.predict(estimator, model_inputs(frame), "classification")
-    file = site.lake.put_frame(pd.DataFrame({"key": frame["gh_key"], "score": scores}), "predictions")
+def _look(ctx: MemorySite, batch: Batch, champion: Champion, now: Seen) -> None:
+    desk = ctx.ledger.batches
+    frame = batch_frame(ctx, batch)
+    estimator = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
+    scores = ctx.models.predict(estimator, model_inputs(frame), "classification")
+    file = ctx.lake.put_frame(pd.DataFrame({"key": frame["gh_key"], "score": scores}), "predictions")
     desk.scored.append(Prediction(batch.id, 1, champion.model.file.sha256, 1, file))
-    body, alarms, now.findings = monitor_batch.assess_batch(site, batch, champion)
+    body, alarms, now.findings = monitor_batch.assess_batch(ctx, batch, champion)
     before = desk.reports[-1].body["incidents"] if desk.reports else []
     known = [Incident.from_document(each) for each in before]
     now.incidents = update_incidents(known, now.findings, batch.id.key, "matured" in body)
@@ -143,20 +143,20 @@ def _look(site: MemorySite, batch: Batch, champion: Champion, now: Seen) -> None
     desk.reports.append(MonitoringReport(batch.id, batch.interval.end, body))
 
 
-def _champion(site: MemorySite, desk: _Desk, training: int) -> Champion:
+def _champion(ctx: MemorySite, desk: _Desk, training: int) -> Champion:
     frames = []
     for batch in desk.kept:
-        frame = with_labels(site, batch_frame(site, batch), desk.labels[batch.id.key])
+        frame = with_labels(ctx, batch_frame(ctx, batch), desk.labels[batch.id.key])
         frames.append(frame[frame[LABEL].notna()])
     train, holdout = (pd.concat(part, ignore_index=True) for part in (frames[:training], frames[training:]))
-    estimator = site.case.model.estimators(0)["boosting"]
-    fitted = site.models.fit("boosting", estimator, model_inputs(train), np.asarray(train[LABEL], dtype=float))
-    file = site.lake.put(site.models.dump(fitted), "models", "skops")
-    stored = [site.lake.put_frame(each, "training") for each in (train, holdout)]
+    estimator = ctx.case.model.estimators(0)["boosting"]
+    fitted = ctx.models.fit("boosting", estimator, model_inputs(train), np.asarray(train[LABEL], dtype=float))
+    file = ctx.lake.put(ctx.models.dump(fitted), "models", "skops")
+    stored = [ctx.lake.put_frame(each, "training") for each in (train, holdout)]
     ids = tuple(batch.id for batch in desk.kept)
     recorded = TrainingSet("s", "r", stored[0], stored[1], ids[:training], ids[training:])
-    reference = reference_of(site, recorded, Candidate("r", "boosting", {}, file, "run"))
-    put: FileRef = site.lake.put(canonical(reference.to_document()).encode(), "references", "json")
+    reference = reference_of(ctx, recorded, Candidate("r", "boosting", {}, file, "run"))
+    put: FileRef = ctx.lake.put(canonical(reference.to_document()).encode(), "references", "json")
     until = desk.kept[training - 1].interval.end
     model = ModelVersion("stream", 1, "boosting", file, put, "s", "r", "run", until)
     return Champion(1, model)

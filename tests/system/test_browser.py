@@ -42,15 +42,15 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def site(browser: Any, running: Stack) -> UseCaseContext:
+def ctx(browser: Any, running: Stack) -> UseCaseContext:
     """The strict flights, taken through real DAG runs until the gate blocks."""
     walk(running, CASE, BATCHES)
     return InstalledContext(find(CASE, running.settings), running.settings)
 
 
 @pytest.fixture(scope="module")
-def blocked(site: UseCaseContext) -> Decision:
-    first, second = site.ledger.decisions.list(CASE)[:2]
+def blocked(ctx: UseCaseContext) -> Decision:
+    first, second = ctx.ledger.decisions.list(CASE)[:2]
     assert (first.verdict, second.verdict) == (Verdict.PROMOTE, Verdict.BLOCK)
     return second
 
@@ -68,7 +68,7 @@ def act(frame: Any, button: str, reason: str) -> None:
 
 
 def test_from_a_blocked_gate_to_an_override_and_back_by_clicking(
-    site: UseCaseContext, blocked: Decision, reviewer: Visitor, browser: Any, running: Stack, pictures: Path
+    ctx: UseCaseContext, blocked: Decision, reviewer: Visitor, browser: Any, running: Stack, pictures: Path
 ) -> None:
     """From Airflow's login to the fleet, the use case and the blocked decision; to its run, whose tab shows the same; an
     override that a second person approves from her own session; and the rollback. The ledger names both with their words."""
@@ -88,7 +88,7 @@ def test_from_a_blocked_gate_to_an_override_and_back_by_clicking(
     act(inside, "Override the gate as reviewer", WHY)
     inside.get_by_text("waits for a second person").first.wait_for()
     reviewer.shoot("journey-override")
-    assert version(site) == 1
+    assert version(ctx) == 1
 
     second = Visitor(browser, running, "admin", pictures).sign_in()
     theirs = second.open_pages()
@@ -97,13 +97,13 @@ def test_from_a_blocked_gate_to_an_override_and_back_by_clicking(
     theirs.get_by_text("The override is confirmed and carried out").wait_for()
     theirs.get_by_text("is the champion now").wait_for()
     second.shoot("journey-confirmed")
-    assert version(site) == blocked.version
+    assert version(ctx) == blocked.version
 
     theirs.get_by_text("Roll back to version 1").click()
     act(theirs, "Roll back as admin", BACK)
     theirs.get_by_text("Rolled back").wait_for()
     second.shoot("journey-rollback")
-    promotions = site.ledger.models.promotions(CASE)
+    promotions = ctx.ledger.models.promotions(CASE)
     told = [(each.version, each.kind, each.actor) for each in promotions[-2:]]
     assert told == [
         (blocked.version, PromotionKind.OVERRIDE, "reviewer"),
@@ -113,13 +113,13 @@ def test_from_a_blocked_gate_to_an_override_and_back_by_clicking(
     assert reviewer.broken + second.broken == []
 
 
-def version(site: UseCaseContext) -> int:
-    champion = site.ledger.models.champion(CASE)
+def version(ctx: UseCaseContext) -> int:
+    champion = ctx.ledger.models.champion(CASE)
     assert champion is not None
     return champion.model.version
 
 
-def test_an_act_needs_no_mouse(site: UseCaseContext, reviewer: Visitor, running: Stack) -> None:
+def test_an_act_needs_no_mouse(ctx: UseCaseContext, reviewer: Visitor, running: Stack) -> None:
     """From the fleet to a rollback with Tab, Enter and letters; what has the focus shows it."""
     page = reviewer.page
     page.goto(f"{running.airflow_url}/gatehouse/")
@@ -129,14 +129,14 @@ def test_an_act_needs_no_mouse(site: UseCaseContext, reviewer: Visitor, running:
     assert outline == "solid"
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Roll back").first.wait_for()
-    before = version(site)
+    before = version(ctx)
     tab_to(page, page.get_by_label("To version"))
     tab_to(page, page.get_by_label("Reason"))
     page.keyboard.type("May's model serves again, by keyboard")
     tab_to(page, page.get_by_role("button", name="Roll back as reviewer"))
     page.keyboard.press("Enter")
     page.get_by_text("Rolled back").wait_for()
-    assert version(site) != before
+    assert version(ctx) != before
 
 
 def tab_to(page: Any, wanted: Any, presses: int = 150) -> None:
@@ -196,18 +196,18 @@ def test_the_pictures_of_the_year(reviewer: Visitor, blocked: Decision, running:
     take_mlflow(reviewer, running, flights)
 
 
-def take_airflow(reviewer: Visitor, running: Stack, site: InstalledContext) -> None:
+def take_airflow(reviewer: Visitor, running: Stack, ctx: InstalledContext) -> None:
     """The DAGs, and a run of the retraining, as Airflow shows them."""
-    title, dag = site.case.contract.title, f"{site.name}__retrain"
+    title, dag = ctx.case.contract.title, f"{ctx.name}__retrain"
     run = running.airflow().runs(dag)[0]["dag_run_id"]
-    reviewer.open_at(f"{running.airflow_url}/dags?tags=use-case%3A{site.name}", "airflow-dags", f"text={title}")
+    reviewer.open_at(f"{running.airflow_url}/dags?tags=use-case%3A{ctx.name}", "airflow-dags", f"text={title}")
     reviewer.open_at(f"{running.airflow_url}/dags/{dag}/runs/{run}", "airflow-retrain", "text=judge")
 
 
-def take_pages(reviewer: Visitor, running: Stack, site: InstalledContext, blocked: Decision) -> None:
+def take_pages(reviewer: Visitor, running: Stack, ctx: InstalledContext, blocked: Decision) -> None:
     """Our pages at 1280 pixels, and a blocked decision as it looks in a hand at night."""
-    pages, name = f"{running.airflow_url}/gatehouse", site.name
-    second = site.ledger.decisions.list(name)[1]
+    pages, name = f"{running.airflow_url}/gatehouse", ctx.name
+    second = ctx.ledger.decisions.list(name)[1]
     reviewer.open_at(f"{pages}/", "fleet", "h1", tall=900)
     reviewer.open_at(f"{pages}/use-cases/{name}", "use-case", "#timeline", tall=2000)
     reviewer.open_at(f"{pages}/decisions/{second.id}", "decision", "#rules", tall=2900)
@@ -219,17 +219,17 @@ def take_pages(reviewer: Visitor, running: Stack, site: InstalledContext, blocke
     reviewer.page.emulate_media(color_scheme="light")
 
 
-def take_mlflow(reviewer: Visitor, running: Stack, site: InstalledContext) -> None:
+def take_mlflow(reviewer: Visitor, running: Stack, ctx: InstalledContext) -> None:
     """The candidates, the registered versions and one candidate's plots as MLflow shows them."""
     from mlflow import MlflowClient
 
     client = MlflowClient(running.mlflow_url)
-    experiment = client.get_experiment_by_name(f"gatehouse/{site.name}").experiment_id
-    champion = site.ledger.models.champion(site.name)
+    experiment = client.get_experiment_by_name(f"gatehouse/{ctx.name}").experiment_id
+    champion = ctx.ledger.models.champion(ctx.name)
     assert champion is not None
     there = f"{running.mlflow_url}/#/experiments/{experiment}"
     reviewer.open_at(f"{there}/runs", "mlflow-runs", "text=boosting")
-    reviewer.open_at(f"{running.mlflow_url}/#/models/{site.name}", "mlflow-model", "text=Version")
+    reviewer.open_at(f"{running.mlflow_url}/#/models/{ctx.name}", "mlflow-model", "text=Version")
     run = f"{there}/runs/{champion.model.run_id}/artifacts"
     reviewer.open_at(f"{run}/decision.html", "mlflow-report", "text=decision.html")
     reviewer.page.goto(run)

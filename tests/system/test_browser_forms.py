@@ -12,7 +12,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Decision
 from gatehouse.dev_stack.stack import Stack
 from gatehouse.pipeline.manual import override
-from system.test_browser import CASE, blocked, browser, pictures, reviewer, site  # noqa: F401 - five of them are fixtures
+from system.test_browser import CASE, blocked, browser, ctx, pictures, reviewer  # noqa: F401 - five of them are fixtures
 from system.visitor import Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -43,16 +43,16 @@ FORMS = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def two_champions(site: UseCaseContext, blocked: Decision) -> None:
+def two_champions(ctx: UseCaseContext, blocked: Decision) -> None:
     """What test_browser.py leaves behind, when it did not run before: an earlier champion to roll back to."""
-    if len({each.version for each in site.ledger.models.promotions(CASE)}) < 2:
-        asked, _ = override.override(site, blocked.id, "reviewer", "so that there are two champions")
-        override.confirm(site, asked.id, "admin", "so that there are two champions")
+    if len({each.version for each in ctx.ledger.models.promotions(CASE)}) < 2:
+        asked, _ = override.override(ctx, blocked.id, "reviewer", "so that there are two champions")
+        override.confirm(ctx, asked.id, "admin", "so that there are two champions")
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.stage)
 def test_a_form_refuses_what_is_wrong_and_starts_what_is_right(
-    form: Form, site: UseCaseContext, blocked: Decision, reviewer: Visitor, running: Stack
+    form: Form, ctx: UseCaseContext, blocked: Decision, reviewer: Visitor, running: Stack
 ) -> None:
     """A wrong value is refused in the form by the field's name and starts no run. Right ones start one that carries what was
     typed and who typed it, and ends as it must."""
@@ -86,25 +86,25 @@ def filled(visitor: Visitor, running: Stack, dag: str, values: dict[str, str]) -
     return dialog
 
 
-def test_what_the_forms_started_is_on_record(site: UseCaseContext, blocked: Decision) -> None:
+def test_what_the_forms_started_is_on_record(ctx: UseCaseContext, blocked: Decision) -> None:
     """In that person's name and words: a batch taken and no training for it, an override that waits for a second person, a
     request to retrain, and a champion that a dry run left alone."""
-    (backfill,) = site.ledger.backfills.list(CASE)
+    (backfill,) = ctx.ledger.backfills.list(CASE)
     assert (backfill.actor, backfill.reason, backfill.ended) == ("reviewer", WHY, "done")
-    asked = site.ledger.overrides.list(CASE)[-1]
+    asked = ctx.ledger.overrides.list(CASE)[-1]
     assert (asked.actor, asked.decision, asked.reason, asked.confirmed_by) == ("reviewer", blocked.id, WHY, "")
-    request = site.ledger.requests.list(CASE)[-1]
+    request = ctx.ledger.requests.list(CASE)[-1]
     assert (request.reasons[0].kind, request.reasons[0].numbers["actor"]) == ("person", "reviewer")
-    assert site.ledger.models.promotions(CASE)[-1].reason != WHY
+    assert ctx.ledger.models.promotions(CASE)[-1].reason != WHY
 
 
 @pytest.mark.parametrize("reason", ["because", " " * 30])
 def test_a_page_takes_no_empty_reason(
-    site: UseCaseContext, blocked: Decision, reviewer: Visitor, running: Stack, reason: str
+    ctx: UseCaseContext, blocked: Decision, reviewer: Visitor, running: Stack, reason: str
 ) -> None:
     """What is too short the browser does not send; what is long and says nothing the server refuses in a sentence."""
     page = reviewer.page
-    before = len(site.ledger.models.promotions(CASE)), len(site.ledger.overrides.list(CASE))
+    before = len(ctx.ledger.models.promotions(CASE)), len(ctx.ledger.overrides.list(CASE))
     address = f"{running.airflow_url}/gatehouse/use-cases/{CASE}"
     page.goto(address)
     form = page.locator("form.act").filter(has=page.get_by_role("button", name="Roll back"))
@@ -115,4 +115,4 @@ def test_a_page_takes_no_empty_reason(
         assert not form.evaluate("form => form.checkValidity()")
     else:
         page.get_by_text("goes on record with your name; found 0").wait_for()
-    assert (len(site.ledger.models.promotions(CASE)), len(site.ledger.overrides.list(CASE))) == before
+    assert (len(ctx.ledger.models.promotions(CASE)), len(ctx.ledger.overrides.list(CASE))) == before

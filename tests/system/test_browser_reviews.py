@@ -23,17 +23,17 @@ SECONDS = 180.0  # a busy machine is slow, not broken
 
 
 @pytest.fixture(scope="module")
-def site(browser: Any, running: Stack) -> UseCaseContext:
+def ctx(browser: Any, running: Stack) -> UseCaseContext:
     walk(running, CASE, 3)
     return InstalledContext(find(CASE, running.settings), running.settings)
 
 
-def newest(site: UseCaseContext) -> Decision:
-    return site.ledger.decisions.list(CASE)[-1]
+def newest(ctx: UseCaseContext) -> Decision:
+    return ctx.ledger.decisions.list(CASE)[-1]
 
 
-def watched(site: UseCaseContext, batch: BatchId) -> bool:
-    return any(report.batch == batch for report in site.ledger.batches.watches(CASE))
+def watched(ctx: UseCaseContext, batch: BatchId) -> bool:
+    return any(report.batch == batch for report in ctx.ledger.batches.watches(CASE))
 
 
 def eventually(true: Callable[[], bool], what: str) -> None:
@@ -67,41 +67,41 @@ def on_batch(visitor: Visitor, batch: str, button: str, reason: str) -> None:
     act(inside, f"{button} as reviewer", reason)
 
 
-def test_a_review_is_rejected_by_clicking(site: UseCaseContext, reviewer: Visitor) -> None:
+def test_a_review_is_rejected_by_clicking(ctx: UseCaseContext, reviewer: Visitor) -> None:
     """The answer goes through Airflow's review, in that person's name: no champion."""
-    decision = newest(site)
+    decision = newest(ctx)
     assert decision.verdict is Verdict.REVIEW
     answer(reviewer, "Reject", "two months of rows are too few for us")
-    eventually(lambda: bool(site.ledger.decisions.answers(decision.id)), "the run carries the answer to the ledger")
-    (found,) = site.ledger.decisions.answers(decision.id)
+    eventually(lambda: bool(ctx.ledger.decisions.answers(decision.id)), "the run carries the answer to the ledger")
+    (found,) = ctx.ledger.decisions.answers(decision.id)
     assert found[:2] == (False, "reviewer")
-    assert site.ledger.models.champion(CASE) is None
+    assert ctx.ledger.models.champion(CASE) is None
 
 
 def test_a_batch_is_released_by_clicking_and_the_next_review_approved(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     reviewer: Visitor,
     running: Stack,
 ) -> None:
     """A short month waits in quarantine; released by name it goes on, a model is trained again, and the answer to its
     review makes it the champion."""
     walk(running, CASE, 4)
-    batch = next(each for each in site.ledger.batches.list(CASE) if each.id.key == "2024-04")
+    batch = next(each for each in ctx.ledger.batches.list(CASE) if each.id.key == "2024-04")
     assert batch.state is BatchState.QUARANTINED
-    before = newest(site).id
+    before = newest(ctx).id
     on_batch(reviewer, "2024-04", "Release", "the feed was cut, the rows that came are right")
     reviewer.inside.get_by_text("Released. The good rows are accepted").wait_for()
     reviewer.shoot("batch-released")
-    assert site.ledger.batches.get(batch.id).state is BatchState.ACCEPTED
+    assert ctx.ledger.batches.get(batch.id).state is BatchState.ACCEPTED
 
-    eventually(lambda: watched(site, batch.id), "the watch of the released batch starts at once")
+    eventually(lambda: watched(ctx, batch.id), "the watch of the released batch starts at once")
     walk(running, CASE, 5)
-    assert newest(site).id != before, "May, after a month of rest, asks for a model again"
-    decision = newest(site)
+    assert newest(ctx).id != before, "May, after a month of rest, asks for a model again"
+    decision = newest(ctx)
     assert decision.verdict is Verdict.REVIEW
     answer(reviewer, "Approve", "the same figures again, and nothing better comes")
-    eventually(lambda: site.ledger.models.champion(CASE) is not None, "the approved version serves")
-    (promotion,) = site.ledger.models.promotions(CASE)
+    eventually(lambda: ctx.ledger.models.champion(CASE) is not None, "the approved version serves")
+    (promotion,) = ctx.ledger.models.promotions(CASE)
     assert (promotion.version, promotion.kind, promotion.actor) == (
         decision.version,
         PromotionKind.APPROVAL,
@@ -109,13 +109,13 @@ def test_a_batch_is_released_by_clicking_and_the_next_review_approved(
     )
 
 
-def test_a_batch_is_discarded_by_clicking(site: UseCaseContext, reviewer: Visitor, running: Stack) -> None:
+def test_a_batch_is_discarded_by_clicking(ctx: UseCaseContext, reviewer: Visitor, running: Stack) -> None:
     """What is discarded is kept, named and used by nobody."""
     walk(running, CASE, 6)
-    batch = next(each for each in site.ledger.batches.list(CASE) if each.id.key == "2024-06")
+    batch = next(each for each in ctx.ledger.batches.list(CASE) if each.id.key == "2024-06")
     on_batch(reviewer, "2024-06", "Discard", "the whole month will be delivered again")
     reviewer.inside.get_by_text("Discarded. The batch is kept").wait_for()
-    assert site.ledger.batches.get(batch.id).state is BatchState.DISCARDED
-    told = next(e for e in reversed(list(site.ledger.journal.entries())) if e.kind == "batch.discarded")
+    assert ctx.ledger.batches.get(batch.id).state is BatchState.DISCARDED
+    told = next(e for e in reversed(list(ctx.ledger.journal.entries())) if e.kind == "batch.discarded")
     assert told.actor == "reviewer"
     assert reviewer.broken == []

@@ -40,7 +40,7 @@ def walked(running: Stack) -> list[DemoRow]:
 
 
 @pytest.fixture(scope="module")
-def site(running: Stack) -> InstalledContext:
+def ctx(running: Stack) -> InstalledContext:
     return InstalledContext(find("flight_delays", running.settings), running.settings)
 
 
@@ -62,44 +62,44 @@ def eventually(true: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.5)
 
 
-def champion_of(site: InstalledContext) -> Champion:
-    champion = site.ledger.models.champion("flight_delays")
+def champion_of(ctx: InstalledContext) -> Champion:
+    champion = ctx.ledger.models.champion("flight_delays")
     assert champion is not None
     return champion
 
 
-def test_the_months_go_through_real_runs(walked, site):
+def test_the_months_go_through_real_runs(walked, ctx):
     """Every batch is accepted and watched once, all rows accounted for, and the first model is the champion by decision."""
-    batches = site.ledger.batches.list("flight_delays")
+    batches = ctx.ledger.batches.list("flight_delays")
     assert [batch.id.key for batch in batches] == [f"2013-{month:02}" for month in range(1, BATCHES + 1)]
     for batch in batches:
         for part in batch.tables.values():
             assert part.source.rows == part.accepted.rows + part.quarantined.rows
     assert sum(batch.tables["flights"].source.rows for batch in batches) == 27004 + 24951 + 28834 + 28330 + 28796
-    assert len(site.ledger.batches.watches("flight_delays")) == BATCHES
-    first = site.ledger.models.promotions("flight_delays")[0]
+    assert len(ctx.ledger.batches.watches("flight_delays")) == BATCHES
+    first = ctx.ledger.models.promotions("flight_delays")[0]
     assert (first.epoch, first.version) == (1, 1)
-    assert site.ledger.decisions.get(first.decision).verdict is Verdict.PROMOTE
+    assert ctx.ledger.decisions.get(first.decision).verdict is Verdict.PROMOTE
 
 
-def test_the_fault_of_february_is_quarantined_with_its_reason(walked, site):
+def test_the_fault_of_february_is_quarantined_with_its_reason(walked, ctx):
     """The wind of 1,048 mph waits in quarantine and names the expectation that it broke."""
-    (february,) = [b for b in site.ledger.batches.list("flight_delays") if b.id.key == "2013-02"]
-    bad = site.lake.frame(february.tables["weather"].quarantined)
+    (february,) = [b for b in ctx.ledger.batches.list("flight_delays") if b.id.key == "2013-02"]
+    bad = ctx.lake.frame(february.tables["weather"].quarantined)
     assert bad["wind_speed"].max() > 1000
     assert "wind_speed" in bad["gh_reasons"].iloc[0]
 
 
-def test_predictions_carry_the_one_model_that_made_them(walked, site):
+def test_predictions_carry_the_one_model_that_made_them(walked, ctx):
     """May was scored by the champion of epoch 1, and each row of the file says so."""
-    (prediction,) = site.ledger.batches.predictions("flight_delays")
-    frame = site.lake.frame(prediction.file)
+    (prediction,) = ctx.ledger.batches.predictions("flight_delays")
+    frame = ctx.lake.frame(prediction.file)
     assert prediction.batch.key == "2013-05"
-    assert set(frame["sha256"]) == {site.ledger.models.get("flight_delays", 1).file.sha256}
+    assert set(frame["sha256"]) == {ctx.ledger.models.get("flight_delays", 1).file.sha256}
     assert frame["score"].between(0, 1).all()
 
 
-def test_mlflow_shows_runs_versions_and_aliases(walked, site, running):
+def test_mlflow_shows_runs_versions_and_aliases(walked, ctx, running):
     """Each candidate is a finished run that says why it won or lost; the alias follows the ledger."""
     from mlflow import MlflowClient
 
@@ -109,7 +109,7 @@ def test_mlflow_shows_runs_versions_and_aliases(walked, site, running):
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert {run.data.tags["gatehouse.flag"] for run in runs} == {"challenger", "lost"}
     version = client.get_model_version_by_alias("flight_delays", "champion")
-    assert version.tags["gatehouse.sha256"] == champion_of(site).model.file.sha256
+    assert version.tags["gatehouse.sha256"] == champion_of(ctx).model.file.sha256
     assert version.tags["gatehouse.verdict"] == "PROMOTE"
 
 
@@ -139,28 +139,28 @@ def test_replay_gives_every_decision_again(walked, running):
     assert {row["replay"] for row in json.loads(done.stdout)} == {"same"}
 
 
-def test_a_second_walk_and_twenty_triggers_change_nothing(walked, site, running):
+def test_a_second_walk_and_twenty_triggers_change_nothing(walked, ctx, running):
     """What is settled stays as it is, however often somebody asks for it."""
-    before = len(site.ledger.journal.entries())
+    before = len(ctx.ledger.journal.entries())
     assert [str(line) for line in walk(running, "flight_delays", BATCHES)] == [str(line) for line in walked]
     api = running.airflow()
     names = [f"again_{number}" for number in range(20)]
     for name in names:
         api.trigger("flight_delays__monitor", name, {"batch": "2013-05.r1"})
     assert {api.wait("flight_delays__monitor", name, 180) for name in names} == {"success"}
-    assert len(site.ledger.journal.entries()) == before
+    assert len(ctx.ledger.journal.entries()) == before
 
 
-def test_a_dry_run_of_a_rollback_changes_nothing(walked, site, running):
+def test_a_dry_run_of_a_rollback_changes_nothing(walked, ctx, running):
     """The form says what would change, and the champion stays."""
-    before = champion_of(site)
+    before = champion_of(ctx)
     api = running.airflow()
     api.trigger("flight_delays__rollback", "dry", {"reason": "to see what it would do", "dry_run": True})
     api.wait("flight_delays__rollback", "dry", 120)
-    assert champion_of(site) == before
+    assert champion_of(ctx) == before
 
 
-def test_an_alias_moved_by_hand_is_found_named_and_repaired(walked, site, running):
+def test_an_alias_moved_by_hand_is_found_named_and_repaired(walked, ctx, running):
     """Upkeep goes red, journals an unexplained promotion, and MLflow says again what the ledger says."""
     from mlflow import MlflowClient
 
@@ -171,7 +171,7 @@ def test_an_alias_moved_by_hand_is_found_named_and_repaired(walked, site, runnin
     api.trigger("gatehouse__maintenance", "after_the_alias", {})
     assert api.wait("gatehouse__maintenance", "after_the_alias", 180) == "failed"
     assert client.get_model_version_by_alias("flight_delays", "champion").version == right
-    assert [entry for entry in site.ledger.journal.entries() if entry.kind == "alias.unexplained"]
+    assert [entry for entry in ctx.ledger.journal.entries() if entry.kind == "alias.unexplained"]
     api.trigger("gatehouse__maintenance", "all_well_again", {})
     assert api.wait("gatehouse__maintenance", "all_well_again", 180) == "success"
 
@@ -213,28 +213,28 @@ def test_a_review_whose_task_was_marked_is_asked_for_again_and_approved(walked, 
     assert (champion.version, champion.kind, champion.actor) == (1, PromotionKind.APPROVAL, "admin")
 
 
-def test_the_backtest_gives_the_verdicts_of_the_dag_runs(walked, site, running):
+def test_the_backtest_gives_the_verdicts_of_the_dag_runs(walked, ctx, running):
     """Without Airflow the same months come to the same requests, verdicts, champions and scores' metrics."""
     done = command(running, "backtest", "flight_delays", "--json", "--last", f"2013-{BATCHES:02}", seconds=300)
     assert done.returncode == 0, done.stderr
     lines = json.loads(done.stdout)["lines"]
-    for batch, line in zip(site.ledger.batches.list("flight_delays"), lines, strict=True):
-        asked = [r for r in site.ledger.requests.list("flight_delays") if r.opened_by == str(batch.id)]
-        decided = [site.ledger.decisions.of_request(request.id) for request in asked]
+    for batch, line in zip(ctx.ledger.batches.list("flight_delays"), lines, strict=True):
+        asked = [r for r in ctx.ledger.requests.list("flight_delays") if r.opened_by == str(batch.id)]
+        decided = [ctx.ledger.decisions.of_request(request.id) for request in asked]
         reasons = [[reason.kind for reason in request.reasons] for request in asked]
         assert [[reason["kind"] for reason in each["reasons"]] for each in line["requests"]] == reasons
         found = [(each["version"], each["verdict"]) for each in line["decisions"]]
         assert found == [(each.version, str(each.verdict)) for each in decided if each]
-    scored = {each.batch.key: each.version for each in site.ledger.batches.predictions("flight_delays")}
+    scored = {each.batch.key: each.version for each in ctx.ledger.batches.predictions("flight_delays")}
     assert {line["key"]: line["champion"] for line in lines if line["champion"] and not line["late"]} == scored
 
 
-def test_a_person_asks_for_a_retraining_by_the_form(walked, site, running):
+def test_a_person_asks_for_a_retraining_by_the_form(walked, ctx, running):
     """A reason in the form opens a request in that person's name; it ends with a decision or with why there is none."""
     api = running.airflow()
     api.trigger("flight_delays__retrain", "by_hand", {"reason": "a new runway opens tomorrow"})
     api.wait("flight_delays__retrain", "by_hand", 240)
-    request = site.ledger.requests.list("flight_delays")[-1]
+    request = ctx.ledger.requests.list("flight_delays")[-1]
     assert request.reasons[0].kind == "person"
     assert request.closing
 
@@ -253,7 +253,7 @@ def test_a_killed_component_comes_back(walked, running, component):
     eventually(back, 90, f"{component} back and everything healthy")
 
 
-def test_the_loop_goes_on_after_all_that(walked, site, running):
+def test_the_loop_goes_on_after_all_that(walked, ctx, running):
     """The next month goes through, and every invariant still holds."""
     lines = walk(running, "flight_delays", BATCHES + 1)
     assert len(lines) == BATCHES + 1

@@ -119,10 +119,10 @@ class Joins:
         rows = _frame(names, drawn.rows).assign(at=at, group="a", amount=[float(row) for row in range(len(drawn.rows))])
         labels = pd.Series([label for _, label in drawn.outcomes], dtype="float64")
         arrived = _frame(names, [key for key, _ in drawn.outcomes]).assign(label=labels)
-        site = GivenSite(self._case(drawn.types), self._ledger, Given(rows, arrived))
-        validate(site, land.land(site, MONTH).id)
-        outcomes.collect(site, NEXT)
-        frames, _ = gather.labelled(site, batch_interval("month", NEXT).end)
+        ctx = GivenSite(self._case(drawn.types), self._ledger, Given(rows, arrived))
+        validate(ctx, land.land(ctx, MONTH).id)
+        outcomes.collect(ctx, NEXT)
+        frames, _ = gather.labelled(ctx, batch_interval("month", NEXT).end)
         return {
             amount: label
             for frame in frames.values()

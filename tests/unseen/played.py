@@ -32,7 +32,7 @@ UNNAMED = re.compile(r"\(\w+\.py, line \d+\)")
 class Played:
     """A use case after its history: the site, and what became of each batch."""
 
-    site: BacktestContext
+    ctx: BacktestContext
     taken: list[ProcessedBatch]
     refused: str = ""
 
@@ -49,7 +49,7 @@ class Played:
     def said(self, key: str | None = None) -> str:
         """Every sentence that a person is told about one batch or about all: errors, reasons, refused outcomes, how
         requests ended, and what the watch found out about outcomes."""
-        ledger, name = self.site.ledger, self.site.name
+        ledger, name = self.ctx.ledger, self.ctx.name
         errors = [error for each in self.taken if key in (None, each.key) for error in each.errors]
         reasons = [batch.reason for batch in ledger.batches.list(name) if batch.reason and key in (None, batch.id.key)]
         notes = [
@@ -59,7 +59,7 @@ class Played:
         ]
         requests = ledger.requests.list(name)
         failed = [each.reason for request in requests for each in ledger.requests.candidates(request.id) if each.reason]
-        outcomes = outcome_problems(self.site, EVER)
+        outcomes = outcome_problems(self.ctx, EVER)
         told = [sentence for batch, sentence in outcomes.items() if key in (None, batch)]
         closings = [request.closing for request in requests]
         return "\n".join([*errors, *reasons, *notes, *failed, *told, *closings, self.refused])
@@ -79,32 +79,32 @@ class Played:
         """Training set and holdout of a request asked for now; no rows, and a sentence that is told, where refused."""
         self._close_requests()
         try:
-            asked = request_retraining.request_retraining(self.site, "ann", "to see the rows")
-            kept = gather.build_training_set(self.site, gather.claim(self.site, asked.id))
+            asked = request_retraining.request_retraining(self.ctx, "ann", "to see the rows")
+            kept = gather.build_training_set(self.ctx, gather.claim(self.ctx, asked.id))
         except GatehouseError as error:
             self.refused = str(error)
             return pd.DataFrame({"amount": [], "gh_label": []})
-        return pd.concat([self.site.lake.frame(kept.training), self.site.lake.frame(kept.holdout)], ignore_index=True)
+        return pd.concat([self.ctx.lake.frame(kept.training), self.ctx.lake.frame(kept.holdout)], ignore_index=True)
 
     def _close_requests(self) -> None:
-        requests = self.site.ledger.requests
-        while pending := requests.pending(self.site.name):
-            gather.claim(self.site, pending.id)
-            lease = self.site.ledger.attempts.enter(f"{self.site.name}/{pending.id}/close")
+        requests = self.ctx.ledger.requests
+        while pending := requests.pending(self.ctx.name):
+            gather.claim(self.ctx, pending.id)
+            lease = self.ctx.ledger.attempts.enter(f"{self.ctx.name}/{pending.id}/close")
             requests.close(lease, pending.id, RequestState.CANCELLED, "another is asked for")
 
     def quarantined(self, key: str) -> pd.DataFrame:
         """The quarantined rows of a batch."""
-        batch = self.site.ledger.batches.list(self.site.name)
+        batch = self.ctx.ledger.batches.list(self.ctx.name)
         part = next(each for each in batch if each.id.key == key).tables["rows"].quarantined
         assert part is not None
-        return self.site.lake.frame(part)
+        return self.ctx.lake.frame(part)
 
 
 def play(folder: Path, ledger: Ledger, lake: Path) -> Played:
     """Take every batch of the folder through the real stages, as a backtest does."""
-    site = BacktestContext(load(folder), ledger, open_lake(str(lake)))
-    return Played(site, replay(site))
+    ctx = BacktestContext(load(folder), ledger, open_lake(str(lake)))
+    return Played(ctx, replay(ctx))
 
 
 def joined(deliveries: Iterable[Delivery], key: Sequence[str]) -> Labels:

@@ -32,7 +32,7 @@ def test_an_infinite_cell_stops_its_own_batch_or_row(played: Play, cell: str) ->
     assert [key for key in KEYS if key != "2024-04" and key not in play.accepted] == []
     assert "amount" in play.said("2024-04") or "amount" in str(play.quarantined("2024-04").to_dict("records"))
     assert play.tracebacks == []
-    scored = {each.batch.key for each in play.site.ledger.batches.predictions(play.site.name)}
+    scored = {each.batch.key for each in play.ctx.ledger.batches.predictions(play.ctx.name)}
     assert "2024-05" in scored
 
 
@@ -43,7 +43,7 @@ def test_an_extreme_or_missing_cell_stops_nothing(played: Play, cell: str) -> No
     play = played(folder)
     assert play.tracebacks == []
     assert [key for key in KEYS if key != "2024-04" and key not in play.accepted] == []
-    scored = {each.batch.key for each in play.site.ledger.batches.predictions(play.site.name)}
+    scored = {each.batch.key for each in play.ctx.ledger.batches.predictions(play.ctx.name)}
     assert "2024-05" in scored
 
 
@@ -117,16 +117,16 @@ def test_rows_are_held_out_whatever_their_times(played: Play, times: str) -> Non
         folder.edit(lambda _, each: each.rows.__setitem__("at", each.rows["at"].mask(each.rows.index < 3)))
     play = played(folder)
     assert play.tracebacks == []
-    champion = play.site.ledger.models.champion(play.site.name)
+    champion = play.ctx.ledger.models.champion(play.ctx.name)
     assert champion is not None, play.said()
-    (request, *_) = play.site.ledger.requests.list(play.site.name)
+    (request, *_) = play.ctx.ledger.requests.list(play.ctx.name)
     assert champion.model.request == request.id, play.said()
-    kept = play.site.ledger.requests.training_set(request.id)
-    training, holdout = play.site.lake.frame(kept.training), play.site.lake.frame(kept.holdout)
+    kept = play.ctx.ledger.requests.training_set(request.id)
+    training, holdout = play.ctx.lake.frame(kept.training), play.ctx.lake.frame(kept.holdout)
     assert len(training) >= 60
     assert len(holdout) >= 60
     assert not set(training["amount"]) & set(holdout["amount"])
-    (candidate,) = play.site.ledger.requests.candidates(request.id)
+    (candidate,) = play.ctx.ledger.requests.candidates(request.id)
     assert math.isfinite(candidate.metrics["log_loss"])
 
 
@@ -146,7 +146,7 @@ def test_slices_that_are_none_are_named(played: Play, name: str) -> None:
     folder = Folder(keys=KEYS, slices=SLICES[name])
     play = played(folder)
     assert play.tracebacks == []
-    if play.site.ledger.models.champion(play.site.name) is None:
+    if play.ctx.ledger.models.champion(play.ctx.name) is None:
         said = play.said()
         assert "model.py" in said, said
         assert "SLICES" in said

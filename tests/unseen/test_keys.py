@@ -318,8 +318,8 @@ def test_the_invariant_derives_the_same_labels(played: Play, shared_database: Le
     }[kind]()
     play = played(folder)
     assert_own_labels(play, folder)
-    found = invariants.run(shared_database.url, play.site.lake, None, {play.site.name: play.site.case})
+    found = invariants.run(shared_database.url, play.ctx.lake, None, {play.ctx.name: play.ctx.case})
     (labels,) = [each for each in found if each.invariant == "I13"]
-    assert [breach for breach in labels.breaches if play.site.name in breach] == []
-    assert not any(play.site.name in note for note in labels.notes), labels.notes
+    assert [breach for breach in labels.breaches if play.ctx.name in breach] == []
+    assert not any(play.ctx.name in note for note in labels.notes), labels.notes
     assert labels.rows >= 70

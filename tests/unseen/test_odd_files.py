@@ -83,12 +83,12 @@ def test_no_value_changes_while_a_file_is_read(played: Play, name: str) -> None:
     folder = folder_of(columns={**COLUMNS, "more": declared})
     play = played(folder, with_column(kind, value, **options))
     assert play.tracebacks == []
-    batch = play.site.ledger.batches.list(play.site.name)[:1]
+    batch = play.ctx.ledger.batches.list(play.ctx.name)[:1]
     accepted = batch[0].tables["rows"].accepted if batch else None
     if accepted is None:
         assert "'more'" in play.said("2024-01"), play.said()
         return
-    kept = play.site.lake.frame(accepted)
+    kept = play.ctx.lake.frame(accepted)
     for row, found in enumerate(kept["more"].tolist()):
         assert plain(found) == plain(value(row)), f"row {row}: {found!r} is not {value(row)!r}"
 
@@ -234,9 +234,9 @@ def test_a_long_field_lands(played: Play, length: int, inside: str) -> None:
 
     play = played(folder.edit(long))
     assert DAMAGED in play.accepted, play.said()[-600:]
-    batch = next(each for each in play.site.ledger.batches.list(play.site.name) if each.id.key == DAMAGED)
+    batch = next(each for each in play.ctx.ledger.batches.list(play.ctx.name) if each.id.key == DAMAGED)
     assert batch.tables["rows"].accepted is not None
-    assert text in set(play.site.lake.frame(batch.tables["rows"].accepted)["note"])
+    assert text in set(play.ctx.lake.frame(batch.tables["rows"].accepted)["note"])
 
 
 @pytest.mark.parametrize("cell", ["-", "N/A", "unknown", "1,5"])

@@ -131,7 +131,7 @@ def test_columns_of_any_name_are_texts_or_refused(played: Play, name: str, encod
     folder = Folder(keys=(*KEYS, "2024-04"), features=code, encoded=encoded, slices="SLICES = ()")
     play = played(folder)
     assert play.tracebacks == []
-    assert play.site.ledger.models.champion(play.site.name) is not None or "model.py" in play.said()
+    assert play.ctx.ledger.models.champion(play.ctx.name) is not None or "model.py" in play.said()
 
 
 def test_an_array_of_features_is_aligned_by_its_order(played: Play) -> None:
@@ -140,7 +140,7 @@ def test_an_array_of_features_is_aligned_by_its_order(played: Play) -> None:
         keys=(*KEYS, "2024-04"), features='return rows[["amount"]].to_numpy()', encoded=False, slices="SLICES = ()"
     )
     play = played(taken)
-    assert play.site.ledger.models.champion(play.site.name) is not None or "model.py" in play.said()
+    assert play.ctx.ledger.models.champion(play.ctx.name) is not None or "model.py" in play.said()
     assert play.tracebacks == []
     turned = played(
         folder_of(features='return np.sort(rows[["amount"]].to_numpy(), axis=0)', encoded=False, slices="SLICES = ()")
@@ -153,14 +153,14 @@ def test_scores_belong_to_their_rows(played: Play) -> None:
     """The champion's score of each row is what its estimator says of that row, in whatever order features() came."""
     folder = folder_of(features=ALIGNED["sorted with its index"], keys=(*KEYS, "2024-04"), retrain={})
     play = played(folder)
-    site = play.site
-    champion = site.ledger.models.champion(site.name)
+    ctx = play.ctx
+    champion = ctx.ledger.models.champion(ctx.name)
     assert champion is not None, play.said()
-    (scored,) = [each for each in site.ledger.batches.predictions(site.name) if each.batch.key == "2024-04"]
-    scores = site.lake.frame(scored.file).set_index("key")["score"]
+    (scored,) = [each for each in ctx.ledger.batches.predictions(ctx.name) if each.batch.key == "2024-04"]
+    scores = ctx.lake.frame(scored.file).set_index("key")["score"]
     rows = folder.delivered["2024-04"].rows
-    estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
-    wanted = site.models.predict(estimator, rows[["group", "amount"]], "classification")
+    estimator = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
+    wanted = ctx.models.predict(estimator, rows[["group", "amount"]], "classification")
     assert np.allclose(scores.loc[rows["id"]].to_numpy(), wanted)
 
 
@@ -218,7 +218,7 @@ def test_labels_that_are_none_are_refused_by_name(played: Play, name: str) -> No
     """One sentence names model.py, target(), what was found and what is allowed; nothing is promoted."""
     code, found = WRONG[name]
     play = played(folder_of(target=code, retrain={}, keys=(*KEYS, "2024-04")))
-    assert play.site.ledger.models.champion(play.site.name) is None
+    assert play.ctx.ledger.models.champion(play.ctx.name) is None
     said = play.said()
     assert "model.py" in said, said
     assert "target()" in said

@@ -64,7 +64,7 @@ def test_all_outcomes_contradicting_train_nothing(played: Play, first: bool) -> 
     )
     play = played(folder)
     assert play.labels() == {}
-    assert play.site.ledger.models.list(play.site.name) == []
+    assert play.ctx.ledger.models.list(play.ctx.name) == []
     assert play.tracebacks == []
     assert "contradict" in play.said("2024-01")
     assert "120" in play.said("2024-01") or "240" in play.said("2024-01")
@@ -185,6 +185,6 @@ def test_a_correction_replaces_the_labels(played: Play) -> None:
     assert same(play.labels(), wanted(folder)) == ""
     changed = folder.delivered["2024-01"]
     changed.outcomes["label"] = 1 - changed.outcomes["label"]
-    changed.outcomes.to_parquet(play.site.case.folder / "drop" / "outcomes_2024-01.parquet", index=False)
-    collecting.collect(play.site, "2024-03")
+    changed.outcomes.to_parquet(play.ctx.case.folder / "drop" / "outcomes_2024-01.parquet", index=False)
+    collecting.collect(play.ctx, "2024-03")
     assert same(play.labels(), wanted(folder)) == ""

@@ -26,13 +26,13 @@ FIRST = (MONTHS[0], MONTHS[1])  # what the first model is trained on and judged 
 
 def losses(play: Played) -> dict[str, float]:
     """The log loss of every candidate of the first training."""
-    first = play.site.ledger.requests.list(play.site.name)[0]
-    return {each.name: each.metrics["log_loss"] for each in play.site.ledger.requests.candidates(first.id)}
+    first = play.ctx.ledger.requests.list(play.ctx.name)[0]
+    return {each.name: each.metrics["log_loss"] for each in play.ctx.ledger.requests.candidates(first.id)}
 
 
 def assert_named(play: Played, *texts: str) -> None:
     """Nothing was promoted, one sentence has all of these texts, and none is a traceback."""
-    assert play.site.ledger.models.champion(play.site.name) is None
+    assert play.ctx.ledger.models.champion(play.ctx.name) is None
     assert play.tracebacks == []
     sentences = play.said().splitlines()
     assert any(all(text in sentence for text in texts) for sentence in sentences), play.said()
@@ -41,7 +41,7 @@ def assert_named(play: Played, *texts: str) -> None:
 def assert_as_good(play: Played, folder: Folder, usual: Played) -> None:
     """Every label is the row's own, and the losses are those without the defect."""
     assert play.tracebacks == []
-    assert play.site.ledger.models.champion(play.site.name) is not None, play.said()
+    assert play.ctx.ledger.models.champion(play.ctx.name) is not None, play.said()
     assert same(play.labels(), joined([folder.delivered[key] for key in MONTHS[:3]], folder.key)) == ""
     assert losses(play) == losses(usual)
 
@@ -173,7 +173,7 @@ def test_no_time_column(played: Play) -> None:
     """Rows without a time: some of them are held out all the same, and every row has its own label."""
     folder = Folder(time_column=None)
     play = played(folder)
-    assert play.site.ledger.models.champion(play.site.name) is not None, play.said()
+    assert play.ctx.ledger.models.champion(play.ctx.name) is not None, play.said()
     assert play.tracebacks == []
     assert all(loss < 0.7 for loss in losses(play).values())
     assert same(play.labels(), joined([folder.delivered[key] for key in MONTHS[:3]], folder.key)) == ""
@@ -207,7 +207,7 @@ def test_features_named_by_numbers(played: Play, numbers: str) -> None:
     plain = {"slices": "SLICES = ()", "encoded": False}
     play = played(Folder(features=f"{code}made.columns = {numbers}\nreturn made", **plain))
     usual = played(Folder(features=f"{code}return made", **plain))
-    if play.site.ledger.models.champion(play.site.name) is None:
+    if play.ctx.ledger.models.champion(play.ctx.name) is None:
         assert_named(play, "model.py", "features()")
     else:
         assert losses(play) == losses(usual)

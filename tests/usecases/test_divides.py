@@ -14,10 +14,10 @@ from usecases.usecase_folders import tables
 
 def features(name: str, key: str):
     """The features of two thousand rows in the middle of a batch, as a partition makes them."""
-    site = InstalledContext(load(ROOT / "include" / "usecases" / name), Settings(ROOT, "", "", "", ()))
+    ctx = InstalledContext(load(ROOT / "include" / "usecases" / name), Settings(ROOT, "", "", "", ()))
     frames = dict(tables(name, key))
-    main = frames.pop(site.case.contract.main)
-    return features_of_part(site, main.iloc[1000:3000].reset_index(drop=True), frames)
+    main = frames.pop(ctx.case.contract.main)
+    return features_of_part(ctx, main.iloc[1000:3000].reset_index(drop=True), frames)
 
 
 def test_a_use_case_whose_features_count_other_rows_does_not_divide():

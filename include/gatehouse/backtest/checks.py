@@ -13,19 +13,19 @@ from gatehouse.reports.batch import results_of
 Found = tuple[Mapping[str, Any], ...]
 
 
-def checks(site: UseCaseContext, batch: Batch, outcomes: Outcomes | None) -> tuple[Found, Found]:
+def checks(ctx: UseCaseContext, batch: Batch, outcomes: Outcomes | None) -> tuple[Found, Found]:
     """The expectations that the batch and its outcomes do not meet, of every severity; and why which rows are quarantined."""
-    found = [_results(site, batch.report), _results(site, outcomes.report if outcomes else None)]
+    found = [_results(ctx, batch.report), _results(ctx, outcomes.report if outcomes else None)]
     failed = tuple(each for results in found for each in results.get("results", ()) if not each["success"])
     return failed, tuple(each for results in found for each in results.get("bad", ()))
 
 
-def refused(site: UseCaseContext, batch: BatchId) -> list[str]:
+def refused(ctx: UseCaseContext, batch: BatchId) -> list[str]:
     """Why outcomes of a batch were refused as a whole."""
-    entries = site.ledger.journal.entries(about=str(batch))
+    entries = ctx.ledger.journal.entries(about=str(batch))
     reasons = [json.loads(each.body)["reason"] for each in entries if each.kind == "outcomes.refused"]
     return [f"outcomes refused: {reason}" for reason in dict.fromkeys(reasons)]
 
 
-def _results(site: UseCaseContext, report: FileRef | None) -> dict[str, Any]:
-    return (results_of(site.lake.read(report).decode()) or {}) if report else {}
+def _results(ctx: UseCaseContext, report: FileRef | None) -> dict[str, Any]:
+    return (results_of(ctx.lake.read(report).decode()) or {}) if report else {}

@@ -54,22 +54,22 @@ class BatchSummary:
 
 def read_history(labelled: LabelledHistory, metric: str) -> History:
     """Collect every accepted batch's labelled rows; a batch without, or whose features cannot be made, is left out."""
-    site = labelled.site
-    batches = newest_revisions(site.ledger.batches.list(site.name))
-    arrived = site.ledger.batches.outcomes(site.name, EVER) if batches else {}
+    ctx = labelled.ctx
+    batches = newest_revisions(ctx.ledger.batches.list(ctx.name))
+    arrived = ctx.ledger.batches.outcomes(ctx.name, EVER) if batches else {}
     frames = {each.id.key: labelled.rows(each, arrived[each.id.key]) for each in batches if each.id.key in arrived}
     known = {key: frame for key, frame in frames.items() if frame is not None}
-    return History(site, metric, batches, arrived, known)
+    return History(ctx, metric, batches, arrived, known)
 
 
 def batch_summaries(history: History, taken: Sequence[ProcessedBatch]) -> list[BatchSummary]:
     """A line for each batch of the source, in the order of time."""
-    site = history.site
-    desk = site.ledger
-    batches = {batch.id: batch for batch in desk.batches.list(site.name)}
-    reports = {report.batch: report.body for report in desk.batches.watches(site.name)}
+    ctx = history.ctx
+    desk = ctx.ledger
+    batches = {batch.id: batch for batch in desk.batches.list(ctx.name)}
+    reports = {report.batch: report.body for report in desk.batches.watches(ctx.name)}
     requests: dict[str, list[Request]] = {}
-    for request in desk.requests.list(site.name):
+    for request in desk.requests.list(ctx.name):
         requests.setdefault(request.opened_by, []).append(request)
     measured = measure(history, {batch for batch, body in reports.items() if body.get("champion")})
     return [
@@ -93,19 +93,19 @@ def _line(
     measured: Measured,
     history: History,
 ) -> BatchSummary:
-    site = history.site
+    ctx = history.ctx
     if taken.batch is None:
         return BatchSummary(taken.key, "not landed", 0, 0, champion_after=taken.champion, errors=taken.errors)
     batch = batches[taken.batch]
-    part = batch.tables[site.case.contract.main]
+    part = batch.tables[ctx.case.contract.main]
     rows = part.source.rows or 0
     accepted = (part.accepted.rows or 0) if part.accepted else 0
     champion, late, metric, matured = measured.metrics.get(taken.key, (None, False, math.nan, 0))
     errors = [*taken.errors, *measured.errors.get(taken.key, ())]
     found: tuple[Found, Found] = (), ()
     with kept(errors, "the contract's results"):
-        found = checks(site, batch, history.outcomes.get(taken.key))
-        errors += refused(site, batch.id)
+        found = checks(ctx, batch, history.outcomes.get(taken.key))
+        errors += refused(ctx, batch.id)
     return BatchSummary(
         taken.key,
         str(batch.state),
@@ -116,7 +116,7 @@ def _line(
         tuple(body.get("matured", {}).get("judged", ())),
         tuple(_request(each) for each in requests),
         tuple(body.get("held_back", ())),
-        tuple(_decision(each) for each in _decisions(site, requests)),
+        tuple(_decision(each) for each in _decisions(ctx, requests)),
         measured.scored.get(taken.batch) or champion,
         taken.champion,
         late,
@@ -125,7 +125,7 @@ def _line(
         (*dict.fromkeys(errors), *([f"{batch.state}: {batch.reason}"] if batch.reason else [])),
         *found,
         bool(body.get("champion")) and taken.batch not in measured.scored,
-        outcome_problem(site, history.outcomes[taken.key], EVER) if taken.key in history.outcomes else "",
+        outcome_problem(ctx, history.outcomes[taken.key], EVER) if taken.key in history.outcomes else "",
     )
 
 
@@ -136,8 +136,8 @@ def _request(request: Request) -> dict[str, Any]:
     return {"id": request.id, "reasons": reasons, "state": str(request.state), "ended": request.closing}
 
 
-def _decisions(site: UseCaseContext, requests: Sequence[Request]) -> list[Decision]:
-    found = (site.ledger.decisions.of_request(request.id) for request in requests)
+def _decisions(ctx: UseCaseContext, requests: Sequence[Request]) -> list[Decision]:
+    found = (ctx.ledger.decisions.of_request(request.id) for request in requests)
     return [decision for decision in found if decision is not None]
 
 
@@ -145,9 +145,9 @@ def _decision(decision: Decision) -> dict[str, Any]:
     return {"version": decision.version, "verdict": str(decision.verdict), "sentence": decision.sentence}
 
 
-def training_set_of(site: UseCaseContext, request: str) -> TrainingSet | None:
+def training_set_of(ctx: UseCaseContext, request: str) -> TrainingSet | None:
     """What a request was trained on; None when it came to no training."""
     try:
-        return site.ledger.requests.training_set(request)
+        return ctx.ledger.requests.training_set(request)
     except RecordNotFoundError:
         return None

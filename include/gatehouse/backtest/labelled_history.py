@@ -21,8 +21,8 @@ Part = tuple[Batch, Outcomes]
 class LabelledHistory:
     """The accepted rows of batches whose outcomes are known, kept in memory."""
 
-    def __init__(self, site: UseCaseContext) -> None:
-        self.site = site
+    def __init__(self, ctx: UseCaseContext) -> None:
+        self.ctx = ctx
         self._kept: dict[tuple[str, str], pd.DataFrame | None] = {}
 
     def rows(self, batch: Batch, outcomes: Outcomes) -> pd.DataFrame | None:
@@ -43,7 +43,7 @@ class LabelledHistory:
 
     def _made(self, batch: Batch, outcomes: Outcomes) -> pd.DataFrame | None:
         try:
-            frame = with_labels(self.site, batch_frame(self.site, batch), outcomes)
+            frame = with_labels(self.ctx, batch_frame(self.ctx, batch), outcomes)
         except Exception:
             return None
         known = frame[frame[LABEL].notna()]
@@ -61,10 +61,10 @@ def matured(batches: Mapping[str, Batch], outcomes: Mapping[str, Outcomes], mome
     return sorted(found, key=lambda part: (part[1].arrived, part[0].id.key))
 
 
-def challengers(site: UseCaseContext) -> list[tuple[datetime, str]]:
+def challengers(ctx: UseCaseContext) -> list[tuple[datetime, str]]:
     """From when on which candidate was the newest challenger."""
-    models = site.ledger.models.list(site.name)
-    return sorted((site.ledger.requests.get(model.request).as_of, model.candidate) for model in models)
+    models = ctx.ledger.models.list(ctx.name)
+    return sorted((ctx.ledger.requests.get(model.request).as_of, model.candidate) for model in models)
 
 
 def newest_challenger(known: Sequence[tuple[datetime, str]], moment: datetime) -> str | None:
@@ -72,13 +72,13 @@ def newest_challenger(known: Sequence[tuple[datetime, str]], moment: datetime) -
     return next((name for as_of, name in reversed(known) if as_of <= moment), None)
 
 
-def first_champion(site: UseCaseContext) -> tuple[int, TrainingSet] | None:
+def first_champion(ctx: UseCaseContext) -> tuple[int, TrainingSet] | None:
     """The version of the first champion and what it was trained on."""
-    promotions = site.ledger.models.promotions(site.name)
+    promotions = ctx.ledger.models.promotions(ctx.name)
     if not promotions:
         return None
-    model = site.ledger.models.get(site.name, promotions[0].version)
-    return model.version, site.ledger.requests.training_set(model.request)
+    model = ctx.ledger.models.get(ctx.name, promotions[0].version)
+    return model.version, ctx.ledger.requests.training_set(model.request)
 
 
 def window_of(training_set: TrainingSet) -> int:

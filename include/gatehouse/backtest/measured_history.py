@@ -24,7 +24,7 @@ class History:
     """The ledger's records after a replay, each listed once: outcomes whenever they arrived, and by batch the accepted rows
     that have them."""
 
-    site: UseCaseContext
+    ctx: UseCaseContext
     metric: str
     batches: list[Batch]
     outcomes: Mapping[str, Outcomes]
@@ -44,41 +44,41 @@ class Measured:
 def measure(history: History, served: Collection[BatchId]) -> Measured:
     """Measure the version that scored each batch. A batch that no champion was there for, and that the first champion was
     neither trained on nor judged by, is measured with that one; `served` are those that there was one for."""
-    site = history.site
-    predictions = {prediction.batch: prediction for prediction in site.ledger.batches.predictions(site.name)}
+    ctx = history.ctx
+    predictions = {prediction.batch: prediction for prediction in ctx.ledger.batches.predictions(ctx.name)}
     found = Measured({batch: prediction.version for batch, prediction in predictions.items()})
     for batch in history.batches:
         frame, prediction = history.frames.get(batch.id.key), predictions.get(batch.id)
         if frame is None or (prediction is None and batch.id in served):
             continue
         with kept(found.errors.setdefault(batch.id.key, []), "measuring"):
-            scored = _by_record(site, prediction, frame) if prediction else _by_first(site, batch, frame)
+            scored = _by_record(ctx, prediction, frame) if prediction else _by_first(ctx, batch, frame)
             if scored is not None:
                 value = evaluate(history.metric, frame[LABEL].to_numpy("float64"), scored[1])
                 found.metrics[batch.id.key] = scored[0], prediction is None, value, len(frame)
     return found
 
 
-def _by_record(site: UseCaseContext, prediction: Prediction, frame: pd.DataFrame) -> tuple[int, Any]:
+def _by_record(ctx: UseCaseContext, prediction: Prediction, frame: pd.DataFrame) -> tuple[int, Any]:
     """The version that scored a batch, and its scores of the labelled rows."""
-    return prediction.version, by_key(frame, site.lake.frame(prediction.file, ["key", "score"])).to_numpy("float64")
+    return prediction.version, by_key(frame, ctx.lake.frame(prediction.file, ["key", "score"])).to_numpy("float64")
 
 
-def _by_first(site: UseCaseContext, batch: Batch, frame: pd.DataFrame) -> tuple[int, Any] | None:
+def _by_first(ctx: UseCaseContext, batch: Batch, frame: pd.DataFrame) -> tuple[int, Any] | None:
     """The first champion and its scores; None where there is none, or where it was made of these rows."""
-    first = first_champion(site)
-    if first is None or batch.interval.start < holdout_end(site, first[1]):
+    first = first_champion(ctx)
+    if first is None or batch.interval.start < holdout_end(ctx, first[1]):
         return None
-    return first[0], predict(site, first[0], frame)
+    return first[0], predict(ctx, first[0], frame)
 
 
-def holdout_end(site: UseCaseContext, training_set: TrainingSet) -> datetime:
+def holdout_end(ctx: UseCaseContext, training_set: TrainingSet) -> datetime:
     """The end of the rows that a model was trained on or judged by."""
-    return max(site.ledger.batches.get(batch).interval.end for batch in training_set.holdout_batches)
+    return max(ctx.ledger.batches.get(batch).interval.end for batch in training_set.holdout_batches)
 
 
-def predict(site: UseCaseContext, version: int, frame: pd.DataFrame) -> Any:
+def predict(ctx: UseCaseContext, version: int, frame: pd.DataFrame) -> Any:
     """A registered version's predictions of labelled rows."""
-    model = site.ledger.models.get(site.name, version)
-    estimator = site.models.load(site.lake.read(model.file), model.file.sha256)
-    return site.models.predict(estimator, model_inputs(frame), site.case.retrain.task)
+    model = ctx.ledger.models.get(ctx.name, version)
+    estimator = ctx.models.load(ctx.lake.read(model.file), model.file.sha256)
+    return ctx.models.predict(estimator, model_inputs(frame), ctx.case.retrain.task)

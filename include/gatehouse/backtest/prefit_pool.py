@@ -42,7 +42,7 @@ class PrefitPool:
     def __init__(
         self, labelled: LabelledHistory, processes: ForkServerContext | SpawnContext, nice: int = LOWEST_PRIORITY
     ) -> None:
-        self.labelled, self._site = labelled, labelled.site
+        self.labelled, self._ctx = labelled, labelled.ctx
         self._accepted: dict[str, Batch] = {}
         self._ahead: dict[Hashable, Future[Any]] = {}
         self._here: dict[Hashable, Future[Any]] = {}
@@ -62,15 +62,15 @@ class PrefitPool:
 
     def reached(self, taken: ProcessedBatch) -> None:
         """To be told of each batch after its turn: what would have scored it in a what-if is known from now on."""
-        batch = self._site.ledger.batches.get(taken.batch) if taken.batch else None
+        batch = self._ctx.ledger.batches.get(taken.batch) if taken.batch else None
         if batch is None or batch.state is not BatchState.ACCEPTED:
             return
         self._accepted[batch.id.key] = batch
-        start, first = batch.interval.start, first_champion(self._site)
-        name = newest_challenger(challengers(self._site), start)
+        start, first = batch.interval.start, first_champion(self._ctx)
+        name = newest_challenger(challengers(self._ctx), start)
         if first is None or name is None:
             return
-        known = matured(self._accepted, self._site.ledger.batches.outcomes(self._site.name, start), start)
+        known = matured(self._accepted, self._ctx.ledger.batches.outcomes(self._ctx.name, start), start)
         for parts in (known, known[-window_of(first[1]) :]):
             if _key(name, parts) not in self._ahead:
                 self._ahead[_key(name, parts)] = self._behind.submit(self._ask, name, parts)
@@ -103,7 +103,7 @@ class PrefitPool:
         return line.recv()
 
     def _order(self, name: str, parts: Sequence[Part]) -> tuple[Path, int, str, pd.DataFrame]:
-        case = self._site.case
+        case = self._ctx.case
         return case.folder / "model.py", case.retrain.seed, name, self.labelled.stacked(parts, ROWS)
 
 

@@ -38,7 +38,7 @@ class ProcessedBatch:
 
 
 def replay(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     reviews: Reviews = "nobody",
     told: Callable[[ProcessedBatch], None] = lambda taken: None,
     last: str | None = None,
@@ -50,100 +50,100 @@ def replay(
     own: it is kept as the batch's error, and the next batch goes on.
     """
     taken: list[ProcessedBatch] = []
-    keys = land.pending_keys(site, last)
+    keys = land.pending_keys(ctx, last)
     steps = Steps(Phase.REPLAY, len(keys), progress)
-    for key, batch, raised in _delivered(site, keys):
+    for key, batch, raised in _delivered(ctx, keys):
         errors = list(raised)
         if batch is not None and batch.state is BatchState.ACCEPTED:
-            _watch(site, batch.id, reviews, errors)
+            _watch(ctx, batch.id, reviews, errors)
         said = {error for each in taken for error in each.errors}
         new = tuple(error for error in errors if error not in said)
-        champion = site.ledger.models.champion(site.name)
+        champion = ctx.ledger.models.champion(ctx.name)
         now = champion.model.version if champion else None
         taken.append(ProcessedBatch(key, batch.id if batch else None, batch.state if batch else None, now, new))
         told(taken[-1])
         steps.done(key, len(new))
-    _collect_the_rest(site, taken)
+    _collect_the_rest(ctx, taken)
     return taken
 
 
-def _delivered(site: UseCaseContext, keys: Sequence[str]) -> Iterator[tuple[str, Batch | None, list[str]]]:
+def _delivered(ctx: UseCaseContext, keys: Sequence[str]) -> Iterator[tuple[str, Batch | None, list[str]]]:
     """Each batch landed and validated and the outcomes with it, and what that raised. The next batch is taken in while this
     one is watched, as the DAGs do it: neither asks for a model, and the watch looks at no batch later than its own. Outcomes
     do (what a source gives for an old batch today had not arrived before the newest), so they come first."""
     with pool(1) as ahead:
-        coming = [ahead.submit(_deliver, site, key) for key in keys[:1]]
+        coming = [ahead.submit(_deliver, ctx, key) for key in keys[:1]]
         for number, key in enumerate(keys, 1):
             batch, errors = coming.pop().result()
             if batch is not None:
                 with kept(errors, "outcomes"):
-                    outcomes.collect_readable(site, key)
-            coming += [ahead.submit(_deliver, site, following) for following in keys[number : number + 1]]
+                    outcomes.collect_readable(ctx, key)
+            coming += [ahead.submit(_deliver, ctx, following) for following in keys[number : number + 1]]
             yield key, batch, errors
 
 
-def _deliver(site: UseCaseContext, key: str) -> tuple[Batch | None, list[str]]:
+def _deliver(ctx: UseCaseContext, key: str) -> tuple[Batch | None, list[str]]:
     errors: list[str] = []
     try:
-        batch = land.land(site, key)
+        batch = land.land(ctx, key)
     except Exception as error:
         return None, [f"landing: {sentence(error)}"]
     with kept(errors, "validation"):
-        batch = validate(site, batch.id)
+        batch = validate(ctx, batch.id)
     return batch, errors
 
 
-def _collect_the_rest(site: UseCaseContext, taken: list[ProcessedBatch]) -> None:
+def _collect_the_rest(ctx: UseCaseContext, taken: list[ProcessedBatch]) -> None:
     """Outcomes that were not due before the last batch: nothing was decided by them, but the metrics count them."""
-    contract = site.case.contract
+    contract = ctx.case.contract
     ends = [batch_interval(contract.batch, each.key).end for each in taken if each.batch is not None]
     if ends:
         late = Span.parse(contract.outcomes.delay).after(max(ends))
         with kept([], "outcomes"):
-            outcomes.collect_readable(site, batch_key(contract.batch, late))
+            outcomes.collect_readable(ctx, batch_key(contract.batch, late))
 
 
-def _watch(site: UseCaseContext, batch: BatchId, reviews: Reviews, errors: list[str]) -> None:
+def _watch(ctx: UseCaseContext, batch: BatchId, reviews: Reviews, errors: list[str]) -> None:
     """Score and watch; carry out what was asked for, and judge again what got more outcomes, before the next batch."""
     request = None
     with kept(errors, "scoring and watching"):
         with suppress(NotScored):  # the verdict says so
-            score_in_turn(site, batch)
-        request = monitor_batch.monitor_batch(site, batch)
-        errors += _verdict_errors(site, batch)
+            score_in_turn(ctx, batch)
+        request = monitor_batch.monitor_batch(ctx, batch)
+        errors += _verdict_errors(ctx, batch)
     if request is not None and request.state is RequestState.OPEN:
         with kept(errors, "retraining"):
-            _retrain(site, request, reviews)
+            _retrain(ctx, request, reviews)
     with kept(errors, "judging again"):
-        for decision in re_decide.decisions_to_revisit(site):
-            _carry_out(site, re_decide.decide_again(site, decision), reviews)
+        for decision in re_decide.decisions_to_revisit(ctx):
+            _carry_out(ctx, re_decide.decide_again(ctx, decision), reviews)
 
 
-def _verdict_errors(site: UseCaseContext, batch: BatchId) -> list[str]:
+def _verdict_errors(ctx: UseCaseContext, batch: BatchId) -> list[str]:
     """What the model code or a model raised while the batch was scored and judged."""
-    reports = site.ledger.batches.watches(site.name)
+    reports = ctx.ledger.batches.watches(ctx.name)
     return next((list(each.body.get("errors", ())) for each in reversed(reports) if each.batch == batch), [])
 
 
-def _retrain(site: UseCaseContext, request: Request, reviews: Reviews) -> None:
+def _retrain(ctx: UseCaseContext, request: Request, reviews: Reviews) -> None:
     """One retrain run. What goes wrong ends the request as failed with its sentence, as it does in the DAG."""
     try:
-        gather.build_training_set(site, gather.claim(site, request.id))
+        gather.build_training_set(ctx, gather.claim(ctx, request.id))
         with pool(SIDE_BY_SIDE) as side_by_side:
-            list(side_by_side.map(lambda name: fit.fit(site, request.id, name), fit.candidate_names(site)))
-        choose.choose(site, request.id)
-        _carry_out(site, judge_challenger.judge(site, request.id), reviews)
+            list(side_by_side.map(lambda name: fit.fit(ctx, request.id, name), fit.candidate_names(ctx)))
+        choose.choose(ctx, request.id)
+        _carry_out(ctx, judge_challenger.judge(ctx, request.id), reviews)
     except Exception as error:
-        if site.ledger.requests.get(request.id).state is RequestState.CLAIMED:
-            lease = site.ledger.attempts.enter(f"{site.name}/{request.id}/close")
-            site.ledger.requests.close(lease, request.id, RequestState.FAILED, sentence(error))
+        if ctx.ledger.requests.get(request.id).state is RequestState.CLAIMED:
+            lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request.id}/close")
+            ctx.ledger.requests.close(lease, request.id, RequestState.FAILED, sentence(error))
         raise
 
 
-def _carry_out(site: UseCaseContext, decision: Decision, reviews: Reviews) -> None:
+def _carry_out(ctx: UseCaseContext, decision: Decision, reviews: Reviews) -> None:
     if decision.verdict is Verdict.PROMOTE:
-        promote.promote(site, decision.id)
+        promote.promote(ctx, decision.id)
     elif decision.verdict is Verdict.REVIEW:
-        actor = promote.NOBODY if reviews == "nobody" else site.case.gate.review.approvers[0]
+        actor = promote.NOBODY if reviews == "nobody" else ctx.case.gate.review.approvers[0]
         said = SAID.get(reviews, "nobody answers in a backtest")
-        promote.record_review_response(site, decision.id, reviews == "approve", actor, said)
+        promote.record_review_response(ctx, decision.id, reviews == "approve", actor, said)

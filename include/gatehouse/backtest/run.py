@@ -71,17 +71,17 @@ def backtest(
     """Replay a use case's history (up to and including batch `last`, if given), with another `retrain` policy or gate
     policy in place of its own if given."""
     case = replace(case, retrain=retrain or case.retrain, gate=gate or case.gate)
-    with throwaway(case) as site, PrefitPool(LabelledHistory(site), clean_processes()) as ahead:
-        return _result(ahead, replay(site, reviews, ahead.reached, last, told), reviews, told)
+    with throwaway(case) as ctx, PrefitPool(LabelledHistory(ctx), clean_processes()) as ahead:
+        return _result(ahead, replay(ctx, reviews, ahead.reached, last, told), reviews, told)
 
 
 def _result(ahead: PrefitPool, taken: list[ProcessedBatch], reviews: Reviews, told: Told) -> BacktestResult:
     """The result of a replay, with what other ways to retrain would have given."""
-    site, case = ahead.labelled.site, ahead.labelled.site.case
+    ctx, case = ahead.labelled.ctx, ahead.labelled.ctx.case
     history = read_history(ahead.labelled, case.retrain.choose_by)
     found = tuple(batch_summaries(history, taken))
-    requests = site.ledger.requests.list(site.name)
-    trainings = sum(training_set_of(site, request.id) is not None for request in requests)
+    requests = ctx.ledger.requests.list(ctx.name)
+    trainings = sum(training_set_of(ctx, request.id) is not None for request in requests)
     own = {line.key: line.metric for line in found if line.champion is not None}
     ways: list[WhatIf] = []
     errors: list[str] = []
@@ -93,7 +93,7 @@ def _result(ahead: PrefitPool, taken: list[ProcessedBatch], reviews: Reviews, to
     policies = {"retrain": digest(case.retrain.model_dump(mode="json")), "gate": case.gate.hash}
     totals = _totals(found, every, trainings, compared, tuple(dict.fromkeys(errors)))
     return BacktestResult(
-        site.name,
+        ctx.name,
         case.contract.title,
         history.metric,
         reviews,

@@ -58,11 +58,11 @@ def evaluate_what_ifs(
 
     A model that cannot be fitted or measured is a sentence in `errors`; `told` hears of the steps.
     """
-    first = first_champion(history.site)
+    first = first_champion(history.ctx)
     if first is None:
         return []
     version, training_set = first
-    turns = _turns(history, holdout_end(history.site, training_set))
+    turns = _turns(history, holdout_end(history.ctx, training_set))
     if not turns:
         return []
     before = _made_at(history, version)
@@ -87,18 +87,18 @@ def _turns(history: History, after: datetime) -> list[_Turn]:
 
 
 def _made_at(history: History, version: int) -> datetime:
-    site = history.site
-    return site.ledger.requests.get(site.ledger.models.get(site.name, version).request).as_of
+    ctx = history.ctx
+    return ctx.ledger.requests.get(ctx.ledger.models.get(ctx.name, version).request).as_of
 
 
 def _measure(history: History, turn: _Turn, model: Any) -> float:
     """A model's metric on a batch: a registered version, or an estimator that was fitted here."""
-    frame, site = history.frames[turn.batch.id.key], history.site
+    frame, ctx = history.frames[turn.batch.id.key], history.ctx
     labels = frame[LABEL].to_numpy("float64")
     if isinstance(model, int):
-        scores = predict(site, model, frame)
+        scores = predict(ctx, model, frame)
     else:
-        scores = site.models.predict(model, model_inputs(frame), site.case.retrain.task)
+        scores = ctx.models.predict(model, model_inputs(frame), ctx.case.retrain.task)
     return evaluate(history.metric, labels, scores)
 
 
@@ -111,7 +111,7 @@ class ModelCache:
         self._history, self._ahead, self._turns, self._errors = history, ahead, turns, errors
         self._never: dict[str, float] = {}
         self.open = [number for number, turn in enumerate(turns) if turn.batch.interval.start >= made]
-        self._names = challengers(history.site)
+        self._names = challengers(history.ctx)
         self._models: dict[int, Any] = {}
         # by turn and model, with the model: when one is gone, the next may be at its place in memory
         self._measured: dict[tuple[int, int], tuple[Any, float]] = {}
@@ -177,7 +177,7 @@ class ModelCache:
         """From which compared batch on each of the policy's champions scored."""
         scored = {
             each.batch.key: each.version
-            for each in self._history.site.ledger.batches.predictions(self._history.site.name)
+            for each in self._history.ctx.ledger.batches.predictions(self._history.ctx.name)
         }
         first: dict[int, int] = {}
         for number, turn in enumerate(self._turns):

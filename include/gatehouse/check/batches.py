@@ -60,30 +60,30 @@ class Rows:
     outcomes: Labelled | None = None
 
 
-def read_batch(site: UseCaseContext, key: str, problems: Problems) -> Rows:
+def read_batch(ctx: UseCaseContext, key: str, problems: Problems) -> Rows:
     """Take one batch through landing, validation, features() and target(); what fails is kept as a problem."""
-    interval = batch_interval(site.case.contract.batch, key)
-    batch = Batch(BatchId(site.name, key, 1), interval, BatchState.LANDED, "", {})
+    interval = batch_interval(ctx.case.contract.batch, key)
+    batch = Batch(BatchId(ctx.name, key, 1), interval, BatchState.LANDED, "", {})
     tables: tuple[TablePreview, ...] = ()
     features: pd.DataFrame | None = None
     outcomes: Labelled | None = None
     with problems.during("source"):
-        delivered = site.source.fetch(key, interval)
+        delivered = ctx.source.fetch(key, interval)
         with problems.during("contract"):
-            batch, tables = _validated(site, batch, delivered, problems)
+            batch, tables = _validated(ctx, batch, delivered, problems)
     if tables and tables[0].accepted:
         with problems.during("features"):
-            features = batch_frame(site, batch)
+            features = batch_frame(ctx, batch)
     with problems.during("outcomes"):
-        outcomes = _outcomes(site, batch, features, problems)
+        outcomes = _outcomes(ctx, batch, features, problems)
     return Rows(key, tables, features, outcomes)
 
 
 def _validated(
-    site: UseCaseContext, batch: Batch, delivered: Mapping[str, pd.DataFrame], problems: Problems
+    ctx: UseCaseContext, batch: Batch, delivered: Mapping[str, pd.DataFrame], problems: Problems
 ) -> tuple[Batch, tuple[TablePreview, ...]]:
     """The batch with its accepted rows in the lake. A batch that would be quarantined goes on with its good rows."""
-    specs = site.case.contract.tables
+    specs = ctx.case.contract.tables
     missing = [name for name in specs if name not in delivered]
     if missing:
         raise SourceError(
@@ -102,13 +102,13 @@ def _validated(
                 )
     if len(declared) < len(specs):
         return batch, ()
-    checks = validate.run_expectations(site, batch, declared)
+    checks = validate.run_expectations(ctx, batch, declared)
     frames = {name: table.frame for name, table in declared.items()}
-    validation = validate.decide_validation(site, frames, checks)
+    validation = validate.decide_validation(ctx, frames, checks)
     _tell(batch.id.key, checks, validation, problems)
     unlanded = FileRef("", "", 0)
     good = validate.accepted_rows(frames, validation)
-    parts = {name: TableFiles(unlanded, site.lake.put_frame(frame, "accepted")) for name, frame in good.items()}
+    parts = {name: TableFiles(unlanded, ctx.lake.put_frame(frame, "accepted")) for name, frame in good.items()}
     accepted = replace(batch, state=BatchState.ACCEPTED, tables=parts)
     return accepted, tuple(_preview(name, validation) for name in specs)
 
@@ -132,25 +132,25 @@ def _preview(name: str, validation: Validation) -> TablePreview:
     )
 
 
-def _outcomes(site: UseCaseContext, batch: Batch, features: pd.DataFrame | None, problems: Problems) -> Labelled | None:
+def _outcomes(ctx: UseCaseContext, batch: Batch, features: pd.DataFrame | None, problems: Problems) -> Labelled | None:
     """The outcomes of the batch, matched to its rows; None where there are none yet."""
-    delivered = site.source.outcomes(batch.id.key, batch.interval)
+    delivered = ctx.source.outcomes(batch.id.key, batch.interval)
     if delivered is None or delivered.empty:
         return None
-    checked = check_outcomes(site, batch, delivered)
+    checked = check_outcomes(ctx, batch, delivered)
     for reason in checked.validation.reasons:
         problems.report("outcomes", "the outcomes of a batch would be refused", f"batch {batch.id.key}: {reason}")
     if features is None:
         with problems.during("target"):
-            labels_of(site.case, checked.good)
+            labels_of(ctx.case, checked.good)
         return Labelled(len(delivered), 0)
     found = match(features[KEY], checked.keys.iloc[list(checked.kept)])
     if checked.validation.accepted:
-        _tell_matches(batch.id.key, found, site.case.retrain.min_maturity, problems)
+        _tell_matches(batch.id.key, found, ctx.case.retrain.min_maturity, problems)
     labelled = None
     with problems.during("target"):
-        file = site.lake.put_frame(checked.good, "outcomes")
-        frame = with_labels(site, features, Outcomes(batch.id, batch.interval.end, file))
+        file = ctx.lake.put_frame(checked.good, "outcomes")
+        frame = with_labels(ctx, features, Outcomes(batch.id, batch.interval.end, file))
         labelled = frame[frame[LABEL].notna()]
     return Labelled(len(delivered), found.matched, labelled)
 

@@ -28,16 +28,16 @@ WITHOUT_A_LEDGER = ("golden_set", "invariant", "monotone", "own_metrics", "pytho
 FAILS_WHATEVER_THE_DATA = ("handles_unseen", "loads_cleanly")
 
 
-def try_rules(site: UseCaseContext, fitted: Fitted, problems: Problems) -> int:
+def try_rules(ctx: UseCaseContext, fitted: Fitted, problems: Problems) -> int:
     """Measure and judge every rule that is not off, without and with a champion; how many were tried."""
-    tried = [(position, rule) for position, rule in enumerate(site.case.gate.rules) if rule.mode != "off"]
+    tried = [(position, rule) for position, rule in enumerate(ctx.case.gate.rules) if rule.mode != "off"]
     for with_champion in (False, True):
-        subject = _subject(site, fitted, with_champion)
+        subject = _subject(ctx, fitted, with_champion)
         for position, rule in tried:
             place = f"gate.yaml: rules.{position} ({rule.rule})"
             measured = {need.key: _measured(subject, need, place, problems) for need in rule.needs()}
-            with problems.during("gate"), user_code(ModelError, site.case.folder / "gate.yaml", place, RISK_OWNER):
-                _judge(site, rule, _evidence(subject, measured), place, problems)
+            with problems.during("gate"), user_code(ModelError, ctx.case.folder / "gate.yaml", place, RISK_OWNER):
+                _judge(ctx, rule, _evidence(subject, measured), place, problems)
     return len(tried)
 
 
@@ -45,7 +45,7 @@ def _measured(subject: MeasurementContext, need: Measurement, place: str, proble
     if need.kind not in WITHOUT_A_LEDGER:
         return {"error": "a check does not measure it"}
     try:
-        with user_code(ModelError, subject.site.case.folder / "gate.yaml", place, RISK_OWNER):
+        with user_code(ModelError, subject.ctx.case.folder / "gate.yaml", place, RISK_OWNER):
             return MEASUREMENTS[need.kind](subject, need)
     except ModelError as error:
         where = error.where if error.where and not error.where.endswith("gate.yaml") else place
@@ -53,25 +53,25 @@ def _measured(subject: MeasurementContext, need: Measurement, place: str, proble
         return {"error": str(error)}
 
 
-def _judge(site: UseCaseContext, rule: Rule, evidence: Evidence, place: str, problems: Problems) -> None:
+def _judge(ctx: UseCaseContext, rule: Rule, evidence: Evidence, place: str, problems: Problems) -> None:
     if rule.compares and evidence.champion is None:
         return
-    for result in rule.judge(MetricsContext(evidence, site.case.gate, site.case.retrain.seed)):
+    for result in rule.judge(MetricsContext(evidence, ctx.case.gate, ctx.case.retrain.seed)):
         if rule.rule in FAILS_WHATEVER_THE_DATA and result.outcome is RuleOutcome.FAIL:
             problems.report("gate", f"{result.rule} would fail", result.sentence, "", place)
 
 
-def _subject(site: UseCaseContext, fitted: Fitted, with_champion: bool) -> MeasurementContext:
+def _subject(ctx: UseCaseContext, fitted: Fitted, with_champion: bool) -> MeasurementContext:
     """What measuring works on, with the model as its own champion. Nothing here asks for a version or a training set."""
     nothing = cast("Any", None)
     reigning, former = (fitted.estimator, fitted.predictions) if with_champion else (None, None)
     return MeasurementContext(
-        site, nothing, None, nothing, fitted.newer, fitted.estimator, fitted.predictions, reigning, former
+        ctx, nothing, None, nothing, fitted.newer, fitted.estimator, fitted.predictions, reigning, former
     )
 
 
 def _evidence(subject: MeasurementContext, measured: dict[str, dict[str, Any]]) -> Evidence:
-    frame, case = subject.frame, subject.site.case
+    frame, case = subject.frame, subject.ctx.case
     champion = None if subject.former is None else 1
     slices = [name for name in slices_of(case.model, case.model_file) if name in frame]
     return Evidence(

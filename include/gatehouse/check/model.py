@@ -76,40 +76,40 @@ def look_at_features(case: UseCase, frame: pd.DataFrame, problems: Problems) -> 
             problems.report("retrain", what, ", ".join(unknown), ", ".join(map(str, inputs)), f"retrain.yaml: {key}")
 
 
-def fit_all(site: UseCaseContext, rows: pd.DataFrame, problems: Problems) -> list[Fitted]:
+def fit_all(ctx: UseCaseContext, rows: pd.DataFrame, problems: Problems) -> list[Fitted]:
     """Take each estimator through a candidate's training and back from its file; those that work."""
     made = []
-    for name in sorted(site.case.estimators()):
-        where = site.case.model_file
+    for name in sorted(ctx.case.estimators()):
+        where = ctx.case.model_file
         with problems.during("estimators"), user_code(ModelError, where, f"estimator {name!r}", DATA_SCIENTIST):
-            made.append(_fitted(site, rows, name))
+            made.append(_fitted(ctx, rows, name))
     return made
 
 
-def _fitted(site: UseCaseContext, rows: pd.DataFrame, name: str) -> Fitted:
+def _fitted(ctx: UseCaseContext, rows: pd.DataFrame, name: str) -> Fitted:
     """Fit, measure, store and load one estimator; ModelError where the loaded one predicts something else."""
     import numpy as np
 
-    task, inputs = site.case.retrain.task, model_inputs(rows)
-    candidate = make(site, rows, name)
-    loaded = site.models.load(candidate.file, sha256(candidate.file))
+    task, inputs = ctx.case.retrain.task, model_inputs(rows)
+    candidate = make(ctx, rows, name)
+    loaded = ctx.models.load(candidate.file, sha256(candidate.file))
     if not np.array_equal(
-        site.models.predict(loaded, inputs, task), site.models.predict(candidate.estimator, inputs, task)
+        ctx.models.predict(loaded, inputs, task), ctx.models.predict(candidate.estimator, inputs, task)
     ):
         raise ModelError(f"estimator {name!r} predicts something else after it was stored and loaded")
     _, newer = inner_split(rows)
-    return Fitted(name, loaded, newer, site.models.predict(loaded, model_inputs(newer), task))
+    return Fitted(name, loaded, newer, ctx.models.predict(loaded, model_inputs(newer), task))
 
 
-def stand_in(site: UseCaseContext, rows: pd.DataFrame) -> Fitted:
+def stand_in(ctx: UseCaseContext, rows: pd.DataFrame) -> Fitted:
     """A model that predicts the mean: what rules and metrics are tried on while no estimator works."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
 
-    task = site.case.retrain.task
+    task = ctx.case.retrain.task
     older, newer = inner_split(rows)
     estimator = DummyClassifier() if task == "classification" else DummyRegressor()
     estimator.fit(model_inputs(older), older[LABEL].to_numpy("float64"))
-    return Fitted("the mean", estimator, newer, site.models.predict(estimator, model_inputs(newer), task))
+    return Fitted("the mean", estimator, newer, ctx.models.predict(estimator, model_inputs(newer), task))
 
 
 def measure_own(case: UseCase, fitted: Fitted, problems: Problems) -> None:

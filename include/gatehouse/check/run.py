@@ -95,23 +95,23 @@ def _check_code(reading: Reading, problems: Problems, report: Report) -> None:
     retrain_hints(case, problems)
 
 
-def _check_rows(site: CheckSite, batch: str | None, problems: Problems, report: Report) -> None:
-    for key in _keys(site, batch, problems, report):
-        report.batches.append(read_batch(site, key, problems))
+def _check_rows(ctx: CheckSite, batch: str | None, problems: Problems, report: Report) -> None:
+    for key in _keys(ctx, batch, problems, report):
+        report.batches.append(read_batch(ctx, key, problems))
         if _labelled_rows(report.batches) >= ENOUGH_ROWS:
             break
     frames = [rows.features for rows in report.batches if rows.features is not None]
     if not frames:
         report.notes.append("features, estimators, metrics and rules were not tried: there are no rows with features")
         return
-    look_at_features(site.case, frames[0], problems)
-    rows = _labelled(report.batches, frames, site.case, problems, report)
+    look_at_features(ctx.case, frames[0], problems)
+    rows = _labelled(report.batches, frames, ctx.case, problems, report)
     if len(rows) < LEAST_ROWS:
         report.notes.append(f"estimators, metrics and rules were not tried on {len(rows)} rows; they need {LEAST_ROWS}")
         return
     with problems.during("features"):
-        rows = site.lake.frame(site.lake.put_frame(rows, "training"))
-    _check_model(site, rows, problems, report)
+        rows = ctx.lake.frame(ctx.lake.put_frame(rows, "training"))
+    _check_model(ctx, rows, problems, report)
 
 
 def _labelled(
@@ -131,15 +131,15 @@ def _labelled(
     return with_made_up_labels(sample(frames, SAMPLE_ROWS))
 
 
-def _keys(site: CheckSite, batch: str | None, problems: Problems, report: Report) -> Iterable[str]:
+def _keys(ctx: CheckSite, batch: str | None, problems: Problems, report: Report) -> Iterable[str]:
     """The batches to take: the one asked for, or those that the source has, the first ones first."""
-    contract = site.case.contract
+    contract = ctx.case.contract
     if batch is not None:
         batch_interval(contract.batch, batch)
         return [batch]
     there: list[str] = []
     with problems.during("source"):
-        there = [key for key in site.source.available() if key >= contract.first]
+        there = [key for key in ctx.source.available() if key >= contract.first]
         there = [key for key in there if contract.last is None or key <= contract.last]
         if not there:
             last = f" to {contract.last}" if contract.last else ""
@@ -153,13 +153,13 @@ def _labelled_rows(batches: Iterable[Rows]) -> int:
     return sum(len(frame) for frame in frames if frame is not None)
 
 
-def _check_model(site: CheckSite, rows: pd.DataFrame, problems: Problems, report: Report) -> None:
+def _check_model(ctx: CheckSite, rows: pd.DataFrame, problems: Problems, report: Report) -> None:
     fitted = []
     with problems.during("estimators"):
-        fitted = fit_all(site, rows, problems)
+        fitted = fit_all(ctx, rows, problems)
         names = ", ".join(each.name for each in fitted) or "none"
         report.tried.append(f"estimators fitted, stored and loaded on {len(rows):,} rows: {names}")
     with problems.during("gate"):
-        model = fitted[0] if fitted else stand_in(site, rows)
-        measure_own(site.case, model, problems)
-        report.tried.append(f"rules tried: {try_rules(site, model, problems)}")
+        model = fitted[0] if fitted else stand_in(ctx, rows)
+        measure_own(ctx.case, model, problems)
+        report.tried.append(f"rules tried: {try_rules(ctx, model, problems)}")

@@ -29,8 +29,8 @@ def with_actor_and_reason(command: Callable[..., Any]) -> Callable[..., Any]:
 @with_actor_and_reason
 def approve(decision: str, actor: str, reason: str) -> None:
     """Approve a REVIEW: its challenger becomes the champion."""
-    site, whole_id = resolve_decision(decision)
-    champion = promote.record_review_response(site, whole_id, True, actor, reason)
+    ctx, whole_id = resolve_decision(decision)
+    champion = promote.record_review_response(ctx, whole_id, True, actor, reason)
     click.echo(f"approved: version {champion.model.version} is the champion" if champion else "approved before")
 
 
@@ -39,8 +39,8 @@ def approve(decision: str, actor: str, reason: str) -> None:
 @with_actor_and_reason
 def reject(decision: str, actor: str, reason: str) -> None:
     """Reject a REVIEW: the champion stays."""
-    site, whole_id = resolve_decision(decision)
-    promote.record_review_response(site, whole_id, False, actor, reason)
+    ctx, whole_id = resolve_decision(decision)
+    promote.record_review_response(ctx, whole_id, False, actor, reason)
     click.echo("rejected: the champion stays")
 
 
@@ -49,8 +49,8 @@ def reject(decision: str, actor: str, reason: str) -> None:
 @with_actor_and_reason
 def override(decision: str, actor: str, reason: str) -> None:
     """Promote a challenger that the gate held, sent to review or blocked, until the override expires."""
-    site, whole_id = resolve_decision(decision)
-    asked, champion = overrides.override(site, whole_id, actor, reason)
+    ctx, whole_id = resolve_decision(decision)
+    asked, champion = overrides.override(ctx, whole_id, actor, reason)
     click.echo(_override_told(asked, champion))
 
 
@@ -60,13 +60,13 @@ def override(decision: str, actor: str, reason: str) -> None:
 @with_actor_and_reason
 def confirm(use_case: str, override: str, actor: str, reason: str) -> None:
     """Confirm another person's override, as the second person that the policy wants."""
-    site = open_context(use_case)
-    matches = [asked.id for asked in site.ledger.overrides.list(site.name) if asked.id.startswith(override)]
+    ctx = open_context(use_case)
+    matches = [asked.id for asked in ctx.ledger.overrides.list(ctx.name) if asked.id.startswith(override)]
     if len(override) < 6 or len(matches) != 1:
         raise RecordNotFoundError(
             f"{override!r} names {len(matches)} overrides; give at least six characters of one id"
         )
-    click.echo(_override_told(*overrides.confirm(site, matches[0], actor, reason)))
+    click.echo(_override_told(*overrides.confirm(ctx, matches[0], actor, reason)))
 
 
 def _override_told(asked: Override, champion: Champion | None) -> str:
@@ -84,11 +84,11 @@ def _override_told(asked: Override, champion: Champion | None) -> str:
 @with_actor_and_reason
 def rollback(use_case: str, version: int | None, dry_run: bool, actor: str, reason: str) -> None:
     """Make an earlier champion the champion again."""
-    site = open_context(use_case)
+    ctx = open_context(use_case)
     if dry_run:
-        click.echo("\n".join(preview_rollback(site, version)))
+        click.echo("\n".join(preview_rollback(ctx, version)))
         return
-    champion = promote.rollback(site, version, actor, reason)
+    champion = promote.rollback(ctx, version, actor, reason)
     click.echo(f"rolled back: version {champion.model.version} is the champion of epoch {champion.epoch}")
 
 
@@ -102,8 +102,8 @@ def retrain(
     use_case: str, window: str | None, batches: int | None, estimators: tuple[str, ...], actor: str, reason: str
 ) -> None:
     """Ask for a retraining; the request joins the one that is open. Window and estimators are for this request only."""
-    site = open_context(use_case)
-    request = request_retraining(site, actor, reason, window, batches, estimators)
+    ctx = open_context(use_case)
+    request = request_retraining(ctx, actor, reason, window, batches, estimators)
     click.echo(f"request {request.id[:8]} is {request.state}; upkeep wakes the retrain DAG for it within ten minutes")
 
 
@@ -113,8 +113,8 @@ def retrain(
 @with_actor_and_reason
 def release_batch(use_case: str, key: str, actor: str, reason: str) -> None:
     """Release a quarantined batch: all its rows that can be read are accepted."""
-    site = open_context(use_case)
-    batch = validate.release(site, newest(site, key).id, actor, reason)
+    ctx = open_context(use_case)
+    batch = validate.release(ctx, newest(ctx, key).id, actor, reason)
     click.echo(f"released: batch {batch.id} is {batch.state}")
 
 
@@ -124,15 +124,15 @@ def release_batch(use_case: str, key: str, actor: str, reason: str) -> None:
 @with_actor_and_reason
 def discard_batch(use_case: str, key: str, actor: str, reason: str) -> None:
     """Discard a quarantined batch: it is kept on disk and never used."""
-    site = open_context(use_case)
-    batch = newest(site, key).id
-    site.ledger.batches.discard(batch, actor, reason)
+    ctx = open_context(use_case)
+    batch = newest(ctx, key).id
+    ctx.ledger.batches.discard(batch, actor, reason)
     click.echo(f"discarded: batch {batch}")
 
 
-def newest(site: InstalledContext, key: str) -> Batch:
+def newest(ctx: InstalledContext, key: str) -> Batch:
     """The newest revision of a batch."""
-    revisions = [batch for batch in site.ledger.batches.list(site.name) if batch.id.key == key]
+    revisions = [batch for batch in ctx.ledger.batches.list(ctx.name) if batch.id.key == key]
     if not revisions:
-        raise RecordNotFoundError(f"{site.name} has no batch {key!r}")
+        raise RecordNotFoundError(f"{ctx.name} has no batch {key!r}")
     return revisions[-1]

@@ -22,8 +22,8 @@ from gatehouse.pipeline.manual.revalidate import revalidate as check_again
 def revalidate(use_case: str, key: str, actor: str, reason: str) -> None:
     """Hold a batch against its contract as it reads now. A quarantined one that keeps it is accepted; an accepted one
     stays as it is, and what was found is recorded."""
-    site = open_context(use_case)
-    click.echo("\n".join(check_again(site, newest(site, key).id, actor, reason).lines))
+    ctx = open_context(use_case)
+    click.echo("\n".join(check_again(ctx, newest(ctx, key).id, actor, reason).lines))
 
 
 @click.command()
@@ -37,28 +37,28 @@ def revalidate(use_case: str, key: str, actor: str, reason: str) -> None:
 def backfill(use_case: str, first: str, last: str, may_promote: bool, actor: str, reason: str) -> None:
     """Take a range of batches that nobody took yet, oldest first, without a training for each. Started again with the
     same values, it goes on where it was."""
-    site = open_context(use_case)
-    begun = range_of.begin(site, first, last, may_promote, actor, reason)
-    site.ledger.attempts.enter(range_of.task_key(begun))
+    ctx = open_context(use_case)
+    begun = range_of.begin(ctx, first, last, may_promote, actor, reason)
+    ctx.ledger.attempts.enter(range_of.task_key(begun))
     try:
-        for key in range_of.pending_keys(site, first, last):
-            click.echo(range_of.process_batch(site, begun, key))
-        range_of.complete(site, begun)
+        for key in range_of.pending_keys(ctx, first, last):
+            click.echo(range_of.process_batch(ctx, begun, key))
+        range_of.complete(ctx, begun)
     except GatehouseError as error:
         if not error.retry:
-            range_of.abort(site, begun, str(error))
+            range_of.abort(ctx, begun, str(error))
         raise
-    click.echo(site.ledger.backfills.list(site.name)[-1].sentence)
+    click.echo(ctx.ledger.backfills.list(ctx.name)[-1].sentence)
 
 
 @click.command()
 @click.argument("decision")
 def judge(decision: str) -> None:
     """Make a decision again on all rows that have matured since, and carry it out when it says PROMOTE."""
-    site, whole_id = resolve_decision(decision)
-    again = re_decide.decide_again(site, whole_id)
+    ctx, whole_id = resolve_decision(decision)
+    again = re_decide.decide_again(ctx, whole_id)
     click.echo(f"decision {again.id[:8]}: {again.verdict}: {again.sentence}")
     if again.verdict is Verdict.PROMOTE:
-        promote.promote(site, again.id)
+        promote.promote(ctx, again.id)
     elif again.verdict is Verdict.REVIEW:
         click.echo(f"a person decides: gatehouse approve {again.id[:8]} --by NAME --reason TEXT, or reject")

@@ -32,14 +32,14 @@ def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
     With --policy: which verdicts flip, and what each flip would have cost or saved on the outcomes since. A rule whose
     values were never measured is INCONCLUSIVE; a REVIEW promotes nobody whom no person approved.
     """
-    site = open_context(use_case)
+    ctx = open_context(use_case)
     if policy is not None:
-        found = policy_comparison.compare_policies(site, load_policy(policy, site))
-        print_result([_document(one) for one in found], as_json, told(found, site.case.gate.metric))
+        found = policy_comparison.compare_policies(ctx, load_policy(policy, ctx))
+        print_result([_document(one) for one in found], as_json, told(found, ctx.case.gate.metric))
         return
     rows = []
-    for decision in site.ledger.decisions.list(site.name):
-        again = judge_challenger.replay_decision(site, decision.id)
+    for decision in ctx.ledger.decisions.list(ctx.name):
+        again = judge_challenger.replay_decision(ctx, decision.id)
         same = canonical(decision_document(again)) == canonical(decision_document(decision))
         rows.append((decision.id[:8], decision.version, decision.verdict, again.verdict, "same" if same else "differs"))
     names = ("decision", "version", "then", "now", "replay")
@@ -48,18 +48,18 @@ def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def load_policy(file: Path, site: InstalledContext) -> GatePolicy:
+def load_policy(file: Path, ctx: InstalledContext) -> GatePolicy:
     """The policy of a file, for this use case; ConfigurationError for another's, and for rules its task does not know."""
     policy = read_spec(file, GatePolicy, OWNERS["gate.yaml"])
-    if policy.use_case not in (None, site.name):
+    if policy.use_case not in (None, ctx.name):
         raise ConfigurationError(
             "the policy is another use case's",
             where=f"{file}: use_case",
             found=repr(policy.use_case),
-            allowed=f"{site.name}, or no use_case at all",
+            allowed=f"{ctx.name}, or no use_case at all",
             owner=OWNERS["gate.yaml"],
         )
-    check_policy(policy, site.case.retrain.task, str(file))
+    check_policy(policy, ctx.case.retrain.task, str(file))
     return policy
 
 

@@ -19,12 +19,12 @@ from gatehouse.errors import RecordNotFoundError
 def report(subject: str, out: Path | None) -> None:
     """The archived HTML report of a decision (by its id) or of a batch (`flight_delays/2013-03`): one file that loads
     nothing and can be mailed."""
-    site, file = _of_batch(subject) if "/" in subject else _of_decision(subject)
+    ctx, file = _of_batch(subject) if "/" in subject else _of_decision(subject)
     if file is None:
         raise RecordNotFoundError(
             f"no report of {subject!r} is archived; one made before reports were kept is in MLflow only"
         )
-    page = site.lake.read(file).decode()
+    page = ctx.lake.read(file).decode()
     if out is None:
         click.echo(page)
         return
@@ -33,13 +33,13 @@ def report(subject: str, out: Path | None) -> None:
 
 
 def _of_decision(subject: str) -> tuple[InstalledContext, FileRef | None]:
-    site, whole_id = resolve_decision(subject)
-    return site, site.ledger.decisions.report(whole_id)
+    ctx, whole_id = resolve_decision(subject)
+    return ctx, ctx.ledger.decisions.report(whole_id)
 
 
 def _of_batch(subject: str) -> tuple[InstalledContext, FileRef | None]:
     name, _, ref = subject.rpartition("/")
-    site = open_context(name)
+    ctx = open_context(name)
     key, _, revision = ref.partition(".r")
-    whole = BatchId(site.name, key, int(revision)) if revision.isdigit() else newest(site, key).id
-    return site, site.ledger.batches.get(whole).report
+    whole = BatchId(ctx.name, key, int(revision)) if revision.isdigit() else newest(ctx, key).id
+    return ctx, ctx.ledger.batches.get(whole).report

@@ -26,28 +26,28 @@ from gatehouse.use_case import folders
 @json_option
 def batches(use_case: str, passed: bool, as_json: bool) -> None:
     """Every batch and revision: rows, quarantined rows, state and why; and what the source has that is not taken."""
-    site = open_context(use_case)
+    ctx = open_context(use_case)
     if passed:
-        not_taken = land.passed_over(site)
+        not_taken = land.passed_over(ctx)
         print_result([plain(each) for each in not_taken], as_json, _passed_over(not_taken) or "nothing is passed over")
         return
-    found = site.ledger.batches.list(site.name)
+    found = ctx.ledger.batches.list(ctx.name)
     rows = []
     for batch in found:
         delivered = sum(part.source.rows or 0 for part in batch.tables.values())
         kept = sum(part.accepted.rows or 0 for part in batch.tables.values() if part.accepted)
         rejected = delivered - kept if batch.state is BatchState.ACCEPTED else ""
-        report = f"{site.settings.lake}/{batch.report.path}" if batch.report else ""
+        report = f"{ctx.settings.lake}/{batch.report.path}" if batch.report else ""
         rows.append((batch.id.key, batch.id.revision, batch.state, delivered, rejected, batch.reason, report))
     headings = ("batch", "revision", "state", "rows", "quarantined", "reason", "report")
-    human = table(headings, rows) if as_json else f"{table(headings, rows)}{_not_taken(site)}"
+    human = table(headings, rows) if as_json else f"{table(headings, rows)}{_not_taken(ctx)}"
     print_result([plain(batch) for batch in found], as_json, human)
 
 
-def _not_taken(site: InstalledContext) -> str:
+def _not_taken(ctx: InstalledContext) -> str:
     """What follows the table of batches; a source that cannot be read must not hide them."""
     try:
-        text = _passed_over(land.passed_over(site))
+        text = _passed_over(land.passed_over(ctx))
     except GatehouseError as error:
         text = f"The source cannot be listed. {error}"
     return f"\n\n{text}" if text else ""
@@ -94,15 +94,15 @@ def decisions(use_case: str, as_json: bool) -> None:
 @json_option
 def champion(use_case: str, at: datetime | None, as_json: bool) -> None:
     """The model in production, now or at a moment, and what stands behind it."""
-    site = open_context(use_case)
+    ctx = open_context(use_case)
     moment = at.replace(tzinfo=UTC) if at else None
-    found = site.ledger.models.champion(site.name, moment)
-    history = site.ledger.models.promotions(site.name)
+    found = ctx.ledger.models.champion(ctx.name, moment)
+    history = ctx.ledger.models.promotions(ctx.name)
     behind = next((p for p in history if found and p.epoch == found.epoch), None)
-    human = f"{site.name} has no champion{f' at {at}' if at else ''}"
+    human = f"{ctx.name} has no champion{f' at {at}' if at else ''}"
     if found and behind:
         human = (
-            f"{site.name}: version {found.model.version} ({found.model.candidate}), epoch {found.epoch}, "
+            f"{ctx.name}: version {found.model.version} ({found.model.candidate}), epoch {found.epoch}, "
             f"sha256 {found.model.file.sha256[:12]}\nby {behind.kind} of {behind.actor}: {behind.reason}"
         )
     document = {"champion": plain(found) if found else None, "promotion": plain(behind) if behind else None}
@@ -114,9 +114,9 @@ def champion(use_case: str, at: datetime | None, as_json: bool) -> None:
 @json_option
 def explain(decision: str, as_json: bool) -> None:
     """Why a decision came out as it did, how far from passing, and what would change it."""
-    site, whole_id = resolve_decision(decision)
-    found = site.ledger.decisions.get(whole_id)
-    _, policy = site.ledger.decisions.archive(whole_id)
+    ctx, whole_id = resolve_decision(decision)
+    found = ctx.ledger.decisions.get(whole_id)
+    _, policy = ctx.ledger.decisions.archive(whole_id)
     told = explanation(found, GatePolicy.archived(policy).confidence)
     print_result({"decision": plain(found), "explanation": told.document()}, as_json, str(told))
 
@@ -130,8 +130,8 @@ def resolve_decision(decision: str) -> tuple[InstalledContext, str]:
     """The site and the whole id of a decision given by its first characters (at least six, and unambiguous)."""
     matches = []
     for folder in folders(Settings.from_environment().usecases):
-        site = open_context(str(folder))
-        matches += [(site, d.id) for d in site.ledger.decisions.list(site.name) if d.id.startswith(decision)]
+        ctx = open_context(str(folder))
+        matches += [(ctx, d.id) for d in ctx.ledger.decisions.list(ctx.name) if d.id.startswith(decision)]
     if len(decision) < 6 or len(matches) != 1:
         raise RecordNotFoundError(
             f"decision {decision!r} names {len(matches)} decisions; give at least six characters of one id"

@@ -55,32 +55,32 @@ def walk(stack: AirflowTarget, use_case: str, limit: int | None = None) -> list[
     Batches that are settled are left alone, so a second walk changes nothing and an interrupted one is finished.
     GatehouseError says what is stuck.
     """
-    site = InstalledContext(find(use_case, stack.settings), stack.settings)
-    keys = site.source.available()[:limit]
+    ctx = InstalledContext(find(use_case, stack.settings), stack.settings)
+    keys = ctx.source.available()[:limit]
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 130)
-    before = is_settled(site, keys)
+    before = is_settled(ctx, keys)
     if len(before) == len(keys):
-        console.print(f"{site.name}: nothing to do, all {len(keys)} batches are settled")
+        console.print(f"{ctx.name}: nothing to do, all {len(keys)} batches are settled")
     else:
-        _follow(stack, site, keys, len(before), console)
-    lines = [line_of(site, key) for key in is_settled(site, keys)]
-    console.print(summary_table(site, lines))
+        _follow(stack, ctx, keys, len(before), console)
+    lines = [line_of(ctx, key) for key in is_settled(ctx, keys)]
+    console.print(summary_table(ctx, lines))
     return lines
 
 
-def _follow(stack: AirflowTarget, site: UseCaseContext, keys: list[str], done: int, console: Console) -> None:
+def _follow(stack: AirflowTarget, ctx: UseCaseContext, keys: list[str], done: int, console: Console) -> None:
     """Hand batches over as room gets free, and print each when it has settled."""
     api, started = stack.airflow(), time.monotonic()
-    wait_for_dags(api, site)
-    progress, handed = Progress(api, site), set[str]()
+    wait_for_dags(api, ctx)
+    progress, handed = Progress(api, ctx), set[str]()
     while done < len(keys):
         try:
             for key in keys[done : done + AHEAD]:
                 if key not in handed:
-                    hand_over(api, site, key)
+                    hand_over(api, ctx, key)
                     handed.add(key)
-            for key in is_settled(site, keys)[done:]:
-                console.print(f"[{time.monotonic() - started:4.0f} s] {line_of(site, key)}", soft_wrap=True)
+            for key in is_settled(ctx, keys)[done:]:
+                console.print(f"[{time.monotonic() - started:4.0f} s] {line_of(ctx, key)}", soft_wrap=True)
                 done += 1
                 progress.moved()
             if done < len(keys):
@@ -91,11 +91,11 @@ def _follow(stack: AirflowTarget, site: UseCaseContext, keys: list[str], done: i
         time.sleep(LOOK_SECONDS)
 
 
-def is_settled(site: UseCaseContext, keys: list[str]) -> list[str]:
+def is_settled(ctx: UseCaseContext, keys: list[str]) -> list[str]:
     """The leading batches that have been watched, with whatever they asked for decided, or that are quarantined."""
-    batches = {batch.id.key: batch for batch in site.ledger.batches.list(site.name)}
-    watched = {report.batch.key for report in site.ledger.batches.watches(site.name)}
-    pending = site.ledger.requests.pending(site.name)
+    batches = {batch.id.key: batch for batch in ctx.ledger.batches.list(ctx.name)}
+    watched = {report.batch.key for report in ctx.ledger.batches.watches(ctx.name)}
+    pending = ctx.ledger.requests.pending(ctx.name)
     found: list[str] = []
     for key in keys:
         rests = key in batches and batches[key].state in (BatchState.QUARANTINED, BatchState.DISCARDED)
@@ -106,12 +106,12 @@ def is_settled(site: UseCaseContext, keys: list[str]) -> list[str]:
     return found
 
 
-def line_of(site: UseCaseContext, key: str) -> DemoRow:
+def line_of(ctx: UseCaseContext, key: str) -> DemoRow:
     """One batch in words."""
-    batch = [batch for batch in site.ledger.batches.list(site.name) if batch.id.key == key][-1]
-    report = next((r for r in site.ledger.batches.watches(site.name) if r.batch == batch.id), None)
-    request = next((r for r in site.ledger.requests.list(site.name) if r.opened_by == str(batch.id)), None)
-    decision = site.ledger.decisions.of_request(request.id) if request else None
+    batch = [batch for batch in ctx.ledger.batches.list(ctx.name) if batch.id.key == key][-1]
+    report = next((r for r in ctx.ledger.batches.watches(ctx.name) if r.batch == batch.id), None)
+    request = next((r for r in ctx.ledger.requests.list(ctx.name) if r.opened_by == str(batch.id)), None)
+    decision = ctx.ledger.decisions.of_request(request.id) if request else None
     held = "held back" if report is not None and report.body.get("held_back") else "-"
     return DemoRow(
         (
@@ -120,7 +120,7 @@ def line_of(site: UseCaseContext, key: str) -> DemoRow:
             *_alarms(report),
             _request(request) or held,
             _verdict(decision, request),
-            _champion(site, report, decision),
+            _champion(ctx, report, decision),
         )
     )
 
@@ -155,17 +155,17 @@ def _verdict(decision: Decision | None, request: Request | None) -> str:
     return "failed" if request is not None and request.state is RequestState.FAILED else "-"
 
 
-def _champion(site: UseCaseContext, report: MonitoringReport | None, decision: Decision | None) -> str:
-    for promotion in site.ledger.models.promotions(site.name):
+def _champion(ctx: UseCaseContext, report: MonitoringReport | None, decision: Decision | None) -> str:
+    for promotion in ctx.ledger.models.promotions(ctx.name):
         if decision is not None and promotion.decision == decision.id:
             return f"v{promotion.version} (new)"
     version = report.body.get("champion") if report else None
     return f"v{version}" if version else "none"
 
 
-def summary_table(site: UseCaseContext, lines: list[DemoRow]) -> Table:
+def summary_table(ctx: UseCaseContext, lines: list[DemoRow]) -> Table:
     """The whole history at a glance."""
-    table = Table(*COLUMNS, title=f"{site.case.contract.title}: {len(lines)} batches", title_justify="left")
+    table = Table(*COLUMNS, title=f"{ctx.case.contract.title}: {len(lines)} batches", title_justify="left")
     for line in lines:
         table.add_row(*line.cells)
     return table

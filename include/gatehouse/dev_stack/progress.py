@@ -24,9 +24,9 @@ STAGES = ("ingest", "monitor", "retrain")
 class Progress:
     """Watches a walk. Only when nothing is queued or running does it let upkeep look, and at last say that all is stuck."""
 
-    def __init__(self, api: AirflowApi, site: UseCaseContext) -> None:
-        self._api, self._site = api, site
-        self._dags = [*(f"{site.name}__{stage}" for stage in (*STAGES, "judge")), UPKEEP]
+    def __init__(self, api: AirflowApi, ctx: UseCaseContext) -> None:
+        self._api, self._ctx = api, ctx
+        self._dags = [*(f"{ctx.name}__{stage}" for stage in (*STAGES, "judge")), UPKEEP]
         self.moved()
 
     def moved(self) -> None:
@@ -55,20 +55,20 @@ class Progress:
         red = [
             _words(run)
             for stage in STAGES
-            for run in self._api.runs(f"{self._site.name}__{stage}", 20)
+            for run in self._api.runs(f"{self._ctx.name}__{stage}", 20)
             if run["state"] == "failed"
         ]
         return (
-            f"batch {key} of {self._site.name} has not settled, no run is queued or running, and {SWEEPS} runs of {UPKEEP} "
+            f"batch {key} of {self._ctx.name} has not settled, no run is queued or running, and {SWEEPS} runs of {UPKEEP} "
             f"found nothing to start; failed runs: {', '.join(red) or 'none'}; look at {self._api.base}, at "
             "`gatehouse status`, and start `make run` again when it is mended"
         )
 
 
-def wait_for_dags(api: AirflowApi, site: UseCaseContext) -> None:
+def wait_for_dags(api: AirflowApi, ctx: UseCaseContext) -> None:
     """Wait until Airflow knows the DAGs of a use case, and let them run. GatehouseError when it has read every file again
     and does not: upkeep's own file, which comes round with the others, tells how often that was."""
-    wanted = {UPKEEP, *(f"{site.name}__{stage}" for stage in STAGES)}
+    wanted = {UPKEEP, *(f"{ctx.name}__{stage}" for stage in STAGES)}
     read: set[str] = set()
     while not wanted <= (known := api.dags()).keys():
         read |= {known[UPKEEP]} if UPKEEP in known else set()
@@ -83,9 +83,9 @@ def wait_for_dags(api: AirflowApi, site: UseCaseContext) -> None:
         api.unpause(dag_id)
 
 
-def hand_over(api: AirflowApi, site: UseCaseContext, key: str) -> None:
+def hand_over(api: AirflowApi, ctx: UseCaseContext, key: str) -> None:
     """Let a run ingest a batch. A run of an earlier walk is left to it, unless it has failed."""
-    dag_id, run_id = f"{site.name}__ingest", f"walk__{key}"
+    dag_id, run_id = f"{ctx.name}__ingest", f"walk__{key}"
     if not api.trigger(dag_id, run_id, {"batch": key}) and api.run(dag_id, run_id)["state"] == "failed":
         api.trigger(dag_id, f"{run_id}__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", {"batch": key})
 

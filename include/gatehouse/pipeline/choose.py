@@ -15,34 +15,34 @@ from gatehouse.pipeline.gather import latest_interval_end
 from gatehouse.pipeline.maintenance.track_mlflow import projecting, run_of
 
 
-def choose(site: UseCaseContext, request_id: str) -> ModelVersion:
+def choose(ctx: UseCaseContext, request_id: str) -> ModelVersion:
     """Register the candidate that did best on the newest part of the training window; ModelError when none was fitted."""
-    candidates = site.ledger.requests.candidates(request_id)
-    ranked = rank(candidates, site.case.retrain.choose_by)
-    for model in site.ledger.models.list(site.name):
+    candidates = ctx.ledger.requests.candidates(request_id)
+    ranked = rank(candidates, ctx.case.retrain.choose_by)
+    for model in ctx.ledger.models.list(ctx.name):
         if model.request == request_id:
-            return _told(site, model)
+            return _told(ctx, model)
     if not ranked or ranked[0].file is None:
-        metric = site.case.retrain.choose_by
+        metric = ctx.case.retrain.choose_by
         unmeasured = f"{metric} (choose_by in retrain.yaml) is not a finite number"
         reasons = "; ".join(f"{candidate.name}: {candidate.reason or unmeasured}" for candidate in candidates)
-        raise ModelError(f"no candidate of {site.name} could be fitted and measured: {reasons or 'there are none'}")
-    lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/choose")
-    training_set = site.ledger.requests.training_set(request_id)
+        raise ModelError(f"no candidate of {ctx.name} could be fitted and measured: {reasons or 'there are none'}")
+    lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request_id}/choose")
+    training_set = ctx.ledger.requests.training_set(request_id)
     best = ranked[0]
-    reference = site.lake.put(
-        canonical(reference_of(site, training_set, best).to_document()).encode(), "references", "json"
+    reference = ctx.lake.put(
+        canonical(reference_of(ctx, training_set, best).to_document()).encode(), "references", "json"
     )
-    until = latest_interval_end(site, training_set.training_batches)
+    until = latest_interval_end(ctx, training_set.training_batches)
     asked = ModelVersion(
-        site.name, 0, best.name, ranked[0].file, reference, training_set.sha256, request_id, best.run_id, until
+        ctx.name, 0, best.name, ranked[0].file, reference, training_set.sha256, request_id, best.run_id, until
     )
-    return _told(site, site.ledger.models.register(lease, asked))
+    return _told(ctx, ctx.ledger.models.register(lease, asked))
 
 
-def _told(site: UseCaseContext, model: ModelVersion) -> ModelVersion:
-    with projecting(site, f"version {model.version}"):
-        tell_choice(site, model)
+def _told(ctx: UseCaseContext, model: ModelVersion) -> ModelVersion:
+    with projecting(ctx, f"version {model.version}"):
+        tell_choice(ctx, model)
     return model
 
 
@@ -53,18 +53,18 @@ def rank(candidates: list[Candidate], metric: str) -> list[Candidate]:
     return sorted(usable, key=lambda candidate: (loss(candidate.metrics[metric]), candidate.name))
 
 
-def tell_choice(site: UseCaseContext, model: ModelVersion) -> None:
+def tell_choice(ctx: UseCaseContext, model: ModelVersion) -> None:
     """Register a version in MLflow and flag the candidates of its request; after the ledger, and again without harm."""
-    candidates, metric = site.ledger.requests.candidates(model.request), site.case.retrain.choose_by
+    candidates, metric = ctx.ledger.requests.candidates(model.request), ctx.case.retrain.choose_by
     best = next(candidate for candidate in candidates if candidate.name == model.candidate)
     description = (
-        f"Challenger {model.version} of {site.case.contract.title}: {model.candidate}, the best of {len(candidates)} "
+        f"Challenger {model.version} of {ctx.case.contract.title}: {model.candidate}, the best of {len(candidates)} "
         f"candidates by {metric} ({best.metrics.get(metric, math.nan):.4f}) on the newest batch of its training window; "
         f"trained on data until {model.trained_until:%Y-%m-%d}. The gate decides whether it serves."
     )
-    site.tracking.register(model, site.lake.read(model.file), requirements(), description)
+    ctx.tracking.register(model, ctx.lake.read(model.file), requirements(), description)
     for candidate in candidates:
-        site.tracking.flag(run_of(site, candidate), _flag(candidate, best, metric, model.version))
+        ctx.tracking.flag(run_of(ctx, candidate), _flag(candidate, best, metric, model.version))
 
 
 def _flag(candidate: Candidate, best: Candidate, metric: str, version: int) -> dict[str, str]:

@@ -41,79 +41,79 @@ class Made:
     columns: dict[str, str]
 
 
-def candidate_names(site: UseCaseContext, request: Request | None = None) -> list[str]:
+def candidate_names(ctx: UseCaseContext, request: Request | None = None) -> list[str]:
     """The names of the use case's estimators; of a request, those that it asks for."""
-    own = sorted(site.case.estimators())
+    own = sorted(ctx.case.estimators())
     return requested_estimators(request, own) if request else own
 
 
-def fit(site: UseCaseContext, request_id: str, name: str) -> Candidate:
+def fit(ctx: UseCaseContext, request_id: str, name: str) -> Candidate:
     """Fit one estimator, measure it, store it and log it; a candidate that was recorded before is returned as it is.
 
     It is measured on the newest part of its training window after being fitted on the older part, then fitted on the
     whole window (docs/adr/0004). What its code raises becomes the candidate's reason, not the run's failure.
     """
-    for known in site.ledger.requests.candidates(request_id):
+    for known in ctx.ledger.requests.candidates(request_id):
         if known.name == name:
             return known
-    lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/fit/{name}")
-    training_set = site.ledger.requests.training_set(request_id)
-    frame = site.lake.frame(training_set.training)
+    lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request_id}/fit/{name}")
+    training_set = ctx.ledger.requests.training_set(request_id)
+    frame = ctx.lake.frame(training_set.training)
     try:
-        with user_code(ModelError, site.case.model_file, f"candidate {name!r}", DATA_SCIENTIST):
-            made = make(site, frame, name, site.tracking.keeps_plots)
+        with user_code(ModelError, ctx.case.model_file, f"candidate {name!r}", DATA_SCIENTIST):
+            made = make(ctx, frame, name, ctx.tracking.keeps_plots)
     except ModelError as error:
-        candidate = _failed(site, training_set, name, str(error))
+        candidate = _failed(ctx, training_set, name, str(error))
     else:
-        candidate = _logged(site, training_set, name, made)
-    site.ledger.requests.record_candidate(lease, candidate)
+        candidate = _logged(ctx, training_set, name, made)
+    ctx.ledger.requests.record_candidate(lease, candidate)
     return candidate
 
 
-def make(site: UseCaseContext, frame: pd.DataFrame, name: str, plots: bool = False) -> Made:
+def make(ctx: UseCaseContext, frame: pd.DataFrame, name: str, plots: bool = False) -> Made:
     """Fit and measure one estimator on labelled rows; ModelError says why that cannot be."""
-    task, models = site.case.retrain.task, site.models
+    task, models = ctx.case.retrain.task, ctx.models
     older, newer = inner_split(frame)
-    trial = models.fit(name, site.case.estimators()[name], model_inputs(older), _labels(older))
+    trial = models.fit(name, ctx.case.estimators()[name], model_inputs(older), _labels(older))
     predictions = models.predict(trial, model_inputs(newer), task)
-    metrics = candidate_metrics(site, _labels(newer), predictions)
-    choose_by = site.case.retrain.choose_by
+    metrics = candidate_metrics(ctx, _labels(newer), predictions)
+    choose_by = ctx.case.retrain.choose_by
     if not math.isfinite(metrics[choose_by]):
         why = why_undefined(choose_by, _labels(newer), predictions)
         raise ModelError(
             f"estimator {name!r} cannot be compared: {choose_by} is not defined on the newest {len(newer):,} rows of the "
             f"training window: {why}"
         )
-    estimator = models.fit(name, site.case.estimators()[name], model_inputs(frame), _labels(frame))
+    estimator = models.fit(name, ctx.case.estimators()[name], model_inputs(frame), _labels(frame))
     models.predict(estimator, model_inputs(newer), task)  # a NaN must show here, not at three at night
     return Made(
         estimator,
         models.dump(estimator),
         {"rows": len(frame), "inner_rows": len(newer), **parameters(estimator)},
         metrics,
-        _plots(site, trial, newer, predictions) if plots else {},
+        _plots(ctx, trial, newer, predictions) if plots else {},
         {str(column): str(kind) for column, kind in model_inputs(frame).dtypes.items()},
     )
 
 
-def _logged(site: UseCaseContext, training_set: TrainingSet, name: str, made: Made) -> Candidate:
-    file = site.lake.put(made.file, "models", "skops")
-    run = TrainingRun(made.params, made.metrics, made.plots, provenance(site, training_set), made.columns)
-    return Candidate(training_set.request, name, made.metrics, file, log_or_keep(site, training_set, name, run))
+def _logged(ctx: UseCaseContext, training_set: TrainingSet, name: str, made: Made) -> Candidate:
+    file = ctx.lake.put(made.file, "models", "skops")
+    run = TrainingRun(made.params, made.metrics, made.plots, provenance(ctx, training_set), made.columns)
+    return Candidate(training_set.request, name, made.metrics, file, log_or_keep(ctx, training_set, name, run))
 
 
 def _plots(
-    site: UseCaseContext, trial: Any, newer: pd.DataFrame, predictions: NDArray[np.float64]
+    ctx: UseCaseContext, trial: Any, newer: pd.DataFrame, predictions: NDArray[np.float64]
 ) -> Mapping[str, bytes]:
-    policy, labels = site.case.retrain, _labels(newer)
-    importance = site.models.importance(trial, model_inputs(newer), labels, policy.choose_by, policy.task, policy.seed)
-    return site.models.plots(policy.task, labels, predictions, importance)
+    policy, labels = ctx.case.retrain, _labels(newer)
+    importance = ctx.models.importance(trial, model_inputs(newer), labels, policy.choose_by, policy.task, policy.seed)
+    return ctx.models.plots(policy.task, labels, predictions, importance)
 
 
-def _failed(site: UseCaseContext, training_set: TrainingSet, name: str, reason: str) -> Candidate:
-    tags = {**provenance(site, training_set), "gatehouse.flag": "failed", "gatehouse.reason": reason}
+def _failed(ctx: UseCaseContext, training_set: TrainingSet, name: str, reason: str) -> Candidate:
+    tags = {**provenance(ctx, training_set), "gatehouse.flag": "failed", "gatehouse.reason": reason}
     run = TrainingRun({}, {}, {}, tags)
-    return Candidate(training_set.request, name, {}, None, log_or_keep(site, training_set, name, run), reason)
+    return Candidate(training_set.request, name, {}, None, log_or_keep(ctx, training_set, name, run), reason)
 
 
 def inner_split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -144,10 +144,10 @@ def newest_share(time: pd.Series[Any], keys: pd.Series[Any], share: float) -> ND
 
 
 def candidate_metrics(
-    site: UseCaseContext, labels: NDArray[np.float64], predictions: NDArray[np.float64]
+    ctx: UseCaseContext, labels: NDArray[np.float64], predictions: NDArray[np.float64]
 ) -> dict[str, float]:
     """Every metric of the task, and the use case's own."""
-    names = (*metrics_for(site.case.retrain.task), *site.case.own_metrics)
+    names = (*metrics_for(ctx.case.retrain.task), *ctx.case.own_metrics)
     return {name: evaluate(name, labels, predictions) for name in names}
 
 

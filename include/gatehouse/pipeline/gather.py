@@ -23,91 +23,89 @@ if TYPE_CHECKING:
 SHORT_SHOWN = 2  # batches that are not mature, in the sentence about a training that has too few
 
 
-def claim(site: UseCaseContext, request_id: str) -> Request:
+def claim(ctx: UseCaseContext, request_id: str) -> Request:
     """open -> claimed. A request that is claimed or rests already is returned as it is."""
-    request = site.ledger.requests.get(request_id)
+    request = ctx.ledger.requests.get(request_id)
     if request.state is not RequestState.OPEN:
         return request
-    lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/claim")
-    return site.ledger.requests.claim(lease, request_id)
+    lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request_id}/claim")
+    return ctx.ledger.requests.claim(lease, request_id)
 
 
-def build_training_set(site: UseCaseContext, request: Request) -> TrainingSet:
+def build_training_set(ctx: UseCaseContext, request: Request) -> TrainingSet:
     """Split the accepted, matured rows that had arrived by `request.as_of` into training and holdout; record both.
 
     Batches less mature than `min_maturity` are left out, and so are rows without an outcome. NotEnoughData when there
     is nothing to hold out that lies after everything the champion was trained on.
     """
     try:
-        return site.ledger.requests.training_set(request.id)
+        return ctx.ledger.requests.training_set(request.id)
     except RecordNotFoundError:
-        lease = site.ledger.attempts.enter(f"{site.name}/{request.id}/gather")
-    champion = site.ledger.models.champion(site.name)
-    frames, errors = labelled(site, request.as_of)
-    intervals = {batch.id: batch.interval for batch in newest_revisions(site.ledger.batches.list(site.name))}
+        lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request.id}/gather")
+    champion = ctx.ledger.models.champion(ctx.name)
+    frames, errors = labelled(ctx, request.as_of)
+    intervals = {batch.id: batch.interval for batch in newest_revisions(ctx.ledger.batches.list(ctx.name))}
     candidates = [MaturedBatch(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
     until = champion.model.trained_until if champion else None
     try:
-        chosen, told = choose_window(
-            site, candidates, frames, until, requested_window(request, site.case.retrain.window)
-        )
+        chosen, told = choose_window(ctx, candidates, frames, until, requested_window(request, ctx.case.retrain.window))
     except NotEnoughData as error:
         left_out = [f"batch {batch} is left out: {why}" for batch, why in errors.items()]
-        raise NotEnoughData("; ".join([str(error), *left_out, *outcomes_short(site, request.as_of, frames)])) from error
+        raise NotEnoughData("; ".join([str(error), *left_out, *outcomes_short(ctx, request.as_of, frames)])) from error
     if asked_by := requested_by(request):
         told |= {"asked_by": asked_by, "batches": len(chosen.training)}
     if errors:
         told |= {"left_out": errors}
-    training = _store(site, [frames[batch] for batch in chosen.training])
-    holdout = _store(site, [frames[batch] for batch in chosen.holdout])
+    training = _store(ctx, [frames[batch] for batch in chosen.training])
+    holdout = _store(ctx, [frames[batch] for batch in chosen.holdout])
     identity = digest([training.sha256, holdout.sha256])
     training_set = TrainingSet(
-        identity, request.id, training, holdout, chosen.training, chosen.holdout, model_code=site.case.code_sha256
+        identity, request.id, training, holdout, chosen.training, chosen.holdout, model_code=ctx.case.code_sha256
     )
     if told:
-        site.ledger.journal.note("training.window", request.id, "gather", told)
-    site.ledger.requests.record_training_set(lease, training_set)
+        ctx.ledger.journal.note("training.window", request.id, "gather", told)
+    ctx.ledger.requests.record_training_set(lease, training_set)
     return training_set
 
 
-def labelled(site: UseCaseContext, as_of: datetime) -> tuple[dict[BatchId, pd.DataFrame], dict[str, str]]:
+def labelled(ctx: UseCaseContext, as_of: datetime) -> tuple[dict[BatchId, pd.DataFrame], dict[str, str]]:
     """The labelled rows of each accepted batch that is mature enough by `as_of`, in the order of time; and the errors of
     those batches that the model code raises on, which are left out. When it raises on all of them, so does this."""
-    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    arrived = ctx.ledger.batches.outcomes(ctx.name, as_of)
     frames, errors = {}, {}
     raised: ModelError | None = None
-    for batch in newest_revisions(site.ledger.batches.list(site.name)):
+    for batch in newest_revisions(ctx.ledger.batches.list(ctx.name)):
         if batch.interval.end <= as_of and batch.id.key in arrived:
             try:
-                frame = with_labels(site, batch_frame(site, batch), arrived[batch.id.key])
+                frame = with_labels(ctx, batch_frame(ctx, batch), arrived[batch.id.key])
             except ModelError as error:
                 raised, errors[str(batch.id)] = error, str(error)
                 continue
             known = frame[LABEL].notna()
-            if len(frame) and known.mean() >= site.case.retrain.min_maturity:
+            if len(frame) and known.mean() >= ctx.case.retrain.min_maturity:
                 frames[batch.id] = frame[known]
     if raised is not None and not frames:
         raise raised
     return frames, errors
 
 
-def outcomes_short(site: UseCaseContext, as_of: datetime, matured: Collection[BatchId]) -> list[str]:
+def outcomes_short(ctx: UseCaseContext, as_of: datetime, matured: Collection[BatchId]) -> list[str]:
     """Why batches whose outcomes have arrived are not mature, a sentence for each of the newest ones."""
-    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    arrived = ctx.ledger.batches.outcomes(ctx.name, as_of)
     short = [
         f"outcomes of {batch.id.key}: {sentence}"
-        for batch in newest_revisions(site.ledger.batches.list(site.name))
+        for batch in newest_revisions(ctx.ledger.batches.list(ctx.name))
         if batch.id not in matured and batch.id.key in arrived and (match := arrived[batch.id.key].match) is not None
         if (sentence := describe(match))
     ]
     return short[-SHORT_SHOWN:]
 
 
-def _store(site: UseCaseContext, frames: Sequence[pd.DataFrame]) -> FileRef:
-    return site.lake.put_frame(stacked(frames), "training")
+def _store(ctx: UseCaseContext, frames: Sequence[pd.DataFrame]) -> FileRef:
+    return ctx.lake.put_frame(stacked(frames), "training")
 
 
-def latest_interval_end(site: UseCaseContext, batches: Sequence[BatchId]) -> datetime:
+def latest_interval_end(ctx: UseCaseContext, batches: Sequence[BatchId]) -> datetime:
     """The end of the newest batch that a model was trained on."""
-    intervals = [site.ledger.batches.get(batch).interval for batch in batches]
+    intervals = [ctx.ledger.batches.get(batch).interval for batch in batches]
     return max(interval.end for interval in intervals)

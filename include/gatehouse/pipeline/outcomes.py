@@ -17,108 +17,108 @@ from gatehouse.reports import batch_report
 REFUSED = "outcomes.refused"
 
 
-def collect(site: UseCaseContext, key: str) -> list[Outcomes]:
+def collect(ctx: UseCaseContext, key: str) -> list[Outcomes]:
     """Fetch the outcomes that are due by the end of batch `key` and have not arrived yet; returns the new ones.
 
     Time is the data's: outcomes found while batch `key` is ingested have arrived by the end of its interval.
     Outcomes that break the contract as a whole, or that cannot be read, are journaled as refused and count as not arrived.
     What the source raises about one batch's outcomes is raised when those of all others have been collected.
     """
-    found, errors = _collect_all(site, key)
+    found, errors = _collect_all(ctx, key)
     if errors:
         raise errors[0]
     return found
 
 
-def collect_readable(site: UseCaseContext, key: str) -> list[Outcomes]:
+def collect_readable(ctx: UseCaseContext, key: str) -> list[Outcomes]:
     """`collect` for callers that go on with other batches: raises only what trying again can help."""
-    found, errors = _collect_all(site, key)
+    found, errors = _collect_all(ctx, key)
     for error in errors:
         if error.retry:
             raise error
     return found
 
 
-def _collect_all(site: UseCaseContext, key: str) -> tuple[list[Outcomes], list[SourceError]]:
-    now = batch_interval(site.case.contract.batch, key).end
+def _collect_all(ctx: UseCaseContext, key: str) -> tuple[list[Outcomes], list[SourceError]]:
+    now = batch_interval(ctx.case.contract.batch, key).end
     found, errors = [], []
-    for batch in [*due(site, now), *incomplete(site, now)]:
+    for batch in [*due(ctx, now), *incomplete(ctx, now)]:
         try:
-            outcomes = _collect(site, batch, now)
+            outcomes = _collect(ctx, batch, now)
         except SourceError as error:  # a file that cannot be read must not keep all later outcomes from arriving
             errors.append(error)
             if not error.retry:
-                _refuse_unread(site, batch, error)
+                _refuse_unread(ctx, batch, error)
         else:
             found += [outcomes] if outcomes is not None else []
     return found, errors
 
 
-def due(site: UseCaseContext, now: datetime) -> list[Batch]:
+def due(ctx: UseCaseContext, now: datetime) -> list[Batch]:
     """The batches whose outcomes should be there by `now` and are not. Whether a batch has been validated yet does not
     matter: outcomes are kept for what a person may still release."""
-    delay = Span.parse(site.case.contract.outcomes.delay)
-    arrived = site.ledger.batches.outcomes(site.name, now)
+    delay = Span.parse(ctx.case.contract.outcomes.delay)
+    arrived = ctx.ledger.batches.outcomes(ctx.name, now)
     newest = {
-        batch.id.key: batch for batch in site.ledger.batches.list(site.name) if batch.state is not BatchState.DISCARDED
+        batch.id.key: batch for batch in ctx.ledger.batches.list(ctx.name) if batch.state is not BatchState.DISCARDED
     }
     return [
         batch for batch in newest.values() if batch.id.key not in arrived and delay.after(batch.interval.end) <= now
     ]
 
 
-def incomplete(site: UseCaseContext, now: datetime) -> list[Batch]:
+def incomplete(ctx: UseCaseContext, now: datetime) -> list[Batch]:
     """The batches whose outcomes have arrived and may still become more, by the contract's `until`.
 
     None when a later batch is there already: what the source gives today had not arrived by an earlier `now`.
     """
-    until = site.case.contract.outcomes.until
+    until = ctx.case.contract.outcomes.until
     if until is None:
         return []
-    newest = {batch.id.key: batch for batch in site.ledger.batches.list(site.name)}
+    newest = {batch.id.key: batch for batch in ctx.ledger.batches.list(ctx.name)}
     if any(batch.interval.end > now for batch in newest.values()):
         return []
-    arrived = site.ledger.batches.outcomes(site.name, now)
+    arrived = ctx.ledger.batches.outcomes(ctx.name, now)
     span = Span.parse(until)
     return [newest[key] for key in arrived if span.after(newest[key].interval.end) >= now]
 
 
-def _collect(site: UseCaseContext, batch: Batch, now: datetime) -> Outcomes | None:
-    lease = site.ledger.attempts.enter(f"{batch.id}/outcomes")
-    delivered = site.source.outcomes(batch.id.key, batch.interval)
+def _collect(ctx: UseCaseContext, batch: Batch, now: datetime) -> Outcomes | None:
+    lease = ctx.ledger.attempts.enter(f"{batch.id}/outcomes")
+    delivered = ctx.source.outcomes(batch.id.key, batch.interval)
     if delivered is None or delivered.empty:
         return None
     try:
-        checked = check_outcomes(site, batch, delivered)
+        checked = check_outcomes(ctx, batch, delivered)
     except SchemaMismatch as error:
-        _refuse(site, batch, str(error))
+        _refuse(ctx, batch, str(error))
         return None
     if not checked.validation.accepted:
-        _refuse(site, batch, checked.validation.reason)
+        _refuse(ctx, batch, checked.validation.reason)
         return None
-    page = batch_report(site.case.contract, batch, [checked.check], {TABLE: checked.validation.counts(TABLE)}, "")
+    page = batch_report(ctx.case.contract, batch, [checked.check], {TABLE: checked.validation.counts(TABLE)}, "")
     bad = checked.quarantined
     outcomes = Outcomes(
         batch.id,
         now,
-        site.lake.put_frame(checked.good, "outcomes"),
-        report=site.lake.put(page.encode(), "reports", "html"),
-        quarantined=site.lake.put_frame(bad, "quarantined") if bad is not None else None,
-        match=checked.matched(site, batch),
+        ctx.lake.put_frame(checked.good, "outcomes"),
+        report=ctx.lake.put(page.encode(), "reports", "html"),
+        quarantined=ctx.lake.put_frame(bad, "quarantined") if bad is not None else None,
+        match=checked.matched(ctx, batch),
     )
-    return outcomes if site.ledger.batches.arrive(lease, outcomes) else None
+    return outcomes if ctx.ledger.batches.arrive(lease, outcomes) else None
 
 
-def _refuse_unread(site: UseCaseContext, batch: Batch, error: SourceError) -> None:
+def _refuse_unread(ctx: UseCaseContext, batch: Batch, error: SourceError) -> None:
     """Journal outcomes that the source cannot give, with what it delivered."""
     files = error.tables if isinstance(error, UnreadableDelivery) else {}
-    kept = [site.lake.put(data, "unreadable", suffix) for data, suffix in files.values()]
-    _refuse(site, batch, str(error), [vars(file) for file in kept])
+    kept = [ctx.lake.put(data, "unreadable", suffix) for data, suffix in files.values()]
+    _refuse(ctx, batch, str(error), [vars(file) for file in kept])
 
 
-def _refuse(site: UseCaseContext, batch: Batch, reason: str, files: Sequence[Mapping[str, Any]] = ()) -> None:
+def _refuse(ctx: UseCaseContext, batch: Batch, reason: str, files: Sequence[Mapping[str, Any]] = ()) -> None:
     """Journal refused outcomes: once for the same bytes, or for the same reason where there are none."""
-    last = site.ledger.journal.newest(str(batch.id), [REFUSED, "outcomes.arrived"])
+    last = ctx.ledger.journal.newest(str(batch.id), [REFUSED, "outcomes.arrived"])
     said = json.loads(last.body) if last is not None and last.kind == REFUSED else {}
     if said.get("files", []) != list(files) or (not files and said.get("reason") != reason):
-        site.ledger.journal.note(REFUSED, str(batch.id), "validate", {"reason": reason, "files": list(files)})
+        ctx.ledger.journal.note(REFUSED, str(batch.id), "validate", {"reason": reason, "files": list(files)})

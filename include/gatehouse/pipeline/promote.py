@@ -16,62 +16,62 @@ GATE = "gate"
 NOBODY = "nobody"
 
 
-def promote(site: UseCaseContext, decision_id: str) -> Champion | None:
+def promote(ctx: UseCaseContext, decision_id: str) -> Champion | None:
     """Carry out a decision: PROMOTE, or a REVIEW that a person approved, makes its challenger the champion.
 
     Compare-and-set on the epoch the decision was made at; StaleChampionError when the champion changed since. Any other
     verdict changes nothing. Then the request is closed and MLflow's aliases mirror the ledger.
     """
-    decision = site.ledger.decisions.get(decision_id)
-    champion = _carry_out(site, decision)
-    _close_request(site, decision, champion)
-    sync_mlflow_aliases(site, decision.version)
+    decision = ctx.ledger.decisions.get(decision_id)
+    champion = _carry_out(ctx, decision)
+    _close_request(ctx, decision, champion)
+    sync_mlflow_aliases(ctx, decision.version)
     return champion
 
 
-def _carry_out(site: UseCaseContext, decision: Decision) -> Champion | None:
-    models, args = site.ledger.models, (site.name, decision.version, decision.epoch)
+def _carry_out(ctx: UseCaseContext, decision: Decision) -> Champion | None:
+    models, args = ctx.ledger.models, (ctx.name, decision.version, decision.epoch)
     if decision.verdict is Verdict.PROMOTE:
         return models.promote(*args, PromotionKind.DECISION, decision.id, GATE, decision.sentence)
-    for approved, actor, reason in site.ledger.decisions.answers(decision.id):
+    for approved, actor, reason in ctx.ledger.decisions.answers(decision.id):
         if approved and decision.verdict is Verdict.REVIEW:
             return models.promote(*args, PromotionKind.APPROVAL, decision.id, actor, reason)
     return None
 
 
-def _close_request(site: UseCaseContext, decision: Decision, champion: Champion | None) -> None:
-    model = site.ledger.models.get(site.name, decision.version)
-    if site.ledger.requests.get(model.request).state is RequestState.CLAIMED:
-        lease = site.ledger.attempts.enter(f"{site.name}/{model.request}/close")
+def _close_request(ctx: UseCaseContext, decision: Decision, champion: Champion | None) -> None:
+    model = ctx.ledger.models.get(ctx.name, decision.version)
+    if ctx.ledger.requests.get(model.request).state is RequestState.CLAIMED:
+        lease = ctx.ledger.attempts.enter(f"{ctx.name}/{model.request}/close")
         ending = (
             f"version {decision.version} is the champion" if champion else f"{decision.verdict}: {decision.sentence}"
         )
-        site.ledger.requests.close(lease, model.request, RequestState.DECIDED, ending)
+        ctx.ledger.requests.close(lease, model.request, RequestState.DECIDED, ending)
 
 
 def record_review_response(
-    site: UseCaseContext, decision_id: str, approved: bool, actor: str, reason: str
+    ctx: UseCaseContext, decision_id: str, approved: bool, actor: str, reason: str
 ) -> Champion | None:
     """Record an approver's answer to a REVIEW, then carry it out; returns the champion that it made, if any.
 
     `nobody` stands for no answer in time, which approves nothing. A decision about a challenger that serves already
     (it was judged again) is about whether it may stay: rejecting it rolls back to the champion before it.
     """
-    decision = site.ledger.decisions.get(decision_id)
+    decision = ctx.ledger.decisions.get(decision_id)
     if decision.verdict is not Verdict.REVIEW:
         raise NotAllowedError(
             f"decision {decision_id[:8]} is {decision.verdict}; only a REVIEW is answered, a BLOCK is overridden"
         )
     if actor != NOBODY:
-        require_approver(actor, site.case.gate.review.approvers, "answer a review")
-    site.ledger.decisions.answer(decision_id, approved, actor, reason)
-    now = site.ledger.models.champion(site.name)
+        require_approver(actor, ctx.case.gate.review.approvers, "answer a review")
+    ctx.ledger.decisions.answer(decision_id, approved, actor, reason)
+    now = ctx.ledger.models.champion(ctx.name)
     if now is None or now.model.version != decision.version:
-        return promote(site, decision_id)
+        return promote(ctx, decision_id)
     if not approved and actor != NOBODY:
-        return rollback(site, decision.champion, actor, f"rejected when judged again: {reason}")
+        return rollback(ctx, decision.champion, actor, f"rejected when judged again: {reason}")
     sync_mlflow_aliases(
-        site, decision.version
+        ctx, decision.version
     )  # an answer that was cut off before MLflow was told is finished by saying it again
     return now
 
@@ -85,56 +85,56 @@ class RollbackPlan:
     epoch: int
 
 
-def plan_rollback(site: UseCaseContext, version: int | None) -> RollbackPlan:
+def plan_rollback(ctx: UseCaseContext, version: int | None) -> RollbackPlan:
     """From the present champion to `version`, or to the one before it; NotAllowedError when that was never a champion."""
-    champion = site.ledger.models.champion(site.name)
+    champion = ctx.ledger.models.champion(ctx.name)
     if champion is None:
-        raise NotAllowedError(f"{site.name} has no champion; there is nothing to roll back")
-    was = [promotion.version for promotion in site.ledger.models.promotions(site.name)]
+        raise NotAllowedError(f"{ctx.name} has no champion; there is nothing to roll back")
+    was = [promotion.version for promotion in ctx.ledger.models.promotions(ctx.name)]
     former = [number for number in reversed(was) if number != champion.model.version]
     to = version if version is not None else next(iter(former), None)
     if to is None or to not in former:
         raise NotAllowedError(
-            f"{site.name}: version {to or '(none)'} cannot be rolled back to; the champion is {champion.model.version}, "
+            f"{ctx.name}: version {to or '(none)'} cannot be rolled back to; the champion is {champion.model.version}, "
             f"earlier champions are {sorted(set(former)) or 'none'}"
         )
     return RollbackPlan(champion.model.version, to, champion.epoch)
 
 
-def rollback(site: UseCaseContext, version: int | None, actor: str, reason: str) -> Champion:
+def rollback(ctx: UseCaseContext, version: int | None, actor: str, reason: str) -> Champion:
     """Make an earlier champion the champion again, on a named person's word; the epoch rises as with any change.
 
     The same words again are the same act, finished: a task that is tried again after a crash, or a second click, does not
     roll back one champion more.
     """
-    last = next(reversed(site.ledger.models.promotions(site.name)), None)
+    last = next(reversed(ctx.ledger.models.promotions(ctx.name)), None)
     said = (PromotionKind.ROLLBACK, actor, reason)
     if last is not None and (last.kind, last.actor, last.reason) == said and version in (None, last.version):
-        sync_mlflow_aliases(site)
-        return Champion(last.epoch, site.ledger.models.get(site.name, last.version))
-    plan = plan_rollback(site, version)
-    champion = site.ledger.models.promote(site.name, plan.to, plan.epoch, PromotionKind.ROLLBACK, None, actor, reason)
-    sync_mlflow_aliases(site)
+        sync_mlflow_aliases(ctx)
+        return Champion(last.epoch, ctx.ledger.models.get(ctx.name, last.version))
+    plan = plan_rollback(ctx, version)
+    champion = ctx.ledger.models.promote(ctx.name, plan.to, plan.epoch, PromotionKind.ROLLBACK, None, actor, reason)
+    sync_mlflow_aliases(ctx)
     return champion
 
 
-def sync_mlflow_aliases(site: UseCaseContext, *also: int) -> None:
+def sync_mlflow_aliases(ctx: UseCaseContext, *also: int) -> None:
     """Point MLflow's aliases at what the ledger says, as far as MLflow lets it: the champion has changed already."""
-    with projecting(site, "the aliases"):
-        point_aliases(site, *also)
+    with projecting(ctx, "the aliases"):
+        point_aliases(ctx, *also)
 
 
-def point_aliases(site: UseCaseContext, *also: int) -> None:
+def point_aliases(ctx: UseCaseContext, *also: int) -> None:
     """Point MLflow's aliases at what the ledger says, and let the descriptions of the model, of the present and the
     former champion and of the versions `also` say it."""
-    served = [promotion.version for promotion in site.ledger.models.promotions(site.name)][-2:]
-    words = {each: version_description(site, site.ledger.models.get(site.name, each)) for each in {*served, *also}}
-    site.tracking.mirror(site.name, *served_versions(site), {0: model_description(site), **words})
+    served = [promotion.version for promotion in ctx.ledger.models.promotions(ctx.name)][-2:]
+    words = {each: version_description(ctx, ctx.ledger.models.get(ctx.name, each)) for each in {*served, *also}}
+    ctx.tracking.mirror(ctx.name, *served_versions(ctx), {0: model_description(ctx), **words})
 
 
-def served_versions(site: UseCaseContext) -> tuple[int | None, int | None]:
+def served_versions(ctx: UseCaseContext) -> tuple[int | None, int | None]:
     """The champion's version, and the challenger's: the newest version that is not the champion."""
-    champion = site.ledger.models.champion(site.name)
+    champion = ctx.ledger.models.champion(ctx.name)
     now = champion.model.version if champion else None
-    newest = max((model.version for model in site.ledger.models.list(site.name)), default=None)
+    newest = max((model.version for model in ctx.ledger.models.list(ctx.name)), default=None)
     return now, newest if newest != now else None

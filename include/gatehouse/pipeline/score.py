@@ -17,66 +17,66 @@ from gatehouse.pipeline.partitions import partition_score
 from gatehouse.pipeline.partitions.partition_reader import is_partitioned
 
 
-def unscored_batches(site: UseCaseContext) -> list[Batch]:
+def unscored_batches(ctx: UseCaseContext) -> list[Batch]:
     """The accepted batches that have no watch verdict yet, in the order of time."""
-    watched = {report.batch for report in site.ledger.batches.watches(site.name)}
-    return [batch for batch in newest_revisions(site.ledger.batches.list(site.name)) if batch.id not in watched]
+    watched = {report.batch for report in ctx.ledger.batches.watches(ctx.name)}
+    return [batch for batch in newest_revisions(ctx.ledger.batches.list(ctx.name)) if batch.id not in watched]
 
 
-def blocked_by(site: UseCaseContext, batch: BatchId, waited: float) -> str:
+def blocked_by(ctx: UseCaseContext, batch: BatchId, waited: float) -> str:
     """Why it is not this batch's turn to be scored and watched; empty when it is.
 
     Batches are watched in the order of time, and a batch waits for the retrain request that an earlier one opened:
     so a backlog gives the same champions as the same batches one at a time. `waited` is how many seconds this batch
     has waited; beyond the policy's patience it goes ahead, because production scoring must not stop for a training.
     """
-    if waited > _seconds(site.case.retrain.patience):
+    if waited > _seconds(ctx.case.retrain.patience):
         return ""
-    earlier = [other.id for other in unscored_batches(site) if other.id < batch]
+    earlier = [other.id for other in unscored_batches(ctx) if other.id < batch]
     if earlier:
         return f"batch {earlier[0].key} comes first"
-    request = site.ledger.requests.pending(site.name)
+    request = ctx.ledger.requests.pending(ctx.name)
     return f"retrain request {request.id[:8]} of batch {request.opened_by} is {request.state}" if request else ""
 
 
-def score(site: UseCaseContext, batch_id: BatchId, done: Sequence[PartitionWork] = ()) -> Prediction | None:
+def score(ctx: UseCaseContext, batch_id: BatchId, done: Sequence[PartitionWork] = ()) -> Prediction | None:
     """Predict every accepted row with the champion; None while there is no champion. Each row of the file carries the
     one (version, sha256, epoch) that made it. A batch scored before keeps its predictions. `done` is what other tasks have
     scored of a divided batch; what was scored by another champion than the present one is scored again."""
-    lease = site.ledger.attempts.enter(f"{batch_id}/score")
-    scored = [prediction for prediction in site.ledger.batches.predictions(site.name) if prediction.batch == batch_id]
+    lease = ctx.ledger.attempts.enter(f"{batch_id}/score")
+    scored = [prediction for prediction in ctx.ledger.batches.predictions(ctx.name) if prediction.batch == batch_id]
     if scored:
         return scored[0]
-    champion = site.ledger.models.champion(site.name)
+    champion = ctx.ledger.models.champion(ctx.name)
     if champion is None:
         return None
-    batch = site.ledger.batches.get(batch_id)
+    batch = ctx.ledger.batches.get(batch_id)
     if batch.state is not BatchState.ACCEPTED:
         raise NotAllowedError(f"batch {batch_id} is {batch.state}; only an accepted batch is scored")
-    if is_partitioned(site, batch):
-        file = partition_score.merge_scores(site, batch, champion, done) or partition_score.score_all(
-            site, batch, champion
+    if is_partitioned(ctx, batch):
+        file = partition_score.merge_scores(ctx, batch, champion, done) or partition_score.score_all(
+            ctx, batch, champion
         )
     else:
-        file = site.lake.put_frame(predictions_frame(site, champion, batch), "predictions")
+        file = ctx.lake.put_frame(predictions_frame(ctx, champion, batch), "predictions")
     prediction = Prediction(batch_id, champion.model.version, champion.model.file.sha256, champion.epoch, file)
-    site.ledger.batches.scored(lease, prediction)
+    ctx.ledger.batches.scored(lease, prediction)
     return prediction
 
 
-def predictions_frame(site: UseCaseContext, champion: Champion, batch: Batch) -> Any:
+def predictions_frame(ctx: UseCaseContext, champion: Champion, batch: Batch) -> Any:
     """Row keys and scores of a batch by the champion, with what made them (a pandas DataFrame)."""
-    frame = batch_frame(site, batch)
-    return predict_frame(site, champion, frame[KEY], model_inputs(frame))
+    frame = batch_frame(ctx, batch)
+    return predict_frame(ctx, champion, frame[KEY], model_inputs(frame))
 
 
-def predict_frame(site: UseCaseContext, champion: Champion, keys: Any, features: Any) -> Any:
+def predict_frame(ctx: UseCaseContext, champion: Champion, keys: Any, features: Any) -> Any:
     """Row keys and scores of these rows by the champion, with what made them."""
     import pandas as pd
 
-    estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
+    estimator = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
     try:
-        scores = site.models.predict(estimator, features, site.case.retrain.task)
+        scores = ctx.models.predict(estimator, features, ctx.case.retrain.task)
     except ModelError as error:
         raise ModelError(
             f"version {champion.model.version} ({champion.model.candidate}): {suspect(error, keys, features)}"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def validate(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     batch_id: BatchId,
     findings: Sequence[PartitionWork] = (),
     shares: Sequence[PartitionWork] = (),
@@ -41,19 +41,19 @@ def validate(
 
     `findings` and `shares` are what other tasks have made of the partitions of a divided batch; without them they are made
     here, one after the other."""
-    lease = site.ledger.attempts.enter(f"{batch_id}/validate")
-    batch = site.ledger.batches.get(batch_id)
+    lease = ctx.ledger.attempts.enter(f"{batch_id}/validate")
+    batch = ctx.ledger.batches.get(batch_id)
     if batch.state is not BatchState.LANDED:
         return batch
-    checked = check_batch(site, batch, findings=findings, shares=shares)
+    checked = check_batch(ctx, batch, findings=findings, shares=shares)
     if checked.validation is not None and checked.validation.accepted and checked.profile is not None:
         stored = checked.store()
-        site.ledger.batches.accept(
-            lease, batch_id, stored, checked.report, batch_profiles.store_profile(site, checked.profile)
+        ctx.ledger.batches.accept(
+            lease, batch_id, stored, checked.report, batch_profiles.store_profile(ctx, checked.profile)
         )
     else:
-        site.ledger.batches.quarantine(lease, batch_id, checked.reason, checked.report)
-    return site.ledger.batches.get(batch_id)
+        ctx.ledger.batches.quarantine(lease, batch_id, checked.reason, checked.report)
+    return ctx.ledger.batches.get(batch_id)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class ValidationResult:
 
 
 def check_batch(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     batch: Batch,
     note: str = "",
     findings: Sequence[PartitionWork] = (),
@@ -80,74 +80,74 @@ def check_batch(
     """Hold a batch against its contract and the batches before it. Nothing is recorded but the report's file, which
     begins with `note`."""
     if batch.unreadable:
-        report = _keep_report(site, batch, (), {}, batch.unreadable, None, note)
+        report = _keep_report(ctx, batch, (), {}, batch.unreadable, None, note)
         return ValidationResult(None, batch.unreadable, {}, report)
     try:
-        held = _held(site, batch, findings, shares)
+        held = _held(ctx, batch, findings, shares)
     except SchemaMismatch as error:
-        report = _keep_report(site, batch, (), {}, str(error), None, note)
+        report = _keep_report(ctx, batch, (), {}, str(error), None, note)
         return ValidationResult(None, f"schema changed: {error}", {}, report)
     validation, profile = held.validation, None
     if validation.accepted:
         profile = held.profile()
-        found = batch_profiles.detect_data_faults(held.accepted, profile, held.earlier, site.case.contract.batch)
-        found = found or _going_on(site, batch, held.accepted, profile, held.earlier)
+        found = batch_profiles.detect_data_faults(held.accepted, profile, held.earlier, ctx.case.contract.batch)
+        found = found or _going_on(ctx, batch, held.accepted, profile, held.earlier)
         broken = [f"{batch_profiles.FAULT}{each.sentence}" for each in found]
         validation = replace(validation, reasons=tuple(broken))
     counts = {name: validation.counts(name) for name in validation.splits}
-    report = _keep_report(site, batch, tuple(held.checks.values()), counts, validation.reason, held.undeclared, note)
+    report = _keep_report(ctx, batch, tuple(held.checks.values()), counts, validation.reason, held.undeclared, note)
     return ValidationResult(validation, validation.reason, counts, report, profile, held.store)
 
 
 def _held(
-    site: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork] = (), shares: Sequence[PartitionWork] = ()
+    ctx: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork] = (), shares: Sequence[PartitionWork] = ()
 ) -> ContractCheckResult:
-    if partition_reader.needs_partitions(site, batch):
-        return combine.combined_result(site, batch, findings, shares)
-    declared = declared_tables(site, batch)
+    if partition_reader.needs_partitions(ctx, batch):
+        return combine.combined_result(ctx, batch, findings, shares)
+    declared = declared_tables(ctx, batch)
     frames = {name: table.frame for name, table in declared.items()}
-    checks = run_expectations(site, batch, declared)
-    validation = decide_validation(site, frames, checks)
+    checks = run_expectations(ctx, batch, declared)
+    validation = decide_validation(ctx, frames, checks)
     good = accepted_rows(frames, validation)
-    earlier = batch_profiles.earlier_profiles(site, batch)
+    earlier = batch_profiles.earlier_profiles(ctx, batch)
     return ContractCheckResult(
         validation=validation,
         checks=checks,
         undeclared={name: undeclared(frame) for name, frame in frames.items()},
         accepted=good,
         earlier=earlier,
-        profile=lambda: batch_profiles.profile(site, good, earlier),
-        store=lambda: store_rows(site, frames, validation),
+        profile=lambda: batch_profiles.profile(ctx, good, earlier),
+        store=lambda: store_rows(ctx, frames, validation),
     )
 
 
 def _going_on(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     batch: Batch,
     good: Mapping[str, Any],
     profile: BatchProfile,
     earlier: Sequence[BatchProfile],
 ) -> list[DataFault]:
     """The data faults for which the batch before waits in quarantine, as far as this one has them, too."""
-    waiting = batch_profiles.previous_quarantined(site, batch)
+    waiting = batch_profiles.previous_quarantined(ctx, batch)
     if waiting is None:
         return []
-    return batch_profiles.persisting_faults(good, profile, earlier, waiting.reason, _own_profile(site, waiting))
+    return batch_profiles.persisting_faults(good, profile, earlier, waiting.reason, _own_profile(ctx, waiting))
 
 
-def _own_profile(site: UseCaseContext, batch: Batch) -> BatchProfile:
+def _own_profile(ctx: UseCaseContext, batch: Batch) -> BatchProfile:
     """The delivered rows of each table that has any, on their own grids."""
-    if partition_reader.needs_partitions(site, batch):
-        return combine.own_profile(site, batch)
-    frames = {name: table.frame for name, table in declared_tables(site, batch).items() if len(table.frame)}
+    if partition_reader.needs_partitions(ctx, batch):
+        return combine.own_profile(ctx, batch)
+    frames = {name: table.frame for name, table in declared_tables(ctx, batch).items() if len(table.frame)}
     samples = {name: sample_of(frame.iloc[positions(len(frame))]) for name, frame in frames.items()}
     return BatchProfile({name: on_grid(frame, None) for name, frame in frames.items()}, samples=samples)
 
 
-def release(site: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> Batch:
+def release(ctx: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> Batch:
     """Accept a quarantined batch on a named person's word: its good rows are accepted, its bad rows stay quarantined.
     A batch that lacks a declared column has no good rows and cannot be released (SchemaMismatch says why)."""
-    batch = site.ledger.batches.get(batch_id)
+    batch = ctx.ledger.batches.get(batch_id)
     if batch.state is not BatchState.QUARANTINED:
         raise NotAllowedError(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
     if batch.unreadable:
@@ -155,30 +155,30 @@ def release(site: UseCaseContext, batch_id: BatchId, actor: str, reason: str) ->
             f"batch {batch_id} has no row that could be released: {batch.unreadable}. Have it delivered again: the corrected "
             "file becomes the next revision. Or discard the batch"
         )
-    held = _held(site, batch)
+    held = _held(ctx, batch)
     profile = held.profile()
     stored = held.store()
-    site.ledger.batches.release(batch_id, actor, reason, stored, batch_profiles.store_profile(site, profile))
-    return site.ledger.batches.get(batch_id)
+    ctx.ledger.batches.release(batch_id, actor, reason, stored, batch_profiles.store_profile(ctx, profile))
+    return ctx.ledger.batches.get(batch_id)
 
 
-def declared_tables(site: UseCaseContext, batch: Batch) -> dict[str, Declared]:
+def declared_tables(ctx: UseCaseContext, batch: Batch) -> dict[str, Declared]:
     """Each delivered table with its declared columns as their declared types; SchemaMismatch when a column lacks."""
     return {
         name: read_declared(
-            site.lake.frame(batch.tables[name].source), spec.columns, partition_reader.where(batch, name), spec.key
+            ctx.lake.frame(batch.tables[name].source), spec.columns, partition_reader.where(batch, name), spec.key
         )
-        for name, spec in site.case.contract.tables.items()
+        for name, spec in ctx.case.contract.tables.items()
     }
 
 
-def run_expectations(site: UseCaseContext, batch: Batch, tables: Mapping[str, Declared]) -> dict[str, TableCheck]:
+def run_expectations(ctx: UseCaseContext, batch: Batch, tables: Mapping[str, Declared]) -> dict[str, TableCheck]:
     """Every table's expectations, with the contract's parameters for this batch's interval, and its unreadable cells."""
-    values = parameters(site.case.contract, batch.interval)
-    specs = site.case.contract.tables
+    values = parameters(ctx.case.contract, batch.interval)
+    specs = ctx.case.contract.tables
     return {
         name: unreadable_rows.counted(
-            site.checker.check(name, specs[name], table.frame, values),
+            ctx.checker.check(name, specs[name], table.frame, values),
             table.cells,
             without_key(table.frame, specs[name].key),
             len(table.frame),
@@ -188,10 +188,10 @@ def run_expectations(site: UseCaseContext, batch: Batch, tables: Mapping[str, De
 
 
 def decide_validation(
-    site: UseCaseContext, frames: Mapping[str, pd.DataFrame], checks: Mapping[str, TableCheck]
+    ctx: UseCaseContext, frames: Mapping[str, pd.DataFrame], checks: Mapping[str, TableCheck]
 ) -> Validation:
     """The verdict on the batch."""
-    return decide(site.case.contract.tables, {name: len(frame) for name, frame in frames.items()}, checks)
+    return decide(ctx.case.contract.tables, {name: len(frame) for name, frame in frames.items()}, checks)
 
 
 def accepted_rows(frames: Mapping[str, pd.DataFrame], validation: Validation) -> dict[str, pd.DataFrame]:
@@ -202,15 +202,15 @@ def accepted_rows(frames: Mapping[str, pd.DataFrame], validation: Validation) ->
 
 
 def store_rows(
-    site: UseCaseContext, frames: Mapping[str, pd.DataFrame], validation: Validation
+    ctx: UseCaseContext, frames: Mapping[str, pd.DataFrame], validation: Validation
 ) -> dict[str, tuple[FileRef, FileRef]]:
     """The accepted and the quarantined rows of each table as files; a quarantined row carries its reasons."""
-    return {name: _store_table(site, frame, validation.splits[name]) for name, frame in frames.items()}
+    return {name: _store_table(ctx, frame, validation.splits[name]) for name, frame in frames.items()}
 
 
-def _store_table(site: UseCaseContext, frame: pd.DataFrame, split: RowSplit) -> tuple[FileRef, FileRef]:
+def _store_table(ctx: UseCaseContext, frame: pd.DataFrame, split: RowSplit) -> tuple[FileRef, FileRef]:
     good = frame.iloc[list(split.good)].reset_index(drop=True)
-    return site.lake.put_frame(good, "accepted"), site.lake.put_frame(quarantined_rows(frame, split), "quarantined")
+    return ctx.lake.put_frame(good, "accepted"), ctx.lake.put_frame(quarantined_rows(frame, split), "quarantined")
 
 
 def quarantined_rows(frame: pd.DataFrame, split: RowSplit) -> pd.DataFrame:
@@ -220,7 +220,7 @@ def quarantined_rows(frame: pd.DataFrame, split: RowSplit) -> pd.DataFrame:
 
 
 def _keep_report(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     batch: Batch,
     checks: tuple[TableCheck, ...],
     counts: Mapping[str, tuple[int, int]],
@@ -228,5 +228,5 @@ def _keep_report(
     extra: Mapping[str, Sequence[str]] | None = None,
     note: str = "",
 ) -> FileRef:
-    page = batch_report(site.case.contract, batch, checks, counts, reason, extra, note)
-    return site.lake.put(page.encode(), "reports", "html")
+    page = batch_report(ctx.case.contract, batch, checks, counts, reason, extra, note)
+    return ctx.lake.put(page.encode(), "reports", "html")

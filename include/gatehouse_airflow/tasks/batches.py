@@ -29,17 +29,15 @@ def land(folder: str, key: str | None) -> list[str]:
     validate. A batch that cannot be fetched stops no other: `check_fetched` names it."""
     from gatehouse.pipeline import land as land_module
 
-    site = context_module.use_case_context(folder)
-    site.source.settle()
+    ctx = context_module.use_case_context(folder)
+    ctx.source.settle()
     if key:
-        return [context_module.ref_of(land_module.land(site, key).id)]
-    for refused, reason in land_module.take(
-        site, [*land_module.corrected(site), *land_module.pending_keys(site)]
-    ).items():
+        return [context_module.ref_of(land_module.land(ctx, key).id)]
+    for refused, reason in land_module.take(ctx, [*land_module.corrected(ctx), *land_module.pending_keys(ctx)]).items():
         event_log.warning("not fetched", batch=refused, reason=reason)
     return [
         context_module.ref_of(batch.id)
-        for batch in site.ledger.batches.list(site.name)
+        for batch in ctx.ledger.batches.list(ctx.name)
         if batch.state is BatchState.LANDED
     ]
 
@@ -48,11 +46,11 @@ def check_fetched(folder: str) -> None:
     """SourceError that names every batch whose delivery could not be fetched the last time; all others are taken by now."""
     from gatehouse.pipeline import land as land_module
 
-    site = context_module.use_case_context(folder)
-    refused = land_module.unfetched(site)
+    ctx = context_module.use_case_context(folder)
+    refused = land_module.unfetched(ctx)
     if refused:
         named = " | ".join(f"{key}: {reason}" for key, reason in refused.items())
-        raise SourceError(f"{len(refused)} batches of {site.name} could not be fetched: {named}")
+        raise SourceError(f"{len(refused)} batches of {ctx.name} could not be fetched: {named}")
 
 
 @newest_attempt()
@@ -60,10 +58,10 @@ def collect_outcomes(folder: str, refs: list[str]) -> list[str]:
     """Collect the outcomes that are due with the landed batches, in the order of time; returns whose they are."""
     from gatehouse.pipeline import outcomes
 
-    site = context_module.use_case_context(folder)
-    site.source.settle()
-    keys = sorted(context_module.parse(site.name, ref).key for ref in refs)
-    return [context_module.ref_of(found.batch) for key in keys for found in outcomes.collect_readable(site, key)]
+    ctx = context_module.use_case_context(folder)
+    ctx.source.settle()
+    keys = sorted(context_module.parse(ctx.name, ref).key for ref in refs)
+    return [context_module.ref_of(found.batch) for key in keys for found in outcomes.collect_readable(ctx, key)]
 
 
 @newest_attempt()
@@ -73,9 +71,9 @@ def validate(
     """Validate a batch, out of what mapped tasks found of its partitions if it is divided; True when it is accepted."""
     from gatehouse.pipeline.validate import validate as validate_batch
 
-    site = context_module.use_case_context(folder, batch=ref)
-    found, shares = collect_results(site, ref, checked), collect_results(site, ref, profiled)
-    batch = validate_batch(site, context_module.parse(site.name, ref), found, shares)
+    ctx = context_module.use_case_context(folder, batch=ref)
+    found, shares = collect_results(ctx, ref, checked), collect_results(ctx, ref, profiled)
+    batch = validate_batch(ctx, context_module.parse(ctx.name, ref), found, shares)
     event_log.info("validated", state=batch.state, reason=batch.reason)
     return batch.state is BatchState.ACCEPTED
 
@@ -84,29 +82,29 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
     """The batch this run is for: the one it parked with, its partition key, the form's, or the oldest that waits."""
     from gatehouse.pipeline.score import unscored_batches
 
-    site = context_module.use_case_context(folder)
+    ctx = context_module.use_case_context(folder)
     ref = parked or context["dag_run"].partition_key or context["params"].get("batch")
-    batch = context_module.parse(site.name, ref) if ref else next((each.id for each in unscored_batches(site)), None)
+    batch = context_module.parse(ctx.name, ref) if ref else next((each.id for each in unscored_batches(ctx)), None)
     if batch is None:
-        raise AirflowSkipException(f"no accepted batch of {site.name} waits to be watched")
-    if any(report.batch == batch for report in site.ledger.batches.watches(site.name)):
+        raise AirflowSkipException(f"no accepted batch of {ctx.name} waits to be watched")
+    if any(report.batch == batch for report in ctx.ledger.batches.watches(ctx.name)):
         raise AirflowSkipException(
-            f"another run has watched {context_module.ref_of(batch)} of {site.name}; nothing is left to do"
+            f"another run has watched {context_module.ref_of(batch)} of {ctx.name}; nothing is left to do"
         )
-    site.ledger.attempts.enter(f"{batch}/run")
+    ctx.ledger.attempts.enter(f"{batch}/run")
     bind_contextvars(batch=context_module.ref_of(batch))
-    return site, batch
+    return ctx, batch
 
 
 @newest_attempt()
-def score_batch(site: InstalledContext, batch: BatchId) -> str:
+def score_batch(ctx: InstalledContext, batch: BatchId) -> str:
     """Score a batch, unless that is done in parts by mapped tasks; returns its name."""
     from gatehouse.pipeline.monitor.score_in_order import score_in_turn
     from gatehouse.pipeline.partitions.partition_reader import is_partitioned
 
-    if site.case.contract.engine == "pandas" and is_partitioned(site, site.ledger.batches.get(batch)):
+    if ctx.case.contract.engine == "pandas" and is_partitioned(ctx, ctx.ledger.batches.get(batch)):
         return context_module.ref_of(batch)
-    prediction = score_in_turn(site, batch)
+    prediction = score_in_turn(ctx, batch)
     event_log.info("scored", version=prediction.version if prediction else None)
     return context_module.ref_of(batch)
 
@@ -118,9 +116,9 @@ def watch(folder: str, ref: str, done: Iterable[Piece] | None = None) -> str | N
     from gatehouse.pipeline.monitor.monitor_batch import monitor_batch as watch_batch
     from gatehouse.pipeline.monitor.score_in_order import score_in_turn
 
-    site = context_module.use_case_context(folder, batch=ref)
+    ctx = context_module.use_case_context(folder, batch=ref)
     if done is not None:
-        score_in_turn(site, context_module.parse(site.name, ref), collect_results(site, ref, done))
-    request = watch_batch(site, context_module.parse(site.name, ref))
+        score_in_turn(ctx, context_module.parse(ctx.name, ref), collect_results(ctx, ref, done))
+    request = watch_batch(ctx, context_module.parse(ctx.name, ref))
     event_log.info("watched", request=request.id if request is not None else None)
     return request.id if request is not None and request.state is RequestState.OPEN else None

@@ -19,9 +19,9 @@ def use_case_context(folder: str, **about: str) -> InstalledContext:
     fields beside those that Airflow binds itself (dag, run, task, try)."""
     from gatehouse.bootstrap import open_context
 
-    site = open_context(folder)
-    bind_contextvars(use_case=site.name, **about)
-    return site
+    ctx = open_context(folder)
+    bind_contextvars(use_case=ctx.name, **about)
+    return ctx
 
 
 def parse(use_case: str, ref: str) -> BatchId:
@@ -37,23 +37,23 @@ def ref_of(batch: BatchId) -> str:
     return f"{batch.key}.r{batch.revision}"
 
 
-def newest(site: InstalledContext, ref: str) -> BatchId:
+def newest(ctx: InstalledContext, ref: str) -> BatchId:
     """A batch by its key and revision, or the newest revision of a key."""
     if ".r" in ref:
-        return parse(site.name, ref)
-    revisions = [batch.id for batch in site.ledger.batches.list(site.name) if batch.id.key == ref]
+        return parse(ctx.name, ref)
+    revisions = [batch.id for batch in ctx.ledger.batches.list(ctx.name) if batch.id.key == ref]
     if not revisions:
         raise RecordNotFoundError(
-            f"{site.name} has no batch {ref!r}; `gatehouse batches {site.name}` lists what there is"
+            f"{ctx.name} has no batch {ref!r}; `gatehouse batches {ctx.name}` lists what there is"
         )
     return revisions[-1]
 
 
-def resolve_decision(site: InstalledContext, start: str) -> Decision:
+def resolve_decision(ctx: InstalledContext, start: str) -> Decision:
     """The one decision whose id begins like that; RecordNotFoundError when there is none, or more than one."""
-    whole = [each for each in site.ledger.decisions.list(site.name) if each.id.startswith(start)]
+    whole = [each for each in ctx.ledger.decisions.list(ctx.name) if each.id.startswith(start)]
     if len(start) < 6 or len(whole) != 1:
-        raise RecordNotFoundError(f"{start!r} names {len(whole)} decisions of {site.name}; give six characters or more")
+        raise RecordNotFoundError(f"{start!r} names {len(whole)} decisions of {ctx.name}; give six characters or more")
     return whole[0]
 
 

@@ -19,11 +19,11 @@ def judge(folder: str, request_id: str) -> dict[str, str]:
     from gatehouse.pipeline.judge.judge_challenger import judge as judge_challenger
     from gatehouse.reports import decision_markdown
 
-    site = context.use_case_context(folder, request=request_id)
-    with closing(site, request_id):
-        decision = judge_challenger(site, request_id)
+    ctx = context.use_case_context(folder, request=request_id)
+    with closing(ctx, request_id):
+        decision = judge_challenger(ctx, request_id)
         event_log.info("judged", decision=decision.id, version=decision.version, verdict=decision.verdict)
-        body = decision_markdown(site.case.contract.title, decision)
+        body = decision_markdown(ctx.case.contract.title, decision)
         return {"decision": decision.id, "verdict": decision.verdict, "sentence": decision.sentence, "body": body}
 
 
@@ -34,11 +34,11 @@ def judge_again(folder: str, decision: str) -> dict[str, str]:
     from gatehouse.pipeline.maintenance.find_pending import open_reviews
     from gatehouse.reports import decision_markdown
 
-    site = context.use_case_context(folder)
-    whole = context.resolve_decision(site, decision)
-    lost = whole.id in [waiting.id for waiting, _ in open_reviews(site)]
-    made = whole if lost else re_decide.decide_again(site, whole.id)
-    body = decision_markdown(site.case.contract.title, made)
+    ctx = context.use_case_context(folder)
+    whole = context.resolve_decision(ctx, decision)
+    lost = whole.id in [waiting.id for waiting, _ in open_reviews(ctx)]
+    made = whole if lost else re_decide.decide_again(ctx, whole.id)
+    body = decision_markdown(ctx.case.contract.title, made)
     return {"decision": made.id, "verdict": made.verdict, "sentence": made.sentence, "body": body}
 
 
@@ -59,9 +59,9 @@ def answer(folder: str, decision: str, response: dict[str, Any]) -> str:
     actor = user.get("name") or user.get("id") or "nobody"
     reason = (response.get("params_input") or {}).get("reason") or "no answer in time"
     approved = response["chosen_options"] == ["Approve"] and actor != "nobody"
-    site = context.use_case_context(folder)
-    before = site.ledger.decisions.answers(decision)
+    ctx = context.use_case_context(folder)
+    before = ctx.ledger.decisions.answers(decision)
     if before and (approved, actor, reason) not in before:  # on the command line or the page, or in an earlier task
         return f"answered before by {before[0][1]}: {'approved' if before[0][0] else 'rejected'}; this answer changes nothing"
-    champion = record_answer(site, decision, approved, actor, reason)
+    champion = record_answer(ctx, decision, approved, actor, reason)
     return f"version {champion.model.version} is the champion" if champion else f"rejected by {actor}: {reason}"

@@ -53,12 +53,12 @@ def upkeep(name: str, folder: str) -> dict[str, list[str]]:
     guard, found = Guard(name), {result: list[str]() for result in RESULTS}
     sites: list[InstalledContext] = []
     guard("be begun: the use case cannot be opened", lambda: sites.append(context.use_case_context(folder)) or [])
-    for site in sites:
-        found |= _upkeep(site, guard)
+    for ctx in sites:
+        found |= _upkeep(ctx, guard)
     return found | {"failed": guard.failed}
 
 
-def _upkeep(site: InstalledContext, guard: Guard) -> dict[str, list[str]]:
+def _upkeep(ctx: InstalledContext, guard: Guard) -> dict[str, list[str]]:
     """The parts of a use case's maintenance, in this order: data, decisions, MLflow, and what has to be woken."""
     from gatehouse.pipeline.judge import re_decide
     from gatehouse.pipeline.maintenance import find_pending as stage
@@ -66,53 +66,53 @@ def _upkeep(site: InstalledContext, guard: Guard) -> dict[str, list[str]]:
     from gatehouse.pipeline.manual import backfill
     from gatehouse.pipeline.manual.override import end_expired
 
-    for ref in guard("list landed batches", lambda: stage.forgotten_landed(site, attendance.validating(site))):
-        guard(f"validate batch {ref}", lambda ref=ref: _validated(site, ref))  # type: ignore[misc]
-    lost = guard("look for lost reviews", lambda: lost_reviews(site, attendance.decisions(site)))
+    for ref in guard("list landed batches", lambda: stage.forgotten_landed(ctx, attendance.validating(ctx))):
+        guard(f"validate batch {ref}", lambda ref=ref: _validated(ctx, ref))  # type: ignore[misc]
+    lost = guard("look for lost reviews", lambda: lost_reviews(ctx, attendance.decisions(ctx)))
     unexplained = [
-        *guard("look for replaced files", lambda: reconcile.restore_replaced_models(site)),
-        *guard("carry out decisions", lambda: stage.unapplied_promotions(site, attendance.decisions(site))),
-        *guard("end reviews", lambda: stage.timed_out_reviews(site, attended=attendance.decisions(site))),
-        *guard("ask for lost reviews", lambda: [stage.unrequested_reviews(site, decision) for decision in lost]),
-        *guard("end overrides", lambda: [end_expired(site)]),
-        *guard("end backfills", lambda: [backfill.stalled(site)]),
-        *guard("compare the alias in MLflow", lambda: [reconcile.reconcile(site)]),
+        *guard("look for replaced files", lambda: reconcile.restore_replaced_models(ctx)),
+        *guard("carry out decisions", lambda: stage.unapplied_promotions(ctx, attendance.decisions(ctx))),
+        *guard("end reviews", lambda: stage.timed_out_reviews(ctx, attended=attendance.decisions(ctx))),
+        *guard("ask for lost reviews", lambda: [stage.unrequested_reviews(ctx, decision) for decision in lost]),
+        *guard("end overrides", lambda: [end_expired(ctx)]),
+        *guard("end backfills", lambda: [backfill.stalled(ctx)]),
+        *guard("compare the alias in MLflow", lambda: [reconcile.reconcile(ctx)]),
     ]
     return {
-        "told": guard("give MLflow what it lacks", lambda: _made_up(site, guard)),
+        "told": guard("give MLflow what it lacks", lambda: _made_up(ctx, guard)),
         "accepted": guard(
-            "look for forgotten batches", lambda: stage.unprocessed_batches(site, attendance.batches(site))
+            "look for forgotten batches", lambda: stage.unprocessed_batches(ctx, attendance.batches(ctx))
         ),
         "requested": guard(
-            "look for forgotten requests", lambda: stage.unprocessed_requests(site, attendance.requests(site))
+            "look for forgotten requests", lambda: stage.unprocessed_requests(ctx, attendance.requests(ctx))
         ),
-        "unsettled": [*guard("look for unsettled decisions", lambda: re_decide.decisions_to_revisit(site)), *lost],
+        "unsettled": [*guard("look for unsettled decisions", lambda: re_decide.decisions_to_revisit(ctx)), *lost],
         "unexplained": unexplained,
     }
 
 
-def _validated(site: InstalledContext, ref: str) -> list[str]:
+def _validated(ctx: InstalledContext, ref: str) -> list[str]:
     from gatehouse.pipeline.validate import validate
 
     with suppress(StaleAttemptError):  # a run has taken it up meanwhile
-        validate(site, context.parse(site.name, ref))
+        validate(ctx, context.parse(ctx.name, ref))
     return []
 
 
-def _made_up(site: InstalledContext, guard: Guard) -> list[str]:
+def _made_up(ctx: InstalledContext, guard: Guard) -> list[str]:
     from gatehouse.pipeline.maintenance.mlflow_projection import make_up
 
-    made = make_up(site, attended=attendance.requests(site))
-    guard.failed += [f"{site.name}: {sentence}" for sentence in made.refused]
+    made = make_up(ctx, attended=attendance.requests(ctx))
+    guard.failed += [f"{ctx.name}: {sentence}" for sentence in made.refused]
     return made.done
 
 
-def lost_reviews(site: InstalledContext, asked: set[str]) -> list[str]:
+def lost_reviews(ctx: InstalledContext, asked: set[str]) -> list[str]:
     """The decisions that wait for an answer while no run asks for it; `asked` are those whose run does."""
     from gatehouse.pipeline.maintenance.find_pending import GRACE, open_reviews
 
     now = datetime.now(UTC)
-    return [decision.id for decision, made in open_reviews(site) if decision.id not in asked and now - made > GRACE]
+    return [decision.id for decision, made in open_reviews(ctx) if decision.id not in asked and now - made > GRACE]
 
 
 def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str, str]) -> None:

@@ -19,12 +19,12 @@ def override(folder: str, act: str, decision: str, actor: str, reason: str) -> s
     """Override a verdict, or confirm as the second person what somebody has overridden."""
     from gatehouse.pipeline.manual import override as stage
 
-    site = context.use_case_context(folder)
-    whole = context.resolve_decision(site, decision)
+    ctx = context.use_case_context(folder)
+    whole = context.resolve_decision(ctx, decision)
     if act == "confirm":
-        asked, champion = stage.confirm(site, stage.unconfirmed(site, whole.id).id, actor, reason)
+        asked, champion = stage.confirm(ctx, stage.unconfirmed(ctx, whole.id).id, actor, reason)
     else:
-        asked, champion = stage.override(site, whole.id, actor, reason)
+        asked, champion = stage.override(ctx, whole.id, actor, reason)
     if champion is None:
         return f"override {asked.id[:8]} waits for a second person to confirm it; nothing has changed yet"
     return f"version {champion.model.version} is the champion until {asked.expires:%Y-%m-%d %H:%M} UTC"
@@ -35,10 +35,10 @@ def rollback(folder: str, version: int | None, actor: str, reason: str, dry_run:
     from gatehouse.pipeline import promote as stage
     from gatehouse.pipeline.manual.rollback_preview import preview_rollback
 
-    site = context.use_case_context(folder)
+    ctx = context.use_case_context(folder)
     if dry_run:
-        return "\n".join(["dry run", *preview_rollback(site, version)])
-    champion = stage.rollback(site, version, actor, reason)
+        return "\n".join(["dry run", *preview_rollback(ctx, version)])
+    champion = stage.rollback(ctx, version, actor, reason)
     return f"version {champion.model.version} is the champion of epoch {champion.epoch}"
 
 
@@ -46,8 +46,8 @@ def revalidate(folder: str, ref: str, actor: str, reason: str) -> tuple[list[str
     """Hold a batch against its contract as it reads now; returns what was found, and the batch when that accepted it."""
     from gatehouse.pipeline.manual.revalidate import revalidate as check_again
 
-    site = context.use_case_context(folder)
-    done = check_again(site, context.newest(site, ref), actor, reason)
+    ctx = context.use_case_context(folder)
+    done = check_again(ctx, context.newest(ctx, ref), actor, reason)
     record: Revalidation = done.record
     freed = (record.state, record.verdict) == (BatchState.QUARANTINED, BatchState.ACCEPTED)
     return list(done.lines), [context.ref_of(record.batch)] if freed else []
@@ -61,17 +61,17 @@ def backfill(folder: str, params: dict[str, Any], actor: str) -> tuple[list[str]
     """
     from gatehouse.pipeline.manual import backfill as stage
 
-    site = context.use_case_context(folder)
-    begun = stage.begin(site, params["first"], params["last"], params["promote"], actor, params["reason"])
-    site.ledger.attempts.enter(stage.task_key(begun))
+    ctx = context.use_case_context(folder)
+    begun = stage.begin(ctx, params["first"], params["last"], params["promote"], actor, params["reason"])
+    ctx.ledger.attempts.enter(stage.task_key(begun))
     told = []
     try:
-        for key in stage.pending_keys(site, begun.first, begun.last):
-            told.append(stage.process_batch(site, begun, key))
+        for key in stage.pending_keys(ctx, begun.first, begun.last):
+            told.append(stage.process_batch(ctx, begun, key))
             log.info("%s", told[-1])
-        request = stage.complete(site, begun)
+        request = stage.complete(ctx, begun)
     except GatehouseError as error:
         if not error.retry and not isinstance(error, StaleAttemptError):
-            stage.abort(site, begun, str(error))
+            stage.abort(ctx, begun, str(error))
         raise
     return told, [request.id] if request else []

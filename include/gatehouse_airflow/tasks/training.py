@@ -29,20 +29,20 @@ def claim(folder: str, context: Context) -> tuple[str, list[str]]:
     and the names of the candidates."""
     from gatehouse.pipeline import fit, gather
 
-    site = context_module.use_case_context(folder)
-    request_id = context["dag_run"].partition_key or _asked(site, context)
-    claimed_before = site.ledger.requests.get(request_id).state is RequestState.CLAIMED
-    if claimed_before and (other := older_training(site, request_id)):
+    ctx = context_module.use_case_context(folder)
+    request_id = context["dag_run"].partition_key or _asked(ctx, context)
+    claimed_before = ctx.ledger.requests.get(request_id).state is RequestState.CLAIMED
+    if claimed_before and (other := older_training(ctx, request_id)):
         raise AirflowSkipException(f"run {other} is training for request {request_id[:8]}; nothing is left to do")
-    request = gather.claim(site, request_id)
+    request = gather.claim(ctx, request_id)
     if request.state is not RequestState.CLAIMED:
         raise AirflowSkipException(f"request {request.id[:8]} is {request.state} already: {request.closing}")
-    with closing(site, request_id):
-        gather.build_training_set(site, request)
-        return request_id, fit.candidate_names(site, request)
+    with closing(ctx, request_id):
+        gather.build_training_set(ctx, request)
+        return request_id, fit.candidate_names(ctx, request)
 
 
-def _asked(site: InstalledContext, context: Context) -> str:
+def _asked(ctx: InstalledContext, context: Context) -> str:
     """The request that a person asks for in the form, or the open one."""
     from gatehouse.pipeline.manual.request_retraining import request_retraining
 
@@ -50,14 +50,14 @@ def _asked(site: InstalledContext, context: Context) -> str:
     window = None if form.get("window") in (None, OWN_WINDOW) else form["window"]
     wanted = (window, form.get("batches"), tuple(form.get("estimators") or ()))
     if form.get("reason"):
-        return request_retraining(site, context_module.triggered_by(context["dag_run"]), form["reason"], *wanted).id
+        return request_retraining(ctx, context_module.triggered_by(context["dag_run"]), form["reason"], *wanted).id
     if any(wanted):
         raise InvalidInputError(
             "a window or estimators were chosen and no reason was given", found="", allowed="a sentence"
         )
-    pending = site.ledger.requests.pending(site.name)
+    pending = ctx.ledger.requests.pending(ctx.name)
     if pending is None:
-        raise AirflowSkipException(f"no retrain request of {site.name} is open; fill in a reason to ask for one")
+        raise AirflowSkipException(f"no retrain request of {ctx.name} is open; fill in a reason to ask for one")
     return pending.id
 
 
@@ -78,15 +78,15 @@ def choose(folder: str, request_id: str) -> int:
     """Register the best candidate as the challenger; returns its version."""
     from gatehouse.pipeline.choose import choose as choose_candidate
 
-    site = context_module.use_case_context(folder, request=request_id)
-    with closing(site, request_id):
-        version = choose_candidate(site, request_id).version
+    ctx = context_module.use_case_context(folder, request=request_id)
+    with closing(ctx, request_id):
+        version = choose_candidate(ctx, request_id).version
         event_log.info("chosen", version=version)
         return version
 
 
 @contextmanager
-def closing(site: InstalledContext, request_id: str) -> Iterator[None]:
+def closing(ctx: InstalledContext, request_id: str) -> Iterator[None]:
     """A named error that trying again cannot heal ends the request as failed, with its sentence, before the task goes red."""
     try:
         yield
@@ -94,6 +94,6 @@ def closing(site: InstalledContext, request_id: str) -> Iterator[None]:
         raise  # another run is at work on this very request: it is not this one's to end
     except GatehouseError as error:
         if not error.retry:
-            lease = site.ledger.attempts.enter(f"{site.name}/{request_id}/close")
-            site.ledger.requests.close(lease, request_id, RequestState.FAILED, str(error))
+            lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request_id}/close")
+            ctx.ledger.requests.close(lease, request_id, RequestState.FAILED, str(error))
         raise

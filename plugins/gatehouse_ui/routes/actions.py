@@ -32,13 +32,13 @@ async def post_decision_action(
     desk = desk_of(request)
     view = await run_in_threadpool(decision_view, desk.database, validate_decision_id(decision))
     use_case = view.decision.use_case
-    site, reason = await run_in_threadpool(authorize, request, user, use_case, reason, token)
+    ctx, reason = await run_in_threadpool(authorize, request, user, use_case, reason, token)
     back = f"{request.scope.get('root_path', '')}/decisions/{view.decision.id}"
     if act in ("approve", "reject"):
         review = await run_in_threadpool(runs_of(request).review, use_case, view.decision.id)
         if review is not None and not review.answered_by:
             return await _through_airflow(request, review, act == "approve", reason, back)
-    await run_in_threadpool(_carry_out, site, act, view.decision.id, name_of(user), reason)
+    await run_in_threadpool(_carry_out, ctx, act, view.decision.id, name_of(user), reason)
     return RedirectResponse(f"{back}?said={act}", 303)
 
 
@@ -54,16 +54,16 @@ async def _through_airflow(
     return RedirectResponse(f"{back}?said=answered", 303)
 
 
-def _carry_out(site: InstalledContext, act: str, decision: str, actor: str, reason: str) -> None:
+def _carry_out(ctx: InstalledContext, act: str, decision: str, actor: str, reason: str) -> None:
     from gatehouse.pipeline.manual.override import confirm, override, unconfirmed
     from gatehouse.pipeline.promote import record_review_response as answer_review
 
     if act == "override":
-        override(site, decision, actor, reason)
+        override(ctx, decision, actor, reason)
     elif act == "confirm":
-        confirm(site, unconfirmed(site, decision).id, actor, reason)
+        confirm(ctx, unconfirmed(ctx, decision).id, actor, reason)
     else:
-        answer_review(site, decision, act == "approve", actor, reason)
+        answer_review(ctx, decision, act == "approve", actor, reason)
 
 
 @router.post("/use-cases/{use_case}/rollback")
@@ -78,8 +78,8 @@ def post_use_case_action(
     """Make an earlier champion the champion again."""
     from gatehouse.pipeline.promote import rollback
 
-    site, reason = authorize(request, user, use_case, reason, token)
-    rollback(site, version, name_of(user), reason)
+    ctx, reason = authorize(request, user, use_case, reason, token)
+    rollback(ctx, version, name_of(user), reason)
     return RedirectResponse(f"{request.scope.get('root_path', '')}/use-cases/{use_case}?said=rollback", 303)
 
 
@@ -90,24 +90,24 @@ async def post_batch_action(
     """Release or discard a quarantined batch; the watch of a released one starts at once."""
     if act not in ("release", "discard"):
         raise HTTPException(404, "no such act")
-    site, reason = await run_in_threadpool(authorize, request, user, use_case, reason, token)
+    ctx, reason = await run_in_threadpool(authorize, request, user, use_case, reason, token)
     batch = parse_batch_ref(use_case, ref)
-    await run_in_threadpool(_settle, site, act, batch, name_of(user), reason)
+    await run_in_threadpool(_settle, ctx, act, batch, name_of(user), reason)
     if act == "release":
         await runs_of(request).watch(use_case, ref, _credentials(request))
     return RedirectResponse(f"{request.scope.get('root_path', '')}/batches/{use_case}/{ref}?said={act}", 303)
 
 
-def _settle(site: InstalledContext, act: str, batch: BatchId, actor: str, reason: str) -> None:
+def _settle(ctx: InstalledContext, act: str, batch: BatchId, actor: str, reason: str) -> None:
     from gatehouse.pipeline.validate import release
 
     if act == "release":
-        release(site, batch, actor, reason)
+        release(ctx, batch, actor, reason)
         return
-    state = site.ledger.batches.get(batch).state
+    state = ctx.ledger.batches.get(batch).state
     if state is not BatchState.QUARANTINED:
         raise NotAllowedError(f"batch {batch} is {state}; only a quarantined batch is discarded")
-    site.ledger.batches.discard(batch, actor, reason)
+    ctx.ledger.batches.discard(batch, actor, reason)
 
 
 def authorize(request: Request, user: Any, use_case: str, reason: str, token: str) -> tuple[InstalledContext, str]:

@@ -89,8 +89,8 @@ def test_a_use_case_on_spark_leaves_the_very_files_of_the_default_engine(
         case = load(folder)
         rows = None if engine == "pandas" else case.contract.partition_rows
         contract = case.contract.model_copy(update={"engine": engine, "partition_rows": rows})
-        site = InstalledContext(replace(case, contract=contract), settings)
-        found[engine] = [known(validate(site, land.land(site, key).id)) for key in MONTHS]
+        ctx = InstalledContext(replace(case, contract=contract), settings)
+        found[engine] = [known(validate(ctx, land.land(ctx, key).id)) for key in MONTHS]
     assert found["spark"] == found["pandas"]
 
 

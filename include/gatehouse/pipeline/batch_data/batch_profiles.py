@@ -39,18 +39,18 @@ FAULT = "data fault: "  # begins the reason of a batch that waits for one
 SEASONS = 3  # further ones of the same season of earlier years
 
 
-def earlier_profiles(site: UseCaseContext, batch: Batch) -> list[BatchProfile]:
+def earlier_profiles(ctx: UseCaseContext, batch: Batch) -> list[BatchProfile]:
     """The profiles of the newest accepted batches before this one, and of some of the same season of earlier years, the
     newest last."""
     before = [
         each
-        for each in newest_revisions(site.ledger.batches.list(site.name))
+        for each in newest_revisions(ctx.ledger.batches.list(ctx.name))
         if each.profile is not None and each.interval.end <= batch.interval.start
     ]
-    newest = NEWEST[site.case.contract.batch]
+    newest = NEWEST[ctx.case.contract.batch]
     seasons = [each for each in before[:-newest] if same_season(each, batch)][-SEASONS:]
     return [
-        BatchProfile.from_document(json.loads(site.lake.read(each.profile)))
+        BatchProfile.from_document(json.loads(ctx.lake.read(each.profile)))
         for each in [*seasons, *before[-newest:]]
         if each.profile is not None
     ]
@@ -64,7 +64,7 @@ def same_season(earlier: Batch, batch: Batch) -> bool:
     return years >= 1 and abs(middle.days - years * 365.25) <= 1.5 * max(length.days, 1)
 
 
-def profile(site: UseCaseContext, frames: Mapping[str, pd.DataFrame], earlier: Sequence[BatchProfile]) -> BatchProfile:
+def profile(ctx: UseCaseContext, frames: Mapping[str, pd.DataFrame], earlier: Sequence[BatchProfile]) -> BatchProfile:
     """Profile the accepted rows of each table, and the features that the use case makes of them, on the grids of the
     newest earlier profile. What cannot be profiled is left out: a profile is never a reason to refuse rows."""
     tables, samples = {}, {}
@@ -75,7 +75,7 @@ def profile(site: UseCaseContext, frames: Mapping[str, pd.DataFrame], earlier: S
             samples[name] = sample_of(frame.iloc[positions(len(frame))])
     grid = next((each.features for each in reversed(earlier) if each.features), None)
     try:
-        return BatchProfile(tables, on_grid(features_of(site.case, frames), grid), samples)
+        return BatchProfile(tables, on_grid(features_of(ctx.case, frames), grid), samples)
     except (ModelError, SchemaMismatch):
         return BatchProfile(tables, samples=samples)
 
@@ -96,11 +96,11 @@ def _rows(table: str, earlier: Sequence[BatchProfile], batch: BatchProfile) -> N
     return rows_of(known, batch.samples[table]) if table in batch.samples else None
 
 
-def previous_quarantined(site: UseCaseContext, batch: Batch) -> Batch | None:
+def previous_quarantined(ctx: UseCaseContext, batch: Batch) -> Batch | None:
     """The newest batch before this one, if it waits in quarantine for a data fault and none after it was accepted."""
     before = [
         each
-        for each in site.ledger.batches.list(site.name)
+        for each in ctx.ledger.batches.list(ctx.name)
         if each.interval.end <= batch.interval.start and each.state in (BatchState.ACCEPTED, BatchState.QUARANTINED)
     ]
     newest = max(before, key=lambda each: each.id, default=None)
@@ -135,8 +135,8 @@ def _own(frame: Table) -> Callable[[Sequence[str]], Profile]:
     return own
 
 
-def store_profile(site: UseCaseContext, made: BatchProfile) -> FileRef:
+def store_profile(ctx: UseCaseContext, made: BatchProfile) -> FileRef:
     """Store a profile in the lake. Its hundred thousand numbers are written by Python's own JSON, ten times as fast as the
     canonical one and as repeatable; NaN is written as such."""
     text = json.dumps(made.to_document(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return site.lake.put(text.encode(), "profiles", "json")
+    return ctx.lake.put(text.encode(), "profiles", "json")

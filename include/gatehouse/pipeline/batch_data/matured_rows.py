@@ -46,44 +46,44 @@ class MaturedRows:
 
 
 def newest_matured(
-    site: UseCaseContext, as_of: datetime, champion: Champion, estimator: Any
+    ctx: UseCaseContext, as_of: datetime, champion: Champion, estimator: Any
 ) -> tuple[MaturedRows | None, tuple[str, ...]]:
     """The newest batch whose outcomes arrived by `as_of` and that the champion was not trained on. Batches of a day or a
     week are too short to resample days of: the newest `measure_over` batches are measured together.
 
     A batch that the model code or the champion raises on is left out, with its error beside what is measured.
     """
-    arrived = site.ledger.batches.outcomes(site.name, as_of)
-    accepted = [b for b in newest_revisions(site.ledger.batches.list(site.name)) if b.id.key in arrived]
+    arrived = ctx.ledger.batches.outcomes(ctx.name, as_of)
+    accepted = [b for b in newest_revisions(ctx.ledger.batches.list(ctx.name)) if b.id.key in arrived]
     fresh = [b for b in accepted if b.interval.start >= champion.model.trained_until and b.interval.end <= as_of]
-    pooled = fresh[-site.case.retrain.measured_together(site.case.contract.batch) :]
-    parts, errors = _labelled(site, [(batch, arrived[batch.id.key]) for batch in pooled])
+    pooled = fresh[-ctx.case.retrain.measured_together(ctx.case.contract.batch) :]
+    parts, errors = _labelled(ctx, [(batch, arrived[batch.id.key]) for batch in pooled])
     try:
-        return _measured(site, parts, estimator), errors
+        return _measured(ctx, parts, estimator), errors
     except UntrustedModel:
         raise
     except ModelError:
-        parts, more = _predictable(site, parts, estimator)
-        return _measured(site, parts, estimator), (*errors, *more)
+        parts, more = _predictable(ctx, parts, estimator)
+        return _measured(ctx, parts, estimator), (*errors, *more)
 
 
-def _labelled(site: UseCaseContext, pooled: Sequence[tuple[Batch, Outcomes]]) -> tuple[list[Part], tuple[str, ...]]:
+def _labelled(ctx: UseCaseContext, pooled: Sequence[tuple[Batch, Outcomes]]) -> tuple[list[Part], tuple[str, ...]]:
     """Each batch with its labelled rows, and the errors of those whose features or labels cannot be made."""
     parts, errors = [], []
     for batch, outcomes in pooled:
         try:
-            parts.append((batch, with_labels(site, batch_frame(site, batch), outcomes)))
+            parts.append((batch, with_labels(ctx, batch_frame(ctx, batch), outcomes)))
         except ModelError as error:
             errors.append(_sentence(batch, error))
     return parts, tuple(errors)
 
 
-def _predictable(site: UseCaseContext, parts: Sequence[Part], estimator: Any) -> tuple[list[Part], tuple[str, ...]]:
+def _predictable(ctx: UseCaseContext, parts: Sequence[Part], estimator: Any) -> tuple[list[Part], tuple[str, ...]]:
     """The batches that the champion predicts, and its errors on the others."""
     able, errors = [], []
     for batch, frame in parts:
         try:
-            _measured(site, [(batch, frame)], estimator)
+            _measured(ctx, [(batch, frame)], estimator)
         except ModelError as error:
             rows = frame[frame[LABEL].notna()]
             errors.append(_sentence(batch, suspect(error, rows[KEY], model_inputs(rows))))
@@ -92,14 +92,14 @@ def _predictable(site: UseCaseContext, parts: Sequence[Part], estimator: Any) ->
     return able, tuple(errors)
 
 
-def _measured(site: UseCaseContext, parts: Sequence[Part], estimator: Any) -> MaturedRows | None:
+def _measured(ctx: UseCaseContext, parts: Sequence[Part], estimator: Any) -> MaturedRows | None:
     """The batches with the champion's scores of their labelled rows; None for no batch."""
     if not parts:
         return None
     frame = stacked([part for _, part in parts])
     labelled = frame[frame[LABEL].notna()]
     predicted: Any = (
-        site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task) if len(labelled) else []
+        ctx.models.predict(estimator, model_inputs(labelled), ctx.case.retrain.task) if len(labelled) else []
     )
     rows = {str(batch.id): len(part) for batch, part in parts}
     return MaturedRows(parts[-1][0], labelled.assign(**{SCORE: predicted}), rows)
@@ -109,9 +109,9 @@ def _sentence(batch: Batch, error: object) -> str:
     return f"batch {batch.id} is not measured: {error}"
 
 
-def measured_before(site: UseCaseContext, key: str, champion: Champion) -> bool:
+def measured_before(ctx: UseCaseContext, key: str, champion: Champion) -> bool:
     """Whether an earlier watch measured this champion on that batch: one late month must not be counted twice."""
     return any(
         report.body.get("matured", {}).get("batch") == key and report.body.get("champion") == champion.model.version
-        for report in site.ledger.batches.watches(site.name)
+        for report in ctx.ledger.batches.watches(ctx.name)
     )

@@ -46,12 +46,12 @@ class CheckedOutcomes:
         split = self.validation.splits[TABLE]
         return quarantined_rows(self.frame, split) if split.bad else None
 
-    def matched(self, site: UseCaseContext, batch: Batch) -> OutcomeMatch | None:
+    def matched(self, ctx: UseCaseContext, batch: Batch) -> OutcomeMatch | None:
         """How they match the delivered rows of the batch; None where those cannot be read."""
-        contract = site.case.contract
+        contract = ctx.case.contract
         spec, source = contract.tables[contract.main], batch.tables[contract.main].source
         try:
-            delivered = site.lake.frame(source, columns=list(spec.key))
+            delivered = ctx.lake.frame(source, columns=list(spec.key))
             types = {name: spec.columns[name] for name in spec.key}
             rows = read_declared(delivered, types, str(batch.id), spec.key).frame
         except (SchemaMismatch, LakeError):
@@ -60,15 +60,15 @@ class CheckedOutcomes:
         return match(keys, self.keys.iloc[list(self.kept)], self.keys.iloc[list(self.contradicting)])
 
 
-def check_outcomes(site: UseCaseContext, batch: Batch, delivered: pd.DataFrame) -> CheckedOutcomes:
+def check_outcomes(ctx: UseCaseContext, batch: Batch, delivered: pd.DataFrame) -> CheckedOutcomes:
     """Check a delivery. Raises SchemaMismatch when it lacks a declared column."""
-    contract, spec = site.case.contract, site.case.contract.outcomes
+    contract, spec = ctx.case.contract, ctx.case.contract.outcomes
     declared = read_declared(delivered, spec.columns, f"{batch.id} outcomes", spec.key)
     frame, rows = declared.frame, len(declared.frame)
     keys = row_keys(frame, spec.key, contract.normalise_keys)
-    check = site.checker.check(TABLE, spec, frame, parameters(contract, batch.interval))
+    check = ctx.checker.check(TABLE, spec, frame, parameters(contract, batch.interval))
     check = unreadable_rows.counted(check, declared.cells, without_key(frame, spec.key), rows)
-    again, contradicting = _repeated(site, keys.mask(keys.index.isin(check.bad_rows)), frame)
+    again, contradicting = _repeated(ctx, keys.mask(keys.index.isin(check.bad_rows)), frame)
     check = replace(
         check,
         bad_rows=joined_reasons(check.bad_rows, contradicting),
@@ -80,14 +80,14 @@ def check_outcomes(site: UseCaseContext, batch: Batch, delivered: pd.DataFrame) 
 
 
 def _repeated(
-    site: UseCaseContext, keys: pd.Series[str], frame: pd.DataFrame
+    ctx: UseCaseContext, keys: pd.Series[str], frame: pd.DataFrame
 ) -> tuple[frozenset[int], dict[int, tuple[str, ...]]]:
     """`repeated` by the label column and by what target() makes of the outcomes: it may read other columns as well.
 
     Code that raises is named by the training; it keeps no outcomes from arriving."""
-    again, contradicting = repeated(keys, frame[site.case.contract.outcomes.label])
+    again, contradicting = repeated(keys, frame[ctx.case.contract.outcomes.label])
     if again:
         with suppress(ModelError):
-            _, more = repeated(keys.mask(keys.index.isin(contradicting)), labels_of(site.case, frame))
+            _, more = repeated(keys.mask(keys.index.isin(contradicting)), labels_of(ctx.case, frame))
             contradicting = joined_reasons(contradicting, more)
     return frozenset(again) - contradicting.keys(), contradicting

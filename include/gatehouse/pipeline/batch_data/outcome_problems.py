@@ -17,38 +17,38 @@ from gatehouse.pipeline.outcomes import REFUSED, due
 SHOWN = 3  # batches in the sentence of an alert
 
 
-def outcome_problems(site: UseCaseContext, as_of: datetime) -> dict[str, str]:
+def outcome_problems(ctx: UseCaseContext, as_of: datetime) -> dict[str, str]:
     """By batch key, in the order of time, what is wrong with the outcomes that should be complete by `as_of`."""
-    arrived = site.ledger.batches.outcomes(site.name, as_of)
-    refused = {batch.id.key: _refusal(site, batch) for batch in due(site, as_of)}
+    arrived = ctx.ledger.batches.outcomes(ctx.name, as_of)
+    refused = {batch.id.key: _refusal(ctx, batch) for batch in due(ctx, as_of)}
     short = {
-        batch.id.key: outcome_problem(site, arrived[batch.id.key], as_of)
-        for batch in newest_revisions(site.ledger.batches.list(site.name))
+        batch.id.key: outcome_problem(ctx, arrived[batch.id.key], as_of)
+        for batch in newest_revisions(ctx.ledger.batches.list(ctx.name))
         if batch.id.key in arrived
     }
     return {key: sentence for key, sentence in sorted({**refused, **short}.items()) if sentence}
 
 
-def _refusal(site: UseCaseContext, batch: Batch) -> str:
-    entry = site.ledger.journal.newest(str(batch.id), [REFUSED])
+def _refusal(ctx: UseCaseContext, batch: Batch) -> str:
+    entry = ctx.ledger.journal.newest(str(batch.id), [REFUSED])
     return f"its outcomes were refused: {json.loads(entry.body)['reason']}" if entry is not None else ""
 
 
-def outcome_problem(site: UseCaseContext, outcomes: Outcomes, as_of: datetime) -> str:
+def outcome_problem(ctx: UseCaseContext, outcomes: Outcomes, as_of: datetime) -> str:
     """What does not fit about the outcomes of one batch, as they should be by `as_of`; empty when they fit."""
-    spec, found = site.case.contract.outcomes, outcomes.match
+    spec, found = ctx.case.contract.outcomes, outcomes.match
     if found is None:
         return ""
-    end = batch_interval(site.case.contract.batch, outcomes.batch.key).end
+    end = batch_interval(ctx.case.contract.batch, outcomes.batch.key).end
     complete = Span.parse(spec.until or spec.delay).after(end) <= as_of
-    return problems(found, spec.max_unmatched_share, 1 - site.case.retrain.min_maturity if complete else 1.0)
+    return problems(found, spec.max_unmatched_share, 1 - ctx.case.retrain.min_maturity if complete else 1.0)
 
 
-def outcome_alert(site: UseCaseContext) -> list[IssueReport]:
+def outcome_alert(ctx: UseCaseContext) -> list[IssueReport]:
     """The alert of a use case whose outcomes have a problem, by the time of its data; the newest batches first."""
-    ends = [b.interval.end for b in site.ledger.batches.list(site.name) if b.state is not BatchState.DISCARDED]
-    found = outcome_problems(site, max(ends)) if ends else {}
+    ends = [b.interval.end for b in ctx.ledger.batches.list(ctx.name) if b.state is not BatchState.DISCARDED]
+    found = outcome_problems(ctx, max(ends)) if ends else {}
     newest = [f"{key}: {sentence}" for key, sentence in sorted(found.items(), reverse=True)[:SHOWN]]
     more = f"; and {len(found) - SHOWN} earlier batches" if len(found) > SHOWN else ""
     sentence = f"outcomes of {'; '.join(newest)}{more}"
-    return [IssueReport(AlertType.OUTCOMES, site.name, "outcomes", sentence, str(sorted(found)))] if found else []
+    return [IssueReport(AlertType.OUTCOMES, ctx.name, "outcomes", sentence, str(sorted(found)))] if found else []

@@ -15,27 +15,27 @@ from gatehouse.settings import ROOT
 RUNTIME = ("scikit-learn", "numpy", "pandas", "skops")
 
 
-def provenance(site: UseCaseContext, training_set: TrainingSet) -> dict[str, str]:
+def provenance(ctx: UseCaseContext, training_set: TrainingSet) -> dict[str, str]:
     """Tags for a candidate's run."""
     lock = ROOT / "requirements.txt"
-    request = site.ledger.requests.get(training_set.request)
+    request = ctx.ledger.requests.get(training_set.request)
     why = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in request.reasons)
     trained, held = (
         [batch.key for batch in part] for part in (training_set.training_batches, training_set.holdout_batches)
     )
     return {
-        "mlflow.note.content": f"{site.case.contract.title}: a candidate, trained on {trained[0]} to {trained[-1]}; the gate's "
+        "mlflow.note.content": f"{ctx.case.contract.title}: a candidate, trained on {trained[0]} to {trained[-1]}; the gate's "
         f"rows are {', '.join(held)}, which it has not seen. Asked for by {request.opened_by}, because {why}.",
         "gatehouse.reasons": why,
         "gatehouse.opened_by": request.opened_by,
-        "gatehouse.window": requested_window(request, site.case.retrain.window).name,
-        "gatehouse.use_case": site.name,
+        "gatehouse.window": requested_window(request, ctx.case.retrain.window).name,
+        "gatehouse.use_case": ctx.name,
         "gatehouse.request": training_set.request,
         "gatehouse.training_set": training_set.sha256,
         "gatehouse.training_batches": " ".join(batch.key for batch in training_set.training_batches),
         "gatehouse.holdout_batches": " ".join(batch.key for batch in training_set.holdout_batches),
-        "gatehouse.model_code": site.case.code_sha256,
-        "gatehouse.seed": str(site.case.retrain.seed),
+        "gatehouse.model_code": ctx.case.code_sha256,
+        "gatehouse.seed": str(ctx.case.retrain.seed),
         "gatehouse.lock": sha256(lock.read_bytes()) if lock.is_file() else "no lock",
         "gatehouse.git": git_revision(),
         "gatehouse.python": platform.python_version(),

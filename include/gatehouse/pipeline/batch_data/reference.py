@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 SAMPLE = 2000
 
 
-def reference_of(site: UseCaseContext, training_set: TrainingSet, best: Candidate) -> Reference:
+def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate) -> Reference:
     """What the watch will compare with while this model is the champion."""
     if best.file is None:
         raise ModelError(f"candidate {best.name} has no model file")
-    training, holdout = site.lake.frame(training_set.training), site.lake.frame(training_set.holdout)
-    estimator = site.models.load(site.lake.read(best.file), best.file.sha256)
-    policy = site.case.retrain
+    training, holdout = ctx.lake.frame(training_set.training), ctx.lake.frame(training_set.holdout)
+    estimator = ctx.models.load(ctx.lake.read(best.file), best.file.sha256)
+    policy = ctx.case.retrain
     inputs, labels = model_inputs(holdout), holdout[LABEL].to_numpy("float64")
-    scores = site.models.predict(estimator, inputs, policy.task)
-    importance = site.models.importance(estimator, inputs, labels, policy.choose_by, policy.task, policy.seed)
+    scores = ctx.models.predict(estimator, inputs, policy.task)
+    importance = ctx.models.importance(estimator, inputs, labels, policy.choose_by, policy.task, policy.seed)
     whole = profile_of(with_label(training))
     scored = holdout.assign(**{SCORE: scores})
     score_profile = profile_of({SCORE: scores})
@@ -56,7 +56,7 @@ def reference_of(site: UseCaseContext, training_set: TrainingSet, best: Candidat
     return Reference(
         whole,
         score_profile,
-        candidate_metrics(site, labels, scores),
+        candidate_metrics(ctx, labels, scores),
         importance,
         len(holdout),
         calibration={**calibration, **calibrate_reference(score_profile, scored, only_score)[0]},
@@ -64,10 +64,10 @@ def reference_of(site: UseCaseContext, training_set: TrainingSet, best: Candidat
         by_label={each: profile_of({SCORE: scores[labels == float(each)]}, like=score_profile) for each in classes},
         expected={metric: impact.expected(metric, scores, scores)} if classes else {},
         sample=sample_of(model_inputs(training), policy.seed),
-        apart=unit_distances(site, training, whole) if policy.reasons.drift is not None else (),
-        made_by={"seed": policy.seed, "code": site.case.code_sha256},
+        apart=unit_distances(ctx, training, whole) if policy.reasons.drift is not None else (),
+        made_by={"seed": policy.seed, "code": ctx.case.code_sha256},
         intervals=intervals(labels, scores, days, policy),
-        weekdays=by_weekday(site, training_set, batches, calibration),
+        weekdays=by_weekday(ctx, training_set, batches, calibration),
         holdout_days=len(np.unique(days)),
     )
 
@@ -95,14 +95,14 @@ def only_score(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_weekday(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     training_set: TrainingSet,
     batches: Mapping[str, Profile],
     calibration: Mapping[str, DriftCalibration],
 ) -> WeekdayReference:
     """Which inputs of daily batches have a weekly pattern, and what their days are compared with. Labels have none here:
     they are judged on fourteen days together."""
-    if site.case.contract.batch != "day":
+    if ctx.case.contract.batch != "day":
         return WeekdayReference()
     days = {str(each): batch_interval("day", each.key).start for each in training_set.training_batches}
     inputs = {name: each for name, each in calibration.items() if name != LABEL_COLUMN}
@@ -151,7 +151,7 @@ def sample_positions(count: int, seed: int) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(seed).permutation(count)[:SAMPLE])
 
 
-def unit_distances(site: UseCaseContext, training: pd.DataFrame, whole: Profile) -> tuple[float, ...]:
+def unit_distances(ctx: UseCaseContext, training: pd.DataFrame, whole: Profile) -> tuple[float, ...]:
     """The AUC of telling each unit of the training rows from the other units, by how columns go together."""
     parts, _ = units(training)
     found = []
@@ -159,7 +159,7 @@ def unit_distances(site: UseCaseContext, training: pd.DataFrame, whole: Profile)
         import pandas as pd
 
         rest = pd.concat([part for other, part in enumerate(parts) if other != number])
-        pair = [_coded(each, whole, site.case.retrain.seed) for each in (rest, parts[number])]
+        pair = [_coded(each, whole, ctx.case.retrain.seed) for each in (rest, parts[number])]
         if min(len(each) for each in pair) >= MIN_ROWS and pair[0].shape[1] > 1:
             found.append(domain_classifier_auc(*pair))
     return tuple(found)

@@ -27,51 +27,51 @@ def newest_revisions(batches: Sequence[Batch]) -> list[Batch]:
     return [newest[key] for key in sorted(newest)]
 
 
-def accepted_tables(site: UseCaseContext, batch: Batch, names: Sequence[str] | None = None) -> dict[str, pd.DataFrame]:
+def accepted_tables(ctx: UseCaseContext, batch: Batch, names: Sequence[str] | None = None) -> dict[str, pd.DataFrame]:
     """The accepted rows of each table, or of some, of an accepted batch."""
     tables = {}
     for name in batch.tables if names is None else names:
         part = batch.tables[name]
         if part.accepted is None:
             raise ModelError(f"batch {batch.id} has no accepted rows of table {name!r}: it is {batch.state}")
-        tables[name] = site.lake.frame(part.accepted)
+        tables[name] = ctx.lake.frame(part.accepted)
     return tables
 
 
-def batch_frame(site: UseCaseContext, batch: Batch) -> pd.DataFrame:
+def batch_frame(ctx: UseCaseContext, batch: Batch) -> pd.DataFrame:
     """Features of an accepted batch with the row's key, batch and time in front (columns `gh_*`)."""
     parts = tuple(sorted(part.accepted.sha256 for part in batch.tables.values() if part.accepted))
-    frame: pd.DataFrame = site.remembered(("batch_frame", batch.id, parts), lambda: _batch_frame(site, batch))
+    frame: pd.DataFrame = ctx.remembered(("batch_frame", batch.id, parts), lambda: _batch_frame(ctx, batch))
     return frame
 
 
-def _batch_frame(site: UseCaseContext, batch: Batch) -> pd.DataFrame:
+def _batch_frame(ctx: UseCaseContext, batch: Batch) -> pd.DataFrame:
     import pandas as pd
 
-    tables = accepted_tables(site, batch)
-    spec = site.case.contract.tables[site.case.contract.main]
-    main = tables[site.case.contract.main].reset_index(drop=True)
+    tables = accepted_tables(ctx, batch)
+    spec = ctx.case.contract.tables[ctx.case.contract.main]
+    main = tables[ctx.case.contract.main].reset_index(drop=True)
     time = main[spec.time_column] if spec.time_column else pd.Series([batch.interval.start] * len(main))
-    keys = row_keys(main, spec.key, site.case.contract.normalise_keys)
+    keys = row_keys(main, spec.key, ctx.case.contract.normalise_keys)
     marks = {KEY: keys, BATCH: str(batch.id), TIME: pd.to_datetime(time, utc=True).dt.as_unit("us")}
-    return pd.concat([pd.DataFrame(marks), features_of(site.case, tables)], axis=1)
+    return pd.concat([pd.DataFrame(marks), features_of(ctx.case, tables)], axis=1)
 
 
-def with_labels(site: UseCaseContext, frame: pd.DataFrame, outcomes: Outcomes | None) -> pd.DataFrame:
+def with_labels(ctx: UseCaseContext, frame: pd.DataFrame, outcomes: Outcomes | None) -> pd.DataFrame:
     """The frame of `batch_frame` with the label column; NaN where the outcome has not arrived."""
     import numpy as np
 
     if outcomes is None:
         return frame.assign(**{LABEL: np.nan})
-    labels = site.remembered(("labels", outcomes.batch.use_case, outcomes.file.sha256), lambda: _labels(site, outcomes))
+    labels = ctx.remembered(("labels", outcomes.batch.use_case, outcomes.file.sha256), lambda: _labels(ctx, outcomes))
     return frame.assign(**{LABEL: frame[KEY].map(labels)})
 
 
-def _labels(site: UseCaseContext, outcomes: Outcomes) -> pd.Series[float]:
+def _labels(ctx: UseCaseContext, outcomes: Outcomes) -> pd.Series[float]:
     """The labels by row key, each key once."""
-    delivered = site.lake.frame(outcomes.file)
-    keys = row_keys(delivered, site.case.contract.outcomes.key, site.case.contract.normalise_keys)
-    return one_for_each_key(keys, labels_of(site.case, delivered))
+    delivered = ctx.lake.frame(outcomes.file)
+    keys = row_keys(delivered, ctx.case.contract.outcomes.key, ctx.case.contract.normalise_keys)
+    return one_for_each_key(keys, labels_of(ctx.case, delivered))
 
 
 def by_key(frame: pd.DataFrame, predictions: pd.DataFrame) -> pd.Series[float]:

@@ -35,7 +35,7 @@ class _Tried:
 
 
 def choose_window(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     matured: Sequence[MaturedBatch],
     frames: Frames,
     trained_until: datetime | None,
@@ -47,64 +47,64 @@ def choose_window(
     Of several windows the one counts whose model does best on the newest training batch, when it is fitted on the
     window's older ones: the same inner split that chooses among candidates, never the holdout.
     """
-    policy, window = site.case.retrain, wanted or site.case.retrain.window
+    policy, window = ctx.case.retrain, wanted or ctx.case.retrain.window
     whole = split(matured, policy, trained_until, window=Window())
     kinds = {each.kind for each in window.choices}
-    changed = change_in(site, [frames[batch] for batch in whole.training]) if "since_change" in kinds else None
+    changed = change_in(ctx, [frames[batch] for batch in whole.training]) if "since_change" in kinds else None
     told: dict[str, Any] = {"changed": f"{changed:%Y-%m-%d}" if changed else None} if "since_change" in kinds else {}
     splits = [(each, split(matured, policy, trained_until, changed, each)) for each in window.choices]
     if len(splits) == 1:
         return splits[0][1], told | ({"batches": len(splits[0][1].training)} if told else {})
-    tried = _tried(site, splits, frames)
+    tried = _tried(ctx, splits, frames)
     best = min(tried, key=lambda each: each.loss)
     losses = {each.window.name: each.loss if math.isfinite(each.loss) else None for each in tried}
     return best.split, {**told, "window": best.window.name, "losses": losses, "batches": len(best.split.training)}
 
 
-def _tried(site: UseCaseContext, splits: Sequence[tuple[Window, Split]], frames: Frames) -> list[_Tried]:
+def _tried(ctx: UseCaseContext, splits: Sequence[tuple[Window, Split]], frames: Frames) -> list[_Tried]:
     """Windows that take the same batches are fitted once."""
     losses: dict[tuple[BatchId, ...], float] = {}
     for _, each in splits:
         if each.training not in losses:
-            losses[each.training] = _inner_loss(site, [frames[batch] for batch in each.training])
+            losses[each.training] = _inner_loss(ctx, [frames[batch] for batch in each.training])
     return [_Tried(window, each, losses[each.training]) for window, each in splits]
 
 
-def _inner_loss(site: UseCaseContext, training: Sequence[pd.DataFrame]) -> float:
+def _inner_loss(ctx: UseCaseContext, training: Sequence[pd.DataFrame]) -> float:
     """The loss on the newest batch of a model that was fitted on the ones before; infinite when that cannot be."""
     if len(training) < 2:
         return math.inf
-    older, newest, policy = stacked(training[:-1]), training[-1], site.case.retrain
-    estimators = site.case.estimators()
-    champion = site.ledger.models.champion(site.name)
+    older, newest, policy = stacked(training[:-1]), training[-1], ctx.case.retrain
+    estimators = ctx.case.estimators()
+    champion = ctx.ledger.models.champion(ctx.name)
     known = champion is not None and champion.model.candidate in estimators
     name = champion.model.candidate if champion is not None and known else sorted(estimators)[0]
     try:
-        fitted = site.models.fit(name, estimators[name], model_inputs(older), older[LABEL].to_numpy("float64"))
-        scores = site.models.predict(fitted, model_inputs(newest), policy.task)
+        fitted = ctx.models.fit(name, estimators[name], model_inputs(older), older[LABEL].to_numpy("float64"))
+        scores = ctx.models.predict(fitted, model_inputs(newest), policy.task)
     except ModelError:
         return math.inf
     loss = metric_named(policy.choose_by).loss(evaluate(policy.choose_by, newest[LABEL].to_numpy("float64"), scores))
     return loss if math.isfinite(loss) else math.inf
 
 
-def change_in(site: UseCaseContext, training: Sequence[pd.DataFrame]) -> datetime | None:
+def change_in(ctx: UseCaseContext, training: Sequence[pd.DataFrame]) -> datetime | None:
     """The day of the newest change in how wrong the champion is, in sign or in size; in the labels without a champion."""
     import pandas as pd
 
     rows = stacked(training)
     labels = rows[LABEL].to_numpy("float64")
-    champion, series = site.ledger.models.champion(site.name), [labels]
+    champion, series = ctx.ledger.models.champion(ctx.name), [labels]
     if champion is not None:
-        estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
-        wrong = labels - site.models.predict(estimator, model_inputs(rows), site.case.retrain.task)
+        estimator = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
+        wrong = labels - ctx.models.predict(estimator, model_inputs(rows), ctx.case.retrain.task)
         series = [wrong, abs(wrong)]
     days = rows[TIME].dt.floor("D")
     found = []
     for values in series:
         by_day = pd.DataFrame({"day": days, "value": values}).groupby("day")["value"].agg(["mean", "size"])
         place = newest_change(
-            by_day["mean"].to_numpy("float64"), by_day["size"].to_numpy("float64"), site.case.retrain.seed
+            by_day["mean"].to_numpy("float64"), by_day["size"].to_numpy("float64"), ctx.case.retrain.seed
         )
         found += [by_day.index[place].to_pydatetime().astimezone(UTC)] if place is not None else []
     return max(found, default=None)

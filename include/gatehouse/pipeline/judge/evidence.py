@@ -37,7 +37,7 @@ class HoldoutRows:
 
 
 def gather_evidence(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     model: ModelVersion,
     champion: Champion | None,
     held_out: HoldoutRows | None = None,
@@ -48,20 +48,20 @@ def gather_evidence(
     `held_out` replaces the training set's own holdout when a decision is made again on more outcomes; `extra` goes into
     the evidence as it is.
     """
-    training_set = site.ledger.requests.training_set(model.request)
-    held_out = held_out or HoldoutRows(site.lake.frame(training_set.holdout), training_set.holdout_batches)
+    training_set = ctx.ledger.requests.training_set(model.request)
+    held_out = held_out or HoldoutRows(ctx.lake.frame(training_set.holdout), training_set.holdout_batches)
     frame = held_out.frame
-    data = site.lake.read(model.file)
-    check_slices(site.case.slices, [str(name) for name in model_inputs(frame)], site.case.model_file)
-    task, inputs = site.case.retrain.task, model_inputs(frame)
-    estimator, former, reigning = site.models.load(data, model.file.sha256), None, None
-    challenger = site.models.predict(estimator, inputs, task)
+    data = ctx.lake.read(model.file)
+    check_slices(ctx.case.slices, [str(name) for name in model_inputs(frame)], ctx.case.model_file)
+    task, inputs = ctx.case.retrain.task, model_inputs(frame)
+    estimator, former, reigning = ctx.models.load(data, model.file.sha256), None, None
+    challenger = ctx.models.predict(estimator, inputs, task)
     if champion is not None:
-        former = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
-        reigning = site.models.predict(former, inputs, task)
-    subject = MeasurementContext(site, model, champion, training_set, frame, estimator, challenger, former, reigning)
+        former = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
+        reigning = ctx.models.predict(former, inputs, task)
+    subject = MeasurementContext(ctx, model, champion, training_set, frame, estimator, challenger, former, reigning)
     return Evidence(
-        use_case=site.name,
+        use_case=ctx.name,
         task=task,
         version=model.version,
         model_sha256=model.file.sha256,
@@ -75,17 +75,17 @@ def gather_evidence(
             time=frame[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"),
             challenger=challenger,
             champion=reigning,
-            slices={name: frame[name].astype("str").to_numpy("str") for name in site.case.slices},
+            slices={name: frame[name].astype("str").to_numpy("str") for name in ctx.case.slices},
         ),
-        facts=model_facts(site, model, training_set, data, inputs, held_out),
+        facts=model_facts(ctx, model, training_set, data, inputs, held_out),
         extra=dict(extra or {}),
-        looks=count_looks(site, champion, extra),
-        measured=measure_all(subject, required_measurements(site.case.gate)),
+        looks=count_looks(ctx, champion, extra),
+        measured=measure_all(subject, required_measurements(ctx.case.gate)),
     )
 
 
 def model_facts(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     model: ModelVersion,
     training_set: TrainingSet,
     data: bytes,
@@ -93,14 +93,14 @@ def model_facts(
     held_out: HoldoutRows,
 ) -> ModelFacts:
     """What was measured about the challenger besides its predictions."""
-    probe = site.models.probe(data, model.file.sha256, inputs.head(PROBE_ROWS), site.case.retrain.task)
-    judged_on = [site.ledger.batches.get(batch) for batch in held_out.batches]
-    used = [site.ledger.batches.get(batch) for batch in training_set.training_batches] + judged_on
-    accepted = sum(_rows(site, batch) for batch in judged_on)
+    probe = ctx.models.probe(data, model.file.sha256, inputs.head(PROBE_ROWS), ctx.case.retrain.task)
+    judged_on = [ctx.ledger.batches.get(batch) for batch in held_out.batches]
+    used = [ctx.ledger.batches.get(batch) for batch in training_set.training_batches] + judged_on
+    accepted = sum(_rows(ctx, batch) for batch in judged_on)
     return ModelFacts(
         maturity=len(held_out.frame) / accepted if accepted else 0.0,
         training_rows=training_set.training.rows or 0,
-        training_until=latest_interval_end(site, training_set.training_batches),
+        training_until=latest_interval_end(ctx, training_set.training_batches),
         holdout_from=min(batch.interval.start for batch in judged_on),
         size_bytes=probe.size_bytes,
         load_seconds=probe.load_seconds,
@@ -112,19 +112,19 @@ def model_facts(
     )
 
 
-def _rows(site: UseCaseContext, batch: Batch) -> int:
-    part = batch.tables[site.case.contract.main]
+def _rows(ctx: UseCaseContext, batch: Batch) -> int:
+    part = batch.tables[ctx.case.contract.main]
     return (part.accepted.rows or 0) if part.accepted else 0
 
 
-def archive_evidence(site: UseCaseContext, evidence: Evidence) -> FileRef:
+def archive_evidence(ctx: UseCaseContext, evidence: Evidence) -> FileRef:
     """Store the held-out rows and the document that names them; the document's file is the evidence."""
     import pandas as pd
 
-    holdout = site.lake.put_frame(pd.DataFrame(holdout_columns(evidence.holdout)), "evidence")
+    holdout = ctx.lake.put_frame(pd.DataFrame(holdout_columns(evidence.holdout)), "evidence")
     named = {"path": holdout.path, "sha256": holdout.sha256, "size": holdout.size, "rows": holdout.rows}
     document = {"evidence": evidence_document(evidence, holdout.sha256), "holdout_file": named}
-    return site.lake.put(canonical(document).encode(), "evidence", "json")
+    return ctx.lake.put(canonical(document).encode(), "evidence", "json")
 
 
 def archived_evidence(lake: Lake, file: FileRef) -> tuple[Evidence, str]:

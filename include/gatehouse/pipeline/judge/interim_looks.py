@@ -11,7 +11,7 @@ from gatehouse.core.gate.re_decision import BEFORE
 from gatehouse.core.types import Champion, Verdict
 
 
-def count_looks(site: UseCaseContext, champion: Champion | None, extra: Mapping[str, Any] | None = None) -> int:
+def count_looks(ctx: UseCaseContext, champion: Champion | None, extra: Mapping[str, Any] | None = None) -> int:
     """How many decisions against this champion were made before.
 
     A HOLD that is judged again is a further look: it was not settled, and asking until it passes is what has to be paid
@@ -20,7 +20,7 @@ def count_looks(site: UseCaseContext, champion: Champion | None, extra: Mapping[
     """
     if champion is None:
         return 0
-    against = [decision for decision in site.ledger.decisions.list(site.name) if decision.epoch == champion.epoch]
+    against = [decision for decision in ctx.ledger.decisions.list(ctx.name) if decision.epoch == champion.epoch]
     before = (extra or {}).get(BEFORE)
     if before is not None and before["verdict"] != Verdict.HOLD:
         against = list(takewhile(lambda decision: decision.id != before["decision"], against))

@@ -33,64 +33,64 @@ class ArchivedDecision:
     rows: int
 
 
-def decisions_to_revisit(site: UseCaseContext) -> list[str]:
+def decisions_to_revisit(ctx: UseCaseContext) -> list[str]:
     """The decisions that would rest on more rows now, as their ids.
 
     Only the newest decision on the champion and on the newest challenger are asked about: the others concern nobody.
     """
-    return [decision.id for decision in _standing(site) if more_rows(site, decision) is not None]
+    return [decision.id for decision in _standing(ctx) if more_rows(ctx, decision) is not None]
 
 
-def decide_again(site: UseCaseContext, decision_id: str) -> Decision:
+def decide_again(ctx: UseCaseContext, decision_id: str) -> Decision:
     """Decide again on all rows that have matured by now, against the champion of that time; the newest decision on that
     model is what counts from then on. NotAllowedError when there is nothing new to judge by."""
-    decision = site.ledger.decisions.get(decision_id)
-    held_out = more_rows(site, decision)
+    decision = ctx.ledger.decisions.get(decision_id)
+    held_out = more_rows(ctx, decision)
     if held_out is None:
         raise NotAllowedError(
             f"decision {decision_id[:8]} rests on every matured row already; there is nothing to judge again"
         )
-    before = load_archived(site, decision)
-    model = site.ledger.models.get(site.name, decision.version)
+    before = load_archived(ctx, decision)
+    model = ctx.ledger.models.get(ctx.name, decision.version)
     champion = None
     if decision.champion is not None:
-        champion = Champion(decision.epoch, site.ledger.models.get(site.name, decision.champion))
-    lease = site.ledger.attempts.enter(f"{site.name}/{decision_id}/again")
+        champion = Champion(decision.epoch, ctx.ledger.models.get(ctx.name, decision.champion))
+    lease = ctx.ledger.attempts.enter(f"{ctx.name}/{decision_id}/again")
     extra = {
         BEFORE: {"decision": decision.id, "verdict": str(decision.verdict), "rows": before.rows},
         BATCHES: [[batch.key, batch.revision] for batch in held_out.batches],
     }
-    again, file = decide_from_evidence(site, model, champion, held_out, extra)
-    site.ledger.decisions.record(lease, again, file, site.case.gate.text)
-    if site.keeps_reports:
-        with projecting(site, f"decision {again.id[:8]}"):
-            publish_decision(site, again, model)
+    again, file = decide_from_evidence(ctx, model, champion, held_out, extra)
+    ctx.ledger.decisions.record(lease, again, file, ctx.case.gate.text)
+    if ctx.keeps_reports:
+        with projecting(ctx, f"decision {again.id[:8]}"):
+            publish_decision(ctx, again, model)
     return again
 
 
-def more_rows(site: UseCaseContext, decision: Decision) -> HoldoutRows | None:
+def more_rows(ctx: UseCaseContext, decision: Decision) -> HoldoutRows | None:
     """The rows to judge a decision by now, when they are more than it had: its own batches with the outcomes that have
     arrived since and, for a HOLD, the batches that have matured since when they bring the rows that were missing."""
-    before = load_archived(site, decision)
-    now = max((report.as_of for report in site.ledger.batches.watches(site.name)), default=None)
+    before = load_archived(ctx, decision)
+    now = max((report.as_of for report in ctx.ledger.batches.watches(ctx.name)), default=None)
     if now is None:
         return None
-    arrived = site.ledger.batches.outcomes(site.name, now)
+    arrived = ctx.ledger.batches.outcomes(ctx.name, now)
     missing = missing_rows(decision) if decision.verdict is Verdict.HOLD else None
     redelivered = any(arrived[batch.key].revision > 1 for batch in before.batches if batch.key in arrived)
     if missing is None and not redelivered:
         return None  # a first delivery is what the decision was made on: no rows need be read to know
-    own = [_labelled(site, site.ledger.batches.get(batch), arrived) for batch in before.batches]
+    own = [_labelled(ctx, ctx.ledger.batches.get(batch), arrived) for batch in before.batches]
     if sum(map(len, own)) > before.rows:
         return _held_out(before.batches, own)
     if missing is None:
         return None
-    batches = newest_revisions(site.ledger.batches.list(site.name))
-    last = max(site.ledger.batches.get(batch).interval.end for batch in before.batches)
+    batches = newest_revisions(ctx.ledger.batches.list(ctx.name))
+    last = max(ctx.ledger.batches.get(batch).interval.end for batch in before.batches)
     newer = [b for b in batches if b.interval.start >= last and b.interval.end <= now and b.id.key in arrived]
     if sum(arrived[b.id.key].file.rows or 0 for b in newer) < missing:
         return None  # a cheap upper bound, before any rows are read
-    found = {b.id: frame for b in newer if (frame := _mature(site, b, arrived)) is not None}
+    found = {b.id: frame for b in newer if (frame := _mature(ctx, b, arrived)) is not None}
     if sum(map(len, found.values())) < missing:
         return None
     return _held_out((*before.batches, *found), [*own, *found.values()])
@@ -108,45 +108,45 @@ def missing_rows(decision: Decision) -> int | None:
     return max(known) if known and len(known) == len(waiting) else None
 
 
-def load_archived(site: UseCaseContext, decision: Decision) -> ArchivedDecision:
+def load_archived(ctx: UseCaseContext, decision: Decision) -> ArchivedDecision:
     """The batches and the number of rows that a decision rested on, from its archived evidence."""
-    file, _ = site.ledger.decisions.archive(decision.id)
-    document: Mapping[str, Any] = json.loads(site.lake.read(file))
+    file, _ = ctx.ledger.decisions.archive(decision.id)
+    document: Mapping[str, Any] = json.loads(ctx.lake.read(file))
     named = document["evidence"]["extra"].get(BATCHES)
     if named is None:
-        model = site.ledger.models.get(site.name, decision.version)
-        batches = site.ledger.requests.training_set(model.request).holdout_batches
+        model = ctx.ledger.models.get(ctx.name, decision.version)
+        batches = ctx.ledger.requests.training_set(model.request).holdout_batches
     else:
-        batches = tuple(BatchId(site.name, key, revision) for key, revision in named)
+        batches = tuple(BatchId(ctx.name, key, revision) for key, revision in named)
     return ArchivedDecision(decision, batches, document["holdout_file"]["rows"])
 
 
-def _standing(site: UseCaseContext) -> list[Decision]:
+def _standing(ctx: UseCaseContext) -> list[Decision]:
     """The newest decisions on the champion and on the newest challenger; a REVIEW that waits for its answer, and a HOLD
     against a champion that serves no more, are left alone."""
-    champion = site.ledger.models.champion(site.name)
-    newest = {decision.version: decision for decision in site.ledger.decisions.list(site.name)}
+    champion = ctx.ledger.models.champion(ctx.name)
+    newest = {decision.version: decision for decision in ctx.ledger.decisions.list(ctx.name)}
     wanted = {max(newest, default=0), champion.model.version if champion else 0}
     epoch = champion.epoch if champion else 0
     found = []
     for decision in (newest[version] for version in sorted(wanted & set(newest))):
-        waits = decision.verdict is Verdict.REVIEW and not site.ledger.decisions.answers(decision.id)
+        waits = decision.verdict is Verdict.REVIEW and not ctx.ledger.decisions.answers(decision.id)
         moot = decision.verdict is Verdict.HOLD and decision.epoch != epoch
         if not waits and not moot:
             found.append(decision)
     return found
 
 
-def _mature(site: UseCaseContext, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.DataFrame | None:
+def _mature(ctx: UseCaseContext, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.DataFrame | None:
     """The labelled rows of a batch that is mature enough to be judged by."""
-    known = _labelled(site, batch, arrived)
-    part = batch.tables[site.case.contract.main].accepted
+    known = _labelled(ctx, batch, arrived)
+    part = batch.tables[ctx.case.contract.main].accepted
     rows = (part.rows or 0) if part else 0
-    return known if rows and len(known) / rows >= site.case.retrain.min_maturity else None
+    return known if rows and len(known) / rows >= ctx.case.retrain.min_maturity else None
 
 
-def _labelled(site: UseCaseContext, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.DataFrame:
-    frame = with_labels(site, batch_frame(site, batch), arrived.get(batch.id.key))
+def _labelled(ctx: UseCaseContext, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.DataFrame:
+    frame = with_labels(ctx, batch_frame(ctx, batch), arrived.get(batch.id.key))
     return frame[frame[LABEL].notna()]
 
 

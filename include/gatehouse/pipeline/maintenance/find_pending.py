@@ -22,19 +22,19 @@ ABANDONED_SECONDS = 3600.0
 GRACE = timedelta(minutes=1)
 
 
-def forgotten_landed(site: UseCaseContext, attended: bool = False) -> list[str]:
+def forgotten_landed(ctx: UseCaseContext, attended: bool = False) -> list[str]:
     """Landed batches (`2013-03.r1`) that nobody has begun to validate for ten minutes (invariant I8); for an hour, where
     runs are `attended` that may be at it: a big batch takes its time."""
     patience = ABANDONED_SECONDS if attended else FORGOTTEN_SECONDS
-    landed = [batch.id for batch in site.ledger.batches.list(site.name) if batch.state is BatchState.LANDED]
+    landed = [batch.id for batch in ctx.ledger.batches.list(ctx.name) if batch.state is BatchState.LANDED]
     return [
         f"{batch.key}.r{batch.revision}"
         for batch in landed
-        if _idle(site, f"{batch}/validate", f"{batch}/parts", f"{site.name}/{batch.key}/land") > patience
+        if _idle(ctx, f"{batch}/validate", f"{batch}/parts", f"{ctx.name}/{batch.key}/land") > patience
     ]
 
 
-def unprocessed_batches(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
+def unprocessed_batches(ctx: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
     """Accepted batches (`2013-03.r1`) that no watch run takes: the event that starts one was lost, or its run failed.
 
     `attended` are the batches that a queued, waiting or running watch run is for. They are left to it, however long it
@@ -42,102 +42,100 @@ def unprocessed_batches(site: UseCaseContext, attended: Collection[str] = ()) ->
     """
     return [
         ref
-        for batch in unscored_batches(site)
+        for batch in unscored_batches(ctx)
         if (ref := f"{batch.id.key}.r{batch.id.revision}") not in attended
-        and _idle(site, f"{batch.id}/run", f"{batch.id}/validate") > UNHEARD_SECONDS
-        and _idle(site, *(f"{batch.id}/{work}" for work in ("score", "score/pieces", "watch"))) > FORGOTTEN_SECONDS
+        and _idle(ctx, f"{batch.id}/run", f"{batch.id}/validate") > UNHEARD_SECONDS
+        and _idle(ctx, *(f"{batch.id}/{work}" for work in ("score", "score/pieces", "watch"))) > FORGOTTEN_SECONDS
     ]
 
 
-def unprocessed_requests(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
+def unprocessed_requests(ctx: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
     """The pending request, when no retrain run is for it: none was started, or the one that claimed it has died or failed.
     A new run goes on with what is recorded. `attended` are the requests that a run is at, however long it takes."""
-    request = site.ledger.requests.pending(site.name)
+    request = ctx.ledger.requests.pending(ctx.name)
     if request is None or request.id in attended:
         return []
-    work = f"{site.name}/{request.id}"
+    work = f"{ctx.name}/{request.id}"
     if request.state is RequestState.OPEN:
-        return [request.id] if _idle(site, f"{work}/claim", f"{request.opened_by}/watch") > UNHEARD_SECONDS else []
-    steps = ("claim", "gather", *(f"fit/{name}" for name in fit.candidate_names(site)), "choose", "judge")
-    return [request.id] if _idle(site, *(f"{work}/{step}" for step in steps)) > FORGOTTEN_SECONDS else []
+        return [request.id] if _idle(ctx, f"{work}/claim", f"{request.opened_by}/watch") > UNHEARD_SECONDS else []
+    steps = ("claim", "gather", *(f"fit/{name}" for name in fit.candidate_names(ctx)), "choose", "judge")
+    return [request.id] if _idle(ctx, *(f"{work}/{step}" for step in steps)) > FORGOTTEN_SECONDS else []
 
 
-def unapplied_promotions(site: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
+def unapplied_promotions(ctx: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
     """Carry out decisions that nobody has carried out: a PROMOTE or an approved REVIEW against the present champion whose
     task was marked as done, skipped or lost. Each is journaled as what it is; returns the sentences about them.
     `attended` are the decisions whose run has not yet come to its end: it carries them out itself."""
-    champion = site.ledger.models.champion(site.name)
+    champion = ctx.ledger.models.champion(ctx.name)
     epoch = champion.epoch if champion else 0
     found = []
-    for decision in site.ledger.decisions.list(site.name):
-        if decision.id in attended or decision.epoch != epoch or not _allows(site, decision) or young(site, decision):
+    for decision in ctx.ledger.decisions.list(ctx.name):
+        if decision.id in attended or decision.epoch != epoch or not _allows(ctx, decision) or young(ctx, decision):
             continue
         sentence = (
-            f"{site.name}: decision {decision.id[:8]} on version {decision.version} is {decision.verdict} and was not "
+            f"{ctx.name}: decision {decision.id[:8]} on version {decision.version} is {decision.verdict} and was not "
             "carried out: its task was marked, skipped or lost; the ledger has promoted it now"
         )
-        if site.ledger.journal.newest(decision.id, ["promotion.uncarried"]) is None:  # or a death came between the two
-            site.ledger.journal.note("promotion.uncarried", decision.id, UPKEEP, {"sentence": sentence})
-        promote(site, decision.id)
+        if ctx.ledger.journal.newest(decision.id, ["promotion.uncarried"]) is None:  # or a death came between the two
+            ctx.ledger.journal.note("promotion.uncarried", decision.id, UPKEEP, {"sentence": sentence})
+        promote(ctx, decision.id)
         found.append(sentence)
         break  # the champion has changed: what was decided against the one before is stale
     return found
 
 
-def timed_out_reviews(site: UseCaseContext, now: datetime | None = None, attended: Collection[str] = ()) -> list[str]:
+def timed_out_reviews(ctx: UseCaseContext, now: datetime | None = None, attended: Collection[str] = ()) -> list[str]:
     """Close reviews whose time is over and that nobody answered, not even Airflow's time-out: their task was cleared,
     marked or deleted. They are rejected by nobody, as the policy says; returns the sentences about them.
     `attended` are the decisions whose run still asks, or brings an answer that came in time."""
-    timeout = Span.parse(site.case.gate.review.timeout)
+    timeout = Span.parse(ctx.case.gate.review.timeout)
     found = []
-    for decision, made in open_reviews(site):
+    for decision, made in open_reviews(ctx):
         if decision.id in attended or timeout.after(made) + GRACE > (now or datetime.now(UTC)):
             continue
         sentence = (
-            f"{site.name}: the review of decision {decision.id[:8]} has no answer {site.case.gate.review.timeout} and "
+            f"{ctx.name}: the review of decision {decision.id[:8]} has no answer {ctx.case.gate.review.timeout} and "
             "more after it was asked for: its task was cleared, marked or deleted; it counts as rejected"
         )
-        record_review_response(site, decision.id, False, NOBODY, sentence)
+        record_review_response(ctx, decision.id, False, NOBODY, sentence)
         found.append(sentence)
     return found
 
 
-def unrequested_reviews(site: UseCaseContext, decision_id: str) -> str:
+def unrequested_reviews(ctx: UseCaseContext, decision_id: str) -> str:
     """Journal that nobody is asked for a review any more, before it is asked for again; returns the sentence."""
     sentence = (
-        f"{site.name}: the review of decision {decision_id[:8]} is not waiting in Airflow and has no answer: its task "
+        f"{ctx.name}: the review of decision {decision_id[:8]} is not waiting in Airflow and has no answer: its task "
         "was cleared, marked or deleted; it is asked for again"
     )
-    site.ledger.journal.note("review.unasked", decision_id, UPKEEP, {"sentence": sentence})
+    ctx.ledger.journal.note("review.unasked", decision_id, UPKEEP, {"sentence": sentence})
     return sentence
 
 
-def open_reviews(site: UseCaseContext) -> list[tuple[Decision, datetime]]:
+def open_reviews(ctx: UseCaseContext) -> list[tuple[Decision, datetime]]:
     """The REVIEWs that wait for an answer, each with the moment it was made at (the ledger's clock)."""
     waiting = [
         decision
-        for decision in site.ledger.decisions.list(site.name)
-        if decision.verdict is Verdict.REVIEW and not site.ledger.decisions.answers(decision.id)
+        for decision in ctx.ledger.decisions.list(ctx.name)
+        if decision.verdict is Verdict.REVIEW and not ctx.ledger.decisions.answers(decision.id)
     ]
-    return [(decision, site.ledger.decisions.made_at(decision.id)) for decision in waiting]
+    return [(decision, ctx.ledger.decisions.made_at(decision.id)) for decision in waiting]
 
 
-def _allows(site: UseCaseContext, decision: Decision) -> bool:
+def _allows(ctx: UseCaseContext, decision: Decision) -> bool:
     """Whether a decision allows a promotion that has not happened. One made again on a model that serves does not."""
-    champion = site.ledger.models.champion(site.name)
+    champion = ctx.ledger.models.champion(ctx.name)
     if champion is not None and champion.model.version == decision.version:
         return False
-    approved = any(approved for approved, _, _ in site.ledger.decisions.answers(decision.id))
+    approved = any(approved for approved, _, _ in ctx.ledger.decisions.answers(decision.id))
     return decision.verdict is Verdict.PROMOTE or (decision.verdict is Verdict.REVIEW and approved)
 
 
-def young(site: UseCaseContext, decision: Decision, now: datetime | None = None) -> bool:
+def young(ctx: UseCaseContext, decision: Decision, now: datetime | None = None) -> bool:
     """Whether its own run may still be about to carry it out."""
-    return (now or datetime.now(UTC)) - site.ledger.decisions.made_at(decision.id) < GRACE
+    return (now or datetime.now(UTC)) - ctx.ledger.decisions.made_at(decision.id) < GRACE
 
 
-def _idle(site: UseCaseContext, *works: str) -> float:
+def _idle(ctx: UseCaseContext, *works: str) -> float:
     """Seconds since the newest attempt at any of these; without end when there was none."""
-    return min(
-        (seconds for work in works if (seconds := site.ledger.attempts.idle(work)) is not None), default=math.inf
-    )
+    return min((seconds for work in works if (seconds := ctx.ledger.attempts.idle(work)) is not None), default=math.inf)

@@ -106,15 +106,15 @@ def record_issues(ledger: Ledger, found: Sequence[IssueReport], looked_at: Itera
     ledger.telling.trouble(follow(ledger.telling.troubles(), found, looked_at))
 
 
-def late_batches(site: UseCaseContext, now: datetime | None = None) -> list[IssueReport]:
+def late_batches(ctx: UseCaseContext, now: datetime | None = None) -> list[IssueReport]:
     """The trouble of a use case's batches that have not come; told again when their number has doubled."""
-    contract = site.case.contract
+    contract = ctx.case.contract
     if contract.late_after is None and contract.schedule is None:
         return []
-    have = {batch.id.key for batch in site.ledger.batches.list(site.name)}
+    have = {batch.id.key for batch in ctx.ledger.batches.list(ctx.name)}
     keys = overdue(contract, have, now or datetime.now(UTC))
     sentence = lateness(contract, keys) if keys else ""
-    return [IssueReport(AlertType.LATE_BATCH, site.name, "batches", sentence, doubled(len(keys)))] if keys else []
+    return [IssueReport(AlertType.LATE_BATCH, ctx.name, "batches", sentence, doubled(len(keys)))] if keys else []
 
 
 def queue_test_notification(

@@ -22,99 +22,99 @@ if TYPE_CHECKING:
 TRIED = (PromotionKind.DECISION, PromotionKind.APPROVAL, PromotionKind.OVERRIDE)  # a return to a known model is not
 
 
-def run_probation(site: UseCaseContext, batch: Batch, champion: Champion | None) -> None:
+def run_probation(ctx: UseCaseContext, batch: Batch, champion: Champion | None) -> None:
     """What a batch that `champion` scored means for its probation: shadow scores, and a look at what has matured."""
-    if champion is not None and site.case.gate.probation is not None:
-        score_shadow(site, batch, champion)
-        assess_probation(site, batch.interval.end)
+    if champion is not None and ctx.case.gate.probation is not None:
+        score_shadow(ctx, batch, champion)
+        assess_probation(ctx, batch.interval.end)
 
 
-def score_shadow(site: UseCaseContext, batch: Batch, champion: Champion) -> Prediction | None:
+def score_shadow(ctx: UseCaseContext, batch: Batch, champion: Champion) -> Prediction | None:
     """Score a batch with the former champion too while `champion` is on probation; nobody but the probation reads it."""
-    former = previous_champion(site, champion)
-    policy = site.case.gate.probation
-    scored = [p for p in site.ledger.batches.predictions(site.name) if p.batch == batch.id]
+    former = previous_champion(ctx, champion)
+    policy = ctx.case.gate.probation
+    scored = [p for p in ctx.ledger.batches.predictions(ctx.name) if p.batch == batch.id]
     by_this = bool(scored) and scored[0].epoch == champion.epoch
-    if policy is None or former is None or not by_this or is_finished(site, champion):
+    if policy is None or former is None or not by_this or is_finished(ctx, champion):
         return None
-    shadows = site.ledger.probations.shadows(site.name, champion.epoch)
+    shadows = ctx.ledger.probations.shadows(ctx.name, champion.epoch)
     if any(each.batch == batch.id for each in shadows) or len(shadows) >= policy.batches:
         return None
-    lease = site.ledger.attempts.enter(f"{batch.id}/shadow")
-    model = site.ledger.models.get(site.name, former)
-    file = site.lake.put_frame(predictions_frame(site, Champion(champion.epoch, model), batch), "shadows")
+    lease = ctx.ledger.attempts.enter(f"{batch.id}/shadow")
+    model = ctx.ledger.models.get(ctx.name, former)
+    file = ctx.lake.put_frame(predictions_frame(ctx, Champion(champion.epoch, model), batch), "shadows")
     prediction = Prediction(batch.id, former, model.file.sha256, champion.epoch, file)
-    site.ledger.probations.shadowed(lease, prediction)
+    ctx.ledger.probations.shadowed(lease, prediction)
     return prediction
 
 
-def assess_probation(site: UseCaseContext, as_of: datetime) -> Probation | None:
+def assess_probation(ctx: UseCaseContext, as_of: datetime) -> Probation | None:
     """Judge the present champion's probation on the outcomes that had arrived by `as_of`; one that is measurably worse
     is replaced by the former champion. None when there is no probation, or nothing new has matured."""
-    champion = site.ledger.models.champion(site.name)
-    former = previous_champion(site, champion) if champion else None
-    if site.case.gate.probation is None or champion is None or former is None or is_finished(site, champion):
+    champion = ctx.ledger.models.champion(ctx.name)
+    former = previous_champion(ctx, champion) if champion else None
+    if ctx.case.gate.probation is None or champion is None or former is None or is_finished(ctx, champion):
         return None
-    arrived = site.ledger.batches.outcomes(site.name, as_of)
-    shadows = [s for s in site.ledger.probations.shadows(site.name, champion.epoch) if s.batch.key in arrived]
-    judged = {each.key for each in site.ledger.probations.list(site.name) if each.epoch == champion.epoch}
+    arrived = ctx.ledger.batches.outcomes(ctx.name, as_of)
+    shadows = [s for s in ctx.ledger.probations.shadows(ctx.name, champion.epoch) if s.batch.key in arrived]
+    judged = {each.key for each in ctx.ledger.probations.list(ctx.name) if each.epoch == champion.epoch}
     if not shadows or shadows[-1].batch.key in judged:
-        return _carry_out(site, champion)
-    lease = site.ledger.attempts.enter(f"{site.name}/epoch {champion.epoch}/probation")
-    rows = _compared(site, shadows, arrived)
+        return _carry_out(ctx, champion)
+    lease = ctx.ledger.attempts.enter(f"{ctx.name}/epoch {champion.epoch}/probation")
+    rows = _compared(ctx, shadows, arrived)
     found = rule.judge(
         rows[LABEL].to_numpy("float64"),
         rows[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"),
         rows["champion"].to_numpy("float64"),
         rows["former"].to_numpy("float64"),
         len(shadows),
-        site.case.gate,
-        site.case.retrain.seed + champion.epoch,
+        ctx.case.gate,
+        ctx.case.retrain.seed + champion.epoch,
     )
     entry = Probation(
-        site.name, champion.epoch, shadows[-1].batch.key, former, found.verdict, found.sentence, found.document()
+        ctx.name, champion.epoch, shadows[-1].batch.key, former, found.verdict, found.sentence, found.document()
     )
-    site.ledger.probations.judged(lease, entry)
-    _carry_out(site, champion)
+    ctx.ledger.probations.judged(lease, entry)
+    _carry_out(ctx, champion)
     return entry
 
 
-def previous_champion(site: UseCaseContext, champion: Champion) -> int | None:
+def previous_champion(ctx: UseCaseContext, champion: Champion) -> int | None:
     """The version that `champion` replaced by a decision or a person's word; None when it was the first, or a return."""
-    history: dict[int, Promotion] = {p.epoch: p for p in site.ledger.models.promotions(site.name)}
+    history: dict[int, Promotion] = {p.epoch: p for p in ctx.ledger.models.promotions(ctx.name)}
     before = history.get(champion.epoch - 1)
     return before.version if before is not None and history[champion.epoch].kind in TRIED else None
 
 
-def is_finished(site: UseCaseContext, champion: Champion) -> bool:
+def is_finished(ctx: UseCaseContext, champion: Champion) -> bool:
     """Whether the champion's probation has ended: passed, or lost and waiting for its rollback to be carried out."""
-    found = [each for each in site.ledger.probations.list(site.name) if each.epoch == champion.epoch]
+    found = [each for each in ctx.ledger.probations.list(ctx.name) if each.epoch == champion.epoch]
     return any(each.verdict == rule.PASSED for each in found)
 
 
-def _carry_out(site: UseCaseContext, champion: Champion) -> Probation | None:
+def _carry_out(ctx: UseCaseContext, champion: Champion) -> Probation | None:
     """Bring the former champion back when the present one has lost its probation; the ledger asks for the verdict too."""
-    found = [each for each in site.ledger.probations.list(site.name) if each.epoch == champion.epoch]
+    found = [each for each in ctx.ledger.probations.list(ctx.name) if each.epoch == champion.epoch]
     lost = next((each for each in found if each.verdict == rule.WORSE), None)
     if lost is None:
         return None
-    models = site.ledger.models
+    models = ctx.ledger.models
     try:
-        models.promote(site.name, lost.former, champion.epoch, PromotionKind.PROBATION, None, GATE, lost.sentence)
+        models.promote(ctx.name, lost.former, champion.epoch, PromotionKind.PROBATION, None, GATE, lost.sentence)
     except StaleChampionError:
         return lost  # somebody changed the champion in the meantime: the one that lost serves no more
-    sync_mlflow_aliases(site)
+    sync_mlflow_aliases(ctx)
     return lost
 
 
-def _compared(site: UseCaseContext, shadows: list[Prediction], arrived: Any) -> pd.DataFrame:
+def _compared(ctx: UseCaseContext, shadows: list[Prediction], arrived: Any) -> pd.DataFrame:
     """The matured rows of the shadowed batches, with both models' scores."""
-    scored = {each.batch: each for each in site.ledger.batches.predictions(site.name)}
+    scored = {each.batch: each for each in ctx.ledger.batches.predictions(ctx.name)}
     parts = []
     for each in shadows:
-        frame = batch_frame(site, site.ledger.batches.get(each.batch))
-        frame = with_labels(site, frame, arrived[each.batch.key])[[KEY, TIME, LABEL]]
+        frame = batch_frame(ctx, ctx.ledger.batches.get(each.batch))
+        frame = with_labels(ctx, frame, arrived[each.batch.key])[[KEY, TIME, LABEL]]
         for name, file in (("champion", scored[each.batch].file), ("former", each.file)):
-            frame[name] = by_key(frame, site.lake.frame(file, ["key", "score"]))
+            frame[name] = by_key(frame, ctx.lake.frame(file, ["key", "score"]))
         parts.append(frame[frame[LABEL].notna()])
     return stacked(parts)

@@ -21,55 +21,55 @@ MOVED, REPLACED = "alias.unexplained", "model.replaced"
 PUT_RIGHT = {MOVED: "alias.repaired", REPLACED: "model.restored"}  # what was found, and what says that it is no more
 
 
-def reconcile(site: UseCaseContext) -> str:
+def reconcile(ctx: UseCaseContext) -> str:
     """Compare MLflow's alias with the ledger (invariant I10). A difference is journaled as an unexplained promotion and
     repaired; returns the sentence about it, or an empty text when they agree or `projection` can tell why they do not."""
-    champion = site.ledger.models.champion(site.name)
+    champion = ctx.ledger.models.champion(ctx.name)
     expected = champion.model.version if champion else None
-    found = site.tracking.champion_alias(site.name)
+    found = ctx.tracking.champion_alias(ctx.name)
     if found == expected:
-        _over(site, site.name, MOVED)
+        _over(ctx, ctx.name, MOVED)
         return ""
-    if _explained(site, found, expected):
+    if _explained(ctx, found, expected):
         return ""
     place = "was removed" if found is None else f"pointed at version {found}"
-    sentence = f"MLflow's alias champion of {site.name} {place}, the ledger's champion is {expected}"
-    _found(site, site.name, MOVED, {"found": found, "expected": expected})
-    point_aliases(site)
-    if site.tracking.champion_alias(site.name) == expected:
-        _over(site, site.name, MOVED)
+    sentence = f"MLflow's alias champion of {ctx.name} {place}, the ledger's champion is {expected}"
+    _found(ctx, ctx.name, MOVED, {"found": found, "expected": expected})
+    point_aliases(ctx)
+    if ctx.tracking.champion_alias(ctx.name) == expected:
+        _over(ctx, ctx.name, MOVED)
     return sentence
 
 
-def _explained(site: UseCaseContext, found: int | None, expected: int | None) -> bool:
+def _explained(ctx: UseCaseContext, found: int | None, expected: int | None) -> bool:
     """Whether nobody moved the alias: MLflow could not be told of the champion, or the alias went with its version."""
-    return is_behind(site) or (found is None and expected not in site.tracking.held(site.name).decisions)
+    return is_behind(ctx) or (found is None and expected not in ctx.tracking.held(ctx.name).decisions)
 
 
-def restore_replaced_models(site: UseCaseContext) -> list[str]:
+def restore_replaced_models(ctx: UseCaseContext) -> list[str]:
     """Champion files whose bytes are no longer those recorded. MLflow's copy brings them back when it is the recorded
     one; returns the sentences about them."""
-    champion = site.ledger.models.champion(site.name)
+    champion = ctx.ledger.models.champion(ctx.name)
     if champion is None:
         return []
-    file, subject = champion.model.file, f"{site.name}/v{champion.model.version}"
-    damage = _damage(site, file)
+    file, subject = champion.model.file, f"{ctx.name}/v{champion.model.version}"
+    damage = _damage(ctx, file)
     if not damage:
-        _over(site, subject, REPLACED)
+        _over(ctx, subject, REPLACED)
         return []
-    copy, ending = _copy(site, champion.model)
-    sentence = f"{site.name}: the file of champion {champion.model.version} was replaced: {damage}; {ending}"
-    _found(site, subject, REPLACED, {"sentence": sentence})
+    copy, ending = _copy(ctx, champion.model)
+    sentence = f"{ctx.name}: the file of champion {champion.model.version} was replaced: {damage}; {ending}"
+    _found(ctx, subject, REPLACED, {"sentence": sentence})
     if copy is not None:
-        site.lake.restore(file, copy)
-        _over(site, subject, REPLACED)
+        ctx.lake.restore(file, copy)
+        _over(ctx, subject, REPLACED)
     return [sentence]
 
 
-def _copy(site: UseCaseContext, model: ModelVersion) -> tuple[bytes | None, str]:
+def _copy(ctx: UseCaseContext, model: ModelVersion) -> tuple[bytes | None, str]:
     """MLflow's copy of a version's file if it has the recorded bytes, and what that means for the champion."""
     try:
-        copy = site.tracking.model_bytes(site.name, model.version)
+        copy = ctx.tracking.model_bytes(ctx.name, model.version)
     except (TrackingError, ServiceUnavailableError):
         return None, "MLflow, which may have a copy, does not give it: scoring stops until it does; or roll back"
     if copy is not None and sha256(copy) == model.file.sha256:
@@ -77,24 +77,24 @@ def _copy(site: UseCaseContext, model: ModelVersion) -> tuple[bytes | None, str]
     return None, "no copy has the recorded bytes: scoring stops; roll back"
 
 
-def _damage(site: UseCaseContext, file: FileRef) -> str:
+def _damage(ctx: UseCaseContext, file: FileRef) -> str:
     """What is wrong with a recorded file, or an empty text."""
     try:
-        site.lake.read(file)
+        ctx.lake.read(file)
     except LakeError as error:
         return str(error)
     return ""
 
 
-def _found(site: UseCaseContext, subject: str, kind: str, body: Mapping[str, Any]) -> None:
+def _found(ctx: UseCaseContext, subject: str, kind: str, body: Mapping[str, Any]) -> None:
     """Journal a finding, unless it is the one that is open already."""
-    known = site.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
+    known = ctx.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
     if known is None or known.kind != kind or known.body != canonical(body):
-        site.ledger.journal.note(kind, subject, UPKEEP, body)
+        ctx.ledger.journal.note(kind, subject, UPKEEP, body)
 
 
-def _over(site: UseCaseContext, subject: str, kind: str) -> None:
+def _over(ctx: UseCaseContext, subject: str, kind: str) -> None:
     """Journal that what is open about a subject is put right, whoever did it."""
-    known = site.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
+    known = ctx.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
     if known is not None and known.kind == kind:
-        site.ledger.journal.note(PUT_RIGHT[kind], subject, UPKEEP, {"found": known.seq})
+        ctx.ledger.journal.note(PUT_RIGHT[kind], subject, UPKEEP, {"found": known.seq})

@@ -25,64 +25,64 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def projecting(site: UseCaseContext, what: str) -> Iterator[None]:
+def projecting(ctx: UseCaseContext, what: str) -> Iterator[None]:
     """Tell MLflow something that the ledger has; what MLflow refuses or does not answer stops nothing."""
     try:
         yield
     except (TrackingError, ServiceUnavailableError) as error:
-        log.warning("%s of %s: %s", what, site.name, error)
-        behind(site, f"MLflow does not have {what} of {site.name} as the ledger has it: {error}")
+        log.warning("%s of %s: %s", what, ctx.name, error)
+        behind(ctx, f"MLflow does not have {what} of {ctx.name} as the ledger has it: {error}")
 
 
-def is_behind(site: UseCaseContext) -> bool:
+def is_behind(ctx: UseCaseContext) -> bool:
     """Whether MLflow is known to lack something that the ledger has."""
-    newest = site.ledger.journal.newest(site.name, [BEHIND, CAUGHT_UP])
+    newest = ctx.ledger.journal.newest(ctx.name, [BEHIND, CAUGHT_UP])
     return newest is not None and newest.kind == BEHIND
 
 
-def behind(site: UseCaseContext, sentence: str) -> None:
+def behind(ctx: UseCaseContext, sentence: str) -> None:
     """Journal that MLflow is behind the ledger, unless that is known."""
-    if not is_behind(site):
-        site.ledger.journal.note(BEHIND, site.name, TRACKING, {"sentence": sentence})
+    if not is_behind(ctx):
+        ctx.ledger.journal.note(BEHIND, ctx.name, TRACKING, {"sentence": sentence})
 
 
-def caught_up(site: UseCaseContext) -> None:
+def caught_up(ctx: UseCaseContext) -> None:
     """Journal that MLflow has all that the ledger has, if it was behind."""
-    if is_behind(site):
-        site.ledger.journal.note(CAUGHT_UP, site.name, TRACKING, {})
+    if is_behind(ctx):
+        ctx.ledger.journal.note(CAUGHT_UP, ctx.name, TRACKING, {})
 
 
-def restored(site: UseCaseContext, sentence: str) -> None:
+def restored(ctx: UseCaseContext, sentence: str) -> None:
     """Journal that something was deleted in MLflow and is back."""
-    site.ledger.journal.note(RESTORED, site.name, TRACKING, {"sentence": sentence})
+    ctx.ledger.journal.note(RESTORED, ctx.name, TRACKING, {"sentence": sentence})
 
 
-def run_of(site: UseCaseContext, candidate: Candidate) -> CandidateRun:
+def run_of(ctx: UseCaseContext, candidate: Candidate) -> CandidateRun:
     """Which run is a candidate's."""
-    return CandidateRun(site.name, candidate.request, candidate.name, candidate.run_id)
+    return CandidateRun(ctx.name, candidate.request, candidate.name, candidate.run_id)
 
 
-def log_or_keep(site: UseCaseContext, training_set: TrainingSet, name: str, fit: TrainingRun) -> str:
+def log_or_keep(ctx: UseCaseContext, training_set: TrainingSet, name: str, fit: TrainingRun) -> str:
     """Log a candidate; returns the run's id. Where MLflow fails, what it would have been told is kept in the lake for
     maintenance, and the id is empty."""
     run_id = ""
-    with projecting(site, f"candidate {name} of request {training_set.request[:8]}"):
-        run_id = site.tracking.log_candidate(CandidateRun(site.name, training_set.request, name), fit, training_set)
+    with projecting(ctx, f"candidate {name} of request {training_set.request[:8]}"):
+        run_id = ctx.tracking.log_candidate(CandidateRun(ctx.name, training_set.request, name), fit, training_set)
     if run_id:
         return run_id
     subject = f"{training_set.request}/{name}"
-    if site.ledger.journal.newest(subject, [KEPT]) is None:
-        file = site.lake.put(_document(fit), "fits", "json")
-        site.ledger.journal.note(KEPT, subject, TRACKING, {"file": asdict(file)})
+    if ctx.ledger.journal.newest(subject, [KEPT]) is None:
+        file = ctx.lake.put(_document(fit), "fits", "json")
+        ctx.ledger.journal.note(KEPT, subject, TRACKING, {"file": asdict(file)})
     return ""
 
 
-def kept(site: UseCaseContext, candidate: Candidate) -> TrainingRun | None:
+def kept(ctx: UseCaseContext, candidate: Candidate) -> TrainingRun | None:
     """What MLflow was to be told of a candidate; None when MLflow was told at once."""
-    entry = site.ledger.journal.newest(f"{candidate.request}/{candidate.name}", [KEPT])
+    entry = ctx.ledger.journal.newest(f"{candidate.request}/{candidate.name}", [KEPT])
     if entry is None:
         return None
-    document = json.loads(site.lake.read(FileRef(**json.loads(entry.body)["file"])))
+    document = json.loads(ctx.lake.read(FileRef(**json.loads(entry.body)["file"])))
     plots = {name: base64.b64decode(data) for name, data in document["plots"].items()}
     return TrainingRun(document["params"], candidate.metrics, plots, document["tags"], document["columns"])
 

@@ -17,28 +17,28 @@ PROPER = (PromotionKind.DECISION, PromotionKind.APPROVAL)
 CYCLE = timedelta(minutes=10)  # of upkeep, which ends an override; only what it could not end is worth telling
 
 
-def override(site: UseCaseContext, decision_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
+def override(ctx: UseCaseContext, decision_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
     """Overrule a HOLD, REVIEW or BLOCK: its challenger becomes the champion until the override expires.
 
     With `second_person` in the policy nothing changes yet (None): another approver has to `confirm` it. NotAllowedError for
     a person whom the policy does not name, for less than a sentence, and for a PROMOTE.
     """
-    decision = site.ledger.decisions.get(decision_id)
+    decision = ctx.ledger.decisions.get(decision_id)
     if decision.verdict is Verdict.PROMOTE:
         raise NotAllowedError(f"decision {decision_id[:8]} is PROMOTE; there is nothing to override")
-    require_approver(actor, site.case.gate.review.approvers, "override a verdict")
+    require_approver(actor, ctx.case.gate.review.approvers, "override a verdict")
     require_reason(reason, "an override")
-    asked = _made_before(site, decision, actor, reason)
+    asked = _made_before(ctx, decision, actor, reason)
     if asked is None:
-        asked = site.ledger.overrides.propose(_proposal(site, decision, actor, reason))
-    return asked, apply_override(site, asked)
+        asked = ctx.ledger.overrides.propose(_proposal(ctx, decision, actor, reason))
+    return asked, apply_override(ctx, asked)
 
 
-def unconfirmed(site: UseCaseContext, decision_id: str) -> Override:
+def unconfirmed(ctx: UseCaseContext, decision_id: str) -> Override:
     """The override of a decision that waits for its second person; NotAllowedError when none does."""
     waiting = [
         each
-        for each in site.ledger.overrides.list(site.name)
+        for each in ctx.ledger.overrides.list(ctx.name)
         if each.decision == decision_id and each.second_person and not each.confirmed_by
     ]
     if not waiting:
@@ -46,42 +46,42 @@ def unconfirmed(site: UseCaseContext, decision_id: str) -> Override:
     return waiting[-1]
 
 
-def confirm(site: UseCaseContext, override_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
+def confirm(ctx: UseCaseContext, override_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
     """The second person's word. NotAllowedError for who overrode, who asked for the training, and whom no policy names."""
-    require_approver(actor, site.case.gate.review.approvers, "confirm an override")
+    require_approver(actor, ctx.case.gate.review.approvers, "confirm an override")
     require_reason(reason, "a confirmation")
-    asked = site.ledger.overrides.get(override_id)
-    model = site.ledger.models.get(site.name, asked.version)
-    if actor in requesters(site.ledger.requests.get(model.request)):
+    asked = ctx.ledger.overrides.get(override_id)
+    model = ctx.ledger.models.get(ctx.name, asked.version)
+    if actor in requesters(ctx.ledger.requests.get(model.request)):
         raise NotAllowedError(
             f"{actor} asked for the training of version {asked.version} and cannot confirm its override"
         )
-    confirmed = site.ledger.overrides.confirm(override_id, actor, reason)
-    return confirmed, apply_override(site, confirmed)
+    confirmed = ctx.ledger.overrides.confirm(override_id, actor, reason)
+    return confirmed, apply_override(ctx, confirmed)
 
 
-def apply_override(site: UseCaseContext, asked: Override) -> Champion | None:
+def apply_override(ctx: UseCaseContext, asked: Override) -> Champion | None:
     """Change the champion when everything the override needs is there; StaleChampionError when it changed since."""
     if asked.second_person and not asked.confirmed_by:
         return None
     until = f"until {asked.expires:%Y-%m-%d %H:%M} UTC"
     confirmed = f"; confirmed by {asked.confirmed_by}: {asked.confirmation}" if asked.confirmed_by else ""
-    champion = site.ledger.models.promote(
-        site.name, asked.version, asked.epoch, PromotionKind.OVERRIDE, asked.decision, asked.actor,
+    champion = ctx.ledger.models.promote(
+        ctx.name, asked.version, asked.epoch, PromotionKind.OVERRIDE, asked.decision, asked.actor,
         f"{asked.reason} ({until}{confirmed})", override=asked.id,
     )  # fmt: skip
-    sync_mlflow_aliases(site)
+    sync_mlflow_aliases(ctx)
     return champion
 
 
-def end_expired(site: UseCaseContext, now: datetime | None = None) -> str:
+def end_expired(ctx: UseCaseContext, now: datetime | None = None) -> str:
     """End an override whose time is over: the last properly promoted champion serves again. Returns the sentence about
     it; empty when there is nothing to end."""
-    history = site.ledger.models.promotions(site.name)
+    history = ctx.ledger.models.promotions(ctx.name)
     last = history[-1] if history else None
     if last is not None and last.kind is PromotionKind.EXPIRY:
-        sync_mlflow_aliases(site)  # an end that was cut off before MLflow was told
-    asked = _serving(site, history)
+        sync_mlflow_aliases(ctx)  # an end that was cut off before MLflow was told
+    asked = _serving(ctx, history)
     if asked is None or (now or datetime.now(UTC)) < asked.expires:
         return ""
     ended, back = _over(asked), last_gated_champion(history)
@@ -89,17 +89,17 @@ def end_expired(site: UseCaseContext, now: datetime | None = None) -> str:
         return f"{ended}, and no champion was ever promoted by a decision: version {asked.version} still serves; decide"
     sentence = f"{ended}; version {back}, the last that a decision promoted, serves again"
     try:
-        site.ledger.models.promote(site.name, back, history[-1].epoch, PromotionKind.EXPIRY, None, UPKEEP, sentence)
+        ctx.ledger.models.promote(ctx.name, back, history[-1].epoch, PromotionKind.EXPIRY, None, UPKEEP, sentence)
     except StaleChampionError:
         return ""  # somebody changed the champion in this very moment: the override serves no more
-    sync_mlflow_aliases(site)
+    sync_mlflow_aliases(ctx)
     return sentence
 
 
-def expired_but_serving(site: UseCaseContext, now: datetime | None = None) -> str:
+def expired_but_serving(ctx: UseCaseContext, now: datetime | None = None) -> str:
     """Why a version still serves though the time of its override was over a cycle of upkeep ago; empty when none does."""
-    history = site.ledger.models.promotions(site.name)
-    asked = _serving(site, history)
+    history = ctx.ledger.models.promotions(ctx.name)
+    asked = _serving(ctx, history)
     if asked is None or (now or datetime.now(UTC)) < asked.expires + CYCLE:
         return ""
     back = last_gated_champion(history)
@@ -110,12 +110,12 @@ def expired_but_serving(site: UseCaseContext, now: datetime | None = None) -> st
     )
 
 
-def _serving(site: UseCaseContext, history: list[Promotion]) -> Override | None:
+def _serving(ctx: UseCaseContext, history: list[Promotion]) -> Override | None:
     """The override that made the present champion; None when something else did."""
     last = history[-1] if history else None
     if last is None or last.kind is not PromotionKind.OVERRIDE or last.override is None:
         return None
-    return site.ledger.overrides.get(last.override)
+    return ctx.ledger.overrides.get(last.override)
 
 
 def _over(asked: Override) -> str:
@@ -135,25 +135,25 @@ def last_gated_champion(history: list[Promotion]) -> int | None:
     return found
 
 
-def _made_before(site: UseCaseContext, decision: Decision, actor: str, reason: str) -> Override | None:
+def _made_before(ctx: UseCaseContext, decision: Decision, actor: str, reason: str) -> Override | None:
     """This very override, when it made the present champion: a person's act that a crash cut off is finished, not made
     a second one against the champion that it made itself."""
-    history = site.ledger.models.promotions(site.name)
+    history = ctx.ledger.models.promotions(ctx.name)
     if not history or history[-1].override is None:
         return None
-    made = site.ledger.overrides.get(history[-1].override)
+    made = ctx.ledger.overrides.get(history[-1].override)
     return made if (made.decision, made.actor, made.reason) == (decision.id, actor, reason) else None
 
 
-def _proposal(site: UseCaseContext, decision: Decision, actor: str, reason: str) -> Override:
-    champion = site.ledger.models.champion(site.name)
+def _proposal(ctx: UseCaseContext, decision: Decision, actor: str, reason: str) -> Override:
+    champion = ctx.ledger.models.champion(ctx.name)
     epoch = champion.epoch if champion else 0
-    policy = site.case.gate.override
-    request = site.ledger.requests.get(site.ledger.models.get(site.name, decision.version).request)
+    policy = ctx.case.gate.override
+    request = ctx.ledger.requests.get(ctx.ledger.models.get(ctx.name, decision.version).request)
     people = requesters(request)
     return Override(
         id=digest(["override", decision.id, epoch, actor, reason]),
-        use_case=site.name,
+        use_case=ctx.name,
         version=decision.version,
         epoch=epoch,
         decision=decision.id,

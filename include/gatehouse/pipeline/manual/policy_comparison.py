@@ -41,52 +41,52 @@ class ReplayedDecision:
     regret: PolicyOutcome | None
 
 
-def compare_policies(site: UseCaseContext, policy: GatePolicy) -> list[ReplayedDecision]:
+def compare_policies(ctx: UseCaseContext, policy: GatePolicy) -> list[ReplayedDecision]:
     """Every decision of the use case under another policy, in the order in which they were made.
 
     Each is judged as it stood then, against the champion that served then: a flip does not change the decisions after
     it. A REVIEW under the other policy promotes nothing, unless a person approved the very REVIEW that was archived.
     """
     found = []
-    for decision in site.ledger.decisions.list(site.name):
-        again = replay_decision(site, decision.id, policy)
-        found.append(ReplayedDecision(decision, again, _regret(site, decision, again)))
+    for decision in ctx.ledger.decisions.list(ctx.name):
+        again = replay_decision(ctx, decision.id, policy)
+        found.append(ReplayedDecision(decision, again, _regret(ctx, decision, again)))
     return found
 
 
-def _regret(site: UseCaseContext, decision: Decision, again: Decision) -> PolicyOutcome | None:
-    promoted = [p for p in site.ledger.models.promotions(site.name) if p.decision == decision.id]
+def _regret(ctx: UseCaseContext, decision: Decision, again: Decision) -> PolicyOutcome | None:
+    promoted = [p for p in ctx.ledger.models.promotions(ctx.name) if p.decision == decision.id]
     kept = again.verdict is Verdict.REVIEW and decision.verdict is Verdict.REVIEW and bool(promoted)
     would = again.verdict is Verdict.PROMOTE or kept
     if would == bool(promoted) or decision.champion is None:
         return None
     epoch = promoted[0].epoch if promoted else decision.epoch
     instead = decision.champion if promoted else decision.version
-    model = site.ledger.models.get(site.name, decision.version)
-    asked = site.ledger.requests.get(model.request).as_of
-    scored = [p for p in site.ledger.batches.predictions(site.name) if p.epoch == epoch]
-    after = [p for p in scored if site.ledger.batches.get(p.batch).interval.start >= asked]
+    model = ctx.ledger.models.get(ctx.name, decision.version)
+    asked = ctx.ledger.requests.get(model.request).as_of
+    scored = [p for p in ctx.ledger.batches.predictions(ctx.name) if p.epoch == epoch]
+    after = [p for p in scored if ctx.ledger.batches.get(p.batch).interval.start >= asked]
     served = decision.version if promoted else decision.champion
-    return _measured(site, after, served, site.ledger.models.get(site.name, instead))
+    return _measured(ctx, after, served, ctx.ledger.models.get(ctx.name, instead))
 
 
-def _measured(site: UseCaseContext, scored: list[Prediction], served: int, instead: ModelVersion) -> PolicyOutcome:
-    arrived = site.ledger.batches.outcomes(site.name, _EVER)
-    metric = metric_named(site.case.gate.metric)
-    estimator = site.models.load(site.lake.read(instead.file), instead.file.sha256)
+def _measured(ctx: UseCaseContext, scored: list[Prediction], served: int, instead: ModelVersion) -> PolicyOutcome:
+    arrived = ctx.ledger.batches.outcomes(ctx.name, _EVER)
+    metric = metric_named(ctx.case.gate.metric)
+    estimator = ctx.models.load(ctx.lake.read(instead.file), instead.file.sha256)
     batches, rows, total = [], 0, 0.0
     for prediction in scored:
         frame = with_labels(
-            site, batch_frame(site, site.ledger.batches.get(prediction.batch)), arrived.get(prediction.batch.key)
+            ctx, batch_frame(ctx, ctx.ledger.batches.get(prediction.batch)), arrived.get(prediction.batch.key)
         )
         known = frame[LABEL].notna()
-        if not len(frame) or known.mean() < site.case.retrain.min_maturity:
+        if not len(frame) or known.mean() < ctx.case.retrain.min_maturity:
             continue
         matured = frame[known]
         labels = matured[LABEL].to_numpy("float64")
-        other = site.models.predict(estimator, model_inputs(matured), site.case.retrain.task)
+        other = ctx.models.predict(estimator, model_inputs(matured), ctx.case.retrain.task)
         was, would = (
-            evaluate(metric.name, labels, by_key(matured, site.lake.frame(prediction.file)).to_numpy("float64")),
+            evaluate(metric.name, labels, by_key(matured, ctx.lake.frame(prediction.file)).to_numpy("float64")),
             evaluate(metric.name, labels, other),
         )
         if math.isnan(was) or math.isnan(would):

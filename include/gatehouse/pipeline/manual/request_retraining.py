@@ -13,7 +13,7 @@ from gatehouse.pipeline.fit import candidate_names
 
 
 def request_retraining(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     actor: str,
     reason: str,
     window: str | None = None,
@@ -27,11 +27,11 @@ def request_retraining(
     rows are chosen.
     """
     wanted = (
-        manual_options(window, batches, estimators, candidate_names(site)) if window or batches or estimators else {}
+        manual_options(window, batches, estimators, candidate_names(ctx)) if window or batches or estimators else {}
     )
-    accepted = newest_revisions(site.ledger.batches.list(site.name))
+    accepted = newest_revisions(ctx.ledger.batches.list(ctx.name))
     if not accepted:
         raise NotEnoughData(
-            f"{site.name} has no accepted batch to train on yet; found 0, needed {site.case.retrain.first_after}"
+            f"{ctx.name} has no accepted batch to train on yet; found 0, needed {ctx.case.retrain.first_after}"
         )
-    return site.ledger.requests.ask(site.name, accepted[-1].interval.end, actor, reason, wanted)
+    return ctx.ledger.requests.ask(ctx.name, accepted[-1].interval.end, actor, reason, wanted)

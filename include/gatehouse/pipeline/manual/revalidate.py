@@ -28,48 +28,48 @@ class RevalidationResult:
     lines: tuple[str, ...]
 
 
-def revalidate(site: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> RevalidationResult:
+def revalidate(ctx: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> RevalidationResult:
     """Check a batch again on a named person's word. NotAllowedError for less than a sentence, for a batch that still waits
     for its first validation, was discarded, or has a newer revision."""
     require_reason(reason, "a re-validation")
-    contract = digest(site.case.contract.model_dump(mode="json"))
-    for known in site.ledger.revalidations.list(site.name, batch_id):
+    contract = digest(ctx.case.contract.model_dump(mode="json"))
+    for known in ctx.ledger.revalidations.list(ctx.name, batch_id):
         if (known.contract, known.actor, known.reason) == (contract, actor, reason):
             return RevalidationResult(
                 known, (f"on record: {_name(batch_id)} was {known.state}, is {known.verdict} by the contract",)
             )
-    batch = _checkable(site, batch_id)
+    batch = _checkable(ctx, batch_id)
     note = f"Checked again by {actor} under contract {contract[:12]}: {reason}. Before, the batch was {batch.state}."
-    examined = check_batch(site, batch, note)
+    examined = check_batch(ctx, batch, note)
     verdict = BatchState.ACCEPTED if examined.validation and not examined.reason else BatchState.QUARANTINED
     checked = Revalidation(
         batch_id, contract, batch.state, verdict, examined.reason, examined.counts, examined.report, actor, reason
     )
-    recorded = site.ledger.revalidations.record(checked, *_freed(site, checked, examined))
-    return RevalidationResult(recorded, _told(site, batch, recorded))
+    recorded = ctx.ledger.revalidations.record(checked, *_freed(ctx, checked, examined))
+    return RevalidationResult(recorded, _told(ctx, batch, recorded))
 
 
-def _freed(site: UseCaseContext, checked: Revalidation, examined: ValidationResult) -> tuple[Any, ...]:
+def _freed(ctx: UseCaseContext, checked: Revalidation, examined: ValidationResult) -> tuple[Any, ...]:
     """The rows and the profile of a quarantined batch that keeps the contract now; nothing for any other."""
     bad = checked.state != BatchState.QUARANTINED or checked.verdict != BatchState.ACCEPTED
     if bad or examined.validation is None or examined.profile is None:
         return ()
-    return examined.store(), batch_profiles.store_profile(site, examined.profile)
+    return examined.store(), batch_profiles.store_profile(ctx, examined.profile)
 
 
-def _checkable(site: UseCaseContext, batch_id: BatchId) -> Batch:
-    batch = site.ledger.batches.get(batch_id)
+def _checkable(ctx: UseCaseContext, batch_id: BatchId) -> Batch:
+    batch = ctx.ledger.batches.get(batch_id)
     if batch.state not in CHECKABLE:
         raise NotAllowedError(
             f"batch {batch_id} is {batch.state}; only an accepted or a quarantined batch is checked again"
         )
-    newest = max(each.id for each in site.ledger.batches.list(site.name) if each.id.key == batch_id.key)
+    newest = max(each.id for each in ctx.ledger.batches.list(ctx.name) if each.id.key == batch_id.key)
     if newest != batch_id:
         raise NotAllowedError(f"batch {batch_id} has a newer revision, {newest}: check that one")
     return batch
 
 
-def _told(site: UseCaseContext, batch: Batch, record: Revalidation) -> tuple[str, ...]:
+def _told(ctx: UseCaseContext, batch: Batch, record: Revalidation) -> tuple[str, ...]:
     now = {name: pair[0] for name, pair in record.counts.items()}
     name = _name(batch.id)
     rows = ", ".join(f"{table} {count:,} rows" for table, count in now.items())
@@ -84,7 +84,7 @@ def _told(site: UseCaseContext, batch: Batch, record: Revalidation) -> tuple[str
         f"{table}: {before.get(table, 0):,} accepted, would be {count:,}" for table, count in now.items()
     )
     found = f"would be quarantined whole: {record.found}" if record.found else f"would be split otherwise ({differs})"
-    return (f"{name} {found}", "it stays accepted with the rows it has", *_rests_on(site, batch.id), WHAT_NEXT)
+    return (f"{name} {found}", "it stays accepted with the rows it has", *_rests_on(ctx, batch.id), WHAT_NEXT)
 
 
 def _name(batch: BatchId) -> str:
@@ -97,15 +97,15 @@ WHAT_NEXT = (
 )
 
 
-def _rests_on(site: UseCaseContext, batch: BatchId) -> list[str]:
+def _rests_on(ctx: UseCaseContext, batch: BatchId) -> list[str]:
     """What was made from the batch: nothing of it changes, and whoever reads this may want to."""
     lines = [
         f"version {scored.version} scored it"
-        for scored in site.ledger.batches.predictions(site.name)
+        for scored in ctx.ledger.batches.predictions(ctx.name)
         if scored.batch == batch
     ]
-    for model in site.ledger.models.list(site.name):
-        rows = site.ledger.requests.training_set(model.request)
+    for model in ctx.ledger.models.list(ctx.name):
+        rows = ctx.ledger.requests.training_set(model.request)
         if batch in rows.training_batches:
             lines.append(f"version {model.version} was trained on it")
         if batch in rows.holdout_batches:

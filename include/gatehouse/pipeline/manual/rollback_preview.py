@@ -14,23 +14,23 @@ from gatehouse.pipeline.promote import RollbackPlan, plan_rollback
 from gatehouse.pipeline.score import unscored_batches
 
 
-def preview_rollback(site: UseCaseContext, version: int | None) -> list[str]:
+def preview_rollback(ctx: UseCaseContext, version: int | None) -> list[str]:
     """One sentence a line: what serves now and since when, what would serve, by which decision each became champion,
     how good each was measured to be, and what follows. NotAllowedError where `plan_rollback` refuses."""
-    plan = plan_rollback(site, version)
-    history = site.ledger.models.promotions(site.name)
-    now, to = (site.ledger.models.get(site.name, each) for each in (plan.now, plan.to))
+    plan = plan_rollback(ctx, version)
+    history = ctx.ledger.models.promotions(ctx.name)
+    now, to = (ctx.ledger.models.get(ctx.name, each) for each in (plan.now, plan.to))
     return [
-        f"{site.name}: version {plan.now} would be replaced by version {plan.to}, epoch {plan.epoch} by {plan.epoch + 1}; "
+        f"{ctx.name}: version {plan.now} would be replaced by version {plan.to}, epoch {plan.epoch} by {plan.epoch + 1}; "
         "nothing has changed yet",
-        f"serves now: {_story(site, now, history)}",
-        f"would serve: {_story(site, to, history)}",
-        _compared(site, now, to),
-        _after(site, plan),
+        f"serves now: {_story(ctx, now, history)}",
+        f"would serve: {_story(ctx, to, history)}",
+        _compared(ctx, now, to),
+        _after(ctx, plan),
     ]
 
 
-def _story(site: UseCaseContext, model: ModelVersion, history: list[Promotion]) -> str:
+def _story(ctx: UseCaseContext, model: ModelVersion, history: list[Promotion]) -> str:
     """A version in a sentence: what it is, the spans it served, what made it champion, its measured quality."""
     spans = []
     for place, promotion in enumerate(history):
@@ -40,7 +40,7 @@ def _story(site: UseCaseContext, model: ModelVersion, history: list[Promotion]) 
     last = [promotion for promotion in history if promotion.version == model.version][-1]
     return (
         f"version {model.version} ({model.candidate}, trained on data until {model.trained_until:%Y-%m-%d}), champion from "
-        f"{', '.join(spans)}, by {_behind(last)}; {_quality(site, model)}"
+        f"{', '.join(spans)}, by {_behind(last)}; {_quality(ctx, model)}"
     )
 
 
@@ -49,11 +49,11 @@ def _behind(promotion: Promotion) -> str:
     return f"{promotion.kind}{decision} of {promotion.actor}: {promotion.reason}"
 
 
-def _quality(site: UseCaseContext, model: ModelVersion) -> str:
-    metric = _metric(site)
-    own = finite(_held_out(site, model).get(metric))
+def _quality(ctx: UseCaseContext, model: ModelVersion) -> str:
+    metric = _metric(ctx)
+    own = finite(_held_out(ctx, model).get(metric))
     told = [f"{metric} {own:.4f} on its own holdout"] if own is not None else []
-    measured = _measured(site, model.version)
+    measured = _measured(ctx, model.version)
     if measured is not None:
         told.append(
             f"{measured['value']['value']:.4f} on {measured['batch']} ({measured['rows']:,} rows), measured last"
@@ -61,9 +61,9 @@ def _quality(site: UseCaseContext, model: ModelVersion) -> str:
     return ", ".join(told) or "its quality was never measured"
 
 
-def _compared(site: UseCaseContext, now: ModelVersion, to: ModelVersion) -> str:
+def _compared(ctx: UseCaseContext, now: ModelVersion, to: ModelVersion) -> str:
     """The last measured qualities side by side, with the warning that they are of different months where they are."""
-    one, other = _measured(site, now.version), _measured(site, to.version)
+    one, other = _measured(ctx, now.version), _measured(ctx, to.version)
     if one is None or other is None:
         return "they were not both measured in production: the comparison rests on each version's own holdout"
     loss = metric_named(one["metric"]).loss
@@ -77,9 +77,9 @@ def _compared(site: UseCaseContext, now: ModelVersion, to: ModelVersion) -> str:
     return f"measured last, the earlier version was {said} by {abs(worse):.4f} of {one['metric']}, {on}"
 
 
-def _after(site: UseCaseContext, plan: RollbackPlan) -> str:
-    waits = len(unscored_batches(site))
-    pending = site.ledger.requests.pending(site.name)
+def _after(ctx: UseCaseContext, plan: RollbackPlan) -> str:
+    waits = len(unscored_batches(ctx))
+    pending = ctx.ledger.requests.pending(ctx.name)
     training = f"; retrain request {pending.id[:8]} is {pending.state} and goes on" if pending else ""
     return (
         f"batches that were scored keep their scores; {waits} accepted and not yet watched would be scored by version "
@@ -88,18 +88,18 @@ def _after(site: UseCaseContext, plan: RollbackPlan) -> str:
     )
 
 
-def _metric(site: UseCaseContext) -> str:
-    policy = site.case.retrain
+def _metric(ctx: UseCaseContext) -> str:
+    policy = ctx.case.retrain
     return policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
 
 
-def _held_out(site: UseCaseContext, model: ModelVersion) -> dict[str, float]:
-    return dict(Reference.from_document(json.loads(site.lake.read(model.reference))).quality)
+def _held_out(ctx: UseCaseContext, model: ModelVersion) -> dict[str, float]:
+    return dict(Reference.from_document(json.loads(ctx.lake.read(model.reference))).quality)
 
 
-def _measured(site: UseCaseContext, version: int) -> dict[str, Any] | None:
+def _measured(ctx: UseCaseContext, version: int) -> dict[str, Any] | None:
     """What the newest watch measured of a version on matured outcomes; None when it never did."""
-    for report in reversed(site.ledger.batches.watches(site.name)):
+    for report in reversed(ctx.ledger.batches.watches(ctx.name)):
         matured = report.body.get("matured")
         value = (matured or {}).get("value") or {}
         if report.body.get("champion") == version and isinstance(value.get("value"), int | float):

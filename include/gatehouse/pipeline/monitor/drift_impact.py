@@ -28,7 +28,7 @@ MAPPED = 12  # columns whose impact is estimated by scoring again, the farthest 
 
 
 def add_impact(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     reference: Reference,
     batch: Profile,
     frame: pd.DataFrame,
@@ -39,10 +39,10 @@ def add_impact(
 ) -> tuple[list[ColumnDrift], dict[str, Any] | None]:
     """Each changed column with its impact, an alarm only from the policy's threshold on; and that of all together, with
     the columns that carry it, the largest first. What is usual for the columns of `weekday` is what they hold on it."""
-    policy = site.case.retrain
+    policy = ctx.case.retrain
     metric, least = impact.drift_metric(policy), impact.alarm_threshold(policy)
     moved = sorted((each for each in drifts if each.changed), key=lambda each: -(each.value or 0) / (each.limit or 1))
-    mapper = _Mapper(site, reference, frame, estimator, weekday) if moved and estimator is not None else None
+    mapper = _Mapper(ctx, reference, frame, estimator, weekday) if moved and estimator is not None else None
     wrong = {
         each.column: mapper.costs([each.column])
         for each in moved[:MAPPED]
@@ -80,17 +80,15 @@ def apply_impact_threshold(drift: ColumnDrift, told: impact.DriftImpact, least: 
     return replace(drift, state=AlarmState.CHANGED if harmless else AlarmState.ALARM, impact=told.to_document())
 
 
-def joint_impact(
-    site: UseCaseContext, reference: Reference, together: JointDrift | None
-) -> tuple[bool, dict[str, Any]]:
+def joint_impact(ctx: UseCaseContext, reference: Reference, together: JointDrift | None) -> tuple[bool, dict[str, Any]]:
     """Columns that go together differently cost at most what breaking the more important of them costs: permutation
     importance is just that."""
     if together is None or not together.changed:
         return False, {}
     worst = max((reference.importance.get(name, 0.0) for name in together.pair or ()), default=0.0)
-    sentence = f"{site.case.retrain.choose_by} up to {shown(worst, '+.3f')} if they no longer belong to the same rows"
-    document = {"metric": site.case.retrain.choose_by, "if_real": None, "if_wrong": worst, "worst": worst}
-    pages = worst >= impact.alarm_threshold(site.case.retrain)
+    sentence = f"{ctx.case.retrain.choose_by} up to {shown(worst, '+.3f')} if they no longer belong to the same rows"
+    document = {"metric": ctx.case.retrain.choose_by, "if_real": None, "if_wrong": worst, "worst": worst}
+    pages = worst >= impact.alarm_threshold(ctx.case.retrain)
     return pages, {**together.to_document(), "impact": {**document, "sentence": sentence}}
 
 
@@ -99,7 +97,7 @@ class _Mapper:
 
     def __init__(
         self,
-        site: UseCaseContext,
+        ctx: UseCaseContext,
         reference: Reference,
         frame: pd.DataFrame,
         estimator: Any,
@@ -107,7 +105,7 @@ class _Mapper:
     ) -> None:
         import pandas as pd
 
-        self._site, self._estimator, self._policy = site, estimator, site.case.retrain
+        self._ctx, self._estimator, self._policy = ctx, estimator, ctx.case.retrain
         self._rows = model_inputs(frame).iloc[sample_positions(len(frame), self._policy.seed)].reset_index(drop=True)
         self._delivered = self._predict(self._rows)
         self.known = {
@@ -131,7 +129,7 @@ class _Mapper:
         return impact.impact_if_faulty(self._policy.task, metric, self._delivered, again)
 
     def _predict(self, rows: pd.DataFrame) -> Any:
-        return self._site.models.predict(self._estimator, rows, self._policy.task)
+        return self._ctx.models.predict(self._estimator, rows, self._policy.task)
 
 
 def reference_values(values: pd.Series[Any], whole: ColumnProfile, weekday: ColumnProfile, seed: int) -> pd.Series[Any]:

@@ -62,30 +62,30 @@ class InputDriftResult:
 
 
 def detect_input_drift(
-    site: UseCaseContext, batch: Batch, reference: Reference, frame: pd.DataFrame, estimator: Any
+    ctx: UseCaseContext, batch: Batch, reference: Reference, frame: pd.DataFrame, estimator: Any
 ) -> InputDriftResult:
     """Judge a batch's features and scores (`gh_score`)."""
-    policy = site.case.retrain.reasons.drift
+    policy = ctx.case.retrain.reasons.drift
     if policy is None:
         return InputDriftResult(InputChanges(()))
     budget = policy.model_copy(update={"false_alarms": policy.false_alarms * INPUTS})
-    known, batch_profile, calibration = aligned_profiles(site, batch, reference, frame, policy)
+    known, batch_profile, calibration = aligned_profiles(ctx, batch, reference, frame, policy)
     drifts = judge(known, batch_profile, budget, calibration)
-    together = joint_drift(site, reference, frame, policy) if policy.together else None
-    seasonal = seasonal_columns(site, batch, drifts, policy)
+    together = joint_drift(ctx, reference, frame, policy) if policy.together else None
+    seasonal = seasonal_columns(ctx, batch, drifts, policy)
     weekday = reference.weekdays.on(batch.interval.start)
-    judged, joint = add_impact(site, reference, batch_profile, frame, estimator, drifts, seasonal, weekday)
-    pages, more = joint_impact(site, reference, together)
+    judged, joint = add_impact(ctx, reference, batch_profile, frame, estimator, drifts, seasonal, weekday)
+    pages, more = joint_impact(ctx, reference, together)
     links = correlated_groups(reference, [each.column for each in judged if each.changed])
     return InputDriftResult(InputChanges(judged, seasonal, links, together, pages, more), together, joint)
 
 
 def detect_label_shift(
-    site: UseCaseContext, reference: Reference, labelled: pd.DataFrame, fell: bool
+    ctx: UseCaseContext, reference: Reference, labelled: pd.DataFrame, fell: bool
 ) -> ColumnDrift | None:
     """The labels of a matured batch against those of training, with what their shift costs: an alarm only when the
     measured quality fell too."""
-    policy = site.case.retrain.reasons.drift
+    policy = ctx.case.retrain.reasons.drift
     if policy is None:
         return None
     wanted = policy.model_copy(update={"false_alarms": policy.false_alarms * LABELS, "columns": ()})
@@ -94,14 +94,14 @@ def detect_label_shift(
         cost = impact.impact_if_real(
             reference.profile.columns[LABEL], profile.columns[LABEL], reference.losses.get(LABEL)
         )
-        told = impact.DriftImpact(impact.drift_metric(site.case.retrain), cost, float("nan"))
-        least = impact.alarm_threshold(site.case.retrain) if fell else float("inf")
+        told = impact.DriftImpact(impact.drift_metric(ctx.case.retrain), cost, float("nan"))
+        least = impact.alarm_threshold(ctx.case.retrain) if fell else float("inf")
         return apply_impact_threshold(drift, told, least) if drift.changed else drift
     return None
 
 
 def aligned_profiles(
-    site: UseCaseContext, batch: Batch, reference: Reference, frame: pd.DataFrame, policy: DriftReason
+    ctx: UseCaseContext, batch: Batch, reference: Reference, frame: pd.DataFrame, policy: DriftReason
 ) -> tuple[Profile, Profile, dict[str, DriftCalibration]]:
     """The reference, the batch on its grids, and the calibration: columns with a weekly pattern by the day of the week,
     the groups of `references` on earlier batches' grids."""
@@ -110,8 +110,8 @@ def aligned_profiles(
     own = dict(profile_of(frame, like=reference.profile).columns)
     calibration = {**reference.calibration, **{name: reference.weekdays.calibration[name] for name in weekday}}
     for group in policy.references:
-        earlier = history(site, batch, group.reference == "same season")
-        mine = stored_profile(site, batch)
+        earlier = history(ctx, batch, group.reference == "same season")
+        mine = stored_profile(ctx, batch)
         for name in group.columns:
             whole = merged(earlier, name) if mine is not None and name in mine.columns else None
             if whole is not None and len(earlier) > 1 and mine is not None:
@@ -121,36 +121,36 @@ def aligned_profiles(
     return Profile(known), Profile(own), calibration
 
 
-def history(site: UseCaseContext, batch: Batch, same_season: bool) -> list[Profile]:
+def history(ctx: UseCaseContext, batch: Batch, same_season: bool) -> list[Profile]:
     """The stored feature profiles of earlier accepted batches, the newest last: of the same season of earlier years, one
     batch to either side included, or the newest `WIDE`."""
     earlier = [
         each
-        for each in newest_revisions(site.ledger.batches.list(site.name))
+        for each in newest_revisions(ctx.ledger.batches.list(ctx.name))
         if each.interval.end <= batch.interval.start and each.profile is not None
     ]
     chosen = [each for each in earlier if batch_profiles.same_season(each, batch)] if same_season else earlier[-WIDE:]
-    return [profile for each in chosen if (profile := stored_profile(site, each)) is not None]
+    return [profile for each in chosen if (profile := stored_profile(ctx, each)) is not None]
 
 
-def stored_profile(site: UseCaseContext, batch: Batch) -> Profile | None:
+def stored_profile(ctx: UseCaseContext, batch: Batch) -> Profile | None:
     """The feature profile that is stored with a batch."""
     if batch.profile is None:
         return None
-    return BatchProfile.from_document(json.loads(site.lake.read(batch.profile))).features
+    return BatchProfile.from_document(json.loads(ctx.lake.read(batch.profile))).features
 
 
 def seasonal_columns(
-    site: UseCaseContext, batch: Batch, drifts: Sequence[ColumnDrift], policy: DriftReason
+    ctx: UseCaseContext, batch: Batch, drifts: Sequence[ColumnDrift], policy: DriftReason
 ) -> frozenset[str]:
     """The changed columns that a batch of the same season of an earlier year came near to: within the limit, or much
     nearer than the champion's reference."""
     changed = [each for each in drifts if each.changed and each.column != SCORE and each.value]
-    mine = stored_profile(site, batch) if changed else None
+    mine = stored_profile(ctx, batch) if changed else None
     if mine is None:
         return frozenset()
     found = set()
-    for before in history(site, batch, same_season=True):
+    for before in history(ctx, batch, same_season=True):
         for drift in changed:
             if drift.column in before.columns and drift.column in mine.columns:
                 one = {drift.column: before.columns[drift.column]}, {drift.column: mine.columns[drift.column]}
@@ -163,13 +163,13 @@ def seasonal_columns(
 
 
 def joint_drift(
-    site: UseCaseContext, reference: Reference, frame: pd.DataFrame, policy: DriftReason
+    ctx: UseCaseContext, reference: Reference, frame: pd.DataFrame, policy: DriftReason
 ) -> JointDrift | None:
     """Whether the features go together as in the reference's sample; None with too few rows or columns."""
-    known, batch = _samples(reference, frame, site.case.retrain.seed)
+    known, batch = _samples(reference, frame, ctx.case.retrain.seed)
     if len(known) < 2 or min(len(next(iter(known.values()))), len(next(iter(batch.values())))) < MIN_ROWS:
         return None
-    seed = site.case.retrain.seed
+    seed = ctx.case.retrain.seed
     one, other = rank_transform(list(known.values()), seed), rank_transform(list(batch.values()), seed)
     auc = domain_classifier_auc(one, other)
     level = policy.false_alarms * TOGETHER

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 def measure_performance(
-    site: UseCaseContext, matured: MaturedRows, reference: Reference
+    ctx: UseCaseContext, matured: MaturedRows, reference: Reference
 ) -> tuple[dict[str, Any], tuple[decay.DecayAssessment, ...]]:
     """The champion's measured quality on the newest matured batch, and those measured with it, judged against its own
     holdout."""
-    policy, labelled = site.case.retrain, matured.labelled
+    policy, labelled = ctx.case.retrain, matured.labelled
     metric = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
     time = labelled[TIME].dt.tz_localize(None).to_numpy("datetime64[us]")
     measured = decay.measure(
@@ -45,52 +45,50 @@ def measure_performance(
     interval = reference.intervals.get(metric, ())
     judged = decay.judge(measured, reference.quality[metric], policy, interval, reference.holdout_days)
     document = {"batch": matured.batch.id.key, **asdict(measured), "judged": [each.to_document() for each in judged]}
-    return {**document, "estimate": expected_and_realised(site, reference, labelled)}, judged
+    return {**document, "estimate": expected_and_realised(ctx, reference, labelled)}, judged
 
 
-def expected_and_realised(site: UseCaseContext, reference: Reference, labelled: pd.DataFrame) -> dict[str, Any] | None:
+def expected_and_realised(ctx: UseCaseContext, reference: Reference, labelled: pd.DataFrame) -> dict[str, Any] | None:
     """`estimate` on labelled rows, with what it came to."""
     predicted = labelled[SCORE].to_numpy("float64")
-    expected = estimate_performance(site, reference, predicted) if len(labelled) else None
+    expected = estimate_performance(ctx, reference, predicted) if len(labelled) else None
     if expected is not None:
         expected["realised"] = evaluate(expected["metric"], labelled[LABEL].to_numpy("float64"), predicted)
     return expected
 
 
-def detect_sudden_change(site: UseCaseContext, reference: Reference, matured: MaturedRows) -> PerformanceChange | None:
+def detect_sudden_change(ctx: UseCaseContext, reference: Reference, matured: MaturedRows) -> PerformanceChange | None:
     """What the newest one or two days say by themselves, where they are unlike the days before; None where they are not.
 
     It names a change early and asks for no training: two days of it are too few to learn from, and to judge a model by.
     """
-    if site.case.contract.batch != "day":
+    if ctx.case.contract.batch != "day":
         return None
-    days = matured.days(site.case.retrain.min_maturity)
+    days = matured.days(ctx.case.retrain.min_maturity)
     count, judged = sudden(
-        [(each[LABEL].to_numpy("float64"), each[SCORE].to_numpy("float64")) for each in days], site.case.retrain
+        [(each[LABEL].to_numpy("float64"), each[SCORE].to_numpy("float64")) for each in days], ctx.case.retrain
     )
     if not count:
         return None
     import pandas as pd
 
     newest = pd.concat(days[-count:])
-    outcome = classify_performance_change(
-        site, reference, newest, judged, expected_and_realised(site, reference, newest)
-    )
+    outcome = classify_performance_change(ctx, reference, newest, judged, expected_and_realised(ctx, reference, newest))
     untold = outcome.label is not None and outcome.label.state is AlarmState.TOO_FEW_ROWS
     return None if untold else outcome  # without the labels' shares a label shift would be called concept drift
 
 
 def estimate_performance(
-    site: UseCaseContext, reference: Reference, predicted: NDArray[np.float64]
+    ctx: UseCaseContext, reference: Reference, predicted: NDArray[np.float64]
 ) -> dict[str, Any] | None:
     """What the scores themselves expect of the metric on these rows (confidence-based performance estimation), with how
     far that can be trusted; None for regression, whose predictions say nothing about their errors."""
-    metric = impact.drift_metric(site.case.retrain)
-    if site.case.retrain.task != "classification" or not reference.expected:
+    metric = impact.drift_metric(ctx.case.retrain)
+    if ctx.case.retrain.task != "classification" or not reference.expected:
         return None
     realised, expected = reference.quality[metric], reference.expected[metric]
     off = abs(expected - realised)
-    valid = off <= impact.alarm_threshold(site.case.retrain)
+    valid = off <= impact.alarm_threshold(ctx.case.retrain)
     warning = (
         "holds while the scores are calibrated and inputs mean what they meant: it cannot see concept drift; "
         f"on the holdout it was off by {shown(off)}{'' if valid else ', too much to be relied on'}"
@@ -101,24 +99,24 @@ def estimate_performance(
     }
 
 
-def expected_under_label_shift(site: UseCaseContext, reference: Reference, labels: ColumnDrift | None) -> float:
+def expected_under_label_shift(ctx: UseCaseContext, reference: Reference, labels: ColumnDrift | None) -> float:
     """The metric that the holdout's losses of each class give for the batch's shares of classes: what a label shift
     alone would make of it; NaN where labels did not change."""
     shift = labels.impact["if_real"] if labels is not None and labels.impact is not None else None
-    metric = impact.drift_metric(site.case.retrain)
+    metric = impact.drift_metric(ctx.case.retrain)
     return float("nan") if shift is None else reference.quality[metric] + float(shift)
 
 
 def classify_performance_change(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     reference: Reference,
     labelled: pd.DataFrame,
     judged: tuple[decay.DecayAssessment, ...],
     compared: dict[str, Any] | None,
 ) -> PerformanceChange:
     """The measured quality of some rows with what tells the kinds of change apart, their labels among it."""
-    labels = input_drift.detect_label_shift(site, reference, labelled, any(each.alarm for each in judged))
-    margin = impact.alarm_threshold(site.case.retrain)
+    labels = input_drift.detect_label_shift(ctx, reference, labelled, any(each.alarm for each in judged))
+    margin = impact.alarm_threshold(ctx.case.retrain)
     if compared is None or not len(labelled):
         return PerformanceChange(judged, margin=margin, label=labels)
     same = []
@@ -127,5 +125,5 @@ def classify_performance_change(
         apart = measure_values(known.columns[SCORE], profile_of({SCORE: mine}, like=known).columns[SCORE], "ks")
         same.append(apart is None or apart.value <= max(2 * apart.noise, 0.1))
     whole = all(same) if same else None
-    shares = expected_under_label_shift(site, reference, labels)
+    shares = expected_under_label_shift(ctx, reference, labels)
     return PerformanceChange(judged, compared["realised"], compared["value"], shares, whole, labels, margin)

@@ -35,47 +35,47 @@ from gatehouse.pipeline.outcomes import due
 from gatehouse.pipeline.score import model_inputs
 
 
-def monitor_batch(site: UseCaseContext, batch_id: BatchId, error: str = "") -> Request | None:
+def monitor_batch(ctx: UseCaseContext, batch_id: BatchId, error: str = "") -> Request | None:
     """Judge a scored batch and record the verdict; returns the retrain request that is open after it, if any.
 
     Nothing that arrived after the end of the batch's interval is looked at: the same history gives the same verdicts
     whenever it is watched. `error` says why the batch could not be scored: then that is the verdict. What the model code
     or a model raises while the batch is judged is part of the verdict as well (`errors`), and pages.
     """
-    if any(report.batch == batch_id for report in site.ledger.batches.watches(site.name)):
-        return site.ledger.requests.pending(site.name)
-    lease = site.ledger.attempts.enter(f"{batch_id}/watch")
-    batch = site.ledger.batches.get(batch_id)
+    if any(report.batch == batch_id for report in ctx.ledger.batches.watches(ctx.name)):
+        return ctx.ledger.requests.pending(ctx.name)
+    lease = ctx.ledger.attempts.enter(f"{batch_id}/watch")
+    batch = ctx.ledger.batches.get(batch_id)
     as_of = batch.interval.end
-    expire_stale_request(site, as_of)
-    champion = site.ledger.models.champion(site.name)
-    body, alarms, changes = _found(site, batch, champion, error) if champion else ({"champion": None}, [], [])
-    earlier = [report for report in site.ledger.batches.watches(site.name) if report.as_of < as_of]
+    expire_stale_request(ctx, as_of)
+    champion = ctx.ledger.models.champion(ctx.name)
+    body, alarms, changes = _found(ctx, batch, champion, error) if champion else ({"champion": None}, [], [])
+    earlier = [report for report in ctx.ledger.batches.watches(ctx.name) if report.as_of < as_of]
     history = [[Alarm.from_document(alarm) for alarm in report.body["alarms"]] for report in earlier]
-    by_hand = suppression_reason(site, batch_id.key)
-    weighed = suppress(weigh(site.case.retrain, [*history, alarms], retrain_state(site, as_of, champion)), by_hand)
+    by_hand = suppression_reason(ctx, batch_id.key)
+    weighed = suppress(weigh(ctx.case.retrain, [*history, alarms], retrain_state(ctx, as_of, champion)), by_hand)
     body |= {
         "alarms": [alarm.to_document() for alarm in alarms],
         "kinds": [each.to_document() for each in changes],
-        "incidents": incidents(earlier, changes, batch_id.key, "matured" in body, CALM[site.case.contract.batch]),
+        "incidents": incidents(earlier, changes, batch_id.key, "matured" in body, CALM[ctx.case.contract.batch]),
         "held_back": [{"sentence": held.reason.sentence, "why": held.why} for held in weighed.held_back],
-        "overdue_outcomes": overdue_outcomes(site, as_of),
-        "outcome_problems": outcome_problems(site, as_of),
+        "overdue_outcomes": overdue_outcomes(ctx, as_of),
+        "outcome_problems": outcome_problems(ctx, as_of),
     }
     if not by_hand:  # a backfilled batch changes no champion, and a probation might
         # before the verdict is on record: a crash in between repeats it
-        body["errors"] = [*body.get("errors", ()), *_probation(site, batch, champion)]
+        body["errors"] = [*body.get("errors", ()), *_probation(ctx, batch, champion)]
     report = MonitoringReport(batch_id, as_of, body, weighed.asked)
-    return site.ledger.batches.watched(lease, report, site.case.retrain.model_dump(mode="json"))
+    return ctx.ledger.batches.watched(lease, report, ctx.case.retrain.model_dump(mode="json"))
 
 
 def _found(
-    site: UseCaseContext, batch: Batch, champion: Champion, error: str
+    ctx: UseCaseContext, batch: Batch, champion: Champion, error: str
 ) -> tuple[dict[str, Any], list[Alarm], list[ChangeFinding]]:
     """What is known of a batch, or the error that kept it from being known."""
     if not error:
         try:
-            return assess_batch(site, batch, champion)
+            return assess_batch(ctx, batch, champion)
         except UntrustedModel:
             raise
         except ModelError as raised:
@@ -84,10 +84,10 @@ def _found(
     return body, [], [ChangeFinding(ChangeKind.ERROR, (), error, page=True)]
 
 
-def _probation(site: UseCaseContext, batch: Batch, champion: Champion | None) -> list[str]:
+def _probation(ctx: UseCaseContext, batch: Batch, champion: Champion | None) -> list[str]:
     """What a model raised that is judged beside the champion; the champion's own verdict does not hang on it."""
     try:
-        probation.run_probation(site, batch, champion)
+        probation.run_probation(ctx, batch, champion)
     except UntrustedModel:
         raise
     except ModelError as error:
@@ -96,32 +96,32 @@ def _probation(site: UseCaseContext, batch: Batch, champion: Champion | None) ->
 
 
 def assess_batch(
-    site: UseCaseContext, batch: Batch, champion: Champion
+    ctx: UseCaseContext, batch: Batch, champion: Champion
 ) -> tuple[dict[str, Any], list[Alarm], list[ChangeFinding]]:
     """What is known of a batch under a champion: drift of inputs, scores and labels with its estimated impact, the
     measured quality, and which kinds of change that is."""
-    reference = Reference.from_document(json.loads(site.lake.read(champion.model.reference)))
-    frame = model_inputs(batch_frame(site, batch)).assign(**{SCORE: recorded_scores(site, batch, champion)})
-    estimator = site.models.load(site.lake.read(champion.model.file), champion.model.file.sha256)
-    looked = input_drift.detect_input_drift(site, batch, reference, frame, estimator)
+    reference = Reference.from_document(json.loads(ctx.lake.read(champion.model.reference)))
+    frame = model_inputs(batch_frame(ctx, batch)).assign(**{SCORE: recorded_scores(ctx, batch, champion)})
+    estimator = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
+    looked = input_drift.detect_input_drift(ctx, batch, reference, frame, estimator)
     body: dict[str, Any] = {
         "champion": champion.model.version,
         "epoch": champion.epoch,
         "rows": len(frame),
-        "estimate": estimate_performance(site, reference, frame[SCORE].to_numpy("float64")),
+        "estimate": estimate_performance(ctx, reference, frame[SCORE].to_numpy("float64")),
         "together": looked.together.to_document() if looked.together else None,
         "impact": looked.joint,
     }
     alarms: list[Alarm] = []
     drifts = list(looked.inputs.drifts)
     outcome = early = None
-    measured, errors = newest_matured(site, batch.interval.end, champion, estimator)
-    if measured is not None and not measured_before(site, measured.batch.id.key, champion):
+    measured, errors = newest_matured(ctx, batch.interval.end, champion, estimator)
+    if measured is not None and not measured_before(ctx, measured.batch.id.key, champion):
         labelled = measured.labelled
-        body["matured"], judged = measure_performance(site, measured, reference)
-        body["matured"]["never"] = first_champion_score(site, champion, labelled, body["matured"])
-        outcome = classify_performance_change(site, reference, labelled, judged, body["matured"]["estimate"])
-        early = detect_sudden_change(site, reference, measured) if not outcome.alarms else None
+        body["matured"], judged = measure_performance(ctx, measured, reference)
+        body["matured"]["never"] = first_champion_score(ctx, champion, labelled, body["matured"])
+        outcome = classify_performance_change(ctx, reference, labelled, judged, body["matured"]["estimate"])
+        early = detect_sudden_change(ctx, reference, measured) if not outcome.alarms else None
         body["sudden"] = [each.to_document() for each in early.judged] if early is not None else []
         drifts += [outcome.label] if outcome.label is not None else []
         alarms += [each.to_alarm() for each in judged if each.alarm]
@@ -140,16 +140,16 @@ def incidents(
     return [each.to_document() for each in update_incidents(known, changes, key, measured, calm)]
 
 
-def recorded_scores(site: UseCaseContext, batch: Batch, champion: Champion) -> Any:
+def recorded_scores(ctx: UseCaseContext, batch: Batch, champion: Champion) -> Any:
     """The recorded scores of a batch; NotAllowedError when it was not scored, or by another champion."""
-    for prediction in site.ledger.batches.predictions(site.name):
+    for prediction in ctx.ledger.batches.predictions(ctx.name):
         if prediction.batch == batch.id:
-            return site.lake.frame(prediction.file)["score"].to_numpy("float64")
+            return ctx.lake.frame(prediction.file)["score"].to_numpy("float64")
     raise NotAllowedError(
         f"batch {batch.id} is watched before it is scored; champion {champion.model.version} is in production"
     )
 
 
-def overdue_outcomes(site: UseCaseContext, as_of: datetime) -> list[str]:
+def overdue_outcomes(ctx: UseCaseContext, as_of: datetime) -> list[str]:
     """The batches whose outcomes should have arrived by `as_of` and have not."""
-    return [batch.id.key for batch in due(site, as_of)]
+    return [batch.id.key for batch in due(ctx, as_of)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def first_champion_score(
-    site: UseCaseContext, champion: Champion, labelled: pd.DataFrame, matured: Mapping[str, Any]
+    ctx: UseCaseContext, champion: Champion, labelled: pd.DataFrame, matured: Mapping[str, Any]
 ) -> float | None:
     """The metric of the first champion on the labelled rows; while that one serves, the value that was measured.
     `matured` is what `quality.quality` found on these rows.
@@ -30,13 +30,13 @@ def first_champion_score(
     measured: float | None = (matured.get("value") or {}).get("value")
     if champion.epoch == 1 or measured is None:
         return measured
-    first = site.ledger.models.promotions(site.name)[0].version
+    first = ctx.ledger.models.promotions(ctx.name)[0].version
     if first == champion.model.version:
         return measured
-    model = site.ledger.models.get(site.name, first)
+    model = ctx.ledger.models.get(ctx.name, first)
     try:
-        estimator = site.models.load(site.lake.read(model.file), model.file.sha256)
-        predicted = site.models.predict(estimator, model_inputs(labelled), site.case.retrain.task)
+        estimator = ctx.models.load(ctx.lake.read(model.file), model.file.sha256)
+        predicted = ctx.models.predict(estimator, model_inputs(labelled), ctx.case.retrain.task)
         value = evaluate(matured["metric"], labelled[LABEL].to_numpy("float64"), predicted)
     except (GatehouseError, LookupError, TypeError, ValueError):
         return None

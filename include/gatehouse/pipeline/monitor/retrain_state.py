@@ -12,14 +12,14 @@ ALARMS = ("decay", "calibration", "cost", "drift")
 SPENT = (RequestState.CLAIMED, RequestState.DECIDED, RequestState.FAILED)
 
 
-def retrain_state(site: UseCaseContext, as_of: datetime, champion: Champion | None) -> RetrainState:
+def retrain_state(ctx: UseCaseContext, as_of: datetime, champion: Champion | None) -> RetrainState:
     """Where the use case stands at `as_of`, the end of the batch that is watched."""
-    trainings = [r for r in site.ledger.requests.list(site.name) if r.state in SPENT and r.as_of <= as_of]
+    trainings = [r for r in ctx.ledger.requests.list(ctx.name) if r.state in SPENT and r.as_of <= as_of]
     last = max((request.as_of for request in trainings), default=None)
-    watched = sorted(report.as_of for report in site.ledger.batches.watches(site.name) if report.as_of < as_of)
-    arrived = site.ledger.batches.outcomes(site.name, as_of)
+    watched = sorted(report.as_of for report in ctx.ledger.batches.watches(ctx.name) if report.as_of < as_of)
+    arrived = ctx.ledger.batches.outcomes(ctx.name, as_of)
     fresh = [outcomes for outcomes in arrived.values() if last is None or outcomes.arrived > last]
-    budget = site.case.retrain.budget
+    budget = ctx.case.retrain.budget
     window = [*watched, as_of][-budget.batches] if budget and len(watched) >= budget.batches else None
     newest = max(trainings, key=lambda each: each.as_of, default=None)
     return RetrainState(
@@ -30,29 +30,29 @@ def retrain_state(site: UseCaseContext, as_of: datetime, champion: Champion | No
         trainings=sum(window is None or request.as_of >= window for request in trainings),
         as_of=as_of,
         last_training=last,
-        unlearned=batches_to_follow_up(site, newest, len(fresh)) if newest else (),
+        unlearned=batches_to_follow_up(ctx, newest, len(fresh)) if newest else (),
     )
 
 
-def batches_to_follow_up(site: UseCaseContext, training: Request, fresh: int) -> tuple[str, ...]:
+def batches_to_follow_up(ctx: UseCaseContext, training: Request, fresh: int) -> tuple[str, ...]:
     """The keys of the batches that the last training, which an alarm asked for, held out, once as many newer ones have
     matured as have to be held out."""
     caused = any(reason.kind in ALARMS for reason in training.reasons)
-    if not caused or training.state is not RequestState.DECIDED or fresh < site.case.retrain.holdout.batches:
+    if not caused or training.state is not RequestState.DECIDED or fresh < ctx.case.retrain.holdout.batches:
         return ()
-    return tuple(batch.key for batch in site.ledger.requests.training_set(training.id).holdout_batches)
+    return tuple(batch.key for batch in ctx.ledger.requests.training_set(training.id).holdout_batches)
 
 
-def expire_stale_request(site: UseCaseContext, as_of: datetime) -> Request | None:
+def expire_stale_request(ctx: UseCaseContext, as_of: datetime) -> Request | None:
     """Let the open request expire when no retrain run has claimed it for `expire_after` watched batches: what it was
     opened for is history, and what still holds asks anew."""
-    request, limit = site.ledger.requests.pending(site.name), site.case.retrain.expire_after
+    request, limit = ctx.ledger.requests.pending(ctx.name), ctx.case.retrain.expire_after
     if request is None or request.state is not RequestState.OPEN:
         return None
-    since = sum(request.as_of < report.as_of < as_of for report in site.ledger.batches.watches(site.name))
+    since = sum(request.as_of < report.as_of < as_of for report in ctx.ledger.batches.watches(ctx.name))
     if since < limit:
         return None
-    lease = site.ledger.attempts.enter(f"{site.name}/{request.id}/expire")
+    lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request.id}/expire")
     closing = f"no retrain run has claimed it in {since} batches, until {as_of:%Y-%m-%d}; it may wait for {limit}"
-    site.ledger.requests.close(lease, request.id, RequestState.EXPIRED, closing)
-    return site.ledger.requests.get(request.id)
+    ctx.ledger.requests.close(lease, request.id, RequestState.EXPIRED, closing)
+    return ctx.ledger.requests.get(request.id)

@@ -11,7 +11,7 @@ from gatehouse.pipeline.monitor.monitor_batch import monitor_batch
 from gatehouse.pipeline.score import score
 
 
-def score_in_turn(site: UseCaseContext, batch_id: BatchId, done: Sequence[PartitionWork] = ()) -> Prediction | None:
+def score_in_turn(ctx: UseCaseContext, batch_id: BatchId, done: Sequence[PartitionWork] = ()) -> Prediction | None:
     """Score a batch as `score.score` does.
 
     When `features()` or the champion raises on its rows, or the champion predicts no finite number, the error becomes the
@@ -19,10 +19,10 @@ def score_in_turn(site: UseCaseContext, batch_id: BatchId, done: Sequence[Partit
     can still be scored later. A model file that cannot be trusted is no fault of the batch: no verdict is recorded.
     """
     try:
-        return score(site, batch_id, done)
+        return score(ctx, batch_id, done)
     except UntrustedModel:
         raise
     except ModelError as error:
         sentence = f"batch {batch_id} has no scores: {error}"
-        monitor_batch(site, batch_id, sentence)
+        monitor_batch(ctx, batch_id, sentence)
         raise NotScored(sentence) from error

@@ -6,9 +6,9 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.retraining.policy import RetrainDecision, SuppressedReason
 
 
-def suppression_reason(site: UseCaseContext, key: str) -> str:
+def suppression_reason(ctx: UseCaseContext, key: str) -> str:
     """Why a batch asks for no training: it is being backfilled. Empty when it is not."""
-    backfill = site.ledger.backfills.open(site.name)
+    backfill = ctx.ledger.backfills.open(ctx.name)
     if backfill is None or not backfill.covers(key):
         return ""
     after = "one training follows it" if backfill.promote else "no training was wanted"

@@ -18,32 +18,32 @@ from gatehouse.core.types import FileRef
 _FILE = {"path", "sha256", "size", "rows"}
 
 
-def write_handoff(site: UseCaseContext, document: Mapping[str, Any]) -> dict[str, Any]:
+def write_handoff(ctx: UseCaseContext, document: Mapping[str, Any]) -> dict[str, Any]:
     """Store a document; what names its file, as plain values. The same work done again gives the same file."""
     text = json.dumps(
-        {**document, "under": handoff_prefix(site)},
+        {**document, "under": handoff_prefix(ctx)},
         sort_keys=True,
         separators=(",", ":"),
         ensure_ascii=False,
         default=asdict,
     )
-    return asdict(site.lake.put(text.encode(), "parts", "json"))
+    return asdict(ctx.lake.put(text.encode(), "parts", "json"))
 
 
-def read_handoff(site: UseCaseContext, file: Mapping[str, Any]) -> dict[str, Any]:
+def read_handoff(ctx: UseCaseContext, file: Mapping[str, Any]) -> dict[str, Any]:
     """The document in a file that `put` named."""
-    document: dict[str, Any] = json.loads(site.lake.read(FileRef(**file)), object_hook=_read)
+    document: dict[str, Any] = json.loads(ctx.lake.read(FileRef(**file)), object_hook=_read)
     return document
 
 
-def handoff_prefix(site: UseCaseContext) -> str:
+def handoff_prefix(ctx: UseCaseContext) -> str:
     """The contract and the model code as this process reads them."""
-    return digest([site.case.contract.model_dump(mode="json"), site.case.code_sha256])
+    return digest([ctx.case.contract.model_dump(mode="json"), ctx.case.code_sha256])
 
 
-def is_stale(site: UseCaseContext, document: Mapping[str, Any]) -> bool:
+def is_stale(ctx: UseCaseContext, document: Mapping[str, Any]) -> bool:
     """Whether a document was made under another contract, or other code, than this process reads."""
-    return bool(document["under"] != handoff_prefix(site))
+    return bool(document["under"] != handoff_prefix(ctx))
 
 
 def _read(values: dict[str, Any]) -> Any:

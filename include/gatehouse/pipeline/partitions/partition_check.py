@@ -29,31 +29,31 @@ class PartitionedCheckResult:
     undeclared: Mapping[str, Sequence[str]]
 
 
-def partition_tasks(site: UseCaseContext, batch: Batch) -> list[PartitionWork]:
+def partition_tasks(ctx: UseCaseContext, batch: Batch) -> list[PartitionWork]:
     """The pieces of work: each range of each table's rows for what is judged row by row, and every other expectation over
     all rows of the columns that it names."""
     found: list[PartitionWork] = []
-    for table, spec in site.case.contract.tables.items():
+    for table, spec in ctx.case.contract.tables.items():
         rows = partition_reader.rows_of(batch, table)
         found += [
             {"table": table, "rows": [each.start, each.stop]}
-            for each in partition_reader.ranges(rows, partition_reader.size(site))
+            for each in partition_reader.ranges(rows, partition_reader.size(ctx))
         ]
-        by_row = site.checker.by_row(spec)
+        by_row = ctx.checker.by_row(spec)
         found += [{"table": table, "whole": n} for n in range(len(spec.expectations)) if n not in by_row]
     return found
 
 
-def check_partition(site: UseCaseContext, batch: Batch, work: PartitionWork) -> PartitionWork:
+def check_partition(ctx: UseCaseContext, batch: Batch, work: PartitionWork) -> PartitionWork:
     """Do one piece of the work."""
-    table, spec = work["table"], site.case.contract.tables[work["table"]]
+    table, spec = work["table"], ctx.case.contract.tables[work["table"]]
     try:
         if "whole" in work:
-            return {**work, "found": {str(work["whole"]): asdict(_whole(site, batch, table, work["whole"]))}}
-        declared = partition_reader.declared(site, batch, table, range(*work["rows"]))
+            return {**work, "found": {str(work["whole"]): asdict(_whole(ctx, batch, table, work["whole"]))}}
+        declared = partition_reader.declared(ctx, batch, table, range(*work["rows"]))
     except SchemaMismatch as error:
         return {**work, "mismatch": str(error)}
-    found = site.checker.find(table, spec, declared.frame, _values(site, batch), site.checker.by_row(spec))
+    found = ctx.checker.find(table, spec, declared.frame, _values(ctx, batch), ctx.checker.by_row(spec))
     return {
         **work,
         "found": {str(n): asdict(each) for n, each in found.items()},
@@ -63,43 +63,43 @@ def check_partition(site: UseCaseContext, batch: Batch, work: PartitionWork) -> 
     }
 
 
-def combine_checks(site: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork]) -> PartitionedCheckResult:
+def combine_checks(ctx: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork]) -> PartitionedCheckResult:
     """What all pieces together say; SchemaMismatch when the batch lacks a declared column."""
     checks, extra = {}, {}
-    for table, spec in site.case.contract.tables.items():
+    for table, spec in ctx.case.contract.tables.items():
         mine = [work for work in findings if work["table"] == table]
         parts = sorted((work for work in mine if "rows" in work), key=lambda work: work["rows"])
         if "mismatch" in parts[0]:
             raise SchemaMismatch(parts[0]["mismatch"])
         found = {int(n): _plain(each) for work in mine if "whole" in work for n, each in work["found"].items()}
-        found |= {n: _summed(site, batch, spec, table, n, parts) for n in site.checker.by_row(spec)}
+        found |= {n: _summed(ctx, batch, spec, table, n, parts) for n in ctx.checker.by_row(spec)}
         rows, extra[table] = partition_reader.rows_of(batch, table), parts[0]["undeclared"]
-        check = site.checker.conclude(table, spec, rows, found, _values(site, batch))
+        check = ctx.checker.conclude(table, spec, rows, found, _values(ctx, batch))
         cells = [Cell(**cell) for work in parts for cell in work["cells"]]
         keyless = {row: tuple(why) for work in parts for row, *why in work["keyless"]}
         checks[table] = unreadable_rows.counted(check, cells, keyless, rows)
     counts = {table: partition_reader.rows_of(batch, table) for table in checks}
-    return PartitionedCheckResult(decide(site.case.contract.tables, counts, checks), checks, extra)
+    return PartitionedCheckResult(decide(ctx.case.contract.tables, counts, checks), checks, extra)
 
 
 def _summed(
-    site: UseCaseContext, batch: Batch, spec: TableSpec, table: str, number: int, parts: Sequence[PartitionWork]
+    ctx: UseCaseContext, batch: Batch, spec: TableSpec, table: str, number: int, parts: Sequence[PartitionWork]
 ) -> ExpectationFinding:
     """What the parts add up to; where that is not what the whole gives, the whole of the columns is looked at."""
     found = [(work["rows"][0], _plain(work["found"][str(number)])) for work in parts]
-    return site.checker.merge(spec, number, found) or _whole(site, batch, table, number)
+    return ctx.checker.merge(spec, number, found) or _whole(ctx, batch, table, number)
 
 
-def _whole(site: UseCaseContext, batch: Batch, table: str, number: int) -> ExpectationFinding:
-    spec = site.case.contract.tables[table]
+def _whole(ctx: UseCaseContext, batch: Batch, table: str, number: int) -> ExpectationFinding:
+    spec = ctx.case.contract.tables[table]
     names = spec.expectations[number].reads or spec.key[:1]
-    frame = partition_reader.columns(site, batch, table, names)
-    return site.checker.find(table, spec, frame, _values(site, batch), [number])[number]
+    frame = partition_reader.columns(ctx, batch, table, names)
+    return ctx.checker.find(table, spec, frame, _values(ctx, batch), [number])[number]
 
 
 def _plain(document: Mapping[str, Any]) -> ExpectationFinding:
     return ExpectationFinding(**{**document, "bad": tuple(document["bad"]), "examples": tuple(document["examples"])})
 
 
-def _values(site: UseCaseContext, batch: Batch) -> Mapping[str, Any]:
-    return parameters(site.case.contract, batch.interval)
+def _values(ctx: UseCaseContext, batch: Batch) -> Mapping[str, Any]:
+    return parameters(ctx.case.contract, batch.interval)

@@ -20,28 +20,28 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def other_tables(site: UseCaseContext, batch: Batch, bad: Mapping[str, Sequence[int]]) -> dict[str, pd.DataFrame]:
+def other_tables(ctx: UseCaseContext, batch: Batch, bad: Mapping[str, Sequence[int]]) -> dict[str, pd.DataFrame]:
     """The accepted rows of the other tables, whole: each part needs all of them."""
     return {
-        name: partition_reader.accepted_rows(site, batch, name, range(partition_reader.rows_of(batch, name)), bad[name])
-        for name in site.case.contract.tables
-        if name != site.case.contract.main
+        name: partition_reader.accepted_rows(ctx, batch, name, range(partition_reader.rows_of(batch, name)), bad[name])
+        for name in ctx.case.contract.tables
+        if name != ctx.case.contract.main
     }
 
 
-def features_of_part(site: UseCaseContext, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def features_of_part(ctx: UseCaseContext, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The features of these rows of the main table; ConfigurationError when they depend on which other rows are there."""
-    made = features_of(site.case, _tables(site, part, others))
+    made = features_of(ctx.case, _tables(ctx, part, others))
     every_second = part.iloc[::2].reset_index(drop=True)
     if len(every_second) == len(part):
         return made
-    again = features_of(site.case, _tables(site, every_second, others))
+    again = features_of(ctx.case, _tables(ctx, every_second, others))
     differing = [str(name) for name in made.columns if not _same(made[name].iloc[::2], again, name)]
     if differing:
         raise ConfigurationError(
-            f"features() makes {', '.join(differing)} of a row out of other rows of {site.case.contract.main!r}, so that "
+            f"features() makes {', '.join(differing)} of a row out of other rows of {ctx.case.contract.main!r}, so that "
             "the batch cannot be divided",
-            where=f"{site.case.folder / 'model.py'}; contract.yaml: partition_rows",
+            where=f"{ctx.case.folder / 'model.py'}; contract.yaml: partition_rows",
             found="other values when every second row is left out",
             allowed="features made of the row itself and of the other tables, or no partition_rows",
             owner="data scientist, or the data engineer",
@@ -49,9 +49,9 @@ def features_of_part(site: UseCaseContext, part: pd.DataFrame, others: Mapping[s
     return made
 
 
-def _tables(site: UseCaseContext, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def _tables(ctx: UseCaseContext, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """In the contract's order, as the code gets them of a whole batch."""
-    return {name: part if name == site.case.contract.main else others[name] for name in site.case.contract.tables}
+    return {name: part if name == ctx.case.contract.main else others[name] for name in ctx.case.contract.tables}
 
 
 def _same(column: pd.Series[Any], again: pd.DataFrame, name: Any) -> bool:

@@ -33,7 +33,7 @@ def reference_grids(earlier: Sequence[BatchProfile]) -> dict[str, Profile | None
     return newest | {FEATURES: next((each.features for each in reversed(earlier) if each.features), None)}
 
 
-def works(site: UseCaseContext, batch: Batch, validation: Validation) -> list[PartitionWork]:
+def works(ctx: UseCaseContext, batch: Batch, validation: Validation) -> list[PartitionWork]:
     """The pieces of work: each range of rows with as many accepted ones as a partition has, and which are bad. The main
     table's, whose features need all of the other tables, say what is bad in those."""
     found: list[PartitionWork] = []
@@ -41,23 +41,23 @@ def works(site: UseCaseContext, batch: Batch, validation: Validation) -> list[Pa
         bad = list(split.bad)
         more = {"others": {name: list(each.bad) for name, each in validation.splits.items() if name != table}}
         sampled, accepted = positions(split.rows - len(bad)), 0
-        for each in partition_reader.good_ranges(split.rows, bad, partition_reader.size(site)):
+        for each in partition_reader.good_ranges(split.rows, bad, partition_reader.size(ctx)):
             here = [row for row in bad if row in each]
             count = len(each) - len(here)
             chosen = sampled[(sampled >= accepted) & (sampled < accepted + count)] - accepted
             accepted += count
             work = {"table": table, "rows": [each.start, each.stop], "bad": here, "sample": chosen.tolist()}
-            found.append(work | (more if table == site.case.contract.main else {}))
+            found.append(work | (more if table == ctx.case.contract.main else {}))
     return found
 
 
 def profile_partition(
-    site: UseCaseContext, batch: Batch, work: PartitionWork, known: Mapping[str, Profile | None]
+    ctx: UseCaseContext, batch: Batch, work: PartitionWork, known: Mapping[str, Profile | None]
 ) -> PartitionWork:
     """Do one piece of the work: profile these rows, and the features made of them, as far as there are grids for them.
     Features that are to begin grids of their own need all rows: they are left as a file of the lake."""
     table = work["table"]
-    frame = partition_reader.accepted_rows(site, batch, table, range(*work["rows"]), work["bad"])
+    frame = partition_reader.accepted_rows(ctx, batch, table, range(*work["rows"]), work["bad"])
     sample = sample_of(frame.iloc[work["sample"]]).to_document()
     done: dict[str, Any] = {
         "table": table,
@@ -65,21 +65,21 @@ def profile_partition(
         "part": _part(frame, known.get(table)),
         "sample": sample,
     }
-    if table != site.case.contract.main:
+    if table != ctx.case.contract.main:
         return done
     try:
-        made = features_of_part(site, frame, other_tables(site, batch, work["others"]))
+        made = features_of_part(ctx, frame, other_tables(ctx, batch, work["others"]))
         done["features"] = _part(made, known[FEATURES])
         names = [str(name) for name in made.columns]
         if new_in(names, known[FEATURES]):
-            done |= {"names": names, "file": site.lake.put_frame(made, "parts")}
+            done |= {"names": names, "file": ctx.lake.put_frame(made, "parts")}
     except (ModelError, SchemaMismatch):
         done["failed"] = True
     return done
 
 
 def profile(
-    site: UseCaseContext,
+    ctx: UseCaseContext,
     batch: Batch,
     validation: Validation,
     known: Mapping[str, Profile | None],
@@ -87,19 +87,19 @@ def profile(
 ) -> BatchProfile:
     """The profile of all accepted rows. Shares that were made on other grids than those known now are made again."""
     if not _on(shares, known):
-        shares = [profile_partition(site, batch, work, known) for work in works(site, batch, validation)]
+        shares = [profile_partition(ctx, batch, work, known) for work in works(ctx, batch, validation)]
     tables, samples = {}, {}
     for table, split in validation.splits.items():
         if split.rows > len(split.bad):
-            rows = partition_reader.AcceptedRows(site, batch, table, split.bad)
+            rows = partition_reader.AcceptedRows(ctx, batch, table, split.bad)
             done = _in_order(shares, table)
             tables[table] = _profile([each["part"] for each in done], known.get(table), list(rows), rows.__getitem__)
             samples[table] = joined_samples([RowSample.from_document(each["sample"]) for each in done])
-    features = _features(site, known[FEATURES], _in_order(shares, site.case.contract.main))
+    features = _features(ctx, known[FEATURES], _in_order(shares, ctx.case.contract.main))
     return BatchProfile(tables, features, samples)
 
 
-def _features(site: UseCaseContext, known: Profile | None, shares: Sequence[PartitionWork]) -> Profile | None:
+def _features(ctx: UseCaseContext, known: Profile | None, shares: Sequence[PartitionWork]) -> Profile | None:
     import pandas as pd
 
     if any(each.get("failed") for each in shares):
@@ -107,7 +107,7 @@ def _features(site: UseCaseContext, known: Profile | None, shares: Sequence[Part
     files = [each["file"] for each in shares if "file" in each]
 
     def take(name: str) -> Any:
-        return pd.concat([site.lake.frame(file, columns=[name])[name] for file in files], ignore_index=True)
+        return pd.concat([ctx.lake.frame(file, columns=[name])[name] for file in files], ignore_index=True)
 
     try:
         return _profile([each["features"] for each in shares], known, shares[0].get("names", []), take)
@@ -138,26 +138,26 @@ def _in_order(shares: Sequence[PartitionWork], table: str) -> list[PartitionWork
     return sorted((each for each in shares if each["table"] == table), key=lambda each: each["rows"])
 
 
-def store(site: UseCaseContext, batch: Batch, validation: Validation) -> dict[str, tuple[FileRef, FileRef]]:
+def store(ctx: UseCaseContext, batch: Batch, validation: Validation) -> dict[str, tuple[FileRef, FileRef]]:
     """The accepted and the quarantined rows of each table, written a partition at a time, as `pipeline.validate` stores them."""
-    return {name: _store(site, batch, name, validation) for name in validation.splits}
+    return {name: _store(ctx, batch, name, validation) for name in validation.splits}
 
 
-def _store(site: UseCaseContext, batch: Batch, table: str, validation: Validation) -> tuple[FileRef, FileRef]:
+def _store(ctx: UseCaseContext, batch: Batch, table: str, validation: Validation) -> tuple[FileRef, FileRef]:
     split = validation.splits[table]
-    ranges = partition_reader.ranges(split.rows, partition_reader.size(site))
-    accepted = (partition_reader.accepted_rows(site, batch, table, each, split.bad) for each in ranges)
-    return site.lake.put_parts(accepted, "accepted"), site.lake.put_parts(
-        _quarantined(site, batch, table, split.bad, ranges), "quarantined"
+    ranges = partition_reader.ranges(split.rows, partition_reader.size(ctx))
+    accepted = (partition_reader.accepted_rows(ctx, batch, table, each, split.bad) for each in ranges)
+    return ctx.lake.put_parts(accepted, "accepted"), ctx.lake.put_parts(
+        _quarantined(ctx, batch, table, split.bad, ranges), "quarantined"
     )
 
 
 def _quarantined(
-    site: UseCaseContext, batch: Batch, table: str, bad: Mapping[int, Sequence[str]], ranges: Sequence[range]
+    ctx: UseCaseContext, batch: Batch, table: str, bad: Mapping[int, Sequence[str]], ranges: Sequence[range]
 ) -> Iterator[pd.DataFrame]:
     holding = [each for each in ranges if any(row in each for row in bad)] or [range(0)]
     for each in holding:
-        frame = partition_reader.rows(site, batch, table, each)
+        frame = partition_reader.rows(ctx, batch, table, each)
         here = [row for row in bad if row in each]
         found = frame.iloc[[row - each.start for row in here]]
         yield found.assign(**{REASONS: ["; ".join(bad[row]) for row in here]}).reset_index(drop=True)

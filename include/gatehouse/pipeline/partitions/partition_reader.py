@@ -19,15 +19,15 @@ AT_ONCE = 1_000_000  # rows of a piece where the contract does not say
 BadRows = Mapping[int, Any] | Sequence[int]
 
 
-def is_partitioned(site: UseCaseContext, batch: Batch) -> bool:
+def is_partitioned(ctx: UseCaseContext, batch: Batch) -> bool:
     """Whether a table of the batch has more rows than the contract holds at once."""
-    most = site.case.contract.partition_rows
-    return most is not None and any(rows_of(batch, name) > most for name in site.case.contract.tables)
+    most = ctx.case.contract.partition_rows
+    return most is not None and any(rows_of(batch, name) > most for name in ctx.case.contract.tables)
 
 
-def needs_partitions(site: UseCaseContext, batch: Batch) -> bool:
+def needs_partitions(ctx: UseCaseContext, batch: Batch) -> bool:
     """Whether the batch is checked and profiled in pieces: a divided one, and every one of a use case on Spark."""
-    return is_partitioned(site, batch) or site.case.contract.engine == "spark"
+    return is_partitioned(ctx, batch) or ctx.case.contract.engine == "spark"
 
 
 def rows_of(batch: Batch, table: str) -> int:
@@ -41,9 +41,9 @@ def ranges(rows: int, most: int) -> list[range]:
     return [range(start, min(start + size, rows)) for start in range(0, max(rows, 1), size)]
 
 
-def size(site: UseCaseContext) -> int:
+def size(ctx: UseCaseContext) -> int:
     """How many rows a partition has at most, before it is rounded up to whole pieces."""
-    return site.case.contract.partition_rows or AT_ONCE
+    return ctx.case.contract.partition_rows or AT_ONCE
 
 
 def where(batch: Batch, table: str) -> str:
@@ -51,55 +51,55 @@ def where(batch: Batch, table: str) -> str:
     return f"{batch.id} table {table!r}"
 
 
-def declared(site: UseCaseContext, batch: Batch, table: str, which: range) -> Declared:
+def declared(ctx: UseCaseContext, batch: Batch, table: str, which: range) -> Declared:
     """Some rows of a table as declared; SchemaMismatch when a column lacks. Cells are named by their rows of the table."""
-    spec = site.case.contract.tables[table]
-    delivered = site.lake.frame(batch.tables[table].source, rows=which)
+    spec = ctx.case.contract.tables[table]
+    delivered = ctx.lake.frame(batch.tables[table].source, rows=which)
     found = read_declared(delivered, spec.columns, where(batch, table), spec.key)
     return Declared(found.frame, tuple(replace(cell, row=which.start + cell.row) for cell in found.cells))
 
 
-def rows(site: UseCaseContext, batch: Batch, table: str, which: range) -> pd.DataFrame:
+def rows(ctx: UseCaseContext, batch: Batch, table: str, which: range) -> pd.DataFrame:
     """The same with a null for each cell that cannot be read."""
-    return declared(site, batch, table, which).frame
+    return declared(ctx, batch, table, which).frame
 
 
-def accepted_rows(site: UseCaseContext, batch: Batch, table: str, which: range, bad: BadRows) -> pd.DataFrame:
+def accepted_rows(ctx: UseCaseContext, batch: Batch, table: str, which: range, bad: BadRows) -> pd.DataFrame:
     """The rows of a range that are not bad."""
-    frame = rows(site, batch, table, which)
+    frame = rows(ctx, batch, table, which)
     bad_here = [row - which.start for row in bad if row in which]
     return frame.drop(index=bad_here).reset_index(drop=True) if bad_here else frame
 
 
-def columns(site: UseCaseContext, batch: Batch, table: str, names: Sequence[str], bad: BadRows = ()) -> pd.DataFrame:
+def columns(ctx: UseCaseContext, batch: Batch, table: str, names: Sequence[str], bad: BadRows = ()) -> pd.DataFrame:
     """Some columns of all rows of a table as declared, without the bad rows; SchemaMismatch when one lacks."""
-    file, spec = batch.tables[table].source, site.case.contract.tables[table]
-    lacking = set(names) - set(site.lake.columns(file))
+    file, spec = batch.tables[table].source, ctx.case.contract.tables[table]
+    lacking = set(names) - set(ctx.lake.columns(file))
     if lacking:
         raise SchemaMismatch(f"{where(batch, table)} has no column {', '.join(sorted(lacking))}")
     types = {name: spec.columns[name] for name in names}
-    frame = read_declared(site.lake.frame(file, columns=list(names)), types, where(batch, table), spec.key).frame
+    frame = read_declared(ctx.lake.frame(file, columns=list(names)), types, where(batch, table), spec.key).frame
     return frame.drop(index=list(bad)).reset_index(drop=True) if bad else frame
 
 
 class AcceptedRows(Mapping[Any, Any]):
     """The accepted rows of a table as columns that are read when they are asked for."""
 
-    def __init__(self, site: UseCaseContext, batch: Batch, table: str, bad: BadRows) -> None:
-        self._site, self._batch, self._table, self._bad = site, batch, table, bad
+    def __init__(self, ctx: UseCaseContext, batch: Batch, table: str, bad: BadRows) -> None:
+        self._ctx, self._batch, self._table, self._bad = ctx, batch, table, bad
 
     def __getitem__(self, name: Any) -> Any:
         """A column; several by a list of their names."""
         if isinstance(name, list):
             return {each: self[each] for each in name}
-        return columns(self._site, self._batch, self._table, [name], self._bad)[name]
+        return columns(self._ctx, self._batch, self._table, [name], self._bad)[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._site.case.contract.tables[self._table].columns)
+        return iter(self._ctx.case.contract.tables[self._table].columns)
 
     def __len__(self) -> int:
         """How many columns it has."""
-        return len(self._site.case.contract.tables[self._table].columns)
+        return len(self._ctx.case.contract.tables[self._table].columns)
 
 
 def good_ranges(total: int, bad: Iterable[int], most: int) -> list[range]:

@@ -17,52 +17,52 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def works(site: UseCaseContext, batch: Batch, champion: Champion) -> list[PartitionWork]:
+def works(ctx: UseCaseContext, batch: Batch, champion: Champion) -> list[PartitionWork]:
     """The pieces of work: ranges of the accepted rows of the main table, each with the one champion that is to predict."""
-    file = _accepted(site, batch)
+    file = _accepted(ctx, batch)
     return [
         {"rows": [each.start, each.stop], "version": champion.model.version, "epoch": champion.epoch}
-        for each in partition_reader.ranges(file.rows or 0, partition_reader.size(site))
+        for each in partition_reader.ranges(file.rows or 0, partition_reader.size(ctx))
     ]
 
 
-def score_partition(site: UseCaseContext, batch: Batch, champion: Champion, work: PartitionWork) -> PartitionWork:
+def score_partition(ctx: UseCaseContext, batch: Batch, champion: Champion, work: PartitionWork) -> PartitionWork:
     """Do one piece of the work; the scores are left as a file of the lake."""
-    return {**work, "file": site.lake.put_frame(score_rows(site, batch, champion, range(*work["rows"])), "parts")}
+    return {**work, "file": ctx.lake.put_frame(score_rows(ctx, batch, champion, range(*work["rows"])), "parts")}
 
 
-def score_rows(site: UseCaseContext, batch: Batch, champion: Champion, which: range) -> pd.DataFrame:
+def score_rows(ctx: UseCaseContext, batch: Batch, champion: Champion, which: range) -> pd.DataFrame:
     """Row keys and scores of some accepted rows, with what made them."""
     from gatehouse.pipeline.score import predict_frame
 
-    contract, main = site.case.contract, site.case.contract.main
-    part = site.lake.frame(_accepted(site, batch), rows=which)
-    others = accepted_tables(site, batch, [name for name in contract.tables if name != main])
-    features = features_of_part(site, part, others)
+    contract, main = ctx.case.contract, ctx.case.contract.main
+    part = ctx.lake.frame(_accepted(ctx, batch), rows=which)
+    others = accepted_tables(ctx, batch, [name for name in contract.tables if name != main])
+    features = features_of_part(ctx, part, others)
     keys = row_keys(part, contract.tables[main].key, contract.normalise_keys)
-    frame: pd.DataFrame = predict_frame(site, champion, keys, features)
+    frame: pd.DataFrame = predict_frame(ctx, champion, keys, features)
     return frame
 
 
 def merge_scores(
-    site: UseCaseContext, batch: Batch, champion: Champion, done: Sequence[PartitionWork]
+    ctx: UseCaseContext, batch: Batch, champion: Champion, done: Sequence[PartitionWork]
 ) -> FileRef | None:
     """The file of all scores out of what was done elsewhere; None where that was by another champion or is not all."""
     ready = {tuple(work["rows"]): work for work in done if work["epoch"] == champion.epoch and "file" in work}
-    wanted = [tuple(work["rows"]) for work in works(site, batch, champion)]
+    wanted = [tuple(work["rows"]) for work in works(ctx, batch, champion)]
     if any(each not in ready for each in wanted):
         return None
-    return site.lake.put_parts((site.lake.frame(ready[each]["file"]) for each in wanted), "predictions")
+    return ctx.lake.put_parts((ctx.lake.frame(ready[each]["file"]) for each in wanted), "predictions")
 
 
-def score_all(site: UseCaseContext, batch: Batch, champion: Champion) -> FileRef:
+def score_all(ctx: UseCaseContext, batch: Batch, champion: Champion) -> FileRef:
     """The file of all scores, made here, one range after the other."""
-    ranges = [range(*work["rows"]) for work in works(site, batch, champion)]
-    return site.lake.put_parts((score_rows(site, batch, champion, each) for each in ranges), "predictions")
+    ranges = [range(*work["rows"]) for work in works(ctx, batch, champion)]
+    return ctx.lake.put_parts((score_rows(ctx, batch, champion, each) for each in ranges), "predictions")
 
 
-def _accepted(site: UseCaseContext, batch: Batch) -> FileRef:
-    accepted = batch.tables[site.case.contract.main].accepted
+def _accepted(ctx: UseCaseContext, batch: Batch) -> FileRef:
+    accepted = batch.tables[ctx.case.contract.main].accepted
     if accepted is None:
         raise ModelError(f"batch {batch.id} has no accepted rows: it is {batch.state}")
     return accepted

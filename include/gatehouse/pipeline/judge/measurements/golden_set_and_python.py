@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 def golden_set(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     """The metric of both models on the frozen rows; ModelError when the file is not the one that the policy names."""
-    frame = _frozen(subject.site.case.folder / need["file"], need["sha256"])
+    frame = _frozen(subject.ctx.case.folder / need["file"], need["sha256"])
     missing = [name for name in (*subject.inputs, LABEL) if name not in frame]
     if missing:
         raise ModelError(f"{need['file']} lacks {', '.join(map(str, missing))}")
     inputs = frame[list(subject.inputs)].astype(subject.inputs.dtypes.to_dict())
-    labels, models, task = frame[LABEL].to_numpy("float64"), subject.site.models, subject.site.case.retrain.task
+    labels, models, task = frame[LABEL].to_numpy("float64"), subject.ctx.models, subject.ctx.case.retrain.task
     found = {"challenger": evaluate(need["metric"], labels, models.predict(subject.estimator, inputs, task))}
     if subject.reigning is not None:
         found["champion"] = evaluate(need["metric"], labels, models.predict(subject.reigning, inputs, task))
@@ -37,7 +37,7 @@ def golden_set(subject: MeasurementContext, need: Measurement) -> dict[str, Any]
 def python_rule(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     """What the use case's own function says: (value, limit, passed, sentence), and the hash of its file."""
     file, name = need["function"].split(":")
-    path = subject.site.case.folder / file
+    path = subject.ctx.case.folder / file
     code = path.read_bytes()
     space: dict[str, Any] = {"__name__": f"gatehouse_rules_{sha256(code)[:8]}", "__file__": str(path)}
     with user_code(ModelError, path, "the file", RISK_OWNER):

@@ -23,7 +23,7 @@ class MeasurementContext:
     """The challenger under measurement. `frame` holds the held-out rows with their `gh_*` marks, `estimator` and
     `reigning` the loaded models, `predictions` and `former` what they predict for these rows."""
 
-    site: UseCaseContext
+    ctx: UseCaseContext
     model: ModelVersion
     champion: Champion | None
     training_set: TrainingSet
@@ -57,4 +57,4 @@ class MeasurementContext:
 
     def predict(self, inputs: pd.DataFrame) -> NDArray[np.float64]:
         """What the challenger predicts for other inputs."""
-        return self.site.models.predict(self.estimator, inputs, self.site.case.retrain.task)
+        return self.ctx.models.predict(self.estimator, inputs, self.ctx.case.retrain.task)

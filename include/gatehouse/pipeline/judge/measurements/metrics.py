@@ -25,20 +25,20 @@ def uses_custom_metrics(policy: GatePolicy) -> bool:
 
 def custom_metrics(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
     """`model.py` itself, put into the lake; ModelError for a metric that is no function."""
-    functions = getattr(subject.site.case.model, "METRICS", {})
+    functions = getattr(subject.ctx.case.model, "METRICS", {})
     wrong = [name for name, function in functions.items() if not callable(function)]
     if wrong:
         raise ModelError(f"model.py: METRICS holds {', '.join(wrong)}, which cannot be called")
-    file = subject.site.lake.put((subject.site.case.folder / "model.py").read_bytes(), "code", "py")
+    file = subject.ctx.lake.put((subject.ctx.case.folder / "model.py").read_bytes(), "code", "py")
     return {"path": file.path, "sha256": file.sha256, "size": file.size}
 
 
-def use_custom_metrics(site: UseCaseContext, evidence: Evidence) -> AbstractContextManager[None]:
+def use_custom_metrics(ctx: UseCaseContext, evidence: Evidence) -> AbstractContextManager[None]:
     """For the time of a replay, the metrics as they were when the evidence was gathered."""
     found = evidence.measured.get(CODE.key, {})
     if "sha256" not in found:
         return as_archived({})
-    code = site.lake.read(FileRef(found["path"], found["sha256"], found["size"]))
+    code = ctx.lake.read(FileRef(found["path"], found["sha256"], found["size"]))
     space: dict[str, Any] = {"__name__": f"gatehouse_archived_{sha256(code)[:8]}"}
     exec(compile(code, found["path"], "exec"), space)  # noqa: S102 - the use case's own code, by its recorded hash
-    return as_archived({f"{site.name}.{name}": function for name, function in space.get("METRICS", {}).items()})
+    return as_archived({f"{ctx.name}.{name}": function for name, function in space.get("METRICS", {}).items()})

@@ -28,7 +28,7 @@ def importance(subject: MeasurementContext, _need: Measurement) -> dict[str, Any
 
 def signature(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
     """The features and types that challenger and champion were trained on; None without a champion."""
-    requests, champion = subject.site.ledger.requests, subject.champion
+    requests, champion = subject.ctx.ledger.requests, subject.champion
     former = None if champion is None else _signature(subject, requests.training_set(champion.model.request))
     return {"challenger": _signature(subject, subject.training_set), "champion": former}
 
@@ -39,10 +39,10 @@ def lineage(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
     files = _files(subject)
     for name, file in files.items():
         try:
-            subject.site.lake.read(file)
+            subject.ctx.lake.read(file)
         except LakeError as error:
             broken.append(f"{name}: {str(error)[:200]}")
-    candidates = subject.site.ledger.requests.candidates(subject.model.request)
+    candidates = subject.ctx.ledger.requests.candidates(subject.model.request)
     if not any(each.run_id == subject.model.run_id and each.file == subject.model.file for each in candidates):
         broken.append(f"candidate {subject.model.candidate}: no recorded run made this model file")
     training_set = subject.training_set
@@ -58,18 +58,18 @@ def refit(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
     """
     import numpy as np
 
-    site, name, made_by = subject.site, subject.model.candidate, _reference(subject).made_by
+    ctx, name, made_by = subject.ctx, subject.model.candidate, _reference(subject).made_by
     if not made_by:
         raise ModelError("the seed that the model was fitted with is not on record")
-    if made_by["code"] != site.case.code_sha256:
+    if made_by["code"] != ctx.case.code_sha256:
         raise ModelError(f"model.py has changed since: its sha256 was {made_by['code'][:12]}...")
     seed = int(made_by["seed"])
-    estimators = site.case.estimators(seed)
+    estimators = ctx.case.estimators(seed)
     if name not in estimators:
         raise ModelError(f"model.py has no estimator {name!r} any more; it has {', '.join(sorted(estimators))}")
-    frame = site.lake.frame(subject.training_set.training)
-    again = site.models.fit(name, estimators[name], model_inputs(frame), frame[LABEL].to_numpy("float64"))
-    predicted = site.models.predict(again, subject.inputs, site.case.retrain.task)
+    frame = ctx.lake.frame(subject.training_set.training)
+    again = ctx.models.fit(name, estimators[name], model_inputs(frame), frame[LABEL].to_numpy("float64"))
+    predicted = ctx.models.predict(again, subject.inputs, ctx.case.retrain.task)
     difference = float(np.abs(predicted - subject.predictions).max())
     return {"difference": difference, "seed": seed, "code": made_by["code"], "rows": len(predicted)}
 
@@ -95,13 +95,13 @@ _MEASURES = (measure_values, missing_distance)
 
 
 def _reference(subject: MeasurementContext) -> Reference:
-    return Reference.from_document(json.loads(subject.site.lake.read(subject.model.reference)))
+    return Reference.from_document(json.loads(subject.ctx.lake.read(subject.model.reference)))
 
 
 def _signature(subject: MeasurementContext, training_set: TrainingSet) -> dict[str, str]:
     import pandas as pd
 
-    inputs = model_inputs(subject.site.lake.frame(training_set.training))
+    inputs = model_inputs(subject.ctx.lake.frame(training_set.training))
     return {
         str(name): "text" if pd.api.types.is_string_dtype(kind) else str(kind).lower()
         for name, kind in inputs.dtypes.items()
@@ -110,7 +110,7 @@ def _signature(subject: MeasurementContext, training_set: TrainingSet) -> dict[s
 
 def _files(subject: MeasurementContext) -> dict[str, FileRef]:
     """Every file behind the challenger by a name for people; what several share is read once."""
-    training_set, ledger = subject.training_set, subject.site.ledger
+    training_set, ledger = subject.training_set, subject.ctx.ledger
     named = {
         "model": subject.model.file,
         "reference": subject.model.reference,
