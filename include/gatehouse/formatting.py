@@ -22,9 +22,11 @@ def number(value: float, *others: float, digits: int = 3) -> str:
 
 
 def shown(value: object, form: str = ".3f", undefined: str = "undefined") -> str:
-    """A number as `form` writes it, or the word for one that is null, NaN, infinite or a text of an earlier version."""
+    """A number as `form` writes it (no `-0.000`), or the word for one that is null, NaN, infinite or a text of an earlier
+    version."""
     known = finite(value)
-    return undefined if known is None else format(known, form)
+    sign = "+" if form.startswith("+") else ""
+    return undefined if known is None else format(known, f"{sign}z{form.removeprefix(sign)}")
 
 
 def between(value: object, low: object, high: object, form: str = ".3f") -> str:

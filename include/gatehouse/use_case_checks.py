@@ -13,13 +13,15 @@ from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.errors import ConfigurationError
 
 
-def gate_problems(gate: GatePolicy, folder: Path) -> Iterator[ConfigurationError]:
-    """Yield each rule that names a file that the folder lacks, or a metric or a slice that `model.py` does not declare."""
+def gate_problems(gate: GatePolicy, folder: Path, file: Path | None = None) -> Iterator[ConfigurationError]:
+    """Yield each rule that names a file that the folder lacks, or a metric or a slice that `model.py` does not declare.
+    `file` is where the policy was read from; without it, the folder's `gate.yaml`."""
+    file = file or folder / "gate.yaml"
     declared, slices = own_metrics(folder), declared_slices(folder / "model.py")
     if gate.block_column and slices is not None and gate.block_column not in slices:
-        yield _no_slice(f"{folder / 'gate.yaml'}: block", gate.block_column, slices)
+        yield _no_slice(f"{file}: block", gate.block_column, slices)
     for position, rule in enumerate(gate.rules):
-        where = f"{folder / 'gate.yaml'}: rules.{position} ({rule.rule})"
+        where = f"{file}: rules.{position} ({rule.rule})"
         for name in rule.files():
             if not (folder / name).is_file():
                 yield ConfigurationError(
@@ -33,14 +35,15 @@ def gate_problems(gate: GatePolicy, folder: Path) -> Iterator[ConfigurationError
             yield _no_slice(where, rule.slice_column, slices)
 
 
-def retrain_problems(retrain: RetrainPolicy, folder: Path) -> Iterator[ConfigurationError]:
-    """Yield each metric of `retrain.yaml` that is neither defined for the task nor declared in `model.py`."""
+def retrain_problems(retrain: RetrainPolicy, folder: Path, file: Path | None = None) -> Iterator[ConfigurationError]:
+    """Yield each metric of `retrain.yaml`, or of the `file` read in its place, that is neither defined for the task nor
+    declared in `model.py`."""
     known, declared = metrics_for(retrain.task), own_metrics(folder)
     asked = {"choose_by": retrain.choose_by}
     if retrain.reasons.decay is not None:
         asked["reasons.decay.metric"] = retrain.reasons.decay.metric
     for key, metric in asked.items():
-        where = f"{folder / 'retrain.yaml'}: {key}"
+        where = f"{file or folder / 'retrain.yaml'}: {key}"
         if is_own(metric) and metric not in declared:
             yield _undeclared(where, metric, declared)
         elif not is_own(metric) and metric not in known:

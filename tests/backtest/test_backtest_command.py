@@ -130,6 +130,10 @@ def test_other_files_are_tried_and_wrong_ones_named(concept: tuple[Path, dict[st
     refused = command(folder, str(folder), "--retrain", str(wrong))
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "colour" in refused.stderr
+    wrong.write_text(RETRAIN.replace("log_loss", "mean_absolute_error"))
+    unmeasured = command(folder, str(folder), "--retrain", str(wrong))
+    assert (unmeasured.returncode, unmeasured.stdout) == (1, "")
+    assert f"{wrong}: choose_by" in unmeasured.stderr
     assert command(folder, str(folder), "--policy", "nowhere.yaml").returncode == 2
     assert command(folder, str(folder), "--reviews", "perhaps").returncode == 2
     nowhere = command(folder, "nowhere", "--json")

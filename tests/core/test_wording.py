@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.formatting import approximate_count, count, join_names, number
+from gatehouse.formatting import approximate_count, count, join_names, number, shown
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,14 @@ def test_different_numbers_read_differently(value, step):
     limit = value + step
     if abs(step) > 1e-5 * max(abs(value), abs(limit)):
         assert number(value, limit) != number(limit, value)
+
+
+def test_no_number_is_a_negative_zero():
+    """A number that rounds to zero has no minus, with and without an explicit sign; one that is undefined says so."""
+    assert shown(-0.00001) == "0.000"
+    assert shown(-0.00001, "+.3f") == "+0.000"
+    assert shown(-0.5, "+.3f") == "-0.500"
+    assert shown(float("nan")) == "undefined"
 
 
 def test_rows_in_words():

@@ -205,6 +205,15 @@ def test_an_empty_batch_and_too_many_bad_rows_are_quarantined_with_numbers(ctx):
     assert released.tables["rows"].accepted.rows == 1599
 
 
+def test_a_batch_of_bad_rows_alone_is_not_released(ctx):
+    """There is nothing that a person could accept: the sentence says so, and the batch stays in quarantine."""
+    ctx.source.change["2024-01"] = lambda frame: frame.assign(id="same")
+    batch = validate(ctx, land.land(ctx, "2024-01").id)
+    with pytest.raises(NotAllowedError, match="each of its 2,000 rows is bad"):
+        release(ctx, batch.id, "ann", "we take it as it is")
+    assert ctx.ledger.batches.get(batch.id).state is BatchState.QUARANTINED
+
+
 def test_a_source_that_lacks_a_table_is_one_clear_error(ctx):
     """The message names the table, what was found and what is declared; nothing is landed."""
     ctx.source.fetch = lambda key, interval: {}

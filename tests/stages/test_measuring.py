@@ -122,6 +122,21 @@ def test_missing_and_unseen_values_are_tried_one_by_one(subject):
     assert "NaN" in failing["amount missing"]
 
 
+def test_categories_are_tried_as_texts_are(subject):
+    """A categorical feature stays one when its values change: a model that reads its dtype can be asked of unseen ones."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    framed = subject.frame.assign(group=subject.frame["group"].astype("category"))
+    categorical = replace(subject, frame=framed)
+    boosting = HistGradientBoostingClassifier(categorical_features="from_dtype", max_iter=20, random_state=0)
+    model = replace(categorical, estimator=boosting.fit(categorical.inputs, categorical.labels))
+    assert measured(model, "unseen", columns=(), rows=20) == {"tried": 3, "failures": {}, "rows": 20}
+    assert measured(model, "invariant", column="group", values=("a", "c"), rows=300)["change"] > 0.01
+    assert measured(model, "invariant", column="group", values=(), rows=300)["mean_change"] > 0.01
+    strict = replace(categorical, estimator=MODELS.fit("bare", _bare(), categorical.inputs, categorical.labels))
+    assert "group unseen" in measured(strict, "unseen", columns=(), rows=20)["failures"]
+
+
 def _bare() -> Any:
     from sklearn.compose import ColumnTransformer
     from sklearn.linear_model import LogisticRegression

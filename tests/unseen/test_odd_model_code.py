@@ -31,6 +31,7 @@ ALIGNED = {
     "nullable types": 'return rows[["group", "amount"]].astype({"group": "string", "amount": "Float64"})',
     "integers": 'return rows[["group", "amount"]].assign(whole=rows["amount"].astype("int32"))',
     "Arrow types": 'return rows[["group", "amount"]].convert_dtypes(dtype_backend="pyarrow")',
+    "sparse numbers": 'return rows[["group", "amount"]].assign(few=pd.arrays.SparseArray(rows["amount"] > 3, dtype=float))',
     "an Arrow table": 'import pyarrow as pa\nreturn pa.Table.from_pandas(rows[["group", "amount"]], preserve_index=False)',
     "a frame of another library": (
         "import pyarrow as pa\n"
@@ -69,6 +70,12 @@ REFUSED = {
     "a key of ours": 'return rows[["group", "amount"]].assign(gh_key="x")',
     "a label of ours": 'return rows[["group", "amount"]].assign(gh_label=1.0)',
     "an error": 'return rows[["group", "amounts"]]',
+    "complex numbers": 'return rows[["group"]].assign(amount=rows["amount"] * 1j)',
+    "intervals": 'return rows[["group"]].assign(amount=pd.cut(rows["amount"], 3).astype("interval"))',
+    "durations": 'return rows[["group"]].assign(amount=pd.to_timedelta(rows["amount"], unit="s"))',
+    "months": 'return rows[["group"]].assign(amount=rows["at"].dt.tz_convert(None).dt.to_period("M"))',
+    "lists": 'return rows[["group"]].assign(amount=[[value] for value in rows["amount"]])',
+    "numbers and texts": 'return rows[["group"]].assign(amount=[1, "a"] * (len(rows) // 2))',
 }  # fmt: skip
 NAMES = {
     "numbers": "[0, 1]",
@@ -110,6 +117,16 @@ def test_what_the_index_or_the_order_proves_is_aligned(played: Play, name: str) 
     assert same(found, joined([folder.delivered[key] for key in KEYS[:2]], folder.key)) == ""
     groups = delivered_rows(folder)
     assert all(row["group"] == groups[row["amount"]] for row in rows.to_dict("records"))
+
+
+def test_a_column_of_another_kind_in_each_batch_is_refused_by_name(played: Play) -> None:
+    """Numbers in one batch and texts in the next: one sentence names model.py, features() and the column."""
+    kinds = 'first = rows["at"].iloc[0].month == 1\nreturn rows[["group", "amount"]].assign(odd=1.0 if first else "a")'
+    play = played(folder_of(features=kinds, keys=(*KEYS, "2024-04")))
+    assert play.labels() == {}
+    for part in ("model.py", "features()", "'odd'", "texts"):
+        assert part in play.said()
+    assert play.tracebacks == []
 
 
 @pytest.mark.parametrize("name", REFUSED)

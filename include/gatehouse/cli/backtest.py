@@ -19,6 +19,7 @@ from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import InvalidInputError
 from gatehouse.settings import Settings
 from gatehouse.use_case import OWNERS, find
+from gatehouse.use_case_checks import gate_problems, retrain_problems
 from gatehouse.yaml_loader import read_spec
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ def backtest(
     if last:
         batch_interval(case.contract.batch, last)  # a key of another form is named here
     check_policy(gate or case.gate, (other or case.retrain).task)
+    for problem in [
+        *(gate_problems(gate, case.folder, policy) if gate else ()),
+        *(retrain_problems(other, case.folder, retrain) if other else ()),
+    ]:
+        raise problem
 
     # models are fitted side by side: each needs one core, not all of them
     os.environ.setdefault("OMP_NUM_THREADS", "1")

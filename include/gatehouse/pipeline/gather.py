@@ -11,11 +11,15 @@ from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.retraining.holdout_split import MaturedBatch
 from gatehouse.core.retraining.manual_options import requested_by, requested_window
 from gatehouse.core.rows.outcome_rows import describe
+from gatehouse.core.rows.returned_frames import NotTabularError, storable
 from gatehouse.core.types import BatchId, FileRef, Request, RequestState, TrainingSet
 from gatehouse.errors import ModelError, NotEnoughData, RecordNotFoundError
+from gatehouse.model_code import place_of
 from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, newest_revisions, with_labels
+from gatehouse.pipeline.batch_data.suspect_cells import refuse_infinite
 from gatehouse.pipeline.batch_data.training_window import choose_window
 from gatehouse.stacked_tables import stacked
+from gatehouse.user_code import DATA_SCIENTIST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +74,7 @@ def build_training_set(ctx: UseCaseContext, request: Request) -> TrainingSet:
 
 def labelled(ctx: UseCaseContext, as_of: datetime) -> tuple[dict[BatchId, pd.DataFrame], dict[str, str]]:
     """The labelled rows of each accepted batch that is mature enough by `as_of`, in the order of time; and the errors of
-    those batches that the model code raises on, which are left out. When it raises on all of them, so does this."""
+    those batches that the model code raises on or makes infinite, which are left out. When these are all, this raises."""
     arrived = ctx.ledger.batches.outcomes(ctx.name, as_of)
     frames, errors = {}, {}
     raised: ModelError | None = None
@@ -78,6 +82,7 @@ def labelled(ctx: UseCaseContext, as_of: datetime) -> tuple[dict[BatchId, pd.Dat
         if batch.interval.end <= as_of and batch.id.key in arrived:
             try:
                 frame = with_labels(ctx, batch_frame(ctx, batch), arrived[batch.id.key])
+                refuse_infinite(frame)
             except ModelError as error:
                 raised, errors[str(batch.id)] = error, str(error)
                 continue
@@ -102,7 +107,19 @@ def outcomes_short(ctx: UseCaseContext, as_of: datetime, matured: Collection[Bat
 
 
 def _store(ctx: UseCaseContext, frames: Sequence[pd.DataFrame]) -> FileRef:
-    return ctx.lake.put_frame(stacked(frames), "training")
+    """The batches one below the other as a file; ModelError for a column of another kind in one batch than in the next."""
+    whole = stacked(frames)
+    try:
+        storable(whole)
+    except NotTabularError as error:
+        raise ModelError(
+            "features() returned values of several kinds over the batches of the training set",
+            where=place_of(ctx.case.model_file, "features"),
+            found=error.found,
+            allowed=error.allowed,
+            owner=DATA_SCIENTIST,
+        ) from error
+    return ctx.lake.put_frame(whole, "training")
 
 
 def latest_interval_end(ctx: UseCaseContext, batches: Sequence[BatchId]) -> datetime:

@@ -156,6 +156,12 @@ def release(ctx: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> 
             "file becomes the next revision. Or discard the batch"
         )
     held = _held(ctx, batch)
+    split = held.validation.splits[ctx.case.contract.main]
+    if split.rows and split.rows == len(split.bad):
+        raise NotAllowedError(
+            f"batch {batch_id} has no row that could be released: each of its {split.rows:,} rows is bad ({batch.reason}). "
+            "Have it delivered again: the corrected file becomes the next revision. Or discard the batch"
+        )
     profile = held.profile()
     stored = held.store()
     ctx.ledger.batches.release(batch_id, actor, reason, stored, batch_profiles.store_profile(ctx, profile))

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 RESERVED = "gh_"
 FRAMES = "a DataFrame of pandas, Polars or Arrow, or a NumPy array with a column for each feature"
+VALUES = "columns of numbers, texts, booleans, times or categories"
+UNSTORABLE = frozenset({"complex", "interval", "period", "timedelta", "timedelta64", "mixed", "mixed-integer"})
 COLUMNS = "a Series of pandas or Polars, an Arrow or NumPy array, a list, or a DataFrame of one column"
 
 
@@ -31,7 +33,7 @@ def to_frame(made: Any) -> pd.DataFrame:
         made = made.to_frame()
     elif not isinstance(made, pd.DataFrame):
         made = _from_arrow(made, FRAMES)
-    return _named(made)
+    return storable(_named(made))
 
 
 def to_series(made: Any) -> pd.Series[Any]:
@@ -83,3 +85,23 @@ def _named(frame: pd.DataFrame) -> pd.DataFrame:
             f"column {reserved[0]!r}", f"names that do not begin with {RESERVED!r}: Gatehouse marks rows so"
         )
     return frame if names == list(frame.columns) else frame.set_axis(names, axis=1)
+
+
+def storable(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with sparse columns made dense; NotTabularError for a column whose values no file of the lake can hold."""
+    import pandas as pd
+
+    dense = {name: dtype.subtype for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.SparseDtype)}
+    frame = frame.astype(dense) if dense else frame
+    for name, column in frame.items():
+        kind = pd.api.types.infer_dtype(column, skipna=True) if _unclear(column.dtype) else ""
+        if kind in UNSTORABLE:
+            raise NotTabularError(f"column {name!r} with values of kind {kind!r} ({column.dtype})", VALUES)
+    return frame
+
+
+def _unclear(dtype: Any) -> bool:
+    """Whether values of this type have to be looked at: all other types are numbers, texts, times or categories."""
+    import pandas as pd
+
+    return bool(dtype == "object" or dtype.kind in "cm" or isinstance(dtype, (pd.IntervalDtype, pd.PeriodDtype)))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from gatehouse.core.rows.row_keys import KEY
 from gatehouse.errors import ModelError, UndefinedPrediction
+from gatehouse.pipeline.batch_data.row_keys import MARKS
 
 
 def suspect(error: ModelError, keys: Any, features: Any) -> str:
@@ -22,6 +24,14 @@ def suspect(error: ModelError, keys: Any, features: Any) -> str:
     if odd is None and "nan" in sentence.lower():
         odd = _first(_cells(features, _missing))
     return f"{sentence}; feature {odd[0]!r} is {odd[2]} in row {_key(keys, odd[1])}" if odd else sentence
+
+
+def refuse_infinite(frame: Any) -> None:
+    """ModelError that names the first infinite feature of a `batch_frame`: most estimators cannot be fitted with one."""
+    features = frame.select_dtypes("number").drop(columns=list(MARKS), errors="ignore")
+    odd = _first(_cells(features, _infinite))
+    if odd is not None:
+        raise ModelError(f"feature {odd[0]!r} is {odd[2]} in row {_key(frame[KEY], odd[1])}")
 
 
 def _cells(features: Any, odd: Any) -> list[tuple[str, int, Any]]:

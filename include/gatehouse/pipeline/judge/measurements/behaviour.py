@@ -8,6 +8,7 @@ from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.gate.perturbation_stats import changes, directions
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
+from gatehouse.stacked_tables import stacked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ def monotone(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
     if len(different) < 2:
         raise ModelError(f"{feature!r} has {len(different)} different values in the holdout; needed: two")
     values = different[np.linspace(0, len(different) - 1, min(need["points"], len(different))).round().astype(int)]
-    grid = pd.concat([_set(sample, feature, value) for value in values], ignore_index=True)
+    grid = stacked([_set(sample, feature, value) for value in values])
     predicted = subject.predict(grid).reshape(len(values), len(sample))
     return {**directions(predicted), "points": len(values), "rows": len(sample)}
 
@@ -54,12 +55,10 @@ def unseen_values(subject: MeasurementContext, need: Measurement) -> dict[str, A
 
     All cases are predicted at once, since many small predictions are slow; one by one only when that fails.
     """
-    import pandas as pd
-
     sample = subject.sample(need["rows"])
     cases = _cases(subject, sample, need["columns"] or tuple(subject.inputs))
     failures = {}
-    if _refused(subject, pd.concat(cases.values(), ignore_index=True)):
+    if _refused(subject, stacked(list(cases.values()))):
         found = {case: _refused(subject, changed) for case, changed in cases.items()}
         failures = {case: why for case, why in found.items() if why}
     return {"tried": len(cases), "failures": failures, "rows": len(sample)}
@@ -69,10 +68,9 @@ def _cases(subject: MeasurementContext, sample: pd.DataFrame, columns: tuple[str
     cases = {}
     for name in columns:
         kind, values = subject.column(name).dtype, sample[name]
-        missing = values.where(values.isna())
-        cases[f"{name} missing"] = _set(sample, name, missing)
+        cases[f"{name} missing"] = _set(sample, name, values.where(values.isna()))
         if _is_text(kind):
-            cases[f"{name} unseen"] = _set(sample, name, missing.fillna(UNSEEN))
+            cases[f"{name} unseen"] = _set(sample, name, UNSEEN)
     return cases
 
 
@@ -86,10 +84,20 @@ def _refused(subject: MeasurementContext, inputs: pd.DataFrame) -> str:
 
 
 def _set(sample: pd.DataFrame, column: str, value: Any) -> pd.DataFrame:
-    return sample.assign(**{column: value})
+    """The sample with the column replaced; a categorical column stays one, with the value among its categories."""
+    import pandas as pd
+
+    kind = sample[column].dtype
+    changed = sample.assign(**{column: value})
+    if not isinstance(kind, pd.CategoricalDtype) or changed[column].dtype == kind:
+        return changed
+    known = kind.categories.append(pd.Index([value]).difference(kind.categories))
+    return changed.assign(**{column: changed[column].astype(pd.CategoricalDtype(known, kind.ordered))})
 
 
 def _is_text(kind: Any) -> bool:
+    """Whether a column holds texts, be it as categories."""
     import pandas as pd
 
-    return bool(pd.api.types.is_string_dtype(kind) or str(kind) == "object")
+    values = kind.categories.dtype if isinstance(kind, pd.CategoricalDtype) else kind
+    return bool(pd.api.types.is_string_dtype(values) or str(values) == "object")
