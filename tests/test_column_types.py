@@ -70,7 +70,7 @@ def read(array: pa.Array, declared: str) -> Declared:
     """A Parquet file with this column, read as a declared type."""
     file = io.BytesIO()
     pq.write_table(pa.table({"c": array}), file)
-    delivered = read_table(file.getvalue(), "rows.parquet", "utf-8")
+    delivered = read_table(file.getvalue(), "rows.parquet")
     return read_declared(delivered, {"c": declared}, "rows", ("c",))
 
 
@@ -187,7 +187,7 @@ def test_int96_is_read_exactly(moments) -> None:
     """Spark's old moments are the dates as written, in year 1 and year 9999, too."""
     array, file = pa.array(moments, pa.timestamp("us")), io.BytesIO()
     pq.write_table(pa.table({"c": array}), file, use_deprecated_int96_timestamps=True)
-    frame = read_table(file.getvalue(), "rows.parquet", "utf-8")
+    frame = read_table(file.getvalue(), "rows.parquet")
     column = read_declared(frame, {"c": "timestamp"}, "rows").frame["c"]
     assert [None if pd.isna(value) else value.to_pydatetime().replace(tzinfo=None) for value in column] == moments
 
@@ -197,7 +197,7 @@ def test_int96_keeps_nanoseconds_where_it_has_them() -> None:
     file = io.BytesIO()
     array = pa.array([1_704_067_200_123_456_789, None], pa.timestamp("ns"))
     pq.write_table(pa.table({"c": array}), file, use_deprecated_int96_timestamps=True)
-    frame = read_table(file.getvalue(), "rows.parquet", "utf-8")
+    frame = read_table(file.getvalue(), "rows.parquet")
     for declared in ("timestamp", "timestamp_ns"):
         column = read_declared(frame, {"c": declared}, "rows").frame["c"]
         assert column[0] == pd.Timestamp("2024-01-01T00:00:00.123456789Z")

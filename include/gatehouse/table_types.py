@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gatehouse.core.config.contract import ColumnType
+    from gatehouse.core.config.dialect import Dialect
 
 UNDECLARED = "undeclared_columns"
 _MAX_FAULTS = 5
+_NAMES = (
+    "; if the file has these columns under other names, set `rename`, `names`, `header` or `skip` in source.dialect"
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,11 @@ class Declared:
 
 
 def read_declared(
-    frame: pd.DataFrame, columns: Mapping[str, ColumnType], where: str, key: Collection[str] = ()
+    frame: pd.DataFrame,
+    columns: Mapping[str, ColumnType],
+    where: str,
+    key: Collection[str] = (),
+    dialect: Dialect | None = None,
 ) -> Declared:
     """Read the declared columns in declared order as declared types, with a fresh index.
 
@@ -49,6 +57,7 @@ def read_declared(
         columns: the declared type of each column.
         where: the table (and file) for the message.
         key: the columns that name a row: a number in them must not be rounded.
+        dialect: how the texts of a delivered file are written.
 
     Raises:
         SchemaMismatch: a declared column is missing or appears more than once.
@@ -58,11 +67,11 @@ def read_declared(
     delivered = [str(name) for name in frame.columns]
     faults = [_fault(name, declared, delivered) for name, declared in columns.items() if delivered.count(name) != 1]
     if faults:
-        raise _mismatch(faults, where)
+        raise _mismatch(faults, where, _NAMES if dialect is not None else "")
     series: dict[str, pd.Series[Any]] = {}
     cells: list[Cell] = []
     for name, declared in columns.items():
-        series[name], found = read(frame.iloc[:, delivered.index(name)], name, declared, name in key)
+        series[name], found = read(frame.iloc[:, delivered.index(name)], name, declared, name in key, dialect)
         cells += found
     result = pd.DataFrame(series, index=pd.RangeIndex(len(frame)))
     result.attrs[UNDECLARED] = tuple(sorted(set(delivered) - set(columns)))
@@ -97,10 +106,10 @@ def _fault(name: str, declared: ColumnType, delivered: list[str]) -> str:
     return f"column {name!r} {state}; declared: {declared}; delivered columns: {_some(delivered)}"
 
 
-def _mismatch(faults: Collection[str], where: str) -> SchemaMismatch:
+def _mismatch(faults: Collection[str], where: str, advice: str = "") -> SchemaMismatch:
     more = f" (and {len(faults) - _MAX_FAULTS} more)" if len(faults) > _MAX_FAULTS else ""
     shown = " | ".join(list(faults)[:_MAX_FAULTS])
-    return SchemaMismatch(f"{where}: {shown}{more}; the declaration in contract.yaml is the data engineer's")
+    return SchemaMismatch(f"{where}: {shown}{more}{advice}; the declaration in contract.yaml is the data engineer's")
 
 
 def _some(names: list[str]) -> str:

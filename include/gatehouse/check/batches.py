@@ -95,7 +95,8 @@ def _validated(
     for name, spec in specs.items():
         with problems.during("contract"):
             where = f"batch {batch.id.key}, table {name!r}"
-            declared[name] = read_declared(delivered[name], spec.columns, where, spec.key)
+            dialect = ctx.case.contract.dialect(name)
+            declared[name] = read_declared(delivered[name], spec.columns, where, spec.key, dialect)
             if extra := undeclared(declared[name].frame):
                 problems.hint(
                     "contract", f"table {name!r} has columns that contract.yaml does not declare", ", ".join(extra)

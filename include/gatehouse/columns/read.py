@@ -9,14 +9,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.columns.cell import Cell, UnreadableError, shown
+from gatehouse.columns.formats import ColumnFormat
+from gatehouse.columns.hints import key_for
 from gatehouse.columns.moments import MOMENTS, of_moments
+from gatehouse.columns.texts import of_texts
 from gatehouse.columns.values import INFINITE, READERS, TOO_FINE, TOO_LONG, is_null, number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from gatehouse.core.config.contract import ColumnType
+    from gatehouse.core.config.dialect import Dialect
 
+_REMEMBERED = 100_000  # different texts of a column that are read once
 Bad = dict[int, tuple[str, str]]  # by position: the value as delivered, and advice
 DTYPES: dict[ColumnType, str] = {
     "string": "str", "integer": "Int64", "unsigned": "UInt64", "number": "float64", "decimal": "object",
@@ -32,24 +39,40 @@ _EXACT: dict[ColumnType, frozenset[str]] = {
 }
 
 
-def read(series: pd.Series[Any], name: str, declared: ColumnType, exact: bool) -> tuple[pd.Series[Any], list[Cell]]:
+def read(
+    series: pd.Series[Any], name: str, declared: ColumnType, exact: bool, dialect: Dialect | None = None
+) -> tuple[pd.Series[Any], list[Cell]]:
     """The column as the declared type, null where a cell cannot be read, and those cells in order. `exact` is for the
     columns of a key: they hold no number that was rounded. A `timestamp` keeps nanoseconds where all of the column's
-    moments lie in the years that nanoseconds reach."""
+    moments lie in the years that nanoseconds reach. `dialect` says how the texts of a file are written."""
     series = series.reset_index(drop=True)
-    column, bad = _read(series, declared, exact)
+    written = ColumnFormat.of(dialect, name) if dialect is not None else None
+    column, bad = _read(series, declared, exact, written)
     if any(advice == TOO_FINE for _, advice in bad.values()):
-        finer, finer_bad = _read(series, "timestamp_ns", exact)
+        finer, finer_bad = _read(series, "timestamp_ns", exact, written)
         if not any(advice == TOO_LONG for _, advice in finer_bad.values()):
             column, bad = finer, finer_bad
     return column, [Cell(row, name, declared, value, advice) for row, (value, advice) in bad.items()]
 
 
-def _read(series: pd.Series[Any], declared: ColumnType, exact: bool) -> tuple[pd.Series[Any], Bad]:
-    return _whole(series, declared) or _by_value(series, declared, exact)
+def _read(
+    series: pd.Series[Any], declared: ColumnType, exact: bool, written: ColumnFormat | None
+) -> tuple[pd.Series[Any], Bad]:
+    whole = None
+    if written is None or not _needs_format(series, declared, written):
+        whole = _whole(series, declared, exact)
+    return whole or _by_value(series, declared, exact, written)
 
 
-def _whole(series: pd.Series[Any], declared: ColumnType) -> tuple[pd.Series[Any], Bad] | None:
+def _needs_format(series: pd.Series[Any], declared: ColumnType, written: ColumnFormat) -> bool:
+    """Whether the format says anything about these values: texts, or moments that lack a time zone."""
+    dtype: Any = series.dtype
+    if getattr(dtype, "kind", "") == "M":
+        return written.timezone is not None and declared in MOMENTS[1:] and getattr(dtype, "tz", None) is None
+    return str(dtype) in ("str", "object", "string") and written.concerns(declared)
+
+
+def _whole(series: pd.Series[Any], declared: ColumnType, exact: bool) -> tuple[pd.Series[Any], Bad] | None:
     """The column when all of it can be converted at once, else None."""
     import pandas as pd
 
@@ -58,6 +81,8 @@ def _whole(series: pd.Series[Any], declared: ColumnType) -> tuple[pd.Series[Any]
         return series.mask(series == ""), {}
     if isinstance(dtype, pd.DatetimeTZDtype) or dtype.kind == "M":
         return of_moments(series, declared, DTYPES[declared])
+    if not (exact and declared == "number") and (column := of_texts(series, declared, DTYPES[declared])) is not None:
+        return column, {}
     if str(dtype).lower() not in _EXACT.get(declared, ()):
         return None
     column = series.astype(pd.api.types.pandas_dtype(DTYPES[declared]))
@@ -73,20 +98,42 @@ def _finite(column: pd.Series[Any]) -> tuple[pd.Series[Any], Bad]:
     return column.mask(infinite), {int(row): (shown(column[row]), INFINITE) for row in np.flatnonzero(infinite)}
 
 
-def _by_value(series: pd.Series[Any], declared: ColumnType, exact: bool) -> tuple[pd.Series[Any], Bad]:
+def _by_value(
+    series: pd.Series[Any], declared: ColumnType, exact: bool, written: ColumnFormat | None
+) -> tuple[pd.Series[Any], Bad]:
     reader = partial(number, exact=exact) if declared == "number" else READERS[declared]
+    texts: dict[str, tuple[Any, str | None]] = {}
     values: list[Any] = []
     bad: Bad = {}
     for row, value in enumerate(series.astype("object")):
-        try:
-            values.append(None if is_null(value, declared) else reader(value))
-        except UnreadableError as error:
-            bad[row] = shown(value), str(error)
-        except (ValueError, TypeError, ArithmeticError):
-            bad[row] = shown(value), ""
-        if row in bad:
-            values.append(None)
+        if type(value) is not str:
+            result, advice = _cell(value, declared, reader, written)
+        elif (known := texts.get(value)) is not None:
+            result, advice = known
+        else:
+            result, advice = _cell(value, declared, reader, written)
+            if len(texts) < _REMEMBERED:
+                texts[value] = result, advice
+        values.append(result)
+        if advice is not None:
+            bad[row] = shown(value), advice
     return _column(values, declared), bad
+
+
+def _cell(
+    value: Any, declared: ColumnType, reader: Callable[[Any], Any], written: ColumnFormat | None
+) -> tuple[Any, str | None]:
+    """One value as its type; or None and why it cannot be read."""
+    try:
+        if is_null(value, declared):
+            return None, None
+        formatted = value if written is None else written.canonical(value, declared)
+        return (None if formatted is None else reader(formatted)), None
+    except UnreadableError as error:
+        advice = str(error)
+    except (ValueError, TypeError, ArithmeticError):
+        advice = ""
+    return None, advice or (key_for(value, declared) if written is not None else "")
 
 
 def _column(values: list[Any], declared: ColumnType) -> pd.Series[Any]:

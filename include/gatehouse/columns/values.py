@@ -153,6 +153,18 @@ def nanoseconds(value: Any) -> int:
     raise UnreadableError(TOO_LONG)
 
 
+def naive_moment(value: Any) -> tuple[datetime, int] | None:
+    """A moment without a time zone to the microsecond below, and the nanoseconds above it; None for any other value."""
+    if isinstance(value, str):
+        read, fine = _parsed(value)
+    elif isinstance(value, datetime):
+        fine = getattr(value, "nanosecond", 0)
+        read = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
+    else:
+        return None
+    return (read, fine) if read.tzinfo is None else None
+
+
 def _moment(value: Any) -> tuple[datetime, int]:
     """The moment to the microsecond below, and the nanoseconds above it."""
     if isinstance(value, str):

@@ -172,7 +172,11 @@ def declared_tables(ctx: UseCaseContext, batch: Batch) -> dict[str, Declared]:
     """Each delivered table with its declared columns as their declared types; SchemaMismatch when a column lacks."""
     return {
         name: read_declared(
-            ctx.lake.frame(batch.tables[name].source), spec.columns, partition_reader.where(batch, name), spec.key
+            ctx.lake.frame(batch.tables[name].source),
+            spec.columns,
+            partition_reader.where(batch, name),
+            spec.key,
+            ctx.case.contract.dialect(name),
         )
         for name, spec in ctx.case.contract.tables.items()
     }

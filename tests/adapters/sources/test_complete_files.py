@@ -235,7 +235,7 @@ def test_a_fingerprint_differs_when_a_file_was_written_again(tmp_path) -> None:
     path.write_text(GOOD)
     first = source.fingerprint("2013-03")
     assert source.fingerprints() == {"2013-03": first}
-    assert drop(tmp_path, encoding="latin-1")[1].fingerprint("2013-03") != first
+    assert drop(tmp_path, dialect={"encoding": "latin-1"})[1].fingerprint("2013-03") != first
     os.utime(path, (1, 1))
     touched = source.fingerprint("2013-03")
     path.write_text(GOOD + "\n")

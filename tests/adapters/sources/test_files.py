@@ -163,7 +163,7 @@ def test_outcomes_are_a_table_of_their_own(tmp_path) -> None:
 
 def test_other_encodings_and_folders_are_declared(tmp_path) -> None:
     """The contract's encoding is used, and a pattern may spread deliveries over folders."""
-    _, source, inbox = drop(tmp_path, "{key}/{table}.csv", encoding="latin-1")
+    _, source, inbox = drop(tmp_path, "{key}/{table}.csv", dialect={"encoding": "latin-1"})
     (inbox / "2013-03").mkdir()
     (inbox / "2013-03" / "rides.csv").write_bytes(GOOD.replace(",a,", ",é,").encode("latin-1"))
     assert source.available() == ["2013-03"]
@@ -216,8 +216,8 @@ def test_a_missing_folder_is_named(tmp_path) -> None:
     [
         ({"pattern": "{table}.csv"}, "source.pattern: it must hold `{table}` and `{key}`"),
         ({"pattern": "../{table}_{key}.csv"}, "no `..`"),
-        ({"pattern": "{table}_{key}.xlsx"}, "must end in .csv or .parquet"),
-        ({"encoding": "utf-9"}, "source.encoding: it is not an encoding that Python knows; found 'utf-9'"),
+        ({"pattern": "{table}_{key}.xlsx"}, "names a workbook, and no reader of workbooks is installed"),
+        ({"pattern": "{table}_{key}.xml"}, "must end in one of .csv, .tsv, .txt, .jsonl, .ndjson, .parquet"),
         ({"address": "nosuch://inbox"}, "source.address: it cannot be opened"),
     ],
 )

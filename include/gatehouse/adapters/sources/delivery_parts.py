@@ -6,7 +6,8 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
-from gatehouse.adapters.sources.file_formats import read_table
+from gatehouse.adapters.sources.compression import plain_name, unpacked
+from gatehouse.adapters.sources.file_formats import is_text, read_table
 from gatehouse.errors import SourceError
 
 if TYPE_CHECKING:
@@ -14,22 +15,24 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from gatehouse.core.config.dialect import Dialect
 
-def table_of(files: Mapping[str, bytes], where: str, suffix: str, encoding: str) -> pd.DataFrame:
+
+def table_of(files: Mapping[str, bytes], where: str, suffix: str, dialect: Dialect) -> pd.DataFrame:
     """The table of a folder's part files, in the order of their names. SourceError names a part that cannot be read, and
     one whose columns are not those of the first."""
     import pandas as pd
 
     if not files:
         raise SourceError(f"{where}: the folder holds no data file; a table has at least a header")
-    strange = [name for name in files if not name.endswith(suffix)]
+    strange = [name for name in files if not plain_name(name).endswith(plain_name(suffix))]
     if strange:
         raise SourceError(f"{where}: found the part {strange[0]}; every part must end in {suffix}, as the pattern does")
     names = sorted(files)
-    frames = [read_table(files[name], f"{where}/{name}", encoding) for name in names]
-    first = _columns(files[names[0]], frames[0], suffix)
+    frames = [read_table(files[name], f"{where}/{name}", dialect) for name in names]
+    first = _columns(files[names[0]], frames[0], names[0])
     for name, frame in zip(names[1:], frames[1:], strict=True):
-        columns = _columns(files[name], frame, suffix)
+        columns = _columns(files[name], frame, name)
         if columns != first:
             raise SourceError(f"{where}: {_difference(names[0], first, name, columns)}; a table has one schema")
     return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
@@ -46,14 +49,14 @@ def kept(files: Mapping[str, bytes]) -> bytes:
     return archive.getvalue()
 
 
-def _columns(data: bytes, frame: pd.DataFrame, suffix: str) -> dict[str, str]:
+def _columns(data: bytes, frame: pd.DataFrame, name: str) -> dict[str, str]:
     """The columns by their type in the file: the values of one part may need another type in memory."""
-    if suffix != ".parquet":
-        return {str(name): "text" for name in frame.columns}
+    if is_text(name):
+        return {str(column): "text" for column in frame.columns}
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return {field.name: str(field.type) for field in pq.read_schema(pa.BufferReader(data))}
+    return {field.name: str(field.type) for field in pq.read_schema(pa.BufferReader(unpacked(data, name)))}
 
 
 def _difference(first: str, columns: Mapping[str, str], name: str, others: Mapping[str, str]) -> str:

@@ -1,90 +1,78 @@
-"""Bytes of a delivered CSV or Parquet file to a table, or one sentence that names the file and, if known, the line."""
+"""Bytes of a delivered file to a table, or one sentence that names the file, if known the line, and the key to set."""
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
 from gatehouse.adapters import parquet
+from gatehouse.adapters.sources.compression import COMPRESSIONS, MAX_BYTES, plain_name, unpacked
+from gatehouse.adapters.sources.csv_text import read_csv
+from gatehouse.adapters.sources.json_lines import read_json_lines
+from gatehouse.core.config.dialect import Dialect
 from gatehouse.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
 
-MAX_BYTES = 2 * 2**30
-FORMATS = (".csv", ".parquet")
+__all__ = ["FORMATS", "MAX_BYTES", "adapted", "is_text", "read_table", "suffix_of"]
+
+TEXTS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
+PLAIN = (*TEXTS, ".parquet")
+FORMATS = tuple(f"{plain}{packed}" for plain in PLAIN for packed in ("", *COMPRESSIONS))
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_table(data: bytes, name: str, encoding: str) -> pd.DataFrame:
+def suffix_of(name: str) -> str:
+    """The suffix of a name without that of a compression; empty for a file that no reader is for."""
+    return next((suffix for suffix in PLAIN if plain_name(name).endswith(suffix)), "")
+
+
+def is_text(name: str) -> bool:
+    """Whether all columns of such a file are texts."""
+    return suffix_of(name) in TEXTS
+
+
+def read_table(data: bytes, name: str, dialect: Dialect | None = None) -> pd.DataFrame:
     """The table in `data`, a file called `name`. A CSV gives texts (an empty one is null), a Parquet file its own
     types.
     """
+    dialect = dialect or Dialect()
+    data = unpacked(data, name)
     if not data:
         raise SourceError(f"{name}: the file is empty; a table has at least a header")
-    if name.endswith(".csv"):
-        return _csv(_text(data, name, encoding), name)
+    if is_text(name):
+        text = _text(data, name, dialect.encoding)
+        return read_json_lines(text, name) if "json" in suffix_of(name) else read_csv(text, name, dialect)
     try:
         return parquet.decode(data)
     except ValueError as error:
         raise SourceError(f"{name}: {error}") from error
 
 
+def adapted(frame: pd.DataFrame, name: str, dialect: Dialect) -> pd.DataFrame:
+    """The table with its columns renamed and dropped as the dialect says."""
+    if not dialect.rename and not dialect.drop:
+        return frame
+    frame = frame.drop(columns=[column for column in dialect.drop if column in frame.columns])
+    names = [dialect.rename.get(str(column), str(column)) for column in frame.columns]
+    repeated = sorted({column for column in names if names.count(column) > 1})
+    if repeated:
+        raise SourceError(f"{name}: after `rename` column {repeated[0]!r} appears more than once; `drop` one of them")
+    return frame.set_axis(names, axis=1)
+
+
 def _text(data: bytes, name: str, encoding: str) -> str:
+    is_utf_8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+    if is_utf_8 and data.startswith(_UTF_16):
+        raise SourceError(f"{name}: it begins with the mark of UTF-16: set `encoding: utf-16` in source.dialect")
     try:
-        return data.decode("utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        found = data[error.start : error.start + 4]
+        return data.decode("utf-8-sig" if is_utf_8 else encoding)
+    except UnicodeError as error:
+        start = getattr(error, "start", 0)
+        line = data.count(b"\n", 0, start) + 1
+        found = data[start : start + 4]
+        advice = "; set `encoding` in source.dialect, such as cp1252" if is_utf_8 else ""
         raise SourceError(
-            f"{name}: line {line}: found bytes {found!r}, which are not {encoding}; {error.reason}"
+            f"{name}: line {line}: found bytes {found!r}, which are not {encoding}; "
+            f"{getattr(error, 'reason', error)}{advice}"
         ) from error
-
-
-def _csv(text: str, name: str) -> pd.DataFrame:
-    import pandas as pd
-
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise SourceError(
-            f"{name}: line {line}: found a NUL byte, which no text has; the file is damaged, or its encoding is another "
-            "than contract.yaml declares"
-        )
-    csv.field_size_limit(MAX_BYTES)  # Python's own limit, 131,072 characters, is for all readers of the process
-    records = _records(text, name)
-    _, header = next(records, (1, []))
-    rows = []
-    for line, row in records:
-        if len(row) == len(header):
-            rows.append(row)
-        elif row:
-            raise SourceError(f"{name}: line {line}: found {len(row)} fields, the header has {len(header)}")
-    repeated = sorted({column for column in header if header.count(column) > 1})
-    if repeated or not header:
-        raise SourceError(f"{name}: line 1: the header must name each column once; found {repeated or 'no column'}")
-    frame = pd.DataFrame(rows, columns=header, dtype="str")
-    return frame.mask(frame == "")
-
-
-def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line that it begins at. SourceError where a quoted field does not end as it must."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
-    try:
-        for record in reader:
-            yield line, record
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise SourceError(f"{name}: line {line}: {_unbalanced(error, reader.line_num)}") from error
-
-
-def _unbalanced(error: csv.Error, last: int) -> str:
-    if "unexpected end of data" in str(error):
-        return f'a field in double quotes begins here and has no closing `"` up to the last line, {last}'
-    if "expected after" in str(error):
-        return (
-            f'a field in double quotes goes on after its closing `"` (by line {last}); a quote inside is written `""`'
-        )
-    return str(error)

@@ -1,4 +1,4 @@
-"""The source `files`: a drop folder of CSV or Parquet files, local or at any fsspec address.
+"""The source `files`: a drop folder of CSV, JSON lines or Parquet files, local or at any fsspec address.
 
 A batch is complete when each table of the contract has its delivery: a file, or a folder of part files, whose name is
 exactly the pattern and which `complete_when` calls complete. The outcomes of a batch are table `outcomes`. In a local
@@ -7,7 +7,6 @@ folder only regular files are read whose real path stays inside it. docs/how-to/
 
 from __future__ import annotations
 
-import codecs
 import os
 import stat
 import time
@@ -17,9 +16,10 @@ import fsspec
 
 from gatehouse.adapters.sources import delivery_parts, normalise
 from gatehouse.adapters.sources.drop_folder import OUTCOMES, Delivery, File, Folder, Listing
-from gatehouse.adapters.sources.file_formats import FORMATS, MAX_BYTES, read_table
+from gatehouse.adapters.sources.file_formats import FORMATS, MAX_BYTES, PLAIN, adapted, read_table
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.contract import Settle
+from gatehouse.core.config.dialect import Dialect
 from gatehouse.errors import ConfigurationError, SourceError, SourceVanished, UnreadableDelivery
 from gatehouse.ports import PassedOver, Source
 
@@ -155,7 +155,11 @@ class FileSource(Source):
 
     def _fingerprint(self, found: Mapping[str, Delivery]) -> str:
         files = {table: [(file.name, file.size, file.version) for file in each.parts] for table, each in found.items()}
-        return digest({"files": files, "encoding": self._spec.encoding})
+        dialects = {table: self._dialect(table).model_dump(mode="json", exclude_defaults=True) for table in found}
+        return digest({"files": files, "dialects": dialects})
+
+    def _dialect(self, table: str) -> Dialect:
+        return self._contract.dialect(table) or Dialect()
 
     def _found(self, table: str, key: str) -> Delivery:
         found = self._folder.find(table, key)
@@ -195,10 +199,12 @@ class FileSource(Source):
             )
 
     def _table(self, found: Delivery, files: Mapping[str, bytes]) -> pd.DataFrame:
-        where = f"{self._folder.root}/{found.name}"
+        where, dialect = f"{self._folder.root}/{found.name}", self._dialect(found.table)
         if found.is_folder:
-            return delivery_parts.table_of(files, where, self._suffix, self._spec.encoding)
-        return read_table(files[""], where, self._spec.encoding)
+            frame = delivery_parts.table_of(files, where, self._suffix, dialect)
+        else:
+            frame = read_table(files[""], where, dialect)
+        return adapted(frame, where, dialect)
 
     def _readable(
         self,
@@ -248,12 +254,12 @@ def _refuse_large(where: str, size: int) -> None:
 def _check(spec: FilesSource) -> None:
     if "{table}" not in spec.pattern or "{key}" not in spec.pattern or ".." in spec.pattern.split("/"):
         raise _wrong("must hold `{table}` and `{key}`, and no `..`", "pattern", repr(spec.pattern))
+    if spec.pattern.endswith((".xlsx", ".xls", ".xlsb", ".ods")):
+        what = "names a workbook, and no reader of workbooks is installed: save the sheet as CSV"
+        raise _wrong(what, "pattern", repr(spec.pattern))
     if not spec.pattern.endswith(FORMATS):
-        raise _wrong(f"must end in {' or '.join(FORMATS)}", "pattern", repr(spec.pattern))
-    try:
-        codecs.lookup(spec.encoding)
-    except LookupError as error:
-        raise _wrong("is not an encoding that Python knows", "encoding", repr(spec.encoding)) from error
+        allowed = f"{', '.join(PLAIN)}, each also with .gz, .zst or .zip behind it"
+        raise _wrong(f"must end in one of {allowed}", "pattern", repr(spec.pattern))
 
 
 def _wrong(what: str, key: str, found: Any) -> ConfigurationError:

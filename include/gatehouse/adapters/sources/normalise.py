@@ -32,7 +32,7 @@ def outcomes(contract: Contract, frame: pd.DataFrame, where: str) -> pd.DataFram
 
     Raises SchemaMismatch for a missing or repeated column: such outcomes have not arrived."""
     spec = contract.outcomes
-    declared = read_declared(frame, spec.columns, f"{where}, outcomes", spec.key)
+    declared = read_declared(frame, spec.columns, f"{where}, outcomes", spec.key, contract.dialect("outcomes"))
     return frame if declared.cells else declared.frame
 
 
@@ -55,7 +55,7 @@ def _landable(contract: Contract, name: str, frame: pd.DataFrame, where: str) ->
         allowed = ", ".join(contract.tables)
         raise SourceError(f"{where}: table {name!r} is not in contract.yaml (data engineer); declared: {allowed}")
     try:
-        declared = read_declared(frame, spec.columns, f"{where}, table {name!r}", spec.key)
+        declared = read_declared(frame, spec.columns, f"{where}, table {name!r}", spec.key, contract.dialect(name))
     except SchemaMismatch:
         return _storable(frame, f"{where}, table {name!r}")
     fits = not declared.cells and not undeclared(declared.frame)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from gatehouse.core.config.base import Name, SpanText, Spec
+from gatehouse.core.config.dialect import Dialect
 from gatehouse.core.contract.batch_calendar import BatchKind, batch_interval
 from gatehouse.core.rows.row_keys import Normalisation
 from gatehouse.errors import ConfigurationError
@@ -123,7 +124,9 @@ CompleteWhen = Annotated[
 
 
 class FilesSource(Spec):
-    """A drop folder of CSV or Parquet, local or any fsspec address; `{key}` and `{table}` stand in `pattern`.
+    """A drop folder of CSV, JSON lines or Parquet, local or any fsspec address; `{key}` and `{table}` stand in `pattern`.
+
+    `dialect` says how the files are written, `dialects` what is different for one table (docs/reference/file-dialects.md).
 
     `complete_when` says how a finished delivery is told from one that is still being written. Without it, a local file
     must not have changed for ten seconds; an object store shows an object only when it is whole."""
@@ -131,7 +134,8 @@ class FilesSource(Spec):
     kind: Literal["files"]
     address: str
     pattern: str = "{table}_{key}.parquet"
-    encoding: str = "utf-8"
+    dialect: Dialect = Dialect()
+    dialects: dict[Name, Dialect] = {}
     complete_when: CompleteWhen | None = None
 
 
@@ -193,6 +197,13 @@ class Contract(Spec):
         """The name of the table whose rows are scored."""
         return next(iter(self.tables))
 
+    def dialect(self, table: str) -> Dialect | None:
+        """How the files of a table (or of `outcomes`) are written; None for a source that delivers no files."""
+        if not isinstance(self.source, FilesSource):
+            return None
+        different = self.source.dialects.get(table)
+        return self.source.dialect if different is None else different.over(self.source.dialect)
+
     @model_validator(mode="after")
     def _whole(self) -> Contract:
         try:
@@ -200,6 +211,10 @@ class Contract(Spec):
                 batch_interval(self.batch, key)
         except ConfigurationError as error:
             raise ValueError(str(error)) from None
+        for name in self.source.dialects if isinstance(self.source, FilesSource) else ():
+            if name not in (*self.tables, "outcomes"):
+                raise ValueError(f"source.dialects must name tables or outcomes; found {name!r}")
+            self.dialect(name)
         if self.outcomes.key != self.tables[self.main].key:
             raise ValueError(f"outcomes.key must be the key of {self.main!r}: {list(self.tables[self.main].key)}")
         for name in self.outcomes.key:

@@ -53,7 +53,7 @@ class CheckedOutcomes:
         try:
             delivered = ctx.lake.frame(source, columns=list(spec.key))
             types = {name: spec.columns[name] for name in spec.key}
-            rows = read_declared(delivered, types, str(batch.id), spec.key).frame
+            rows = read_declared(delivered, types, str(batch.id), spec.key, contract.dialect(contract.main)).frame
         except (SchemaMismatch, LakeError):
             return None
         keys = row_keys(rows, spec.key, contract.normalise_keys)
@@ -63,7 +63,7 @@ class CheckedOutcomes:
 def check_outcomes(ctx: UseCaseContext, batch: Batch, delivered: pd.DataFrame) -> CheckedOutcomes:
     """Check a delivery. Raises SchemaMismatch when it lacks a declared column."""
     contract, spec = ctx.case.contract, ctx.case.contract.outcomes
-    declared = read_declared(delivered, spec.columns, f"{batch.id} outcomes", spec.key)
+    declared = read_declared(delivered, spec.columns, f"{batch.id} outcomes", spec.key, contract.dialect("outcomes"))
     frame, rows = declared.frame, len(declared.frame)
     keys = row_keys(frame, spec.key, contract.normalise_keys)
     check = ctx.checker.check(TABLE, spec, frame, parameters(contract, batch.interval))

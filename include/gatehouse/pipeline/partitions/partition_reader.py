@@ -55,7 +55,7 @@ def declared(ctx: UseCaseContext, batch: Batch, table: str, which: range) -> Dec
     """Some rows of a table as declared; SchemaMismatch when a column lacks. Cells are named by their rows of the table."""
     spec = ctx.case.contract.tables[table]
     delivered = ctx.lake.frame(batch.tables[table].source, rows=which)
-    found = read_declared(delivered, spec.columns, where(batch, table), spec.key)
+    found = read_declared(delivered, spec.columns, where(batch, table), spec.key, ctx.case.contract.dialect(table))
     return Declared(found.frame, tuple(replace(cell, row=which.start + cell.row) for cell in found.cells))
 
 
@@ -78,7 +78,8 @@ def columns(ctx: UseCaseContext, batch: Batch, table: str, names: Sequence[str],
     if lacking:
         raise SchemaMismatch(f"{where(batch, table)} has no column {', '.join(sorted(lacking))}")
     types = {name: spec.columns[name] for name in names}
-    frame = read_declared(ctx.lake.frame(file, columns=list(names)), types, where(batch, table), spec.key).frame
+    delivered, dialect = ctx.lake.frame(file, columns=list(names)), ctx.case.contract.dialect(table)
+    frame = read_declared(delivered, types, where(batch, table), spec.key, dialect).frame
     return frame.drop(index=list(bad)).reset_index(drop=True) if bad else frame
 
 

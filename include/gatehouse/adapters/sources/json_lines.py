@@ -1,0 +1,51 @@
+"""JSON lines: one object a line, a column for each name, null where a line has none."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.errors import SourceError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_json_lines(text: str, name: str) -> pd.DataFrame:
+    """The table. Numbers with a point keep their text, so that a decimal loses no digit; SourceError names a bad line."""
+    import pandas as pd
+
+    rows = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            rows.append(_row(line, f"{name}: line {number}"))
+    names = list(dict.fromkeys(column for row in rows for column in row))
+    if not names:
+        raise SourceError(f'{name}: it holds no object; each line must be one, such as {{"id": 1}}')
+    columns = {column: _column([row.get(column) for row in rows]) for column in names}
+    return pd.DataFrame(columns)
+
+
+def _column(values: list[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    texts = all(value is None or isinstance(value, str) for value in values)
+    return pd.Series(values, dtype="str" if texts else "object")
+
+
+def _row(line: str, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line, parse_float=str, parse_constant=str, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{where}: not one whole JSON object: {error}") from error
+    if not isinstance(row, dict):
+        raise SourceError(f"{where}: found a {type(row).__name__}; each line must be one JSON object")
+    return row
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"name {next(name for name in names if names.count(name) > 1)!r} appears twice")
+    return row
