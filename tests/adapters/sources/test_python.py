@@ -61,7 +61,7 @@ def test_what_it_raises_is_a_source_error(tmp_path, act) -> None:
 
 def test_unreachable_stays_worth_a_retry(tmp_path) -> None:
     """A module that says its service is away is tried again."""
-    code = "\nfrom gatehouse.errors import Unreachable\ndef available(): raise Unreachable('feed is away')\n"
+    code = "\nfrom gatehouse.errors import ServiceUnavailableError\ndef available(): raise ServiceUnavailableError('feed is away')\n"
     with pytest.raises(ServiceUnavailableError, match="feed is away"):
         source(tmp_path / "a", GOOD + code).available()
 
