@@ -38,11 +38,13 @@ def of_texts(series: pd.Series[Any], declared: ColumnType, dtype: str) -> pd.Ser
         column = _cast(texts, declared)
     except pa.ArrowInvalid:  # a day that no month has, and the like: read value by value, each is named
         return None
-    if declared == "timestamp":
-        return pd.Series(column.to_numpy(zero_copy_only=False)).astype("datetime64[us]").dt.tz_localize("UTC")
+    if declared in ("integer", "unsigned", "number"):
+        kinds = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
+        return pd.Series(column.to_pandas(types_mapper=kinds.get))
+    moments: pd.Series[Any] = pd.Series(column.to_numpy(zero_copy_only=False))
     if declared == "date":
-        return pd.Series(column.to_numpy(zero_copy_only=False)).astype(dtype)
-    return pd.Series(column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}.get))
+        return moments.astype(pd.api.types.pandas_dtype(dtype))
+    return moments.astype("datetime64[us]").dt.tz_localize("UTC")
 
 
 def _cast(texts: Any, declared: ColumnType) -> Any:
