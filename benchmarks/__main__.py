@@ -30,7 +30,7 @@ PARTS = (
     "stages",
     "backtest",
 )
-BY_NAME = ("retraining",)  # run only when asked for: many backtests, a quarter of an hour
+BY_NAME = ("retraining", "streams")  # run only when asked for: many backtests, a quarter of an hour each
 PREFACE = """# Benchmarks
 
 What `make bench`, or `python -m benchmarks --write PART...` for a part alone, measured last on one machine, as it was printed.

@@ -10,7 +10,7 @@ import pytest
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.drift.alarms import AlarmState
-from gatehouse.core.performance.decay import DecayAssessment, MeasuredPerformance, judge, measure
+from gatehouse.core.performance.decay import DecayAssessment, MeasuredPerformance, interval_of_days, judge, measure
 from gatehouse.errors import ConfigurationError
 
 ROWS = 3000
@@ -81,14 +81,20 @@ def test_a_holdout_that_was_easy_by_chance_is_no_decay() -> None:
     assert judge(quality, holdout, policy(), (float("nan"), float("nan")))[0].alarm, "unknown counts as exact"
 
 
-def test_a_holdout_of_one_day_is_no_surer_than_a_day() -> None:
-    """Where the holdout has too few days to resample, its value is as unsure as that many days of the batch: what thirty
-    days would prove, one does not; without the number of days it counts as exact."""
-    quality = month(0.37)
-    days = {number: judge(quality, 0.56, policy(), (), number)[0].alarm for number in (0, 1, 30)}
-    assert days == {0: True, 1: False, 30: True}
-    assert "0.560 (" in judge(quality, 0.56, policy(), (), 1)[0].sentence
-    assert judge(month(0.45), 0.56, policy(), (), 1)[0].alarm, "what is far enough off is seen"
+def test_a_short_holdout_is_as_unsure_as_days_before_the_change_differ() -> None:
+    """Its interval comes from days that are known when the champion is chosen: Student's t on how far they differ."""
+    low, high = interval_of_days(0.5, [0.4, 0.5, 0.6], 1) or (0, 0)
+    assert high - 0.5 == pytest.approx(0.5 - low) == pytest.approx(4.303 * 0.1, rel=1e-3)
+    longer = interval_of_days(0.5, [0.4, 0.5, 0.6], 4) or (0, 0)
+    assert longer[1] - 0.5 == pytest.approx((high - 0.5) / 2)
+    assert interval_of_days(0.5, [0.4], 1) is None, "one day says nothing of how days differ"
+
+
+def test_rows_of_the_present_never_widen_the_past() -> None:
+    """A batch in which days differ wildly is judged against the very interval of the holdout that a calm one is."""
+    calm, wild = (judge(month(0.45, spread=spread), 0.56, policy(), (0.55, 0.57))[0] for spread in (0.0, 0.3))
+    assert all("0.560 (0.550 to 0.570) on the champion's holdout" in each.sentence for each in (calm, wild))
+    assert calm.alarm
 
 
 @pytest.mark.parametrize("metric", ["log_loss", "roc_auc", "calibration_gap"])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Part = tuple[Batch, Outcomes]
+ROLLING = 3  # times as many batches as the first champion was made of: a longer window to compare with
 
 
 class LabelledHistory:

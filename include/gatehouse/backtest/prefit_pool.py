@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.backtest.labelled_history import (
+    ROLLING,
     LabelledHistory,
     Part,
     challengers,
@@ -71,7 +72,8 @@ class PrefitPool:
         if first is None or name is None:
             return
         known = matured(self._accepted, self._ctx.ledger.batches.outcomes(self._ctx.name, start), start)
-        for parts in (known, known[-window_of(first[1]) :]):
+        length = window_of(first[1])
+        for parts in (known, known[-length:], known[-ROLLING * length :]):
             if _key(name, parts) not in self._ahead:
                 self._ahead[_key(name, parts)] = self._behind.submit(self._ask, name, parts)
 

@@ -7,7 +7,7 @@ batch was scored (ahead.py), so a what-if of n batches costs n fits.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.backtest.errors import kept
-from gatehouse.backtest.labelled_history import Part, challengers, first_champion, matured, newest_challenger, window_of
+from gatehouse.backtest.labelled_history import (
+    ROLLING,
+    Part,
+    challengers,
+    first_champion,
+    matured,
+    newest_challenger,
+    window_of,
+)
 from gatehouse.backtest.measured_history import History, holdout_end, predict
 from gatehouse.backtest.pool import pool
 from gatehouse.backtest.prefit_pool import PrefitPool
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
 
     from gatehouse.core.types import Batch
 
+EVERY, FIXED, PERIODIC = "every batch", "fixed window", "periodic"
 MOMENTS = 12  # of `every batch`, for the oracle to choose from: all of them would make it quadratic in the batches
 
 
@@ -69,14 +78,19 @@ def evaluate_what_ifs(
     bank = ModelCache(history, ahead, turns, before, errors)
     alone = bank.never(version)
     never = WhatIf("never", "the first champion for ever", alone, 1)
-    length, steps = window_of(training_set), Steps(Phase.WHAT_IFS, 2 * len(bank.open), told)
+    length = window_of(training_set)
+    longer = ROLLING * length
+    windows = {EVERY: None, FIXED: length, f"rolling {longer}": longer}
+    steps = Steps(Phase.WHAT_IFS, len(windows) * len(bank.open), told)
     with pool(2) as side_by_side:
-        every = side_by_side.submit(
-            bank.every, "every batch", "all matured rows before each batch, no gate", None, steps
-        )
-        says = f"the newest {length} matured batches before each batch, no gate"
-        window = side_by_side.submit(bank.every, "fixed window", says, length, steps)
-        return [never, every.result(), window.result(), bank.oracle(trainings, told)]
+        jobs = [side_by_side.submit(bank.every, name, _says(window), window, steps) for name, window in windows.items()]
+        ways = [job.result() for job in jobs]
+    return [never, *ways, bank.periodic(trainings), bank.oracle(trainings, told)]
+
+
+def _says(window: int | None) -> str:
+    rows = "all matured rows" if window is None else f"the newest {window} matured batches"
+    return f"{rows} before each batch, no gate"
 
 
 def _turns(history: History, after: datetime) -> list[_Turn]:
@@ -112,7 +126,7 @@ class ModelCache:
         self._never: dict[str, float] = {}
         self.open = [number for number, turn in enumerate(turns) if turn.batch.interval.start >= made]
         self._names = challengers(history.ctx)
-        self._models: dict[int, Any] = {}
+        self._models: dict[str, dict[int, Any]] = {}  # by way: the model before each turn that has a new one
         # by turn and model, with the model: when one is gone, the next may be at its place in memory
         self._measured: dict[tuple[int, int], tuple[Any, float]] = {}
 
@@ -130,19 +144,44 @@ class ModelCache:
             if rows != trained_on:
                 fitted = self._fit(turn, rows)
                 model, trained_on, fits = (model if fitted is None else fitted), rows, fits + (fitted is not None)
-                if fitted is not None and length is None:
-                    self._models[number] = fitted
+                if fitted is not None:
+                    self._models.setdefault(name, {})[number] = fitted
             if model is not None:
                 metrics[turn.batch.id.key] = self._metric(number, model)
             steps.done(f"{name}, {turn.batch.id.key}")
         return WhatIf(name, says, metrics, 1 + fits)
+
+    def periodic(self, trainings: int) -> WhatIf:
+        """As many trainings as the policy had, evenly spread over the batches, with the window that turns out best."""
+        moments = (
+            {self.open[len(self.open) * part // trainings] for part in range(1, trainings)} if self.open else set()
+        )
+        found = [WhatIf(PERIODIC, _periodic_says(moments, ""), dict(self._never), 1)]
+        for name in self._models if moments else ():
+            found.append(self._periodic(name, moments))
+        return min(found[1:] or found, key=self._mean_loss)
+
+    def _periodic(self, name: str, moments: Collection[int]) -> WhatIf:
+        metrics, model, fits = dict(self._never), None, 0
+        for number in self.open:
+            if number in moments:
+                known = [made for made in self._models[name] if made <= number]
+                model, fits = (self._models[name][max(known)], fits + 1) if known else (model, fits)
+            if model is not None:
+                metrics[self._turns[number].batch.id.key] = self._metric(number, model)
+        return WhatIf(PERIODIC, _periodic_says(moments, name), metrics, 1 + fits)
+
+    def _mean_loss(self, way: WhatIf) -> float:
+        loss = metric_named(self._history.metric).loss
+        losses = [loss(value) for value in way.metrics.values() if math.isfinite(value)]
+        return sum(losses) / len(losses) if losses else math.inf
 
     def oracle(self, trainings: int, told: Told) -> WhatIf:
         """The models that turn out best, of those of `every batch` and the policy's own, for as many trainings as the
         policy had; nobody could have known them."""
         keys, loss = [turn.batch.id.key for turn in self._turns], metric_named(self._history.metric).loss
         served = [(start, version) for start, version in self._served() if start > 0]
-        moments = sorted([*_spread(self._models), *served], key=lambda each: each[0])
+        moments = sorted([*_spread(self._models.get(EVERY, {})), *served], key=lambda each: each[0])
         steps = Steps(Phase.ORACLE, len(moments), told)
         rows: list[NDArray[np.float64]] = [np.array([loss(self._never[key]) for key in keys])]
         with pool(2) as side_by_side:
@@ -193,6 +232,12 @@ class ModelCache:
             with kept(self._errors, f"what-if before batch {turn.batch.id.key}"):
                 model = self._ahead.model(name, parts)
         return model
+
+
+def _periodic_says(moments: Collection[int], window: str) -> str:
+    many = f"{len(moments)} more trainings" if len(moments) != 1 else "1 more training"
+    rows = f"on the rows of `{window}`, the best window afterwards" if window else "on no schedule"
+    return f"{many}, evenly spread, {rows}; no gate"
 
 
 def _spread(models: dict[int, Any]) -> list[tuple[int, Any]]:

@@ -36,6 +36,7 @@ COMMANDS = {
     "revalidate": "manual",
     "backfill": "manual",
     "judge": "manual",
+    "accept-level": "manual",
     "report": "report",
     "messages": "notifications",
     "notify": "notifications",

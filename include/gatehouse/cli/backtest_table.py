@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.cli.output import printable, table
 from gatehouse.core.audit.canonical_json import finite
+from gatehouse.core.drift.alarms import AlarmState
+from gatehouse.core.performance.change_kinds import FLOOR
 from gatehouse.formatting import join_names, shown
 
 if TYPE_CHECKING:
@@ -111,7 +113,8 @@ def _bad_values(seen: Seen) -> str:
 def _cells(line: BatchSummary) -> tuple[object, ...]:
     paging = [" ".join([each["kind"], ", ".join(each["columns"])]).strip() for each in line.kinds if each["page"]]
     alarms = "; ".join(paging or [f"{each['kind']} {each['subject']}" for each in line.alarms])
-    decay = "; ".join(_judged(each) for each in line.decay)
+    told = [each for each in line.decay if each["kind"] not in FLOOR or each["state"] == AlarmState.ALARM]
+    decay = "; ".join(_judged(each) for each in told)
     reasons = ", ".join(dict.fromkeys(r["kind"] for request in line.requests for r in request["reasons"]))
     held = "held back" if line.held_back and not reasons else ""
     verdict = ", ".join(decision["verdict"] for decision in line.decisions)

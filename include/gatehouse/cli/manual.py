@@ -12,6 +12,7 @@ from gatehouse.errors import GatehouseError
 from gatehouse.pipeline import promote
 from gatehouse.pipeline.judge import re_decide
 from gatehouse.pipeline.manual import backfill as range_of
+from gatehouse.pipeline.manual.accept_level import accept_level
 from gatehouse.pipeline.manual.revalidate import revalidate as check_again
 
 
@@ -49,6 +50,17 @@ def backfill(use_case: str, first: str, last: str, may_promote: bool, actor: str
             range_of.abort(ctx, begun, str(error))
         raise
     click.echo(ctx.ledger.backfills.list(ctx.name)[-1].sentence)
+
+
+@click.command(name="accept-level")
+@click.argument("use_case")
+@with_actor_and_reason
+def accept(use_case: str, actor: str, reason: str) -> None:
+    """Accept the champion's newest measured level: it is no longer held to what was reached before."""
+    level = accept_level(open_context(use_case), actor, reason)
+    click.echo(
+        f"accepted: the level of batch {level['batch']}, a loss of {level['loss']:.4f}, is what is asked for from now on"
+    )
 
 
 @click.command()

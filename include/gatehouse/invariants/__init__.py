@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.invariants import batches, champions, journal_integrity, labels, requests
+from gatehouse.invariants import batches, champions, journal_integrity, labels, performance, requests
 from gatehouse.invariants.result import InvariantContext, InvariantResult
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ INVARIANTS: dict[str, tuple[str, Callable[[InvariantContext], None]]] = {
     "I9": ("Training rows come from accepted batches; no held-out row is trained on", requests.no_leakage),
     "I10": ("MLflow's alias champion mirrors the ledger", champions.mlflow_alias_matches),
     "I13": ("Each row of a training set or holdout has its own label", labels.own_labels),
+    "I14": (
+        "No champion is worse than no skill, or below the level asked for, for more than two batches without an incident",
+        performance.no_silent_champion,
+    ),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.core.performance.change_kinds import FLOOR
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.reports.inline_svg import BLUE, ORANGE, SOFT, draw
 from gatehouse.reports.page import render
@@ -50,7 +51,9 @@ def _row(line: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **line,
         "changes": line["kinds"] or [],
-        "measured": [each for each in line["decay"] if each["kind"] != "cost" or each["state"] == "alarm"],
+        "measured": [
+            each for each in line["decay"] if each["kind"] not in ("cost", *FLOOR) or each["state"] == "alarm"
+        ],
         "reasons": reasons,
         "unfinished": [request for request in line["requests"] if request["state"] != "decided"],
     }

@@ -24,8 +24,9 @@ class Reference:
 
     `calibration` says how far the training batches themselves lie from the whole, column by column; `weekdays` has what
     takes its place for columns of daily batches with a weekly pattern; `losses` the holdout's mean loss by cell of each
-    column; `intervals` the 95 % intervals of some of `quality`, days resampled, where the `holdout_days` are enough (0 in
-    references of before they were counted); `by_label` profiles the scores of each class (`0`, `1`) on the holdout;
+    column; `intervals` the 95 % intervals of some of `quality`, days resampled, or by how earlier days differ where the
+    holdout has too few; `promised` what the model came to on the newest training batch when it was fitted on those before
+    (`loss`, and `excess` over a model without skill); `by_label` profiles the scores of each class (`0`, `1`) on the holdout;
     `expected` maps a metric to the value that the scores themselves expected there. `sample` holds some training rows,
     column by column, nulls as None; `apart` the AUCs of telling units of them from the rest (`drift.together`). `made_by`
     is what fitting it again takes besides its training set: the `seed`, and the hash of `model.py` (`code`).
@@ -45,7 +46,7 @@ class Reference:
     made_by: Mapping[str, Any] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     weekdays: WeekdayReference = field(default_factory=WeekdayReference)
-    holdout_days: int = 0
+    promised: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def profile(self) -> Profile:
@@ -69,7 +70,7 @@ class Reference:
             "made_by": dict(self.made_by),
             "intervals": {name: list(each) for name, each in self.intervals.items()},
             "weekdays": self.weekdays.to_document(),
-            "holdout_days": self.holdout_days,
+            "promised": dict(self.promised),
         }
 
     @classmethod
@@ -92,7 +93,7 @@ class Reference:
             dict(document.get("made_by", {})),
             {name: (number_in(low), number_in(high)) for name, (low, high) in document.get("intervals", {}).items()},
             WeekdayReference.from_document(document.get("weekdays", {})),
-            document.get("holdout_days", 0),
+            _numbers(document.get("promised", {})),
         )
 
 

@@ -7,13 +7,14 @@
 | seasonal | so they do, and the same season of an earlier year looked the same |
 | label shift | the labels' shares changed while the scores of each class are distributed as on the holdout |
 | concept drift | quality fell by more than the scores themselves expect on these rows: the same inputs mean something else |
+| below level | the champion is worse than no skill, or than the level asked for, and not than its own holdout |
 | model error | the model code or a model raised on the batch's rows: they have no scores, or could not be judged |
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from gatehouse.core.performance.decay import DecayAssessment
 
 
+FLOOR = ("no_skill", "level")  # judgements of the champion that its own holdout has no part in
+
+
 class ChangeKind(StrEnum):
     """The kinds of change."""
 
@@ -34,6 +38,7 @@ class ChangeKind(StrEnum):
     SEASONAL = "seasonal"
     LABEL = "label shift"
     CONCEPT = "concept drift"
+    LEVEL = "below level"
     ERROR = "model error"
 
 
@@ -164,6 +169,8 @@ def _seasonal(inputs: InputChanges) -> list[ChangeFinding]:
 
 
 def _quality(found: list[ChangeFinding], outcome: PerformanceChange) -> list[ChangeFinding]:
+    if outcome.alarms and all(each.kind in FLOOR for each in outcome.alarms):
+        return [*_quality(found, replace(outcome, judged=())), _below(outcome.alarms)]
     alarms, same = outcome.alarms, outcome.same_within_classes
     covariate = next((i for i, each in enumerate(found) if each.kind is ChangeKind.COVARIATE), None)
     label = outcome.label if outcome.label is not None and outcome.label.changed else None
@@ -191,6 +198,12 @@ def _quality(found: list[ChangeFinding], outcome: PerformanceChange) -> list[Cha
     consequences = [*told[1:], *([label.sentence] if label else [])]
     reason = f"; the same inputs mean something else now: {says}" if says else ""
     return [*found, ChangeFinding(ChangeKind.CONCEPT, (), told[0] + reason, True, tuple(consequences))]
+
+
+def _below(alarms: Sequence[DecayAssessment]) -> ChangeFinding:
+    """A champion that is as on its holdout, and still not good enough."""
+    sentences = tuple(each.sentence for each in alarms)
+    return ChangeFinding(ChangeKind.LEVEL, (), sentences[0], True, sentences[1:])
 
 
 def _with(finding: ChangeFinding, *sentences: str, page: bool = False) -> ChangeFinding:

@@ -123,20 +123,18 @@ def judge(
     holdout_value: float,
     policy: RetrainPolicy,
     holdout_interval: Sequence[float] = (),
-    holdout_days: int = 0,
 ) -> tuple[DecayAssessment, ...]:
     """Judge a batch by the policy's decay and calibration, those it has.
 
     `holdout_value` is the champion's own value of the metric on the holdout it was promoted on, `holdout_interval` its
-    95 % interval there: a holdout that was easy by chance makes every later batch look worse. Where it is undefined for
-    want of days, the `holdout_days` that there are count as sure as so many days of the batch; without that number the
-    value counts as known exactly. A batch below `min_maturity` or `min_rows`, or one that cannot be measured, says so and
-    is never an alarm: the outcomes that come first are not like the others.
+    95 % interval there: a holdout that was easy by chance makes every later batch look worse. Without one the value counts
+    as known exactly: rows of the present never make the past less sure. A batch below `min_maturity` or `min_rows`, or one
+    that cannot be measured, says so and is never an alarm: the outcomes that come first are not like the others.
     """
     judged = []
     if policy.reasons.decay is not None:
         known = all(map(isfinite, holdout_interval)) and holdout_interval
-        holdout = (holdout_value, *(known or _as_sure_as(quality.value, holdout_value, holdout_days)))
+        holdout = (holdout_value, *(known or (holdout_value, holdout_value)))
         judged.append(_decay(quality, holdout, policy.reasons.decay, policy.min_maturity))
     if policy.reasons.calibration is not None:
         judged.append(_calibration(quality, policy.reasons.calibration, policy.min_maturity))
@@ -145,10 +143,16 @@ def judge(
     return tuple(judged)
 
 
-def _as_sure_as(value: Estimate, holdout_value: float, days: int) -> tuple[float, float]:
-    """The interval of a value that rests on so many days, by how far the days of the batch differ."""
-    arm = (value.high - value.low) / 2 * sqrt(value.blocks / days) if days else 0.0
-    return (holdout_value - arm, holdout_value + arm) if isfinite(arm) else (holdout_value, holdout_value)
+def interval_of_days(value: float, days: Sequence[float], count: int) -> tuple[float, float] | None:
+    """The 95 % interval of a value that rests on `count` days, by how far `days` differ (Student's t); None for fewer than
+    two of them."""
+    from scipy.special import stdtrit
+
+    known = [each for each in days if isfinite(each)]
+    if len(known) < 2 or not count:
+        return None
+    arm = float(stdtrit(len(known) - 1, 0.975)) * float(np.std(known, ddof=1)) / sqrt(count)
+    return value - arm, value + arm
 
 
 def _decay(

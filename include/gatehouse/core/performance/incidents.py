@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 KEPT = 12
 CALM: dict[BatchKind, int] = {"month": 1, "week": 3, "day": 7}  # batches without it that end an incident
-MEASURED = (ChangeKind.CONCEPT, ChangeKind.LABEL)  # kinds that only outcomes can end
+MEASURED = (ChangeKind.CONCEPT, ChangeKind.LABEL, ChangeKind.LEVEL)  # kinds that only outcomes can end
+WORSE = (
+    ChangeKind.CONCEPT,
+    ChangeKind.LEVEL,
+)  # one cause: a new champion's holdout is no end of what it did not repair
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,6 @@ def _update(known: Incident, finding: ChangeFinding, batch: str) -> Incident:
 
 
 def _same(incident: Incident, finding: ChangeFinding) -> bool:
-    if incident.kind != finding.kind:
+    if incident.kind != finding.kind and not (incident.kind in WORSE and finding.kind in WORSE):
         return False
     return (not finding.columns and not incident.columns) or bool(set(incident.columns) & set(finding.columns))

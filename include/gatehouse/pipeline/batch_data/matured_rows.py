@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class MaturedRows:
     """The newest batch with outcomes; the `labelled` rows of it and of those measured with it, with the champion's scores
-    (`gh_score`); and how many rows each of these batches has in all, by its id, the newest last."""
+    (`gh_score`); how many rows each of these batches has in all, by its id, the newest last; and the moment `as_of` that they
+    are known at."""
 
     batch: Batch
     labelled: pd.DataFrame
     rows: Mapping[str, int]
+    as_of: datetime
 
     @property
     def scored(self) -> int:
@@ -59,12 +61,12 @@ def newest_matured(
     pooled = fresh[-ctx.case.retrain.measured_together(ctx.case.contract.batch) :]
     parts, errors = _labelled(ctx, [(batch, arrived[batch.id.key]) for batch in pooled])
     try:
-        return _measured(ctx, parts, estimator), errors
+        return _measured(ctx, parts, estimator, as_of), errors
     except UntrustedModel:
         raise
     except ModelError:
         parts, more = _predictable(ctx, parts, estimator)
-        return _measured(ctx, parts, estimator), (*errors, *more)
+        return _measured(ctx, parts, estimator, as_of), (*errors, *more)
 
 
 def _labelled(ctx: UseCaseContext, pooled: Sequence[tuple[Batch, Outcomes]]) -> tuple[list[Part], tuple[str, ...]]:
@@ -83,7 +85,7 @@ def _predictable(ctx: UseCaseContext, parts: Sequence[Part], estimator: Any) -> 
     able, errors = [], []
     for batch, frame in parts:
         try:
-            _measured(ctx, [(batch, frame)], estimator)
+            _measured(ctx, [(batch, frame)], estimator, batch.interval.end)
         except ModelError as error:
             rows = frame[frame[LABEL].notna()]
             errors.append(_sentence(batch, suspect(error, rows[KEY], model_inputs(rows))))
@@ -92,7 +94,7 @@ def _predictable(ctx: UseCaseContext, parts: Sequence[Part], estimator: Any) -> 
     return able, tuple(errors)
 
 
-def _measured(ctx: UseCaseContext, parts: Sequence[Part], estimator: Any) -> MaturedRows | None:
+def _measured(ctx: UseCaseContext, parts: Sequence[Part], estimator: Any, as_of: datetime) -> MaturedRows | None:
     """The batches with the champion's scores of their labelled rows; None for no batch."""
     if not parts:
         return None
@@ -102,7 +104,7 @@ def _measured(ctx: UseCaseContext, parts: Sequence[Part], estimator: Any) -> Mat
         ctx.models.predict(estimator, model_inputs(labelled), ctx.case.retrain.task) if len(labelled) else []
     )
     rows = {str(batch.id): len(part) for batch, part in parts}
-    return MaturedRows(parts[-1][0], labelled.assign(**{SCORE: predicted}), rows)
+    return MaturedRows(parts[-1][0], labelled.assign(**{SCORE: predicted}), rows, as_of)
 
 
 def _sentence(batch: Batch, error: object) -> str:

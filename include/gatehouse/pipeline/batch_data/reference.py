@@ -20,11 +20,12 @@ from gatehouse.core.performance import decay
 from gatehouse.core.performance.decay import DAY
 from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile, profile_of
 from gatehouse.core.statistics.block_bootstrap import block_codes
+from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.types import Candidate, TrainingSet
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.batch_data.reference_units import UNITS, calibrate_reference, units
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
-from gatehouse.pipeline.fit import candidate_metrics
+from gatehouse.pipeline.fit import candidate_metrics, inner_split
 from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from gatehouse.core.config.retrain import RetrainPolicy
 
 SAMPLE = 2000
+BORROWED = 14  # training days that a short holdout's interval is taken from, at most
 
 
 def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate) -> Reference:
@@ -66,9 +68,9 @@ def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate
         sample=sample_of(model_inputs(training), policy.seed),
         apart=unit_distances(ctx, training, whole) if policy.reasons.drift is not None else (),
         made_by={"seed": policy.seed, "code": ctx.case.code_sha256},
-        intervals=intervals(labels, scores, days, policy),
+        intervals=intervals(labels, scores, days, policy) or borrowed_intervals(ctx, training, holdout, scores, best),
         weekdays=by_weekday(ctx, training_set, batches, calibration),
-        holdout_days=len(np.unique(days)),
+        promised=promised(ctx, training, best),
     )
 
 
@@ -81,6 +83,61 @@ def intervals(
     name = policy.reasons.decay.metric
     (found,) = decay.intervals(labels, scores, days, (name,), seed=policy.seed)
     return {name: (found.low, found.high)} if isfinite(found.low) and isfinite(found.high) else {}
+
+
+def borrowed_intervals(
+    ctx: UseCaseContext, training: pd.DataFrame, holdout: pd.DataFrame, scores: NDArray[np.float64], best: Candidate
+) -> dict[str, tuple[float, float]]:
+    """`intervals` of a holdout with too few days: by how far its days and the newest training days differ, each predicted
+    by a model that was not fitted on it. They are all of before the model served."""
+    policy = ctx.case.retrain
+    if policy.reasons.decay is None:
+        return {}
+    name = policy.reasons.decay.metric
+    own = _daily(holdout.assign(**{SCORE: scores}), name)
+    value = evaluate(name, holdout[LABEL].to_numpy("float64"), scores)
+    found = decay.interval_of_days(value, [*_validation_days(ctx, training, best, name), *own], len(own))
+    return {} if found is None else {name: found}
+
+
+def _validation_days(ctx: UseCaseContext, training: pd.DataFrame, best: Candidate, metric: str) -> list[float]:
+    """The metric on each of the newest training days, at most half of them, by the candidate fitted on those before."""
+    days = training[TIME].dt.floor("D")
+    known = np.sort(days.unique())
+    if len(known) < 2:
+        return []
+    newer = days >= known[-min(BORROWED, len(known) // 2)]
+    rows = training[newer]
+    try:
+        trial = ctx.models.fit(
+            best.name,
+            ctx.case.estimators()[best.name],
+            model_inputs(training[~newer]),
+            training.loc[~newer, LABEL].to_numpy("float64"),
+        )
+        return _daily(
+            rows.assign(**{SCORE: ctx.models.predict(trial, model_inputs(rows), ctx.case.retrain.task)}), metric
+        )
+    except ModelError:
+        return []
+
+
+def _daily(scored: pd.DataFrame, metric: str) -> list[float]:
+    parts = [part for _, part in scored.groupby(scored[TIME].dt.floor("D"))]
+    return [evaluate(metric, part[LABEL].to_numpy("float64"), part[SCORE].to_numpy("float64")) for part in parts]
+
+
+def promised(ctx: UseCaseContext, training: pd.DataFrame, best: Candidate) -> dict[str, float]:
+    """What the candidate came to on the newest part of the training rows, fitted on the older part, and how much that is
+    beyond the mean of the older labels; nothing where that is undefined."""
+    policy = ctx.case.retrain
+    name = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
+    older, newer = inner_split(training)
+    value, known = best.metrics.get(name, float("nan")), metric_named(name)
+    labels = newer[LABEL].to_numpy("float64")
+    guess = np.full(len(newer), older[LABEL].mean() if len(older) else float("nan"))
+    loss, without = known.loss(value), known.loss(evaluate(name, labels, guess))
+    return {"loss": loss, "excess": loss - without} if isfinite(loss) and isfinite(without) else {}
 
 
 def with_label(frame: pd.DataFrame) -> pd.DataFrame:

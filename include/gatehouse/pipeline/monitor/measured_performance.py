@@ -19,6 +19,7 @@ from gatehouse.formatting import shown
 from gatehouse.pipeline.batch_data.matured_rows import MaturedRows
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.monitor import input_drift
+from gatehouse.pipeline.monitor.asked_level import judge_level
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ def measure_performance(
     ctx: UseCaseContext, matured: MaturedRows, reference: Reference
 ) -> tuple[dict[str, Any], tuple[decay.DecayAssessment, ...]]:
     """The champion's measured quality on the newest matured batch, and those measured with it, judged against its own
-    holdout."""
+    holdout and against the level that is asked for."""
     policy, labelled = ctx.case.retrain, matured.labelled
     metric = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
     time = labelled[TIME].dt.tz_localize(None).to_numpy("datetime64[us]")
@@ -43,8 +44,10 @@ def measure_performance(
         seed=policy.seed,
     )
     interval = reference.intervals.get(metric, ())
-    judged = decay.judge(measured, reference.quality[metric], policy, interval, reference.holdout_days)
+    no_skill, floor = judge_level(ctx, matured, measured, reference)
+    judged = (*decay.judge(measured, reference.quality[metric], policy, interval), *floor)
     document = {"batch": matured.batch.id.key, **asdict(measured), "judged": [each.to_document() for each in judged]}
+    document["no_skill"] = no_skill.to_document() if no_skill else None
     return {**document, "estimate": expected_and_realised(ctx, reference, labelled)}, judged
 
 

@@ -8,7 +8,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.retraining.policy import RetrainState
 from gatehouse.core.types import Champion, Request, RequestState
 
-ALARMS = ("decay", "calibration", "cost", "drift")
+ALARMS = ("decay", "calibration", "cost", "drift", "level", "no_skill")
 SPENT = (RequestState.CLAIMED, RequestState.DECIDED, RequestState.FAILED)
 
 

@@ -1,0 +1,67 @@
+"""`python -m benchmarks streams`: the retraining policy against simple schedules, over streams of different kinds.
+
+Each stream is one backtest, so this takes some minutes and is not part of `make bench`. `GATEHOUSE_STREAMS` names a folder
+with more use cases, `GATEHOUSE_STREAM_NAMES` (with commas) some streams only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.stream_kinds import KINDS
+from benchmarks.table import Table
+from gatehouse.backtest.run import BacktestResult, backtest
+from gatehouse.use_case import load
+
+HEADINGS = (
+    "stream", "metric", "policy (trainings)", "never", "every batch (trainings)", "best window, every batch",
+    "periodic, as many trainings", "pages", "not told, worse than no skill",
+)  # fmt: skip
+
+
+def measure() -> Table:
+    """A row for each stream."""
+    rows = []
+    with tempfile.TemporaryDirectory() as path:
+        for folder in _folders(Path(path)):
+            started = time.monotonic()
+            rows.append(_row(folder.name, backtest(load(folder))))
+            print(f"{' | '.join(rows[-1])} ({time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
+    method = (
+        "Mean metric over the batches that the first champion was not made of. `periodic` has as many trainings as the policy, "
+        "evenly spread, with the window that turned out best. The last column counts batches on which the champion was worse "
+        "than the mean of the labels known before, and no incident was open."
+    )
+    return Table("The policy over streams of different kinds", method, HEADINGS, rows)
+
+
+def _folders(path: Path) -> list[Path]:
+    """The built-in streams, written below `path`, and those of the folder that is named by its path."""
+    wanted = {name for name in os.environ.get("GATEHOUSE_STREAM_NAMES", "").split(",") if name}
+    made = [kind.folder(path) for kind in KINDS if not wanted or kind.name in wanted]
+    more = os.environ.get("GATEHOUSE_STREAMS")
+    found = sorted(each.parent for each in Path(more).glob("*/retrain.yaml")) if more else []
+    return made + [each for each in found if not wanted or each.name in wanted]
+
+
+def _row(name: str, result: BacktestResult) -> tuple[str, ...]:
+    means, ways = result.totals.means, {way.name: way for way in result.ways}
+    windows = [name for name in means if name in ("every batch", "fixed window") or name.startswith("rolling")]
+    best = min(windows, key=lambda name: means[name], default="")
+    every = ways.get("every batch")
+    pages = sum(any(kind["page"] for kind in line.kinds) for line in result.lines)
+    return (
+        name,
+        result.metric,
+        f"{means['policy']:.4f} ({result.totals.trainings})",
+        f"{means.get('never', float('nan')):.4f}",
+        f"{means.get('every batch', float('nan')):.4f} ({every.trainings if every else 0})",
+        f"{means[best]:.4f} ({best})" if best else "",
+        f"{means.get('periodic', float('nan')):.4f}",
+        str(pages),
+        "",
+    )
