@@ -57,7 +57,7 @@ restore: ## for docker compose: a backup (FROM=folder) into an empty stack
 LOCK := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command 'make lock' --python .venv/bin/python pyproject.toml
 lock: setup ## make requirements.txt (everything), requirements-run.txt (what the image runs) and requirements-spark.txt
-	$(LOCK) --extra local --extra dev -o requirements.txt
+	$(LOCK) --extra local --extra boosting --extra dev -o requirements.txt
 	@grep -E '^[a-z0-9._-]+==' requirements.txt | sed 's/ *\\$$//' >.venv/constraints.txt
 	$(LOCK) --no-annotate -c .venv/constraints.txt -o requirements-run.txt
 	@echo 'pyspark>=4.1,<4.2' | $(subst pyproject.toml,-,$(LOCK)) -o requirements-spark.txt

@@ -13,10 +13,13 @@ LINE = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\$",
 
 
 def direct() -> list[Requirement]:
-    """The direct dependencies that `pyproject.toml` names: of what runs, of the embedded stack, and of development."""
+    """The direct dependencies that `pyproject.toml` names: of what runs, of the embedded stack, of boosting, and of
+    development."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    return [Requirement(text) for text in (*project["dependencies"], *extras["local"], *extras["dev"])]
+    return [
+        Requirement(text) for text in (*project["dependencies"], *extras["local"], *extras["boosting"], *extras["dev"])
+    ]
 
 
 def locked() -> dict[str, str]:

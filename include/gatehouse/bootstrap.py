@@ -67,7 +67,7 @@ class InstalledContext(UseCaseContext):
     def models(self) -> ModelStore:
         from gatehouse.adapters.models import SkopsModels
 
-        return SkopsModels(self.settings.dask)
+        return SkopsModels(self.settings.dask, self.case.model_trust)
 
     @cached_property
     def tracking(self) -> Tracking:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.errors import GatehouseError, ModelError
+from gatehouse.own_code import module_name
 from gatehouse.user_code import DATA_SCIENTIST, user_code
 
 if TYPE_CHECKING:
@@ -29,11 +29,12 @@ class ModelCode(Protocol):
 
 
 def load_model_code(path: Path) -> ModelCode:
-    """Import `model.py` under a name of its own, so that two use cases never share a module."""
-    name = f"gatehouse_usecase_{path.parent.name}_{sha256(str(path))[:8]}"
+    """Import `model.py` under a name of its own, so that two use cases never share a module. It is a package, so it may
+    import other files of its folder: `from .helpers import Clip`."""
+    name = module_name(path)
     if name in sys.modules:
         return cast("ModelCode", sys.modules[name])
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=[str(path.parent)])
     if spec is None or spec.loader is None:
         raise ModelError("the file cannot be imported", where=str(path), owner=DATA_SCIENTIST)
     module = importlib.util.module_from_spec(spec)
@@ -42,7 +43,8 @@ def load_model_code(path: Path) -> ModelCode:
         with user_code(ModelError, path, "the import", DATA_SCIENTIST):
             spec.loader.exec_module(module)
     except GatehouseError:
-        del sys.modules[name]
+        for each in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
+            del sys.modules[each]
         raise
     missing = [function for function in REQUIRED if not callable(getattr(module, function, None))]
     if missing:

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.config.gate import GatePolicy, policy_problems
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.statistics.custom_metrics import register
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
 from gatehouse.model_code import ModelCode, estimators_of, load_model_code, place_of, slices_of
+from gatehouse.own_code import OwnCode, own_code
+from gatehouse.ports import ModelTrust
 from gatehouse.settings import Settings
 from gatehouse.use_case_checks import gate_problems, retrain_problems
 from gatehouse.yaml_loader import read_spec
@@ -74,9 +75,19 @@ class UseCase:
         return estimators_of(self.model, self.model_file, self.retrain.seed if seed is None else seed)
 
     @cached_property
+    def own_code(self) -> OwnCode:
+        """The source of `model.py` and of what it imports from its folder."""
+        return own_code(self.model_file)
+
+    @property
     def code_sha256(self) -> str:
-        """The hash of `model.py`: part of what a model was made from."""
-        return sha256(self.model_file.read_bytes())
+        """The hash of that source: part of what a model was made from."""
+        return self.own_code.sha256
+
+    @property
+    def model_trust(self) -> ModelTrust:
+        """Which types a model file may hold, and how large it may be."""
+        return ModelTrust(self.gate.trusted_types, self.gate.max_model_mib * 2**20, self.own_code)
 
 
 @dataclass(frozen=True)

@@ -66,14 +66,14 @@ def described(error: BaseException, folder: Path | None = None) -> str:
     text = " ".join(str(error).splitlines()).strip()[:LONGEST_TEXT]
     sentence = f"{type(error).__name__}: {text}" if text else f"{type(error).__name__} without a message"
     frames = _frames(error)
-    deepest = [frame for frame in frames if not _is_library(frame[0])] or frames
+    deepest = [frame for frame in frames if not is_library(frame[0])] or frames
     if not deepest or (folder is not None and deepest[-1][0].is_relative_to(folder)):
         return sentence
     path, line = deepest[-1]
     return f"{sentence} ({'/'.join(path.parts[-3:])}, line {line})"
 
 
-def _is_library(path: Path) -> bool:
+def is_library(path: Path) -> bool:
     """Whether the file is part of Python, of an installed package or of Gatehouse itself; or is no file."""
     return not path.is_absolute() or any(path.is_relative_to(root) for root in _LIBRARIES)
 

@@ -137,7 +137,7 @@ BROKEN = {
         replaced(
             "model.py", LOGISTIC,
             'make_pipeline(linear, __import__("sklearn.preprocessing").preprocessing.FunctionTransformer(abs), LogisticRegression())',
-        ), "model.py", "def estimators", ("model file holds", "choose estimators without them"), "data scientist",
+        ), "model.py", "def estimators", ("'logistic' cannot be stored", "builtins.abs", "classes and functions of model.py (write a `def` there)"), "data scientist",
     ),
     "a metric of its own that raises": Broken(
         appended("model.py", "\n\nMETRICS = {'cost': lambda labels, predictions, weights: labels['x']}\n"), "model.py",

@@ -37,6 +37,7 @@ from gatehouse.ports import (
     Ledger,
     ModelProbe,
     ModelStore,
+    ModelTrust,
     Source,
     Tracking,
     TrainingRun,
@@ -67,7 +68,7 @@ class BacktestContext(UseCaseContext):
         self._source = open_source(case.contract, case.folder)
         self._checker, self._models, self._tracking = (
             contract.GreatExpectationsChecker(),
-            CachingModels(clean),
+            CachingModels(clean, case.model_trust),
             NullTracking(),
         )
         self._frames: OrderedDict[Hashable, tuple[pd.DataFrame | pd.Series[float], int]] = OrderedDict()
@@ -153,8 +154,8 @@ class CachingModels(SkopsModels):
     measured in this process, which takes a fraction of a second, unless the gate wants to know its memory: then in one of
     the `clean` ones."""
 
-    def __init__(self, clean: ForkServerContext | SpawnContext | None) -> None:
-        super().__init__()
+    def __init__(self, clean: ForkServerContext | SpawnContext | None, trust: ModelTrust) -> None:
+        super().__init__(trust=trust)
         self._clean = clean
         self._open: OrderedDict[str, Any] = OrderedDict()
         self._alone = RLock()
@@ -171,7 +172,7 @@ class CachingModels(SkopsModels):
 
     def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> ModelProbe:
         if self._clean is not None:
-            return model_probe.measure_in(self._clean, data, sha256, features, task)
+            return model_probe.measure_in(self._clean, data, sha256, features, task, self._trust)
         try:
             started = time.perf_counter()
             estimator = super().load(data, sha256)

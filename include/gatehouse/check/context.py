@@ -40,7 +40,8 @@ class CheckSite(UseCaseContext):
 
     def __init__(self, case: UseCase, folder: str) -> None:
         super().__init__(case)
-        self._lake, self._checker, self._models = open_lake(folder), GreatExpectationsChecker(), SkopsModels()
+        self._lake, self._checker = open_lake(folder), GreatExpectationsChecker()
+        self._models = SkopsModels(trust=case.model_trust)
 
     @property
     def ledger(self) -> Ledger:

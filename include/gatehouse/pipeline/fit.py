@@ -73,6 +73,7 @@ def fit(ctx: UseCaseContext, request_id: str, name: str) -> Candidate:
 def make(ctx: UseCaseContext, frame: pd.DataFrame, name: str, plots: bool = False) -> Made:
     """Fit and measure one estimator on labelled rows; ModelError says why that cannot be."""
     task, models = ctx.case.retrain.task, ctx.models
+    models.check_storable(name, ctx.case.estimators()[name])
     older, newer = inner_split(frame)
     trial = models.fit(name, ctx.case.estimators()[name], model_inputs(older), _labels(older))
     predictions = models.predict(trial, model_inputs(newer), task)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gatehouse.core.gate.evidence import Task
+    from gatehouse.own_code import OwnCode
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,22 @@ class ModelProbe:
     memory_bytes: int | None = None
 
 
+@dataclass(frozen=True)
+class ModelTrust:
+    """What a model file of one use case may be, beside what is always allowed: `types` are the names that the risk owner
+    trusts (`gate.yaml: trusted_types`), `code` is the use case's own. It has at most `max_bytes`."""
+
+    types: tuple[str, ...] = ()
+    max_bytes: int = 512 * 2**20
+    code: OwnCode | None = None
+
+
 class ModelStore(ABC):
-    """Estimators to bytes and back, by a fixed allow-list of types; never pickle, never MLflow's loader."""
+    """Estimators to bytes and back, by an allow-list of types; never pickle, never MLflow's loader."""
+
+    @abstractmethod
+    def check_storable(self, name: str, estimator: Any) -> None:
+        """Raise UntrustedModel when the unfitted estimator holds something that `dump` would refuse, such as a lambda."""
 
     @abstractmethod
     def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:

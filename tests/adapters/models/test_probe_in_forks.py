@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from gatehouse.adapters.models import SkopsModels, model_probe
 from gatehouse.backtest.context import clean_processes
 from gatehouse.core.audit.canonical_json import sha256
+from gatehouse.ports import ModelTrust
 
 ROWS = pd.DataFrame({"a": [0.0, 1.0] * 50, "b": [1.0, 2.0] * 50})
 
@@ -18,12 +19,12 @@ def test_a_probe_tells_what_a_clean_process_tells_and_a_dead_one_harms_no_other(
 ) -> None:
     """A whole model's numbers, a damaged one's error; a process that dies or hangs is an error, and the next one answers."""
     context, data = clean_processes(), SkopsModels().dump(LogisticRegression().fit(ROWS, ROWS["a"] > 0))
-    good = (data, sha256(data), ROWS, "classification")
+    good = (data, sha256(data), ROWS, "classification", ModelTrust())
     found = model_probe.measure_in(context, *good)
     assert (found.error, found.size_bytes) == ("", len(data))
     assert found.load_seconds is not None
     assert found.memory_bytes is not None
-    damaged = model_probe.measure_in(context, b"damaged", sha256(b"damaged"), ROWS, "classification")
+    damaged = model_probe.measure_in(context, b"damaged", sha256(b"damaged"), ROWS, "classification", ModelTrust())
     assert damaged.error.startswith("UntrustedModel")
     with monkeypatch.context() as patch:
         patch.setattr(model_probe, "_answer", _dies)

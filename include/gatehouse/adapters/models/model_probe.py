@@ -1,8 +1,9 @@
 """Measures a model file in a clean process: does it load, does it predict, how fast.
 
-    python -m gatehouse.adapters.models.model_probe MODEL SHA256 FEATURES.parquet TASK
+    python -m gatehouse.adapters.models.model_probe MODEL SHA256 FEATURES.parquet TASK TRUST
 
-prints one JSON document. Neither seconds nor memory count the import of scikit-learn: a service pays that once.
+prints one JSON document; TRUST is JSON too. Neither seconds nor memory count the import of libraries: a service pays that
+once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from gatehouse.core.gate.evidence import Task
-from gatehouse.ports import ModelProbe
+from gatehouse.ports import ModelProbe, ModelTrust
 from gatehouse.settings import ROOT
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ TIMEOUT_SECONDS = 1200  # for a model that hangs; a slow machine must not change
 REPEATS = 3
 
 
-def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> ModelProbe:
+def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task, trust: ModelTrust) -> ModelProbe:
     """Load and predict in a process that shares nothing with this one; what goes wrong is the probe's `error`."""
     with _files(data, features) as (model, rows):
-        command = [sys.executable, "-m", "gatehouse.adapters.models.model_probe", str(model), sha256, str(rows), task]
+        asked = [str(model), sha256, str(rows), task, _told(trust)]
+        command = [sys.executable, "-m", "gatehouse.adapters.models.model_probe", *asked]
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "OMP_NUM_THREADS") if name in os.environ}
         try:
             done = subprocess.run(
@@ -58,13 +60,18 @@ def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> Mod
 
 
 def measure_in(
-    context: ForkServerContext | SpawnContext, data: bytes, sha256: str, features: pd.DataFrame, task: Task
+    context: ForkServerContext | SpawnContext,
+    data: bytes,
+    sha256: str,
+    features: pd.DataFrame,
+    task: Task,
+    trust: ModelTrust,
 ) -> ModelProbe:
     """As `measure`, in a process forked from the context's server, which shares nothing with this one either. A process
     that hangs or dies is ended and is that probe's error alone."""
     heard, said = context.Pipe(duplex=False)
     with _files(data, features) as (model, rows), heard:
-        process = context.Process(target=_answer, args=(said, str(model), sha256, str(rows), task))
+        process = context.Process(target=_answer, args=(said, str(model), sha256, str(rows), task, _told(trust)))
         process.start()
         said.close()
         try:
@@ -74,6 +81,11 @@ def measure_in(
         process.kill()
         process.join()
     return ModelProbe(len(data), None, None, found) if isinstance(found, str) else ModelProbe(len(data), **found)
+
+
+def _told(trust: ModelTrust) -> str:
+    """What the clean process needs to know of it; own code is in the model file."""
+    return json.dumps([trust.types, trust.max_bytes])
 
 
 def _answer(said: Connection, *asked: str) -> None:
@@ -93,19 +105,22 @@ def _files(data: bytes, features: pd.DataFrame) -> Iterator[tuple[Path, Path]]:
         yield model, rows
 
 
-def measured(model: str, sha256: str, rows: str, task: str) -> dict[str, Any]:
+def measured(model: str, sha256: str, rows: str, task: str, told: str) -> dict[str, Any]:
     """What the clean process finds, as `ModelProbe` names it."""
     for name in PAID_ONCE:
         import_module(name)
     import pandas as pd
 
     from gatehouse.adapters.models.sklearn_models import predictions
-    from gatehouse.adapters.models.skops_format import loads
+    from gatehouse.adapters.models.skops_format import import_libraries, loads
 
+    types, most = json.loads(told)
+    trust = ModelTrust(tuple(types), most)
     features = pd.read_parquet(rows)
+    import_libraries(Path(model).read_bytes(), sha256)
     before = _before()
     started = time.perf_counter()
-    estimator = loads(Path(model).read_bytes(), sha256)
+    estimator = loads(Path(model).read_bytes(), sha256, trust)
     loaded = time.perf_counter() - started
     seconds = min(_timed(estimator, features, task, predictions) for _ in range(REPEATS))
     after = _peak()

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.adapters.models import dask_fit, model_probe, plots, skops_format
+from gatehouse.adapters.models import dask_fit, model_probe, plots, skops_format, storable
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.errors import ModelError, ServiceUnavailableError, UndefinedPrediction, UntrustedModel
-from gatehouse.ports import ModelProbe, ModelStore
-from gatehouse.user_code import described
+from gatehouse.ports import ModelProbe, ModelStore, ModelTrust
+from gatehouse.user_code import DATA_SCIENTIST, described
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,10 +25,16 @@ SHUFFLED_AT_ONCE = 16  # features that are predicted together: the overhead of o
 
 
 class SkopsModels(ModelStore):
-    """Estimators by a fixed allow-list of types; fitted in this process, or on the Dask cluster at `dask`."""
+    """Estimators by an allow-list of types and what the use case's `trust` adds; fitted in this process, or on the Dask
+    cluster at `dask`."""
 
-    def __init__(self, dask: str = "") -> None:
-        self._dask = dask
+    def __init__(self, dask: str = "", trust: ModelTrust = skops_format.NOBODY) -> None:
+        self._dask, self._trust = dask, trust
+
+    def check_storable(self, name: str, estimator: Any) -> None:
+        if isinstance(estimator, type):
+            return  # `fit` says what is wrong with it
+        self._stored(name, estimator)
 
     def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
         _refuse_unusable(name, estimator, labels)
@@ -43,18 +49,31 @@ class SkopsModels(ModelStore):
         return predictions(estimator, features, task)
 
     def dump(self, estimator: Any) -> bytes:
+        return self._stored(type(estimator).__name__, estimator)
+
+    def _stored(self, name: str, estimator: Any) -> bytes:
+        storable.refuse_nameless(name, estimator)
+        storable.forget_names(estimator)
         try:
-            return skops_format.dumps(estimator)
-        except UntrustedModel:
-            raise
+            return skops_format.dumps(estimator, self._trust)
+        except UntrustedModel as error:
+            raise UntrustedModel(
+                f"estimator {name!r} cannot be stored: {error.what}", where=error.where, found=error.found,
+                allowed=error.allowed, owner=error.owner,
+            ) from error  # fmt: skip
         except Exception as error:  # skops refuses what it cannot write in many ways
-            raise ModelError(f"{type(estimator).__name__} cannot be stored: {described(error)}") from error
+            raise ModelError(
+                f"estimator {name!r} cannot be stored: skops cannot write it",
+                found=described(error),
+                allowed="estimators whose state is numbers, texts, arrays, and lists and dictionaries of them",
+                owner=DATA_SCIENTIST,
+            ) from error
 
     def load(self, data: bytes, sha256: str) -> Any:
-        return skops_format.loads(data, sha256)
+        return skops_format.loads(data, sha256, self._trust)
 
     def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> ModelProbe:
-        return model_probe.measure(data, sha256, features, task)
+        return model_probe.measure(data, sha256, features, task, self._trust)
 
     def plots(
         self, task: Task, labels: NDArray[np.float64], predictions: NDArray[np.float64], importance: Mapping[str, float]

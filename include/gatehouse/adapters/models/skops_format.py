@@ -1,116 +1,126 @@
 """A model file: a skops archive, opened only when it is what the ledger recorded.
 
-skops names what it stores by addresses in memory and stamps entries with the time. Both are replaced when a model is
-stored, by numbers in the order of appearance and one fixed date: the same model has the same bytes, whichever process
-fitted it and however often.
+A file whose types are of the use case's own code has that code as entries below `code/`. It is run only after the file's
+bytes were compared with the ledger's hash, as a module that is named by its own hash.
 """
 
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import zipfile
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
 
+from gatehouse.adapters.models.archive_bytes import SCHEMA, canonical_archive, modules_in
+from gatehouse.adapters.models.archived_code import import_archived
+from gatehouse.adapters.models.trusted_types import DESCRIPTION, foreign_types
 from gatehouse.core.audit.canonical_json import sha256 as sha256_of
+from gatehouse.core.config.trusted_types import advice
 from gatehouse.errors import UntrustedModel
+from gatehouse.formatting import count
+from gatehouse.own_code import ARCHIVED, OwnCode
+from gatehouse.ports import ModelTrust
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ALLOWED = frozenset(
-    {
-        "numpy.dtype",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.tree._tree.Tree",
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
-    }
-)
-SCHEMA, EPOCH = "schema.json", (1980, 1, 1, 0, 0, 0)
-LIMIT_BYTES = 64 * 2**20
-LIMIT_UNPACKED = 512 * 2**20
+CODE = "code/"
+MIB = 2**20
+UNPACKED = 8  # times the limit of a file: what it may unpack to
+NOBODY = ModelTrust()
 
 
-def dumps(estimator: Any) -> bytes:
+def dumps(estimator: Any, trust: ModelTrust = NOBODY) -> bytes:
     """The estimator as a skops archive; UntrustedModel names the types that the loader would refuse."""
     import skops.io
 
-    data = renumber_nodes(skops.io.dumps(estimator))
-    _refuse_foreign_types(data, "the data scientist must choose estimators without them in model.py")
+    data, own = skops.io.dumps(estimator), trust.code
+    if own is not None and own.module.encode() not in data:
+        own = None
+    modules = {own.module: own.archived_module} if own else {}
+    data = canonical_archive(
+        data, modules, {f"{CODE}{name}": source for name, source in own.files.items()} if own else {}
+    )
+    _refuse_foreign_types(data, trust, own.archived_module if own else "")
+    _refuse_large(data, trust)
+    _code_in(data, UNPACKED * trust.max_bytes)  # what the loader would refuse is not written
     return data
 
 
-def loads(data: bytes, sha256: str) -> Any:
+def loads(data: bytes, sha256: str, trust: ModelTrust = NOBODY) -> Any:
     """The estimator of an archive whose bytes, size and types are all as they must be."""
     import skops.io
     from sklearn.base import BaseEstimator
 
-    if len(data) > LIMIT_BYTES:
-        raise UntrustedModel(f"model file of {len(data):,} bytes; allowed: {LIMIT_BYTES:,}")
+    _refuse_large(data, trust)
     if sha256_of(data) != sha256:
         raise UntrustedModel(f"model file has sha256 {sha256_of(data)[:12]}..., the ledger recorded {sha256[:12]}...")
-    _refuse_bombs(data)
-    _refuse_foreign_types(data, "the file is not one that Gatehouse wrote")
-    estimator = skops.io.loads(data, trusted=sorted(ALLOWED))
-    if not isinstance(estimator, BaseEstimator):
+    files = _code_in(data, UNPACKED * trust.max_bytes)
+    types = _refuse_foreign_types(data, trust, OwnCode("", files).archived_module if files else "")
+    if files:
+        import_archived(files)
+    estimator = skops.io.loads(data, trusted=types)
+    if not isinstance(estimator, BaseEstimator) and not hasattr(estimator, "predict"):
         raise UntrustedModel(f"model file holds a {type(estimator).__name__}; allowed: a scikit-learn estimator")
     return estimator
 
 
-def renumber_nodes(data: bytes) -> bytes:
-    """The same archive with objects numbered in the order of appearance and without times."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        entries = {name: archive.read(name) for name in archive.namelist()}
-    names: dict[str, str] = {}
-    schema = _numbered(json.loads(entries.pop(SCHEMA)), {}, names, itertools.count(1))
-    sink = io.BytesIO()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
-        for old, new in names.items():
-            archive.writestr(zipfile.ZipInfo(new, EPOCH), entries[old], zipfile.ZIP_DEFLATED)
-        archive.writestr(zipfile.ZipInfo(SCHEMA, EPOCH), json.dumps(schema), zipfile.ZIP_DEFLATED)
-    return sink.getvalue()
+def types_of(data: bytes) -> list[str]:
+    """The types in an archive that skops does not trust by itself."""
+    import skops.io
+
+    try:
+        return sorted(skops.io.get_untrusted_types(data=data))
+    except Exception as error:  # a damaged archive fails in many ways inside the parser
+        raise UntrustedModel(f"model file cannot be read: {type(error).__name__}: {error}") from error
 
 
-def _numbered(node: Any, ids: dict[int, int], files: dict[str, str], numbers: Iterator[int]) -> Any:
-    """A node of the schema with new numbers. Which texts and numbers are one object in memory means nothing and differs
-    between processes, so each of those gets a number of its own; objects that are shared stay shared."""
-    if isinstance(node, list):
-        return [_numbered(each, ids, files, numbers) for each in node]
-    if not isinstance(node, dict):
-        return node
-    made: dict[str, Any] = {}
-    for key, value in node.items():
-        if key == "__id__" and isinstance(value, int):
-            made[key] = next(numbers) if node.get("is_json") else ids.setdefault(value, next(numbers))
-        elif key == "file" and isinstance(value, str):
-            made[key] = files.setdefault(value, f"{len(files) + 1}{value[value.rindex('.') :]}")
-        else:
-            made[key] = _numbered(value, ids, files, numbers)
-    return made
+def import_libraries(data: bytes, sha256: str) -> None:
+    """Import the modules that opening a file needs, without its own code; nothing for a file that would be refused."""
+    if sha256_of(data) != sha256:
+        return
+    with suppress(zipfile.BadZipFile, ImportError, KeyError, ValueError), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for name in sorted(modules_in(json.loads(archive.read(SCHEMA)))):
+            if not name.startswith(ARCHIVED):
+                import_module(name)
 
 
-def _refuse_bombs(data: bytes) -> None:
+def _refuse_large(data: bytes, trust: ModelTrust) -> None:
+    if len(data) > trust.max_bytes:
+        raise UntrustedModel(
+            "the model file is too large", found=f"{count(len(data))} bytes", owner="risk owner",
+            allowed=f"{count(trust.max_bytes)} bytes; `max_model_mib: {-(-len(data) // MIB)}` in gate.yaml allows it",
+        )  # fmt: skip
+
+
+def _code_in(data: bytes, most: int) -> dict[str, bytes]:
+    """The own code in an archive, after a look at what the archive says of its entries."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
+            _refuse_bombs(archive.infolist(), most)
+            names = [name for name in archive.namelist() if name.startswith(CODE)]
+            return {name.removeprefix(CODE): archive.read(name) for name in names}
     except zipfile.BadZipFile as error:
         raise UntrustedModel(f"model file is not a skops archive: {error}") from None
+
+
+def _refuse_bombs(entries: list[zipfile.ZipInfo], most: int) -> None:
     unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > LIMIT_UNPACKED:
-        raise UntrustedModel(f"model file unpacks to {unpacked:,} bytes; allowed: {LIMIT_UNPACKED:,}")
+    if unpacked > most:
+        raise UntrustedModel(f"model file unpacks to {unpacked:,} bytes; allowed: {most:,}")
     strange = [entry.filename for entry in entries if entry.filename.startswith(("/", "\\")) or ".." in entry.filename]
     if strange:
         raise UntrustedModel(f"model file has an entry outside itself: {strange[0]!r}")
 
 
-def _refuse_foreign_types(data: bytes, advice: str) -> None:
-    import skops.io
-
-    try:
-        foreign = sorted(set(skops.io.get_untrusted_types(data=data)) - ALLOWED)
-    except Exception as error:  # a damaged archive fails in many ways inside the parser
-        raise UntrustedModel(f"model file cannot be read: {type(error).__name__}: {error}") from error
-    if foreign:
-        raise UntrustedModel(f"model file holds {', '.join(foreign)}; allowed: {', '.join(sorted(ALLOWED))}; {advice}")
+def _refuse_foreign_types(data: bytes, trust: ModelTrust, code_module: str) -> list[str]:
+    """The types that skops does not know itself; UntrustedModel when one of them is not trusted."""
+    types = types_of(data)
+    foreign = foreign_types(types, trust, code_module)
+    if not foreign:
+        return types
+    keys = sorted({key for name in foreign if (key := advice(name))})
+    remedy = f"the risk owner allows it by `{keys[0]}` in gate.yaml" if keys else ""
+    raise UntrustedModel(
+        "a model file may not hold every type", found=", ".join(foreign), owner="data scientist",
+        allowed="; ".join(part for part in (f"{DESCRIPTION} (write a `def` there)", remedy) if part),
+    )  # fmt: skip

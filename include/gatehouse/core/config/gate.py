@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.config.base import Name, SpanText, Spec
 from gatehouse.core.config.override_probation import OverridePolicy, ProbationPolicy
+from gatehouse.core.config.trusted_types import TrustedType
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.rules.base import MetricName, Rule
 from gatehouse.core.gate.rules.behaviour import HandlesUnseenValues, Invariant, Monotone, PredictionsVary
@@ -107,7 +108,8 @@ class GatePolicy(Spec):
     With fewer than `min_rows` rows or `min_blocks` blocks nothing is compared. `error_over` says what the error of a
     comparison is promised over: all looks at one `champion`, of which half is spent by look `half_spent_by`, or each
     `look` anew. `self_test` is the set of mutants that the gate judges before each decision (0: none). `first_model` is
-    what happens without a champion.
+    what happens without a champion. A model file has at most `max_model_mib`, and may hold `trusted_types` besides those
+    that every model may hold.
     """
 
     use_case: Name | None = None
@@ -125,6 +127,8 @@ class GatePolicy(Spec):
     self_test: Literal[0, 1] = 1
     override: OverridePolicy = OverridePolicy()
     probation: ProbationPolicy | None = None
+    trusted_types: tuple[TrustedType, ...] = ()
+    max_model_mib: Annotated[int, Field(ge=1, le=65_536)] = 512
     rules: tuple[AnyRule, ...]
     _archived: str | None = PrivateAttr(default=None)
 
