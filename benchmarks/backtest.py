@@ -20,22 +20,22 @@ use_case: daily
 title: Small daily batches
 owner: data engineering
 source: {{kind: python, module: source}}
-batch: day
-first: 2021-01-01
+frequency: day
+first_batch: 2021-01-01
 tables:
   rows:
     key: [id]
     time_column: at
     columns: {{id: string, at: timestamp, x: number, z: number}}
     expectations:
-      - {{expect: expect_column_values_to_not_be_null, severity: critical, because: it is the key, args: {{column: id}}}}
+      - {{expect: expect_column_values_to_not_be_null, severity: critical, reason: it is the key, args: {{column: id}}}}
 outcomes:
   key: [id]
   columns: {{id: string, y: number}}
   label: y
   delay: 2 days
   expectations:
-    - {{expect: expect_column_values_to_not_be_null, severity: critical, because: it is the key, args: {{column: id}}}}
+    - {{expect: expect_column_values_to_not_be_null, severity: critical, reason: it is the key, args: {{column: id}}}}
 """,
     "source.py": """
 import numpy as np
@@ -86,25 +86,25 @@ def estimators(seed):
 """,
     "retrain.yaml": """
 task: classification
-first_after: 10
+min_batches_first_training: 10
 window: {{kind: rolling, batches: 20}}
 holdout: {{batches: 7}}
-choose_by: log_loss
-reasons:
+selection_metric: log_loss
+triggers:
   drift: {{min_rows: 100}}
   decay: {{metric: log_loss, margin: 0.02}}
-cooldown: 7
+cooldown_batches: 7
 """,
     "gate.yaml": """
 use_case: daily
 metric: log_loss
-first_model: promote
-review: {{approvers: [reviewer], timeout: 1 day, no_answer: reject}}
-block: 1 day
+no_champion: promote
+review: {{approvers: [reviewer], timeout: 1 day, on_timeout: reject}}
+resample_by: 1 day
 min_rows: 100
 min_blocks: 5
 rules:
-  - {{rule: not_worse_than_champion, says: Not worse., metric: log_loss, margin: 0.05}}
+  - {{rule: not_worse_than_champion, description: Not worse., metric: log_loss, margin: 0.05}}
 """,
     "RUNBOOK.md": "Call the data scientist.\n",
 }

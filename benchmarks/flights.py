@@ -50,7 +50,7 @@ def measure() -> list[Table]:
 @lru_cache
 def month(key: str) -> Month:
     """A month as a training set has it: the declared types, the outcomes of whenever they came."""
-    contract, interval = CASE.contract, batch_interval(CASE.contract.batch, key)
+    contract, interval = CASE.contract, batch_interval(CASE.contract.frequency, key)
     source = open_source(contract, CASE.folder)
     tables = {n: as_declared(f, contract.tables[n].columns, n) for n, f in source.fetch(key, interval).items()}
     outcomes = as_declared(source.outcomes(key, interval), contract.outcomes.columns, "outcomes")
@@ -84,7 +84,7 @@ def chances(months: tuple[str, ...], on: str, every: int = 1) -> Array:
 def evidence(on: str, challenger: Array, champion: Array, looks: int = 0) -> Evidence:
     """The evidence of a month for two models' predictions, after `looks` earlier decisions on the champion."""
     held_out = month(on)
-    start = batch_interval(CASE.contract.batch, on).start
+    start = batch_interval(CASE.contract.frequency, on).start
     rows = HoldoutData(
         keys=np.arange(len(held_out.labels)).astype(str),
         labels=held_out.labels,
@@ -102,7 +102,7 @@ def evidence(on: str, challenger: Array, champion: Array, looks: int = 0) -> Evi
 
 def judged(found: Evidence, policy: GatePolicy = CASE.gate) -> Decision:
     """The decision by those of the policy's rules that need nothing but predictions."""
-    unmeasured = ("loads_cleanly", "model_size", "prediction_speed", "prediction_memory", "data_validated")
+    unmeasured = ("loads_in_clean_process", "model_size", "prediction_speed", "prediction_memory", "data_validated")
     rules = tuple(rule for rule in policy.rules if not rule.needs() and rule.rule not in unmeasured)
     return decide(found, policy.model_copy(update={"rules": rules}), SEED)
 

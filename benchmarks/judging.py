@@ -30,7 +30,7 @@ CLASSES = (
     {"rule": "better_than_champion", "metric": "log_loss"},
     {"rule": "better_than_champion", "metric": "roc_auc", "on_fail": "warn"},
     {"rule": "metric_bound", "metric": "roc_auc", "min": 0.6},
-    {"rule": "metric_bound", "metric": "log_loss", "max": 0.69, "judge_by": "interval"},
+    {"rule": "metric_bound", "metric": "log_loss", "max": 0.69, "compare": "interval"},
     {"rule": "slice_floor", "column": "origin", "metric": "roc_auc", "min": 0.55},
     {"rule": "slice_not_worse", "column": "origin", "metric": "brier", "margin": 0.02},
     {"rule": "suspiciously_good", "metric": "log_loss", "max_gain": 0.15},
@@ -56,8 +56,8 @@ def main() -> None:
 
 def _judge(task: Any, noise: float) -> list[str]:
     rules, metric = (CLASSES, "log_loss") if task == "classification" else (NUMBERS, "mae")
-    given = {"metric": metric, "first_model": "review", "review": {"approvers": ["risk"], "timeout": "3 days"}}
-    said = [{"says": "as the risk owner wrote it", **rule} for rule in rules]
+    given = {"metric": metric, "no_champion": "review", "review": {"approvers": ["risk"], "timeout": "3 days"}}
+    said = [{"description": "as the risk owner wrote it", **rule} for rule in rules]
     policy = GatePolicy.model_validate_json(json.dumps({**given, "resamples": 400, "rules": said}))
     decision = decide(_evidence(task, noise), policy, "5e" * 32)
     return [r.sentence for r in decision.results if r.rule == SELF_TEST and r.outcome is not RuleOutcome.PASS]

@@ -23,7 +23,7 @@ from gatehouse.use_case import UseCase, load
 sys.path.insert(0, str(ROOT / "tests"))
 from streams import stream
 
-PRICE = CostReason(per_1000_rows=float(os.environ.get("GATEHOUSE_PRICE", "1000")), training=100, review=50)
+PRICE = CostReason(loss_value_per_1000_rows=float(os.environ.get("GATEHOUSE_PRICE", "1000")), training=100, review=50)
 FLIGHTS = "flights"
 ASKED = (FLIGHTS, "label", "gradual", "recurring", "nothing")
 BATCHES, ROWS = 18, 4000
@@ -45,12 +45,12 @@ def table_of(kind: str) -> Table:
 
 def policies(case: UseCase) -> dict[str, Triggers]:
     """The reasons of each way; window, holdout and gate are the use case's own."""
-    own = case.retrain.reasons
-    decay = own.decay or DecayReason(metric=case.retrain.choose_by, margin=0.02)
+    own = case.retrain.triggers
+    decay = own.decay or DecayReason(metric=case.retrain.selection_metric, margin=0.02)
     calibration = own.calibration or CalibrationReason(gap=0.05)
-    drift = (own.drift or DriftReason()).model_copy(update={"request": True})
+    drift = (own.drift or DriftReason()).model_copy(update={"trigger_retraining": True})
     return {
-        "schedule, every 3 batches": Triggers(schedule=3),
+        "schedule, every 3 batches": Triggers(every_batches=3),
         "decay and calibration": Triggers(decay=decay, calibration=calibration),
         "drift": Triggers(drift=drift),
         "cost-aware": Triggers(decay=decay, calibration=calibration, drift=drift, cost=PRICE),
@@ -60,7 +60,7 @@ def policies(case: UseCase) -> dict[str, Triggers]:
 def _table(title: str, case: UseCase) -> Table:
     results = {}
     for name, reasons in policies(case).items():
-        free = case.retrain.model_copy(update={"reasons": reasons, "budget": None, "cooldown": 0})
+        free = case.retrain.model_copy(update={"triggers": reasons, "budget": None, "cooldown_batches": 0})
         results[name] = backtest(replace(case, retrain=free))
     # a policy whose first model comes later is compared on fewer batches: all are, then
     keys = sorted(set.intersection(*(set(each.totals.compared) for each in results.values())))
@@ -72,7 +72,7 @@ def _table(title: str, case: UseCase) -> Table:
         min(oracles, key=lambda row: float(row[-1].replace(",", ""))),
     ]
     method = (
-        f"{len(keys)} batches. Cost: {PRICE.per_1000_rows:g} for each unit of {first.metric} on 1,000 "
+        f"{len(keys)} batches. Cost: {PRICE.loss_value_per_1000_rows:g} for each unit of {first.metric} on 1,000 "
         f"rows, {PRICE.training + PRICE.review:g} a training with its review. No budget, no cooldown. The oracle is the "
         "cheapest of those with as many trainings as one of the policies had."
     )
@@ -83,7 +83,7 @@ def _row(name: str, result: BacktestResult, way: str, keys: Sequence[str]) -> tu
     """A way's metric and cost on these batches."""
     found = next(each for each in result.ways if each.name == way)
     sizes = {line.key: line.rows for line in result.lines}
-    lost = sum(found.metrics[key] * sizes[key] for key in keys) / 1000 * PRICE.per_1000_rows
+    lost = sum(found.metrics[key] * sizes[key] for key in keys) / 1000 * PRICE.loss_value_per_1000_rows
     cost = lost + found.trainings * (PRICE.training + PRICE.review)
     mean = sum(found.metrics[key] for key in keys) / len(keys) if keys else float("nan")
     return name, f"{mean:.4f}", str(found.trainings), f"{cost:,.0f}"

@@ -84,8 +84,8 @@ use_case: <name>
 title: "<says>"
 owner: benchmarks
 source: {kind: files, address: data}
-batch: <frequency>
-first: <first>
+frequency: <frequency>
+first_batch: <first>
 last: <last>
 tables:
   rows:
@@ -122,21 +122,21 @@ def estimators(seed):
 ''',
     "retrain.yaml": """\
 task: <task>
-first_after: 3
-choose_by: <metric>
-reasons:
+min_batches_first_training: 3
+selection_metric: <metric>
+triggers:
   drift: {}
   decay: {metric: <metric>, margin: <margin>, min_rows: 100}
   calibration: {gap: <gap>, min_rows: 100}
-cooldown: 1
+cooldown_batches: 1
 """,
     "gate.yaml": """\
 metric: <metric>
-first_model: promote
-review: {approvers: [admin], timeout: 3 days, no_answer: reject}
+no_champion: promote
+review: {approvers: [admin], timeout: 3 days, on_timeout: reject}
 rules:
   - rule: not_worse_than_champion
-    says: Not worse than the model in production by more than half of the margin of decay.
+    description: Not worse than the model in production by more than half of the margin of decay.
     metric: <metric>
     margin: <margin>
 """,

@@ -21,7 +21,7 @@ from gatehouse_airflow.use_cases import use_cases
 
 def build(case):
     """The backfill DAG of one use case."""
-    folder, wakes, kind = str(case.folder), retrain_requests(case.name), case.contract.batch
+    folder, wakes, kind = str(case.folder), retrain_requests(case.name), case.contract.frequency
 
     @dag(
         **dag_kwargs(case, DagKind.BACKFILL, Urgency.OFFICE_HOURS, __doc__),

@@ -36,7 +36,7 @@ def build(case):
         schedule=cron_timetable(case.contract.schedule),
         is_paused_upon_creation=case.contract.schedule is not None,  # a person switches a feed on
         max_active_runs=1,  # two runs would validate each other's batches, and the fence would refuse one of them
-        params={"batch": batch_key(case.contract.batch)},
+        params={"batch": batch_key(case.contract.frequency)},
     )
     def ingest():
         @task

@@ -28,7 +28,7 @@ def build(case):
         schedule=None,
         is_paused_upon_creation=False,
         max_active_runs=4,  # each is about one batch, and the ledger serialises what they record
-        params={"batch": known_batch(case.contract.batch), "reason": REASON},
+        params={"batch": known_batch(case.contract.frequency), "reason": REASON},
     )
     def revalidate():
         @task(task_id="revalidate", outlets=[wakes])

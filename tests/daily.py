@@ -14,11 +14,11 @@ from streams import Made, Stream, stream
 ROWS = 300  # a day
 RETRAIN = """\
 task: classification
-first_after: TRAINING
-choose_by: log_loss
+min_batches_first_training: TRAINING
+selection_metric: log_loss
 holdout: {batches: HELD_OUT}
-reasons:
-  drift: {distance: js, limit: 0.1, min_rows: 100}
+triggers:
+  drift: {distance: js, effect_size_limit: 0.1, min_rows: 100}
   decay: {metric: log_loss, margin: 0.02, min_rows: 100}
   calibration: {gap: 0.05, min_rows: 100}
 """
@@ -34,8 +34,8 @@ class Daily(Stream):
         contract = made / "contract.yaml"
         text = contract.read_text(encoding="utf-8")
         for month, day in (
-            ("batch: month", "batch: day"),
-            ("first: 2020-01", "first: 2020-01-06"),
+            ("frequency: month", "frequency: day"),
+            ("first_batch: 2020-01", "first_batch: 2020-01-06"),
             ("1 month", "1 day"),
         ):
             assert month in text

@@ -158,9 +158,9 @@ use_case: stream
 title: A synthetic stream
 owner: tests
 source: {kind: files, address: data}
-batch: month
-first: 2020-01
-last: LAST
+frequency: month
+first_batch: 2020-01
+last_batch: LAST
 tables:
   rows:
     key: [id]
@@ -176,21 +176,21 @@ outcomes:
 """
 _RETRAIN = """\
 task: classification
-first_after: 4
-choose_by: log_loss
-reasons:
-  drift: {distance: js, limit: 0.1, request: false}
+min_batches_first_training: 4
+selection_metric: log_loss
+triggers:
+  drift: {distance: js, effect_size_limit: 0.1, trigger_retraining: false}
   decay: {metric: log_loss, margin: 0.02}
   calibration: {gap: 0.05}
-cooldown: 1
+cooldown_batches: 1
 """
 _GATE = """\
 metric: log_loss
-first_model: promote
-review: {approvers: [admin], timeout: 3 days, no_answer: reject}
+no_champion: promote
+review: {approvers: [admin], timeout: 3 days, on_timeout: reject}
 rules:
   - rule: not_worse_than_champion
-    says: Not worse than the model in production by more than .01 of log loss.
+    description: Not worse than the model in production by more than .01 of log loss.
     metric: log_loss
     margin: 0.01
 """

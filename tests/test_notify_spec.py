@@ -20,15 +20,15 @@ from gatehouse.notify_config import notify_spec
 from gatehouse.settings import ROOT, Settings
 
 GOOD = """\
-address: https://airflow.example
-severities: {data_fault: critical}
+airflow_url: https://airflow.example
+severity_overrides: {data_fault: critical}
 recipients:
   - name: on_call
     roles: [on-call, data engineer]
-    via: smtp
+    channel: smtp
     connection: gatehouse_mail
     to: [on-call@example.org]
-    quiet: {begin: "22:00", end: "07:00", zone: Europe/Berlin}
+    quiet_hours: {start: "22:00", end: "07:00", timezone: Europe/Berlin}
 """
 
 
@@ -46,8 +46,8 @@ def test_it_is_read_beside_the_use_cases_or_where_the_environment_says(tmp_path:
     assert spec is not None
     (person,) = spec.recipients
     assert person.roles == (Role.ON_CALL, Role.DATA_ENGINEER)
-    assert (person.least, person.budget, person.resolved) == (Severity.WARNING, 50, True)
-    assert spec.severities == {AlertType.DATA_FAULT: Severity.CRITICAL}
+    assert (person.min_severity, person.max_per_week, person.send_resolved) == (Severity.WARNING, 50, True)
+    assert spec.severity_overrides == {AlertType.DATA_FAULT: Severity.CRITICAL}
     (tmp_path / "notify.yaml").unlink()
     if beside:
         assert notify_spec(settings(tmp_path, None)) is None
@@ -59,11 +59,11 @@ def test_it_is_read_beside_the_use_cases_or_where_the_environment_says(tmp_path:
 @pytest.mark.parametrize(
     ("wrong", "right", "line", "says"),
     [
-        ("adress:", "address:", 1, "unknown key `adress`; allowed: address, recipients, severities"),
+        ("airflow:", "airflow_url:", 1, "unknown key `airflow`; allowed: airflow_url, recipients, severity_overrides"),
         ("on-call, data", "oncall, data", 5, "'data engineer', 'data scientist', 'risk owner' or 'on-call'"),
         ("gatehouse_mail", "smtp://me:secret@mail", 7, "belong into that connection, never into this file"),
         ("Europe/Berlin", "Middle/Earth", 9, "not a time zone"),
-        ('"22:00"', '"07:00"', 9, "begin and end must differ"),
+        ('"22:00"', '"07:00"', 9, "start and end must differ"),
         ("    to: [on-call@example.org]\n", "", 4, "`to` names the mail addresses"),
         ("[on-call@example.org]", '["a@b.org, c@d.org"]', 8, "String should match pattern"),
         ("https://airflow.example", "javascript:alert(1)", 1, "String should match pattern"),
@@ -72,7 +72,7 @@ def test_it_is_read_beside_the_use_cases_or_where_the_environment_says(tmp_path:
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, wrong: str, right: str, line: int, says: str) -> None:
     """File, line, what was found and what is allowed, and that it is the platform's to change."""
-    text = GOOD.replace(right, wrong) if wrong == "adress:" else GOOD.replace(wrong, right)
+    text = GOOD.replace(right, wrong) if wrong == "airflow:" else GOOD.replace(wrong, right)
     with pytest.raises(ConfigurationError) as raised:
         notify_spec(settings(tmp_path, text))
     assert f"notify.yaml:{line}: " in str(raised.value)
@@ -100,8 +100,8 @@ def test_the_documented_message_is_what_is_sent() -> None:
     """The message shown in docs/notifications.md is what the words make of that fact."""
     document = (ROOT / "docs" / "notifications.md").read_text()
     shown = document.partition("<!-- message -->\n")[2].partition("<!-- /message -->")[0]
-    person = Recipient(name="flights_data", roles=(Role.DATA_ENGINEER,), via="slack", connection="chat")
-    spec = NotifyConfig(address="https://airflow.example.org", recipients=(person,))
+    person = Recipient(name="flights_data", roles=(Role.DATA_ENGINEER,), channel="slack", connection="chat")
+    spec = NotifyConfig(airflow_url="https://airflow.example.org", recipients=(person,))
     sentence = "batch 2013-07.r1: flights: the columns dep_time and sched_dep_time are swapped"
     about = (AlertType.DATA_FAULT, "flight_delays", "2013-07.r1", datetime(2013, 8, 1, 6, 2, tzinfo=UTC), sentence)
     fact = Event(*about, "batches/flight_delays/2013-07.r1")

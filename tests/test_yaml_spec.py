@@ -35,14 +35,14 @@ def edited(folder: Path, name: str, old: str, new: str) -> Path:
 @pytest.mark.parametrize(
     ("name", "old", "new", "told"),
     [
-        ("gate.yaml", "first_model:", "first_modell:", r"gate\.yaml:4: unknown key `first_modell`; allowed: .*first_model.*risk owner"),
-        ("gate.yaml", "metric: log_loss\nfirst", "metric: logloss\nfirst", r"gate\.yaml:3: `metric`: .*logloss.*allowed.*log_loss"),
+        ("gate.yaml", "no_champion:", "no_champions:", r"gate\.yaml:4: unknown key `no_champions`; allowed: .*no_champion.*risk owner"),
+        ("gate.yaml", "metric: log_loss\nno_champion", "metric: logloss\nno_champion", r"gate\.yaml:3: `metric`: .*logloss.*allowed.*log_loss"),
         ("gate.yaml", "rule: enough_rows", "rule: enough_cows", r"gate\.yaml:\d+: .*enough_cows.*enough_rows"),
         ("gate.yaml", "min_rows: 1000", "min_rows: many", r"gate\.yaml:11: .*min_rows`: .*integer; found \"many\""),
         ("gate.yaml", "metric: log_loss\n", "metric: log_loss\nmetric: brier\n", r"gate\.yaml:4: a key appears twice; found 'metric'"),
         ("retrain.yaml", "task: classification\n", "", r"retrain\.yaml:\d+: key `task` is missing.*data scientist"),
-        ("retrain.yaml", "cooldown: 1", "cooldown: [", r"retrain\.yaml:\d+: not valid YAML"),
-        ("contract.yaml", "batch: month", "batch: decade", r"contract\.yaml:6: `batch`: .*'month', 'week' or 'day'.*data engineer"),
+        ("retrain.yaml", "cooldown_batches: 1", "cooldown_batches: [", r"retrain\.yaml:\d+: not valid YAML"),
+        ("contract.yaml", "frequency: month", "frequency: decade", r"contract\.yaml:6: `frequency`: .*'month', 'week' or 'day'.*data engineer"),
         ("contract.yaml", "delay: 1 month", "delay: soon", r"contract\.yaml:\d+: `outcomes\.delay`: .*not a span.*1 month"),
         ("contract.yaml", "key: [id]\n    time", "key: [idx]\n    time", r"contract\.yaml:\d+: .*declared columns; found \['idx'\]"),
         ("contract.yaml", "use_case: template", "use_case: other", r"use_case must be the folder's name; found 'other'; allowed: 'template'"),
@@ -94,7 +94,9 @@ def test_the_built_in_use_cases_load_by_name_and_by_path():
 def test_any_unknown_key_is_refused_with_its_line(tmp_path_factory, key):
     """Whatever the key is called, it is refused where it stands and never dropped."""
     path = tmp_path_factory.mktemp("yaml") / "retrain.yaml"
-    path.write_text(f"task: classification\nfirst_after: 2\n{key}: 1\nchoose_by: log_loss\nreasons: {{}}\n")
+    path.write_text(
+        f"task: classification\nmin_batches_first_training: 2\n{key}: 1\nselection_metric: log_loss\ntriggers: {{}}\n"
+    )
     with pytest.raises(ConfigurationError, match=rf"retrain\.yaml:3: (unknown key `{key}`|not valid)"):
         read_spec(path, RetrainPolicy, "data scientist")
 

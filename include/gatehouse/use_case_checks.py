@@ -19,7 +19,7 @@ def gate_problems(gate: GatePolicy, folder: Path, file: Path | None = None) -> I
     file = file or folder / "gate.yaml"
     declared, slices = own_metrics(folder), declared_slices(folder / "model.py")
     if gate.block_column and slices is not None and gate.block_column not in slices:
-        yield _no_slice(f"{file}: block", gate.block_column, slices)
+        yield _no_slice(f"{file}: resample_by", gate.block_column, slices)
     for position, rule in enumerate(gate.rules):
         where = f"{file}: rules.{position} ({rule.rule})"
         for name in rule.files():
@@ -39,9 +39,9 @@ def retrain_problems(retrain: RetrainPolicy, folder: Path, file: Path | None = N
     """Yield each metric of `retrain.yaml`, or of the `file` read in its place, that is neither defined for the task nor
     declared in `model.py`."""
     known, declared = metrics_for(retrain.task), own_metrics(folder)
-    asked = {"choose_by": retrain.choose_by}
-    if retrain.reasons.decay is not None:
-        asked["reasons.decay.metric"] = retrain.reasons.decay.metric
+    asked = {"selection_metric": retrain.selection_metric}
+    if retrain.triggers.decay is not None:
+        asked["triggers.decay.metric"] = retrain.triggers.decay.metric
     for key, metric in asked.items():
         where = f"{file or folder / 'retrain.yaml'}: {key}"
         if is_own(metric) and metric not in declared:

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from gatehouse.core.config.base import Spec
 from gatehouse.errors import ConfigurationError, SeveralFaults
+from gatehouse.yaml_renames import old_names
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 M = TypeVar("M", bound=BaseModel)
@@ -19,21 +21,27 @@ _MAX_BYTES, _MAX_NODES, _MAX_DEPTH = 1_000_000, 100_000, 50  # a file written by
 
 def read_spec(path: Path, model: type[M], owner: str) -> M:
     """Read `path` as `model`; raises ConfigurationError with up to five faults, the first one's line in front."""
+    return parse_spec(path, read_text(path, owner), model, owner)
+
+
+def read_text(path: Path, owner: str) -> str:
+    """The text of a YAML file, its line ends as they are; ConfigurationError when it cannot be read or is too large."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError("cannot be read", where=str(path), found=str(error), owner=owner) from error
     if len(text) > _MAX_BYTES:
-        raise ConfigurationError(
-            "the file is too large",
-            where=str(path),
-            found=f"{len(text):,} characters",
-            allowed=f"{_MAX_BYTES:,}",
-            owner=owner,
-        )
+        found, allowed = f"{len(text):,} characters", f"{_MAX_BYTES:,}"
+        raise ConfigurationError("the file is too large", where=str(path), found=found, allowed=allowed, owner=owner)
+    return text
+
+
+def parse_spec(path: Path, text: str, model: type[M], owner: str) -> M:
+    """Read the text of the file `path` as `model`, as `read_spec` does."""
     node = _compose(path, text, owner)
     _refuse_bombs(path, node, owner)
     _refuse_repeated_keys(path, node, owner)
+    _refuse_old_names(path, node, model, owner)
     data = _loaded(path, text, owner)
     try:
         return model.model_validate_json(json.dumps(data, default=str))
@@ -112,6 +120,15 @@ def _refuse_repeated_keys(path: Path, node: yaml.Node, owner: str) -> None:
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
             _refuse_repeated_keys(path, item, owner)
+
+
+def _refuse_old_names(path: Path, node: yaml.Node, model: type[BaseModel], owner: str) -> None:
+    """A key or a value by its name of an earlier version: one error names all of today's."""
+    found = old_names(node, model.renamed_keys) if issubclass(model, Spec) else []
+    if found:
+        now = ", ".join(dict.fromkeys(f"`{one.old}` is now `{one.new}`" for one in found))
+        where = f"{path}:{found[0].line}"
+        raise ConfigurationError(f"{now}; run `gatehouse use-case upgrade {path.parent}`", where=where, owner=owner)
 
 
 def _fault(fault: Any, node: yaml.Node, model: type[BaseModel], path: Path, owner: str) -> ConfigurationError:

@@ -26,10 +26,10 @@ class DeliveryFailed(GatehouseError):
 
 
 class AirflowNotifier(Notifier):
-    """Delivers by mail, to a Slack webhook, or to whatever Apprise reaches; which one is the recipient's `via`."""
+    """Delivers by mail, to a Slack webhook, or to whatever Apprise reaches; which one is the recipient's `channel`."""
 
     def deliver(self, recipient: Recipient, message: Notification) -> None:
-        {"smtp": by_mail, "slack": by_slack, "apprise": by_apprise}[recipient.via](recipient, message)
+        {"smtp": by_mail, "slack": by_slack, "apprise": by_apprise}[recipient.channel](recipient, message)
 
 
 def by_mail(recipient: Recipient, message: Notification) -> None:

@@ -1,4 +1,4 @@
-"""The mapped tasks of use cases whose contract divides batches (`partition_rows`); no other use case has them.
+"""The mapped tasks of use cases whose contract divides batches (`max_rows_in_memory`); no other use case has them.
 
 A batch that is not divided makes no piece of work: the mapped tasks then have nothing to expand over and are skipped by the
 scheduler, without a worker. What comes after them runs unless one of them failed.
@@ -18,7 +18,7 @@ Label = "{{ piece }}"
 
 def partitioned(case: UseCase) -> bool:
     """Whether the use case's DAGs have mapped tasks for partitions: Spark spreads the work itself."""
-    return case.contract.partition_rows is not None and case.contract.engine == "pandas"
+    return case.contract.max_rows_in_memory is not None and case.contract.engine == "pandas"
 
 
 def partitioned_validation(case: UseCase, landed: Any) -> dict[str, Any]:

@@ -19,9 +19,9 @@ COLUMNS = {
 }
 
 
-def expectation(expect: str, severity: str = "critical", because: str = "", **args: Any) -> dict[str, Any]:
+def expectation(expect: str, severity: str = "critical", reason: str = "", **args: Any) -> dict[str, Any]:
     """One expectation as contract.yaml would have it."""
-    return {"expect": expect, "severity": severity, "because": because, "args": args}
+    return {"expect": expect, "severity": severity, "reason": reason, "args": args}
 
 
 def contract(*expectations: dict[str, Any], source: dict[str, Any] | None = None, **changes: Any) -> Contract:
@@ -30,7 +30,7 @@ def contract(*expectations: dict[str, Any], source: dict[str, Any] | None = None
         json.dumps(
             {
                 "use_case": "rides", "title": "Late rides", "owner": "data engineering",
-                "source": source or {"kind": "python"}, "batch": "month", "first": "2013-01", "last": "2013-06",
+                "source": source or {"kind": "python"}, "frequency": "month", "first_batch": "2013-01", "last_batch": "2013-06",
                 "tables": {
                     "rides": {"key": ["id"], "time_column": "at", "columns": COLUMNS, "expectations": expectations}
                 },

@@ -27,15 +27,15 @@ HOSTILE = (
     * 100_000
 )
 MAIL = Recipient(
-    name="ada", roles=(Role.ON_CALL,), via="smtp", connection="mail", to=("ada@example.org", "b@example.org")
+    name="ada", roles=(Role.ON_CALL,), channel="smtp", connection="mail", to=("ada@example.org", "b@example.org")
 )
-SLACK = Recipient(name="room", roles=(Role.ON_CALL,), via="slack", connection="chat")
-ANY = Recipient(name="any", roles=(Role.ON_CALL,), via="apprise", connection="any")
+SLACK = Recipient(name="room", roles=(Role.ON_CALL,), channel="slack", connection="chat")
+ANY = Recipient(name="any", roles=(Role.ON_CALL,), channel="apprise", connection="any")
 
 
 def message(recipient: Recipient, sentence: str = "batch 2013-04.r1: too few rows") -> Notification:
     fact = Event(AlertType.DATA_FAULT, "flights", "2013-04.r1", datetime(2013, 5, 1, 6, tzinfo=UTC), sentence)
-    spec = NotifyConfig(address="https://airflow.example", recipients=(recipient,))
+    spec = NotifyConfig(airflow_url="https://airflow.example", recipients=(recipient,))
     return compose(spec, recipient, alert_from_event(fact, {}), AlertPhase.OPENED)
 
 
@@ -169,7 +169,7 @@ def test_a_mail_that_is_not_taken_is_an_error_with_its_code(mail: MailServer) ->
     assert mail.mails == []
 
 
-@pytest.mark.parametrize("recipient", [SLACK, ANY], ids=lambda each: each.via)
+@pytest.mark.parametrize("recipient", [SLACK, ANY], ids=lambda each: each.channel)
 def test_a_chat_server_that_fails_is_an_error(web: WebServer, recipient: Recipient) -> None:
     """A 500 is never taken for sent, and the name on record carries no token."""
     web.status = 500

@@ -15,8 +15,8 @@ from gatehouse.pipeline.manual import override
 from gatehouse_airflow import notification_tasks
 from stages.rides import ctx, folder, open_site, take, train  # noqa: F401 - three of them are fixtures
 
-ALL = Recipient(name="ada", roles=tuple(Role), via="slack", connection="chat", least=Severity.INFO)
-SPEC = NotifyConfig(address="https://airflow.example/", recipients=(ALL,))
+ALL = Recipient(name="ada", roles=tuple(Role), channel="slack", connection="chat", min_severity=Severity.INFO)
+SPEC = NotifyConfig(airflow_url="https://airflow.example/", recipients=(ALL,))
 LATE_FROM = datetime(2024, 4, 7, tzinfo=UTC)  # six days after the end of March
 
 
@@ -56,7 +56,9 @@ def test_a_batch_that_has_not_come_is_told_until_it_comes(rewritten):
     """Late from six days after the end of its interval on, by the contract; told once, and once more when it is there. A
     contract that says nothing waits for nothing."""
     assert late_batches(rewritten([])) == []
-    ctx = rewritten([("contract.yaml", "first: 2024-01", "first: 2024-01\nlast: 2024-03\nlate_after: 6 days")])
+    ctx = rewritten(
+        [("contract.yaml", "first_batch: 2024-01", "first_batch: 2024-01\nlast_batch: 2024-03\nlate_after: 6 days")]
+    )
     courier = FakeNotifier()
     for key in ("2024-01", "2024-02"):
         take(ctx, key)
@@ -73,7 +75,9 @@ def test_a_batch_that_has_not_come_is_told_until_it_comes(rewritten):
 
 def test_a_use_case_that_raises_keeps_no_other_from_being_looked_at(rewritten, monkeypatch):
     """Whatever one use case raises, and be it no error of ours, the next one's late batches are told."""
-    ctx = rewritten([("contract.yaml", "first: 2024-01", "first: 2024-01\nlast: 2024-03\nlate_after: 6 days")])
+    ctx = rewritten(
+        [("contract.yaml", "first_batch: 2024-01", "first_batch: 2024-01\nlast_batch: 2024-03\nlate_after: 6 days")]
+    )
 
     def opened(folder):
         if folder == "broken":
@@ -89,8 +93,8 @@ def test_an_override_that_cannot_be_ended_is_told_until_something_else_serves(re
     """No decision ever promoted a version to go back to. Told once, to the risk owner and who is on call, with the entry of
     the runbook; over when the gate has promoted another."""
     monkeypatch.setattr(override, "CYCLE", timedelta(0))
-    lapsed = "override: {expires_after: 0 hours}\nfirst_model: block"
-    ctx, courier = rewritten([("gate.yaml", "first_model: promote", lapsed)]), FakeNotifier()
+    lapsed = "override: {expires_after: 0 hours}\nno_champion: block"
+    ctx, courier = rewritten([("gate.yaml", "no_champion: promote", lapsed)]), FakeNotifier()
     for month in range(1, 5):
         take(ctx, f"2024-{month:02}")
     decision = ctx.ledger.decisions.list("rides")[0].id

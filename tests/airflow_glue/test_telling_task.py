@@ -16,10 +16,10 @@ from gatehouse.settings import ROOT
 from wire import mail_server
 
 NOTIFY = """\
-address: https://airflow.example
+airflow_url: https://airflow.example
 recipients:
-  - {name: on_call, roles: [on-call], via: smtp, connection: mail, to: [on-call@example.org]}
-  - {name: nobody, roles: [on-call], via: smtp, connection: away, to: [nobody@example.org]}
+  - {name: on_call, roles: [on-call], channel: smtp, connection: mail, to: [on-call@example.org]}
+  - {name: nobody, roles: [on-call], channel: smtp, connection: away, to: [nobody@example.org]}
 """
 
 

@@ -28,7 +28,7 @@ BETTER = {"rule": "better_than_champion", "metric": "log_loss", "on_fail": "warn
 AUC = {"rule": "not_worse_than_champion", "metric": "roc_auc", "margin": 0.05}
 FLOOR = {"rule": "slice_floor", "column": "origin", "metric": "brier", "max": 0.3, "min_rows": 50}
 ALARM = {"rule": "suspiciously_good", "metric": "log_loss", "max_gain": 0.1}
-CALIBRATED = {"rule": "calibration", "max_gap": 0.2, "max_ece": 0.3, "judge_by": "interval"}
+CALIBRATED = {"rule": "calibration", "max_gap": 0.2, "max_ece": 0.3, "compare": "interval"}
 PART = {"rule": "slice_not_worse", "column": "origin", "metric": "brier", "margin": 0.02, "min_rows": 50}
 FRESH = {"rule": "training_is_fresh", "max_age": "40 days"}
 SMALL = {"rule": "model_size", "max_mb": 5}
@@ -42,9 +42,9 @@ CLASSES: dict[str, tuple[float, float | None, tuple[dict[str, Any], ...], dict[s
     "promoted": (0.1, 1.2, USUAL[:4] + USUAL[5:], {"confidence": 0.9}),
     "suspicious": (0.1, 1.2, USUAL, {"confidence": 0.9}),
     "blocked": (1.4, 0.1, USUAL, {}),
-    "held": (0.5, 0.55, (NOT_WORSE, {**BETTER, "on_fail": "block"}), {"min_blocks": 12}),
+    "held": (0.5, 0.55, (NOT_WORSE, {**BETTER, "on_fail": "resample_by"}), {"min_blocks": 12}),
     "too_few_blocks": (0.1, 1.0, USUAL, {"min_blocks": 20}),
-    "first": (0.3, None, USUAL, {"first_model": "promote"}),
+    "first": (0.3, None, USUAL, {"no_champion": "promote"}),
 }
 
 
@@ -54,17 +54,17 @@ def main(folder: Path) -> None:
         write(folder / name, evidence(name, *predictions(challenger, champion), task="classification"), rules, keys)
     labels, *models = predictions(0.2, 0.9)
     numbers = evidence("number", np.round(40 * models[0] + 3 * labels, 1), *(40 * m for m in models), task="regression")
-    write(folder / "number", numbers, (MAE, RMSE, SMALL), {"metric": "mae", "block": "2 days", "min_blocks": 5})
-    if "error_over" in GatePolicy.model_fields:
+    write(folder / "number", numbers, (MAE, RMSE, SMALL), {"metric": "mae", "resample_by": "2 days", "min_blocks": 5})
+    if "error_budget" in GatePolicy.model_fields:
         later(folder)
 
 
 def later(folder: Path) -> None:
     """What came with the spending of error: a fifth look, slices that are compared, blocks that are entities."""
     fifth = replace(evidence("fifth", *predictions(0.1, 0.6), task="classification"), looks=4)
-    write(folder / "fifth_look", fifth, (NOT_WORSE, {**BETTER, "on_fail": "block"}, PART), {"confidence": 0.9})
-    by_tail = {"block": "tail", "self_test": 0, "half_spent_by": 3}
-    write(folder / "by_entity", fifth, (NOT_WORSE, {**FLOOR, "judge_by": "estimate"}), by_tail)
+    write(folder / "fifth_look", fifth, (NOT_WORSE, {**BETTER, "on_fail": "resample_by"}, PART), {"confidence": 0.9})
+    by_tail = {"resample_by": "tail", "self_test": 0, "error_half_life_looks": 3}
+    write(folder / "by_entity", fifth, (NOT_WORSE, {**FLOOR, "compare": "estimate"}), by_tail)
 
 
 def predictions(challenger: float, champion: float | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -113,8 +113,8 @@ def evidence(name: str, labels: np.ndarray, challenger: np.ndarray, champion: np
 
 
 def write(file: Path, made: Evidence, rules: tuple[dict[str, Any], ...], keys: dict[str, Any]) -> None:
-    said = [{"says": "as the risk owner wrote it", **rule} for rule in rules]
-    given = {"metric": "log_loss", "first_model": "review", "review": {"approvers": ["risk"], "timeout": "3 days"}}
+    said = [{"description": "as the risk owner wrote it", **rule} for rule in rules]
+    given = {"metric": "log_loss", "no_champion": "review", "review": {"approvers": ["risk"], "timeout": "3 days"}}
     policy = GatePolicy.model_validate_json(
         json.dumps({**given, "resamples": 400, "min_rows": 200, "rules": said, **keys})
     )

@@ -16,23 +16,23 @@ use_case: shop
 title: Orders that come back
 owner: data engineering
 source: {kind: files, address: data, pattern: "{table}_{key}.csv"}
-batch: day
-first: 2021-01-01
+frequency: day
+first_batch: 2021-01-01
 tables:
   rows:
     key: [id]
     time_column: at
     columns: {id: string, at: timestamp, x: number, group: string}
     expectations:
-      - {expect: expect_column_values_to_not_be_null, severity: critical, because: it is the key, args: {column: id}}
-      - {expect: expect_column_values_to_be_between, severity: warning, because: a usual order, args: {column: x, max_value: 2}}
+      - {expect: expect_column_values_to_not_be_null, severity: critical, reason: it is the key, args: {column: id}}
+      - {expect: expect_column_values_to_be_between, severity: warning, reason: a usual order, args: {column: x, max_value: 2}}
 outcomes:
   key: [id]
   columns: {id: string, y: number}
   label: y
   delay: 1 day
   expectations:
-    - {expect: expect_column_values_to_not_be_null, severity: critical, because: it is the key, args: {column: id}}
+    - {expect: expect_column_values_to_not_be_null, severity: critical, reason: it is the key, args: {column: id}}
 """
 MODEL = """
 import numpy as np
@@ -64,22 +64,22 @@ def estimators(seed):
 """
 RETRAIN = """
 task: classification
-first_after: 7
+min_batches_first_training: 7
 holdout: {batches: 5}
-choose_by: log_loss
+selection_metric: log_loss
 min_maturity: 0.5
-reasons: {schedule: 4}
+triggers: {every_batches: 4}
 """
 GATE = """
 use_case: shop
 metric: log_loss
-first_model: promote
-review: {approvers: [reviewer], timeout: 1 day, no_answer: reject}
-block: 1 day
+no_champion: promote
+review: {approvers: [reviewer], timeout: 1 day, on_timeout: reject}
+resample_by: 1 day
 min_rows: 20
 min_blocks: 5
 rules:
-  - {rule: enough_rows, says: At least twenty rows., min_rows: 20, min_maturity: 0.5}
+  - {rule: enough_rows, description: At least twenty rows., min_rows: 20, min_maturity: 0.5}
 """
 
 

@@ -29,9 +29,9 @@ from streams import stream
 
 RETRAIN = """\
 task: classification
-first_after: 3
-choose_by: log_loss
-reasons: {schedule: 3}
+min_batches_first_training: 3
+selection_metric: log_loss
+triggers: {every_batches: 3}
 """
 Replayed = tuple[BacktestContext, list[ProcessedBatch]]
 

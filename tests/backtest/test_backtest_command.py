@@ -20,10 +20,10 @@ from streams import stream
 
 RETRAIN = """\
 task: classification
-first_after: 3
+min_batches_first_training: 3
 window: {kind: since_change}
-choose_by: log_loss
-reasons:
+selection_metric: log_loss
+triggers:
   drift: {min_rows: 300}
   decay: {metric: log_loss, margin: 0.02, min_rows: 300}
   follow_up: true
@@ -136,7 +136,7 @@ def test_other_files_are_tried_and_wrong_ones_named(concept: tuple[Path, dict[st
     wrong.write_text(RETRAIN.replace("log_loss", "mean_absolute_error"))
     unmeasured = command(folder, str(folder), "--retrain", str(wrong))
     assert (unmeasured.returncode, unmeasured.stdout) == (1, "")
-    assert f"{wrong}: choose_by" in unmeasured.stderr
+    assert f"{wrong}: selection_metric" in unmeasured.stderr
     assert command(folder, str(folder), "--policy", "nowhere.yaml").returncode == 2
     assert command(folder, str(folder), "--reviews", "perhaps").returncode == 2
     nowhere = command(folder, "nowhere", "--json")

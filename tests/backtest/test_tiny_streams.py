@@ -38,9 +38,11 @@ def tiny(path: Path, sizes: list[int], labels: Labels) -> Path:
         if delivered is not None:
             outcomes = pd.DataFrame({"id": names, "y": delivered})
             outcomes.to_csv(folder / "data" / f"outcomes_{key}.csv", index=False)
-    retrain = RETRAIN.replace("first_after: 7", "first_after: 2").replace("{batches: 5}", "{batches: 1}")
+    retrain = RETRAIN.replace("min_batches_first_training: 7", "min_batches_first_training: 2").replace(
+        "{batches: 5}", "{batches: 1}"
+    )
     retrain = retrain.replace(
-        "{schedule: 4}", "{schedule: 2, decay: {metric: log_loss, margin: 0.02}, calibration: {gap: 0.05}}"
+        "{every_batches: 4}", "{every_batches: 2, decay: {metric: log_loss, margin: 0.02}, calibration: {gap: 0.05}}"
     )
     gate = GATE.replace("min_rows: 20", "min_rows: 1")
     files = {"contract.yaml": CONTRACT, "model.py": MODEL, "retrain.yaml": retrain, "gate.yaml": gate}

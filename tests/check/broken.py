@@ -65,24 +65,24 @@ class Broken:
 
 
 def rule(text: str) -> str:
-    return f"  - {text}\n    says: This one is broken.\n"
+    return f"  - {text}\n    description: This one is broken.\n"
 
 
 BROKEN = {
     "a misspelt key": Broken(
-        replaced("retrain.yaml", "cooldown", "cool_down"), "retrain.yaml", "cool_down: 1",
-        ("unknown key `cool_down`", "cooldown"), "data scientist",
+        replaced("retrain.yaml", "cooldown_batches", "cool_down"), "retrain.yaml", "cool_down: 1",
+        ("unknown key `cool_down`", "cooldown_batches"), "data scientist",
     ),
     "a metric of another task": Broken(
-        replaced("retrain.yaml", "choose_by: log_loss", "choose_by: rmse"), "retrain.yaml", "choose_by: rmse",
+        replaced("retrain.yaml", "selection_metric: log_loss", "selection_metric: rmse"), "retrain.yaml", "selection_metric: rmse",
         ("not defined for classification", "'rmse'", "log_loss"), "data scientist",
     ),
     "too few batches for the first training": Broken(
-        replaced("retrain.yaml", "first_after: 2", "first_after: 1"), "retrain.yaml", "first_after: 1",
+        replaced("retrain.yaml", "min_batches_first_training: 2", "min_batches_first_training: 1"), "retrain.yaml", "min_batches_first_training: 1",
         ("first training has too few batches", "at least 2"), "data scientist",
     ),
     "drift of a column that is no feature": Broken(
-        replaced("retrain.yaml", "reasons:\n", "reasons:\n  drift: {columns: [amuont]}\n"), "retrain.yaml", "columns: [amuont]",
+        replaced("retrain.yaml", "triggers:\n", "triggers:\n  drift: {columns: [amuont]}\n"), "retrain.yaml", "columns: [amuont]",
         ("drift is asked for", "amuont", "amount"), "data scientist",
     ),
     "a column that is not delivered": Broken(

@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
     """Two YAML files and model.py are broken: all three are named, though no row can be looked at."""
     folder = made(tmp_path)
     replaced("gate.yaml", "metric: log_loss", "metrik: log_loss")(folder)
-    replaced("contract.yaml", "batch: month", "batch: fortnight")(folder)
+    replaced("contract.yaml", "frequency: month", "frequency: fortnight")(folder)
     replaced("model.py", "SLICES =", "SLICES = undefined")(folder)
     report = check(folder)
     assert {Path(problem.file).name for problem in report.errors} == {"gate.yaml", "contract.yaml", "model.py"}
@@ -93,7 +93,7 @@ def test_rows_that_the_contract_refuses_are_previewed(tmp_path: Path) -> None:
     replaced(
         "contract.yaml",
         "      - expect: expect_column_values_to_not_be_null\n        severity: warning",
-        "      - expect: expect_column_values_to_be_between\n        severity: critical\n        because: money\n"
+        "      - expect: expect_column_values_to_be_between\n        severity: critical\n        reason: money\n"
         "        args: {column: amount, min_value: 0}\n"
         "      - expect: expect_column_values_to_not_be_null\n        severity: warning",
     )(folder)

@@ -18,10 +18,10 @@ from gatehouse.settings import Settings
 from story import Story
 
 FILE = """\
-address: https://airflow.example
+airflow_url: https://airflow.example
 recipients:
-  - {name: on_call, roles: [on-call], via: slack, connection: pager, budget: 1}
-  - {name: engineer, roles: [data engineer], via: smtp, connection: mail, to: [a@example.org], use_cases: [flights]}
+  - {name: on_call, roles: [on-call], channel: slack, connection: pager, max_per_week: 1}
+  - {name: engineer, roles: [data engineer], channel: smtp, connection: mail, to: [a@example.org], use_cases: [flights]}
 """
 
 

@@ -15,7 +15,7 @@ from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
 from gatehouse.core.types import Decision, RuleOutcome, RuleResult
 
 SHA = "5e" * 32
-PLAIN = {"error_over": "look", "self_test": 0}  # what a test is not about
+PLAIN = {"error_budget": "decision", "self_test": 0}  # what a test is not about
 REVIEW = {"approvers": ["risk"], "timeout": "3 days"}
 FACTS = ModelFacts(
     maturity=1.0,
@@ -68,10 +68,10 @@ def evidence(rows: HoldoutData | None = None, **facts: Any) -> Evidence:
 
 def policy(*rules: dict[str, Any], **keys: Any) -> GatePolicy:
     """A policy of these rules; each gets words for people if it brings none."""
-    spoken = [{"says": "as the risk owner wrote it", **rule} for rule in rules]
+    spoken = [{"description": "as the risk owner wrote it", **rule} for rule in rules]
     given = {
         "metric": "log_loss",
-        "first_model": "review",
+        "no_champion": "review",
         "review": REVIEW,
         "resamples": 400,
         **PLAIN,
@@ -96,7 +96,7 @@ def weighed(
 
 
 def _of(rule: dict[str, Any], decision: Decision) -> tuple[RuleResult, ...]:
-    return tuple(found for found in decision.results if found.rule.split("(")[0] in (rule["rule"], "first_model"))
+    return tuple(found for found in decision.results if found.rule.split("(")[0] in (rule["rule"], "no_champion"))
 
 
 def outcomes(rule: dict[str, Any], rows: HoldoutData | None = None, **facts: Any) -> list[RuleOutcome]:

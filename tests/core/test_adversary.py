@@ -21,27 +21,27 @@ from gatehouse.core.types import RuleOutcome, Verdict
 COMPARED = (
     {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.01},
     {"rule": "better_than_champion", "metric": "roc_auc", "on_fail": "warn"},
-    {"rule": "suspiciously_good", "metric": "log_loss", "max_gain": 0.1, "level": 0.01},
-    {"rule": "metric_bound", "metric": "pr_auc", "min": 0.1, "judge_by": "interval"},
+    {"rule": "suspiciously_good", "metric": "log_loss", "max_gain": 0.1, "best_plausible_value": 0.01},
+    {"rule": "metric_bound", "metric": "pr_auc", "min": 0.1, "compare": "interval"},
     {"rule": "slice_floor", "column": "origin", "metric": "brier", "max": 0.4, "min_rows": 5},
     {"rule": "slice_not_worse", "column": "origin", "metric": "roc_auc", "margin": 0.05, "min_rows": 5},
     {"rule": "parity", "column": "origin", "threshold": 0.5, "max_selection_gap": 0.5, "min_rows": 5},
     {"rule": "calibration", "max_gap": 0.3, "max_ece": 0.5},
     {"rule": "brier_decomposition", "max_reliability": 0.3, "min_resolution": 0.0001},
     {"rule": "stable_over_time", "metric": "log_loss", "max": 5.0, "min_rows": 5},
-    {"rule": "not_constant"},
+    {"rule": "predictions_vary"},
     {"rule": "enough_rows", "min_rows": 10},
 )
 NUMBERS = (
     {"rule": "not_worse_than_champion", "metric": "rmse", "margin": 0.1},
     {"rule": "better_than_champion", "metric": "mae", "on_fail": "review"},
-    {"rule": "suspiciously_good", "metric": "mae", "max_gain": 1.0, "level": 1e-9},
+    {"rule": "suspiciously_good", "metric": "mae", "max_gain": 1.0, "best_plausible_value": 1e-9},
     {"rule": "metric_bound", "metric": "r2", "min": -5.0},
     {"rule": "slice_floor", "column": "origin", "metric": "mae", "max": 9.0, "min_rows": 5},
     {"rule": "calibration", "max_gap": 3.0},
-    {"rule": "not_constant", "max_share": 0.9},
+    {"rule": "predictions_vary", "max_share": 0.9},
 )
-LOW = {"min_rows": 10, "min_blocks": 5, "resamples": 200, "error_over": "champion", "self_test": 1}
+LOW = {"min_rows": 10, "min_blocks": 5, "resamples": 200, "error_budget": "champion", "self_test": 1}
 CHANCES = (0.0, 0.5, 1.0, 0.3, 0.3, -0.1, 1.5, math.nan, math.inf, -math.inf, 1e-300)
 ANYTHING = (0.0, -0.0, 1.0, 3.5, -2.0, math.nan, math.inf, 1e200, -1e308, 1e-320)
 MOMENTS = st.sampled_from(
@@ -105,7 +105,7 @@ def test_the_gate_answers_whatever_numbers_it_is_shown(rows):
 
 def test_a_policy_that_stops_nobody_is_no_policy():
     """No rules, only rules that are off or dry runs, only warnings: each is refused when it is read."""
-    rule = {"rule": "not_constant"}
+    rule = {"rule": "predictions_vary"}
     for rules in ((), ({**rule, "mode": "off"},), ({**rule, "mode": "dry_run"},), ({**rule, "on_fail": "warn"},)):
         with pytest.raises(ValidationError, match="at least one rule must be enforced"):
             policy(*rules)
@@ -116,7 +116,7 @@ def test_a_value_without_an_interval_is_held_and_never_an_error():
     labels = np.zeros(300)
     labels[0] = 1.0
     rows = replace(holdout(0.1, 0.9, rows=300), labels=labels)
-    rule = {"rule": "metric_bound", "metric": "roc_auc", "min": 0.99999, "judge_by": "interval"}
+    rule = {"rule": "metric_bound", "metric": "roc_auc", "min": 0.99999, "compare": "interval"}
     for bound in (rule, {**rule, "min": 0.0}, {**rule, "min": None, "max": 1.0}):
         (found,) = decide(evidence(rows), policy(bound, **LOW), SHA).results[:1]
         assert found.outcome is RuleOutcome.INCONCLUSIVE

@@ -10,6 +10,7 @@ import pytest
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.config.gate import GatePolicy
+from gatehouse.core.config.renamed_keys import GATE
 from gatehouse.core.gate.decide import decide, decision_document, decision_from_document
 from gatehouse.core.gate.evidence_io import evidence_from, evidence_sha256
 
@@ -61,8 +62,11 @@ def test_an_archived_policy_keeps_its_text_and_its_hash(case):
 def test_what_an_old_text_lacks_means_what_it_meant():
     """Without the keys of today an archived policy neither spends error nor tests itself; a fresh one does both."""
     old = json.loads((ARCHIVE / "before_spending" / "blocked.json").read_text(encoding="utf-8"))["policy"]
-    archived, fresh = GatePolicy.archived(old), GatePolicy.model_validate_json(old)
-    assert (archived.error_over, archived.self_test, archived.first_form) == ("look", 0, True)
-    assert (fresh.error_over, fresh.self_test, fresh.first_form) == ("champion", 1, False)
+    archived, fresh = (
+        GatePolicy.archived(old),
+        GatePolicy.model_validate_json(json.dumps(GATE.current(json.loads(old)))),
+    )
+    assert (archived.error_budget, archived.self_test, archived.first_form) == ("decision", 0, True)
+    assert (fresh.error_budget, fresh.self_test, fresh.first_form) == ("champion", 1, False)
     assert GatePolicy.archived(fresh.text).hash == fresh.hash
     assert not GatePolicy.archived(fresh.text).first_form

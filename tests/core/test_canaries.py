@@ -63,7 +63,7 @@ def test_no_evidence_makes_a_sound_gate_doubt_itself(seed, sizes, rows, metric):
         {"rule": "metric_bound", "metric": metric, "max": 0.4},
         {"rule": "slice_floor", "column": "origin", "metric": metric, "min": 0.4, "min_rows": 50},
         {"rule": "slice_not_worse", "column": "origin", "metric": metric, "margin": 0.1, "min_rows": 50},
-        {"rule": "suspiciously_good", "metric": metric, "max_gain": 0.2, "level": 0.9},
+        {"rule": "suspiciously_good", "metric": metric, "max_gain": 0.2, "best_plausible_value": 0.9},
     )
     made = evidence(holdout(*sizes, rows=rows))
     decision = decide(made, policy(*rules, self_test=1, resamples=200), digest(seed))
@@ -119,7 +119,7 @@ def test_a_mutant_tests_only_what_the_policy_has_a_rule_for():
     """Without a rule that any mutant tests, the result says so and asks for nothing; without a champion, few apply."""
     decision, result = self_tested(GOOD, {"rule": "model_size", "max_mb": 9})
     assert (decision.verdict, result.outcome) == (Verdict.PROMOTE, RuleOutcome.WARN)
-    first = self_tested(holdout(0.1, None), first_model="promote")[1]
+    first = self_tested(holdout(0.1, None), no_champion="promote")[1]
     assert first.outcome is RuleOutcome.PASS
     assert "copy" not in first.sentence
     assert "trained on the holdout" in first.sentence

@@ -19,7 +19,12 @@ ROWS = 3000
 def policy(**changes: object) -> RetrainPolicy:
     """Decay of log loss beyond .02 and a calibration gap of .05, with some keys changed."""
     limits = {"decay": {"metric": "log_loss", "margin": 0.02}, "calibration": {"gap": 0.05}}
-    keys = {"task": "classification", "first_after": 1, "choose_by": "log_loss", "reasons": limits}
+    keys = {
+        "task": "classification",
+        "min_batches_first_training": 1,
+        "selection_metric": "log_loss",
+        "triggers": limits,
+    }
     return RetrainPolicy.model_validate({**keys, **changes})
 
 
@@ -107,8 +112,8 @@ def test_batches_like_the_holdout_seldom_decay_whatever_the_metric(metric: str) 
         random = np.random.default_rng(seed)
         one, other = (_world(random, metric) for _ in range(2))
         known = one.value
-        counted += judge(other, known.value, policy(reasons=limits), (known.low, known.high))[0].alarm
-        exact += judge(other, known.value, policy(reasons=limits))[0].alarm
+        counted += judge(other, known.value, policy(triggers=limits), (known.low, known.high))[0].alarm
+        exact += judge(other, known.value, policy(triggers=limits))[0].alarm
     assert counted <= 9, f"{counted} of 150"
     assert exact > counted
 
@@ -153,7 +158,7 @@ def test_immature_small_and_unmeasurable_batches_say_so() -> None:
     assert judged(month(0.45, days=1))["decay"].state is AlarmState.UNDEFINED
     one_class = month(-1.0, metric="roc_auc")
     limits = {"decay": {"metric": "roc_auc", "margin": 0.02}}
-    assert judged(one_class, 0.7, reasons=limits)["decay"].state is AlarmState.UNDEFINED
+    assert judged(one_class, 0.7, triggers=limits)["decay"].state is AlarmState.UNDEFINED
     assert judged(bad, float("nan"))["decay"].state is AlarmState.NO_REFERENCE
 
 
@@ -169,14 +174,14 @@ def test_no_rows_are_measured_as_nothing() -> None:
 def test_a_metric_that_is_better_higher_decays_downwards(holdout: float, alarm: bool) -> None:
     """For ROC AUC worse is lower, and the limit is told in units of the metric."""
     limits = {"decay": {"metric": "roc_auc", "margin": 0.02}}
-    found = judged(month(0.25, metric="roc_auc"), holdout, reasons=limits)["decay"]
+    found = judged(month(0.25, metric="roc_auc"), holdout, triggers=limits)["decay"]
     assert found.alarm is alarm
     assert found.limit == pytest.approx(holdout - 0.02)
 
 
 def test_reasons_left_out_are_not_judged() -> None:
     """Without decay and calibration in the policy nothing is judged."""
-    assert judged(month(0.45), reasons={}) == {}
+    assert judged(month(0.45), triggers={}) == {}
 
 
 def test_measuring_is_deterministic_and_plain() -> None:

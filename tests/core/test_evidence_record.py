@@ -78,7 +78,7 @@ def test_what_was_measured_survives_the_archive():
     rules = policy(
         {"rule": "monotone", "feature": "rain", "direction": "increasing"},
         {"rule": "invariant", "column": "sex", "max_change": 0.1},
-        {"rule": "lineage_whole"},
+        {"rule": "lineage_intact"},
     )
     keys = [need.key for rule in rules.rules for need in rule.needs()]
     found = [
@@ -98,7 +98,7 @@ def test_evidence_from_before_something_was_measured_still_loads():
     """Fields that came later mean `not measured`: a rule about them is INCONCLUSIVE, and the old hash is kept."""
     old = json.loads(canonical(evidence_document(evidence(), "77" * 32)))
     del old["measured"], old["facts"]["memory_bytes"]
-    rules = policy({"rule": "handles_unseen"}, {"rule": "prediction_memory", "max_mb": 1})
+    rules = policy({"rule": "handles_unseen_values"}, {"rule": "prediction_memory", "max_mb": 1})
     results = decide(evidence_from(old, holdout_columns(evidence().holdout)), rules, evidence_sha256(old)).results
     assert [result.outcome.value for result in results[:2]] == ["INCONCLUSIVE", "INCONCLUSIVE"]
     assert "was not measured" in results[0].sentence

@@ -66,7 +66,7 @@ def test_a_review_says_that_a_person_decides():
 
 def test_a_promotion_tells_its_nearest_call():
     """PROMOTE names the enforced rule that came nearest to its limit, in standard errors."""
-    bound = {"rule": "metric_bound", "metric": "roc_auc", "min": 0.75, "judge_by": "interval"}
+    bound = {"rule": "metric_bound", "metric": "roc_auc", "min": 0.75, "compare": "interval"}
     explanation = explain(decided(NOT_WORSE, bound, rows=GOOD))
     assert [one.rule for one in explanation.deciding] == ["metric_bound(roc_auc min)"]
     assert explain(decided(PASSES, rows=GOOD)).deciding == ()

@@ -62,7 +62,7 @@ def test_what_a_failed_rule_asks_for(rule, on_fail, verdict):
 
 def test_the_gravest_verdict_wins():
     """BLOCK before HOLD before REVIEW before PROMOTE, in whatever order the rules stand."""
-    review = {"rule": "loads_cleanly", "max_seconds": 0.1, "on_fail": "review"}
+    review = {"rule": "loads_in_clean_process", "max_seconds": 0.1, "on_fail": "review"}
     assert decided(PASSES, review).verdict is Verdict.REVIEW
     assert decided(review, UNKNOWN, PASSES).verdict is Verdict.HOLD
     assert decided(UNKNOWN, review, FAILS).verdict is Verdict.BLOCK
@@ -92,7 +92,7 @@ def test_the_policy_says_where_days_begin():
     """Rows of 08:00 and 20:00 of thirty days make thirty blocks, or thirty-one when days begin at noon."""
     mornings = replace(GOOD, time=GOOD.time + np.arange(GOOD.rows) % 2 * np.timedelta64(12, "h"))
     sentences = [
-        decide(evidence(mornings), policy(NOT_WORSE, day_starts=starts, min_blocks=50), SHA).sentence
+        decide(evidence(mornings), policy(NOT_WORSE, day_start_utc=starts, min_blocks=50), SHA).sentence
         for starts in ("00:00", "12:00")
     ]
     assert "30 of at least 50 blocks" in sentences[0]
@@ -108,23 +108,23 @@ def test_a_rule_that_is_off_is_not_judged():
     ("choice", "verdict"), [("promote", Verdict.PROMOTE), ("review", Verdict.REVIEW), ("block", Verdict.BLOCK)]
 )
 def test_without_a_champion_the_policy_has_chosen(choice, verdict):
-    """Comparisons do not apply; one result named first_model carries the explicit choice."""
-    rules = policy(NOT_WORSE, BETTER, PASSES, first_model=choice)
+    """Comparisons do not apply; one result named no_champion carries the explicit choice."""
+    rules = policy(NOT_WORSE, BETTER, PASSES, no_champion=choice)
     decision = decide(evidence(holdout(0.1, None)), rules, SHA)
     assert decision.verdict is verdict
-    assert [result.rule for result in decision.results] == ["first_model", "data_validated"]
+    assert [result.rule for result in decision.results] == ["no_champion", "data_validated"]
 
 
 def test_absolute_rules_hold_for_a_first_model():
-    """`first_model: promote` does not excuse a first model from the other rules."""
-    decision = decide(evidence(holdout(0.1, None)), policy(NOT_WORSE, FAILS, first_model="promote"), SHA)
+    """`no_champion: promote` does not excuse a first model from the other rules."""
+    decision = decide(evidence(holdout(0.1, None)), policy(NOT_WORSE, FAILS, no_champion="promote"), SHA)
     assert decision.verdict is Verdict.BLOCK
 
 
 def test_lost_champion_predictions_are_no_first_model():
     """With a champion whose predictions are missing, comparisons are INCONCLUSIVE: HOLD, never the first-model path."""
     lost = replace(evidence(GOOD), holdout=replace(GOOD, champion=None))
-    assert decide(lost, policy(NOT_WORSE, first_model="promote"), SHA).verdict is Verdict.HOLD
+    assert decide(lost, policy(NOT_WORSE, no_champion="promote"), SHA).verdict is Verdict.HOLD
 
 
 def test_nothing_is_decided_on_no_rows():
@@ -134,11 +134,11 @@ def test_nothing_is_decided_on_no_rows():
         NOT_WORSE,
         BETTER,
         UNKNOWN,
-        {"rule": "metric_bound", "metric": "roc_auc", "min": 0, "judge_by": "interval"},
+        {"rule": "metric_bound", "metric": "roc_auc", "min": 0, "compare": "interval"},
         {"rule": "metric_bound", "metric": "log_loss", "max": 9},
         {"rule": "calibration", "max_gap": 1, "max_ece": 1},
         {"rule": "slice_floor", "column": "origin", "metric": "brier", "max": 1},
-        {"rule": "suspiciously_good", "metric": "pr_auc", "max_gain": 1, "level": 1},
+        {"rule": "suspiciously_good", "metric": "pr_auc", "max_gain": 1, "best_plausible_value": 1},
     ):
         decision = decided(rule, rows=nothing)
         assert decision.verdict is Verdict.HOLD
@@ -156,7 +156,7 @@ def test_a_decision_names_everything_it_came_from():
 
 def test_same_evidence_and_policy_same_bytes():
     """A replay from the archived policy text reproduces the decision byte for byte."""
-    rules = policy(NOT_WORSE, BETTER, {"rule": "metric_bound", "metric": "roc_auc", "min": 0.6, "judge_by": "interval"})
+    rules = policy(NOT_WORSE, BETTER, {"rule": "metric_bound", "metric": "roc_auc", "min": 0.6, "compare": "interval"})
     once = canonical(decision_document(decide(evidence(GOOD), rules, SHA)))
     archived = GatePolicy.model_validate_json(rules.text)
     assert archived.hash == rules.hash

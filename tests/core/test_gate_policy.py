@@ -36,7 +36,7 @@ def test_an_unknown_metric_lists_the_metrics_there_are(where):
     "rule",
     [
         {"rule": "data_validated", "strict": True},
-        {"rule": "data_validated", "says": ""},
+        {"rule": "data_validated", "description": ""},
         {"rule": "data_validated", "on_fail": "ignore"},
         {"rule": "data_validated", "mode": "maybe"},
         {"rule": "not_worse_than_champion", "metric": "log_loss"},
@@ -62,8 +62,8 @@ def test_a_rule_that_says_nothing_sound_is_refused(rule):
 @pytest.mark.parametrize("key", ["min", "max"])
 def test_limits_are_finite(number, key):
     """A limit of NaN would fail nothing and pass nothing; it is refused."""
-    rule = {"rule": "metric_bound", "metric": "log_loss", "says": "so"}
-    text = json.dumps({"metric": "log_loss", "first_model": "block", "review": REVIEW, "rules": [{**rule, key: 1}]})
+    rule = {"rule": "metric_bound", "metric": "log_loss", "description": "so"}
+    text = json.dumps({"metric": "log_loss", "no_champion": "block", "review": REVIEW, "rules": [{**rule, key: 1}]})
     assert GatePolicy.model_validate_json(text)
     with pytest.raises(ValidationError, match="finite"):
         GatePolicy.model_validate_json(text.replace(f'"{key}": 1', f'"{key}": {number}'))
@@ -78,27 +78,35 @@ def test_a_policy_enforces_something(rules):
         policy(*rules)
 
 
-@pytest.mark.parametrize("key", ["first_model", "review", "metric", "rules"])
+@pytest.mark.parametrize("key", ["no_champion", "review", "metric", "rules"])
 def test_what_must_be_explicit_has_no_default(key):
     """What happens to a first model, who reviews, what is measured: somebody must have written it."""
-    given = {"metric": "log_loss", "first_model": "review", "review": REVIEW, "rules": [{**PASSES, "says": "so"}]}
+    given = {
+        "metric": "log_loss",
+        "no_champion": "review",
+        "review": REVIEW,
+        "rules": [{**PASSES, "description": "so"}],
+    }
     GatePolicy.model_validate_json(json.dumps(given))
     del given[key]
     with pytest.raises(ValidationError, match=key):
         GatePolicy.model_validate_json(json.dumps(given))
 
 
-def test_no_answer_never_promotes():
+def test_on_timeout_never_promotes():
     """The answer that nobody gave is reject, and cannot be configured otherwise."""
-    assert policy(PASSES).review.no_answer == "reject"
+    assert policy(PASSES).review.on_timeout == "reject"
     with pytest.raises(ValidationError):
-        policy(PASSES, review={**REVIEW, "no_answer": "approve"})
+        policy(PASSES, review={**REVIEW, "on_timeout": "approve"})
 
 
 def test_the_hash_is_of_the_meaning():
     """Writing a default out changes nothing; any change of meaning, also of the words for people, does."""
     assert policy(PASSES).hash == policy({**PASSES, "on_fail": "block"}, confidence=0.95).hash
-    assert len({policy(PASSES).hash, policy(PASSES, confidence=0.9).hash, policy({**PASSES, "says": "else"}).hash}) == 3
+    assert (
+        len({policy(PASSES).hash, policy(PASSES, confidence=0.9).hash, policy({**PASSES, "description": "else"}).hash})
+        == 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +139,7 @@ def test_every_rule_is_documented_with_its_keys(name):
     text = DOCS.read_text(encoding="utf-8")
     assert f"\n### `{name}`\n" in text, f"docs/gate.md has no entry for {name}"
     entry = text.split(f"\n### `{name}`\n")[1].split("\n### ")[0].split("\n## ")[0]
-    shared = {"rule", "says", "on_fail", "mode"}
+    shared = {"rule", "description", "on_fail", "mode"}
     missing = [key for key in RULES[name].model_fields if key not in shared and f"`{key}`" not in entry]
     assert not missing, f"docs/gate.md: the entry for {name} does not explain {missing}"
     assert "INCONCLUSIVE" in entry

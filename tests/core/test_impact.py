@@ -13,7 +13,7 @@ from gatehouse.core.drift import impact
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.statistics.metrics import evaluate
 
-TASK = {"task": "classification", "first_after": 3, "choose_by": "roc_auc"}
+TASK = {"task": "classification", "min_batches_first_training": 3, "selection_metric": "roc_auc"}
 
 
 def test_reweighting_is_exact_for_a_change_of_mix() -> None:
@@ -106,12 +106,12 @@ def test_equal_scores_cost_nothing_and_wrong_ones_something() -> None:
 
 def test_the_metric_and_the_threshold_come_from_the_policy() -> None:
     """Decay's metric and margin where they can be a mean of losses, else log loss and .01, or what the policy says."""
-    plain = RetrainPolicy.model_validate({**TASK, "reasons": {"drift": {}}})
+    plain = RetrainPolicy.model_validate({**TASK, "triggers": {"drift": {}}})
     assert (impact.drift_metric(plain), impact.alarm_threshold(plain)) == ("log_loss", 0.01)
     decay = {"decay": {"metric": "brier", "margin": 0.03}, "drift": {}}
-    told = RetrainPolicy.model_validate({**TASK, "reasons": decay})
+    told = RetrainPolicy.model_validate({**TASK, "triggers": decay})
     assert (impact.drift_metric(told), impact.alarm_threshold(told)) == ("brier", 0.03)
-    own = RetrainPolicy.model_validate({**TASK, "reasons": {**decay, "drift": {"min_impact": 0.2}}})
+    own = RetrainPolicy.model_validate({**TASK, "triggers": {**decay, "drift": {"min_impact": 0.2}}})
     assert impact.alarm_threshold(own) == 0.2
 
 

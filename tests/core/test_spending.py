@@ -58,7 +58,7 @@ def test_the_error_beyond_a_limit_is_that_of_the_interval_that_touches_it(limit,
 def test_looks_widen_the_end_that_lets_pass_and_only_that():
     """Each further look demands more before a challenger passes; what fails it stays at the policy's confidence."""
     results = [
-        decide(replace(evidence(GOOD), looks=looks), policy(NOT_WORSE, error_over="champion"), SHA).results[0]
+        decide(replace(evidence(GOOD), looks=looks), policy(NOT_WORSE, error_budget="champion"), SHA).results[0]
         for looks in (0, 1, 11, 364)
     ]
     highs = [result.high for result in results]
@@ -70,7 +70,7 @@ def test_looks_widen_the_end_that_lets_pass_and_only_that():
 
 def test_a_challenger_that_passes_at_first_may_not_at_the_hundredth_look():
     """The same evidence is PROMOTE at look 1 and HOLD at look 100, and the sentence says at which look it was judged."""
-    rows, rules = holdout(0.3, 0.5), policy(BETTER, error_over="champion", confidence=0.9)
+    rows, rules = holdout(0.3, 0.5), policy(BETTER, error_budget="champion", confidence=0.9)
     first, late = (decide(replace(evidence(rows), looks=looks), rules, SHA) for looks in (0, 99))
     assert (first.verdict, late.verdict) == (Verdict.PROMOTE, Verdict.HOLD)
     assert "at look 100 up to" in late.sentence
@@ -79,7 +79,7 @@ def test_a_challenger_that_passes_at_first_may_not_at_the_hundredth_look():
 
 def test_what_is_left_stands_in_every_report():
     """A decision that compares says which look it is, what it spends and what is left; so does its explanation."""
-    decision = decide(replace(evidence(GOOD), looks=2), policy(NOT_WORSE, error_over="champion"), SHA)
+    decision = decide(replace(evidence(GOOD), looks=2), policy(NOT_WORSE, error_budget="champion"), SHA)
     (spent,) = [result for result in decision.results if result.rule == SPENT]
     assert (spent.outcome, spent.on_fail, spent.value) == (RuleOutcome.PASS, "warn", pytest.approx(0.025 / 4))
     for part in ("look 3 at version 3", "2.5 % risk", "has 0.208 %", "0.625 % is left"):
@@ -90,7 +90,7 @@ def test_what_is_left_stands_in_every_report():
 @pytest.mark.parametrize(("rows", "rules"), [(holdout(0.1, None), (NOT_WORSE,)), (GOOD, ({"rule": "data_validated"},))])
 def test_nothing_is_spent_where_nothing_is_compared(rows, rules):
     """Without a champion, or without a rule that compares, there is no look."""
-    decision = decide(evidence(rows), policy(*rules, {"rule": "model_size", "max_mb": 9}, error_over="champion"), SHA)
+    decision = decide(evidence(rows), policy(*rules, {"rule": "model_size", "max_mb": 9}, error_budget="champion"), SHA)
     assert SPENT not in [result.rule for result in decision.results]
 
 
@@ -108,6 +108,6 @@ def test_the_copy_of_the_champion_is_not_better_at_any_look():
     """Whatever is spent or left, an equal is never better."""
     copy = replace(GOOD, champion=GOOD.challenger.copy())
     for looks in (0, 7, 364):
-        decision = decide(replace(evidence(copy), looks=looks), policy(BETTER, error_over="champion"), SHA)
+        decision = decide(replace(evidence(copy), looks=looks), policy(BETTER, error_budget="champion"), SHA)
         assert decision.results[0].outcome is RuleOutcome.FAIL
         assert np.isclose(decision.results[0].high, 0)

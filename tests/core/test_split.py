@@ -20,7 +20,7 @@ from gatehouse.errors import NotEnoughData
 def policy(holdout: int = 1, rolling: int | None = None) -> RetrainPolicy:
     """A policy with this holdout and window."""
     window = {"kind": "rolling", "batches": rolling} if rolling else {}
-    keys = {"task": "classification", "first_after": 1, "choose_by": "log_loss", "reasons": {}}
+    keys = {"task": "classification", "min_batches_first_training": 1, "selection_metric": "log_loss", "triggers": {}}
     return RetrainPolicy.model_validate({**keys, "holdout": {"batches": holdout}, "window": window})
 
 
@@ -126,8 +126,8 @@ def test_since_a_change_only_what_is_newer_trains(count: int, at: int) -> None:
         ({"kind": "rolling"}, "batches"),
         ({"kind": "expanding", "batches": 3}, "batches"),
         ({"kind": "since_change", "days": 3}, "days"),
-        ({"kind": "rolling", "batches": 2, "among": ["expanding"]}, "among"),
-        ({"kind": "best_of", "among": ["best_of"]}, "best_of"),
+        ({"kind": "rolling", "batches": 2, "candidates": ["expanding"]}, "candidates"),
+        ({"kind": "best_of", "candidates": ["best_of"]}, "best_of"),
     ],
 )
 def test_a_window_that_contradicts_itself_is_refused(window: dict[str, object], says: str) -> None:
@@ -144,5 +144,5 @@ def test_a_window_may_be_given_by_its_name() -> None:
         "same_season",
         "since_change",
     ]
-    some = Window.model_validate({"kind": "best_of", "among": ("expanding", {"kind": "rolling", "batches": 2})})
+    some = Window.model_validate({"kind": "best_of", "candidates": ("expanding", {"kind": "rolling", "batches": 2})})
     assert [each.name for each in some.choices] == ["expanding", "rolling 2"]

@@ -18,7 +18,12 @@ LIMITS = {
 
 def policy(**reasons: object) -> RetrainPolicy:
     """Decay of log loss beyond .02 and a calibration gap of .05, from 100 rows on."""
-    keys = {"task": "classification", "first_after": 1, "choose_by": "log_loss", "reasons": {**LIMITS, **reasons}}
+    keys = {
+        "task": "classification",
+        "min_batches_first_training": 1,
+        "selection_metric": "log_loss",
+        "triggers": {**LIMITS, **reasons},
+    }
     return RetrainPolicy.model_validate(keys)
 
 

@@ -85,7 +85,7 @@ def test_the_override_form_overrules_what_the_gate_kept_back(folder, open_site, 
     """The form's word is the stage's: whom the policy does not name is refused, an approver's sentence makes the
     challenger the champion, and there is nothing to confirm where one person is enough."""
     gate = folder / "gate.yaml"
-    gate.write_text(gate.read_text().replace("first_model: promote", "first_model: review"))
+    gate.write_text(gate.read_text().replace("no_champion: promote", "no_champion: review"))
     ctx = open_site()
     monkeypatch.setattr(context, "use_case_context", lambda _: ctx)
     for month in range(1, 5):

@@ -23,7 +23,7 @@ def use_case(folder: Path, batches: int, edits: Edits | None = None) -> None:
     named = {"use_case: template": f"use_case: {folder.name}"}
     own: Edits = {
         "contract.yaml": named,
-        "gate.yaml": {**named, "first_model: review": "first_model: promote"},
+        "gate.yaml": {**named, "no_champion: review": "no_champion: promote"},
         "source.py": {'"2024-08"': f'"{year}-{month:02}"'},
     }
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))

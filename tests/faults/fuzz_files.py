@@ -146,7 +146,7 @@ def _stored(frame: pd.DataFrame) -> pd.DataFrame:
 def _contract(folder: Path, suffix: str) -> Contract:
     return Contract.model_validate_json(json.dumps(
         {
-            "use_case": "rows", "title": "rows", "owner": "nobody", "batch": "month", "first": KEY,
+            "use_case": "rows", "title": "rows", "owner": "nobody", "frequency": "month", "first_batch": KEY,
             "source": {"kind": "files", "address": str(folder), "pattern": "{table}_{key}." + suffix},
             "tables": {"rows": {"key": ["id"], "time_column": "at", "columns": TYPES}},
             "outcomes": {"key": ["id"], "columns": {"id": "string", "label": "number"}, "label": "label", "delay": "1 month"},

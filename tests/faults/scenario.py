@@ -38,9 +38,9 @@ from stages.rides import TEMPLATE, AlteredSource, FakeSite
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 REASON = "the airport asked for it today"
-STRICT = "  - {rule: metric_bound, says: Impossible., metric: log_loss, max: 0.01}\n"
+STRICT = "  - {rule: metric_bound, description: Impossible., metric: log_loss, max: 0.01}\n"
 POLICIES = {
-    "review": {"first_model: review": "first_model: review", "min_rows: 1000": "min_rows: 500"},
+    "review": {"no_champion: review": "no_champion: review", "min_rows: 1000": "min_rows: 500"},
     "strict": {
         "min_rows: 1000": "min_rows: 500",
         "rules:\n": f"override: {{expires_after: 0 hours}}\nrules:\n{STRICT}",

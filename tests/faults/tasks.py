@@ -29,7 +29,7 @@ COPY_SECONDS = 75.0 + 30.0  # until a task without a heartbeat has: Airflow's ti
 SWEEP_SECONDS, RUN_SECONDS, REST_SECONDS = 600.0, 300.0, 600.0
 EDITS: Edits = {
     "retrain.yaml": {
-        "  decay: {metric: log_loss, margin: 0.02}\n  calibration: {gap: 0.05}\ncooldown: 1": "  schedule: 1"
+        "  decay: {metric: log_loss, margin: 0.02}\n  calibration: {gap: 0.05}\ncooldown_batches: 1": "  every_batches: 1"
     },
     "gate.yaml": {"margin: 0.01": "margin: 5"},
 }

@@ -11,7 +11,7 @@ from gatehouse.core.config.contract import TableSpec
 
 SPEC = TableSpec.model_validate_json(
     '{"key": ["id"], "time_column": "at", "columns": {"id": "string", "at": "timestamp", "amount": "number"}, "expectations": '
-    '[{"expect": "expect_column_values_to_be_between", "severity": "critical", "because": "amounts are small", '
+    '[{"expect": "expect_column_values_to_be_between", "severity": "critical", "reason": "amounts are small", '
     '"args": {"column": "amount", "max_value": 100}}]}'
 )
 

@@ -144,7 +144,7 @@ def test_an_override_waits_for_a_second_person_where_the_policy_wants_one(world:
     second, third = (world.story.accept(key) for key in ("2013-05", "2013-06"))
     blocked = world.story.decide(world.story.challenger(second, third), Verdict.BLOCK, epoch=1)
     case = world.desk.case(CASE)
-    gate = case.gate.model_copy(update={"override": OverridePolicy(second_person=True)})
+    gate = case.gate.model_copy(update={"override": OverridePolicy(require_second_approver=True)})
     monkeypatch.setattr(world.desk, "case", lambda name: replace(case, gate=gate))
     page, confirm = f"/gatehouse/decisions/{blocked.id}", f"/gatehouse/decisions/{blocked.id}/confirm"
     assert world.act("reviewer", f"{page}/override", "the risk owner said so on the phone").status_code == 303

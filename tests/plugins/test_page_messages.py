@@ -14,9 +14,11 @@ from gatehouse.core.notifications.issues import IssueReport
 from gatehouse.pipeline.maintenance.notify import record_issues, send_due_notifications
 from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
-PAGER = Recipient(name="pager", roles=(Role.ON_CALL,), via="slack", connection="chat", budget=1, least=Severity.INFO)
-ROOM = Recipient(name="room", roles=(Role.DATA_ENGINEER,), via="smtp", connection="mail", to=("room@example.org",))
-SPEC = NotifyConfig(address="https://airflow.example", recipients=(PAGER, ROOM))
+PAGER = Recipient(
+    name="pager", roles=(Role.ON_CALL,), channel="slack", connection="chat", max_per_week=1, min_severity=Severity.INFO
+)
+ROOM = Recipient(name="room", roles=(Role.DATA_ENGINEER,), channel="smtp", connection="mail", to=("room@example.org",))
+SPEC = NotifyConfig(airflow_url="https://airflow.example", recipients=(PAGER, ROOM))
 
 
 def told(world: World) -> None:
@@ -63,7 +65,7 @@ def test_a_wrong_file_and_no_file_are_said(world: World, tmp_path: Path, monkeyp
     assert "there is no <code>notify.yaml</code>" in world.client("viewer").get("/gatehouse/messages").text
     file = tmp_path / "notify.yaml"
     file.write_text(
-        "address: https://airflow.example\nrecipients:\n  - {name: room, roles: [data engineer], via: smtp, "
+        "airflow_url: https://airflow.example\nrecipients:\n  - {name: room, roles: [data engineer], channel: smtp, "
         "connection: mail, to: [room@example.org]}\n"
     )
     monkeypatch.setattr(world.desk, "_given", replace(world.desk.settings, notify=file))
@@ -71,5 +73,5 @@ def test_a_wrong_file_and_no_file_are_said(world: World, tmp_path: Path, monkeyp
     page = world.client("viewer").get("/gatehouse/messages").text
     assert "smtp, connection mail" in page
     assert "room@example.org" not in page
-    file.write_text("address: https://airflow.example\nrecipients: []\nextra: 1\n")
+    file.write_text("airflow_url: https://airflow.example\nrecipients: []\nextra: 1\n")
     assert "notify.yaml:" in world.client("viewer").get("/gatehouse/messages").text

@@ -21,6 +21,6 @@ def rides(folder: Path) -> Path:
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("contract.yaml", "gate.yaml"):
         (folder / name).write_text((folder / name).read_text().replace("use_case: template", "use_case: rides"))
-    for name, more in (("contract.yaml", "partition_rows: 50000\n"), ("source.py", BIG)):
+    for name, more in (("contract.yaml", "max_rows_in_memory: 50000\n"), ("source.py", BIG)):
         (folder / name).write_text((folder / name).read_text() + more)
     return folder

@@ -70,7 +70,7 @@ def folder(tmp_path: Path) -> Path:
     shutil.copytree(TEMPLATE, made, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("contract.yaml", "gate.yaml"):
         text = (made / name).read_text().replace("use_case: template", "use_case: rides")
-        (made / name).write_text(text.replace("first_model: review", "first_model: promote"))
+        (made / name).write_text(text.replace("no_champion: review", "no_champion: promote"))
     return made
 
 

@@ -16,7 +16,7 @@ from stages.rides import ctx, folder, looped, open_site, take, train  # noqa: F4
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 9)]
 REASON = "the airport asked for it today"
-IMPOSSIBLE = "margin: 0.01\n  - rule: metric_bound\n    says: Impossible.\n    metric: log_loss\n    max: 0.01"
+IMPOSSIBLE = "margin: 0.01\n  - rule: metric_bound\n    description: Impossible.\n    metric: log_loss\n    max: 0.01"
 LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -94,7 +94,7 @@ def test_an_expired_override_returns_to_the_last_proper_champion(looped, rewritt
 
 def test_an_override_with_nothing_behind_it_serves_on_and_says_so(rewritten):
     """There is no properly promoted champion to return to: the expired one serves, and somebody is told to decide."""
-    ctx = rewritten(None, "gate.yaml", "first_model: promote", "override: {expires_after: 0 hours}\nfirst_model: block")
+    ctx = rewritten(None, "gate.yaml", "no_champion: promote", "override: {expires_after: 0 hours}\nno_champion: block")
     for key in MONTHS[:4]:
         take(ctx, key)
     override.override(ctx, ctx.ledger.decisions.list("rides")[0].id, "admin", REASON)
@@ -106,7 +106,7 @@ def test_a_second_person_confirms_what_the_policy_wants_confirmed(looped, rewrit
     """One word changes nothing; neither the first person nor who asked for the training can be the second."""
     strict = rewritten(looped, "gate.yaml", "margin: 0.01", IMPOSSIBLE)
     ctx = rewritten(strict, "gate.yaml", "[reviewer, admin]", "[reviewer, admin, ann]")
-    ctx = rewritten(ctx, "gate.yaml", "rules:", "override: {second_person: true}\nrules:")
+    ctx = rewritten(ctx, "gate.yaml", "rules:", "override: {require_second_approver: true}\nrules:")
     asked, made = override.override(ctx, retrain(ctx).id, "admin", REASON)
     assert made is None
     assert champion(ctx) == 1
@@ -208,7 +208,7 @@ def rest_upside_down(frame):
 
 def partly_matured(rewritten, bound):
     """A decision on the nineteen in twenty outcomes of February that were there; then the others arrive."""
-    ctx = rewritten(None, "contract.yaml", "delay: 1 month", "delay: 1 month\n  until: 4 months")
+    ctx = rewritten(None, "contract.yaml", "delay: 1 month", "delay: 1 month\n  updates_until: 4 months")
     ctx = rewritten(ctx, "gate.yaml", "margin: 0.01", f"margin: 0.01\n  - {bound}")
     ctx.source.relabel = {MONTHS[1]: most}
     for key in MONTHS[:3]:
@@ -220,7 +220,7 @@ def partly_matured(rewritten, bound):
 
 def test_a_decision_on_partly_matured_labels_is_confirmed_when_they_mature(rewritten):
     """The missing outcomes change nothing about the verdict: that is on record beside the first decision."""
-    ctx, first = partly_matured(rewritten, "{rule: metric_bound, says: Useful., metric: log_loss, max: 0.9}")
+    ctx, first = partly_matured(rewritten, "{rule: metric_bound, description: Useful., metric: log_loss, max: 0.9}")
     ctx.source.relabel = {}
     take(ctx, MONTHS[3])
     assert re_decide.decisions_to_revisit(ctx) == [first.id]
@@ -234,7 +234,7 @@ def test_a_decision_on_partly_matured_labels_is_confirmed_when_they_mature(rewri
 
 def raised(rewritten):
     """The late outcomes of February speak against the first champion, and its decision is made again."""
-    probe, first = partly_matured(rewritten, "{rule: metric_bound, says: Useful., metric: log_loss, max: 0.9}")
+    probe, first = partly_matured(rewritten, "{rule: metric_bound, description: Useful., metric: log_loss, max: 0.9}")
     measured = next(r.value for r in first.results if r.rule.startswith("metric_bound"))
     ctx = rewritten(probe, "gate.yaml", "max: 0.9", f"max: {measured + 0.005:.4f}")
     ctx.source.relabel = {MONTHS[1]: rest_upside_down}
@@ -271,12 +271,12 @@ def test_to_reject_the_only_champion_there_was_is_told(rewritten):
 
 def test_to_reject_a_champion_again_rolls_it_back(looped, rewritten):
     """Version 2 was promoted on the outcomes that were there; the late ones speak against it, and version 1 returns."""
-    ctx = rewritten(looped, "contract.yaml", "delay: 1 month", "delay: 1 month\n  until: 4 months")
+    ctx = rewritten(looped, "contract.yaml", "delay: 1 month", "delay: 1 month\n  updates_until: 4 months")
     ctx.source.relabel = {MONTHS[3]: most}
     take(ctx, MONTHS[4])
     second = retrain(ctx)
     assert (second.verdict, champion(ctx)) == (Verdict.PROMOTE, 2)
-    bound = "  - {rule: metric_bound, says: Useful., metric: log_loss, max: 0.5}"
+    bound = "  - {rule: metric_bound, description: Useful., metric: log_loss, max: 0.5}"
     ctx = rewritten(ctx, "gate.yaml", "rules:", f"rules:\n{bound}")
     ctx.source.relabel = {}
     take(ctx, MONTHS[5])
@@ -321,7 +321,7 @@ def aged(ledger):
 
 def test_a_review_that_nobody_is_asked_for_counts_as_rejected_in_the_end(rewritten):
     """A cleared or marked review task never answers: after its time-out the ledger says rejected by nobody, and why."""
-    ctx = rewritten(None, "gate.yaml", "first_model: promote", "first_model: review")
+    ctx = rewritten(None, "gate.yaml", "no_champion: promote", "no_champion: review")
     for key in MONTHS[:3]:
         take(ctx, key)
     (decision,) = ctx.ledger.decisions.list("rides")

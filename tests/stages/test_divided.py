@@ -24,7 +24,7 @@ def small_pieces(monkeypatch):
 
 def dividing(ctx, rows):
     """The same site with a contract that divides from so many rows on (None: never)."""
-    ctx.case = replace(ctx.case, contract=ctx.case.contract.model_copy(update={"partition_rows": rows}))
+    ctx.case = replace(ctx.case, contract=ctx.case.contract.model_copy(update={"max_rows_in_memory": rows}))
     return ctx
 
 
@@ -99,5 +99,5 @@ def test_features_that_look_at_other_rows_are_refused_by_name(looped, small_piec
     )
     with pytest.raises(ConfigurationError, match=r"features\(\) makes amount of a row out of other rows of 'rows'"):
         score.score(dividing(looped, 300), batch.id)
-    with pytest.raises(ConfigurationError, match="partition_rows"):
+    with pytest.raises(ConfigurationError, match="max_rows_in_memory"):
         validate(looped, land.land(looped, "2024-06").id)

@@ -130,7 +130,7 @@ def test_replay_gives_the_archived_decision_byte_for_byte(looped):
 def test_a_review_waits_for_a_person_and_a_second_answer_is_refused(folder, open_site):
     """REVIEW promotes nothing by itself; approved by name it does; the opposite answer afterwards is refused."""
     (folder / "gate.yaml").write_text(
-        (folder / "gate.yaml").read_text().replace("first_model: promote", "first_model: review")
+        (folder / "gate.yaml").read_text().replace("no_champion: promote", "no_champion: review")
     )
     ctx = open_site()
     for key in MONTHS[:3]:

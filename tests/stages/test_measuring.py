@@ -287,12 +287,12 @@ def test_a_service_that_does_not_answer_is_not_archived_as_a_finding(subject):
 
 def test_what_the_policy_needs_is_measured_once_and_rules_that_are_off_need_nothing(subject):
     """Two limits on one feature are one need; the cheap ones are always measured; every kind has its measurer."""
-    monotone = {"rule": "monotone", "says": "so", "feature": "amount", "direction": "increasing"}
+    monotone = {"rule": "monotone", "description": "so", "feature": "amount", "direction": "increasing"}
     text = subject.ctx.case.gate.model_dump(mode="json")
     text["rules"] += [
         monotone,
         {**monotone, "max_violations": 0.5},
-        {"rule": "reproduces", "says": "so", "mode": "off"},
+        {"rule": "reproducible", "description": "so", "mode": "off"},
     ]
     policy = type(subject.ctx.case.gate).model_validate_json(canonical(text))
     assert [need.kind for need in required_measurements(policy)] == ["importance", "signature", "monotone"]
@@ -309,7 +309,7 @@ def test_an_own_metric_is_replayed_with_the_code_it_was_judged_by(subject):
     """The code goes into the lake; when `model.py` changes, a replay still has the archived one, and leaves no trace."""
     path, name = subject.ctx.case.folder / "model.py", "template.cost"
     path.write_text(path.read_text() + COST)
-    rule = {"rule": "metric_bound", "says": "so", "metric": name, "max": 1.0}
+    rule = {"rule": "metric_bound", "description": "so", "metric": name, "max": 1.0}
     text = {**subject.ctx.case.gate.model_dump(mode="json"), "rules": [rule]}
     policy = type(subject.ctx.case.gate).model_validate_json(canonical(text))
     assert [need.kind for need in required_measurements(policy)] == ["importance", "signature", "own_metrics"]

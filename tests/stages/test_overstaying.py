@@ -9,8 +9,8 @@ from stages.test_acts import IMPOSSIBLE, MONTHS, REASON, looped, retrain, rewrit
 
 def test_nothing_to_go_back_to(rewritten):
     """No decision ever promoted a version: from a cycle of upkeep after its time on, the override is said to serve still."""
-    lapsed = "override: {expires_after: 0 hours}\nfirst_model: block"
-    ctx = rewritten(None, "gate.yaml", "first_model: promote", lapsed)
+    lapsed = "override: {expires_after: 0 hours}\nno_champion: block"
+    ctx = rewritten(None, "gate.yaml", "no_champion: promote", lapsed)
     for key in MONTHS[:4]:
         take(ctx, key)
     asked, _ = override.override(ctx, ctx.ledger.decisions.list("rides")[0].id, "admin", REASON)

@@ -16,7 +16,7 @@ from gatehouse.pipeline.manual.policy_comparison import compare_policies
 from stages.rides import ctx, folder, open_site, take  # noqa: F401 - three of them are fixtures
 
 MONTHS = [f"2024-0{month}" for month in range(1, 9)]
-REFUSING = {"rule": "better_than_champion", "says": "never", "metric": "log_loss", "by": 5.0}
+REFUSING = {"rule": "better_than_champion", "description": "never", "metric": "log_loss", "margin": 5.0}
 
 
 def other_policy(ctx, *rules):
@@ -31,7 +31,7 @@ def lived(folder, open_site, request):
     if request.param == "refused":
         text = (folder / "gate.yaml").read_text()
         (folder / "gate.yaml").write_text(
-            text + "  - {rule: better_than_champion, says: never, metric: log_loss, by: 5.0}\n"
+            text + "  - {rule: better_than_champion, description: never, metric: log_loss, margin: 5.0}\n"
         )
     ctx = open_site()
     for key in MONTHS[:5]:

@@ -25,8 +25,8 @@ def only_watch(ctx, key):
 
 
 def test_a_request_that_no_run_claims_expires_and_what_holds_asks_anew(folder, open_site):
-    """After `expire_after` watched batches an open request is expired with why; the next verdict opens another."""
-    (folder / "retrain.yaml").write_text((folder / "retrain.yaml").read_text() + "expire_after: 1\n")
+    """After `request_expires_after_batches` watched batches an open request is expired with why; the next verdict opens another."""
+    (folder / "retrain.yaml").write_text((folder / "retrain.yaml").read_text() + "request_expires_after_batches: 1\n")
     ctx = open_site()
     for key in MONTHS[:5]:
         only_watch(ctx, key)
@@ -41,7 +41,7 @@ def test_a_request_that_no_run_claims_expires_and_what_holds_asks_anew(folder, o
 
 def test_a_claimed_request_never_expires(folder, open_site):
     """Expiry is for requests that nobody took up: one that a run holds is that run's to end."""
-    (folder / "retrain.yaml").write_text((folder / "retrain.yaml").read_text() + "expire_after: 1\n")
+    (folder / "retrain.yaml").write_text((folder / "retrain.yaml").read_text() + "request_expires_after_batches: 1\n")
     ctx = open_site()
     for key in MONTHS[:3]:
         request = only_watch(ctx, key)

@@ -23,21 +23,21 @@ def cheap(rows):
     return cost, 0.5, cost < 0.5, f"a ride costs {cost:.2f}"
 """
 GATE = """
-  - {rule: monotone, says: so, feature: amount, direction: increasing, max_violations: 0.5}
-  - {rule: invariant, says: so, column: group, max_change: 1.0}
-  - {rule: handles_unseen, says: so}
-  - {rule: not_constant, says: so}
-  - {rule: no_dominant_feature, says: so, max_share: 0.99}
-  - {rule: lineage_whole, says: so}
-  - {rule: reproduces, says: so}
-  - {rule: holdout_drift, says: so, limit: 0.2}
-  - {rule: prediction_memory, says: so, max_mb: 500}
-  - {rule: enough_training_rows, says: so, min_rows: 1000}
-  - {rule: python, says: so, function: "rules.py:cheap"}
-  - {rule: metric_bound, says: so, metric: rides.cost, max: 0.5, judge_by: interval}
-  - {rule: metric_bound, says: so, metric: rides.peak, max: 1.0}
-  - {rule: parity, says: so, column: group, threshold: 0.5, max_selection_gap: 1.0, on_fail: warn}
-  - {rule: stable_over_time, says: so, metric: rides.cost, max: 0.6, min_rows: 200}
+  - {rule: monotone, description: so, feature: amount, direction: increasing, max_violations: 0.5}
+  - {rule: invariant, description: so, column: group, max_change: 1.0}
+  - {rule: handles_unseen_values, description: so}
+  - {rule: predictions_vary, description: so}
+  - {rule: no_dominant_feature, description: so, max_share: 0.99}
+  - {rule: lineage_intact, description: so}
+  - {rule: reproducible, description: so}
+  - {rule: holdout_drift, description: so, limit: 0.2}
+  - {rule: prediction_memory, description: so, max_mb: 500}
+  - {rule: enough_training_rows, description: so, min_rows: 1000}
+  - {rule: python, description: so, function: "rules.py:cheap"}
+  - {rule: metric_bound, description: so, metric: rides.cost, max: 0.5, compare: interval}
+  - {rule: metric_bound, description: so, metric: rides.peak, max: 1.0}
+  - {rule: parity, description: so, column: group, threshold: 0.5, max_selection_gap: 1.0, on_fail: warn}
+  - {rule: stable_over_time, description: so, metric: rides.cost, max: 0.6, min_rows: 200}
 """
 
 
@@ -48,7 +48,7 @@ def judged(folder, open_site):
     (folder / "rules.py").write_text(RULES)
     (folder / "gate.yaml").write_text((folder / "gate.yaml").read_text().rstrip() + GATE)
     retrain = folder / "retrain.yaml"
-    retrain.write_text(retrain.read_text().replace("choose_by: log_loss", "choose_by: rides.cost"))
+    retrain.write_text(retrain.read_text().replace("selection_metric: log_loss", "selection_metric: rides.cost"))
     ctx = open_site()
     for key in ("2024-01", "2024-02", "2024-03"):
         take(ctx, key)

@@ -35,7 +35,9 @@ def test_a_change_of_the_outcomes_is_named_within_two_days_of_them(kind: str, na
 
 def test_days_that_labels_cannot_be_judged_on_are_told_by_no_kind(tmp_path: Path) -> None:
     """With fewer rows than drift asks for nobody knows the labels' shares, and a label shift would be called concept drift."""
-    asked = retrain(TRAINING, HELD_OUT).replace("limit: 0.1, min_rows: 100", "limit: 0.1, min_rows: 601")
+    asked = retrain(TRAINING, HELD_OUT).replace(
+        "effect_size_limit: 0.1, min_rows: 100", "effect_size_limit: 0.1, min_rows: 601"
+    )
     seen = watched(daily(DAYS, CHANGED, "prior"), tmp_path, asked, TRAINING, HELD_OUT)
     assert not any(each.body.get("sudden") for each in seen)
 

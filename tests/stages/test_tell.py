@@ -27,7 +27,7 @@ def looped(folder, open_site):
     contract = folder / "contract.yaml"
     contract.write_text(contract.read_text().replace('title: "Fill in:', 'title: "<img src=x onerror=alert(1)>'))
     retrain = folder / "retrain.yaml"
-    retrain.write_text(retrain.read_text().replace("reasons:", "reasons:\n  drift: {}"))
+    retrain.write_text(retrain.read_text().replace("triggers:", "triggers:\n  drift: {}"))
     made = open_site()
     made.source.change = dict.fromkeys(MONTHS, hostile)
     for key in MONTHS[:3]:
@@ -142,7 +142,7 @@ def test_every_batch_is_told_once_and_again_when_it_is_watched(looped, monkeypat
 def test_a_review_that_was_answered_is_described_with_the_answer(folder, open_site):
     """Who said no and why stands in the version's description, though nothing else of it changed."""
     gate = folder / "gate.yaml"
-    gate.write_text(gate.read_text().replace("first_model: promote", "first_model: review"))
+    gate.write_text(gate.read_text().replace("no_champion: promote", "no_champion: review"))
     ctx = open_site()
     for key in MONTHS[:3]:
         take(ctx, key)

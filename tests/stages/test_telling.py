@@ -28,8 +28,8 @@ from gatehouse.pipeline.maintenance.notify import (
 from gatehouse.ports import Ledger
 from story import Story
 
-ALL = Recipient(name="ada", roles=tuple(Role), via="slack", connection="chat", least=Severity.INFO)
-SPEC = NotifyConfig(address="https://airflow.example/", recipients=(ALL,))
+ALL = Recipient(name="ada", roles=tuple(Role), channel="slack", connection="chat", min_severity=Severity.INFO)
+SPEC = NotifyConfig(airflow_url="https://airflow.example/", recipients=(ALL,))
 
 
 def now(minutes: float = 0) -> datetime:
@@ -200,8 +200,8 @@ def test_a_sender_that_died_is_taken_over_and_has_nothing_to_say_any_more(ledger
 def test_what_is_held_back_is_listed_with_why(ledger: Ledger) -> None:
     """Quiet hours and budget leave a record each; it is let go later by the same call."""
     begin = now().strftime("%H:%M")
-    quiet = QuietHours(begin=begin, end=now(120).strftime("%H:%M"), zone="UTC")
-    spec = SPEC.model_copy(update={"recipients": (ALL.model_copy(update={"quiet": quiet}),)})
+    quiet = QuietHours(start=begin, end=now(120).strftime("%H:%M"), timezone="UTC")
+    spec = SPEC.model_copy(update={"recipients": (ALL.model_copy(update={"quiet_hours": quiet}),)})
     courier = FakeNotifier()
     Story(ledger).quarantine()
     assert told(ledger, courier, spec) == []

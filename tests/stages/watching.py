@@ -77,7 +77,7 @@ def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4, he
     """Watch every batch after the training ones and those held out; a faulty batch is not accepted."""
     ctx = MemorySite(load(stream.folder(path, retrain)))
     ctx.lake, ctx.models = FakeLake(), SkopsModels()
-    desk, kind = _Desk(), ctx.case.contract.batch
+    desk, kind = _Desk(), ctx.case.contract.frequency
     ctx.ledger = SimpleNamespace(batches=desk, journal=SimpleNamespace(newest=lambda subject, kinds: None))
     seen, champion = [], None
     for number, made in enumerate(stream.batches):

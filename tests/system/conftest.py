@@ -20,10 +20,10 @@ WHOLE = 'return {"rows": _made(key, interval).drop(columns="label")}'
 CUT_SHORT = WHOLE[:-1] + '[: 1500 if key in ("2024-04", "2024-06") else None]}'
 STRICTER = """
   - rule: better_than_champion
-    says: A change of model is worth its risk only for a gain of more than .05 of log loss.
+    description: A change of model is worth its risk only for a gain of more than .05 of log loss.
     metric: log_loss
-    by: 0.05
-override: {second_person: true}
+    margin: 0.05
+override: {require_second_approver: true}
 """
 
 

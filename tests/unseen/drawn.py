@@ -160,7 +160,7 @@ def _folder(types: Sequence[str]) -> Folder:
     columns = {**dict(zip(names, types, strict=True)), "at": "timestamp", "group": "string", "amount": "number"}
     return Folder(
         keys=(), key=names, columns=columns, table=every, outcomes_table=every,
-        retrain={"min_maturity": 0.0}, contract={"first": MONTH},
+        retrain={"min_maturity": 0.0}, contract={"first_batch": MONTH},
     )  # fmt: skip
 
 

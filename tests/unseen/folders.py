@@ -48,12 +48,12 @@ def estimators(seed):
     return {{"logistic": make_pipeline(steps, LogisticRegression())}}
 """
 RULES = [
-    {"rule": "data_validated", "says": "Only validated data."},
-    {"rule": "enough_rows", "says": "At least one hundred rows.", "min_rows": 100},
-    {"rule": "loads_cleanly", "says": "It loads quickly.", "max_seconds": 30},
-    {"rule": "handles_unseen", "says": "It copes with values it has not seen."},
+    {"rule": "data_validated", "description": "Only validated data."},
+    {"rule": "enough_rows", "description": "At least one hundred rows.", "min_rows": 100},
+    {"rule": "loads_in_clean_process", "description": "It loads quickly.", "max_seconds": 30},
+    {"rule": "handles_unseen_values", "description": "It copes with values it has not seen."},
 ]
-REVIEW = {"approvers": ["reviewer"], "timeout": "3 days", "no_answer": "reject"}
+REVIEW = {"approvers": ["reviewer"], "timeout": "3 days", "on_timeout": "reject"}
 
 Write = Callable[[pd.DataFrame, Path], None]
 
@@ -126,11 +126,11 @@ class Folder:
     def _texts(self, name: str) -> dict[str, str]:
         contract = {**self._contract(name), **self.contract}
         retrain = {
-            "task": "classification", "first_after": 2, "choose_by": "log_loss", "min_maturity": 0.01,
-            "reasons": {"decay": {"metric": "log_loss", "margin": 0.02}}, "cooldown": 1, **self.retrain,
+            "task": "classification", "min_batches_first_training": 2, "selection_metric": "log_loss", "min_maturity": 0.01,
+            "triggers": {"decay": {"metric": "log_loss", "margin": 0.02}}, "cooldown_batches": 1, **self.retrain,
         }  # fmt: skip
         gate = {
-            "use_case": name, "metric": "log_loss", "first_model": "promote", "min_rows": 50, "min_blocks": 5,
+            "use_case": name, "metric": "log_loss", "no_champion": "promote", "min_rows": 50, "min_blocks": 5,
             "review": REVIEW, "rules": [dict(rule) for rule in self.rules],
         }  # fmt: skip
         model = MODEL.format(
@@ -150,7 +150,7 @@ class Folder:
             main["time_column"] = self.time_column
         outcomes = {"key": [*self.key], "columns": outcome, "label": "label", "delay": f"1 {self.batch}"}
         return {
-            "use_case": name, "title": name, "owner": "data engineering", "batch": self.batch, "first": next(iter(self.keys), ""),
+            "use_case": name, "title": name, "owner": "data engineering", "frequency": self.batch, "first_batch": next(iter(self.keys), ""),
             "source": {"kind": "files", "address": "drop", "pattern": f"{{table}}_{{key}}.{self.suffix}"},
             "tables": {"rows": main}, "outcomes": {**outcomes, **self.outcomes_table},
         }  # fmt: skip

@@ -70,7 +70,7 @@ def batch_keys(kind: str, count: int) -> tuple[str, ...]:
 def test_batches_of_any_length_and_size_have_a_result(replayed: Any, kind: str, size: int) -> None:
     """Days across a leap day, weeks and months of few rows: a whole backtest, what is undefined left empty."""
     folder = Folder(
-        batch=kind, keys=batch_keys(kind, 7), size=size, rules=[{"rule": "data_validated", "says": "Valid."}]
+        batch=kind, keys=batch_keys(kind, 7), size=size, rules=[{"rule": "data_validated", "description": "Valid."}]
     )
     result = replayed(folder)
     document = json.loads(json.dumps(result.document(), allow_nan=False))

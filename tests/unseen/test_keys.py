@@ -60,7 +60,7 @@ def folder_of(names: list[str], kind: str, key_of: Callable[[int], tuple[Any, ..
     kinds = dict.fromkeys(names, kind)
     folder = Folder(
         key=names, columns={**COLUMNS, **kinds}, suffix=suffix, keys=(*LABELLED, "2024-03"), size=40,
-        retrain={"first_after": 99}, table={"max_quarantined_share": 0.2}, outcomes_table={"max_quarantined_share": 0.2},
+        retrain={"min_batches_first_training": 99}, table={"max_quarantined_share": 0.2}, outcomes_table={"max_quarantined_share": 0.2},
     )  # fmt: skip
     folder.edit(lambda key, delivery: set_keys(delivery, names, [key_of(row) for row in range(folder.size)]))
     return folder

@@ -26,7 +26,7 @@ DAMAGED = "2024-02"
 
 def folder_of(**parts: Any) -> Folder:
     """A folder of three months that asks for no training by itself."""
-    return Folder(**{"keys": KEYS, "retrain": {"first_after": 99}, **parts})
+    return Folder(**{"keys": KEYS, "retrain": {"min_batches_first_training": 99}, **parts})
 
 
 def with_column(kind: pa.DataType, values: Callable[[int], Any], **options: Any) -> Write:

@@ -89,7 +89,7 @@ NAMES = {
 
 def folder_of(**parts: Any) -> Folder:
     """A folder of three months, whose rows have keys in no order and that asks for no training by itself."""
-    folder = Folder(**{"keys": KEYS, "retrain": {"first_after": 99}, **parts})
+    folder = Folder(**{"keys": KEYS, "retrain": {"min_batches_first_training": 99}, **parts})
     order = np.random.default_rng(4).permutation(folder.size)
 
     def mix(_: str, delivery: Any) -> None:

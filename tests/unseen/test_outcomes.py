@@ -14,7 +14,7 @@ from unseen.folders import Delivery, Folder
 from unseen.played import joined, same
 
 LABELLED = ("2024-01", "2024-02")
-QUIET = {"first_after": 99}
+QUIET = {"min_batches_first_training": 99}
 
 
 def folder_of(change: Callable[[str, Delivery], None], **parts: Any) -> Folder:
@@ -60,7 +60,7 @@ def test_all_outcomes_contradicting_train_nothing(played: Play, first: bool) -> 
     """Where every row has two labels, no batch is labelled, and it is told how many and where."""
     folder = folder_of(
         lambda _, each: add(each, each.outcomes.assign(label=1 - each.outcomes["label"]), first),
-        retrain={"first_after": 2},
+        retrain={"min_batches_first_training": 2},
     )
     play = played(folder)
     assert play.labels() == {}
@@ -128,7 +128,7 @@ def test_outcomes_of_quarantined_rows_label_nothing(played: Play) -> None:
         delivery.rows.loc[[0, 1], "at"] = pd.Timestamp("2020-01-01", tz="UTC")
 
     inside = {
-        "expect": "expect_column_values_to_be_between", "severity": "critical", "because": "interval",
+        "expect": "expect_column_values_to_be_between", "severity": "critical", "reason": "interval",
         "args": {"column": "at", "min_value": "$interval_start", "max_value": "$interval_end", "strict_max": True},
     }  # fmt: skip
     folder = folder_of(misdate, table={"expectations": [inside]})
@@ -180,7 +180,7 @@ def test_rows_without_outcomes_have_no_label(played: Play) -> None:
 
 def test_a_correction_replaces_the_labels(played: Play) -> None:
     """With `until`, another delivery of outcomes is another revision, and the labels are those of the newest."""
-    folder = folder_of(lambda _, each: None, outcomes_table={"until": "6 months"})
+    folder = folder_of(lambda _, each: None, outcomes_table={"updates_until": "6 months"})
     play = played(folder)
     assert same(play.labels(), wanted(folder)) == ""
     changed = folder.delivered["2024-01"]

@@ -25,8 +25,8 @@ def add(folder: Path, rule: str) -> None:
     (folder / "gate.yaml").write_text((folder / "gate.yaml").read_text() + rule)
 
 
-BOUND = "  - rule: metric_bound\n    says: Cheap enough.\n    metric: template.cost\n    max: 2.5\n"
-PYTHON = "  - rule: python\n    says: Fair enough.\n    function: rules.py:fair\n"
+BOUND = "  - rule: metric_bound\n    description: Cheap enough.\n    metric: template.cost\n    max: 2.5\n"
+PYTHON = "  - rule: python\n    description: Fair enough.\n    function: rules.py:fair\n"
 METRICS = "\n\nMETRICS = {'cost': lambda label, prediction, weight: (label - prediction) ** 2}\n"
 
 

@@ -19,7 +19,7 @@ AFTER_DEPARTURE = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"}
 
 
 def fetched(name: str, key: str) -> pd.DataFrame:
-    return source(name).fetch(key, batch_interval(case(name).contract.batch, key))["flights"]
+    return source(name).fetch(key, batch_interval(case(name).contract.frequency, key))["flights"]
 
 
 def test_every_flight_is_in_exactly_one_month() -> None:

@@ -33,14 +33,14 @@ def source(name: str) -> Source:
 def tables(name: str, key: str) -> dict[str, pd.DataFrame]:
     """A batch as it is validated: the declared columns as their declared types."""
     contract = case(name).contract
-    delivered = source(name).fetch(key, batch_interval(contract.batch, key))
+    delivered = source(name).fetch(key, batch_interval(contract.frequency, key))
     return {table: as_declared(delivered[table], spec.columns, table) for table, spec in contract.tables.items()}
 
 
 @lru_cache
 def outcomes(name: str, key: str) -> pd.DataFrame:
     contract = case(name).contract
-    delivered = source(name).outcomes(key, batch_interval(contract.batch, key))
+    delivered = source(name).outcomes(key, batch_interval(contract.frequency, key))
     assert delivered is not None
     return as_declared(delivered, contract.outcomes.columns, "outcomes")
 
@@ -49,7 +49,7 @@ def outcomes(name: str, key: str) -> pd.DataFrame:
 def checked(name: str, key: str) -> dict[str, TableCheck]:
     """Every table of a batch, and its outcomes, against the contract, by Great Expectations."""
     contract = case(name).contract
-    values = parameters(contract, batch_interval(contract.batch, key))
+    values = parameters(contract, batch_interval(contract.frequency, key))
     frames = {**tables(name, key), "outcomes": outcomes(name, key)}
     specs = {**contract.tables, "outcomes": contract.outcomes}
     checker = GreatExpectationsChecker()

@@ -96,11 +96,11 @@ def _deliver(ctx: UseCaseContext, key: str) -> tuple[Batch | None, list[str]]:
 def _collect_the_rest(ctx: UseCaseContext, taken: list[ProcessedBatch]) -> None:
     """Outcomes that were not due before the last batch: nothing was decided by them, but the metrics count them."""
     contract = ctx.case.contract
-    ends = [batch_interval(contract.batch, each.key).end for each in taken if each.batch is not None]
+    ends = [batch_interval(contract.frequency, each.key).end for each in taken if each.batch is not None]
     if ends:
         late = Span.parse(contract.outcomes.delay).after(max(ends))
         with kept([], "outcomes"):
-            outcomes.collect_readable(ctx, batch_key(contract.batch, late))
+            outcomes.collect_readable(ctx, batch_key(contract.frequency, late))
 
 
 def _watch(ctx: UseCaseContext, batch: BatchId, reviews: Reviews, errors: list[str]) -> None:

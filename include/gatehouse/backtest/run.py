@@ -78,7 +78,7 @@ def backtest(
 def _result(ahead: PrefitPool, taken: list[ProcessedBatch], reviews: Reviews, told: Told) -> BacktestResult:
     """The result of a replay, with what other ways to retrain would have given."""
     ctx, case = ahead.labelled.ctx, ahead.labelled.ctx.case
-    history = read_history(ahead.labelled, case.retrain.choose_by)
+    history = read_history(ahead.labelled, case.retrain.selection_metric)
     found = tuple(batch_summaries(history, taken))
     requests = ctx.ledger.requests.list(ctx.name)
     trainings = sum(training_set_of(ctx, request.id) is not None for request in requests)

@@ -62,7 +62,7 @@ class Rows:
 
 def read_batch(ctx: UseCaseContext, key: str, problems: Problems) -> Rows:
     """Take one batch through landing, validation, features() and target(); what fails is kept as a problem."""
-    interval = batch_interval(ctx.case.contract.batch, key)
+    interval = batch_interval(ctx.case.contract.frequency, key)
     batch = Batch(BatchId(ctx.name, key, 1), interval, BatchState.LANDED, "", {})
     tables: tuple[TablePreview, ...] = ()
     features: pd.DataFrame | None = None

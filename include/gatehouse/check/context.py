@@ -18,15 +18,15 @@ from gatehouse.use_case_checks import own_metrics
 
 
 class Lenient(UseCase):
-    """The use case without SLICES and with a `choose_by` that there is: what is wrong with these two is told by itself, and
-    everything else is tried all the same."""
+    """The use case without SLICES and with a `selection_metric` that there is: what is wrong with these two is told by
+    itself, and everything else is tried all the same."""
 
     @classmethod
     def of(cls, case: UseCase) -> Lenient:
         """The same use case."""
         known = (*metrics_for(case.retrain.task), *own_metrics(case.folder))
-        choose_by = case.retrain.choose_by if case.retrain.choose_by in known else known[0]
-        retrain = case.retrain.model_copy(update={"choose_by": choose_by})
+        selection_metric = case.retrain.selection_metric if case.retrain.selection_metric in known else known[0]
+        retrain = case.retrain.model_copy(update={"selection_metric": selection_metric})
         return cls(case.name, case.folder, case.contract, retrain, case.gate)
 
     @property

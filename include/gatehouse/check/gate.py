@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gatehouse.core.gate.rules.base import Rule
 
 WITHOUT_A_LEDGER = ("golden_set", "invariant", "monotone", "own_metrics", "python", "unseen")
-FAILS_WHATEVER_THE_DATA = ("handles_unseen", "loads_cleanly")
+FAILS_WHATEVER_THE_DATA = ("handles_unseen_values", "loads_in_clean_process")
 
 
 def try_rules(ctx: UseCaseContext, fitted: Fitted, problems: Problems) -> int:

@@ -65,10 +65,10 @@ def look_at_features(case: UseCase, frame: pd.DataFrame, problems: Problems) -> 
         problems.hint("features", "features() returns columns without any value", ", ".join(empty))
     if constant and len(frame) > 1:
         problems.hint("features", "features() returns columns with one value only", ", ".join(constant))
-    drift = case.retrain.reasons.drift
+    drift = case.retrain.triggers.drift
     for key, columns in {
-        "reasons.drift.columns": drift.columns if drift else (),
-        "reasons.drift.references": [name for group in drift.references for name in group.columns] if drift else (),
+        "triggers.drift.columns": drift.columns if drift else (),
+        "triggers.drift.references": [name for group in drift.references for name in group.columns] if drift else (),
     }.items():
         unknown = [name for name in columns if name not in {*inputs, "score", "label"}]
         if unknown:

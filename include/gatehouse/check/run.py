@@ -135,15 +135,17 @@ def _keys(ctx: CheckSite, batch: str | None, problems: Problems, report: Report)
     """The batches to take: the one asked for, or those that the source has, the first ones first."""
     contract = ctx.case.contract
     if batch is not None:
-        batch_interval(contract.batch, batch)
+        batch_interval(contract.frequency, batch)
         return [batch]
     there: list[str] = []
     with problems.during("source"):
-        there = [key for key in ctx.source.available() if key >= contract.first]
-        there = [key for key in there if contract.last is None or key <= contract.last]
+        there = [key for key in ctx.source.available() if key >= contract.first_batch]
+        there = [key for key in there if contract.last_batch is None or key <= contract.last_batch]
         if not there:
-            last = f" to {contract.last}" if contract.last else ""
-            raise SourceError("the source has no batch", found="none", allowed=f"batches from {contract.first}{last}")
+            last = f" to {contract.last_batch}" if contract.last_batch else ""
+            raise SourceError(
+                "the source has no batch", found="none", allowed=f"batches from {contract.first_batch}{last}"
+            )
         report.read.append(f"source: {len(there):,} batches, {there[0]} to {there[-1]}")
     return there[:MOST_BATCHES]
 

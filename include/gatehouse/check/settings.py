@@ -13,10 +13,17 @@ if TYPE_CHECKING:
 def retrain_hints(case: UseCase, problems: Problems) -> None:
     """Tell of a first training that has nothing to train on, and of comparisons that always wait for more batches."""
     needed = case.retrain.holdout.batches + 1
-    if case.retrain.first_after < needed:
+    if case.retrain.min_batches_first_training < needed:
         what = "the first training has too few batches: it fails, and is asked for again"
-        found = f"first_after: {case.retrain.first_after}, holdout.batches: {case.retrain.holdout.batches}"
-        problems.report("retrain", what, found, f"first_after of at least {needed}", "retrain.yaml: first_after")
+        first = f"min_batches_first_training: {case.retrain.min_batches_first_training}"
+        found = f"{first}, holdout.batches: {case.retrain.holdout.batches}"
+        problems.report(
+            "retrain",
+            what,
+            found,
+            f"min_batches_first_training of at least {needed}",
+            "retrain.yaml: min_batches_first_training",
+        )
     main = case.contract.tables[case.contract.main]
     blocks = case.retrain.holdout.batches
     if main.time_column is None and case.gate.block_column is None and blocks < case.gate.min_blocks:

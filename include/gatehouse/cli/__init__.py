@@ -42,6 +42,7 @@ COMMANDS = {
     "notify": "notifications",
     "new": "scaffold",
     "schema": "scaffold",
+    "use-case": "use_case",
     "check": "check",
 }
 

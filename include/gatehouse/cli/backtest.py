@@ -58,7 +58,7 @@ def backtest(
     other = read_spec(retrain, RetrainPolicy, OWNERS["retrain.yaml"]) if retrain else None
     gate = read_spec(policy, GatePolicy, OWNERS["gate.yaml"]) if policy else None
     if last:
-        batch_interval(case.contract.batch, last)  # a key of another form is named here
+        batch_interval(case.contract.frequency, last)  # a key of another form is named here
     check_policy(gate or case.gate, (other or case.retrain).task)
     for problem in [
         *(gate_problems(gate, case.folder, policy) if gate else ()),

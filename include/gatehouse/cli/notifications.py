@@ -82,10 +82,10 @@ def _recipients(path: Path, found: list[dict[str, object]]) -> str:
             each["name"],
             ", ".join(each["roles"]),  # type: ignore[arg-type]
             ", ".join(each["use_cases"]) or "all",  # type: ignore[arg-type]
-            each["least"],
-            f"{each['via']} by connection {each['connection']}",
-            _hours(each["quiet"]),
-            each["budget"],
+            each["min_severity"],
+            f"{each['channel']} by connection {each['connection']}",
+            _hours(each["quiet_hours"]),
+            each["max_per_week"],
         )
         for each in found
     ]
@@ -97,4 +97,4 @@ def _hours(quiet: object) -> str:
     if not isinstance(quiet, dict):
         return "none"
     weekend = ", weekends" if quiet["weekends"] else ""
-    return f"{quiet['begin']} to {quiet['end']} {quiet['zone']}{weekend}"
+    return f"{quiet['start']} to {quiet['end']} {quiet['timezone']}{weekend}"

@@ -18,13 +18,13 @@ from gatehouse.pipeline.maintenance.track_mlflow import projecting, run_of
 def choose(ctx: UseCaseContext, request_id: str) -> ModelVersion:
     """Register the candidate that did best on the newest part of the training window; ModelError when none was fitted."""
     candidates = ctx.ledger.requests.candidates(request_id)
-    ranked = rank(candidates, ctx.case.retrain.choose_by)
+    ranked = rank(candidates, ctx.case.retrain.selection_metric)
     for model in ctx.ledger.models.list(ctx.name):
         if model.request == request_id:
             return _told(ctx, model)
     if not ranked or ranked[0].file is None:
-        metric = ctx.case.retrain.choose_by
-        unmeasured = f"{metric} (choose_by in retrain.yaml) is not a finite number"
+        metric = ctx.case.retrain.selection_metric
+        unmeasured = f"{metric} (selection_metric in retrain.yaml) is not a finite number"
         reasons = "; ".join(f"{candidate.name}: {candidate.reason or unmeasured}" for candidate in candidates)
         raise ModelError(f"no candidate of {ctx.name} could be fitted and measured: {reasons or 'there are none'}")
     lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request_id}/choose")
@@ -55,7 +55,7 @@ def rank(candidates: list[Candidate], metric: str) -> list[Candidate]:
 
 def tell_choice(ctx: UseCaseContext, model: ModelVersion) -> None:
     """Register a version in MLflow and flag the candidates of its request; after the ledger, and again without harm."""
-    candidates, metric = ctx.ledger.requests.candidates(model.request), ctx.case.retrain.choose_by
+    candidates, metric = ctx.ledger.requests.candidates(model.request), ctx.case.retrain.selection_metric
     best = next(candidate for candidate in candidates if candidate.name == model.candidate)
     description = (
         f"Challenger {model.version} of {ctx.case.contract.title}: {model.candidate}, the best of {len(candidates)} "

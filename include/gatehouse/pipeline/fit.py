@@ -78,11 +78,11 @@ def make(ctx: UseCaseContext, frame: pd.DataFrame, name: str, plots: bool = Fals
     trial = models.fit(name, ctx.case.estimators()[name], model_inputs(older), _labels(older))
     predictions = models.predict(trial, model_inputs(newer), task)
     metrics = candidate_metrics(ctx, _labels(newer), predictions)
-    choose_by = ctx.case.retrain.choose_by
-    if not math.isfinite(metrics[choose_by]):
-        why = why_undefined(choose_by, _labels(newer), predictions)
+    selection_metric = ctx.case.retrain.selection_metric
+    if not math.isfinite(metrics[selection_metric]):
+        why = why_undefined(selection_metric, _labels(newer), predictions)
         raise ModelError(
-            f"estimator {name!r} cannot be compared: {choose_by} is not defined on the newest {len(newer):,} rows of the "
+            f"estimator {name!r} cannot be compared: {selection_metric} is not defined on the newest {len(newer):,} rows of the "
             f"training window: {why}"
         )
     estimator = models.fit(name, ctx.case.estimators()[name], model_inputs(frame), _labels(frame))
@@ -107,7 +107,9 @@ def _plots(
     ctx: UseCaseContext, trial: Any, newer: pd.DataFrame, predictions: NDArray[np.float64]
 ) -> Mapping[str, bytes]:
     policy, labels = ctx.case.retrain, _labels(newer)
-    importance = ctx.models.importance(trial, model_inputs(newer), labels, policy.choose_by, policy.task, policy.seed)
+    importance = ctx.models.importance(
+        trial, model_inputs(newer), labels, policy.selection_metric, policy.task, policy.seed
+    )
     return ctx.models.plots(policy.task, labels, predictions, importance)
 
 

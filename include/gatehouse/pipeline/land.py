@@ -57,7 +57,7 @@ def take(ctx: UseCaseContext, keys: Iterable[str]) -> dict[str, str]:
 def land(ctx: UseCaseContext, key: str) -> Batch:
     """Fetch one batch and make it visible: files first, then the ledger row. The same content again is a no-op. A delivery
     of which a table cannot be read lands as the bytes that came, and validation quarantines it."""
-    interval = batch_interval(ctx.case.contract.batch, key)
+    interval = batch_interval(ctx.case.contract.frequency, key)
     lease = ctx.ledger.attempts.enter(f"{ctx.name}/{key}/land")
     fingerprint, unreadable = ctx.source.fingerprint(key), ""
     try:
@@ -89,8 +89,8 @@ def passed_over(ctx: UseCaseContext) -> list[PassedOver]:
 
 def _within(ctx: UseCaseContext, keys: Iterable[str], until: str | None = None) -> list[str]:
     contract = ctx.case.contract
-    last = min(filter(None, (until, contract.last)), default=None)
-    return [key for key in keys if key >= contract.first and (last is None or key <= last)]
+    last = min(filter(None, (until, contract.last_batch)), default=None)
+    return [key for key in keys if key >= contract.first_batch and (last is None or key <= last)]
 
 
 def _stored(ctx: UseCaseContext, key: str, frames: Mapping[str, pd.DataFrame]) -> dict[str, FileRef]:

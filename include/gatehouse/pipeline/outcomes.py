@@ -40,7 +40,7 @@ def collect_readable(ctx: UseCaseContext, key: str) -> list[Outcomes]:
 
 
 def _collect_all(ctx: UseCaseContext, key: str) -> tuple[list[Outcomes], list[SourceError]]:
-    now = batch_interval(ctx.case.contract.batch, key).end
+    now = batch_interval(ctx.case.contract.frequency, key).end
     found, errors = [], []
     for batch in [*due(ctx, now), *incomplete(ctx, now)]:
         try:
@@ -68,11 +68,11 @@ def due(ctx: UseCaseContext, now: datetime) -> list[Batch]:
 
 
 def incomplete(ctx: UseCaseContext, now: datetime) -> list[Batch]:
-    """The batches whose outcomes have arrived and may still become more, by the contract's `until`.
+    """The batches whose outcomes have arrived and may still become more, by the contract's `updates_until`.
 
     None when a later batch is there already: what the source gives today had not arrived by an earlier `now`.
     """
-    until = ctx.case.contract.outcomes.until
+    until = ctx.case.contract.outcomes.updates_until
     if until is None:
         return []
     newest = {batch.id.key: batch for batch in ctx.ledger.batches.list(ctx.name)}

@@ -30,7 +30,7 @@ def blocked_by(ctx: UseCaseContext, batch: BatchId, waited: float) -> str:
     so a backlog gives the same champions as the same batches one at a time. `waited` is how many seconds this batch
     has waited; beyond the policy's patience it goes ahead, because production scoring must not stop for a training.
     """
-    if waited > _seconds(ctx.case.retrain.patience):
+    if waited > _seconds(ctx.case.retrain.max_scoring_wait):
         return ""
     earlier = [other.id for other in unscored_batches(ctx) if other.id < batch]
     if earlier:

@@ -90,7 +90,7 @@ def check_batch(
     validation, profile = held.validation, None
     if validation.accepted:
         profile = held.profile()
-        found = batch_profiles.detect_data_faults(held.accepted, profile, held.earlier, ctx.case.contract.batch)
+        found = batch_profiles.detect_data_faults(held.accepted, profile, held.earlier, ctx.case.contract.frequency)
         found = found or _going_on(ctx, batch, held.accepted, profile, held.earlier)
         broken = [f"{batch_profiles.FAULT}{each.sentence}" for each in found]
         validation = replace(validation, reasons=tuple(broken))

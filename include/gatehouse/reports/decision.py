@@ -32,7 +32,7 @@ class DecisionProvenance:
     opened_by: str
     batches: tuple[tuple[str, str], ...]
     candidates: tuple[tuple[str, Mapping[str, float], str], ...]
-    choose_by: str
+    selection_metric: str
     journal: tuple[tuple[int, str, str, str], ...]
 
 

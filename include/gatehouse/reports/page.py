@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from gatehouse.core.config.renamed_keys import archived_result_name
 from gatehouse.reports.labels import MARKS, TONES, number
 from gatehouse.reports.sparklines import interval
 
@@ -48,5 +49,11 @@ def environment(*folders: Path) -> Environment:
     environment.filters["measured"] = number
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["share"] = lambda value: f"{value:.2%}"
+    environment.filters["rule_anchor"] = rule_anchor
     environment.filters["moment"] = lambda value: f"{value:%Y-%m-%d %H:%M} UTC"
     return environment
+
+
+def rule_anchor(result: str) -> str:
+    """The anchor of a result's entry in the runbook, by the rule's name of today."""
+    return f"rule-{archived_result_name(result).split('(')[0].replace('_', '-')}"

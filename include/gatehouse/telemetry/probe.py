@@ -43,7 +43,9 @@ def check_health(settings: Settings, database: Database | None = None) -> Health
 def max_wait(cases: Iterable[UseCase]) -> dict[str, float]:
     """How many seconds each use case lets a batch wait for an open retrain request."""
     start = datetime(2000, 1, 1)
-    return {case.name: (Span.parse(case.retrain.patience).after(start) - start).total_seconds() for case in cases}
+    return {
+        case.name: (Span.parse(case.retrain.max_scoring_wait).after(start) - start).total_seconds() for case in cases
+    }
 
 
 def _cases(settings: Settings) -> Iterable[UseCase]:

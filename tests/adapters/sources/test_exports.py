@@ -68,7 +68,7 @@ KEYS = {
 def contract(source: dict[str, Any], columns: dict[str, str] | None = None) -> Contract:
     """A contract of monthly batches with one table."""
     spec = {
-        "use_case": "rows", "title": "t", "owner": "o", "batch": "month", "first": "2024-01", "source": source,
+        "use_case": "rows", "title": "t", "owner": "o", "frequency": "month", "first_batch": "2024-01", "source": source,
         "tables": {"rows": {"key": ["id"], "columns": columns or COLUMNS}},
         "outcomes": {"key": ["id"], "columns": {"id": (columns or COLUMNS)["id"], "y": "number"}, "label": "y", "delay": "1 month"},
     }  # fmt: skip

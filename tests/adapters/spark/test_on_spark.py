@@ -87,8 +87,8 @@ def test_a_use_case_on_spark_leaves_the_very_files_of_the_default_engine(
         home = tmp_path / engine
         settings = Settings(home, str(home / "lake"), ledger_database.url, "", (folder.parent,), spark=MASTER)
         case = load(folder)
-        rows = None if engine == "pandas" else case.contract.partition_rows
-        contract = case.contract.model_copy(update={"engine": engine, "partition_rows": rows})
+        rows = None if engine == "pandas" else case.contract.max_rows_in_memory
+        contract = case.contract.model_copy(update={"engine": engine, "max_rows_in_memory": rows})
         ctx = InstalledContext(replace(case, contract=contract), settings)
         found[engine] = [known(validate(ctx, land.land(ctx, key).id)) for key in MONTHS]
     assert found["spark"] == found["pandas"]
@@ -105,5 +105,5 @@ def test_spark_spreads_the_work_itself() -> None:
     """A use case on Spark has no mapped tasks beside Spark's own; nothing else changes in its DAGs."""
     case = load(ROOT / "include" / "gatehouse" / "cli" / "template")
     for engine, expected in (("pandas", True), ("spark", False)):
-        contract = case.contract.model_copy(update={"engine": engine, "partition_rows": 10})
+        contract = case.contract.model_copy(update={"engine": engine, "max_rows_in_memory": 10})
         assert partitioned(replace(case, contract=contract)) is expected

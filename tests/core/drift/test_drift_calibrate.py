@@ -105,7 +105,7 @@ def test_few_batches_fall_back_to_the_effect_size() -> None:
     whole, known = reference(0, 4, 0.0)
     assert known == {}
     quiet = profile_of(batch(np.random.default_rng(5), 1000, 0.0), like=whole)
-    judged = judge(whole, quiet, DriftReason(limit=0.2, min_rows=100), known)
+    judged = judge(whole, quiet, DriftReason(effect_size_limit=0.2, min_rows=100), known)
     assert {each.origin for each in judged} == {"policy"}
     assert {each.p_value for each in judged} == {None}
 

@@ -30,9 +30,9 @@ def bound(metric="log_loss", **keys):
         (bound(min=0.5, max=0.6), [PASS, PASS]),
         (bound("roc_auc", min=0.78), [FAIL]),
         (bound("roc_auc", min=0.77), [PASS]),
-        (bound("roc_auc", min=0.77, judge_by="interval"), [INCONCLUSIVE]),
-        (bound("roc_auc", min=0.70, judge_by="interval"), [PASS]),
-        (bound("roc_auc", min=0.85, judge_by="interval"), [FAIL]),
+        (bound("roc_auc", min=0.77, compare="interval"), [INCONCLUSIVE]),
+        (bound("roc_auc", min=0.70, compare="interval"), [PASS]),
+        (bound("roc_auc", min=0.85, compare="interval"), [FAIL]),
         (bound("calibration_gap", min=-0.02, max=0.02), [PASS, PASS]),
     ],
 )
@@ -43,7 +43,7 @@ def test_a_metric_keeps_within_its_bounds(rule, expected):
 
 def test_an_interval_on_the_bound_tells_the_missing_rows():
     """INCONCLUSIVE bounds estimate what would settle them, and keep the interval on record."""
-    (result,) = judged(bound("roc_auc", min=0.77, judge_by="interval"), GOOD)
+    (result,) = judged(bound("roc_auc", min=0.77, compare="interval"), GOOD)
     assert result.missing_rows == pytest.approx(
         result.rows * ((result.value - result.low) / (result.value - 0.77)) ** 2 - result.rows, abs=1
     )
@@ -55,14 +55,14 @@ def test_an_interval_on_the_bound_tells_the_missing_rows():
 def test_what_cannot_be_measured_is_in_no_bounds(rule):
     """NaN is neither below nor above: INCONCLUSIVE for the most generous bound."""
     assert outcomes(rule, BLIND) == [INCONCLUSIVE]
-    assert outcomes({**rule, "judge_by": "interval"}, BLIND) == [INCONCLUSIVE]
+    assert outcomes({**rule, "compare": "interval"}, BLIND) == [INCONCLUSIVE]
 
 
 def test_too_few_rows_are_not_judged():
     """Fewer rows than the policy's min_rows: INCONCLUSIVE; few blocks matter to intervals only."""
     assert outcomes(bound(max=0.6), holdout(0.1, 0.9, rows=450)) == [INCONCLUSIVE]
     assert outcomes(bound(max=0.6), holdout(0.1, 0.9, days=6)) == [PASS]
-    assert outcomes(bound(max=0.6, judge_by="interval"), holdout(0.1, 0.9, days=6)) == [INCONCLUSIVE]
+    assert outcomes(bound(max=0.6, compare="interval"), holdout(0.1, 0.9, days=6)) == [INCONCLUSIVE]
 
 
 @pytest.mark.parametrize(("shift", "expected"), [(0.0, PASS), (0.08, FAIL), (-0.08, FAIL)])
@@ -180,7 +180,7 @@ def test_training_is_fresh_and_before_the_holdout(until, expected):
 
 
 SIZE, SPEED = {"rule": "model_size", "max_mb": 5}, {"rule": "prediction_speed", "min_rows_per_second": 1000}
-LOADS = {"rule": "loads_cleanly", "max_seconds": 10}
+LOADS = {"rule": "loads_in_clean_process", "max_seconds": 10}
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_two_models_that_cannot_be_told_apart_are_inconclusive():
 
 def test_no_number_of_rows_settles_an_estimate_on_the_wrong_side():
     """When the present value misses the bound, more rows at that value would not help: None, and it says so."""
-    (result,) = judged(better("log_loss", by=0.01), EVEN)
+    (result,) = judged(better("log_loss", margin=0.01), EVEN)
     assert result.outcome is INCONCLUSIVE
     assert result.missing_rows is None
     assert "more rows would not settle it" in result.sentence
@@ -151,11 +151,11 @@ ALARM = {"rule": "suspiciously_good", "metric": "roc_auc"}
 def test_too_good_to_be_true_asks_for_a_person():
     """A gain above max_gain, or a level beyond `level`, fails with on_fail review by default."""
     (gain,) = judged({**ALARM, "max_gain": 0.01}, GOOD)
-    (level,) = judged({**ALARM, "level": 0.7}, GOOD)
+    (level,) = judged({**ALARM, "best_plausible_value": 0.7}, GOOD)
     assert (gain.outcome, gain.on_fail) == (level.outcome, level.on_fail) == (FAIL, "review")
-    assert outcomes({**ALARM, "max_gain": 0.5, "level": 0.9}, GOOD) == [PASS, PASS]
-    assert outcomes({"rule": "suspiciously_good", "metric": "log_loss", "level": 0.6}, GOOD) == [FAIL]
-    assert outcomes({"rule": "suspiciously_good", "metric": "log_loss", "level": 0.4}, GOOD) == [PASS]
+    assert outcomes({**ALARM, "max_gain": 0.5, "best_plausible_value": 0.9}, GOOD) == [PASS, PASS]
+    assert outcomes({"rule": "suspiciously_good", "metric": "log_loss", "best_plausible_value": 0.6}, GOOD) == [FAIL]
+    assert outcomes({"rule": "suspiciously_good", "metric": "log_loss", "best_plausible_value": 0.4}, GOOD) == [PASS]
 
 
 def test_a_leaked_label_is_suspicious():
@@ -167,17 +167,17 @@ def test_a_leaked_label_is_suspicious():
 def test_the_alarm_is_not_silenced_by_nan():
     """What cannot be measured is INCONCLUSIVE, not unsuspicious."""
     holed = replace(GOOD, challenger=np.full(GOOD.rows, math.nan))
-    assert outcomes({**ALARM, "max_gain": 0.1, "level": 0.9}, holed) == [INCONCLUSIVE, INCONCLUSIVE]
+    assert outcomes({**ALARM, "max_gain": 0.1, "best_plausible_value": 0.9}, holed) == [INCONCLUSIVE, INCONCLUSIVE]
 
 
 def test_silence_on_few_rows_says_nothing():
     """On fewer rows than min_rows the alarm may ring, but it cannot pass."""
     few = holdout(0.1, 0.9, rows=300)
-    assert outcomes({**ALARM, "max_gain": 0.5, "level": 0.5}, few) == [FAIL, INCONCLUSIVE]
+    assert outcomes({**ALARM, "max_gain": 0.5, "best_plausible_value": 0.5}, few) == [FAIL, INCONCLUSIVE]
 
 
 def test_without_a_champion_only_the_level_is_judged():
     """`max_gain` compares and does not apply; `level` does."""
-    results = judged({**ALARM, "max_gain": 0.1, "level": 0.9}, holdout(0.1, None))
-    assert [result.rule for result in results] == ["first_model", "suspiciously_good(roc_auc level)"]
-    assert [r.rule for r in judged({**ALARM, "max_gain": 0.1}, holdout(0.1, None))] == ["first_model"]
+    results = judged({**ALARM, "max_gain": 0.1, "best_plausible_value": 0.9}, holdout(0.1, None))
+    assert [result.rule for result in results] == ["no_champion", "suspiciously_good(roc_auc level)"]
+    assert [r.rule for r in judged({**ALARM, "max_gain": 0.1}, holdout(0.1, None))] == ["no_champion"]

@@ -63,7 +63,7 @@ def test_rates_are_those_of_a_loop(seed, threshold):
 
 def test_the_whole_interval_may_be_judged():
     """By interval a gap near the limit is INCONCLUSIVE and tells the missing rows; a clear one is decided."""
-    rule = {**PARITY, "judge_by": "interval"}
+    rule = {**PARITY, "compare": "interval"}
     (near,) = judged({**rule, "max_selection_gap": 0.06}, ROWS)
     assert near.outcome is INCONCLUSIVE
     assert near.low < 0.06 < near.high

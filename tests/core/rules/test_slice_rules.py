@@ -78,10 +78,10 @@ def test_nan_never_passes_a_slice(who):
 
 def test_a_floor_is_held_by_intervals_unless_measured_values_are_asked_for():
     """A value just below the floor fails by estimate and is unclear by interval; far below it fails by both."""
-    (found,) = judged({**FLOOR, "min": 0.5, "judge_by": "estimate"}, GOOD)
+    (found,) = judged({**FLOOR, "min": 0.5, "compare": "estimate"}, GOOD)
     little, much = {"min": found.value + 0.004}, {"min": found.value + 0.2}
     for bound, expected in ((little, [FAIL, INCONCLUSIVE]), (much, [FAIL, FAIL]), ({"min": 0.5}, [PASS, PASS])):
-        ways = [outcomes({**FLOOR, **bound, "judge_by": way}, GOOD)[0] for way in ("estimate", "interval")]
+        ways = [outcomes({**FLOOR, **bound, "compare": way}, GOOD)[0] for way in ("estimate", "interval")]
         assert ways == expected
 
 

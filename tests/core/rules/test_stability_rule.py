@@ -67,7 +67,7 @@ def test_a_stretch_that_cannot_be_measured_never_passes(limit):
 
 def test_a_constant_output_fails():
     """One and the same prediction for every row, or for more rows than allowed; NaN says nothing."""
-    rule = {"rule": "not_constant", "max_share": 0.5}
+    rule = {"rule": "predictions_vary", "max_share": 0.5}
     assert outcomes(rule, ROWS) == [PASS]
     assert outcomes(rule, replace(ROWS, challenger=np.full(ROWS.rows, 0.3))) == [FAIL]
     mostly = np.where(np.arange(ROWS.rows) % 5 < 3, 0.3 + 1e-13 * np.arange(ROWS.rows), ROWS.challenger)

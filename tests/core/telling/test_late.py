@@ -18,7 +18,7 @@ TABLE = {"key": ["id"], "columns": {"id": "string"}}
 
 def contract(**more: object) -> Contract:
     document = {
-        "use_case": "rides", "title": "t", "owner": "o", "source": {"kind": "python"}, "batch": "month", "first": "2024-01",
+        "use_case": "rides", "title": "t", "owner": "o", "source": {"kind": "python"}, "frequency": "month", "first_batch": "2024-01",
         "tables": {"rides": TABLE}, "outcomes": {**TABLE, "columns": {"id": "string", "y": "number"}, "label": "y",
                                                  "delay": "1 month"}, **more,
     }  # fmt: skip
@@ -54,7 +54,7 @@ def test_with_a_schedule_alone_a_batch_may_take_one_more_interval() -> None:
 
 def test_nothing_is_expected_after_the_last_batch() -> None:
     """A use case whose data end waits for no more."""
-    rides = contract(late_after="1 day", last="2024-02")
+    rides = contract(late_after="1 day", last_batch="2024-02")
     assert late_batches(rides, ["2024-01"], at("2030-01-01")) == ["2024-02"]
     assert late_batches(rides, ["2024-01", "2024-02"], at("2030-01-01")) == []
     assert late_batches(rides, [], at("2023-01-01")) == []
@@ -65,7 +65,10 @@ def test_nothing_is_expected_after_the_last_batch() -> None:
 @given(days=st.integers(0, 400), grace=st.integers(1, 60), missing=st.sets(st.integers(0, 60)))
 def test_what_is_late_is_what_a_clerk_would_find(kind: str, first: str, days: int, grace: int, missing: set) -> None:
     """Exactly the keys that have not landed and whose interval ended so long ago, in the order of time."""
-    rides, now = contract(batch=kind, first=first, late_after=f"{grace} days"), at("2024-01-01") + timedelta(days=days)
+    rides, now = (
+        contract(frequency=kind, first_batch=first, late_after=f"{grace} days"),
+        at("2024-01-01") + timedelta(days=days),
+    )
     keys = sorted({batch_key(kind, at("2024-01-01") + timedelta(days=day)) for day in range(days + 1)})
     have = {key for position, key in enumerate(keys) if position not in missing}
     found = late_batches(rides, have, now)

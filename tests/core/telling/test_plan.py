@@ -24,17 +24,17 @@ from gatehouse.core.notifications.planner import FRESH, WEEK, NotificationPlan, 
 from gatehouse.core.notifications.quiet_hours import quiet_until
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
-NIGHT = QuietHours(begin="22:00", end="07:00", zone="UTC")
+NIGHT = QuietHours(start="22:00", end="07:00", timezone="UTC")
 CYCLE = timedelta(minutes=10)
 
 
 def recipient(name: str = "ada", **more: object) -> Recipient:
-    known = {"roles": tuple(Role), "via": "slack", "connection": "chat", "least": Severity.INFO}
+    known = {"roles": tuple(Role), "channel": "slack", "connection": "chat", "min_severity": Severity.INFO}
     return Recipient(name=name, **{**known, **more})
 
 
 def spec_of(*recipients: Recipient) -> NotifyConfig:
-    return NotifyConfig(address="https://airflow.example", recipients=recipients)
+    return NotifyConfig(airflow_url="https://airflow.example", recipients=recipients)
 
 
 def matter(kind: AlertType = AlertType.DATA_FAULT, subject: str = "2026-01.r1", **more: object) -> Alert:
@@ -77,7 +77,7 @@ def test_one_message_for_each_recipient_whose_matter_it_is() -> None:
     theirs = recipient("engineer", roles=(Role.DATA_ENGINEER,))
     others = recipient("owner", roles=(Role.RISK_OWNER,))
     elsewhere = recipient("elsewhere", use_cases=("air_time",))
-    severe = recipient("pager", least=Severity.CRITICAL)
+    severe = recipient("pager", min_severity=Severity.CRITICAL)
     ledger = Ledger(spec_of(theirs, others, elsewhere, severe))
     made = ledger.cycle([matter()], NOON)
     assert [(each.recipient, each.phase) for each in made.made] == [("engineer", AlertPhase.OPENED)]
@@ -105,14 +105,14 @@ def test_what_came_first_is_told_first() -> None:
     day = [matter(subject=f"2026-{month:02}.r1", at=NOON + month * CYCLE) for month in range(1, 9)]
     severe = matter(AlertType.UNHEALTHY, "scheduler", at=NOON + 9 * CYCLE)
     assert severe.severity.rank > day[0].severity.rank
-    ledger = Ledger(spec_of(recipient(budget=6)))
+    ledger = Ledger(spec_of(recipient(max_per_week=6)))
     ledger.cycle([severe, *reversed(day)], NOON + 10 * CYCLE)
     assert [each.since for each in ledger.told()] == [each.since for each in [severe, *day[:6]]]
 
 
 def test_what_is_not_critical_waits_for_the_morning() -> None:
     """At night it is held, with why and until when, and goes in the first cycle after; what is critical goes at once."""
-    ledger = Ledger(spec_of(recipient(quiet=NIGHT)))
+    ledger = Ledger(spec_of(recipient(quiet_hours=NIGHT)))
     night = NOON.replace(hour=23)
     ledger.cycle([matter(), matter(AlertType.BYPASS, "entry 7")], night)
     assert [each.kind for each in ledger.told()] == [AlertType.BYPASS]
@@ -128,7 +128,7 @@ def test_what_is_not_critical_waits_for_the_morning() -> None:
 
 def test_what_was_over_before_it_was_told_is_never_told() -> None:
     """Neither its beginning nor its end; why is on record."""
-    ledger = Ledger(spec_of(recipient(quiet=NIGHT)))
+    ledger = Ledger(spec_of(recipient(quiet_hours=NIGHT)))
     ledger.cycle([matter()], NOON.replace(hour=23))
     over = replace(matter(), over=NOON.replace(hour=23, minute=30), ended="released by Ada: the check was wrong")
     ledger.cycle([over], NOON + timedelta(days=1))
@@ -139,7 +139,7 @@ def test_what_was_over_before_it_was_told_is_never_told() -> None:
 
 def test_a_spent_budget_holds_back_says_so_and_makes_room_again() -> None:
     """The last message says that it is the last; what waits goes when the week has moved on, if it still lasts."""
-    ledger = Ledger(spec_of(recipient(budget=2)))
+    ledger = Ledger(spec_of(recipient(max_per_week=2)))
     faults = [matter(subject=f"2026-01-0{day}.r1") for day in range(1, 5)]
     ledger.cycle(faults[:1], NOON)
     ledger.cycle(faults, NOON + CYCLE)
@@ -163,7 +163,7 @@ def test_the_past_is_no_news_to_a_new_recipient() -> None:
 
 def test_a_recipient_who_has_gone_is_told_nothing_more() -> None:
     """What waited for them is dropped with why."""
-    ledger = Ledger(spec_of(recipient(quiet=NIGHT)))
+    ledger = Ledger(spec_of(recipient(quiet_hours=NIGHT)))
     ledger.cycle([matter()], NOON.replace(hour=23))
     ledger.spec = spec_of(recipient("bob", roles=(Role.RISK_OWNER,)))
     ledger.cycle([matter()], NOON + timedelta(days=1))
@@ -191,7 +191,7 @@ def test_quiet_time_ends_later_and_outside_of_itself(
     it is quiet up to it; a moment is quiet exactly when its wall clock says so."""
     if begin == end:
         return
-    quiet = QuietHours(begin=begin, end=end, zone=zone, weekends=weekends)
+    quiet = QuietHours(start=begin, end=end, timezone=zone, weekends=weekends)
     until = quiet_until(quiet, now)
     local = now.astimezone(ZoneInfo(zone))
     clock = f"{local:%H:%M}"
@@ -211,9 +211,14 @@ def test_quiet_time_ends_later_and_outside_of_itself(
 def histories(draw: st.DrawFn) -> tuple[NotifyConfig, list[tuple[datetime, list[Alert]]]]:
     """Cycles in the order of time; matters begin, change their mark and end, in any order."""
     quiet = draw(
-        st.sampled_from([None, NIGHT, QuietHours(begin="20:00", end="08:30", zone="America/New_York", weekends=True)])
+        st.sampled_from(
+            [None, NIGHT, QuietHours(start="20:00", end="08:30", timezone="America/New_York", weekends=True)]
+        )
     )
-    people = [recipient(f"r{n}", quiet=quiet, budget=draw(st.integers(1, 4))) for n in range(draw(st.integers(1, 2)))]
+    people = [
+        recipient(f"r{n}", quiet_hours=quiet, max_per_week=draw(st.integers(1, 4)))
+        for n in range(draw(st.integers(1, 2)))
+    ]
     now, cycles, standing = NOON, [], {}
     for _ in range(draw(st.integers(1, 12))):
         now += draw(st.sampled_from([CYCLE, timedelta(hours=7), timedelta(days=2)]))
@@ -246,8 +251,8 @@ def test_no_history_breaks_a_promise(history: tuple[NotifyConfig, list[tuple[dat
     for person in spec.recipients:
         told = [(each, at) for each, at in ledger.let_go if each.recipient == person.name]
         counted = [at for each, at in told if each.severity is not Severity.CRITICAL]
-        assert all(sum(at - WEEK < other <= at for other in counted) <= person.budget for at in counted)
-        assert all(quiet_until(person.quiet, at) is None for at in counted)
+        assert all(sum(at - WEEK < other <= at for other in counted) <= person.max_per_week for at in counted)
+        assert all(quiet_until(person.quiet_hours, at) is None for at in counted)
         assert len({each.id for each, _ in told}) == len(told)
         for subject in {each.matter for each, _ in told}:
             phases = [each.phase for each, _ in told if each.matter == subject]

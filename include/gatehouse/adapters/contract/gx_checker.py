@@ -190,7 +190,7 @@ def _result(
         expect=spec.expect,
         args=args,
         severity=spec.severity,
-        because=spec.because,
+        because=spec.reason,
         success=one.success,
         checked=rows if one.checked is None else one.checked,
         unexpected=one.unexpected,
@@ -223,4 +223,4 @@ def _difference(bad: NDArray[np.bool_], one: ExpectationOutcome) -> str:
 
 def _sentence(spec: ExpectationSpec, args: Mapping[str, Any]) -> str:
     given = ", ".join(f"{name}={value!s}" for name, value in args.items())
-    return f"{spec.expect}({given})" + (f": {spec.because}" if spec.because else "")
+    return f"{spec.expect}({given})" + (f": {spec.reason}" if spec.reason else "")

@@ -42,7 +42,7 @@ def check_contract(contract: Contract, where: str = "contract.yaml") -> None:
 def contract_problems(contract: Contract, where: str = "contract.yaml") -> Iterator[ConfigurationError]:
     """Yield what is wrong with each expectation that cannot work, or with the parameters."""
     try:
-        values = parameters(contract, batch_interval(contract.batch, contract.first))
+        values = parameters(contract, batch_interval(contract.frequency, contract.first_batch))
     except ConfigurationError as error:
         yield _wrong(error.what, f"{where}: {error.where}", error.found, error.allowed)
         return

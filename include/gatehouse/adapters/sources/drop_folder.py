@@ -193,7 +193,7 @@ class Folder:
 
     def _is_key(self, key: str) -> bool:
         try:
-            batch_interval(self._contract.batch, key)
+            batch_interval(self._contract.frequency, key)
         except ConfigurationError:
             return False
         return True

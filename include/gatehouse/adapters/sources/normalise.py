@@ -43,7 +43,7 @@ def sorted_keys(contract: Contract, keys: Iterable[str], where: str) -> list[str
     found = set(keys)
     for key in found:
         try:
-            batch_interval(contract.batch, key)
+            batch_interval(contract.frequency, key)
         except ConfigurationError as error:
             raise SourceError(f"{where}: {error}") from error
     return sorted(found)

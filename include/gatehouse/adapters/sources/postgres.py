@@ -58,9 +58,9 @@ class PostgresQuerySource(Source):
             cursor.execute("SELECT now()")
             now: datetime = cursor.fetchone()[0]
         contract = self._contract
-        last = min(filter(None, (contract.last, batch_key(contract.batch, now))))
-        keys = keys_between(contract.batch, contract.first, last) if last >= contract.first else []
-        return [key for key in keys if batch_interval(contract.batch, key).end <= now]
+        last = min(filter(None, (contract.last_batch, batch_key(contract.frequency, now))))
+        keys = keys_between(contract.frequency, contract.first_batch, last) if last >= contract.first_batch else []
+        return [key for key in keys if batch_interval(contract.frequency, key).end <= now]
 
     def fetch(self, key: str, interval: Interval) -> Mapping[str, pd.DataFrame]:
         """The answers of the tables' queries, all from one snapshot."""

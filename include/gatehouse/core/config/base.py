@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+from gatehouse.core.config.renamed_keys import NO_RENAMED_KEYS, RenamedKeys
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.errors import ConfigurationError
 
@@ -14,6 +15,7 @@ class Spec(BaseModel):
     """A part of a file of a use case."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    renamed_keys: ClassVar[RenamedKeys] = NO_RENAMED_KEYS
 
 
 def _span(text: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from gatehouse.core.config.base import Name, SpanText, Spec
 from gatehouse.core.config.dialect import Dialect
+from gatehouse.core.config.renamed_keys import CONTRACT, RenamedKeys
 from gatehouse.core.contract.batch_calendar import BatchKind, batch_interval
 from gatehouse.core.rows.row_keys import Normalisation
 from gatehouse.errors import ConfigurationError
@@ -28,7 +29,7 @@ class ExpectationSpec(Spec):
 
     expect: Annotated[str, Field(pattern=r"^expect_[a-z_]+$")]
     severity: Severity
-    because: str = ""
+    reason: str = ""
     args: dict[str, Any] = {}
 
     @property
@@ -61,7 +62,7 @@ class TableSpec(Spec):
 class OutcomesSpec(TableSpec):
     """The outcomes table: it has the key of the first table, the label, and arrives `delay` after the interval's end.
 
-    With `until`, it is asked for again with every batch until so long after the interval's end, because some outcomes
+    With `updates_until`, it is asked for again with every batch until so long after the interval's end, because some outcomes
     come later than others; a delivery that has changed is a new revision. More than `max_unmatched_share` of outcomes
     that match no row of their batch is an alert.
     """
@@ -69,7 +70,7 @@ class OutcomesSpec(TableSpec):
     label: str
     max_unmatched_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     delay: SpanText
-    until: SpanText | None = None
+    updates_until: SpanText | None = None
 
     @model_validator(mode="after")
     def _label_is_declared(self) -> OutcomesSpec:
@@ -170,22 +171,24 @@ class Contract(Spec):
     """What a batch must satisfy. The first table of `tables` is the one whose rows are scored. A batch that has not come
     `late_after` the end of its interval is late (without it: one interval later, where there is a `schedule`).
 
-    A batch with a table of more than `partition_rows` rows is validated, profiled and scored in partitions of so
+    A batch with a table of more than `max_rows_in_memory` rows is validated, profiled and scored in partitions of so
     many, rounded up to multiples of 65,536; without it, batches are never divided. `normalise_keys` says how the
     texts in keys are compared: as delivered, or with `strip` (blanks at both ends), `casefold` or `nfc` (Unicode).
     With `engine: spark` Great Expectations validates on Spark, and profiles are made on its executors (docs/scale-
     out.md)."""
 
+    renamed_keys: ClassVar[RenamedKeys] = CONTRACT
+
     use_case: Name
     title: str
     owner: str
     source: Source
-    batch: BatchKind
-    first: str
-    last: str | None = None
+    frequency: BatchKind
+    first_batch: str
+    last_batch: str | None = None
     schedule: str | None = None
     late_after: SpanText | None = None
-    partition_rows: Annotated[int, Field(ge=1)] | None = None
+    max_rows_in_memory: Annotated[int, Field(ge=1)] | None = None
     engine: Engine = "pandas"
     tables: Annotated[dict[Name, TableSpec], Field(min_length=1)]
     outcomes: OutcomesSpec
@@ -207,8 +210,8 @@ class Contract(Spec):
     @model_validator(mode="after")
     def _whole(self) -> Contract:
         try:
-            for key in filter(None, (self.first, self.last)):
-                batch_interval(self.batch, key)
+            for key in filter(None, (self.first_batch, self.last_batch)):
+                batch_interval(self.frequency, key)
         except ConfigurationError as error:
             raise ValueError(str(error)) from None
         for name in self.source.dialects if isinstance(self.source, FilesSource) else ():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
 from gatehouse.core.config.base import Name, SpanText, Spec
 from gatehouse.core.config.override_probation import OverridePolicy, ProbationPolicy
+from gatehouse.core.config.renamed_keys import GATE, RESULTS, RenamedKeys
 from gatehouse.core.config.trusted_types import TrustedType
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.rules.base import MetricName, Rule
@@ -32,7 +33,7 @@ from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gatehouse.core.gate.evidence import Task
 
@@ -75,8 +76,8 @@ RULES: dict[str, type[Rule]] = {
 
 COLUMN = r"[A-Za-z_]\w*"
 # What a key that an archived text lacks means: that which was done before there was the key.
-ABSENT: dict[str, Any] = {"error_over": "look", "self_test": 0}
-ABSENT_IN_RULES: dict[str, dict[str, Any]] = {"slice_floor": {"judge_by": "estimate"}}
+ABSENT: dict[str, Any] = {"error_budget": "decision", "self_test": 0}
+ABSENT_IN_RULES: dict[str, dict[str, Any]] = {"slice_floor": {"compare": "estimate"}}
 
 
 def _block(text: str) -> str:
@@ -97,33 +98,35 @@ class ReviewConfig(Spec):
 
     approvers: Annotated[tuple[str, ...], Field(min_length=1)]
     timeout: SpanText
-    no_answer: Literal["reject"] = "reject"
+    on_timeout: Literal["reject"] = "reject"
 
 
 class GatePolicy(Spec):
     """The policy: ordered rules, and how sure comparisons must be.
 
-    Intervals have `confidence` (both sides together) from `resamples` draws of whole blocks: spans of time `block`, whose
-    days begin at `day_starts` (UTC), or the rows of one entity when `block` names a column of the use case's SLICES.
-    With fewer than `min_rows` rows or `min_blocks` blocks nothing is compared. `error_over` says what the error of a
-    comparison is promised over: all looks at one `champion`, of which half is spent by look `half_spent_by`, or each
-    `look` anew. `self_test` is the set of mutants that the gate judges before each decision (0: none). `first_model` is
-    what happens without a champion. A model file has at most `max_model_mib`, and may hold `trusted_types` besides those
-    that every model may hold.
+    Intervals have `confidence` (both sides together) from `resamples` draws of whole blocks: spans of time `resample_by`,
+    whose days begin at `day_start_utc` (UTC), or the rows of one entity when `resample_by` names a column of the use case's
+    SLICES. With fewer than `min_rows` rows or `min_blocks` blocks nothing is compared. `error_budget` says what the error
+    of a comparison is promised over: all looks at one `champion`, of which half is spent by look `error_half_life_looks`,
+    or each `decision` anew. `self_test` is the set of mutants that the gate judges before each decision (0: none).
+    `no_champion` is what happens without a champion. A model file has at most `max_model_mib`, and may hold `trusted_types`
+    besides those that every model may hold.
     """
+
+    renamed_keys: ClassVar[RenamedKeys] = GATE
 
     use_case: Name | None = None
     metric: MetricName
-    first_model: Literal["promote", "review", "block"]
+    no_champion: Literal["promote", "review", "block"]
     review: ReviewConfig
-    block: BlockText = "1 day"
-    day_starts: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
+    resample_by: BlockText = "1 day"
+    day_start_utc: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
     confidence: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
     resamples: Annotated[int, Field(ge=200, le=100_000)] = 2000
     min_rows: Annotated[int, Field(ge=1)] = 500
     min_blocks: Annotated[int, Field(ge=5)] = 10
-    error_over: Literal["champion", "look"] = "champion"
-    half_spent_by: Annotated[int, Field(ge=1, le=1000)] = 1
+    error_budget: Literal["champion", "decision"] = "champion"
+    error_half_life_looks: Annotated[int, Field(ge=1, le=1000)] = 1
     self_test: Literal[0, 1] = 1
     override: OverridePolicy = OverridePolicy()
     probation: ProbationPolicy | None = None
@@ -136,7 +139,7 @@ class GatePolicy(Spec):
     def archived(cls, text: str) -> GatePolicy:
         """The policy of an archived text, which stays its text: a key that the text lacks means what it meant before
         there was that key, not what is the default today, and the hash is that of the text."""
-        given = json.loads(text)
+        given = cls.renamed_keys.current(json.loads(text))
         rules = [ABSENT_IN_RULES.get(rule["rule"], {}) | rule for rule in given["rules"]]
         policy = cls.model_validate_json(json.dumps({**ABSENT, **given, "rules": rules}))
         policy._archived = text
@@ -145,12 +148,20 @@ class GatePolicy(Spec):
     @property
     def first_form(self) -> bool:
         """Whether the text is of before results told their standard error and the side of their limit."""
-        return self._archived is not None and "error_over" not in json.loads(self._archived)
+        return self._archived is not None and "error_budget" not in self.renamed_keys.current(
+            json.loads(self._archived)
+        )
+
+    @property
+    def result_names(self) -> Mapping[str, str]:
+        """How the decisions that were made by this text name the results that have another name today."""
+        old = self._archived is not None and "no_champion" not in json.loads(self._archived)
+        return {new: name for name, new in RESULTS.items()} if old else {}
 
     @property
     def block_column(self) -> str | None:
         """The column whose values are the blocks; None when blocks are spans of time."""
-        return self.block if re.fullmatch(COLUMN, self.block) else None
+        return self.resample_by if re.fullmatch(COLUMN, self.resample_by) else None
 
     @model_validator(mode="after")
     def _enforces_something(self) -> GatePolicy:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from gatehouse.core.config.base import Name, Spec
+from gatehouse.core.config.renamed_keys import NOTIFY, RenamedKeys
 from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -39,50 +40,53 @@ Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"'@]+$", m
 
 
 class QuietHours(Spec):
-    """From `begin` to `end` by the wall clock of `zone`, every day; with `weekends` all of Saturday and Sunday too. What
+    """From `start` to `end` by the wall clock of `timezone`, every day; with `weekends` all of Saturday and Sunday too. What
     is not critical waits until it is over."""
 
-    begin: TimeOfDay
+    start: TimeOfDay
     end: TimeOfDay
-    zone: Zone
+    timezone: Zone
     weekends: bool = False
 
     @model_validator(mode="after")
     def _has_a_length(self) -> QuietHours:
-        if self.begin == self.end:
-            raise ValueError(f"begin and end must differ; found {self.begin} twice")
+        if self.start == self.end:
+            raise ValueError(f"start and end must differ; found {self.start} twice")
         return self
 
 
 class Recipient(Spec):
-    """A person, a rota or a channel. `roles` and `use_cases` (none: all) say what is theirs, `least` from which severity
-    on; `via` is how, and `connection` the Airflow connection that holds the address and its secrets. `budget` is how many
-    messages that are not critical they get in seven days."""
+    """A person, a rota or a channel. `roles` and `use_cases` (none: all) say what is theirs, `min_severity` from which
+    severity on; `channel` is how, and `connection` the Airflow connection that holds the address and its secrets.
+    `max_per_week` is how many messages that are not critical they get in seven days."""
 
     name: Name
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
-    via: Literal["smtp", "slack", "apprise"]
+    channel: Literal["smtp", "slack", "apprise"]
     connection: Connection
     to: tuple[Mail, ...] = ()
     use_cases: tuple[Name, ...] = ()
-    least: Severity = Severity.WARNING
-    quiet: QuietHours | None = None
-    budget: Annotated[int, Field(ge=1, le=10_000)] = 50
-    resolved: bool = True
+    min_severity: Severity = Severity.WARNING
+    quiet_hours: QuietHours | None = None
+    max_per_week: Annotated[int, Field(ge=1, le=10_000)] = 50
+    send_resolved: bool = True
 
     @model_validator(mode="after")
     def _has_an_address(self) -> Recipient:
-        if (self.via == "smtp") != bool(self.to):
-            raise ValueError("`to` names the mail addresses of a recipient via smtp, and of no other")
+        if (self.channel == "smtp") != bool(self.to):
+            raise ValueError("`to` names the mail addresses of a recipient whose channel is smtp, and of no other")
         return self
 
 
 class NotifyConfig(Spec):
-    """Who is told what. `address` is where people open Airflow, for the links; `severities` replace ours for a kind."""
+    """Who is told what. `airflow_url` is where people open Airflow, for the links; `severity_overrides` replace ours for
+    a kind."""
 
-    address: Address
+    renamed_keys: ClassVar[RenamedKeys] = NOTIFY
+
+    airflow_url: Address
     recipients: Annotated[tuple[Recipient, ...], Field(min_length=1)]
-    severities: dict[AlertType, Severity] = {}
+    severity_overrides: dict[AlertType, Severity] = {}
 
     @model_validator(mode="after")
     def _no_name_twice(self) -> NotifyConfig:

@@ -14,7 +14,7 @@ class OverridePolicy(Spec):
     approver (neither the first nor who asked for the training) has to confirm it."""
 
     expires_after: SpanText = "14 days"
-    second_person: bool = False
+    require_second_approver: bool = False
 
 
 class ProbationPolicy(Spec):

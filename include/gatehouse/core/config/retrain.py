@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from gatehouse.core.config.base import SpanText, Spec
+from gatehouse.core.config.renamed_keys import RETRAIN, RenamedKeys
 from gatehouse.core.contract.batch_calendar import BatchKind
 
 Positive = Annotated[int, Field(ge=1)]
@@ -21,18 +22,23 @@ class Window(Spec):
 
     `expanding`: all of them. `rolling`: the newest `batches`. `same_season`: those within `days` of the coming batch's
     time of the year, in every year, and the newest `batches` (one, unless given). `since_change`: those since the newest
-    change that is detected in the outcomes. `best_of`: whichever of `among` does best on the newest training batch,
+    change that is detected in the outcomes. `best_of`: whichever of `candidates` does best on the newest training batch,
     measured anew for each training. Where a window finds nothing to choose from, it is the expanding one.
     """
 
     kind: WindowKind = "expanding"
     batches: Positive | None = None
     days: Annotated[int, Field(ge=1, le=182)] | None = None
-    among: tuple[Window, ...] = ()
+    candidates: tuple[Window, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _by_its_name(cls, given: Any) -> Any:
+        if isinstance(given, dict) and isinstance(given.get("candidates"), list):
+            return {
+                **given,
+                "candidates": tuple(given["candidates"]),
+            }  # what this returns is read as Python's, not JSON's
         return {"kind": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
@@ -43,9 +49,9 @@ class Window(Spec):
             raise ValueError(f"`batches` is for rolling and same_season windows, {self.kind} has none")
         if self.kind != "same_season" and self.days is not None:
             raise ValueError(f"`days` is for same_season windows, {self.kind} has none")
-        if self.kind != "best_of" and self.among:
-            raise ValueError(f"`among` is for best_of windows, {self.kind} has none")
-        if any(each.kind == "best_of" for each in self.among):
+        if self.kind != "best_of" and self.candidates:
+            raise ValueError(f"`candidates` is for best_of windows, {self.kind} has none")
+        if any(each.kind == "best_of" for each in self.candidates):
             raise ValueError("a best_of window cannot choose among best_of windows")
         return self
 
@@ -54,7 +60,7 @@ class Window(Spec):
         """The windows to choose among: itself, unless it is `best_of`."""
         if self.kind != "best_of":
             return (self,)
-        return self.among or (
+        return self.candidates or (
             Window(),
             Window(kind="rolling", batches=3),
             Window(kind="same_season"),
@@ -75,31 +81,34 @@ class HoldoutConfig(Spec):
 
 class ReferenceGroup(Spec):
     """Columns that are compared with earlier accepted batches instead of the champion's training rows: those of the
-    `same season` of earlier years (the two batches around it included), or all of them (`wide`). Where there are too few,
+    `same season` of earlier years (the two batches around it included), or the newest 24 (`recent`). Where there are too few,
     the champion's reference stays."""
 
     columns: Annotated[tuple[str, ...], Field(min_length=1)]
-    reference: Literal["same season", "wide"]
+    reference: Literal["same season", "recent"]
 
 
 class DriftReason(Spec):
-    """Distance from the champion's reference per column; `request: false` reports it and asks for nothing.
+    """Distance from the champion's reference per column; `trigger_retraining: false` reports it and asks for nothing.
 
     `false_alarms` is the share of quiet batches in which any column may be called changed. Where the reference has too
-    few batches to calibrate on, `limit` is the threshold. A change is an alarm when its estimated effect on the metric
-    reaches `min_impact` (unless given: decay's margin, or .01); all others are told and page nobody. Fewer than `min_rows`
-    rows are never judged: unless given 50 where the limit is calibrated, which counts their noise, and 500 elsewhere.
+    few batches to calibrate on, `effect_size_limit` is the threshold. A change is an alarm when its estimated effect on
+    the metric reaches `min_impact` (unless given: decay's margin, or .01); all others are told and page nobody. Fewer
+    than `min_rows` rows are never judged: unless given 50 where the limit is calibrated, which counts their noise, and
+    500 elsewhere.
     """
 
     distance: Distance = "js"
-    limit: Annotated[float, Field(gt=0)] = 0.1
+    effect_size_limit: Annotated[float, Field(gt=0)] = 0.1
     min_rows: Positive | None = None
     columns: tuple[str, ...] = ()
-    request: bool = False
+    trigger_retraining: bool = False
     false_alarms: Annotated[float, Field(gt=0, le=0.5)] = 0.01
     min_impact: Annotated[float, Field(ge=0)] | None = None
     references: tuple[ReferenceGroup, ...] = ()
-    together: Annotated[bool, Field(description="whether columns that go together differently are looked for")] = True
+    joint_drift: Annotated[bool, Field(description="whether columns that go together differently are looked for")] = (
+        True
+    )
 
     def least_rows(self, calibrated: bool) -> int:
         """From how many rows on a column is judged."""
@@ -125,12 +134,12 @@ class CalibrationReason(Spec):
 class CostReason(Spec):
     """Cost-aware retraining: decay, calibration and drift ask for a training only when it pays.
 
-    Staying stale costs `per_1000_rows` for each unit of the metric's loss that a new model is expected to win back, on
+    Staying stale costs `loss_value_per_1000_rows` for each unit of the metric's loss that a new model is expected to win back, on
     1,000 rows, over the `horizon` batches it would serve; a training costs `training` and, where a person has to look at
     it, `review`. All are in one currency of your own. Source: Mahadevan and Mathioudakis, arXiv 2310.04216 (CARA).
     """
 
-    per_1000_rows: Annotated[float, Field(gt=0)]
+    loss_value_per_1000_rows: Annotated[float, Field(gt=0)]
     training: Annotated[float, Field(ge=0)]
     review: Annotated[float, Field(ge=0)] = 0.0
     horizon: Positive = 3
@@ -145,11 +154,11 @@ class Triggers(Spec):
     decay: DecayReason | None = None
     calibration: CalibrationReason | None = None
     cost: CostReason | None = None
-    schedule: Annotated[int, Field(ge=1, description="retrain every so many batches")] | None = None
-    age: (
+    every_batches: Annotated[int, Field(ge=1, description="retrain every so many batches")] | None = None
+    max_age: (
         Annotated[SpanText, Field(description="retrain when the newest training looked back from so long ago")] | None
     ) = None
-    volume: Annotated[int, Field(ge=1, description="retrain after so many new matured rows")] | None = None
+    min_new_rows: Annotated[int, Field(ge=1, description="retrain after so many new matured rows")] | None = None
     follow_up: Annotated[
         bool,
         Field(description="retrain once more when the batch that raised an alarm, held out then, can be learned from"),
@@ -157,15 +166,15 @@ class Triggers(Spec):
 
 
 class Debounce(Spec):
-    """A reason counts when it holds in the newest batch and in at least `at_least` of the last `of_last`."""
+    """A reason counts when it holds in the newest batch and in at least `min_alarms` of the last `window`."""
 
-    at_least: Positive = 1
-    of_last: Positive = 1
+    min_alarms: Positive = 1
+    window: Positive = 1
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Debounce:
-        if self.at_least > self.of_last:
-            raise ValueError(f"at_least {self.at_least} of the last {self.of_last} can never be reached")
+        if self.min_alarms > self.window:
+            raise ValueError(f"min_alarms {self.min_alarms} of a window of {self.window} can never be reached")
         return self
 
 
@@ -177,30 +186,34 @@ class Budget(Spec):
 
 
 class RetrainPolicy(Spec):
-    """When to retrain. `first_after` is how many matured batches the very first training waits for."""
+    """When to retrain. `min_batches_first_training` is how many matured batches the very first training waits for."""
+
+    renamed_keys: ClassVar[RenamedKeys] = RETRAIN
 
     task: Literal["classification", "regression"]
-    first_after: Positive
+    min_batches_first_training: Positive
     seed: int = 0
     window: Window = Window()
     holdout: HoldoutConfig = HoldoutConfig()
-    reasons: Triggers
+    triggers: Triggers
     debounce: Debounce = Debounce()
-    cooldown: Annotated[int, Field(ge=0, description="batches after a training in which no reason counts")] = 0
+    cooldown_batches: Annotated[int, Field(ge=0, description="batches after a training in which no reason counts")] = 0
     budget: Budget | None = None
-    expire_after: Annotated[
+    request_expires_after_batches: Annotated[
         int, Field(ge=1, description="an open request that no run has claimed for so many batches expires")
     ] = 3
     min_maturity: Annotated[float, Field(ge=0, le=1)] = 0.9
-    measure_over: Annotated[
+    performance_window_batches: Annotated[
         int | None,
         Field(ge=1, description="matured batches that quality is measured over; unless given fourteen days or a month"),
     ] = None
-    choose_by: str = Field(
+    selection_metric: str = Field(
         description="the metric by which the challenger is chosen, on a slice of the training window"
     )
-    patience: SpanText = Field(default="6 hours", description="how long scoring waits for an open retrain request")
+    max_scoring_wait: SpanText = Field(
+        default="6 hours", description="how long scoring waits for an open retrain request"
+    )
 
     def measured_together(self, batch: BatchKind) -> int:
         """How many of the newest matured batches quality is measured over: intervals resample days, and need some."""
-        return self.measure_over or {"day": 14, "week": 2, "month": 1}[batch]
+        return self.performance_window_batches or {"day": 14, "week": 2, "month": 1}[batch]

@@ -79,13 +79,13 @@ class DriftImpact:
 
 def drift_metric(policy: RetrainPolicy) -> str:
     """The metric that impact is stated in: decay's when it is a mean of losses, else log loss or mean absolute error."""
-    named = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
+    named = policy.triggers.decay.metric if policy.triggers.decay else policy.selection_metric
     return named if named in ROW_LOSS else {"classification": "log_loss", "regression": "mae"}[policy.task]
 
 
 def alarm_threshold(policy: RetrainPolicy) -> float:
     """From which estimated worsening a change is an alarm."""
-    drift, decay = policy.reasons.drift, policy.reasons.decay
+    drift, decay = policy.triggers.drift, policy.triggers.decay
     if drift is not None and drift.min_impact is not None:
         return drift.min_impact
     return decay.margin if decay is not None and decay.metric == drift_metric(policy) and decay.margin > 0 else DEFAULT

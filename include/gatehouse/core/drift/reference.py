@@ -28,7 +28,7 @@ class Reference:
     holdout has too few; `promised` what the model came to on the newest training batch when it was fitted on those before
     (`loss`, and `excess` over a model without skill); `by_label` profiles the scores of each class (`0`, `1`) on the holdout;
     `expected` maps a metric to the value that the scores themselves expected there. `sample` holds some training rows,
-    column by column, nulls as None; `apart` the AUCs of telling units of them from the rest (`drift.together`). `made_by`
+    column by column, nulls as None; `apart` the AUCs of telling units of them from the rest (`drift.joint_drift`). `made_by`
     is what fitting it again takes besides its training set: the `seed`, and the hash of `model.py` (`code`).
     """
 

@@ -91,7 +91,7 @@ def judge(
     if unknown:
         raise ConfigurationError(
             "drift is asked for columns that the champion's reference does not have",
-            where="retrain.yaml: reasons.drift.columns",
+            where="retrain.yaml: triggers.drift.columns",
             found=", ".join(unknown),
             allowed=", ".join(reference.columns),
             owner="data scientist",
@@ -179,10 +179,10 @@ def _by_effect(
     if not parts:
         state = AlarmState.NO_REFERENCE if not reference.rows else AlarmState.TOO_FEW_ROWS
         return ColumnDrift(name, state, batch.rows, reference.rows)
-    limits = {part.name: max(policy.limit, part.measured.noise) for part in parts}
+    limits = {part.name: max(policy.effect_size_limit, part.measured.noise) for part in parts}
     worst = max(parts, key=lambda part: part.measured.value / limits[part.name])
     limit = limits[worst.name]
-    origin = "policy" if limit == policy.limit else f"sampling noise of {batch.rows:,} rows"
+    origin = "policy" if limit == policy.effect_size_limit else f"sampling noise of {batch.rows:,} rows"
     return _judged(name, reference, batch, worst, limit, origin)
 
 

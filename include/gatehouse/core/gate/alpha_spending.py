@@ -61,9 +61,9 @@ def error_share(look: int, half_by: int = 1) -> float:
 
 def interim_look(evidence: Evidence, policy: GatePolicy) -> InterimLook | None:
     """The look that a decision on this evidence is; None when the policy has its error at each look anew."""
-    if policy.error_over == "look" or evidence.champion is None:
+    if policy.error_budget == "decision" or evidence.champion is None:
         return None
-    return InterimLook(evidence.looks + 1, (1 - policy.confidence) / 2, policy.half_spent_by)
+    return InterimLook(evidence.looks + 1, (1 - policy.confidence) / 2, policy.error_half_life_looks)
 
 
 def _percent(share: float) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gatehouse.core.gate.evidence import Evidence
     from gatehouse.core.gate.rules.base import Rule
 
-FIRST_MODEL = "first_model"
+NO_CHAMPION = "no_champion"
 # Results that overrule all others when they fail: then neither a promotion nor a refusal is the gate's to decide.
 OVERRULE = (SELF_TEST, JUDGED_AGAIN)
 # Fields of a result that were added later: they stand in a document only where they say something.
@@ -29,13 +29,14 @@ def decide(evidence: Evidence, policy: GatePolicy, evidence_sha256: str) -> Deci
     """Judge every rule of the policy, in its order; the seed of the bootstrap is the evidence's own hash."""
     seed = int(evidence_sha256[:16], 16)
     measures = MetricsContext(evidence, policy, seed)
-    results = (*_first_model(policy, measures), *_judged(policy, measures), *_spent(policy, measures))
+    results = (*_no_champion(policy, measures), *_judged(policy, measures), *_spent(policy, measures))
     tested = self_test(evidence, policy, seed, _verdict_in_mode)
     results = (*results, tested) if tested is not None else results
     again = compare_with_earlier(evidence, verdict_of(results))
     results = (again, *results) if again is not None else results
     if policy.first_form:
         results = tuple(dataclasses.replace(result, standard_error=None, bound="") for result in results)
+    results = tuple(_as_archived(result, policy.result_names) for result in results)
     verdict = verdict_of(results)
     return Decision(
         id=digest({"evidence": evidence_sha256, "policy": policy.hash}),
@@ -88,16 +89,22 @@ def decision_from_document(document: Mapping[str, Any]) -> Decision:
     return Decision(**{**document, "verdict": Verdict(document["verdict"]), "results": results})
 
 
-def _first_model(policy: GatePolicy, measures: MetricsContext) -> list[RuleResult]:
+def _no_champion(policy: GatePolicy, measures: MetricsContext) -> list[RuleResult]:
     """Without a champion nothing can be compared: the policy's explicit choice stands in for all comparisons."""
     if measures.has_champion:
         return []
-    if policy.first_model == "promote":
+    if policy.no_champion == "promote":
         sentence = "there is no champion yet; the policy promotes a first model that satisfies all other rules"
-        return [RuleResult(FIRST_MODEL, RuleOutcome.PASS, sentence)]
-    choice = "asks a person about a first model" if policy.first_model == "review" else "blocks a first model"
+        return [RuleResult(NO_CHAMPION, RuleOutcome.PASS, sentence)]
+    choice = "asks a person about a first model" if policy.no_champion == "review" else "blocks a first model"
     sentence = f"there is no champion yet; the policy {choice}"
-    return [RuleResult(FIRST_MODEL, RuleOutcome.FAIL, sentence, on_fail=policy.first_model)]
+    return [RuleResult(NO_CHAMPION, RuleOutcome.FAIL, sentence, on_fail=policy.no_champion)]
+
+
+def _as_archived(result: RuleResult, names: Mapping[str, str]) -> RuleResult:
+    """A result under the name that decisions by an archived policy gave it: they come out byte for byte."""
+    rule, bracket, subject = result.rule.partition("(")
+    return dataclasses.replace(result, rule=f"{names[rule]}{bracket}{subject}") if rule in names else result
 
 
 def _judged(policy: GatePolicy, measures: MetricsContext) -> list[RuleResult]:

@@ -54,9 +54,9 @@ def judge(
         raise ValueError("the policy has no probation")
     confidence = 1 - (1 - policy.confidence) / probation.batches
     span = (
-        "1 day" if policy.block_column else policy.block
+        "1 day" if policy.block_column else policy.resample_by
     )  # entities are not known here; rows of a day belong together
-    codes = block_codes(time, Span.parse(span), policy.day_starts)
+    codes = block_codes(time, Span.parse(span), policy.day_start_utc)
     found = difference(labels, champion, former, codes, policy.metric, policy.resamples, seed, confidence)
     worse = -found if metric_named(policy.metric).better == "higher" else found
     enough = worse.rows >= policy.min_rows and worse.blocks >= policy.min_blocks

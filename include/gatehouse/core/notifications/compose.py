@@ -22,7 +22,7 @@ def compose(spec: NotifyConfig, recipient: Recipient, matter: Alert, phase: Aler
     over = phase is AlertPhase.RESOLVED
     lead = {AlertPhase.OPENED: "", AlertPhase.CHANGED: "changed: ", AlertPhase.RESOLVED: "over: "}[phase]
     what = one_line(matter.ended or "It is over.", WHAT) if over else one_line(matter.sentence, WHAT)
-    pages = f"{spec.address.rstrip('/')}/gatehouse/"
+    pages = f"{spec.airflow_url.rstrip('/')}/gatehouse/"
     runbook = f"{pages}use-cases/{matter.use_case}/runbook#{anchor(matter.runbook)}"
     return Notification(
         id=digest(["message", recipient.name, matter.id, "over" if over else matter.mark]),

@@ -21,20 +21,20 @@ def late_batches(contract: Contract, have: Collection[str], now: datetime) -> li
     """
     if contract.late_after is None and contract.schedule is None:
         return []
-    newest = batch_key(contract.batch, now)
-    last = min(newest, contract.last) if contract.last else newest
-    if last < contract.first:
+    newest = batch_key(contract.frequency, now)
+    last = min(newest, contract.last_batch) if contract.last_batch else newest
+    if last < contract.first_batch:
         return []
-    keys = keys_between(contract.batch, contract.first, last)
+    keys = keys_between(contract.frequency, contract.first_batch, last)
     return [key for key in keys if key not in have and deadline(contract, key) <= now]
 
 
 def deadline(contract: Contract, key: str) -> datetime:
     """The moment from which a batch that has not come is late."""
-    interval: Interval = batch_interval(contract.batch, key)
+    interval: Interval = batch_interval(contract.frequency, key)
     if contract.late_after is not None:
         return Span.parse(contract.late_after).after(interval.end)
-    return batch_interval(contract.batch, batch_key(contract.batch, interval.end + timedelta(hours=1))).end
+    return batch_interval(contract.frequency, batch_key(contract.frequency, interval.end + timedelta(hours=1))).end
 
 
 def lateness(contract: Contract, keys: list[str]) -> str:

@@ -63,7 +63,7 @@ def plan(
 def wants(recipient: Recipient, matter: Alert) -> bool:
     """Whether a matter is this recipient's, by role, use case and severity."""
     theirs = not matter.use_case or not recipient.use_cases or matter.use_case in recipient.use_cases
-    return theirs and bool(matter.roles & set(recipient.roles)) and matter.severity.rank >= recipient.least.rank
+    return theirs and bool(matter.roles & set(recipient.roles)) and matter.severity.rank >= recipient.min_severity.rank
 
 
 def _wanted(
@@ -90,7 +90,7 @@ def _message(
     before = [each for each in about if each.told]
     if matter.over is not None:
         told = any(each.phase is not AlertPhase.RESOLVED for each in before)
-        phase = AlertPhase.RESOLVED if told and recipient.resolved else None
+        phase = AlertPhase.RESOLVED if told and recipient.send_resolved else None
     elif not wants(recipient, matter) or (not matter.lasts and matter.since < now - FRESH):
         phase = None
     else:
@@ -119,21 +119,22 @@ def _let_go(
 ) -> list[Notification]:
     """Each candidate as pending, or held with why and until when. The most severe go first, then what came first."""
     recent = sorted(moment for moment in spent if moment > now - WEEK)
-    quiet = quiet_until(recipient.quiet, now)
+    quiet = quiet_until(recipient.quiet_hours, now)
     decided = []
     for each in sorted(candidates, key=lambda one: (-one.severity.rank, one.made or now, one.since, one.id)):
         if each.severity is Severity.CRITICAL:
             decided.append(replace(each, state=DeliveryState.PENDING, why="", due=None))
-        elif quiet is not None and recipient.quiet is not None:
-            hours = f"quiet hours from {recipient.quiet.begin} to {recipient.quiet.end} {recipient.quiet.zone}"
-            decided.append(replace(each, state=DeliveryState.HELD, why=hours, due=quiet))
-        elif len(recent) >= recipient.budget:
-            why = f"the budget of {recipient.budget} messages in seven days is spent"
-            decided.append(replace(each, state=DeliveryState.HELD, why=why, due=recent[-recipient.budget] + WEEK))
+        elif quiet is not None and recipient.quiet_hours is not None:
+            hours = recipient.quiet_hours
+            why = f"quiet hours from {hours.start} to {hours.end} {hours.timezone}"
+            decided.append(replace(each, state=DeliveryState.HELD, why=why, due=quiet))
+        elif len(recent) >= recipient.max_per_week:
+            why = f"the budget of {recipient.max_per_week} messages in seven days is spent"
+            decided.append(replace(each, state=DeliveryState.HELD, why=why, due=recent[-recipient.max_per_week] + WEEK))
         else:
             recent.append(now)
-            last = len(recent) == recipient.budget and each.made is None
-            do = f"{each.do} {LAST.format(recipient.budget)}".strip() if last else each.do
+            last = len(recent) == recipient.max_per_week and each.made is None
+            do = f"{each.do} {LAST.format(recipient.max_per_week)}".strip() if last else each.do
             decided.append(replace(each, state=DeliveryState.PENDING, why="", due=None, do=do))
     return decided
 

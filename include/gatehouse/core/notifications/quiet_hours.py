@@ -20,7 +20,7 @@ def quiet_until(quiet: QuietHours | None, now: datetime) -> datetime | None:
     """
     moment = now
     for _ in range(_LONGEST if quiet is not None else 0):
-        end = _end(quiet, moment.astimezone(ZoneInfo(quiet.zone))) if quiet is not None else None
+        end = _end(quiet, moment.astimezone(ZoneInfo(quiet.timezone))) if quiet is not None else None
         if end is None:
             break
         moment = end
@@ -30,7 +30,7 @@ def quiet_until(quiet: QuietHours | None, now: datetime) -> datetime | None:
 def _end(quiet: QuietHours, local: datetime) -> datetime | None:
     """When the stretch of quiet time that `local` lies in ends: the night's end, or the end of a day of the weekend."""
     clock = local.time()
-    begin, end = time.fromisoformat(quiet.begin), time.fromisoformat(quiet.end)
+    begin, end = time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
     overnight = begin > end
     asleep = (clock >= begin or clock < end) if overnight else begin <= clock < end
     if asleep:

@@ -132,14 +132,14 @@ def judge(
     that cannot be measured, says so and is never an alarm: the outcomes that come first are not like the others.
     """
     judged = []
-    if policy.reasons.decay is not None:
+    if policy.triggers.decay is not None:
         known = all(map(isfinite, holdout_interval)) and holdout_interval
         holdout = (holdout_value, *(known or (holdout_value, holdout_value)))
-        judged.append(_decay(quality, holdout, policy.reasons.decay, policy.min_maturity))
-    if policy.reasons.calibration is not None:
-        judged.append(_calibration(quality, policy.reasons.calibration, policy.min_maturity))
-    if policy.reasons.cost is not None:
-        judged.append(_cost(quality, policy.reasons.cost, policy.min_maturity))
+        judged.append(_decay(quality, holdout, policy.triggers.decay, policy.min_maturity))
+    if policy.triggers.calibration is not None:
+        judged.append(_calibration(quality, policy.triggers.calibration, policy.min_maturity))
+    if policy.triggers.cost is not None:
+        judged.append(_cost(quality, policy.triggers.cost, policy.min_maturity))
     return tuple(judged)
 
 

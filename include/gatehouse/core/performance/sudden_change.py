@@ -38,7 +38,7 @@ def sudden(days: Sequence[Day], policy: RetrainPolicy) -> tuple[int, tuple[Decay
     if len(days) < BEFORE + NEWEST:
         return 0, ()
     for count in range(1, NEWEST + 1):
-        found = [_decay(days, count, policy.reasons.decay), _calibration(days, count, policy.reasons.calibration)]
+        found = [_decay(days, count, policy.triggers.decay), _calibration(days, count, policy.triggers.calibration)]
         if any(found):
             return count, tuple(each for each in found if each is not None)
     return 0, ()

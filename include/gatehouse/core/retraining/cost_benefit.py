@@ -51,7 +51,7 @@ class Cost:
 def retraining_cost(reason: CostReason, excess: float, rows: int) -> Cost:
     """The cost of an excess loss (in units of the metric, NaN counts as none) on so many rows a batch."""
     known = excess if np.isfinite(excess) else 0.0
-    stale = max(known, 0.0) * rows / 1000 * reason.per_1000_rows * reason.horizon
+    stale = max(known, 0.0) * rows / 1000 * reason.loss_value_per_1000_rows * reason.horizon
     return Cost(stale, reason.training, reason.review, known, rows, reason.horizon)
 
 

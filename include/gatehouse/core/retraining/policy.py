@@ -66,7 +66,7 @@ def decide_retraining(
 
     `history` holds each watched batch's alarms, the newest last. Only alarms since the last training count, because
     the ones before were about another model or have been answered. Without a champion the only reason is the first
-    training, once `first_after` batches have matured and there are enough to hold some out.
+    training, once `min_batches_first_training` batches have matured and there are enough to hold some out.
     """
     found, idle = _from_alarms(policy, _since_training(history, standing)) if standing.champion else ([], [])
     found += _from_counts(policy, standing) if standing.champion else _first(policy, standing)
@@ -87,14 +87,14 @@ def _from_alarms(
 ) -> tuple[list[Reason], list[SuppressedReason]]:
     """Alarms of the newest batch that were on in at least n of the last m, those that ask and those that do not: a past
     incident asks for nothing, nor does a drift without an estimated impact, nor what costs less than a training."""
-    recent = [{(alarm.kind, alarm.subject) for alarm in alarms} for alarms in history[-policy.debounce.of_last :]]
+    recent = [{(alarm.kind, alarm.subject) for alarm in alarms} for alarms in history[-policy.debounce.window :]]
     found: list[Reason] = []
     idle: list[SuppressedReason] = []
     for alarm in history[-1] if history else ():
         times = sum((alarm.kind, alarm.subject) in batch for batch in recent)
-        if times < policy.debounce.at_least or (alarm.kind == "drift" and not _drift_asks(policy)):
+        if times < policy.debounce.min_alarms or (alarm.kind == "drift" and not _drift_asks(policy)):
             continue
-        numbers = {**alarm.numbers, "alarms": times, "of_last": len(recent)}
+        numbers = {**alarm.numbers, "alarms": times, "window": len(recent)}
         reason = Reason(alarm.kind, f"{alarm.sentence} ({_times(times, len(recent))})", numbers)
         why = _idle(policy, alarm, history[-1])
         if why:
@@ -105,7 +105,7 @@ def _from_alarms(
 
 
 def _drift_asks(policy: RetrainPolicy) -> bool:
-    return policy.reasons.drift is not None and policy.reasons.drift.request
+    return policy.triggers.drift is not None and policy.triggers.drift.trigger_retraining
 
 
 def _idle(policy: RetrainPolicy, alarm: Alarm, newest: Sequence[Alarm]) -> str:
@@ -113,7 +113,7 @@ def _idle(policy: RetrainPolicy, alarm: Alarm, newest: Sequence[Alarm]) -> str:
     effect = estimated_impact(alarm)
     if alarm.kind == "drift" and (effect is None or effect <= 0):
         return "no estimated impact on the metric: a change that costs nothing is no reason to retrain"
-    cost = policy.reasons.cost
+    cost = policy.triggers.cost
     if cost is None or alarm.kind == "cost":
         return ""
     if alarm.kind == "drift" and effect is not None:
@@ -133,18 +133,18 @@ def estimated_impact(alarm: Alarm) -> float | None:
 
 def _from_counts(policy: RetrainPolicy, standing: RetrainState) -> list[Reason]:
     found = []
-    schedule, volume, since = policy.reasons.schedule, policy.reasons.volume, standing.batches_since
+    schedule, volume, since = policy.triggers.every_batches, policy.triggers.min_new_rows, standing.batches_since
     if schedule is not None and since is not None and since >= schedule:
         sentence = f"{since} batches since the last training, one is due every {schedule}"
         found.append(Reason("schedule", sentence, {"batches": since, "every": schedule}))
-    age, last, now = policy.reasons.age, standing.last_training, standing.as_of
+    age, last, now = policy.triggers.max_age, standing.last_training, standing.as_of
     if age is not None and last is not None and now is not None and Span.parse(age).after(last) <= now:
         sentence = f"the last training looked back from {last:%Y-%m-%d}, {age} or more ago"
         found.append(Reason("age", sentence, {"days": (now - last).days, "allowed": age}))
     if volume is not None and standing.new_rows >= volume:
         sentence = f"{standing.new_rows:,} rows have matured since the last training, {volume:,} are enough"
         found.append(Reason("volume", sentence, {"rows": standing.new_rows, "enough": volume}))
-    if policy.reasons.follow_up and standing.unlearned:
+    if policy.triggers.follow_up and standing.unlearned:
         keys = ", ".join(standing.unlearned)
         sentence = (
             f"{keys} raised the alarm and was held out of the training that it caused; it can be learned from now"
@@ -154,7 +154,7 @@ def _from_counts(policy: RetrainPolicy, standing: RetrainState) -> list[Reason]:
 
 
 def _first(policy: RetrainPolicy, standing: RetrainState) -> list[Reason]:
-    needed = max(policy.first_after, policy.holdout.batches + 1)
+    needed = max(policy.min_batches_first_training, policy.holdout.batches + 1)
     if standing.matured_batches < needed:
         return []
     sentence = f"there is no champion yet and {standing.matured_batches} batches have matured, {needed} are enough"
@@ -166,8 +166,8 @@ def _held_back(policy: RetrainPolicy, standing: RetrainState) -> str:
     since, budget = standing.batches_since, policy.budget
     if since is None:
         return ""
-    if since <= policy.cooldown:
-        return f"cooldown: batch {since} of {policy.cooldown} after the last training"
+    if since <= policy.cooldown_batches:
+        return f"cooldown: batch {since} of {policy.cooldown_batches} after the last training"
     if budget is not None and standing.trainings >= budget.trainings:
         return (
             f"budget: {standing.trainings} of {budget.trainings} trainings spent in the last {budget.batches} batches"
@@ -177,5 +177,5 @@ def _held_back(policy: RetrainPolicy, standing: RetrainState) -> str:
     return ""
 
 
-def _times(times: int, of_last: int) -> str:
-    return "in the newest batch" if of_last == 1 else f"in {times} of the last {of_last} batches, the newest among them"
+def _times(times: int, window: int) -> str:
+    return "in the newest batch" if window == 1 else f"in {times} of the last {window} batches, the newest among them"

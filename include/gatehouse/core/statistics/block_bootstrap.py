@@ -104,13 +104,13 @@ def difference(
     return summarise(subtract(found, first, second), codes, confidence)
 
 
-def block_codes(time: NDArray[np.datetime64], span: Span, day_starts: str = "00:00") -> Codes:
+def block_codes(time: NDArray[np.datetime64], span: Span, day_start_utc: str = "00:00") -> Codes:
     """Each row's block, numbered from 0 in the order of time: whole hours, days or months, weeks from Monday.
 
-    Days begin at `day_starts` (`HH:MM`, UTC). Where a day is cut matters: an evening's rows in two blocks make the
+    Days begin at `day_start_utc` (`HH:MM`, UTC). Where a day is cut matters: an evening's rows in two blocks make the
     blocks depend on each other, and the interval too narrow (by up to 15 % on the flights, cut at midnight UTC).
     """
-    hours, minutes = day_starts.split(":")
+    hours, minutes = day_start_utc.split(":")
     start = np.timedelta64(60 * int(hours) + int(minutes), "m")
     local: NDArray[np.datetime64] = np.subtract(time.astype("datetime64[us]"), start)
     if span.unit == "month":

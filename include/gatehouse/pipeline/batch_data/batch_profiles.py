@@ -47,7 +47,7 @@ def earlier_profiles(ctx: UseCaseContext, batch: Batch) -> list[BatchProfile]:
         for each in newest_revisions(ctx.ledger.batches.list(ctx.name))
         if each.profile is not None and each.interval.end <= batch.interval.start
     ]
-    newest = NEWEST[ctx.case.contract.batch]
+    newest = NEWEST[ctx.case.contract.frequency]
     seasons = [each for each in before[:-newest] if same_season(each, batch)][-SEASONS:]
     return [
         BatchProfile.from_document(json.loads(ctx.lake.read(each.profile)))

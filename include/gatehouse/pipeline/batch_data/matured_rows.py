@@ -51,14 +51,14 @@ def newest_matured(
     ctx: UseCaseContext, as_of: datetime, champion: Champion, estimator: Any
 ) -> tuple[MaturedRows | None, tuple[str, ...]]:
     """The newest batch whose outcomes arrived by `as_of` and that the champion was not trained on. Batches of a day or a
-    week are too short to resample days of: the newest `measure_over` batches are measured together.
+    week are too short to resample days of: the newest `performance_window_batches` batches are measured together.
 
     A batch that the model code or the champion raises on is left out, with its error beside what is measured.
     """
     arrived = ctx.ledger.batches.outcomes(ctx.name, as_of)
     accepted = [b for b in newest_revisions(ctx.ledger.batches.list(ctx.name)) if b.id.key in arrived]
     fresh = [b for b in accepted if b.interval.start >= champion.model.trained_until and b.interval.end <= as_of]
-    pooled = fresh[-ctx.case.retrain.measured_together(ctx.case.contract.batch) :]
+    pooled = fresh[-ctx.case.retrain.measured_together(ctx.case.contract.frequency) :]
     parts, errors = _labelled(ctx, [(batch, arrived[batch.id.key]) for batch in pooled])
     try:
         return _measured(ctx, parts, estimator, as_of), errors

@@ -39,8 +39,8 @@ def outcome_problem(ctx: UseCaseContext, outcomes: Outcomes, as_of: datetime) ->
     spec, found = ctx.case.contract.outcomes, outcomes.match
     if found is None:
         return ""
-    end = batch_interval(ctx.case.contract.batch, outcomes.batch.key).end
-    complete = Span.parse(spec.until or spec.delay).after(end) <= as_of
+    end = batch_interval(ctx.case.contract.frequency, outcomes.batch.key).end
+    complete = Span.parse(spec.updates_until or spec.delay).after(end) <= as_of
     return problems(found, spec.max_unmatched_share, 1 - ctx.case.retrain.min_maturity if complete else 1.0)
 
 

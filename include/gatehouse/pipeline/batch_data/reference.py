@@ -47,7 +47,7 @@ def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate
     policy = ctx.case.retrain
     inputs, labels = model_inputs(holdout), holdout[LABEL].to_numpy("float64")
     scores = ctx.models.predict(estimator, inputs, policy.task)
-    importance = ctx.models.importance(estimator, inputs, labels, policy.choose_by, policy.task, policy.seed)
+    importance = ctx.models.importance(estimator, inputs, labels, policy.selection_metric, policy.task, policy.seed)
     whole = profile_of(with_label(training))
     scored = holdout.assign(**{SCORE: scores})
     score_profile = profile_of({SCORE: scores})
@@ -66,7 +66,7 @@ def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate
         by_label={each: profile_of({SCORE: scores[labels == float(each)]}, like=score_profile) for each in classes},
         expected={metric: impact.expected(metric, scores, scores)} if classes else {},
         sample=sample_of(model_inputs(training), policy.seed),
-        apart=unit_distances(ctx, training, whole) if policy.reasons.drift is not None else (),
+        apart=unit_distances(ctx, training, whole) if policy.triggers.drift is not None else (),
         made_by={"seed": policy.seed, "code": ctx.case.code_sha256},
         intervals=intervals(labels, scores, days, policy) or borrowed_intervals(ctx, training, holdout, scores, best),
         weekdays=by_weekday(ctx, training_set, batches, calibration),
@@ -78,9 +78,9 @@ def intervals(
     labels: NDArray[np.float64], scores: NDArray[np.float64], days: NDArray[np.intp], policy: RetrainPolicy
 ) -> dict[str, tuple[float, float]]:
     """How sure the holdout's value of decay's metric is, whole days resampled; nothing where that is undefined."""
-    if policy.reasons.decay is None:
+    if policy.triggers.decay is None:
         return {}
-    name = policy.reasons.decay.metric
+    name = policy.triggers.decay.metric
     (found,) = decay.intervals(labels, scores, days, (name,), seed=policy.seed)
     return {name: (found.low, found.high)} if isfinite(found.low) and isfinite(found.high) else {}
 
@@ -91,9 +91,9 @@ def borrowed_intervals(
     """`intervals` of a holdout with too few days: by how far its days and the newest training days differ, each predicted
     by a model that was not fitted on it. They are all of before the model served."""
     policy = ctx.case.retrain
-    if policy.reasons.decay is None:
+    if policy.triggers.decay is None:
         return {}
-    name = policy.reasons.decay.metric
+    name = policy.triggers.decay.metric
     own = _daily(holdout.assign(**{SCORE: scores}), name)
     value = evaluate(name, holdout[LABEL].to_numpy("float64"), scores)
     found = decay.interval_of_days(value, [*_validation_days(ctx, training, best, name), *own], len(own))
@@ -131,7 +131,7 @@ def promised(ctx: UseCaseContext, training: pd.DataFrame, best: Candidate) -> di
     """What the candidate came to on the newest part of the training rows, fitted on the older part, and how much that is
     beyond the mean of the older labels; nothing where that is undefined."""
     policy = ctx.case.retrain
-    name = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
+    name = policy.triggers.decay.metric if policy.triggers.decay else policy.selection_metric
     older, newer = inner_split(training)
     value, known = best.metrics.get(name, float("nan")), metric_named(name)
     labels = newer[LABEL].to_numpy("float64")
@@ -159,7 +159,7 @@ def by_weekday(
 ) -> WeekdayReference:
     """Which inputs of daily batches have a weekly pattern, and what their days are compared with. Labels have none here:
     they are judged on fourteen days together."""
-    if ctx.case.contract.batch != "day":
+    if ctx.case.contract.frequency != "day":
         return WeekdayReference()
     days = {str(each): batch_interval("day", each.key).start for each in training_set.training_batches}
     inputs = {name: each for name, each in calibration.items() if name != LABEL_COLUMN}

@@ -84,7 +84,9 @@ def _inner_loss(ctx: UseCaseContext, training: Sequence[pd.DataFrame]) -> float:
         scores = ctx.models.predict(fitted, model_inputs(newest), policy.task)
     except ModelError:
         return math.inf
-    loss = metric_named(policy.choose_by).loss(evaluate(policy.choose_by, newest[LABEL].to_numpy("float64"), scores))
+    loss = metric_named(policy.selection_metric).loss(
+        evaluate(policy.selection_metric, newest[LABEL].to_numpy("float64"), scores)
+    )
     return loss if math.isfinite(loss) else math.inf
 
 

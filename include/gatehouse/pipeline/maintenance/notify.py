@@ -57,7 +57,7 @@ def send_due_notifications(
 def plan_notifications(ledger: Ledger, spec: NotifyConfig, now: datetime) -> NotificationPlan:
     """The plan for this moment; nothing is recorded."""
     facts = ledger.telling.facts(now - 2 * WEEK)
-    matters = [alert_from_event(fact, spec.severities) for fact in facts]
+    matters = [alert_from_event(fact, spec.severity_overrides) for fact in facts]
     known = ledger.telling.known([each.id for each in matters])
     return plan(spec, matters, known, ledger.telling.spent(now - WEEK), now)
 
@@ -129,7 +129,7 @@ def queue_test_notification(
     identity = digest(["test", name, actor, now])
     subject = f"[test] Gatehouse: a test for {name}"
     what = f"{actor} tried whether messages reach {name}. They do."
-    link = f"{spec.address.rstrip('/')}/gatehouse/messages"
+    link = f"{spec.airflow_url.rstrip('/')}/gatehouse/messages"
     message = Notification(
         identity, name, "", identity, AlertType.TEST, Severity.INFO, AlertPhase.OPENED, "", subject, what, now, "Nothing.", link,
         "", DeliveryState.PENDING,

@@ -72,7 +72,7 @@ def decision_provenance(ctx: UseCaseContext, decision: Decision, model: ModelVer
         opened_by=request.opened_by,
         batches=tuple((f"{batch.key}.r{batch.revision}", part) for part, used in parts.items() for batch in used),
         candidates=tuple((each.name, dict(each.metrics), each.reason) for each in ctx.ledger.requests.candidates(request.id)),
-        choose_by=ctx.case.retrain.choose_by,
+        selection_metric=ctx.case.retrain.selection_metric,
         journal=tuple((e.seq, f"{e.at:%Y-%m-%d %H:%M} UTC", e.kind, e.actor) for e in sorted(lines, key=lambda e: e.seq)
                       if e.seq <= made),
     )  # fmt: skip
@@ -117,7 +117,7 @@ def model_description(ctx: UseCaseContext) -> str:
     people = ", ".join(ctx.case.gate.review.approvers)
     policy = ctx.case.retrain
     return (
-        f"{ctx.case.contract.title} ({policy.task}). {now}. Candidates are compared by {policy.choose_by}; "
+        f"{ctx.case.contract.title} ({policy.task}). {now}. Candidates are compared by {policy.selection_metric}; "
         f"gate.yaml decides what serves, {people} may answer a review. Kept by Gatehouse: the ledger is the truth, the aliases "
         "mirror it."
     )

@@ -28,7 +28,7 @@ def begin(ctx: UseCaseContext, first: str, last: str, promote: bool, actor: str,
     contract = ctx.case.contract
     for key in (first, last):
         try:
-            batch_interval(contract.batch, key)
+            batch_interval(contract.frequency, key)
         except ConfigurationError as error:
             raise InvalidInputError(error.what, found=error.found, allowed=error.allowed) from error
     if first > last:
@@ -37,8 +37,8 @@ def begin(ctx: UseCaseContext, first: str, last: str, promote: bool, actor: str,
             found=f"{first} to {last}",
             allowed=f"{last} to {first}",
         )
-    if first < contract.first or (contract.last is not None and last > contract.last):
-        span = f"{contract.first} to {contract.last or 'the newest'}, as contract.yaml (data engineer) says"
+    if first < contract.first_batch or (contract.last_batch is not None and last > contract.last_batch):
+        span = f"{contract.first_batch} to {contract.last_batch or 'the newest'}, as contract.yaml (data engineer) says"
         raise InvalidInputError("the range reaches beyond the contract", found=f"{first} to {last}", allowed=span)
     under_way = ctx.ledger.backfills.open(ctx.name)
     if under_way is None and not pending_keys(ctx, first, last):

@@ -20,8 +20,8 @@ CYCLE = timedelta(minutes=10)  # of upkeep, which ends an override; only what it
 def override(ctx: UseCaseContext, decision_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
     """Overrule a HOLD, REVIEW or BLOCK: its challenger becomes the champion until the override expires.
 
-    With `second_person` in the policy nothing changes yet (None): another approver has to `confirm` it. NotAllowedError for
-    a person whom the policy does not name, for less than a sentence, and for a PROMOTE.
+    With `require_second_approver` in the policy nothing changes yet (None): another approver has to `confirm` it.
+    NotAllowedError for a person whom the policy does not name, for less than a sentence, and for a PROMOTE.
     """
     decision = ctx.ledger.decisions.get(decision_id)
     if decision.verdict is Verdict.PROMOTE:
@@ -160,7 +160,7 @@ def _proposal(ctx: UseCaseContext, decision: Decision, actor: str, reason: str) 
         actor=actor,
         reason=reason,
         expires=Span.parse(policy.expires_after).after(datetime.now(UTC)),
-        second_person=policy.second_person,
+        second_person=policy.require_second_approver,
         requester=people[0] if people else request.opened_by,
     )
 

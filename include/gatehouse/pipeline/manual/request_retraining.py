@@ -32,6 +32,6 @@ def request_retraining(
     accepted = newest_revisions(ctx.ledger.batches.list(ctx.name))
     if not accepted:
         raise NotEnoughData(
-            f"{ctx.name} has no accepted batch to train on yet; found 0, needed {ctx.case.retrain.first_after}"
+            f"{ctx.name} has no accepted batch to train on yet; found 0, needed {ctx.case.retrain.min_batches_first_training}"
         )
     return ctx.ledger.requests.ask(ctx.name, accepted[-1].interval.end, actor, reason, wanted)

@@ -90,7 +90,7 @@ def _after(ctx: UseCaseContext, plan: RollbackPlan) -> str:
 
 def _metric(ctx: UseCaseContext) -> str:
     policy = ctx.case.retrain
-    return policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
+    return policy.triggers.decay.metric if policy.triggers.decay else policy.selection_metric
 
 
 def _held_out(ctx: UseCaseContext, model: ModelVersion) -> dict[str, float]:

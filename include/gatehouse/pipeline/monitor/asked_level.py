@@ -31,7 +31,7 @@ def judge_level(
     """The measured rows against no skill, and against the best level that is known."""
     earlier = measured_reports(ctx, matured.as_of)
     before = [report.body["matured"] for report in earlier if report.body["matured"]["batch"] != matured.batch.id.key]
-    labelled, decay = matured.labelled, ctx.case.retrain.reasons.decay
+    labelled, decay = matured.labelled, ctx.case.retrain.triggers.decay
     time = labelled[TIME].dt.tz_localize(None).to_numpy("datetime64[us]")
     no_skill = against_no_skill(
         labelled[LABEL].to_numpy("float64"),

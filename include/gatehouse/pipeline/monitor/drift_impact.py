@@ -86,8 +86,10 @@ def joint_impact(ctx: UseCaseContext, reference: Reference, together: JointDrift
     if together is None or not together.changed:
         return False, {}
     worst = max((reference.importance.get(name, 0.0) for name in together.pair or ()), default=0.0)
-    sentence = f"{ctx.case.retrain.choose_by} up to {shown(worst, '+.3f')} if they no longer belong to the same rows"
-    document = {"metric": ctx.case.retrain.choose_by, "if_real": None, "if_wrong": worst, "worst": worst}
+    sentence = (
+        f"{ctx.case.retrain.selection_metric} up to {shown(worst, '+.3f')} if they no longer belong to the same rows"
+    )
+    document = {"metric": ctx.case.retrain.selection_metric, "if_real": None, "if_wrong": worst, "worst": worst}
     pages = worst >= impact.alarm_threshold(ctx.case.retrain)
     return pages, {**together.to_document(), "impact": {**document, "sentence": sentence}}
 

@@ -65,13 +65,13 @@ def detect_input_drift(
     ctx: UseCaseContext, batch: Batch, reference: Reference, frame: pd.DataFrame, estimator: Any
 ) -> InputDriftResult:
     """Judge a batch's features and scores (`gh_score`)."""
-    policy = ctx.case.retrain.reasons.drift
+    policy = ctx.case.retrain.triggers.drift
     if policy is None:
         return InputDriftResult(InputChanges(()))
     budget = policy.model_copy(update={"false_alarms": policy.false_alarms * INPUTS})
     known, batch_profile, calibration = aligned_profiles(ctx, batch, reference, frame, policy)
     drifts = judge(known, batch_profile, budget, calibration)
-    together = joint_drift(ctx, reference, frame, policy) if policy.together else None
+    together = joint_drift(ctx, reference, frame, policy) if policy.joint_drift else None
     seasonal = seasonal_columns(ctx, batch, drifts, policy)
     weekday = reference.weekdays.on(batch.interval.start)
     judged, joint = add_impact(ctx, reference, batch_profile, frame, estimator, drifts, seasonal, weekday)
@@ -85,7 +85,7 @@ def detect_label_shift(
 ) -> ColumnDrift | None:
     """The labels of a matured batch against those of training, with what their shift costs: an alarm only when the
     measured quality fell too."""
-    policy = ctx.case.retrain.reasons.drift
+    policy = ctx.case.retrain.triggers.drift
     if policy is None:
         return None
     wanted = policy.model_copy(update={"false_alarms": policy.false_alarms * LABELS, "columns": ()})

@@ -33,7 +33,7 @@ def measure_performance(
     """The champion's measured quality on the newest matured batch, and those measured with it, judged against its own
     holdout and against the level that is asked for."""
     policy, labelled = ctx.case.retrain, matured.labelled
-    metric = policy.reasons.decay.metric if policy.reasons.decay else policy.choose_by
+    metric = policy.triggers.decay.metric if policy.triggers.decay else policy.selection_metric
     time = labelled[TIME].dt.tz_localize(None).to_numpy("datetime64[us]")
     measured = decay.measure(
         labelled[LABEL].to_numpy("float64"),
@@ -65,7 +65,7 @@ def detect_sudden_change(ctx: UseCaseContext, reference: Reference, matured: Mat
 
     It names a change early and asks for no training: two days of it are too few to learn from, and to judge a model by.
     """
-    if ctx.case.contract.batch != "day":
+    if ctx.case.contract.frequency != "day":
         return None
     days = matured.days(ctx.case.retrain.min_maturity)
     count, judged = sudden(

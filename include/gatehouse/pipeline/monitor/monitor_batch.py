@@ -57,7 +57,7 @@ def monitor_batch(ctx: UseCaseContext, batch_id: BatchId, error: str = "") -> Re
     body |= {
         "alarms": [alarm.to_document() for alarm in alarms],
         "kinds": [each.to_document() for each in changes],
-        "incidents": incidents(earlier, changes, batch_id.key, "matured" in body, CALM[ctx.case.contract.batch]),
+        "incidents": incidents(earlier, changes, batch_id.key, "matured" in body, CALM[ctx.case.contract.frequency]),
         "held_back": [{"sentence": held.reason.sentence, "why": held.why} for held in weighed.held_back],
         "overdue_outcomes": overdue_outcomes(ctx, as_of),
         "outcome_problems": outcome_problems(ctx, as_of),

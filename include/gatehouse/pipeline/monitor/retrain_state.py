@@ -44,9 +44,9 @@ def batches_to_follow_up(ctx: UseCaseContext, training: Request, fresh: int) -> 
 
 
 def expire_stale_request(ctx: UseCaseContext, as_of: datetime) -> Request | None:
-    """Let the open request expire when no retrain run has claimed it for `expire_after` watched batches: what it was
-    opened for is history, and what still holds asks anew."""
-    request, limit = ctx.ledger.requests.pending(ctx.name), ctx.case.retrain.expire_after
+    """Let the open request expire when no retrain run has claimed it for `request_expires_after_batches` watched batches:
+    what it was opened for is history, and what still holds asks anew."""
+    request, limit = ctx.ledger.requests.pending(ctx.name), ctx.case.retrain.request_expires_after_batches
     if request is None or request.state is not RequestState.OPEN:
         return None
     since = sum(request.as_of < report.as_of < as_of for report in ctx.ledger.batches.watches(ctx.name))

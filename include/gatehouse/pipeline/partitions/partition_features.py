@@ -41,9 +41,9 @@ def features_of_part(ctx: UseCaseContext, part: pd.DataFrame, others: Mapping[st
         raise ConfigurationError(
             f"features() makes {', '.join(differing)} of a row out of other rows of {ctx.case.contract.main!r}, so that "
             "the batch cannot be divided",
-            where=f"{ctx.case.folder / 'model.py'}; contract.yaml: partition_rows",
+            where=f"{ctx.case.folder / 'model.py'}; contract.yaml: max_rows_in_memory",
             found="other values when every second row is left out",
-            allowed="features made of the row itself and of the other tables, or no partition_rows",
+            allowed="features made of the row itself and of the other tables, or no max_rows_in_memory",
             owner="data scientist, or the data engineer",
         )
     return made

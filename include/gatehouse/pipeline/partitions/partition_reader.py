@@ -21,7 +21,7 @@ BadRows = Mapping[int, Any] | Sequence[int]
 
 def is_partitioned(ctx: UseCaseContext, batch: Batch) -> bool:
     """Whether a table of the batch has more rows than the contract holds at once."""
-    most = ctx.case.contract.partition_rows
+    most = ctx.case.contract.max_rows_in_memory
     return most is not None and any(rows_of(batch, name) > most for name in ctx.case.contract.tables)
 
 
@@ -43,7 +43,7 @@ def ranges(rows: int, most: int) -> list[range]:
 
 def size(ctx: UseCaseContext) -> int:
     """How many rows a partition has at most, before it is rounded up to whole pieces."""
-    return ctx.case.contract.partition_rows or AT_ONCE
+    return ctx.case.contract.max_rows_in_memory or AT_ONCE
 
 
 def where(batch: Batch, table: str) -> str:

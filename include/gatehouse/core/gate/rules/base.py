@@ -39,7 +39,7 @@ MetricName = Annotated[str, AfterValidator(_known_metric)]
 
 
 class Rule(Spec):
-    """One requirement. `says` is the risk owner's sentence; `on_fail` is what a FAIL means for the verdict.
+    """One requirement. `description` is the risk owner's sentence; `on_fail` is what a FAIL means for the verdict.
 
     `mode: dry_run` judges and records without effect on the verdict, `off` does not judge.
     """
@@ -47,7 +47,7 @@ class Rule(Spec):
     model_config = ConfigDict(allow_inf_nan=False)
 
     rule: str
-    says: Annotated[str, Field(min_length=1)]
+    description: Annotated[str, Field(min_length=1)]
     on_fail: OnFail = "block"
     mode: Mode = "enforce"
 
@@ -72,7 +72,7 @@ class Rule(Spec):
 
     @property
     def compares(self) -> bool:
-        """Whether the rule needs a champion; without one it does not apply and `first_model` decides."""
+        """Whether the rule needs a champion; without one it does not apply and `no_champion` decides."""
         return False
 
     @property

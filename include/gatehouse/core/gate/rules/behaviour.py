@@ -26,7 +26,7 @@ _EQUAL_DIGITS = 9
 class PredictionsVary(Rule):
     """At most the share `max_share` of the held-out rows get one and the same prediction (to nine decimals)."""
 
-    rule: Literal["not_constant"]
+    rule: Literal["predictions_vary"]
     max_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
 
     def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
@@ -120,7 +120,7 @@ class HandlesUnseenValues(MeasurementRule):
     """The challenger predicts a finite number when a value is missing, and for a category that it never saw: each
     feature in turn, or those named in `columns`, on `rows` held-out rows."""
 
-    rule: Literal["handles_unseen"]
+    rule: Literal["handles_unseen_values"]
     columns: tuple[str, ...] = ()
     rows: Rows = 100
 

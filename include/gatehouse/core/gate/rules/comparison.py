@@ -86,34 +86,34 @@ class NotWorseThanChampion(ChampionComparison):
 
 
 class BetterThanChampion(ChampionComparison):
-    """The challenger is better than the champion by more than `by` (units of the metric); an equal is not better."""
+    """The challenger is better than the champion by more than `margin` (units of the metric); an equal is not better."""
 
     rule: Literal["better_than_champion"]
-    by: NotNegative = 0.0
+    margin: NotNegative = 0.0
 
     def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         gain = -measures.at_look(measures.worsening(self.metric))
-        demand = f"demanded: more than {number(self.by, gain.low, gain.high)} better"
-        return (self.compared(measures, more_than(gain, self.by), gain, self.by, demand, "more than"),)
+        demand = f"demanded: more than {number(self.margin, gain.low, gain.high)} better"
+        return (self.compared(measures, more_than(gain, self.margin), gain, self.margin, demand, "more than"),)
 
     def to_settle(self, worse: Estimate) -> int | None:
-        return worse.rows_to_reach(-self.by)
+        return worse.rows_to_reach(-self.margin)
 
 
 class SuspiciousGain(Rule):
-    """The challenger is not better than the champion by more than `max_gain`, nor better than `level` at all:
+    """The challenger is not better than the champion by more than `max_gain`, nor better than `best_plausible_value` at all:
     what is too good to be true usually leaks the outcome. An alarm, so it judges the measured values."""
 
     rule: Literal["suspiciously_good"]
     on_fail: OnFail = "review"
     metric: MetricName
     max_gain: float | None = Field(default=None, gt=0)
-    level: float | None = None
+    best_plausible_value: float | None = None
 
     @model_validator(mode="after")
     def _has_a_limit(self) -> SuspiciousGain:
-        if self.max_gain is None and self.level is None:
-            raise ValueError("suspiciously_good needs max_gain, level, or both")
+        if self.max_gain is None and self.best_plausible_value is None:
+            raise ValueError("suspiciously_good needs max_gain, best_plausible_value, or both")
         return self
 
     def metrics(self) -> tuple[str, ...]:
@@ -121,12 +121,12 @@ class SuspiciousGain(Rule):
 
     @property
     def compares(self) -> bool:
-        return self.level is None
+        return self.best_plausible_value is None
 
     def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
         results = []
-        if self.level is not None:
-            results.append(self._by_level(measures, self.level))
+        if self.best_plausible_value is not None:
+            results.append(self._by_level(measures, self.best_plausible_value))
         if self.max_gain is not None and measures.has_champion:
             results.append(self._by_gain(measures, self.max_gain))
         return tuple(results)

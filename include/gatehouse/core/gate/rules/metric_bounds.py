@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 class BoundedRule(Rule):
-    """Holds a metric of the challenger to a limit: its measured value or, `judge_by: interval`, its whole interval."""
+    """Holds a metric of the challenger to a limit: its measured value or, `compare: interval`, its whole interval."""
 
-    judge_by: JudgeBy = "estimate"
+    compare: JudgeBy = "estimate"
 
     def bounded(self, measures: MetricsContext, metric: str, limit: float, *, upper: bool) -> RuleResult:
         """The result for one limit, an upper or a lower one."""
         found = measures.challenger(metric)
-        judged = found if self.judge_by == "interval" else point_estimate(found.value, found.rows)
+        judged = found if self.compare == "interval" else point_estimate(found.value, found.rows)
         outcome = at_most(judged, limit) if upper else at_least(judged, limit)
         bound = f"demanded: {'at most' if upper else 'at least'} {number(limit, found.value)}"
         sentence = f"{metric_title(metric)} on {count(found.rows)} rows is {_measured(found, limit, measures)}; {bound}"
@@ -59,7 +59,7 @@ class BoundedRule(Rule):
 
     def _few(self, measures: MetricsContext, found: Estimate) -> tuple[str, int] | None:
         few = measures.too_few(found)
-        return few if self.judge_by == "interval" or found.rows < measures.policy.min_rows else None
+        return few if self.compare == "interval" or found.rows < measures.policy.min_rows else None
 
 
 class MetricBound(BoundedRule, RangeRule):

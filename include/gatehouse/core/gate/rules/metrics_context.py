@@ -130,13 +130,13 @@ class MetricsContext:
             return f"{estimate.rows:,} of at least {policy.min_rows:,} rows", policy.min_rows - estimate.rows
         if estimate.blocks < policy.min_blocks:
             missing = math.ceil(estimate.rows / estimate.blocks * (policy.min_blocks - estimate.blocks))
-            return f"{estimate.blocks} of at least {policy.min_blocks} blocks of {policy.block}", missing
+            return f"{estimate.blocks} of at least {policy.min_blocks} blocks of {policy.resample_by}", missing
         return None
 
     def too_few_blocks(self, estimate: Estimate) -> str:
         """Why a part of the rows cannot be judged by an interval; "" when it can."""
         if estimate.blocks < self.policy.min_blocks:
-            return f"{estimate.blocks} of at least {self.policy.min_blocks} blocks of {self.policy.block}"
+            return f"{estimate.blocks} of at least {self.policy.min_blocks} blocks of {self.policy.resample_by}"
         return "" if estimate.low <= estimate.high else "it has no interval"
 
     def _of(self, metric: str, of_champion: bool) -> Array:
@@ -158,10 +158,10 @@ class MetricsContext:
 
 
 def _blocks(evidence: Evidence, policy: GatePolicy) -> Codes:
-    """Each row's block: a span of time or, when `block` names a column, the rows of one entity. Without that column in
+    """Each row's block: a span of time or, when `resample_by` names a column, the rows of one entity. Without that column in
     the evidence all rows are one block, which no interval rests on."""
     if policy.block_column is None:
-        return block_codes(evidence.holdout.time, Span.parse(policy.block), policy.day_starts)
+        return block_codes(evidence.holdout.time, Span.parse(policy.resample_by), policy.day_start_utc)
     entities = evidence.holdout.slices.get(policy.block_column)
     return np.zeros(evidence.holdout.rows, dtype=np.intp) if entities is None else dense_codes(entities)
 

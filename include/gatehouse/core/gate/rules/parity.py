@@ -36,7 +36,7 @@ class Parity(Rule):
     max_false_positive_gap: Fraction | None = None
     min_rows: Annotated[int, Field(ge=1)] = 200
     groups: tuple[str, ...] = ()
-    judge_by: JudgeBy = "estimate"
+    compare: JudgeBy = "estimate"
 
     tasks: ClassVar[tuple[Task, ...]] = ("classification",)
 
@@ -101,11 +101,11 @@ class Parity(Rule):
         with np.errstate(invalid="ignore", divide="ignore"):
             rates = sums[:, len(large) :] / sums[:, : len(large)]
         found = measures.estimate(rates.max(axis=1) - rates.min(axis=1))
-        judged = found if self.judge_by == "interval" else point_estimate(found.value, found.rows)
+        judged = found if self.compare == "interval" else point_estimate(found.value, found.rows)
         outcome, missing = at_most(judged, limit), None
         names = [groups[int(position)] for position in large]
         sentence = self._sentence(rate, limit, names, rates[0], found.value, small)
-        few = measures.too_few(found) if self.judge_by == "interval" else None
+        few = measures.too_few(found) if self.compare == "interval" else None
         if few:
             outcome, missing, sentence = RuleOutcome.INCONCLUSIVE, few[1], f"{rate} cannot be compared yet: {few[0]}"
         elif outcome is RuleOutcome.INCONCLUSIVE:

@@ -64,7 +64,7 @@ class LineageIntact(MeasurementRule):
     """Every file that the decision rests on is in the lake with the bytes that the ledger recorded: the model, its
     reference, its training set, and what every batch of it delivered, accepted and quarantined."""
 
-    rule: Literal["lineage_whole"]
+    rule: Literal["lineage_intact"]
 
     def need(self) -> Measurement:
         return Measurement.of("lineage")
@@ -83,7 +83,7 @@ class Reproducible(MeasurementRule):
     """Fitted again on the recorded training set with the recorded seed, the model predicts every held-out row as the
     challenger does, to within `max_difference`. It costs one more training."""
 
-    rule: Literal["reproduces"]
+    rule: Literal["reproducible"]
     max_difference: NotNegative = 1e-9
 
     def need(self) -> Measurement:

@@ -51,7 +51,7 @@ class PredictionSpeed(Rule):
 class LoadsCleanly(Rule):
     """The model file loads in a clean process without an error, in at most `max_seconds`."""
 
-    rule: Literal["loads_cleanly"]
+    rule: Literal["loads_in_clean_process"]
     max_seconds: Positive
 
     def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class SliceFloor(SliceRule):
-    """A metric of the challenger keeps within a bound on every slice: `judge_by: interval` with the family's error, or
+    """A metric of the challenger keeps within a bound on every slice: `compare: interval` with the family's error, or
     `estimate`, the measured values, which noise alone puts beyond the bound the more often the more slices there are."""
 
     rule: Literal["slice_floor"]
     min: float | None = None
     max: float | None = None
-    judge_by: JudgeBy = "interval"
+    compare: JudgeBy = "interval"
 
     @model_validator(mode="after")
     def _has_one_bound(self) -> SliceFloor:
@@ -36,7 +36,7 @@ class SliceFloor(SliceRule):
         slices = self.found(measures)
         if isinstance(slices, RuleResult):
             return (slices,)
-        if self.judge_by == "interval":
+        if self.compare == "interval":
             sign = 1.0 if self.min is None else -1.0
             floor = self.by_interval(measures, slices, self.limit, compare=False, sign=sign)
         else:

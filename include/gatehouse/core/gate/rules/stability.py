@@ -64,7 +64,7 @@ class StableOverTime(RangeRule):
     def _by_period(self, measures: MetricsContext) -> tuple[dict[str, float], dict[str, int], list[str]]:
         """The metric and the rows of each stretch, named by its first row's day, and the names of those too small."""
         time = measures.evidence.holdout.time
-        codes = block_codes(time, Span.parse(self.period), measures.policy.day_starts)
+        codes = block_codes(time, Span.parse(self.period), measures.policy.day_start_utc)
         values: dict[str, float] = {}
         sizes: dict[str, int] = {}
         small = []

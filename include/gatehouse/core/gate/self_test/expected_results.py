@@ -54,7 +54,7 @@ def alarming(rule: SuspiciousGain, evidence: Evidence) -> bool:
         return False
     sign = -1 if RISES_WITH_QUALITY[rule.metric] else 1
     value = evaluate(rule.metric, evidence.holdout.labels, evidence.holdout.challenger)
-    if rule.level is not None and sign * value < sign * rule.level:
+    if rule.best_plausible_value is not None and sign * value < sign * rule.best_plausible_value:
         return True
     return rule.max_gain is not None and worsening(rule.metric, evidence) < -rule.max_gain
 
@@ -85,7 +85,7 @@ def only(evidence: Evidence, where: NDArray[np.bool_]) -> Evidence:
 
 def _misses(rule: Rule, evidence: Evidence) -> bool:
     if isinstance(rule, BetterThanChampion):
-        return worsening(rule.metric, evidence) >= -rule.by
+        return worsening(rule.metric, evidence) >= -rule.margin
     if isinstance(rule, NotWorseThanChampion | SliceNotWorse):
         return worsening(rule.metric, evidence) > 1.01 * rule.margin
     if isinstance(rule, MetricBound | SliceFloor) and rule.metric in RISES_WITH_QUALITY:
