@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
+from gatehouse_airflow.build_dags import build_each
 from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs, emit_partitions, retrain_requests
 from gatehouse_airflow.params import MAY_PROMOTE, REASON, end_of_range
-from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -49,5 +49,4 @@ def build(case):
     backfill()
 
 
-for use_case in use_cases():
-    build(use_case)
+build_each(DagKind.BACKFILL, build)

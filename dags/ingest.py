@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from airflow.sdk import dag, get_current_context, task
 
+from gatehouse_airflow.build_dags import build_each
 from gatehouse_airflow.dag_defaults import (
     DagKind,
     Urgency,
@@ -24,7 +25,6 @@ from gatehouse_airflow.dag_defaults import (
 from gatehouse_airflow.params import batch_key
 from gatehouse_airflow.partitioned_tasks import partitioned_validation
 from gatehouse_airflow.tasks import batches
-from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -64,5 +64,4 @@ def build(case):
     ingest()
 
 
-for use_case in use_cases():
-    build(use_case)
+build_each(DagKind.INGEST, build)

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag
 
+from gatehouse_airflow.build_dags import build_each
 from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs, decisions_to_revisit
 from gatehouse_airflow.params import DECISION
-from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -38,5 +38,4 @@ def build(case):
     judge()
 
 
-for use_case in use_cases():
-    build(use_case)
+build_each(DagKind.JUDGE, build)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
 from gatehouse_airflow.batch_order_trigger import ScoreInOrderOperator
+from gatehouse_airflow.build_dags import build_each
 from gatehouse_airflow.dag_defaults import (
     DagKind,
     Urgency,
@@ -25,7 +26,6 @@ from gatehouse_airflow.dag_defaults import (
 )
 from gatehouse_airflow.params import BATCH_REF
 from gatehouse_airflow.partitioned_tasks import partitioned_scoring
-from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -54,5 +54,4 @@ def build(case):
     monitor()
 
 
-for use_case in use_cases():
-    build(use_case)
+build_each(DagKind.MONITOR, build)

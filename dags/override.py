@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
+from gatehouse_airflow.build_dags import build_each
 from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs
 from gatehouse_airflow.params import OVERRIDDEN, OVERRIDE_ACT, REASON
-from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -43,5 +43,4 @@ def build(case):
     override()
 
 
-for use_case in use_cases():
-    build(use_case)
+build_each(DagKind.OVERRIDE, build)

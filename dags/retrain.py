@@ -15,9 +15,9 @@ from __future__ import annotations
 from airflow.sdk import PartitionedAssetTimetable, dag
 
 from gatehouse.estimator_names import estimator_names
+from gatehouse_airflow.build_dags import build_each
 from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs, retrain_requests
 from gatehouse_airflow.params import BATCHES, RETRAIN_REASON, estimators, training_window
-from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -49,5 +49,4 @@ def build(case):
     retrain()
 
 
-for use_case in use_cases():
-    build(use_case)
+build_each(DagKind.RETRAIN, build)

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
+from gatehouse_airflow.build_dags import build_each
 from gatehouse_airflow.dag_defaults import DagKind, Urgency, accepted_batches, dag_kwargs, emit_partitions
 from gatehouse_airflow.params import REASON, known_batch
-from gatehouse_airflow.use_cases import use_cases
 
 
 def build(case):
@@ -44,5 +44,4 @@ def build(case):
     revalidate()
 
 
-for use_case in use_cases():
-    build(use_case)
+build_each(DagKind.REVALIDATE, build)

@@ -20,7 +20,7 @@ from gatehouse.model_code import ModelCode, estimators_of, load_model_code, plac
 from gatehouse.own_code import OwnCode, own_code
 from gatehouse.ports import ModelTrust
 from gatehouse.settings import Settings
-from gatehouse.use_case_checks import gate_problems, retrain_problems
+from gatehouse.use_case_checks import gate_problems, retrain_problems, schedule_problems
 from gatehouse.yaml_loader import read_spec
 
 FILES = ("contract.yaml", "model.py", "retrain.yaml", "gate.yaml", "RUNBOOK.md")
@@ -128,6 +128,8 @@ def read(folder: Path) -> Reading:
     gate = _spec(folder / "gate.yaml", GatePolicy, problems)
     if contract is not None and contract.use_case != folder.name:
         problems.append(_misnamed(folder, contract))
+    if contract is not None:
+        problems += schedule_problems(contract, folder)
     if retrain is not None:
         problems += retrain_problems(retrain, folder)
     if gate is not None:

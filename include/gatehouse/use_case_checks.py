@@ -4,13 +4,41 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+from croniter import croniter
+
+from gatehouse.core.config.contract import Contract
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.statistics.custom_metrics import is_own
 from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.errors import ConfigurationError
+
+FIELDS = 5
+START = datetime(2000, 1, 1, tzinfo=UTC)
+PRESETS = {
+    "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *",
+    "@quarterly": "0 0 1 */3 *", "@yearly": "0 0 1 1 *",
+}  # fmt: skip
+
+
+def schedule_problems(contract: Contract, folder: Path) -> Iterator[ConfigurationError]:
+    """Yield a `schedule` that is no cron expression of five fields, or that never comes."""
+    if contract.schedule is None:
+        return
+    expression = PRESETS.get(contract.schedule, contract.schedule)
+    try:
+        known = len(expression.split()) == FIELDS and bool(croniter(expression, START).get_next())
+    except (ValueError, KeyError):  # CroniterError is a ValueError
+        known = False
+    if not known:
+        yield ConfigurationError(
+            "the schedule is no cron expression that ever comes", where=f"{folder / 'contract.yaml'}: schedule",
+            found=repr(contract.schedule), allowed="five fields in UTC like `0 6 * * *`, or one of " + ", ".join(PRESETS),
+            owner="data engineer",
+        )  # fmt: skip
 
 
 def gate_problems(gate: GatePolicy, folder: Path, file: Path | None = None) -> Iterator[ConfigurationError]:

@@ -27,6 +27,7 @@ class DagKind(StrEnum):
     REVALIDATE = "revalidate"
     BACKFILL = "backfill"
     MAINTENANCE = "maintenance"
+    CONFIGURATION = "configuration"
 
 
 class Urgency(StrEnum):

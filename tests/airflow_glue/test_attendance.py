@@ -15,21 +15,21 @@ from gatehouse_airflow import attendance
 from gatehouse_airflow.tasks import batches, context, training
 from stages.rides import ctx, folder, open_site, take  # noqa: F401 - three of them are fixtures
 
-WATCH, RETRAIN, JUDGE = (f"rides__{stage}" for stage in ("watch", "retrain", "judge"))
+MONITOR, RETRAIN, JUDGE = (f"rides__{stage}" for stage in ("monitor", "retrain", "judge"))
 
 
 @pytest.mark.parametrize("state", [None, "scheduled", "queued", "running", "deferred", "up_for_retry"])
 def test_a_batch_whose_run_has_not_ended_is_attended(state: str | None, monkeypatch: Any) -> None:
     """Queued, waiting for its turn in the triggerer, running, or about to be tried again: its run has it."""
-    parked = Run(WATCH, "a", {"score": state, "watch": None}, partition_key="2024-02.r1")
+    parked = Run(MONITOR, "a", {"score": state, "watch": None}, partition_key="2024-02.r1")
     AirflowOfRuns(parked).answer(monkeypatch)
     assert attendance.batches(site_with()) == {"2024-02.r1"}
 
 
 def test_a_batch_whose_run_has_ended_is_not_attended(monkeypatch: Any) -> None:
     """A failed or finished run has nothing any more; a run that a person started names its batch in the form."""
-    failed = Run(WATCH, "a", {"score": "failed", "watch": "upstream_failed"}, "2024-01.r1", state="failed")
-    by_hand = Run(WATCH, "b", {"score": "deferred", "watch": None}, conf={"batch": "2024-02.r1"})
+    failed = Run(MONITOR, "a", {"score": "failed", "watch": "upstream_failed"}, "2024-01.r1", state="failed")
+    by_hand = Run(MONITOR, "b", {"score": "deferred", "watch": None}, conf={"batch": "2024-02.r1"})
     AirflowOfRuns(failed, by_hand).answer(monkeypatch)
     assert attendance.batches(site_with()) == {"2024-02.r1"}
     AirflowOfRuns(failed).answer(monkeypatch)
@@ -85,7 +85,7 @@ def test_the_run_that_comes_second_finds_nothing_to_do(ctx: Any, monkeypatch: An
     """A batch that another run has watched is skipped, and so is a request that an older run trains for."""
     monkeypatch.setattr(context, "use_case_context", lambda *_, **__: ctx)
     take(ctx, "2024-01")
-    run = Run(WATCH, "b", {}, partition_key="2024-01.r1")
+    run = Run(MONITOR, "b", {}, partition_key="2024-01.r1")
     with pytest.raises(AirflowSkipException, match=r"another run has watched 2024-01\.r1"):
         batches.batch_of("rides", {"dag_run": run, "params": {}})
     as_of = ctx.ledger.batches.list("rides")[0].interval.end

@@ -82,13 +82,13 @@ def test_a_broken_use_case_keeps_the_maintenance_of_no_other(looped, sites, brok
 
 
 PARTS = {
-    "replaced_files": (reconcile, "look for replaced files"),
+    "restore_replaced_models": (reconcile, "look for replaced files"),
     "reconcile": (reconcile, "compare the alias in MLflow"),
-    "uncarried": (stage, "carry out decisions"),
-    "unanswered": (stage, "end reviews"),
+    "unapplied_promotions": (stage, "carry out decisions"),
+    "timed_out_reviews": (stage, "end reviews"),
     "forgotten_landed": (stage, "list landed batches"),
-    "forgotten_batches": (stage, "look for forgotten batches"),
-    "forgotten_requests": (stage, "look for forgotten requests"),
+    "unprocessed_batches": (stage, "look for forgotten batches"),
+    "unprocessed_requests": (stage, "look for forgotten requests"),
 }
 
 

@@ -94,19 +94,66 @@ def test_a_use_case_is_only_a_folder(tmp_path):
 
 
 def test_a_broken_use_case_takes_no_other_with_it(tmp_path, monkeypatch):
-    """One wrong file hides the DAGs of its own use case only; upkeep knows it by name and goes red for it."""
+    """One wrong file hides the DAGs of its own use case only; a red DAG in their place and upkeep say what is wrong."""
     own_use_case(tmp_path / "usecases", "rides")
     broken = own_use_case(tmp_path / "usecases", "broken")
     (broken / "gate.yaml").write_text("metric: [")
     found = set(parse(tmp_path, tmp_path / "usecases")["dags"])
-    assert "rides__ingest" in found
-    assert not any(name.startswith("broken__") for name in found)
+    assert {name for name in found if name.startswith("rides__")} == {f"rides__{stage}" for stage in STAGES}
+    assert {name for name in found if name.startswith("broken__")} == {"broken__configuration"}
     from gatehouse_airflow.use_cases import BrokenUseCase, installed
 
     monkeypatch.setenv("GATEHOUSE_USECASES", str(tmp_path / "usecases"))
     (named,) = [case for case in installed() if isinstance(case, BrokenUseCase)]
     assert named.name == "broken"
     assert "gate.yaml" in named.error
+
+
+WRONG = {
+    "no cron": ("contract.yaml", 'schedule: "0 6 3 * *"', "schedule: every day", "every day"),
+    "too many fields": ("contract.yaml", 'schedule: "0 6 3 * *"', 'schedule: "0 0 6 3 * *"', "0 0 6 3 * *"),
+    "a day that never comes": ("contract.yaml", 'schedule: "0 6 3 * *"', 'schedule: "0 0 31 2 *"', "0 0 31 2 *"),
+    "ten thousand years": ("gate.yaml", "timeout: 3 days", "timeout: 999999999 days", "ten years"),
+    "eleven years": ("gate.yaml", "timeout: 3 days", "timeout: 132 months", "ten years"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_absurd_schedule_or_span_is_its_own_use_cases_error(tmp_path, monkeypatch, name):
+    """The file is refused with key and value before Airflow sees it; every other use case keeps its DAGs."""
+    file, old, new, says = WRONG[name]
+    own_use_case(tmp_path / "usecases", "rides")
+    path = own_use_case(tmp_path / "usecases", "broken") / file
+    text = path.read_text()
+    assert old in text or file == "contract.yaml"
+    path.write_text(text.replace(old, new) if old in text else f"{text}\n{new}\n")
+    monkeypatch.setenv("GATEHOUSE_USECASES", str(tmp_path / "usecases"))
+    from gatehouse_airflow.use_cases import BrokenUseCase, installed
+
+    rides, broken = sorted(installed(), key=lambda case: case.name == "broken")
+    assert not isinstance(rides, BrokenUseCase)
+    assert isinstance(broken, BrokenUseCase)
+    assert file in broken.error
+    assert says in broken.error
+
+
+def test_an_error_while_a_dag_is_built_turns_that_dag_red_alone(monkeypatch):
+    """Whatever Airflow refuses of one use case becomes the sentence of its own task; the next one is built."""
+    from gatehouse_airflow import build_dags
+    from gatehouse_airflow.dag_defaults import DagKind
+
+    built, red = [], []
+
+    def build(case):
+        if case.name == "bad":
+            raise ValueError("no such timetable")
+        built.append(case.name)
+
+    monkeypatch.setattr(build_dags, "use_cases", lambda: [SimpleNamespace(name="bad"), SimpleNamespace(name="good")])
+    monkeypatch.setattr(build_dags, "error_dag", lambda *told: red.append(told))
+    build_dags.build_each(DagKind.INGEST, build)
+    assert built == ["good"]
+    assert red == [("bad__ingest", "bad", DagKind.INGEST, "ValueError: no such timetable")]
 
 
 @pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.name)
@@ -128,7 +175,7 @@ def test_every_dag_has_typed_tags_a_fixed_start_and_a_reason_for_its_limit():
         assert [tag.split(":")[0] for tag in dag["tags"]] == ["gatehouse", "impact", "stage", "use-case"], dag_id
         assert dag["start"].startswith("2013-01-01"), dag_id
         assert dag["catchup"] is False, dag_id
-    for path in DAGS.glob("*.py"):
+    for path in set(DAGS.glob("*.py")) - {DAGS / "configuration.py"}:
         assert re.search(r"max_active_runs=\d+,  # \w+", path.read_text(encoding="utf-8")), path.name
 
 

@@ -257,7 +257,7 @@ STEPS: tuple[Step, ...] = (
     Step("promote again", lambda ctx: promote.promote(ctx, decision(ctx).id), "mild"),
     *_batch("2024-07", "mild"),
     *_batch("2024-08", "mild"),
-    Step("roll back", lambda ctx: promote.rollback(ctx, None, "ann", "the delays look wrong"), "mild"),
+    Step("roll back", lambda ctx: promote.rollback(ctx, None, "reviewer", "the delays look wrong"), "mild"),
     _ask("review", "a training that fails"),
     *_train("review")[:2],
     Step("fail", _fail),

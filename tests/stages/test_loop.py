@@ -159,7 +159,7 @@ def test_a_decision_against_an_older_epoch_promotes_nothing(looped):
     asked = Override("moved", "rides", decision.version, 1, decision.id, "bob", "moved in between", never, False)
     act = (asked.version, asked.epoch, PromotionKind.OVERRIDE, asked.decision, asked.actor, asked.reason)
     looped.ledger.models.promote("rides", *act, override=looped.ledger.overrides.propose(asked).id)
-    back = promote.rollback(looped, 1, "bob", "and moved back again")
+    back = promote.rollback(looped, 1, "reviewer", "and moved back again")
     assert back.epoch == 3
     with pytest.raises(StaleChampionError):
         promote.promote(looped, decision.id)
@@ -169,7 +169,7 @@ def test_a_decision_against_an_older_epoch_promotes_nothing(looped):
 def test_a_rollback_returns_to_an_earlier_champion_only(looped):
     """There is nothing to roll back to before there were two champions, and the refusal says so."""
     with pytest.raises(NotAllowedError, match="earlier champions are none"):
-        promote.rollback(looped, None, "ann", "it feels wrong today")
+        promote.rollback(looped, None, "reviewer", "it feels wrong today")
     with pytest.raises(NotAllowedError, match="version 7"):
         promote.plan_rollback(looped, 7)
 

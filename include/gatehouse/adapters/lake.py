@@ -16,10 +16,10 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from gatehouse.adapters import parquet
+from gatehouse.adapters.addresses import open_address
 from gatehouse.adapters.s3 import open_s3
 from gatehouse.core.types import FileRef
 from gatehouse.errors import ConfigurationError, LakeError, ServiceUnavailableError
@@ -38,7 +38,7 @@ def open_lake(address: str) -> FileLake:
     if address.startswith("s3://"):
         return FileLake(*open_s3(address))
     try:
-        filesystem, root = fsspec.core.url_to_fs(address)
+        filesystem, root = open_address(address)
     except (ImportError, ValueError) as error:
         raise ConfigurationError(
             "the lake cannot be opened", where="GATEHOUSE_LAKE", found=f"{address}: {error}"

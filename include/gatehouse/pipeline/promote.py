@@ -102,11 +102,13 @@ def plan_rollback(ctx: UseCaseContext, version: int | None) -> RollbackPlan:
 
 
 def rollback(ctx: UseCaseContext, version: int | None, actor: str, reason: str) -> Champion:
-    """Make an earlier champion the champion again, on a named person's word; the epoch rises as with any change.
+    """Make an earlier champion the champion again, on an approver's word; the epoch rises as with any change.
+    NotAllowedError for a person whom `review.approvers` of the policy does not name, whatever way they come.
 
     The same words again are the same act, finished: a task that is tried again after a crash, or a second click, does not
     roll back one champion more.
     """
+    require_approver(actor, ctx.case.gate.review.approvers, "roll back")
     last = next(reversed(ctx.ledger.models.promotions(ctx.name)), None)
     said = (PromotionKind.ROLLBACK, actor, reason)
     if last is not None and (last.kind, last.actor, last.reason) == said and version in (None, last.version):

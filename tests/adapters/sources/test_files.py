@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from adapters.contracts import contract, rides
+from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.contract.batch_calendar import batch_interval
@@ -140,6 +141,21 @@ def test_nothing_outside_the_folder_is_read(tmp_path) -> None:
     for key in ("2013-03", "2013-04"):
         with pytest.raises(SourceError, match="is not a regular file inside the drop folder"):
             source.fetch(key, MARCH)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["simplecache::file://{inbox}", "filecache::{inbox}", "dir::file://{inbox}", "reference://{inbox}", "jar://x"],
+)
+def test_a_chain_of_addresses_is_refused(tmp_path, address: str) -> None:
+    """A chain would hide the local folder below it from the check of links: neither a source nor the lake is opened by one."""
+    _, _, inbox = drop(tmp_path)
+    (tmp_path / "secret.csv").write_text(GOOD)
+    (inbox / "rides_2013-03.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(ConfigurationError, match="allowed: a path, or one address"):
+        drop(tmp_path, address=address.format(inbox=inbox))
+    with pytest.raises(ConfigurationError, match="allowed: a path, or one address"):
+        open_lake(address.format(inbox=inbox))
 
 
 def test_a_link_inside_the_folder_is_fine(tmp_path) -> None:

@@ -12,8 +12,7 @@ import stat
 import time
 from typing import TYPE_CHECKING, Any
 
-import fsspec
-
+from gatehouse.adapters.addresses import open_address
 from gatehouse.adapters.sources import delivery_parts, normalise
 from gatehouse.adapters.sources.drop_folder import OUTCOMES, Delivery, File, Folder, Listing
 from gatehouse.adapters.sources.file_formats import FORMATS, MAX_BYTES, PLAIN, adapted, read_table
@@ -43,7 +42,7 @@ class FileSource(Source):
         self._contract, self._spec = contract, spec
         address = spec.address if "://" in spec.address else str(folder / spec.address)
         try:
-            filesystem, root = fsspec.core.url_to_fs(address)
+            filesystem, root = open_address(address)
         except (ImportError, ValueError) as error:
             raise _wrong("cannot be opened", "address", f"{spec.address!r}: {error}") from error
         self._folder = Folder(filesystem, root, contract, spec)

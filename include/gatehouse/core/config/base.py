@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
@@ -18,11 +19,19 @@ class Spec(BaseModel):
     renamed_keys: ClassVar[RenamedKeys] = NO_RENAMED_KEYS
 
 
+LONGEST = timedelta(days=3660)
+_START = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 def _span(text: str) -> str:
     try:
-        Span.parse(text)
+        end = Span.parse(text).after(_START)
     except ConfigurationError as error:
         raise ValueError(str(error)) from None
+    except (OverflowError, ValueError):  # beyond the calendar
+        end = None
+    if end is None or end - _START > LONGEST:
+        raise ValueError(f"a span is at most ten years; found {text!r}")
     return text
 
 

@@ -1,0 +1,62 @@
+"""Build a DAG for each use case, so that an error in one of them reaches no other's DAG."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+from airflow.sdk import dag, task
+
+from gatehouse.use_case import UseCase
+from gatehouse_airflow.dag_defaults import DEFAULT_ARGS, DagKind, Urgency, dag_id, tags
+from gatehouse_airflow.use_cases import START, BrokenUseCase, installed, use_cases
+
+log = logging.getLogger(__name__)
+
+
+def build_each(kind: DagKind, build: Callable[[UseCase], Any]) -> None:
+    """Build this kind of DAG for every use case whose files are whole. Where that raises, the use case gets a DAG of the
+    same id whose only task fails with the sentence."""
+    for case in use_cases():
+        try:
+            build(case)
+        except Exception as error:
+            log.exception("use case %s: its DAG %s cannot be built", case.name, kind)
+            error_dag(dag_id(case.name, kind), case.name, kind, f"{type(error).__name__}: {error}")
+
+
+def build_configuration_errors(documentation: str) -> None:
+    """Build one DAG for each use case whose files cannot be read: it is red and says what is wrong with them."""
+    for case in installed():
+        if isinstance(case, BrokenUseCase):
+            name = re.sub(r"[^\w.-]", "_", case.name)
+            error_dag(dag_id(name, DagKind.CONFIGURATION), name, DagKind.CONFIGURATION, case.error, documentation)
+
+
+def error_dag(id_: str, use_case: str, kind: DagKind, sentence: str, documentation: str = "") -> None:
+    """A DAG that runs once, by itself, and fails with the sentence."""
+
+    @dag(
+        dag_id=id_,
+        dag_display_name=f"{use_case}: {kind} (configuration error)",
+        schedule="@once",
+        start_date=START,
+        catchup=False,
+        is_paused_upon_creation=False,
+        max_active_runs=1,
+        doc_md="\n\n".join(part for part in (documentation, f"    {sentence}") if part),
+        default_args=DEFAULT_ARGS,
+        tags=tags(use_case, kind, Urgency.OFFICE_HOURS),
+    )
+    def configuration() -> None:
+        @task(task_id="configuration")
+        def fail() -> None:
+            from gatehouse.errors import ConfigurationError
+
+            raise ConfigurationError(sentence)
+
+        fail()
+
+    configuration()
