@@ -1,7 +1,7 @@
 # Gatehouse. From a fresh clone: `make run`, or `make test`. PYTHON=python3.12 names the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test prove prove-mutants down status check bench clean secrets backup restore lock audit sbom setup screenshots spark
+.PHONY: help run test test-resilience test-mutations down status check benchmark clean secrets backup restore lock audit sbom setup screenshots install-spark
 export PYTHONPATH := $(CURDIR)/include
 export PYTHON
 
@@ -9,23 +9,23 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile
 
 run: setup ## set up, start everything on this machine, take the built-in use case through its batches
-	@bin/gatehouse up
-	@bin/gatehouse walk
+	@bin/gatehouse dev up
+	@bin/gatehouse dev demo
 
 test: setup ## set up and run all tests, on up to four cores
 	.venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-prove: setup ## kill it, flood it, lie to it: all fault cases (hours), or some: CASES='F1 --every 9'
+test-resilience: setup ## kill it, flood it, lie to it: all fault cases (hours), or some: CASES='F1 --every 9'
 	@PYTHONPATH=include:plugins:tests .venv/bin/python -W ignore -m faults $(CASES)
 
-prove-mutants: setup ## take out a guard at a time and show which case notices
+test-mutations: setup ## take out a guard at a time and show which case notices
 	@PYTHONPATH=include:plugins:tests .venv/bin/python -W ignore -m faults.mutants
 
 down: ## end the stack; its data stays
-	@if [ -x .venv/bin/python ]; then bin/gatehouse down; else echo "nothing is installed, so nothing runs"; fi
+	@if [ -x .venv/bin/python ]; then bin/gatehouse dev down; else echo "nothing is installed, so nothing runs"; fi
 
 status: ## each component's health
-	@bin/gatehouse status
+	@bin/gatehouse dev status
 
 check: setup ## style, types and the directions of imports
 	.venv/bin/python -m ruff check .
@@ -33,13 +33,13 @@ check: setup ## style, types and the directions of imports
 	.venv/bin/python -m mypy
 	.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
-bench: setup ## time the stages and what of it is Airflow's; writes docs/benchmarks.md
+benchmark: setup ## time the stages and what of it is Airflow's; writes docs/benchmarks.md
 	.venv/bin/python -m benchmarks
 
 screenshots: setup ## take the pictures of the documents, from a stack of their own (needs Chromium; some ten minutes)
 	GATEHOUSE_PICTURES=$(CURDIR)/docs/pictures .venv/bin/python -m pytest tests/system/test_browser.py
 
-spark: setup ## install Spark for use cases with `engine: spark` (400 MB; needs Java 17)
+install-spark: setup ## install Spark for use cases with `engine: spark` (400 MB; needs Java 17)
 	.venv/bin/python -m pip install --require-hashes --no-deps -r requirements-spark.txt
 
 clean: ## end the stack and remove its data (the ledger, the lake, the models); .venv stays

@@ -1,4 +1,4 @@
-"""Measurements: ratios taken in one run, never timed tests. `make bench` runs them and writes docs/benchmarks.md."""
+"""Measurements: ratios taken in one run, never timed tests. `make benchmark` runs them and writes docs/benchmarks.md."""
 
 import os
 import sys

@@ -33,8 +33,8 @@ PARTS = (
 BY_NAME = ("retraining", "streams")  # run only when asked for: many backtests, a quarter of an hour each
 PREFACE = """# Benchmarks
 
-What `make bench`, or `python -m benchmarks --write PART...` for a part alone, measured last on one machine, as it was printed.
-Trust the ratios, which are taken in one run of a part; seconds depend on the machine. The parts: {parts};
+What `make benchmark`, or `python -m benchmarks --write PART...` for a part alone, measured last on one machine, as it was
+printed. Trust the ratios, which are taken in one run of a part; seconds depend on the machine. The parts: {parts};
 only by its name: {alone}.
 
 Machine: {machine}

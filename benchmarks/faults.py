@@ -129,8 +129,8 @@ FAULTS = (
     Fault(
         "better_than_champion asks for not worse",
         CHAMPION,
-        "more_than(gain, self.by), gain,",
-        "more_than(gain, -self.by - 0.001), gain,",
+        "more_than(gain, self.margin), gain,",
+        "more_than(gain, -self.margin - 0.001), gain,",
     ),
     Fault(
         "the leak alarm rings for the worse",

@@ -1,4 +1,4 @@
-"""`gatehouse verify` over a long journal, and what the journal weighs."""
+"""`gatehouse audit verify` over a long journal, and what the journal weighs."""
 
 from __future__ import annotations
 

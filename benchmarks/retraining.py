@@ -1,6 +1,6 @@
 """`python -m benchmarks retraining`: when to retrain, by schedule, decay, drift or cost, on the flights and on streams.
 
-Each policy is one backtest, so this takes a quarter of an hour and is not part of `make bench`;
+Each policy is one backtest, so this takes a quarter of an hour and is not part of `make benchmark`;
 `python -m benchmarks.retraining flights` or a kind of stream does one table, and `GATEHOUSE_PRICE` says what a unit of the
 metric costs on 1,000 rows.
 """

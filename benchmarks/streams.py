@@ -1,6 +1,6 @@
 """`python -m benchmarks streams`: the retraining policy against simple schedules, over streams of different kinds.
 
-Each stream is one backtest, so this takes some minutes and is not part of `make bench`. `GATEHOUSE_STREAMS` names a folder
+Each stream is one backtest, so this takes some minutes and is not part of `make benchmark`. `GATEHOUSE_STREAMS` names a folder
 with more use cases, `GATEHOUSE_STREAM_NAMES` (with commas) some streams only.
 """
 

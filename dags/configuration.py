@@ -6,7 +6,7 @@
 | woken by | its creation |
 | owner | whoever owns the file that the sentence names |
 | red means | the sentence: which file and key, what was found, what is allowed |
-| do | `gatehouse check USECASE`, then mend the file; the use case's own DAGs come back by themselves |
+| do | `gatehouse use-case check USECASE`, then mend the file; the use case's own DAGs come back by themselves |
 """
 
 from __future__ import annotations

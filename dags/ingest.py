@@ -6,7 +6,7 @@
 | woken by | the contract's schedule, or a person (with or without a key) |
 | owner | data engineer |
 | red means | the source cannot be read, or PostgreSQL is away; a *quarantined* batch is green. `fetched` names batches left out |
-| do | read the task's last line; `gatehouse batches USECASE`; the use case's RUNBOOK.md |
+| do | read the task's last line; `gatehouse batch list USECASE`; the use case's RUNBOOK.md |
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 | verdicts | a HOLD becomes what the rows say; a verdict that would now differ asks a person under *Required Actions* |
 | owner | risk owner |
 | red means | the decision rests on every matured row already, or a service is away |
-| do | `gatehouse explain DECISION`; the use case's RUNBOOK.md |
+| do | `gatehouse decision explain DECISION`; the use case's RUNBOOK.md |
 """
 
 from __future__ import annotations

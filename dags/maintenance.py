@@ -6,7 +6,7 @@
 | woken by | the clock |
 | owner | on-call engineer |
 | red means | an invariant is broken, an override ended, or somebody went round the gate: journaled, repaired, in the log |
-| do | `gatehouse verify`; the use case's RUNBOOK.md |
+| do | `gatehouse audit verify`; the use case's RUNBOOK.md |
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 | waits for | earlier batches and the open retrain request, without a worker (docs/adr/0006) |
 | owner | data scientist |
 | red means | the model's code raised, or a file's sha256 is not the ledger's; an *alarm* is green and is in the report |
-| do | read the task's last line; `gatehouse requests USECASE`; the use case's RUNBOOK.md |
+| do | read the task's last line; `gatehouse request list USECASE`; the use case's RUNBOOK.md |
 """
 
 from __future__ import annotations

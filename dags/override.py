@@ -6,7 +6,7 @@
 | woken by | a person, who must be one of the approvers that `gate.yaml` names |
 | owner | risk owner |
 | red means | the policy does not allow it to this person, or the champion has changed since: nothing has changed |
-| do | `gatehouse explain DECISION`, then start it again |
+| do | `gatehouse decision explain DECISION`, then start it again |
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 | verdicts | PROMOTE changes the champion; REVIEW waits under *Required Actions*; HOLD and BLOCK end green with the reason |
 | owner | data scientist (training), risk owner (gate) |
 | red means | no candidate could be fitted, too little data, or a service is away: the request says which |
-| do | `gatehouse requests USECASE`, `gatehouse explain DECISION`; the use case's RUNBOOK.md |
+| do | `gatehouse request list USECASE`, `gatehouse decision explain DECISION`; the use case's RUNBOOK.md |
 """
 
 from __future__ import annotations

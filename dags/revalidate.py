@@ -7,7 +7,7 @@
 | woken by | a person, after a change of contract.yaml |
 | owner | data engineer |
 | red means | there is no such batch, it was discarded or has a newer revision, or the reason is no sentence: nothing changed |
-| do | read the task's last line or its XCom; `gatehouse batches USECASE`; the batch's page has the report |
+| do | read the task's last line or its XCom; `gatehouse batch list USECASE`; the batch's page has the report |
 """
 
 from __future__ import annotations

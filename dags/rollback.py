@@ -6,7 +6,7 @@
 | woken by | a person |
 | owner | on-call engineer, risk owner |
 | red means | the version was never a champion, or a name or reason is missing: nothing has changed |
-| do | `gatehouse champion USECASE`, then start it again |
+| do | `gatehouse champion show USECASE`, then start it again |
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ FORMS = {  # what is checked before a container starts: variable -> (form, what 
 class Settings:
     """Addresses and folders of one installation.
 
-    `ledger_url` and `mlflow_uri` are empty where nothing runs yet (for example `gatehouse schema`);
+    `ledger_url` and `mlflow_uri` are empty where nothing runs yet (for example `gatehouse use-case schema`);
     whoever needs one asks through `require`, which names the variable that is missing.
     """
 
@@ -88,7 +88,7 @@ class Settings:
             raise ConfigurationError(
                 f"{variable} is not set",
                 where="environment",
-                allowed="an address; `make run` starts a stack that sets it, `gatehouse status` prints it",
+                allowed="an address; `make run` starts a stack that sets it, `gatehouse dev status` prints it",
             )
         if name == "mlflow_uri" and "@" in urlsplit(value).netloc:  # MLflow's own errors repeat the whole address
             raise ConfigurationError(

@@ -54,14 +54,14 @@ DECISION = Param(
     type=["null", "string"],
     pattern=r"^[0-9a-f]{6,64}$",
     title="Decision",
-    description="The decision to make again, by the first characters of its id (`gatehouse decisions USECASE`).",
+    description="The decision to make again, by the first characters of its id (`gatehouse decision list USECASE`).",
 )
 OVERRIDDEN = Param(
     "",
     type="string",
     pattern=r"^[0-9a-f]{6,64}$",
     title="Decision",
-    description="The HOLD, REVIEW or BLOCK, by the first characters of its id (`gatehouse decisions USECASE`).",
+    description="The HOLD, REVIEW or BLOCK, by the first characters of its id (`gatehouse decision list USECASE`).",
 )
 OVERRIDE_ACT = Param(
     "override",

@@ -76,7 +76,7 @@ def _decision(desk: DataAccess, decision: Any, file: FileRef, policy: str, repor
 
 
 def _archived(desk: DataAccess, report: FileRef | None) -> list[Markup]:
-    """The drawings of the archived report; none where it is lost, which `gatehouse verify` tells, and they are drawn again."""
+    """The drawings of the archived report; none where it is lost: `gatehouse audit verify` tells it, and they are drawn anew."""
     try:
         return extract_drawings(desk.lake.read(report).decode()) if report else []
     except LakeError:

@@ -171,7 +171,7 @@ def test_standard_output_holds_the_document_alone_whatever_fails_later(tmp_path:
     """model.py prints, and the report cannot be written: the one is on standard error, the other a named error after it."""
     folder = daily_folder(tmp_path)
     done = command(
-        folder, "shop", "--json", "--last", "2021-01-02", "--report", str(tmp_path / "nowhere" / "page.html")
+        folder, "shop", "--json", "--until", "2021-01-02", "--report", str(tmp_path / "nowhere" / "page.html")
     )
     assert done.returncode == 1
     assert json.loads(done.stdout)["totals"]["batches"] == 2

@@ -1,4 +1,4 @@
-"""`make bench`: parts that run alone, and a whole that outlives a part that fails."""
+"""`make benchmark`: parts that run alone, and a whole that outlives a part that fails."""
 
 from __future__ import annotations
 

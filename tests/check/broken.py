@@ -1,4 +1,4 @@
-"""Use cases that are broken on purpose: the template of `gatehouse new` with one edit each."""
+"""Use cases that are broken on purpose: the template of `gatehouse use-case new` with one edit each."""
 
 from __future__ import annotations
 

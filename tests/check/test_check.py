@@ -1,4 +1,4 @@
-"""`gatehouse check` on real rows: it is silent where nothing is wrong, and lists everything that would fail."""
+"""`gatehouse use-case check` on real rows: it is silent where nothing is wrong, and lists everything that would fail."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from gatehouse.errors import InvalidInputError, SourceError
 from gatehouse.ports import PassedOver
 from stages.rides import ctx, folder, open_site, take, train  # noqa: F401 - three of them are fixtures
 
-SIGNED = ["--by", "ann", "--reason", "the airport asked for it today"]
+SIGNED = ["--actor", "ann", "--reason", "the airport asked for it today"]
 
 
 @pytest.fixture
@@ -43,14 +43,15 @@ def test_a_range_a_training_and_a_report_from_the_command_line(run, ctx, tmp_pat
     assert ctx.ledger.requests.get(request.id).reasons[-1].numbers["estimators"] == ["logistic"]
     train(ctx, request.id)
     (decision,) = ctx.ledger.decisions.list("rides")
-    for subject, file in (
-        (decision.id[:8], ctx.ledger.decisions.report(decision.id)),
-        ("rides/2024-02", ctx.ledger.batches.list("rides")[1].report),
+    for command, subject, file in (
+        (report.decision_report, [decision.id[:8]], ctx.ledger.decisions.report(decision.id)),
+        (report.batch_report, ["rides", "2024-02"], ctx.ledger.batches.list("rides")[1].report),
+        (report.batch_report, ["rides", "2024-02.r1"], ctx.ledger.batches.list("rides")[1].report),
     ):
         out = tmp_path / "report.html"
-        assert file.sha256 in run(report.report, subject, "--out", str(out))
+        assert file.sha256 in run(command, *subject, "--output", str(out))
         assert out.read_bytes() == ctx.lake.read(file)
-        assert run(report.report, subject).encode().rstrip() == ctx.lake.read(file).rstrip()
+        assert run(command, *subject).encode().rstrip() == ctx.lake.read(file).rstrip()
 
 
 def test_what_a_command_cannot_do_is_named_and_what_it_found_is_told(run, ctx):

@@ -1,4 +1,4 @@
-"""The command `gatehouse journal` on a real ledger, and the check of what it exports."""
+"""The command `gatehouse audit log` on a real ledger, and the check of what it exports."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def test_an_exported_journal_is_checked_without_a_database(
     """What the database chained is whole as a file; one changed letter is found on its line, with exit code 1."""
     Story(ledger).tell()
     file = tmp_path / "journal.jsonl"
-    assert run(ledger_database, "--export", str(file)).exit_code == 0
+    assert run(ledger_database, "--output", str(file)).exit_code == 0
     alone = {"GATEHOUSE_LEDGER_URL": "", "GATEHOUSE_LAKE": ""}
-    whole = CliRunner().invoke(verify, ["--export", str(file), "--json"], env=alone)
+    whole = CliRunner().invoke(verify, ["--file", str(file), "--json"], env=alone)
     assert (whole.exit_code, json.loads(whole.stdout)["entries"]) == (0, len(ledger.journal.entries()))
     lines = file.read_text().splitlines(keepends=True)
     lines[3] = lines[3].replace("flights", "fligths", 1)
     file.write_text("".join(lines))
-    broken = CliRunner().invoke(verify, ["--export", str(file)], env=alone)
+    broken = CliRunner().invoke(verify, ["--file", str(file)], env=alone)
     assert broken.exit_code == 1
     assert "line 4: entry 3 was altered" in broken.output
 
@@ -42,5 +42,5 @@ def test_the_journal_tells_of_one_subject(ledger_database: LedgerDatabase, ledge
     Story(ledger).tell()
     told = json.loads(run(ledger_database, "--about", "2013-03", "--json").stdout)
     assert {entry["subject"] for entry in told} == {"flights/2013-03.r1"}
-    (newest,) = json.loads(run(ledger_database, "--last", "1", "--json").stdout)
+    (newest,) = json.loads(run(ledger_database, "--limit", "1", "--json").stdout)
     assert newest["seq"] == len(ledger.journal.entries())

@@ -1,4 +1,4 @@
-"""The commands `gatehouse messages` and `gatehouse notify` on a real ledger."""
+"""The commands `gatehouse notification list` and `gatehouse config show notify` on a real ledger."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from conftest import LedgerDatabase
 from fakes import FakeNotifier
-from gatehouse.cli.notifications import messages, notify
+from gatehouse.cli.notifications import messages, show_config, try_recipient
 from gatehouse.errors import ConfigurationError, RecordNotFoundError
 from gatehouse.notify_config import notify_spec
 from gatehouse.pipeline.maintenance.notify import send_due_notifications
@@ -40,11 +40,13 @@ def test_what_was_told_held_back_and_not_delivered_is_listed(
         return CliRunner().invoke(command, arguments, env=environment | more)
 
     (tmp_path / "notify.yaml").write_text(FILE)
-    listed = run(notify).output
+    listed = run(show_config, "notify").output
     assert "on_call" in listed
     assert "slack by connection pager" in listed
-    assert isinstance(run(notify, "--test", "nobody").exception, RecordNotFoundError)
-    assert isinstance(run(notify, GATEHOUSE_NOTIFY="").exception, type(None))  # it lies beside the use cases too
+    assert isinstance(run(try_recipient, "nobody").exception, RecordNotFoundError)
+    assert isinstance(
+        run(show_config, "notify", GATEHOUSE_NOTIFY="").exception, type(None)
+    )  # it lies beside the use cases too
     assert "nobody was told anything yet" in run(messages).output
     story, courier = Story(ledger), FakeNotifier()
     courier.away = {"engineer"}
@@ -52,7 +54,7 @@ def test_what_was_told_held_back_and_not_delivered_is_listed(
         story.quarantine(key)
     spec = notify_spec(Settings.from_environment(environment))
     send_due_notifications(ledger, spec, courier)
-    assert "in the outbox" in run(notify, "--test", "on_call", "--by", "Ada").output
+    assert "in the outbox" in run(try_recipient, "on_call", "--by", "Ada").output
     send_due_notifications(ledger, spec, courier)
     assert [each.subject for each in courier.delivered] == [
         "[warning] flights: a batch is quarantined", "[test] Gatehouse: a test for on_call",
@@ -64,4 +66,4 @@ def test_what_was_told_held_back_and_not_delivered_is_listed(
     stood = sorted((each["recipient"], each["state"]) for each in held)
     assert stood == [("engineer", "failed"), ("engineer", "failed"), ("on_call", "held")]
     (tmp_path / "notify.yaml").unlink()
-    assert isinstance(run(notify, GATEHOUSE_NOTIFY="").exception, ConfigurationError)
+    assert isinstance(run(show_config, "notify", GATEHOUSE_NOTIFY="").exception, ConfigurationError)

@@ -1,4 +1,4 @@
-"""The command `gatehouse replay`: what it tells of each decision, and which policies it refuses."""
+"""The command `gatehouse decision replay`: what it tells of each decision, and which policies it refuses."""
 
 from __future__ import annotations
 

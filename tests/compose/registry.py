@@ -98,7 +98,7 @@ def moved_alias(run: Run, seconds: float = 600) -> None:
         if time.monotonic() > deadline:
             raise Failed(f"upkeep did not put the alias back in {seconds:.0f} s: it names {champion(run)}, not {right}")
         time.sleep(2)
-    told = json.loads(run.gatehouse("champion", CASE, "--json"))
+    told = json.loads(run.gatehouse("champion", "show", CASE, "--json"))
     expect("the champion in the ledger", str(told["champion"]["model"]["version"]), right)
     run.say(f"MLflow: the trainer moved the alias to version 1; upkeep journaled it and put version {right} back")
 

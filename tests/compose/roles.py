@@ -50,7 +50,7 @@ def airflow(run: Run) -> None:
 
 def pages_of(run: Run) -> list[str]:
     """An address of every kind that is read (tests/plugins/test_page_access.py holds the routes to its list)."""
-    decision = json.loads(run.gatehouse("decisions", CASE, "--json"))[0]["id"]
+    decision = json.loads(run.gatehouse("decision", "list", CASE, "--json"))[0]["id"]
     batch, case = f"batches/{CASE}/2013-02.r1", f"use-cases/{CASE}"
     return [
         "", "messages?held=1", case, f"{case}/batches", f"{case}/decisions", f"{case}/runbook", f"decisions/{decision}",

@@ -20,7 +20,7 @@ def walk(run: Run, batches: int = BATCHES, damage: bool = True) -> list[str]:
     """The lines that the walk prints."""
     command = [
         str(ROOT / "bin/compose"), "run", "--rm", "-T", "cli",
-        "walk", "--url", "http://api-server:8080", "--batches", str(batches), CASE,
+        "dev", "demo", "--url", "http://api-server:8080", "--limit", str(batches), CASE,
     ]  # fmt: skip
     lines: list[str] = []
     for attempt in range(1, 7):  # a walk ends when the api-server is away, as after the damage

@@ -52,8 +52,8 @@ def measures(run: Run) -> None:
     expect("measures, to a stranger", asked(run, "metrics", known=False).status, 401)
     expect("measures, with a wrong token", ask(f"{run.airflow}/gatehouse/metrics", bearer="x" * 43).status, 403)
     found = values(asked(run, "metrics").text)
-    decisions = Counter(each["verdict"] for each in json.loads(run.gatehouse("decisions", CASE, "--json")))
-    champion = json.loads(run.gatehouse("champion", CASE, "--json"))["champion"]
+    decisions = Counter(each["verdict"] for each in json.loads(run.gatehouse("decision", "list", CASE, "--json")))
+    champion = json.loads(run.gatehouse("champion", "show", CASE, "--json"))["champion"]
     told = {
         "batches": found["gatehouse_batches", CASE, "accepted"],
         "champion": found["gatehouse_champion_version", CASE],

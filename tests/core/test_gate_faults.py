@@ -10,7 +10,7 @@ from gatehouse.settings import ROOT
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
 def test_a_fault_is_one_place_of_the_code(fault: Fault) -> None:
-    """Its text stands exactly once in the file that it names, so that `make bench` breaks what it says it breaks."""
+    """Its text stands exactly once in the file that it names, so that `make benchmark` breaks what it says it breaks."""
     text = (ROOT / "include" / "gatehouse" / "core" / fault.file).read_text(encoding="utf-8")
     assert text.count(fault.right) == 1
 

@@ -86,7 +86,7 @@ def test_training_has_a_queue_and_a_pool_where_one_is_configured(tmp_path):
 
 
 def test_a_use_case_is_only_a_folder(tmp_path):
-    """A folder written by `gatehouse new` gets its DAGs without any other file being changed."""
+    """A folder written by `gatehouse use-case new` gets its DAGs without any other file being changed."""
     own_use_case(tmp_path / "usecases", "rides")
     assert set(parse(tmp_path, tmp_path / "usecases")["dags"]) == {f"rides__{s}" for s in STAGES} | {
         "gatehouse__maintenance"

@@ -118,7 +118,7 @@ def _tracking(world: World, name: str) -> TrackingOnFiles:
 
 
 def _lost(world: World, names: Sequence[str], batches: int) -> list[str]:
-    """Batches that are not there, or not watched; and what `gatehouse verify` finds."""
+    """Batches that are not there, or not watched; and what `gatehouse audit verify` finds."""
     ledger, found = open_ledger(world.url), []
     for name in names:
         landed, watched = len(ledger.batches.list(name)), len(ledger.batches.watches(name))

@@ -14,7 +14,7 @@ PAGE = ROOT / "docs" / "proof.md"
 HEAD = """\
 # Proof
 
-What `make prove` tried last, as it printed it: a case that is tried whole, alone or with others, takes the place of its last trial.
+What `make test-resilience` tried last, as it printed it: a case that is tried whole, alone or with others, takes the place of its last trial.
 The numbers behind [guarantees](guarantees.md); {machine}
 """
 START = "\n## "

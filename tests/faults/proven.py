@@ -1,4 +1,4 @@
-"""A case that was tried, as one row of the table that `make prove` prints."""
+"""A case that was tried, as one row of the table that `make test-resilience` prints."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def table(rows: Iterable[Proven]) -> str:
 
 @dataclass(frozen=True)
 class Asked:
-    """How long and from which seed a case is tried: the whole for `make prove`, a share of it for `make test`."""
+    """How long and from which seed a case is tried: the whole for `make test-resilience`, a share of it for `make test`."""
 
     seed: int = 20240229
     every: int = 1

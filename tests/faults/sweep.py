@@ -164,7 +164,7 @@ class Sweep:
 
 
 def broken(world: World) -> list[str]:
-    """The breaches that `gatehouse verify` finds in a world, told without the place where its copy lies."""
+    """The breaches that `gatehouse audit verify` finds in a world, told without the place where its copy lies."""
     tracking = scenario.TrackingOnFiles(world.folder / "mlflow")
     found = verify(world.url, open_lake(str(world.folder / "lake")), tracking)
     told = [f"{finding.invariant}: {breach}" for finding in found for breach in finding.breaches]

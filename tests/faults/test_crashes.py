@@ -1,4 +1,4 @@
-"""Shares of the crash sweep; `make prove` does the whole. The longer one is asked for by GATEHOUSE_PROVE=1: it wants minutes."""
+"""Shares of the crash sweep; `make test-resilience` does the whole. The longer one is asked for by GATEHOUSE_PROVE=1: it wants minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A seeded share of the fuzzers; `make prove` tries ten thousand examples and more."""
+"""A seeded share of the fuzzers; `make test-resilience` tries ten thousand examples and more."""
 
 from __future__ import annotations
 

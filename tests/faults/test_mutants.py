@@ -1,4 +1,4 @@
-"""The mutants of `make prove-mutants`: each must still be one place of the code, or it takes nothing out."""
+"""The mutants of `make test-mutations`: each must still be one place of the code, or it takes nothing out."""
 
 from __future__ import annotations
 

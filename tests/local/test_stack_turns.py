@@ -50,7 +50,7 @@ class Stacks:
         self.supervisors: list[subprocess.Popen[bytes]] = []
 
     def launch(self, home: StackDirectory) -> None:
-        """What `gatehouse up` starts."""
+        """What `gatehouse dev up` starts."""
         home.state.unlink(missing_ok=True)
         code = STAND_IN.replace("START", str(self.start)).replace("END", str(self.end)).replace("LAST", repr(self.last))
         command = [sys.executable, "-c", code, "gatehouse.dev_stack.supervisor", str(home.root)]
@@ -130,7 +130,7 @@ def test_an_end_during_a_start_ends_it_and_the_start_says_so(stacks: Stacks) -> 
     assert stack.down(stacks.home) is True
     error = starting.ended().error
     assert isinstance(error, GatehouseError)
-    assert str(error).startswith("the stack was ended while it was starting, by `gatehouse down`")
+    assert str(error).startswith("the stack was ended while it was starting, by `gatehouse dev down`")
     assert "\n" not in str(error)
 
 

@@ -37,7 +37,7 @@ def rewritten(folder, open_site):
 
 
 def breaches(ctx, database):
-    """What `gatehouse verify` finds broken."""
+    """What `gatehouse audit verify` finds broken."""
     return [breach for finding in invariants.run(database.url, ctx.lake, None) for breach in finding.breaches]
 
 

@@ -126,15 +126,15 @@ def test_all_runs_are_green_and_strangers_are_refused(walked, running):
 
 
 def test_verify_holds_after_the_walk(walked, running):
-    """`gatehouse verify --json` prints one document in which every invariant holds."""
-    done = command(running, "verify", "--json")
+    """`gatehouse audit verify --json` prints one document in which every invariant holds."""
+    done = command(running, "audit", "verify", "--json")
     assert done.returncode == 0, done.stderr
     assert all(finding["ok"] for finding in json.loads(done.stdout))
 
 
 def test_replay_gives_every_decision_again(walked, running):
     """The archived evidence under the archived policy gives each decision byte for byte."""
-    done = command(running, "replay", "flight_delays", "--json")
+    done = command(running, "decision", "replay", "flight_delays", "--json")
     assert done.returncode == 0, done.stderr
     assert {row["replay"] for row in json.loads(done.stdout)} == {"same"}
 
@@ -215,7 +215,7 @@ def test_a_review_whose_task_was_marked_is_asked_for_again_and_approved(walked, 
 
 def test_the_backtest_gives_the_verdicts_of_the_dag_runs(walked, ctx, running):
     """Without Airflow the same months come to the same requests, verdicts, champions and scores' metrics."""
-    done = command(running, "backtest", "flight_delays", "--json", "--last", f"2013-{BATCHES:02}", seconds=300)
+    done = command(running, "backtest", "flight_delays", "--json", "--until", f"2013-{BATCHES:02}", seconds=300)
     assert done.returncode == 0, done.stderr
     lines = json.loads(done.stdout)["lines"]
     for batch, line in zip(ctx.ledger.batches.list("flight_delays"), lines, strict=True):
@@ -257,4 +257,4 @@ def test_the_loop_goes_on_after_all_that(walked, ctx, running):
     """The next month goes through, and every invariant still holds."""
     lines = walk(running, "flight_delays", BATCHES + 1)
     assert len(lines) == BATCHES + 1
-    assert command(running, "verify").returncode == 0
+    assert command(running, "audit", "verify").returncode == 0

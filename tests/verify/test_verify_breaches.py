@@ -1,4 +1,4 @@
-"""Each invariant broken by hand, in the database or in the lake: `gatehouse verify` must name it, and no other."""
+"""Each invariant broken by hand, in the database or in the lake: `gatehouse audit verify` must name it, and no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `gatehouse verify` on a real ledger and a real lake."""
+"""The command `gatehouse audit verify` on a real ledger and a real lake."""
 
 from __future__ import annotations
 

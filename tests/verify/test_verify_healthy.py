@@ -1,4 +1,4 @@
-"""`gatehouse verify` on ledgers with nothing wrong."""
+"""`gatehouse audit verify` on ledgers with nothing wrong."""
 
 from __future__ import annotations
 

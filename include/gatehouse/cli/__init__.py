@@ -1,4 +1,4 @@
-"""The `gatehouse` command. Each subcommand's module is imported only when it is called, so that help is quick."""
+"""The `gatehouse` command: nouns with verbs. A command's module is imported only when it is called, so help is quick."""
 
 from __future__ import annotations
 
@@ -8,62 +8,65 @@ import sys
 
 import click
 
+from gatehouse.cli.commands import COMMANDS, NEED_A_LEDGER, NOUNS, RETIRED, Verbs
 from gatehouse.errors import GatehouseError
 from gatehouse.settings import Settings
 
-COMMANDS = {
-    "up": "stack",
-    "down": "stack",
-    "status": "stack",
-    "walk": "stack",
-    "batches": "show",
-    "requests": "show",
-    "decisions": "show",
-    "champion": "show",
-    "explain": "show",
-    "replay": "replay",
-    "verify": "verify",
-    "journal": "journal",
-    "backtest": "backtest",
-    "approve": "actions",
-    "reject": "actions",
-    "override": "actions",
-    "confirm": "actions",
-    "rollback": "actions",
-    "retrain": "actions",
-    "release": "actions",
-    "discard": "actions",
-    "revalidate": "manual",
-    "backfill": "manual",
-    "judge": "manual",
-    "accept-level": "manual",
-    "report": "report",
-    "messages": "notifications",
-    "notify": "notifications",
-    "new": "scaffold",
-    "schema": "scaffold",
-    "use-case": "use_case",
-    "check": "check",
-}
-
-
-NEED_A_LEDGER = ("show", "replay", "actions", "manual", "report", "verify", "journal", "notifications")
+Resolved = tuple[str | None, click.Command | None, list[str]]
 
 
 class LazyGroup(click.Group):
-    """A group whose commands live in modules of this package."""
+    """A group whose commands live in modules of this package; its help is the table's, so that nothing is imported."""
+
+    def __init__(self, name: str, about: str, verbs: Verbs) -> None:
+        super().__init__(name=name, help=about, no_args_is_help=True)
+        self.verbs = verbs
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self.verbs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        if COMMANDS[cmd_name] in NEED_A_LEDGER:
-            use_local_stack()
-        module = importlib.import_module(f"gatehouse.cli.{COMMANDS[cmd_name]}")
-        commands = [item for item in vars(module).values() if isinstance(item, click.Command)]
-        return next(command for command in commands if command.name == cmd_name)
+        return command(self.verbs[cmd_name][0]) if cmd_name in self.verbs else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in self.verbs.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Resolved:
+        if args[0] not in self.verbs:
+            ctx.fail(f"`gatehouse {self.name}` has no {args[0]!r}; allowed: {', '.join(self.verbs)}")
+        return super().resolve_command(ctx, args)
+
+
+class Nouns(click.Group):
+    """The nouns, and the commands without one. A command of an earlier version is an error that names today's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*NOUNS, *COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in NOUNS:
+            return LazyGroup(cmd_name, *NOUNS[cmd_name])
+        return command(COMMANDS[cmd_name][0]) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        lines = [(noun, f"{about} Verbs: {', '.join(verbs)}.") for noun, (about, verbs) in NOUNS.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(lines + [(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Resolved:
+        if args[0] in RETIRED:
+            ctx.fail(f"`gatehouse {args[0]}` is now `gatehouse {RETIRED[args[0]]}`")
+        return super().resolve_command(ctx, args)
+
+
+def command(place: str) -> click.Command:
+    """The command of `module:function`."""
+    module, _, function = place.partition(":")
+    if module in NEED_A_LEDGER:
+        use_local_stack()
+    found: click.Command = getattr(importlib.import_module(f"gatehouse.cli.{module}"), function)
+    return found
 
 
 def use_local_stack() -> None:
@@ -79,7 +82,7 @@ def use_local_stack() -> None:
         os.environ.update({name: value for name, value in found.items() if name.startswith(("GATEHOUSE_", "MLFLOW_"))})
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option("0.1.0", prog_name="gatehouse")
 def gatehouse() -> None:
     """Governed retraining on Airflow: every batch checked, every model gated, every decision on record."""

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gatehouse.bootstrap import InstalledContext, open_context
+from gatehouse.cli.output import actor_option
 from gatehouse.cli.show import resolve_decision
 from gatehouse.core.retraining.manual_options import WINDOWS
 from gatehouse.core.types import Batch, Champion, Override
@@ -20,7 +21,7 @@ from gatehouse.pipeline.manual.rollback_preview import preview_rollback
 
 def with_actor_and_reason(command: Callable[..., Any]) -> Callable[..., Any]:
     """Every act needs who and why."""
-    command = click.option("--by", "actor", required=True, help="Your name, as it goes on record.")(command)
+    command = actor_option(required=True, help="Your name, as it goes on record.")(command)
     return click.option("--reason", required=True, help="Why, in a sentence.")(command)
 
 
@@ -72,7 +73,7 @@ def confirm(use_case: str, override: str, actor: str, reason: str) -> None:
 def _override_told(asked: Override, champion: Champion | None) -> str:
     until = f"until {asked.expires:%Y-%m-%d %H:%M} UTC"
     if champion is None:
-        command = f"gatehouse confirm {asked.use_case} {asked.id[:8]} --by NAME --reason TEXT"
+        command = f"gatehouse decision confirm-override {asked.use_case} {asked.id[:8]} --actor NAME --reason TEXT"
         return f"override {asked.id[:8]} waits for a second person: {command}"
     return f"overridden: version {champion.model.version} is the champion of epoch {champion.epoch}, {until}"
 
@@ -95,15 +96,15 @@ def rollback(use_case: str, version: int | None, dry_run: bool, actor: str, reas
 @click.command()
 @click.argument("use_case")
 @click.option("--window", type=click.Choice(list(WINDOWS)), help="The rows to train on, instead of retrain.yaml's.")
-@click.option("--batches", type=click.IntRange(min=1), help="How many batches a rolling window has.")
+@click.option("--window-batches", type=click.IntRange(min=1), help="How many batches a rolling window has.")
 @click.option("--estimator", "estimators", multiple=True, help="A candidate of model.py; several times for several.")
 @with_actor_and_reason
 def retrain(
-    use_case: str, window: str | None, batches: int | None, estimators: tuple[str, ...], actor: str, reason: str
+    use_case: str, window: str | None, window_batches: int | None, estimators: tuple[str, ...], actor: str, reason: str
 ) -> None:
     """Ask for a retraining; the request joins the one that is open. Window and estimators are for this request only."""
     ctx = open_context(use_case)
-    request = request_retraining(ctx, actor, reason, window, batches, estimators)
+    request = request_retraining(ctx, actor, reason, window, window_batches, estimators)
     click.echo(f"request {request.id[:8]} is {request.state}; upkeep wakes the retrain DAG for it within ten minutes")
 
 

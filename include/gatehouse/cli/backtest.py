@@ -37,7 +37,7 @@ INTERRUPTED = 130  # as a shell counts a process that an interrupt has ended
 @click.option("--retrain", type=FILE, help="Another retrain.yaml to retrain by.")
 @click.option("--reviews", type=click.Choice(["nobody", "approve", "reject"]), default="nobody", show_default=True,
               help="Who answers a REVIEW.")  # fmt: skip
-@click.option("--last", help="The key of the last batch to replay; all of them without.")
+@click.option("--until", help="The key of the last batch to replay; all of them without.")
 @click.option("--report", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write one HTML page.")
 @json_option
 def backtest(
@@ -45,7 +45,7 @@ def backtest(
     policy: Path | None,
     retrain: Path | None,
     reviews: str,
-    last: str | None,
+    until: str | None,
     report: Path | None,
     as_json: bool,
 ) -> None:
@@ -57,8 +57,8 @@ def backtest(
         case = find(use_case, Settings.from_environment())
     other = read_spec(retrain, RetrainPolicy, OWNERS["retrain.yaml"]) if retrain else None
     gate = read_spec(policy, GatePolicy, OWNERS["gate.yaml"]) if policy else None
-    if last:
-        batch_interval(case.contract.frequency, last)  # a key of another form is named here
+    if until:
+        batch_interval(case.contract.frequency, until)  # a key of another form is named here
     check_policy(gate or case.gate, (other or case.retrain).task)
     for problem in [
         *(gate_problems(gate, case.folder, policy) if gate else ()),
@@ -73,7 +73,7 @@ def backtest(
 
     try:
         with nothing_on_standard_output(), progress_line() as told:
-            result = run(case, other, gate, cast("Reviews", reviews), told, last)
+            result = run(case, other, gate, cast("Reviews", reviews), told, until)
     except KeyboardInterrupt:
         click.echo("Interrupted. Nothing is kept: run the command again.", err=True)
         sys.stderr.flush()

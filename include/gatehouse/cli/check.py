@@ -1,4 +1,4 @@
-"""`gatehouse check`: find today what would fail in the night."""
+"""`gatehouse use-case check`: find today what would fail in the night."""
 
 from __future__ import annotations
 

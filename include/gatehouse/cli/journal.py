@@ -1,4 +1,4 @@
-"""`gatehouse journal`: what was recorded, and the whole of it as one file that anyone can check."""
+"""`gatehouse audit log`: what was recorded, and the whole of it as one file that anyone can check."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ WIDTH = 100
 
 @click.command()
 @click.option("--about", default="", help="Only entries whose subject has this in it: a batch, a decision, a use case.")
-@click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many of the newest.")
-@click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole journal to this file.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many of the newest.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole audit log to this file."
+)
 @json_option
-def journal(about: str, last: int, export: Path | None, as_json: bool) -> None:
-    """What was recorded, the newest last; `--export FILE` is checked by `gatehouse verify --export FILE`."""
+def journal(about: str, limit: int, output: Path | None, as_json: bool) -> None:
+    """What was recorded, the newest last; `--output FILE` is checked by `gatehouse audit verify --file FILE`."""
     entries = all_entries(
-        open_ledger(Settings.from_environment().require("ledger_url")).journal, "" if export else about
+        open_ledger(Settings.from_environment().require("ledger_url")).journal, "" if output else about
     )
-    if export is not None:
-        with export.open("w", encoding="utf-8", newline="") as file:
+    if output is not None:
+        with output.open("w", encoding="utf-8", newline="") as file:
             file.writelines(export_lines(entries))
         print_result(
-            {"export": str(export)}, as_json, f"written: {export}; `gatehouse verify --export {export}` checks it"
+            {"output": str(output)}, as_json, f"written: {output}; `gatehouse audit verify --file {output}` checks it"
         )
         return
-    newest = list(entries)[-last:]
+    newest = list(entries)[-limit:]
     rows = [
         (
             entry.seq,

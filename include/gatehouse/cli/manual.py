@@ -73,4 +73,4 @@ def judge(decision: str) -> None:
     if again.verdict is Verdict.PROMOTE:
         promote.promote(ctx, again.id)
     elif again.verdict is Verdict.REVIEW:
-        click.echo(f"a person decides: gatehouse approve {again.id[:8]} --by NAME --reason TEXT, or reject")
+        click.echo(f"a person decides: gatehouse decision approve {again.id[:8]} --actor NAME --reason TEXT, or reject")

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from gatehouse.adapters.ledger import open_ledger
-from gatehouse.cli.output import json_option, plain, print_result, table
+from gatehouse.cli.output import actor_option, json_option, plain, print_result, table
+from gatehouse.core.config.notify import NotifyConfig
 from gatehouse.core.notifications.notification import DeliveryState, Notification
 from gatehouse.errors import ConfigurationError
 from gatehouse.notify_config import NAME, file_of, notify_spec
@@ -50,30 +51,37 @@ def _why(message: Notification) -> str:
     return "; ".join(part for part in (message.why, until, again, never) if part)
 
 
-@click.command()
-@click.option("--test", "recipient", metavar="RECIPIENT", help="Put a test message to this recipient into the outbox.")
-@click.option("--by", "actor", default="", help="Your name, as the message says it; without it, your login's.")
+@click.command("test")
+@click.argument("recipient")
+@actor_option(default="", help="Your name, as the message says it; without it, your login's.")
 @json_option
-def notify(recipient: str | None, actor: str, as_json: bool) -> None:
-    """Check notify.yaml and list who is told what; with --test, try an address: the next upkeep run sends the message."""
+def try_recipient(recipient: str, actor: str, as_json: bool) -> None:
+    """Put a test message to a recipient of notify.yaml into the outbox: the next maintenance run sends it."""
     settings = Settings.from_environment()
+    spec, _ = _configured(settings)
+    ledger = open_ledger(settings.require("ledger_url"))
+    made = queue_test_notification(ledger, spec, recipient, actor or getpass.getuser())
+    said = f"a test for {recipient} is in the outbox; the next maintenance run sends it"
+    print_result(plain(made), as_json, f"{said}, `gatehouse notification list` says how it went")
+
+
+@click.command("show")
+@click.argument("file", type=click.Choice(["notify"]))
+@json_option
+def show_config(file: str, as_json: bool) -> None:
+    """Check notify.yaml, and list who is told what, from which severity on, and how."""
+    spec, path = _configured(Settings.from_environment())
+    document = spec.model_dump(mode="json")
+    print_result(document, as_json, _recipients(path, document["recipients"]))
+
+
+def _configured(settings: Settings) -> tuple[NotifyConfig, Path]:
     spec, path = notify_spec(settings), file_of(settings)
     if spec is None or path is None:
         where = " or ".join(str(folder / NAME) for folder in settings.usecases)
-        raise ConfigurationError(
-            "nobody is told anything: there is no notify.yaml", where="GATEHOUSE_NOTIFY", allowed=f"a path, or {where}"
-        )
-    if recipient is None:
-        print_result(
-            spec.model_dump(mode="json"), as_json, _recipients(path, spec.model_dump(mode="json")["recipients"])
-        )
-        return
-    ledger = open_ledger(settings.require("ledger_url"))
-    made = queue_test_notification(ledger, spec, recipient, actor or getpass.getuser())
-    said = (
-        f"a test for {recipient} is in the outbox; the next upkeep run sends it, `gatehouse messages` says how it went"
-    )
-    print_result(plain(made), as_json, said)
+        what = "nobody is told anything: there is no notify.yaml"
+        raise ConfigurationError(what, where="GATEHOUSE_NOTIFY", allowed=f"a path, or {where}")
+    return spec, path
 
 
 def _recipients(path: Path, found: list[dict[str, object]]) -> str:

@@ -20,6 +20,22 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)
 
 
+class _ActorOption(click.Option):
+    """`--actor`; `--by` does the same and is in no help."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        names, self.opts = self.opts, ["--actor"]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = names
+
+
+def actor_option(**more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Who acts."""
+    return click.option("--actor", "--by", "actor", cls=_ActorOption, **more)
+
+
 def print_result(document: Any, as_json: bool, human: str) -> None:
     """Print the document as JSON, or what people read."""
     click.echo(as_text(document) if as_json else human)

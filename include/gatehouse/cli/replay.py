@@ -1,4 +1,4 @@
-"""`gatehouse replay`: every archived decision again, under its own policy or another one."""
+"""`gatehouse decision replay`: every archived decision again, under its own policy or another one."""
 
 from __future__ import annotations
 

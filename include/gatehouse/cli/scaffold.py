@@ -37,7 +37,7 @@ def new(use_case: str) -> None:
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     contract = folder / "contract.yaml"
     contract.write_text(contract.read_text().replace("template", use_case))
-    click.echo(f"made {folder} with {', '.join(FILES)} and source.py; `gatehouse check {use_case}` checks it")
+    click.echo(f"made {folder} with {', '.join(FILES)} and source.py; `gatehouse use-case check {use_case}` checks it")
 
 
 @click.command()

@@ -66,7 +66,7 @@ def status(as_json: bool) -> None:
         if now["running"]
     ]
     headings = ("component", "health", "process", "age", "restarts", "address")
-    text = table(headings, rows, empty="the stack is down; `make run` or `gatehouse up` starts it")
+    text = table(headings, rows, empty="the stack is down; `make run` or `gatehouse dev up` starts it")
     wrong = [f"{each['part']}: {each['sentence']}" for each in (now["health"] or {}).get("problems", ())]
     print_result(now, as_json, "\n".join([text, *wrong]))
     if not now["up"]:
@@ -75,7 +75,7 @@ def status(as_json: bool) -> None:
 
 @click.command()
 @click.argument("use_case", default="flight_delays")
-@click.option("--batches", "limit", type=int, help="Only the first so many batches.")
+@click.option("--limit", type=int, help="Only the first so many batches.")
 @click.option("--url", help="The Airflow of a running installation, instead of this checkout's own stack.")
 @click.option(
     "--user", default="admin", show_default=True, help="Its user; the password is GATEHOUSE_AIRFLOW_PASSWORD."

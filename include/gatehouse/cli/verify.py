@@ -1,4 +1,4 @@
-"""`gatehouse verify`: whether the invariants hold, now."""
+"""`gatehouse audit verify`: whether the invariants hold, now."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--export",
+    "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="An exported journal to check instead.",
+    help="An exported audit log to check instead.",
 )
 @json_option
-def verify(export: Path | None, as_json: bool) -> None:
-    """Check the invariants on ledger, lake and MLflow, or an exported journal without any of them; exit 1 on a breach."""
-    if export is not None:
-        _verify_export(export, as_json)
+def verify(file: Path | None, as_json: bool) -> None:
+    """Check the invariants on ledger, lake and MLflow, or an exported audit log without any of them; exit 1 on a breach."""
+    if file is not None:
+        _verify_export(file, as_json)
         return
     findings = run_installed(Settings.from_environment())
     print_result([plain(finding) for finding in findings], as_json, _page(findings))
@@ -38,7 +38,7 @@ def _verify_export(export: Path, as_json: bool) -> None:
     with export.open("rb") as lines:
         checked = check(lines)
     head = f"{checked.entries} entries, head {checked.head}"
-    human = "\n".join([*checked.breaches, f"BROKEN: {head}"]) if checked.breaches else f"the journal is whole: {head}"
+    human = "\n".join([*checked.breaches, f"BROKEN: {head}"]) if checked.breaches else f"the audit log is whole: {head}"
     print_result(plain(checked), as_json, human)
     if checked.breaches:
         raise click.exceptions.Exit(1)

@@ -104,7 +104,7 @@ def mlflow_server(read: Read) -> Variables:
 
 
 def administrator(read: Read) -> Variables:
-    """Airflow's administrator, for `gatehouse walk`."""
+    """Airflow's administrator, for `gatehouse dev demo`."""
     return {"GATEHOUSE_AIRFLOW_PASSWORD": read("airflow_admin_password")}
 
 

@@ -19,7 +19,7 @@ GRACE = {"scheduler": 12.0, "triggerer": 2.0, "postgres": 10.0}  # a trigger tha
 
 @dataclass
 class ComponentStatus:
-    """A component as `gatehouse status` shows it. `since` is when it was started, `well` when it was last healthy."""
+    """A component as `gatehouse dev status` shows it. `since` is when it was started, `well` when it was last healthy."""
 
     name: str
     address: str

@@ -61,7 +61,7 @@ class Progress:
         return (
             f"batch {key} of {self._ctx.name} has not settled, no run is queued or running, and {SWEEPS} runs of {UPKEEP} "
             f"found nothing to start; failed runs: {', '.join(red) or 'none'}; look at {self._api.base}, at "
-            "`gatehouse status`, and start `make run` again when it is mended"
+            "`gatehouse dev status`, and start `make run` again when it is mended"
         )
 
 

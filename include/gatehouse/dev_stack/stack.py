@@ -107,7 +107,7 @@ def connect(home: StackDirectory) -> Stack:
     """The stack that is up; Unreachable when it is not."""
     if not status(home)["up"]:
         raise ServiceUnavailableError(
-            "the local stack is not up; `make run` or `gatehouse up` starts it, `gatehouse status` shows it"
+            "the local stack is not up; `make run` or `gatehouse dev up` starts it, `gatehouse dev status` shows it"
         )
     return _handle(home, False)
 
@@ -183,9 +183,8 @@ def _was_ended(now: dict[str, Any]) -> bool:
 
 def _why_not(home: StackDirectory, now: dict[str, Any]) -> str:
     if not now["running"] and not now.get("problem") and _was_ended(now):
-        return (
-            "the stack was ended while it was starting, by `gatehouse down` or a signal; `gatehouse up` starts it again"
-        )
+        ended = "the stack was ended while it was starting, by `gatehouse dev down` or a signal"
+        return f"{ended}; `gatehouse dev up` starts it again"
     sick = _unhealthy(now)
     sick = sick if now["running"] and sick else ["supervisor"]
     log = home.logs / f"{sick[0]}.log"

@@ -143,7 +143,7 @@ def main(home: Path) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise SystemExit(f"another supervisor runs the stack of {home}; `gatehouse status` shows it") from None
+            raise SystemExit(f"another supervisor runs the stack of {home}; `gatehouse dev status` shows it") from None
         process.stop_tagged(place.mark)
         Supervisor(place).run()
 

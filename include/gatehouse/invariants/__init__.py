@@ -1,4 +1,4 @@
-"""The design's invariants as questions to the ledger, the lake and MLflow: `gatehouse verify`.
+"""The design's invariants as questions to the ledger, the lake and MLflow: `gatehouse audit verify`.
 
 I11 (no secret anywhere) and I12 (the same state after a crash) are not states of the ledger; tests guard them.
 """

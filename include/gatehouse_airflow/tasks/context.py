@@ -44,7 +44,7 @@ def newest(ctx: InstalledContext, ref: str) -> BatchId:
     revisions = [batch.id for batch in ctx.ledger.batches.list(ctx.name) if batch.id.key == ref]
     if not revisions:
         raise RecordNotFoundError(
-            f"{ctx.name} has no batch {ref!r}; `gatehouse batches {ctx.name}` lists what there is"
+            f"{ctx.name} has no batch {ref!r}; `gatehouse batch list {ctx.name}` lists what there is"
         )
     return revisions[-1]
 

@@ -28,7 +28,9 @@ from stages.big_rides import MONTHS, rides
 from stages.test_divided import known
 
 HERE = find_spec("pyspark") is not None and shutil.which("java") is not None
-on_this_machine = pytest.mark.skipif(not HERE, reason="pyspark or Java is not installed (`make spark`, Java 17)")
+on_this_machine = pytest.mark.skipif(
+    not HERE, reason="pyspark or Java is not installed (`make install-spark`, Java 17)"
+)
 MASTER = "local[2]"
 NAN = math.nan
 ROWS = [
@@ -97,7 +99,9 @@ def test_a_use_case_on_spark_leaves_the_very_files_of_the_default_engine(
 def test_without_pyspark_the_error_says_how_to_get_it(monkeypatch) -> None:
     """`engine: spark` on an installation that has no pyspark names the command, and the file that asks for it."""
     monkeypatch.setitem(__import__("sys").modules, "pyspark.sql", None)
-    with pytest.raises(ConfigurationError, match=r"contract.yaml: engine: .* `make spark`, or `engine: pandas`"):
+    with pytest.raises(
+        ConfigurationError, match=r"contract.yaml: engine: .* `make install-spark`, or `engine: pandas`"
+    ):
         session("")
 
 

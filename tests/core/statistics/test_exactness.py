@@ -94,7 +94,7 @@ def test_a_far_end_agrees_with_the_paired_t_interval_too():
     [("log_loss", 0.0), ("log_loss", 1.0), ("error_rate", 1.0), ("mae", 1.0), ("roc_auc", 1.0)],
 )
 def test_intervals_hold_a_known_truth(metric, within_day):
-    """400 pairs with a true difference that is not zero: about 95 of 100 intervals hold it (2,000 in `make bench`)."""
+    """400 pairs with a true difference that is not zero: about 95 of 100 intervals hold it (2,000 in `make benchmark`)."""
     found = coverage(Pairs(metric, within_day=within_day), runs=400, resamples=300)
     assert 0.95 - 3.3 * 0.0109 <= found.covered <= 0.95 + 3.3 * 0.0109
 

@@ -111,7 +111,7 @@ def _named(name: str) -> Iterator[None]:
         raise ConfigurationError(
             f"{name} holds no ledger",
             found=_first_line(error),
-            allowed="a migrated schema `gatehouse`; `gatehouse up` makes it",
+            allowed="a migrated schema `gatehouse`; `gatehouse dev up` makes it",
         ) from error
     except _REFUSALS as error:
         raise NotAllowedError(f"the ledger refuses: {_first_line(error)}") from error

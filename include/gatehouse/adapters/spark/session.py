@@ -23,7 +23,7 @@ def session(master: str) -> Any:
             "`engine: spark` needs pyspark, which is not installed by itself",
             where="contract.yaml: engine",
             found=str(error),
-            allowed="`make spark`, or `engine: pandas`",
+            allowed="`make install-spark`, or `engine: pandas`",
             owner="data engineer",
         ) from error
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

@@ -23,7 +23,7 @@ _FIELDS = ("seq", "kind", "subject", "actor", "at", "body", "previous", "hash")
 def entry_hash(entry: JournalEntry) -> str:
     """What an entry's hash must be: SHA-256 over the previous hash and the entry as one canonical JSON array.
 
-    The database computes the same in its trigger `chain`; that the two agree is what `gatehouse verify` checks.
+    The database computes the same in its trigger `chain`; that the two agree is what `gatehouse audit verify` checks.
     """
     head = canonical([entry.seq, entry.kind, entry.subject, entry.actor, _moment(entry.at)])
     return sha256(f"{entry.previous}{head[:-1]},{entry.body}]")

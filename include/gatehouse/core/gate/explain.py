@@ -36,7 +36,7 @@ class DistanceToLimit:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What `gatehouse explain` tells: `str()` of it is what people read, `document()` its plain values.
+    """What `gatehouse decision explain` tells: `str()` of it is what people read, `document()` its plain values.
 
     `deciding` holds every result that asked for the verdict (each alone would have sufficed, and all of them must change
     for a less grave one); for PROMOTE, which all results carry together, it holds the one that came nearest to its

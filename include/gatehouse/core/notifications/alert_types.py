@@ -109,17 +109,17 @@ ABOUT: Mapping[AlertType, AlertTypeInfo] = {
     ),
     AlertType.BYPASS: AlertTypeInfo(
         "something was done behind the gate's back", Severity.CRITICAL, frozenset({_OWNER, _CALL}),
-        "It is repaired, or scoring stops on it. Find out who did it; `gatehouse verify` says what else is wrong.",
+        "It is repaired, or scoring stops on it. Find out who did it; `gatehouse audit verify` says what else is wrong.",
         "Behind the gate's back", lasts=False,
     ),
     AlertType.TRACKING: AlertTypeInfo(
         "MLflow lost something or is behind the ledger", Severity.WARNING, frozenset({_SCIENTIST, _CALL}),
-        "Nothing stops by it. Find out who deleted it; `gatehouse journal --about USECASE` says what is back.",
+        "Nothing stops by it. Find out who deleted it; `gatehouse audit log --about USECASE` says what is back.",
         "The stack is unhealthy", lasts=False,
     ),
     AlertType.UNHEALTHY: AlertTypeInfo(
         "Gatehouse itself is unwell", Severity.CRITICAL, frozenset({_CALL}),
-        "Look at the newest run of gatehouse__maintenance, then `gatehouse status` and `gatehouse verify`.",
+        "Look at the newest run of gatehouse__maintenance, then `gatehouse dev status` and `gatehouse audit verify`.",
         "The stack is unhealthy", lasts=True,
     ),
     AlertType.TEST: AlertTypeInfo(

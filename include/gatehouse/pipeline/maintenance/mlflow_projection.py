@@ -37,7 +37,7 @@ class MadeUp:
     left: bool = False
 
     def attempt(self, name: str, work: Callable[[], object]) -> None:
-        """Give one thing to MLflow. What fails stops nothing else; a damaged file is left to `gatehouse verify`."""
+        """Give one thing to MLflow. What fails stops nothing else; a damaged file is left to `gatehouse audit verify`."""
         if len(self.done) >= AT_ONCE or self.away >= AWAY:
             self.left = True
             return

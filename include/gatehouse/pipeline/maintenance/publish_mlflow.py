@@ -127,7 +127,7 @@ def untold_batches(ctx: UseCaseContext, marks: Mapping[str, str]) -> Iterator[tu
     """The batches that MLflow does not have as the ledger has them now, the oldest first, with what is to be told.
 
     A run a batch, not the run of a training that used it: a quarantined batch is in no training, and one that was used in
-    six would be told six times. A damaged report is left out: `gatehouse verify` names it.
+    six would be told six times. A damaged report is left out: `gatehouse audit verify` names it.
     """
     watches = {report.batch: report for report in ctx.ledger.batches.watches(ctx.name)}
     for batch in ctx.ledger.batches.list(ctx.name):

@@ -64,7 +64,7 @@ CREATE TABLE gatehouse.promotions (
 );
 CALL gatehouse.append_only('promotions');
 
--- Whether a promotion rests on what it names (invariant I2); `gatehouse verify` asks the same of every row.
+-- Whether a promotion rests on what it names (invariant I2); `gatehouse audit verify` asks the same of every row.
 CREATE FUNCTION gatehouse.justified(p gatehouse.promotions) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT CASE p.kind
         WHEN 'decision' THEN EXISTS (SELECT FROM gatehouse.decisions d

@@ -12,12 +12,7 @@ from gatehouse.use_case_upgrade import UpgradedFile
 from gatehouse.use_case_upgrade import upgrade as upgrade_files
 
 
-@click.group("use-case")
-def use_case() -> None:
-    """Make, check and upgrade use cases."""
-
-
-@use_case.command()
+@click.command()
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @json_option
 def upgrade(folder: Path, as_json: bool) -> None:
