@@ -11,7 +11,7 @@ from gatehouse.core.config.gate import RULES
 from gatehouse.core.gate.alpha_spending import SPENT
 from gatehouse.core.gate.decide import NO_CHAMPION
 from gatehouse.core.gate.re_decision import JUDGED_AGAIN
-from gatehouse.core.gate.self_test.__init__ import SELF_TEST
+from gatehouse.core.gate.self_test import SELF_TEST
 from gatehouse.core.notifications.alert_types import ABOUT
 from gatehouse.core.notifications.alert_types import AlertType as Matter
 from gatehouse.core.notifications.compose import anchor as heading_anchor
