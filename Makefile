@@ -37,7 +37,7 @@ benchmark: setup ## time the stages and what of it is Airflow's; writes docs/ben
 	.venv/bin/python -m benchmarks
 
 screenshots: setup ## take the pictures of the documents, from a stack of their own (needs Chromium; some ten minutes)
-	GATEHOUSE_PICTURES=$(CURDIR)/docs/pictures .venv/bin/python -m pytest tests/system/test_browser.py
+	GATEHOUSE_SCREENSHOT_DIR=$(CURDIR)/docs/pictures .venv/bin/python -m pytest tests/system/test_browser.py
 
 install-spark: setup ## install Spark for use cases with `engine: spark` (400 MB; needs Java 17)
 	.venv/bin/python -m pip install --require-hashes --no-deps -r requirements-spark.txt

@@ -39,7 +39,7 @@ def measure() -> list[Table]:
     with tempfile.TemporaryDirectory() as folder, worlds(Path(folder)) as made:
         world = made.new("bench")
         use_case(Path(folder) / "small", BATCHES, SMALL)
-        os.environ["GATEHOUSE_HOME"] = str(world.folder)
+        os.environ["GATEHOUSE_STATE_DIR"] = str(world.folder)
         with scenario.small_model_folders():
             ctx = flood.open_site(world, Path(folder) / "small")
             empty = _sizes(world)

@@ -86,7 +86,7 @@ owner: benchmarks
 source: {kind: files, address: data}
 frequency: <frequency>
 first_batch: <first>
-last: <last>
+last_batch: <last>
 tables:
   rows:
     key: [id]

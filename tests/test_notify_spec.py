@@ -52,7 +52,7 @@ def test_it_is_read_beside_the_use_cases_or_where_the_environment_says(tmp_path:
     if beside:
         assert notify_spec(settings(tmp_path, None)) is None
     else:
-        with pytest.raises(ConfigurationError, match="GATEHOUSE_NOTIFY: no such file"):
+        with pytest.raises(ConfigurationError, match="GATEHOUSE_NOTIFY_FILE: no such file"):
             notify_spec(settings(tmp_path, None, beside=False))
 
 
@@ -83,7 +83,7 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, wrong: str, right: 
 
 def test_the_local_stack_hears_who_is_told() -> None:
     """The file and Airflow's connections pass from the shell to the stack; nothing else does."""
-    mine = {"GATEHOUSE_NOTIFY": "/etc/notify.yaml", "AIRFLOW_CONN_MAIL": "smtp://mail"}
+    mine = {"GATEHOUSE_NOTIFY_FILE": "/etc/notify.yaml", "AIRFLOW_CONN_MAIL": "smtp://mail"}
     assert notification_env({**mine, "AIRFLOW__CORE__FERNET_KEY": "x", "HOME": "/root"}) == mine
 
 

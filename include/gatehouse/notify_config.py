@@ -16,11 +16,15 @@ _SECRET = re.compile(r"://[^\s\"']+")
 
 
 def file_of(settings: Settings) -> Path | None:
-    """The file of this installation: what GATEHOUSE_NOTIFY names, or `notify.yaml` beside the use cases."""
+    """The file of this installation: what GATEHOUSE_NOTIFY_FILE names, or `notify.yaml` beside the use cases."""
     if settings.notify is not None:
         if not settings.notify.is_file():
             raise ConfigurationError(
-                "no such file", where="GATEHOUSE_NOTIFY", found=str(settings.notify), allowed=f"a {NAME}", owner=OWNER
+                "no such file",
+                where="GATEHOUSE_NOTIFY_FILE",
+                found=str(settings.notify),
+                allowed=f"a {NAME}",
+                owner=OWNER,
             )
         return settings.notify
     return next((folder / NAME for folder in settings.usecases if (folder / NAME).is_file()), None)

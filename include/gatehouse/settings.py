@@ -22,7 +22,7 @@ FORMS = {  # what is checked before a container starts: variable -> (form, what 
     "GATEHOUSE_MLFLOW_URL": _WEB,
     "AWS_ENDPOINT_URL": _WEB,
     "OPENLINEAGE_URL": _WEB,
-    "GATEHOUSE_LIGHT_SLOTS": _COUNT,
+    "GATEHOUSE_DEFAULT_SLOTS": _COUNT,
     "GATEHOUSE_TRAIN_SLOTS": _COUNT,
     "GATEHOUSE_POSTGRES": (r"[A-Za-z0-9.-]+(:\d{1,5})?", "HOST or HOST:PORT"),
     "GATEHOUSE_REDIS": (r"[A-Za-z0-9.-]+(:\d{1,5})?", "HOST or HOST:PORT"),
@@ -52,7 +52,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the settings; every one has a default that suits a checkout."""
         env = os.environ if environment is None else environment
-        home = Path(env.get("GATEHOUSE_HOME") or ROOT / ".gatehouse")
+        home = Path(env.get("GATEHOUSE_STATE_DIR") or ROOT / ".gatehouse")
         folders = env.get("GATEHOUSE_USECASES") or str(ROOT / "include" / "usecases")
         return cls(
             home=home,
@@ -61,10 +61,10 @@ class Settings:
             mlflow_uri=env.get("MLFLOW_TRACKING_URI", ""),
             usecases=tuple(Path(folder) for folder in folders.split(os.pathsep) if folder),
             scrape_token_file=Path(token) if (token := env.get("GATEHOUSE_SCRAPE_TOKEN_FILE", "")) else None,
-            notify=Path(env["GATEHOUSE_NOTIFY"]) if env.get("GATEHOUSE_NOTIFY") else None,
+            notify=Path(env["GATEHOUSE_NOTIFY_FILE"]) if env.get("GATEHOUSE_NOTIFY_FILE") else None,
             train_queue=env.get("GATEHOUSE_TRAIN_QUEUE", ""),
-            spark=env.get("GATEHOUSE_SPARK", ""),
-            dask=env.get("GATEHOUSE_DASK", ""),
+            spark=env.get("GATEHOUSE_SPARK_MASTER", ""),
+            dask=env.get("GATEHOUSE_DASK_ADDRESS", ""),
         )
 
     @staticmethod

@@ -61,7 +61,7 @@ def main() -> None:
         manager.sync_roles()
         make_reviewer_role(manager)
         make_users(manager)
-    make_pools(int(os.environ["GATEHOUSE_LIGHT_SLOTS"]), int(os.environ["GATEHOUSE_TRAIN_SLOTS"]))
+    make_pools(int(os.environ["GATEHOUSE_DEFAULT_SLOTS"]), int(os.environ["GATEHOUSE_TRAIN_SLOTS"]))
     print("Airflow's users:", ", ".join(f"{name} ({role})" for name, role in ROLE_OF.items()))
 
 

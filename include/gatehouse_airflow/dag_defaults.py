@@ -49,17 +49,17 @@ def tags(use_case: str, stage: DagKind, impact: Urgency) -> list[str]:
 
 def accepted_batches(use_case: str) -> Asset:
     """Wakes the watch: a partition is an accepted batch (`2013-03.r1`)."""
-    return Asset(f"{use_case}_accepted", uri=f"gatehouse://{use_case}/accepted")
+    return Asset(f"{use_case}_accepted_batches", uri=f"gatehouse://{use_case}/accepted-batches")
 
 
 def retrain_requests(use_case: str) -> Asset:
     """Wakes the retraining: a partition is a retrain request."""
-    return Asset(f"{use_case}_requested", uri=f"gatehouse://{use_case}/requested")
+    return Asset(f"{use_case}_retrain_requests", uri=f"gatehouse://{use_case}/retrain-requests")
 
 
 def decisions_to_revisit(use_case: str) -> Asset:
     """Wakes the judging again: a partition is a decision that more rows, or a lost review, ask for anew."""
-    return Asset(f"{use_case}_unsettled", uri=f"gatehouse://{use_case}/unsettled")
+    return Asset(f"{use_case}_decisions_to_revisit", uri=f"gatehouse://{use_case}/decisions-to-revisit")
 
 
 def emit_partitions(asset: Asset, keys: Collection[str]) -> None:

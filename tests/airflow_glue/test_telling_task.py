@@ -40,7 +40,7 @@ def airflow(tmp_path: Path, ledger_url: str, port: int, *how: str) -> list[dict]
         "AIRFLOW_CONN_MAIL": json.dumps({**mail, "port": port}),
         "AIRFLOW_CONN_AWAY": json.dumps({**mail, "port": 1}),
         "GATEHOUSE_LEDGER_URL": ledger_url,
-        "GATEHOUSE_NOTIFY": str(tmp_path / "notify.yaml"),
+        "GATEHOUSE_NOTIFY_FILE": str(tmp_path / "notify.yaml"),
         "GATEHOUSE_USECASES": str(tmp_path / "dags"),
     }
     done = subprocess.run([sys.executable, script, *how], env=environment, capture_output=True, text=True, check=False)

@@ -35,7 +35,7 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT / "include"),
-        "GATEHOUSE_HOME": str(folder.parent / "no-home"),
+        "GATEHOUSE_STATE_DIR": str(folder.parent / "no-home"),
         "OMP_NUM_THREADS": "1",
     }
     line = [sys.executable, "-m", "gatehouse", "backtest", *arguments]

@@ -18,7 +18,11 @@ from gatehouse.settings import ROOT
 
 def gatehouse(tmp_path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "gatehouse", *arguments]
-    known = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "include"), "GATEHOUSE_HOME": str(tmp_path / "home")}
+    known = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "include"),
+        "GATEHOUSE_STATE_DIR": str(tmp_path / "home"),
+    }
     return subprocess.run(line, env=known | environment, capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -32,7 +32,7 @@ def test_what_was_told_held_back_and_not_delivered_is_listed(
     what was not told, `--json` one document; an unknown recipient and a missing file are named failures."""
     environment = {
         "GATEHOUSE_LEDGER_URL": ledger_database.url,
-        "GATEHOUSE_NOTIFY": str(tmp_path / "notify.yaml"),
+        "GATEHOUSE_NOTIFY_FILE": str(tmp_path / "notify.yaml"),
         "GATEHOUSE_USECASES": str(tmp_path),
     }
 
@@ -45,7 +45,7 @@ def test_what_was_told_held_back_and_not_delivered_is_listed(
     assert "slack by connection pager" in listed
     assert isinstance(run(try_recipient, "nobody").exception, RecordNotFoundError)
     assert isinstance(
-        run(show_config, "notify", GATEHOUSE_NOTIFY="").exception, type(None)
+        run(show_config, "notify", GATEHOUSE_NOTIFY_FILE="").exception, type(None)
     )  # it lies beside the use cases too
     assert "nobody was told anything yet" in run(messages).output
     story, courier = Story(ledger), FakeNotifier()
@@ -66,4 +66,4 @@ def test_what_was_told_held_back_and_not_delivered_is_listed(
     stood = sorted((each["recipient"], each["state"]) for each in held)
     assert stood == [("engineer", "failed"), ("engineer", "failed"), ("on_call", "held")]
     (tmp_path / "notify.yaml").unlink()
-    assert isinstance(run(show_config, "notify", GATEHOUSE_NOTIFY="").exception, ConfigurationError)
+    assert isinstance(run(show_config, "notify", GATEHOUSE_NOTIFY_FILE="").exception, ConfigurationError)

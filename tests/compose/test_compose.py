@@ -266,10 +266,10 @@ def test_a_missing_or_weak_secret_stops_the_start_with_a_sentence_each(tmp_path:
     (tmp_path / "redis_password").unlink()
     (tmp_path / "ledger_password").write_text("hunter2")
     with pytest.raises(ConfigurationError) as told:
-        environment_of("worker-light", {"GATEHOUSE_LAKE": "lake", "GATEHOUSE_LIGHT_SLOTS": "many"}, tmp_path)
+        environment_of("worker-light", {"GATEHOUSE_LAKE": "lake", "GATEHOUSE_DEFAULT_SLOTS": "many"}, tmp_path)
     lines = str(told.value).splitlines()
     assert len(lines) == 4
-    assert [word for word in ("GATEHOUSE_LAKE", "GATEHOUSE_LIGHT_SLOTS", "redis_password", "ledger_password")
+    assert [word for word in ("GATEHOUSE_LAKE", "GATEHOUSE_DEFAULT_SLOTS", "redis_password", "ledger_password")
             if not any(word in line and "allowed" in line for line in lines)] == []  # fmt: skip
     assert "hunter2" not in str(told.value)
 

@@ -88,7 +88,7 @@ def _all_taken(world: World, cases: Path, names: Sequence[str], batches: int) ->
 
 
 def _take(world: World, cases: Path, names: Sequence[str], batches: int, to: Path) -> None:
-    os.environ["GATEHOUSE_HOME"] = str(world.folder)
+    os.environ["GATEHOUSE_STATE_DIR"] = str(world.folder)
     taken, me = Taken(), psutil.Process()
     with scenario.small_model_folders():
         sites = [open_site(world, cases / name) for name in names]

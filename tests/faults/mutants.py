@@ -121,7 +121,7 @@ def _copied(copy: Path) -> Path:
 
 def _run(copy: Path, cases: list[str]) -> subprocess.CompletedProcess[str]:
     paths = os.pathsep.join(str(copy / name) for name in ("include", "plugins", "tests"))
-    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "GATEHOUSE_PROVE": "1"}
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "GATEHOUSE_RESILIENCE_TESTS": "1"}
     line = [sys.executable, "-W", "ignore", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-rf", *cases]
     return subprocess.run(line, cwd=copy, env=environment, capture_output=True, text=True, timeout=3000, check=False)
 

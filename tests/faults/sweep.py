@@ -155,7 +155,7 @@ class Sweep:
             if die_at is None:
                 self._scratch.write_text(json.dumps(points.reached))
 
-        os.environ["GATEHOUSE_HOME"] = str(world.folder)
+        os.environ["GATEHOUSE_STATE_DIR"] = str(world.folder)
         return in_child(act)
 
     def _name(self) -> str:

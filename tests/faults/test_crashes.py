@@ -1,4 +1,4 @@
-"""Shares of the crash sweep; `make test-resilience` does the whole. The longer one is asked for by GATEHOUSE_PROVE=1: it wants minutes."""
+"""Shares of the crash sweep; `make test-resilience` does the whole. The longer one is asked for by GATEHOUSE_RESILIENCE_TESTS=1: it wants minutes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from gatehouse.settings import ROOT
 
 asked_for = pytest.mark.skipif(
-    not os.environ.get("GATEHOUSE_PROVE"), reason="a sweep of minutes: GATEHOUSE_PROVE=1 asks for it"
+    not os.environ.get("GATEHOUSE_RESILIENCE_TESTS"),
+    reason="a sweep of minutes: GATEHOUSE_RESILIENCE_TESTS=1 asks for it",
 )
 
 

@@ -1,5 +1,5 @@
 """What a person sees and clicks: headless Chromium against the running stack. Each test leaves pictures behind, in the
-folder that GATEHOUSE_PICTURES names (`make screenshots` names the README's) or in pytest's own."""
+folder that GATEHOUSE_SCREENSHOT_DIR names (`make screenshots` names the README's) or in pytest's own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gatehouse.use_case import find
 from system.visitor import NARROW, WIDE, Visitor, browser_path, chromium
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-WANTED = os.environ.get("GATEHOUSE_PICTURES", "")
+WANTED = os.environ.get("GATEHOUSE_SCREENSHOT_DIR", "")
 BATCHES = 5  # until the second model, which the strict gate blocks
 CASE = "strict_delays"
 WHY = "the risk owner wants May's calibration mended now"

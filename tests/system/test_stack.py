@@ -49,7 +49,7 @@ def command(running: Stack, *arguments: str, seconds: int = 120) -> subprocess.C
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT / "include"),
-        "GATEHOUSE_HOME": str(running.home.root),
+        "GATEHOUSE_STATE_DIR": str(running.home.root),
     }
     line = [sys.executable, "-m", "gatehouse", *arguments]
     return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=seconds, check=False)

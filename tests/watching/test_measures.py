@@ -37,7 +37,7 @@ def test_the_measures_are_what_the_ledger_holds(ledger: Ledger, ledger_database)
     story.tell()
     now = scraped(read_facts(Database(ledger_database.url)))
     assert now["gatehouse_batches", "flights", "accepted"] == 3
-    assert now["gatehouse_batches", "flights", "quarantined"] == now["gatehouse_batches_held", "flights"] == 1
+    assert now["gatehouse_batches", "flights", "quarantined"] == now["gatehouse_batches_quarantined", "flights"] == 1
     assert now["gatehouse_rows_total", "flights", "accepted"] == 27
     assert now["gatehouse_rows_total", "flights", "quarantined"] == 3
     assert now["gatehouse_decisions_total", "flights", "PROMOTE"] == 1
@@ -45,7 +45,7 @@ def test_the_measures_are_what_the_ledger_holds(ledger: Ledger, ledger_database)
     assert now["gatehouse_champion_version", "flights"] == now["gatehouse_champion_changes_total", "flights"] == 1
     assert now["gatehouse_batches_waiting", "flights"] == 1  # 2013-01 was never watched in this story
     assert now["gatehouse_journal_entries_total",] == len(ledger.journal.entries())
-    for age in ("champion_age", "batch_age", "batch_waiting", "batch_held"):
+    for age in ("champion_age", "batch_age", "batch_waiting", "batch_quarantined"):
         assert 0 <= now[f"gatehouse_{age}_seconds", "flights"] < 120, age
     timed = {key[2] for key in now if key[0] == "gatehouse_stage_seconds"}
     assert timed == {

@@ -80,7 +80,7 @@ def _configured(settings: Settings) -> tuple[NotifyConfig, Path]:
     if spec is None or path is None:
         where = " or ".join(str(folder / NAME) for folder in settings.usecases)
         what = "nobody is told anything: there is no notify.yaml"
-        raise ConfigurationError(what, where="GATEHOUSE_NOTIFY", allowed=f"a path, or {where}")
+        raise ConfigurationError(what, where="GATEHOUSE_NOTIFY_FILE", allowed=f"a path, or {where}")
     return spec, path
 
 

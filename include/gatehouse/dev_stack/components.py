@@ -72,7 +72,7 @@ def stack_environment(
     keys, base = secrets["keys"], f"http://127.0.0.1:{ports['airflow']}"
     return _bare(home) | {
         "PYTHONPATH": str(ROOT / "include"),
-        "GATEHOUSE_HOME": str(home.root),
+        "GATEHOUSE_STATE_DIR": str(home.root),
         "GATEHOUSE_LAKE": str(home.lake),
         "GATEHOUSE_LEDGER_URL": server.url("ledger", "ledger"),
         "GATEHOUSE_USECASES": os.environ.get("GATEHOUSE_USECASES", str(ROOT / "include" / "usecases")),
@@ -115,7 +115,7 @@ def stack_environment(
 
 
 WATCHERS = ("AIRFLOW__METRICS__", "AIRFLOW__OPENLINEAGE__", "OPENLINEAGE_", "GATEHOUSE_SCRAPE_TOKEN_FILE")
-TELLERS = ("GATEHOUSE_NOTIFY", "AIRFLOW_CONN_")  # who is told, and the connections that a person has set
+TELLERS = ("GATEHOUSE_NOTIFY_FILE", "AIRFLOW_CONN_")  # who is told, and the connections that a person has set
 
 
 def telemetry_env(environment: Mapping[str, str]) -> dict[str, str]:

@@ -86,5 +86,5 @@ def test_a_cluster_that_does_not_answer_is_tried_again(monkeypatch: pytest.Monke
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
-        with pytest.raises(ServiceUnavailableError, match="GATEHOUSE_DASK"):
+        with pytest.raises(ServiceUnavailableError, match="GATEHOUSE_DASK_ADDRESS"):
             SkopsModels(address).fit("it", LogisticRegression(), X, Y)

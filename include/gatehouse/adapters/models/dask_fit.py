@@ -36,7 +36,7 @@ def fit(address: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np
         )
     except (OSError, ValueError) as error:
         raise ServiceUnavailableError(
-            f"the Dask scheduler at {address} (GATEHOUSE_DASK) does not answer: {error}"
+            f"the Dask scheduler at {address} (GATEHOUSE_DASK_ADDRESS) does not answer: {error}"
         ) from error
     with client, joblib.parallel_config("dask", client=client, n_jobs=-1):
         try:
