@@ -40,6 +40,8 @@ METRICS = ["gatehouse_batches_held", "gatehouse_batch_held_seconds"]
 CLASSES = [
     "InstalledSite",
     "BacktestSite",
+    "FakeSite",
+    "MemorySite",
     "Piecewise",
     "Examined",
     "Rechecked",
@@ -68,6 +70,7 @@ CLASSES = [
     "StaleChampion",
     "NotAllowed",
     "UnknownRecord",
+    "Unreachable",
     "WatchReport",
     "DropFolder",
     "UseCaseModule",

@@ -19,7 +19,7 @@ from gatehouse.pipeline.manual.revalidate import revalidate
 from gatehouse.pipeline.validate import release
 from gatehouse.settings import ROOT
 from gatehouse_airflow.tasks import batches, context
-from stages.rides import FakeSite, ctx, folder, open_site, take  # noqa: F401 - three are fixtures
+from stages.rides import FakeContext, ctx, folder, open_site, take  # noqa: F401 - three are fixtures
 
 MONTHS = [f"2024-{month:02}" for month in range(1, 7)]
 FILES = 'source: {kind: files, address: drop, pattern: "{table}_{key}.parquet", complete_when: atomic}'
@@ -68,7 +68,7 @@ def installed(inbox, folder, open_site, tmp_path, monkeypatch):
     opened = open_site()
     opened.lake = open_lake(str(tmp_path / "lake"))
 
-    def again(_: str, **about: str) -> FakeSite:
+    def again(_: str, **about: str) -> FakeContext:
         opened.source = open_source(opened.case.contract, folder)
         return opened
 

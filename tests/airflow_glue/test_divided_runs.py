@@ -25,7 +25,7 @@ from gatehouse.settings import ROOT
 from gatehouse.use_case import load
 from gatehouse_airflow.tasks import batches, context, partitions
 from stages.big_rides import MONTHS, rides
-from stages.rides import FakeSite, ctx, folder, looped, open_site  # noqa: F401 - three are fixtures
+from stages.rides import FakeContext, ctx, folder, looped, open_site  # noqa: F401 - three are fixtures
 from stages.test_divided import dividing, known, small_pieces  # noqa: F401 - one is a fixture
 
 
@@ -66,7 +66,7 @@ def test_a_divided_batch_is_taken_by_mapped_tasks_and_comes_out_as_a_whole_one(
     }  # fmt: skip
     mapped = [known(batch) for batch in open_ledger(ledger_database.url).batches.list("rides")]
     refill(ledger_server, ledger_database, ledger_template)
-    ctx = dividing(FakeSite(load(folder)), None)
+    ctx = dividing(FakeContext(load(folder)), None)
     ctx.ledger, ctx.lake, ctx.checker = open_ledger(ledger_database.url), FakeLake(), GreatExpectationsChecker()
     ctx.source = open_source(ctx.case.contract, folder)
     assert mapped == [known(validate(ctx, land.land(ctx, key).id)) for key in MONTHS]

@@ -30,7 +30,7 @@ from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.sources import open_source
 from gatehouse.invariants import run as verify
 from gatehouse.use_case import load
-from stages.rides import FakeSite, take
+from stages.rides import FakeContext, take
 
 USE_CASES, PROCESSES, WARM = 20, 2, 0.25
 GROWTH, MORE_FILES = 0.10, 4  # of resident memory and of open files after the warm-up
@@ -104,7 +104,7 @@ def _take(world: World, cases: Path, names: Sequence[str], batches: int, to: Pat
 
 def open_site(world: World, folder: Path) -> Any:
     """The use case of a folder on the world's ledger and files."""
-    ctx = FakeSite(load(folder))
+    ctx = FakeContext(load(folder))
     ctx.ledger, ctx.lake = open_ledger(world.url), open_lake(str(world.folder / "lake"))
     ctx.tracking = _tracking(world, ctx.name)
     ctx.source = open_source(ctx.case.contract, folder)

@@ -34,7 +34,7 @@ from gatehouse.pipeline.monitor import monitor_batch
 from gatehouse.pipeline.validate import release, validate
 from gatehouse.ports import ModelProbe
 from gatehouse.use_case import load
-from stages.rides import TEMPLATE, AlteredSource, FakeSite
+from stages.rides import TEMPLATE, AlteredSource, FakeContext
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 REASON = "the airport asked for it today"
@@ -92,9 +92,9 @@ def edit(file: Path, edits: dict[str, str]) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def open_site(cases: Path, policy: str, url: str, world: Path) -> FakeSite:
+def open_site(cases: Path, policy: str, url: str, world: Path) -> FakeContext:
     """A process's own site on one ledger and the files of one world."""
-    ctx = FakeSite(load(cases / policy / "rides"))
+    ctx = FakeContext(load(cases / policy / "rides"))
     ctx.ledger, ctx.lake = open_ledger(url), open_lake(str(world / "lake"))
     ctx.tracking = TrackingOnFiles(world / "mlflow")
     ctx.source = AlteredSource(open_source(ctx.case.contract, ctx.case.folder))

@@ -15,7 +15,7 @@ from gatehouse.core.types import BatchState
 from gatehouse.errors import LakeError
 from gatehouse.pipeline import land
 from gatehouse.pipeline.validate import validate
-from stages.rides import FOUR_MONTHS, FakeSite, folder, open_site  # noqa: F401 - the last two are fixtures
+from stages.rides import FOUR_MONTHS, FakeContext, folder, open_site  # noqa: F401 - the last two are fixtures
 
 ROOM = 8 << 20  # bytes of the disk
 
@@ -68,7 +68,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 @pytest.mark.parametrize(("harm", "told"), [("fill", "No space left"), ("close", "Read-only file system")])
 def test_a_step_on_a_bad_disk_is_one_named_error_and_goes_through_later(
-    open_site: Callable[[], FakeSite],
+    open_site: Callable[[], FakeContext],
     disk: Disk,
     harm: str,
     told: str,

@@ -52,7 +52,7 @@ class AlteredSource(Source):
         return delivered if delivered is None else self.relabel.get(key, lambda frame: frame)(delivered)
 
 
-class FakeSite(UseCaseContext):
+class FakeContext(UseCaseContext):
     """A site with a fake lake and tracking server; ledger, contract and estimators are the real ones."""
 
     ledger: Any = None
@@ -75,9 +75,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def open_site(folder: Path, ledger: Ledger) -> Callable[[], FakeSite]:
-    def opened() -> FakeSite:
-        ctx = FakeSite(load(folder))
+def open_site(folder: Path, ledger: Ledger) -> Callable[[], FakeContext]:
+    def opened() -> FakeContext:
+        ctx = FakeContext(load(folder))
         ctx.ledger, ctx.lake, ctx.tracking = ledger, FakeLake(), FakeTracking()
         ctx.source = AlteredSource(open_source(ctx.case.contract, folder))
         ctx.checker, ctx.models = GreatExpectationsChecker(), SkopsModels()
@@ -87,7 +87,7 @@ def open_site(folder: Path, ledger: Ledger) -> Callable[[], FakeSite]:
 
 
 @pytest.fixture
-def ctx(open_site: Callable[[], FakeSite]) -> FakeSite:
+def ctx(open_site: Callable[[], FakeContext]) -> FakeContext:
     return open_site()
 
 
@@ -95,7 +95,7 @@ _KEPT: dict[str, Any] = {}  # the four months of this session: what lake and tra
 
 
 @pytest.fixture
-def looped(ctx: FakeSite, ledger_server: PostgresServer, ledger_database: LedgerDatabase) -> FakeSite:
+def looped(ctx: FakeContext, ledger_server: PostgresServer, ledger_database: LedgerDatabase) -> FakeContext:
     """Four months: the third brings the second's outcomes, and with them version 1 as the champion by decision.
 
     Lived through once; every later test gets a copy of the ledger, the lake and the tracking server.

@@ -14,12 +14,12 @@ from gatehouse.pipeline import land, outcomes
 from gatehouse.pipeline.batch_data import row_keys
 from gatehouse.pipeline.batch_data.outcome_problems import outcome_alert, outcome_problems
 from gatehouse.pipeline.validate import validate
-from stages.rides import FakeSite, ctx, folder, looped, open_site, take  # noqa: F401
+from stages.rides import FakeContext, ctx, folder, looped, open_site, take  # noqa: F401
 
 FIRST, SECOND, LATER = "2024-01", "2024-02", "2024-03"
 
 
-def arrive(ctx: FakeSite, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+def arrive(ctx: FakeContext, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     """Let a first batch arrive, then a second with the first one's outcomes, changed."""
     ctx.source.relabel[FIRST] = change
     for key in (FIRST, SECOND):
@@ -28,13 +28,13 @@ def arrive(ctx: FakeSite, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Non
         validate(ctx, batch.id)
 
 
-def labelled(ctx: FakeSite) -> pd.Series:
+def labelled(ctx: FakeContext) -> pd.Series:
     batch = ctx.ledger.batches.list(ctx.name)[0]
     arrived = ctx.ledger.batches.outcomes(ctx.name, batch.interval.end.replace(year=2030))
     return row_keys.with_labels(ctx, row_keys.batch_frame(ctx, batch), arrived[FIRST]).set_index("gh_key")["gh_label"]
 
 
-def test_outcomes_that_agree_are_one_and_those_that_contradict_are_quarantined(ctx: FakeSite) -> None:
+def test_outcomes_that_agree_are_one_and_those_that_contradict_are_quarantined(ctx: FakeContext) -> None:
     """A second outcome that says the same changes nothing; one that says something else takes the label of its row only."""
     original: list[pd.DataFrame] = []
 
@@ -58,7 +58,7 @@ def test_outcomes_that_agree_are_one_and_those_that_contradict_are_quarantined(c
     )
 
 
-def test_outcomes_contradict_by_what_target_makes_of_them(open_site: Callable[[], FakeSite], folder) -> None:
+def test_outcomes_contradict_by_what_target_makes_of_them(open_site: Callable[[], FakeContext], folder) -> None:
     """Two outcomes with the same label column of which target() makes two labels: the row has none."""
     code = folder / "model.py"
     code.write_text(
@@ -77,7 +77,7 @@ def test_outcomes_contradict_by_what_target_makes_of_them(open_site: Callable[[]
     assert labelled(ctx).isna().sum() == 1
 
 
-def test_outcomes_that_match_no_row_are_counted_and_alerted(ctx: FakeSite) -> None:
+def test_outcomes_that_match_no_row_are_counted_and_alerted(ctx: FakeContext) -> None:
     """Keys padded with blanks match nothing: the alert says how many of how many, with examples of both sides."""
     arrive(ctx, lambda frame: frame.assign(id=frame["id"] + " "))
     assert labelled(ctx).isna().all()
@@ -88,7 +88,7 @@ def test_outcomes_that_match_no_row_are_counted_and_alerted(ctx: FakeSite) -> No
     assert f"{rows_of_first:,} of {rows_of_first:,} rows have no outcome" in alert.sentence
 
 
-def test_the_contract_can_normalise_keys(open_site: Callable[[], FakeSite], folder) -> None:
+def test_the_contract_can_normalise_keys(open_site: Callable[[], FakeContext], folder) -> None:
     """With `normalise_keys: [strip]` padded keys find their rows, and nobody is alerted."""
     contract = folder / "contract.yaml"
     contract.write_text(contract.read_text() + "\nnormalise_keys: [strip]\n")
@@ -98,7 +98,7 @@ def test_the_contract_can_normalise_keys(open_site: Callable[[], FakeSite], fold
     assert outcome_alert(ctx) == []
 
 
-def test_outcomes_without_a_key_and_unreadable_ones_are_quarantined(ctx: FakeSite) -> None:
+def test_outcomes_without_a_key_and_unreadable_ones_are_quarantined(ctx: FakeContext) -> None:
     """A null key matches no null key, and a label that cannot be read costs its own row."""
 
     def spoilt(frame: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def test_outcomes_without_a_key_and_unreadable_ones_are_quarantined(ctx: FakeSit
     assert labelled(ctx).isna().sum() == 2
 
 
-def test_refused_outcomes_are_alerted_with_the_reason(ctx: FakeSite) -> None:
+def test_refused_outcomes_are_alerted_with_the_reason(ctx: FakeContext) -> None:
     """A delivery that breaks the contract as a whole is a problem of its batch, not only a line of the journal."""
     arrive(ctx, lambda frame: frame.assign(label=1 - frame["label"]).pipe(lambda other: pd.concat([frame, other])))
     (alert,) = outcome_alert(ctx)
@@ -118,7 +118,7 @@ def test_refused_outcomes_are_alerted_with_the_reason(ctx: FakeSite) -> None:
     assert "contradict each other" in alert.sentence
 
 
-def test_the_labels_of_training_sets_are_derived_again(looped: FakeSite, ledger_database: LedgerDatabase) -> None:
+def test_the_labels_of_training_sets_are_derived_again(looped: FakeContext, ledger_database: LedgerDatabase) -> None:
     """I13 looks at every labelled row of training and holdout, and holds."""
     finding = by_name(looped, ledger_database)
     assert (finding.breaches, finding.notes) == ((), ())
@@ -126,7 +126,7 @@ def test_the_labels_of_training_sets_are_derived_again(looped: FakeSite, ledger_
 
 
 def test_labels_of_other_rows_are_a_breach(
-    ctx: FakeSite, ledger_database: LedgerDatabase, monkeypatch: pytest.MonkeyPatch
+    ctx: FakeContext, ledger_database: LedgerDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the pipeline's join gives labels to other rows, I13 names the training set, the batch and a row."""
     join = row_keys.one_for_each_key
@@ -138,6 +138,6 @@ def test_labels_of_other_rows_are_a_breach(
     assert "labels are not those of their rows" in by_name(ctx, ledger_database).breaches[0]
 
 
-def by_name(ctx: FakeSite, database: LedgerDatabase):
+def by_name(ctx: FakeContext, database: LedgerDatabase):
     findings = run(database.url, ctx.lake, None, {ctx.name: ctx.case})
     return next(finding for finding in findings if finding.invariant == "I13")

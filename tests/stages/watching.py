@@ -62,7 +62,7 @@ class Seen:
         return bool(self.faults) or any(each.page for each in self.findings)
 
 
-class MemorySite(UseCaseContext):
+class MemoryContext(UseCaseContext):
     """A site with the desks of a ledger that the watch reads."""
 
     ledger: Any = None
@@ -75,7 +75,7 @@ class MemorySite(UseCaseContext):
 
 def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4, held_out: int = 1) -> list[Seen]:
     """Watch every batch after the training ones and those held out; a faulty batch is not accepted."""
-    ctx = MemorySite(load(stream.folder(path, retrain)))
+    ctx = MemoryContext(load(stream.folder(path, retrain)))
     ctx.lake, ctx.models = FakeLake(), SkopsModels()
     desk, kind = _Desk(), ctx.case.contract.frequency
     ctx.ledger = SimpleNamespace(batches=desk, journal=SimpleNamespace(newest=lambda subject, kinds: None))
@@ -126,7 +126,7 @@ class _Desk:
         return {key: each for key, each in self.labels.items() if each.arrived <= as_of}
 
 
-def _look(ctx: MemorySite, batch: Batch, champion: Champion, now: Seen) -> None:
+def _look(ctx: MemoryContext, batch: Batch, champion: Champion, now: Seen) -> None:
     desk = ctx.ledger.batches
     frame = batch_frame(ctx, batch)
     estimator = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
@@ -143,7 +143,7 @@ def _look(ctx: MemorySite, batch: Batch, champion: Champion, now: Seen) -> None:
     desk.reports.append(MonitoringReport(batch.id, batch.interval.end, body))
 
 
-def _champion(ctx: MemorySite, desk: _Desk, training: int) -> Champion:
+def _champion(ctx: MemoryContext, desk: _Desk, training: int) -> Champion:
     frames = []
     for batch in desk.kept:
         frame = with_labels(ctx, batch_frame(ctx, batch), desk.labels[batch.id.key])

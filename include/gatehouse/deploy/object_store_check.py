@@ -19,7 +19,7 @@ OBJECT = "gatehouse-check"  # always the same one: to remove it would take one m
 
 def check_writable(name: str, environment: Mapping[str, str]) -> str:
     """Put a small object below the place that a variable names, and read it; a sentence about it. ConfigurationError where
-    the place is no object store's, Unreachable where it does not come back."""
+    the place is no object store's, ServiceUnavailableError where it does not come back."""
     place = environment.get(name, "")
     if not place.startswith("s3://"):
         raise ConfigurationError(

@@ -24,7 +24,8 @@ class AirflowApi:
         self._token = ""
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """One call below `/api/v2`; Unreachable when nobody answers, GatehouseError with Airflow's own detail otherwise."""
+        """One call below `/api/v2`. ServiceUnavailableError when nobody answers; any other failure is a GatehouseError
+        with Airflow's own detail."""
         for attempt in (1, 2):
             answer = self._send(method, path, body)
             if answer.status_code == httpx.codes.UNAUTHORIZED and attempt == 1:

@@ -170,7 +170,7 @@ def prepare(server: PostgresServer) -> None:
 
 
 def wait_for(server: PostgresServer, log: Path, seconds: float = 30) -> None:
-    """Return when the server answers; Unreachable with the end of its log when it does not in time."""
+    """Return when the server answers; ServiceUnavailableError with the end of its log when it does not in time."""
     deadline = time.monotonic() + seconds
     while not server.healthy():
         if time.monotonic() > deadline:

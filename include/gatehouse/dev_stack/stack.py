@@ -104,7 +104,7 @@ def up(home: StackDirectory, tell: Callable[[str], None] = lambda line: None) ->
 
 
 def connect(home: StackDirectory) -> Stack:
-    """The stack that is up; Unreachable when it is not."""
+    """The stack that is up; ServiceUnavailableError when it is not."""
     if not status(home)["up"]:
         raise ServiceUnavailableError(
             "the local stack is not up; `make run` or `gatehouse dev up` starts it, `gatehouse dev status` shows it"

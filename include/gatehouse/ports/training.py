@@ -96,8 +96,8 @@ class Held:
 class Tracking(ABC):
     """MLflow, as a projection of the ledger: idempotent by tags, never read for a decision.
 
-    Every operation restores what was deleted and makes again what is gone, as far as it needs it. Each raises Unreachable
-    when MLflow does not answer and TrackingError when it refuses.
+    Every operation restores what was deleted and makes again what is gone, as far as it needs it. Each raises
+    ServiceUnavailableError when MLflow does not answer and TrackingError when it refuses.
     """
 
     keeps_plots = True  # drawing them is not for free: one that drops them says so

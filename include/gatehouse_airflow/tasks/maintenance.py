@@ -39,7 +39,7 @@ class Guard:
 
 def sweep(folders: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
     """Sweep every use case, each on its own: one that fails is reported with the others' results, after their turn.
-    Unreachable when the ledger does not answer at all, which is worth a retry of the task."""
+    ServiceUnavailableError when the ledger does not answer at all, which is worth a retry of the task."""
     from gatehouse.adapters.ledger import open_ledger
     from gatehouse.settings import Settings
     from gatehouse.telemetry.queries import UPKEEP

@@ -74,7 +74,7 @@ def test_a_dropped_connection_is_tried_again(lake: FileLake, s3: S3) -> None:
 
 
 def test_an_upload_that_keeps_breaking_shows_nothing(lake: FileLake, s3: S3) -> None:
-    """Every try breaks off: Unreachable, which Airflow tries again, and no object; then the same put heals."""
+    """Every try breaks off: ServiceUnavailableError, which Airflow tries again, and no object; then the same put heals."""
     s3.cut = 1000
     with pytest.raises(ServiceUnavailableError, match="the lake does not answer"):
         lake.put(LARGE, "models", "skops")

@@ -81,7 +81,7 @@ def test_what_an_estimator_raises_is_its_own_failure(dask: str) -> None:
 
 
 def test_a_cluster_that_does_not_answer_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No scheduler at the address: Unreachable, so that Airflow tries again, and not a failed candidate."""
+    """No scheduler at the address: ServiceUnavailableError, so that Airflow tries again, and not a failed candidate."""
     monkeypatch.setattr(dask_fit, "SECONDS", 1)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -79,7 +79,7 @@ def test_a_failing_query_is_a_source_error(database, tmp_path) -> None:
 
 
 def test_a_database_that_is_away_is_worth_a_retry(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refused connection is Unreachable, and no message shows the password."""
+    """A refused connection is ServiceUnavailableError, and no message shows the password."""
     monkeypatch.setenv("RIDES_URL", "postgresql://me:hunter2@127.0.0.1:1/rides")
     with pytest.raises(ServiceUnavailableError, match="the database in RIDES_URL does not answer") as caught:
         open_source(spec(), tmp_path).available()

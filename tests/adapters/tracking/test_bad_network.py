@@ -69,7 +69,7 @@ def test_whatever_is_lost_on_the_way_there_is_one_run_and_one_version(
     every: int,
     model: tuple[bytes, str],
 ) -> None:
-    """Each request (of errors every third) in turn loses its answer or gets an error: telling gets through or is Unreachable, and told again
+    """Each request (of errors every third) in turn loses its answer or gets an error: telling gets through or is ServiceUnavailableError, and told again
     MLflow has the run and the version once."""
     way, tracking = network
     first = {"lost": 100, "error": 200}[kind]
@@ -83,7 +83,9 @@ def test_whatever_is_lost_on_the_way_there_is_one_run_and_one_version(
         through = told.tell()
         way.begin()
         assert told.tell()
-        assert told.counted(uri) == (1, 1), f"{harmed} of {requests}: {'got through' if through else 'Unreachable'}"
+        assert told.counted(uri) == (1, 1), (
+            f"{harmed} of {requests}: {'got through' if through else 'ServiceUnavailableError'}"
+        )
 
 
 def test_an_answer_that_comes_too_late_is_not_asked_for_twice(

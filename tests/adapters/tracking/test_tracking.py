@@ -191,7 +191,7 @@ def test_a_batch_is_one_run_and_told_anew_when_there_is_more_to_tell(tracking):
 
 
 def test_a_server_that_is_away_is_told_within_bounds():
-    """Nobody answers: Unreachable, which a retry can help, and not after minutes."""
+    """Nobody answers: ServiceUnavailableError, which a retry can help, and not after minutes."""
     started = time.monotonic()
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))

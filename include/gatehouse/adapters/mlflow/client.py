@@ -34,7 +34,7 @@ def client_for(uri: str) -> Any:
 @contextmanager
 def no_retries() -> Iterator[None]:
     """MLflow's client sends a request again when its answer is lost. What would then be there twice is sent once: the loss
-    is Unreachable, and whoever tries again looks for it first. MLflow reads the number at each request."""
+    is ServiceUnavailableError, and whoever tries again looks for it first. MLflow reads the number at each request."""
     name = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
     before = os.environ.get(name, CLIENT_ENVIRONMENT[name])
     os.environ[name] = "0"
@@ -46,7 +46,7 @@ def no_retries() -> Iterator[None]:
 
 @contextmanager
 def map_errors(uri: str) -> Iterator[None]:
-    """Turn the failures of MLflow and the network into Unreachable (trying again can help) or TrackingError.
+    """Turn the failures of MLflow and the network into ServiceUnavailableError (trying again can help) or TrackingError.
 
     Whatever MLflow's client raises gets a name: the pipeline goes on without MLflow, and only a named error says so.
     """

@@ -21,8 +21,8 @@ SECONDS = 20  # to reach the scheduler
 
 
 def fit(address: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
-    """The fitted estimator; without an address in this process. Unreachable when the cluster does not answer or is lost
-    on the way; what the estimator raises is raised here."""
+    """The fitted estimator; without an address in this process. ServiceUnavailableError when the cluster does not
+    answer or is lost on the way; what the estimator raises is raised here."""
     if not address:
         return estimator.fit(features, labels)
     import joblib

@@ -15,7 +15,7 @@ LOCAL = "local[*]"
 
 def session(master: str) -> Any:
     """The session on that master (`spark://host:7077`, or this machine); ConfigurationError where pyspark is not installed,
-    Unreachable where Spark does not start or its master does not answer."""
+    ServiceUnavailableError where Spark does not start or its master does not answer."""
     try:
         from pyspark.sql import SparkSession
     except ImportError as error:
