@@ -33,6 +33,7 @@ def scraped(facts: LedgerSnapshot, *readable: str) -> dict[tuple[str, ...], floa
 
 def test_the_measures_are_what_the_ledger_holds(ledger: Ledger, ledger_database) -> None:
     """After one loop: batches by state, rows, verdicts, requests, the champion, what waits and what is held."""
+    started = time.monotonic()
     story = Story(ledger)
     story.tell()
     now = scraped(read_facts(Database(ledger_database.url)))
@@ -45,8 +46,9 @@ def test_the_measures_are_what_the_ledger_holds(ledger: Ledger, ledger_database)
     assert now["gatehouse_champion_version", "flights"] == now["gatehouse_champion_changes_total", "flights"] == 1
     assert now["gatehouse_batches_waiting", "flights"] == 1  # 2013-01 was never watched in this story
     assert now["gatehouse_journal_entries_total",] == len(ledger.journal.entries())
+    oldest = time.monotonic() - started + 1
     for age in ("champion_age", "batch_age", "batch_waiting", "batch_quarantined"):
-        assert 0 <= now[f"gatehouse_{age}_seconds", "flights"] < 120, age
+        assert 0 <= now[f"gatehouse_{age}_seconds", "flights"] <= oldest, age
     timed = {key[2] for key in now if key[0] == "gatehouse_stage_seconds"}
     assert timed == {
         "land",
