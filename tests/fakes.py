@@ -12,7 +12,17 @@ from gatehouse.core.config.notify import Recipient
 from gatehouse.core.notifications.notification import Notification
 from gatehouse.core.types import Decision, FileRef, ModelVersion, TrainingSet
 from gatehouse.errors import LakeError
-from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Held, Lake, Notifier, Tracking, TrainingRun
+from gatehouse.ports import (
+    BatchLog,
+    CandidateRun,
+    DecisionLog,
+    Held,
+    Lake,
+    Notifier,
+    Registration,
+    Tracking,
+    TrainingRun,
+)
 
 
 class FakeLake(Lake):
@@ -73,10 +83,10 @@ class FakeTracking(Tracking):
         self.candidates[run.request, run.candidate] = run_id
         return run_id
 
-    def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
+    def register(self, model: ModelVersion, registered: Registration) -> None:
         if model not in self.registered:
             self.registered.append(model)
-            self.copies[model.version] = data
+            self.copies[model.version] = registered.data
 
     def flag(self, run: CandidateRun, tags: Mapping[str, str]) -> None:
         self.tags.setdefault(self.run_id(run), {}).update(tags)

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from gatehouse.adapters.mlflow import MlflowTracking, mlflow_tracking
+from gatehouse.ports import Registration
 
 
 class FileMlflow:
@@ -176,11 +177,11 @@ class TrackingOnFiles(MlflowTracking):
         self._client = FileMlflow(root)  # type: ignore[misc]
 
 
-def write_small_model_folder(path: Path, data: bytes, sha256: str, requirements: Sequence[str]) -> None:
+def write_small_model_folder(path: Path, registered: Registration) -> None:
     """In the place of `write_model_folder`, whose own work is MLflow's and takes seconds."""
     path.mkdir()
-    (path / "MLmodel").write_text(f"sha256: {sha256}\n", encoding="utf-8")
-    (path / mlflow_tracking.MODEL_FILE).write_bytes(data)
+    (path / "MLmodel").write_text("flavors: {}\n", encoding="utf-8")
+    (path / mlflow_tracking.MODEL_FILE).write_bytes(registered.data)
 
 
 def _keep(path: Path, data: bytes) -> None:

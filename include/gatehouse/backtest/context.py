@@ -10,7 +10,7 @@ import multiprocessing
 import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import forkserver
@@ -38,6 +38,7 @@ from gatehouse.ports import (
     ModelProbe,
     ModelStore,
     ModelTrust,
+    Registration,
     Source,
     Tracking,
     TrainingRun,
@@ -187,12 +188,12 @@ class CachingModels(SkopsModels):
 class NullTracking(Tracking):
     """Tracking that logs nothing: a backtest is an experiment about policies, not a training run to be kept."""
 
-    keeps_plots = False
+    keeps_models = keeps_plots = False
 
     def log_candidate(self, run: CandidateRun, fit: TrainingRun, dataset: TrainingSet) -> str:
         return f"{run.request}-{run.candidate}"
 
-    def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
+    def register(self, model: ModelVersion, registered: Registration) -> None:
         return None
 
     def flag(self, run: CandidateRun, tags: Mapping[str, str]) -> None:

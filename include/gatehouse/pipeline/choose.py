@@ -13,6 +13,10 @@ from gatehouse.pipeline.batch_data.provenance import requirements
 from gatehouse.pipeline.batch_data.reference import reference_of
 from gatehouse.pipeline.gather import latest_interval_end
 from gatehouse.pipeline.maintenance.track_mlflow import projecting, run_of
+from gatehouse.pipeline.score import model_inputs
+from gatehouse.ports import Registration
+
+EXAMPLE_ROWS = 5
 
 
 def choose(ctx: UseCaseContext, request_id: str) -> ModelVersion:
@@ -62,9 +66,27 @@ def tell_choice(ctx: UseCaseContext, model: ModelVersion) -> None:
         f"candidates by {metric} ({best.metrics.get(metric, math.nan):.4f}) on the newest batch of its training window; "
         f"trained on data until {model.trained_until:%Y-%m-%d}. The gate decides whether it serves."
     )
-    ctx.tracking.register(model, ctx.lake.read(model.file), requirements(), description)
+    if ctx.tracking.keeps_models:
+        ctx.tracking.register(model, _registration(ctx, model, description))
     for candidate in candidates:
         ctx.tracking.flag(run_of(ctx, candidate), _flag(candidate, best, metric, model.version))
+
+
+def _registration(ctx: UseCaseContext, model: ModelVersion, description: str) -> Registration:
+    """The version as MLflow keeps it. `features()` goes with it while the code is the one that made the training set."""
+    training_set, contract = ctx.ledger.requests.training_set(model.request), ctx.case.contract
+    features = model_inputs(ctx.lake.frame(training_set.training))
+    columns = {str(name): str(kind) for name, kind in features.dtypes.items()}
+    code = ctx.case.own_code if training_set.model_code in ("", ctx.case.code_sha256) else None
+    times = {
+        name: [column for column, kind in table.columns.items() if str(kind).startswith("timestamp")]
+        for name, table in contract.tables.items()
+    }
+    tables = {contract.main: times.pop(contract.main), **times}
+    return Registration(
+        ctx.lake.read(model.file), requirements(), description, ctx.case.retrain.task, columns,
+        features.head(EXAMPLE_ROWS), tables if code else {}, code,
+    )  # fmt: skip
 
 
 def _flag(candidate: Candidate, best: Candidate, metric: str, version: int) -> dict[str, str]:

@@ -36,6 +36,25 @@ class TrainingRun:
 
 
 @dataclass(frozen=True)
+class Registration:
+    """What a registered version is made of, so that anybody can use it without Gatehouse.
+
+    `data` are the bytes of the ledger's file. `columns` are the features with their types (of pandas), `example` some rows
+    of them, `tables` the raw tables with their time columns, the main one first, and `code` is that of `features()`: None
+    when it is not that of the training any more.
+    """
+
+    data: bytes
+    requirements: Sequence[str]
+    description: str
+    task: Task
+    columns: Mapping[str, str] = field(default_factory=dict)
+    example: pd.DataFrame | None = None
+    tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    code: OwnCode | None = None
+
+
+@dataclass(frozen=True)
 class Table:
     """Columns and rows of plain values, as tracking shows a table."""
 
@@ -100,6 +119,7 @@ class Tracking(ABC):
     ServiceUnavailableError when MLflow does not answer and TrackingError when it refuses.
     """
 
+    keeps_models = True  # reading what a registered version is made of is not for free: one that drops it says so
     keeps_plots = True  # drawing them is not for free: one that drops them says so
 
     @abstractmethod
@@ -107,7 +127,7 @@ class Tracking(ABC):
         """Log one candidate as a run (found again by its tags when logged before); returns the run id."""
 
     @abstractmethod
-    def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
+    def register(self, model: ModelVersion, registered: Registration) -> None:
         """Make the version known in the registry with the very bytes of the ledger's file, tagged with its sha256."""
 
     @abstractmethod

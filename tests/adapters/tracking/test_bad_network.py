@@ -16,7 +16,7 @@ from adapters.tracking.test_tracking import FILE, FIT, SET, model  # noqa: F401 
 from gatehouse.adapters.mlflow import MlflowTracking
 from gatehouse.core.types import FileRef, ModelVersion
 from gatehouse.errors import ServiceUnavailableError
-from gatehouse.ports import CandidateRun
+from gatehouse.ports import CandidateRun, Registration
 
 WAIT_SECONDS = "1"  # of one request
 
@@ -47,7 +47,9 @@ class Told:
             version = ModelVersion(
                 "harmed", self.number, "plain", file, FILE, SET.sha256, candidate.request, run_id, moment
             )
-            self.tracking.register(version, self.model[0], ["scikit-learn"], "in plain words")
+            self.tracking.register(
+                version, Registration(self.model[0], ["scikit-learn"], "in plain words", "classification")
+            )
         except ServiceUnavailableError:
             return False
         return True

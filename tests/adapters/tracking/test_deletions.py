@@ -16,7 +16,7 @@ from adapters.tracking.test_tracking import DECISION, FILE, FIT, JUDGED, SET
 from gatehouse.adapters.mlflow import MlflowTracking, mlflow_tracking
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.types import FileRef, ModelVersion
-from gatehouse.ports import BatchLog, CandidateRun
+from gatehouse.ports import BatchLog, CandidateRun, Registration
 
 DATA = b"the bytes of a model"
 NAMES = count()
@@ -45,7 +45,7 @@ class World:
     def register(self) -> None:
         file, moment = FileRef("m", sha256(DATA), len(DATA)), datetime(2024, 1, 1, tzinfo=UTC)
         model = ModelVersion(self.name, 7, "plain", file, FILE, SET.sha256, "request-1", self.run_id, moment)
-        self.tracking.register(model, DATA, ["scikit-learn"], "in plain words")
+        self.tracking.register(model, Registration(DATA, ["scikit-learn"], "in plain words", "classification"))
 
     def decided(self) -> None:
         tags = {"gatehouse.decision": DECISION.id}
@@ -103,9 +103,9 @@ OPERATIONS: dict[str, Callable[[World], None]] = {
 def small_models() -> Iterator[None]:
     """Model folders as small as can be: tests/adapters/tracking/test_tracking.py has real ones."""
 
-    def write(path: Path, data: bytes, *_: object) -> None:
+    def write(path: Path, registered: Registration) -> None:
         path.mkdir()
-        (path / "model.skops").write_bytes(data)
+        (path / "model.skops").write_bytes(registered.data)
         (path / "MLmodel").write_text("flavors: {}")
 
     with pytest.MonkeyPatch.context() as patch:

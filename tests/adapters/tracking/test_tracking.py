@@ -24,7 +24,7 @@ from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.types import BatchId, Decision, FileRef, ModelVersion, TrainingSet, Verdict
 from gatehouse.errors import ServiceUnavailableError
-from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Table, TrainingRun
+from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Registration, Table, TrainingRun
 
 FILE = FileRef("training/aa/rows.parquet", "a" * 64, 10, 3)
 MONTHS = tuple(BatchId("rides", f"2024-0{month}", 1) for month in (1, 2, 3))
@@ -70,7 +70,7 @@ def registered(tracking: MlflowTracking, model: tuple[bytes, str]) -> ModelVersi
     version = ModelVersion(
         "rides", 7, "plain", FileRef("m", digest, len(data)), FILE, SET.sha256, "request-1", run_id, moment
     )
-    tracking.register(version, data, ["scikit-learn"], "in plain words")
+    tracking.register(version, Registration(data, ["scikit-learn"], "in plain words", "classification"))
     return version
 
 
@@ -109,7 +109,7 @@ def test_the_registry_holds_the_ledgers_very_bytes_once(tracking, registered, mo
     """Registering again makes no second version; what is downloaded has the sha256 of the ledger."""
     from mlflow import MlflowClient
 
-    tracking.register(registered, model[0], ["scikit-learn"], "in plain words")
+    tracking.register(registered, Registration(model[0], ["scikit-learn"], "in plain words", "classification"))
     client = MlflowClient(tracking.uri)
     (version,) = client.search_model_versions("name = 'rides'")
     path = client.download_artifacts(registered.run_id, "model/model.skops", str(tmp_path))

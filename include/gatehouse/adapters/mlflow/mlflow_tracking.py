@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from gatehouse.adapters.mlflow.mlflow_records import MAX_TAG, dataset_input, log
 from gatehouse.adapters.mlflow.registry import VERSION, Registry
 from gatehouse.adapters.mlflow.runs import Runs
 from gatehouse.core.types import Decision, ModelVersion, TrainingSet
-from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Held, Tracking, TrainingRun
+from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Held, Registration, Tracking, TrainingRun
 
 SHA256, DECISION, FLAG = "gatehouse.sha256", "gatehouse.decision", "gatehouse.flag"
 REQUEST, CANDIDATE = "gatehouse.request", "gatehouse.candidate"
@@ -83,7 +83,7 @@ class MlflowTracking(Tracking):
             if fit.plots:
                 self._client.log_artifacts(run_id, folder, "plots")
 
-    def register(self, model: ModelVersion, data: bytes, requirements: Sequence[str], description: str) -> None:
+    def register(self, model: ModelVersion, registered: Registration) -> None:
         tags = {
             VERSION: str(model.version),
             SHA256: model.file.sha256,
@@ -97,10 +97,10 @@ class MlflowTracking(Tracking):
             if not whole:
                 with tempfile.TemporaryDirectory(prefix="gatehouse-model-") as folder:
                     path = Path(folder) / MODEL_PATH
-                    write_model_folder(path, data, model.file.sha256, requirements)
+                    write_model_folder(path, registered)
                     self._client.log_artifacts(run.run_id, str(path), MODEL_PATH)
             source = f"{run.artifact_uri}/{MODEL_PATH}"
-            self._registry.register(model.use_case, run.run_id, source, tags, description)
+            self._registry.register(model.use_case, run.run_id, source, tags, registered.description)
 
     def _has_model(self, run_id: str) -> bool:
         """Whether a run has the files of its model."""

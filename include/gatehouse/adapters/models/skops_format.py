@@ -74,12 +74,25 @@ def types_of(data: bytes) -> list[str]:
         raise UntrustedModel(f"model file cannot be read: {type(error).__name__}: {error}") from error
 
 
+def code_of(data: bytes) -> OwnCode | None:
+    """The own code that an archive holds; None where its types are all of libraries."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = [name for name in archive.namelist() if name.startswith(CODE)]
+        return OwnCode("", {name.removeprefix(CODE): archive.read(name) for name in names}) if names else None
+
+
+def modules_of(data: bytes) -> set[str]:
+    """The modules that an archive's types are of."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return modules_in(json.loads(archive.read(SCHEMA)))
+
+
 def import_libraries(data: bytes, sha256: str) -> None:
     """Import the modules that opening a file needs, without its own code; nothing for a file that would be refused."""
     if sha256_of(data) != sha256:
         return
-    with suppress(zipfile.BadZipFile, ImportError, KeyError, ValueError), zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for name in sorted(modules_in(json.loads(archive.read(SCHEMA)))):
+    with suppress(zipfile.BadZipFile, ImportError, KeyError, ValueError):
+        for name in sorted(modules_of(data)):
             if not name.startswith(ARCHIVED):
                 import_module(name)
 
