@@ -99,3 +99,17 @@ def test_numbers_of_a_regression_are_kept(values: list[float | None]) -> None:
     """Every finite number is its own label, and every missing value is NaN, in the order of the rows."""
     expected = [NAN if value is None else float(value) for value in values]
     np.testing.assert_array_equal(check_labels(pd.Series(values, dtype="object"), "regression"), expected)
+
+
+def test_two_classes_named_by_texts_are_told_how_to_become_numbers():
+    """The message has the very code, which the labels then pass, missing ones included; other labels get no such advice."""
+    texts = pd.Series(["no", "yes", None, "no"])
+    with pytest.raises(ModelError) as refused:
+        check_labels(texts, "classification")
+    advice = refused.value.allowed.partition("write `")[2].partition("`")[0]
+    assert advice == ".map({'no': 0, 'yes': 1})"
+    np.testing.assert_array_equal(check_labels(eval(f"texts{advice}"), "classification"), [0, 1, NAN, 0])
+    for other in (["a", "b", "c"], ["a", 1], [["no"], ["yes"]]):
+        with pytest.raises(ModelError) as refused:
+            check_labels(pd.Series(other), "classification")
+        assert ".map(" not in refused.value.allowed

@@ -44,7 +44,8 @@ def check_labels(values: Any, task: Task, where: str = "") -> NDArray[np.float64
     numbers = known.to_numpy("float64") if numeric.all() else np.full(len(known), np.nan)
     bad = ~numeric | (np.isinf(numbers) if task == "regression" else ~np.isin(numbers, (0, 1)) & ~np.isnan(numbers))
     if bad.any():
-        raise _refused(task, where, _counted(known if task == "classification" else known[bad]))
+        shown = known if task == "classification" else known[bad]
+        raise _refused(task, where, _counted(shown), ALLOWED[task] + _how_to_number(known, task))
     labels = np.full(len(column), np.nan)
     labels[present] = numbers
     return labels
@@ -54,14 +55,22 @@ def _is_number(value: object) -> bool:
     return isinstance(value, Real | Decimal | np.bool_)
 
 
-def _refused(task: Task, where: str, found: str, allowed: str = "") -> ModelError:
+def _refused(task: Task, where: str, found: str, allowed: str) -> ModelError:
     return ModelError(
         f"target() returned labels that a {task} cannot learn from",
         where=where,
         found=found,
-        allowed=allowed or ALLOWED[task],
+        allowed=allowed,
         owner="data scientist",
     )
+
+
+def _how_to_number(values: pd.Series[Any], task: Task) -> str:
+    """What to write in `target()` for two classes that are named by texts; a missing outcome stays missing by it."""
+    texts = sorted({value for value in values if isinstance(value, str)})
+    if task != "classification" or len(texts) != 2 or not all(isinstance(value, str) for value in values):
+        return ""
+    return f"; write `.map({{{texts[0]!r}: 0, {texts[1]!r}: 1}})` in target(), with 1 for the class whose probability you want"
 
 
 def _counted(values: pd.Series[Any]) -> str:
