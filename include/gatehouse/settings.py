@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 from gatehouse.errors import ConfigurationError
 
-ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = Path(__file__).resolve().parents[1]  # the folder that holds this package: `include`, or site-packages
+IN_CHECKOUT = (PACKAGES.parent / "dags").is_dir()
+ROOT = PACKAGES.parent if IN_CHECKOUT else Path.cwd()  # of a checkout or image; else where the command was started
 _PLACE = (r"/\S+|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?", "an absolute folder, or s3://BUCKET/PREFIX")
 _WEB = (r"https?://[^/\s]+(/[^\s?#]*)?", "an http or https address without a query")
 _COUNT = (r"[1-9]\d{0,3}", "a whole number from 1 to 9999")
@@ -50,10 +52,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read the settings; every one has a default that suits a checkout."""
+        """Read the settings; every one has a default that suits a checkout, or the folder a wheel's command is started in."""
         env = os.environ if environment is None else environment
         home = Path(env.get("GATEHOUSE_STATE_DIR") or ROOT / ".gatehouse")
-        folders = env.get("GATEHOUSE_USECASES") or str(ROOT / "include" / "usecases")
+        folders = env.get("GATEHOUSE_USECASES") or str(ROOT / ("include/usecases" if IN_CHECKOUT else "use_cases"))
         return cls(
             home=home,
             lake=env.get("GATEHOUSE_LAKE") or str(home / "lake"),

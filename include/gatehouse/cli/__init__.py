@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from gatehouse import __version__
 from gatehouse.cli.commands import COMMANDS, NEED_A_LEDGER, NOUNS, RETIRED, Verbs
 from gatehouse.errors import GatehouseError
 from gatehouse.settings import Settings
@@ -83,7 +84,7 @@ def use_local_stack() -> None:
 
 
 @click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option("0.1.0", prog_name="gatehouse")
+@click.version_option(__version__, prog_name="gatehouse")
 def gatehouse() -> None:
     """Governed retraining on Airflow: every batch checked, every model gated, every decision on record."""
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gatehouse.core.gate.evidence import Task
 from gatehouse.ports import ModelProbe, ModelTrust
-from gatehouse.settings import ROOT
+from gatehouse.settings import PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def measure(data: bytes, sha256: str, features: pd.DataFrame, task: Task, trust:
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False,
-                env=kept | {"PYTHONPATH": str(ROOT / "include")},
+                env=kept | {"PYTHONPATH": str(PACKAGES)},
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return ModelProbe(len(data), None, None, f"no answer within {TIMEOUT_SECONDS} s")
