@@ -99,6 +99,8 @@ def test_what_is_recorded_cannot_be_changed_by_any_ordinary_statement(
         "UPDATE gatehouse.requests SET reasons = '[]'",
         "DELETE FROM gatehouse.champions",
         "DELETE FROM gatehouse.attempts",
+        "UPDATE gatehouse.attempts SET token = token + 1, entered = now() - interval '1 year'",
+        "INSERT INTO gatehouse.attempts (work, token, entered) VALUES ('flights/x', 1, now() - interval '1 year')",
         "UPDATE gatehouse.revision SET version_num = '0'",
     ],
 )
@@ -128,6 +130,17 @@ def test_an_attempt_that_never_entered_cannot_commit(ledger: Ledger) -> None:
     invented = replace(story.enter("land"), work="flights/elsewhere")
     with pytest.raises(StaleAttemptError, match="none has started"):
         ledger.batches.accept(invented, story.land().id, {}, story.report())
+
+
+def test_the_database_says_when_an_attempt_began(ledger: Ledger, ledger_database: LedgerDatabase) -> None:
+    """A newer attempt begins at the moment of its transaction, whatever its owner says."""
+    ledger.attempts.enter("flights/x")
+    with psycopg2.connect(ledger_database.owner_url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE gatehouse.attempts SET token = token + 1, entered = '2000-01-01' RETURNING entered = now()"
+        )
+        assert cursor.fetchone() == (True,)
+    connection.close()
 
 
 def test_the_ledger_knows_how_long_nobody_has_tried(ledger: Ledger) -> None:

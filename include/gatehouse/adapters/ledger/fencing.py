@@ -21,7 +21,7 @@ class PostgresAttempts(Attempts):
         with self._database.transaction() as rows:
             row = rows.one(
                 "INSERT INTO attempts AS a (work, token) VALUES (%s, 1) "
-                "ON CONFLICT (work) DO UPDATE SET token = a.token + 1, entered = now() RETURNING work, token",
+                "ON CONFLICT (work) DO UPDATE SET token = a.token + 1 RETURNING work, token",
                 work,
             )
         assert row is not None

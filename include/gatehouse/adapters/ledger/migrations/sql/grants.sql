@@ -6,7 +6,7 @@ GRANT USAGE ON SCHEMA gatehouse TO {role};
 GRANT SELECT ON ALL TABLES IN SCHEMA gatehouse TO {role};
 GRANT INSERT (kind, subject, actor, body) ON gatehouse.journal TO {role};
 GRANT INSERT ON
-    gatehouse.files, gatehouse.attempts,
+    gatehouse.files,
     gatehouse.batches, gatehouse.batch_tables, gatehouse.batch_acts, gatehouse.batch_parts, gatehouse.outcomes,
     gatehouse.requests, gatehouse.request_acts, gatehouse.training_sets, gatehouse.training_set_batches, gatehouse.candidates,
     gatehouse.models, gatehouse.decisions, gatehouse.answers, gatehouse.promotions, gatehouse.champions,
@@ -15,6 +15,6 @@ GRANT INSERT ON
     gatehouse.troubles, gatehouse.trouble_acts, gatehouse.messages, gatehouse.message_acts,
     gatehouse.revalidations, gatehouse.backfills, gatehouse.backfill_ends, gatehouse.decision_reports
     TO {role};
-GRANT UPDATE (token, entered) ON gatehouse.attempts TO {role};
+GRANT INSERT (work, token), UPDATE (token) ON gatehouse.attempts TO {role};
 GRANT UPDATE (state) ON gatehouse.requests TO {role};
 GRANT UPDATE (epoch, version) ON gatehouse.champions TO {role};
