@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.core.config.contract import Contract, FilesSource, PostgresSource, PythonSource
+from gatehouse.core.config.contract import Contract, FilesSource, PostgresSource, PythonSource, SplitFilesSource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,10 @@ def open_source(contract: Contract, folder: Path) -> Source:
         from gatehouse.adapters.sources.files import FileSource
 
         return FileSource(contract, spec, folder)
+    if isinstance(spec, SplitFilesSource):
+        from gatehouse.adapters.sources.split_files import SplitFileSource
+
+        return SplitFileSource(contract, spec, folder)
     if isinstance(spec, PostgresSource):
         from gatehouse.adapters.sources.postgres import PostgresQuerySource
 

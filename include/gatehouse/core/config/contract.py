@@ -140,6 +140,21 @@ class FilesSource(Spec):
     complete_when: CompleteWhen | None = None
 
 
+class SplitFilesSource(Spec):
+    """Exported files, by address or glob, whose rows are divided into batches by the table's `time_column`.
+
+    The label is a column of the same files, or of those of `outcomes`. Files without time are cut into batches of
+    `rows_per_batch` rows; `row_number` names a column that counts the rows, for tables without a key."""
+
+    kind: Literal["split_files"]
+    files: Annotated[str, Field(min_length=1)]
+    outcomes: str | None = None
+    dialect: Dialect = Dialect()
+    dialects: dict[Name, Dialect] = {}
+    rows_per_batch: Annotated[int, Field(ge=1)] | None = None
+    row_number: Name | None = None
+
+
 class PostgresSource(Spec):
     """A query a table with `%(start)s` and `%(end)s` as bound parameters; `connection` names an environment variable."""
 
@@ -164,7 +179,9 @@ class PluginSource(Spec):
     options: dict[str, Any] = {}
 
 
-Source = Annotated[FilesSource | PostgresSource | PythonSource | PluginSource, Field(discriminator="kind")]
+Source = Annotated[
+    FilesSource | SplitFilesSource | PostgresSource | PythonSource | PluginSource, Field(discriminator="kind")
+]
 
 
 class Contract(Spec):
@@ -202,7 +219,7 @@ class Contract(Spec):
 
     def dialect(self, table: str) -> Dialect | None:
         """How the files of a table (or of `outcomes`) are written; None for a source that delivers no files."""
-        if not isinstance(self.source, FilesSource):
+        if not isinstance(self.source, (FilesSource, SplitFilesSource)):
             return None
         different = self.source.dialects.get(table)
         return self.source.dialect if different is None else different.over(self.source.dialect)
@@ -214,10 +231,15 @@ class Contract(Spec):
                 batch_interval(self.frequency, key)
         except ConfigurationError as error:
             raise ValueError(str(error)) from None
-        for name in self.source.dialects if isinstance(self.source, FilesSource) else ():
+        for name in self.source.dialects if isinstance(self.source, (FilesSource, SplitFilesSource)) else ():
             if name not in (*self.tables, "outcomes"):
                 raise ValueError(f"source.dialects must name tables or outcomes; found {name!r}")
             self.dialect(name)
+        if isinstance(self.source, SplitFilesSource):
+            if len(self.tables) > 1:
+                raise ValueError(f"a split_files source has one table; found {', '.join(self.tables)}")
+            if (self.tables[self.main].time_column is None) == (self.source.rows_per_batch is None):
+                raise ValueError("a split_files source needs a time_column of its table, or source.rows_per_batch")
         if self.outcomes.key != self.tables[self.main].key:
             raise ValueError(f"outcomes.key must be the key of {self.main!r}: {list(self.tables[self.main].key)}")
         for name in self.outcomes.key:

@@ -1,0 +1,150 @@
+"""Key, time, label and frequency of a table, each with the evidence for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.core.contract.batch_calendar import BatchKind, batch_key
+from gatehouse.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+_KEY = re.compile(r"(^|_)(id|key|uuid|guid|no|nr|number|code|index)($|_)|id$", re.IGNORECASE)
+_TIME = re.compile(r"time|date|_at$|^at$|stamp|created|when|day|month", re.IGNORECASE)
+_LATE = re.compile(r"end|close|finish|return|arriv|deliver|update|modif|complet|outcome|paid", re.IGNORECASE)
+ROW, LEAST_BATCHES, LEAST_ROWS = "row", 6, 30
+MOST_BATCHES = 60
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What names a row, when it happened, how rows become batches, what is predicted; and why, a sentence each."""
+
+    key: tuple[str, ...]
+    time: str | None
+    frequency: BatchKind
+    rows_per_batch: int | None
+    batches: pd.Series[str]
+    evidence: tuple[str, ...]
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the rows have no key but their number."""
+        return self.key == (ROW,)
+
+
+def choose(
+    rows: pd.DataFrame,
+    types: Mapping[str, str],
+    label: str,
+    key: Sequence[str] = (),
+    time: str | None = None,
+    among: Sequence[str] | None = None,
+) -> Chosen:
+    """Choose what is not given. `among` are the columns that a key may be of."""
+    import pandas as pd
+
+    for name in [*key, *([time] if time else [])]:
+        if name not in rows:
+            raise InvalidInputError("no such column", found=repr(name), allowed=", ".join(map(str, rows.columns)))
+    chosen_time, when = _time(rows, types, label, time)
+    chosen_key, what = _key(rows, types, label, chosen_time, key, among)
+    if chosen_time is not None:
+        frequency, sizes = _frequency(rows[chosen_time])
+        if frequency is not None:
+            times = pd.to_datetime(rows[chosen_time], utc=True).ffill().bfill()
+            days = times.dt.floor("D")
+            batches = days.map({day: batch_key(frequency, day) for day in days.unique()}).astype("str")
+            return Chosen(chosen_key, chosen_time, frequency, None, batches, (what, when, sizes))
+        when = f"{when}; {sizes}"
+    size = max(len(rows) // 40, 5)
+    batches = pd.Series([f"{number // size:06}" for number in range(len(rows))], dtype="str")
+    cut = f"batches: {size:,} rows each in the order of the files, as days from 2024-01-01 on; no column divides them by time"
+    return Chosen(chosen_key, None, "day", size, batches[: len(rows) // size * size], (what, when, cut))
+
+
+def _time(rows: pd.DataFrame, types: Mapping[str, str], label: str, given: str | None) -> tuple[str | None, str]:
+    if given is not None:
+        if types[given] not in ("timestamp", "timestamp_ns", "date"):
+            raise InvalidInputError(
+                f"column {given!r} is no time", found=types[given], allowed="a column of moments or dates"
+            )
+        return given, f"time: {given}, as you said"
+    able = [
+        n
+        for n, t in types.items()
+        if n != label and t in ("timestamp", "timestamp_ns", "date") and rows[n].notna().mean() > 0.99
+    ]
+    if not able:
+        return None, "time: no column holds moments or dates in all rows"
+    best = max(
+        able,
+        key=lambda name: (
+            not _LATE.search(name),
+            bool(_TIME.search(name)),
+            float(rows[name].is_monotonic_increasing),
+            rows[name].nunique(),
+        ),
+    )
+    first, last = rows[best].min(), rows[best].max()
+    return (
+        best,
+        f"time: {best}, from {first:%Y-%m-%d} to {last:%Y-%m-%d} in {rows[best].notna().sum():,} of {len(rows):,} rows",
+    )
+
+
+def _key(
+    rows: pd.DataFrame,
+    types: Mapping[str, str],
+    label: str,
+    time: str | None,
+    given: Sequence[str],
+    among: Sequence[str] | None,
+) -> tuple[tuple[str, ...], str]:
+    if given:
+        different = len(rows.drop_duplicates(list(given)))
+        return tuple(given), f"key: {', '.join(given)}, as you said; {different:,} different in {len(rows):,} rows"
+    whole = [
+        name for name, kind in types.items()
+        if name != label and kind not in ("number", "boolean", "decimal") and rows[name].notna().all() and (among is None or name in among)
+    ]  # fmt: skip
+    ordered = sorted(whole, key=lambda name: (not _KEY.search(name), name == time))
+    for count in (1, 2, 3, 4):
+        for names in combinations(ordered[:8], count):
+            if count == 1 and names == (time,):
+                continue
+            if not rows.duplicated(list(names)).any() and (
+                count > 1 or _KEY.search(names[0]) or types[names[0]] == "string"
+            ):
+                return (
+                    names,
+                    f"key: {', '.join(names)}, different in {len(rows):,} of {len(rows):,} rows and never missing",
+                )
+    if among is not None:
+        raise InvalidInputError(
+            "no column that rows and outcomes share names each row once",
+            found=", ".join(among),
+            allowed="name it with --key",
+        )
+    return (ROW,), "key: no columns name each row once, so rows are numbered in the order of the files"
+
+
+def _frequency(times: pd.Series[Any]) -> tuple[BatchKind | None, str]:
+    """The longest interval of which there are enough batches."""
+    import pandas as pd
+
+    days = pd.to_datetime(times, utc=True).dropna().dt.floor("D")
+    counts: dict[BatchKind, pd.Series[int]] = {}
+    for kind in ("month", "week", "day"):
+        counts[kind] = days.map({day: batch_key(kind, day) for day in days.unique()}).value_counts()  # type: ignore[index]
+    for kind in ("month", "week", "day"):
+        sizes = counts[kind]  # type: ignore[index]
+        if len(sizes) >= LEAST_BATCHES and sizes.median() >= LEAST_ROWS:
+            return kind, f"batches: {len(sizes)} of a {kind}, {int(sizes.median()):,} rows in the middle one"  # type: ignore[return-value]
+    return None, "its rows are too few, or too close together, for six batches"

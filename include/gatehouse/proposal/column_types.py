@@ -1,0 +1,126 @@
+"""The type of each column of texts, and the dialect keys under which all its values are of that type."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.columns.values import NULLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+NOTHING = frozenset({"-", "--", "n/a", "#n/a", "?", r"\n", ".", "nil", "none", "missing", "unknown", "(null)", "<na>"})
+STYLES: tuple[tuple[str, str | None], ...] = (
+    (".", None), (",", None), (".", ","), (",", "."), (",", " "), (".", "'"), (".", " "),
+)  # fmt: skip
+FORMATS = (
+    "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d", "%d-%b-%Y", "%d %b %Y", "%d/%m/%y",
+    "%m/%d/%y", "%d.%m.%y",
+)  # fmt: skip
+TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
+_TRUTH = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("ja", "nein"), ("oui", "non"), ("on", "off"))
+_ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_TIMELY = re.compile(r"time|date|stamp|epoch|_at$|^at$|^ts$|_ts$|created|updated|when", re.IGNORECASE)
+_UNITS = {10: "s", 13: "ms", 16: "us", 19: "ns"}
+
+
+@dataclass(frozen=True)
+class ColumnGuess:
+    """A column's type and what the dialect must say about it."""
+
+    type: str
+    nulls: tuple[str, ...] = ()
+    date_format: str | None = None
+    epoch_unit: str | None = None
+    truth: tuple[str, str] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """All columns, and the number style that they share."""
+
+    decimal: str
+    thousands: str | None
+    columns: Mapping[str, ColumnGuess] = field(default_factory=dict)
+
+
+def infer(columns: Mapping[str, Sequence[str]]) -> Guesses:
+    """The guesses for columns of different texts each, in the order of their first appearance; no nulls among them."""
+    decimal, thousands = max(STYLES, key=lambda style: _numeric(columns.values(), style))
+    found = {name: _column(name, values, (decimal, thousands)) for name, values in columns.items()}
+    return Guesses(decimal, thousands, found)
+
+
+def _numeric(columns: Iterable[Sequence[str]], style: tuple[str, str | None]) -> int:
+    form = _number(style)
+    return sum(bool(known) and all(form.fullmatch(text) for text in known) for known in map(_known, columns))
+
+
+def _known(values: Sequence[str]) -> list[str]:
+    """The stripped texts that are not said to be nothing."""
+    texts = [value.strip() for value in values]
+    return [text for text in texts if text not in NULLS and text.casefold() not in NOTHING]
+
+
+def _number(style: tuple[str, str | None]) -> re.Pattern[str]:
+    decimal, thousands = re.escape(style[0]), style[1]
+    whole = r"\d+" if thousands is None else rf"(\d{{1,3}}({re.escape(thousands)}\d{{3}})+|\d+)"
+    return re.compile(rf"[+-]?({whole}({decimal}\d*)?|{decimal}\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def _column(name: str, values: Sequence[str], style: tuple[str, str | None]) -> ColumnGuess:
+    known = _known(values)
+    nulls = tuple(dict.fromkeys(text for text in map(str.strip, values) if text.casefold() in NOTHING))
+    if not known:
+        return ColumnGuess("string", nulls)
+    lower = {text.casefold() for text in known}
+    truth = next((pair for pair in _TRUTH if lower <= set(pair)), None)
+    if truth is not None:
+        return ColumnGuess("boolean", nulls, truth=truth if truth[0] not in ("true", "t") else None)
+    if all(_number(style).fullmatch(text) for text in known):
+        return _numbers(name, known, nulls, style)
+    if all(_ISO.fullmatch(text) for text in known):
+        return ColumnGuess("date" if all(len(text) == 10 for text in known) else "timestamp", nulls)
+    return _dates(known, nulls) or ColumnGuess("string", nulls if len(known) > len(nulls) else ())
+
+
+def _numbers(name: str, known: Sequence[str], nulls: tuple[str, ...], style: tuple[str, str | None]) -> ColumnGuess:
+    if any(re.match(r"[+-]?0\d", text) for text in known):
+        return ColumnGuess("string", nulls, note="leading zeros: a code, not a number")
+    plain = [text.replace(style[1], "") if style[1] else text for text in known]
+    if all(re.fullmatch(r"[+-]?\d+", text) for text in plain):
+        units = {_UNITS.get(len(text)) for text in plain}
+        if len(units) == 1 and (unit := units.pop()) and _TIMELY.search(name):
+            return ColumnGuess("timestamp", nulls, epoch_unit=unit)
+        if len(plain) > 1 and all(re.fullmatch(r"(19|20)\d{6}", text) for text in plain) and _TIMELY.search(name):
+            return _dates(plain, nulls) or ColumnGuess("integer", nulls)
+        return ColumnGuess("integer" if all(abs(int(text)) < 2**63 for text in plain) else "decimal", nulls)
+    return ColumnGuess("number", nulls)
+
+
+def _dates(known: Sequence[str], nulls: tuple[str, ...]) -> ColumnGuess | None:
+    """The format that reads all values; of several, the one under which the column rises most often."""
+    fitting: dict[str, Any] = {}
+    for form in (f"{day}{time}" for day in FORMATS for time in TIMES):
+        if _reads(known[0], form) is not None:
+            moments = [_reads(text, form) for text in known]
+            if all(moment is not None for moment in moments):
+                fitting[form] = sum(a <= b for a, b in zip(moments, moments[1:], strict=False))  # type: ignore[operator]
+    if not fitting:
+        return None
+    best = max(fitting, key=lambda form: fitting[form])
+    others = ", ".join(form for form in fitting if form != best)
+    note = f"it also reads as {others}; the values rise more often as {best}" if others else ""
+    return ColumnGuess("timestamp" if "%H" in best or "%I" in best else "date", nulls, best, note=note)
+
+
+def _reads(text: str, form: str) -> Any:
+    from datetime import datetime
+
+    try:
+        return datetime.strptime(text, form)
+    except ValueError:
+        return None

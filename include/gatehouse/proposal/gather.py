@@ -1,0 +1,158 @@
+"""Reads exported files once: their dialect, their types, and all rows as declared."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.adapters.sources.compression import unpacked
+from gatehouse.adapters.sources.file_formats import FORMATS, adapted, read_table, suffix_of
+from gatehouse.core.config.dialect import Dialect
+from gatehouse.errors import InvalidInputError
+from gatehouse.proposal.column_types import Guesses, infer
+from gatehouse.proposal.dialects import sniff
+from gatehouse.table_types import read_declared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+_MOST_TEXTS = 200_000  # different texts of a column that types are found from
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A table of exported files: where they are, how they are written, the types, all rows, and what is worth a note."""
+
+    address: str
+    files: int
+    dialect: Mapping[str, Any]
+    types: Mapping[str, str]
+    rows: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def gather(path: Path) -> Exported:
+    """Read a file, or all files of a folder that have its commonest suffix."""
+    import pandas as pd
+
+    address, files = _files(path)
+    dialect: dict[str, Any] = {}
+    first = files[0].read_bytes()
+    if suffix_of(files[0].name) in (".csv", ".tsv", ".txt"):
+        dialect = sniff(unpacked(first, files[0].name))
+    frames = [read_table(file.read_bytes(), str(file), Dialect.model_validate(_tuples(dialect))) for file in files]
+    different = next((file for file, frame in zip(files, frames, strict=True) if set(frame) != set(frames[0])), None)
+    if different is not None:
+        raise InvalidInputError(
+            "the files have different columns",
+            found=f"{different.name} and {files[0].name}",
+            allowed="the files of one table",
+        )
+    raw = pd.concat(frames, ignore_index=True)
+    if renamed := _renamed([str(column) for column in raw.columns]):
+        dialect["rename"] = renamed
+    raw = adapted(raw, address, Dialect(rename=renamed))
+    types, keys, notes = _types(raw)
+    dialect |= keys
+    found = read_declared(raw, types, address, (), Dialect.model_validate(_tuples(dialect)))  # type: ignore[arg-type]
+    for name in dict.fromkeys(cell.column for cell in found.cells):
+        notes.append(f"column {name!r}: not all values are of type {types[name]}; it is read as text")
+        types[name] = "string"
+    typed = read_declared(raw, types, address, (), Dialect.model_validate(_tuples(dialect))).frame  # type: ignore[arg-type]
+    return Exported(address, len(files), dialect, types, typed, tuple(notes))
+
+
+def _files(path: Path) -> tuple[str, Sequence[Path]]:
+    path = path.resolve()
+    if path.is_file():
+        if not path.name.endswith(FORMATS):
+            raise InvalidInputError("Gatehouse does not read this file", found=str(path), allowed=", ".join(FORMATS))
+        return str(path), [path]
+    there = [file for file in sorted(path.glob("*")) if file.is_file() and file.name[0] not in "._"]
+    suffixes = Counter(suffix for file in there if (suffix := _whole_suffix(file.name)))
+    if not suffixes:
+        raise InvalidInputError(
+            "the folder holds no file that Gatehouse reads", found=str(path), allowed=", ".join(FORMATS)
+        )
+    suffix = suffixes.most_common(1)[0][0]
+    return f"{path}/*{suffix}", [file for file in there if file.name.endswith(suffix)]
+
+
+def _whole_suffix(name: str) -> str:
+    return max((suffix for suffix in FORMATS if name.endswith(suffix)), key=len, default="")
+
+
+def _renamed(names: Sequence[str]) -> dict[str, str]:
+    """A name in lower-case letters, digits and `_` for each that is none."""
+    taken = {name for name in names if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)}
+    renamed = {}
+    for name in names:
+        if name in taken:
+            continue
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        short = re.sub(r"\W+", "_", plain).strip("_") or "column"
+        short = f"c_{short}" if short[0].isdigit() else short
+        while short in taken:
+            short += "_2"
+        taken.add(short)
+        renamed[name] = short
+    return renamed
+
+
+def _types(raw: pd.DataFrame) -> tuple[dict[str, str], dict[str, Any], list[str]]:
+    """The types, the dialect keys about values, and the notes."""
+    texts = {str(name): raw[name] for name in raw.columns if str(raw[name].dtype) == "str"}
+    guesses = infer({name: list(column.dropna().unique()[:_MOST_TEXTS]) for name, column in texts.items()})
+    types = {str(n): guesses.columns[str(n)].type if str(n) in texts else _typed(raw[n]) for n in raw.columns}
+    notes = [f"column {name!r}: {guess.note}" for name, guess in guesses.columns.items() if guess.note]
+    return types, _keys(guesses), notes
+
+
+def _keys(guesses: Guesses) -> dict[str, Any]:
+    keys: dict[str, Any] = {}
+    if guesses.decimal != ".":
+        keys["decimal"] = guesses.decimal
+    if guesses.thousands is not None:
+        keys["thousands"] = guesses.thousands
+    nulls = {name: list(guess.nulls) for name, guess in guesses.columns.items() if guess.nulls}
+    formats = {name: guess.date_format for name, guess in guesses.columns.items() if guess.date_format}
+    units = {name: guess.epoch_unit for name, guess in guesses.columns.items() if guess.epoch_unit}
+    truths = list(dict.fromkeys(guess.truth for guess in guesses.columns.values() if guess.truth))
+    found = {"null_values": nulls, "date_format": formats, "epoch_unit": units}
+    keys |= {key: value for key, value in found.items() if value}
+    if truths:
+        keys |= {"true_values": [pair[0] for pair in truths], "false_values": [pair[1] for pair in truths]}
+    return keys
+
+
+def _typed(column: pd.Series[Any]) -> str:
+    """The type of a column that is typed in its file."""
+    dtype = str(column.dtype).lower()
+    if dtype.startswith("datetime64"):
+        return "date" if dtype == "datetime64[s]" else "timestamp"
+    kinds = {"int64": "integer", "uint64": "unsigned", "float64": "number", "bool": "boolean", "boolean": "boolean"}
+    if dtype in kinds:
+        return kinds[dtype]
+    values = [value for value in column.dropna().head(1000)]
+    if values and all(type(value) is bool for value in values):
+        return "boolean"
+    if values and all(isinstance(value, int) for value in values):
+        return "integer"
+    return "string" if not values or isinstance(values[0], str) else "decimal"
+
+
+def _tuples(dialect: Mapping[str, Any]) -> dict[str, Any]:
+    """The dialect with tuples for lists, as strict models take them."""
+
+    def one(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: one(each) for key, each in value.items()}
+        return tuple(value) if isinstance(value, list) else value
+
+    return {key: one(value) for key, value in dialect.items()}

@@ -1,0 +1,53 @@
+"""How many batches are held out, and the margins of the gate: what so many rows can tell apart."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BLOCKS = 10  # days, or batches where rows have no time: fewer are not resampled
+_SURE = 1.96
+_PAIRED = 0.25  # how far two models differ on one row, as a share of the spread of the loss
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Numbers for `retrain.yaml` and `gate.yaml`."""
+
+    metric: str
+    holdout: int
+    first_training: int
+    held_rows: int
+    min_rows: int
+    min_blocks: int
+    margin: float
+    gap: float
+
+
+def limits(task: str, batches: pd.Series[str], days: pd.Series[int], labels: pd.Series[float]) -> Limits:
+    """The numbers for batches of these rows. `days` is the day of each row, or its batch where rows have no time."""
+    count, rows = batches.nunique(), int(batches.value_counts().median())
+    blocks = max(int(days.groupby(batches.to_numpy()).nunique().median()), 1)
+    most = max((count - 2) // 3, 1)
+    holdout = min(math.ceil(BLOCKS / blocks), most)
+    first = min(max(3, holdout + 2, math.ceil(300 / rows) + holdout), max(count // 2, holdout + 1))
+    held = holdout * rows
+    spread = 0.5 if task == "classification" else float(labels.std()) or 1.0
+    margin = _rounded(max(_SURE * _PAIRED * spread / math.sqrt(held), 0.005 * spread))
+    min_rows = max(_round_down(held // 2), 10)
+    gap = _rounded(max(3 * spread / math.sqrt(held), 0.1 * spread))
+    metric = "log_loss" if task == "classification" else "mae"
+    return Limits(metric, holdout, first, held, min_rows, max(min(BLOCKS, blocks * holdout), 5), margin, gap)
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.2g}")
+
+
+def _round_down(value: int) -> int:
+    unit = 10 ** max(len(str(value)) - 2, 0)
+    return value // unit * unit

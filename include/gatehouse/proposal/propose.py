@@ -1,0 +1,180 @@
+"""From exported files to the five files of a use case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gatehouse.errors import InvalidInputError
+from gatehouse.proposal.choose import ROW, Chosen, choose
+from gatehouse.proposal.expectations import expectations
+from gatehouse.proposal.gather import Exported, gather
+from gatehouse.proposal.leaks import leaks
+from gatehouse.proposal.limits import limits
+from gatehouse.proposal.model_text import features, model_text
+from gatehouse.proposal.policy_text import contract_text, gate_text, retrain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+NUMERIC = ("number", "integer", "unsigned", "decimal", "boolean")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person says about the data; all but the label is found where it is not given."""
+
+    name: str
+    path: Path
+    label: str
+    key: tuple[str, ...] = ()
+    time: str | None = None
+    outcomes: Path | None = None
+    task: str | None = None
+    positive: str | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The texts of the files by name, what was found, and what a person should look at."""
+
+    files: Mapping[str, str]
+    evidence: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def propose(asked: Request) -> Proposal:
+    """Look at the files and propose all five; RUNBOOK.md is the template's."""
+    table = gather(asked.path)
+    labelled = gather(asked.outcomes) if asked.outcomes else table
+    label = _column(labelled, asked.label)
+    asked = replace(
+        asked, key=tuple(_column(table, name) for name in asked.key), time=asked.time and _column(table, asked.time)
+    )
+    shared = [name for name in labelled.types if name in table.types] if asked.outcomes else None
+    chosen = choose(table.rows, table.types, label, asked.key, asked.time, shared)
+    labels, task, positive, what = _labels(labelled, label, asked)
+    types = {name: kind for name, kind in table.types.items() if asked.outcomes or name != label}
+    if chosen.numbered:
+        types = {ROW: "integer", **types}
+        table.rows.insert(0, ROW, range(len(table.rows)))
+    rows, batches = table.rows.head(len(chosen.batches)), chosen.batches
+    of_rows = _joined(rows, labelled, labels, chosen.key) if asked.outcomes else labels.head(len(rows))
+    skip = {
+        name: "it names the row"
+        for name in chosen.key
+        if len(chosen.key) == 1 or (types[name] == "string" and rows[name].nunique() > 1000)
+    }
+    told = leaks(rows, [name for name in types if name not in skip and name != chosen.time], of_rows, task)
+    skip |= {name: f"{sentence}. Take it out of this list if it is known in time" for name, sentence in told.items()}
+    numbers = limits(task, batches, _days(rows, chosen), of_rows)
+    least = int(batches.value_counts().min())
+    spec = {
+        "key": list(chosen.key), **({"time_column": chosen.time} if chosen.time else {}), "columns": types,
+        "min_rows": max(least // 2, 1), "expectations": expectations(rows, types, chosen.key, chosen.time, batches),
+    }  # fmt: skip
+    outcome_types = {**{name: types[name] for name in chosen.key}, label: labelled.types[label]}
+    outcomes = {"key": list(chosen.key), "columns": outcome_types, "label": label, "delay": f"1 {chosen.frequency}"}
+    first = "2024-01-01" if chosen.rows_per_batch else str(batches.min())
+    evidence = (*_described(table), *chosen.evidence, what)
+    warnings = (*table.notes, *(labelled.notes if asked.outcomes else ()), *told.values())
+    model = features(rows, types, skip, chosen.time)
+    files = {
+        "contract.yaml": contract_text(
+            asked.name, _source(table, labelled, asked, chosen), chosen, first, spec, outcomes, (*evidence, *warnings)
+        ),
+        "model.py": model_text("rows", label, positive, task, model, labelled.types[label]),
+        "retrain.yaml": retrain_text(task, numbers),
+        "gate.yaml": gate_text(asked.name, task, numbers),
+    }
+    return Proposal(files, evidence, warnings)
+
+
+def _column(table: Exported, name: str) -> str:
+    """The column by its name in the file or in the contract."""
+    found = table.dialect.get("rename", {}).get(name, name)
+    if found not in table.types:
+        raise InvalidInputError("no such column", found=repr(name), allowed=", ".join(table.types))
+    return str(found)
+
+
+def _labels(table: Exported, label: str, asked: Request) -> tuple[pd.Series[float], str, Any, str]:
+    """The labels as numbers, the task, which value is class 1 (None: the label is a number), and a sentence."""
+    values, kind = table.rows[label], table.types[label]
+    known = values.dropna()
+    counts = known.value_counts()
+    if asked.task == "regression" or (
+        asked.task is None and kind in NUMERIC and len(counts) > 2 and asked.positive is None
+    ):
+        if kind not in NUMERIC:
+            raise InvalidInputError(
+                "a regression needs a label of numbers", found=f"{label!r} is {kind}", allowed="--task classification"
+            )
+        return values.astype("float64"), "regression", None, f"label: {label}, a number: regression"
+    if kind in NUMERIC and set(known.astype("float64").unique()) <= {0.0, 1.0} and asked.positive is None:
+        return (
+            values.astype("float64"),
+            "classification",
+            None,
+            f"label: {label}, 1 in {float(known.astype('float64').mean()):.1%} of the rows",
+        )
+    positive = _positive(counts, asked, label, kind)
+    labels = (values == positive).astype("float64").mask(values.isna())
+    return (
+        labels,
+        "classification",
+        positive,
+        f"label: {label} is {positive!r} in {float(labels.mean()):.1%} of the rows",
+    )
+
+
+def _positive(counts: pd.Series[int], asked: Request, label: str, kind: str) -> Any:
+    shown = ", ".join(map(str, counts.index[:10]))
+    if asked.positive is not None:
+        found = next((value for value in counts.index if str(value) == asked.positive), None)
+        if found is None:
+            raise InvalidInputError(f"--positive is no value of {label!r}", found=repr(asked.positive), allowed=shown)
+        return found.item() if hasattr(found, "item") else found
+    if len(counts) != 2:
+        raise InvalidInputError(
+            f"a classification has two classes; column {label!r} has {len(counts):,} values",
+            found=shown, allowed="--positive VALUE for `is it this value or not`, or --task regression",
+        )  # fmt: skip
+    rare = counts.index[-1]
+    return rare.item() if hasattr(rare, "item") else rare
+
+
+def _joined(rows: pd.DataFrame, labelled: Exported, labels: pd.Series[float], key: Sequence[str]) -> pd.Series[float]:
+    known = labelled.rows[list(key)].assign(gh_label=labels).drop_duplicates(list(key))
+    return rows[list(key)].merge(known, on=list(key), how="left")["gh_label"]
+
+
+def _days(rows: pd.DataFrame, chosen: Chosen) -> pd.Series[Any]:
+    import pandas as pd
+
+    if chosen.time is None:
+        return chosen.batches
+    return pd.to_datetime(rows[chosen.time], utc=True).dt.floor("D")
+
+
+def _described(table: Exported) -> list[str]:
+    keys = ", ".join(key for key in table.dialect) or "plain"
+    return [f"files: {table.files}, {len(table.rows):,} rows, {len(table.types)} columns; dialect: {keys}"]
+
+
+def _source(table: Exported, labelled: Exported, asked: Request, chosen: Chosen) -> dict[str, Any]:
+    source: dict[str, Any] = {"kind": "split_files", "files": table.address}
+    if table.dialect:
+        source["dialect"] = dict(table.dialect)
+    if asked.outcomes is not None:
+        source["outcomes"] = labelled.address
+        if labelled.dialect != table.dialect:
+            source["dialects"] = {"outcomes": dict(labelled.dialect)}
+    if chosen.rows_per_batch:
+        source["rows_per_batch"] = chosen.rows_per_batch
+    if chosen.numbered:
+        source["row_number"] = ROW
+    return source
