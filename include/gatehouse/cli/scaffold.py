@@ -25,8 +25,27 @@ TEMPLATE = Path(__file__).parent / "template"
 
 @click.command()
 @click.argument("use_case")
-def new(use_case: str) -> None:
-    """Make a use case: a folder with its five files, ready to run on made-up data until you fill in your own."""
+@click.option(
+    "--from", "source", type=click.Path(exists=True, path_type=Path), help="A file, or a folder of files, to look at."
+)
+@click.option("--label", help="The column to predict.")
+@click.option("--key", multiple=True, help="A column that names a row; several times for several.")
+@click.option("--time", help="The column that says when a row happened.")
+@click.option(
+    "--outcomes", type=click.Path(exists=True, path_type=Path), help="Files of the label, where it is not in the rows."
+)
+@click.option("--task", type=click.Choice(["classification", "regression"]), help="Found from the label, without.")
+@click.option("--positive", help="The value of the label that is predicted, where it is no 0 or 1.")
+@click.option("--backtest/--no-backtest", default=True, show_default=True, help="Replay the whole history at the end.")
+def new(
+    use_case: str, source: Path | None, label: str | None, key: tuple[str, ...], time: str | None, outcomes: Path | None,
+    task: str | None, positive: str | None, backtest: bool,
+) -> None:  # fmt: skip
+    """Make a use case: a folder with its five files.
+
+    With `--from` and `--label` the files are proposed from your data, with the evidence, and run as they are. Without, they
+    run on made-up data until you fill in your own.
+    """
     folder = Settings.from_environment().usecases[0] / use_case
     if not use_case.isidentifier() or not use_case.islower():
         raise ConfigurationError(
@@ -34,10 +53,24 @@ def new(use_case: str) -> None:
         )
     if folder.exists():
         raise ConfigurationError("the folder is there already", where=str(folder))
+    if source is None:
+        _copy_template(folder)
+        click.echo(f"made {folder} with {', '.join(FILES)} and source.py; `gatehouse use-case check {use_case}` checks it")
+        return
+    if label is None:
+        raise ConfigurationError("--from needs --label", found="no label", allowed="the column to predict")
+    from gatehouse.cli.from_data import make
+    from gatehouse.proposal.propose import Request
+
+    make(folder, TEMPLATE, Request(use_case, source, label, key, time, outcomes, task, positive), backtest)
+
+
+def _copy_template(folder: Path) -> None:
+    """The template under the name of the folder. Its made-up data are harmless, so its first model needs no review."""
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    contract = folder / "contract.yaml"
-    contract.write_text(contract.read_text().replace("template", use_case))
-    click.echo(f"made {folder} with {', '.join(FILES)} and source.py; `gatehouse use-case check {use_case}` checks it")
+    for name in ("contract.yaml", "gate.yaml"):
+        text = (folder / name).read_text().replace("use_case: template", f"use_case: {folder.name}")
+        (folder / name).write_text(text.replace("no_champion: review", "no_champion: promote"))
 
 
 @click.command()

@@ -76,27 +76,24 @@ def _time(rows: pd.DataFrame, types: Mapping[str, str], label: str, given: str |
                 f"column {given!r} is no time", found=types[given], allowed="a column of moments or dates"
             )
         return given, f"time: {given}, as you said"
+    moments = ("timestamp", "timestamp_ns", "date")
     able = [
-        n
-        for n, t in types.items()
-        if n != label and t in ("timestamp", "timestamp_ns", "date") and rows[n].notna().mean() > 0.99
+        name for name, kind in types.items() if name != label and kind in moments and rows[name].notna().mean() > 0.99
     ]
     if not able:
         return None, "time: no column holds moments or dates in all rows"
-    best = max(
-        able,
-        key=lambda name: (
-            not _LATE.search(name),
-            bool(_TIME.search(name)),
-            float(rows[name].is_monotonic_increasing),
-            rows[name].nunique(),
-        ),
-    )
+    best = max(able, key=lambda name: _likely_time(rows, name))
     first, last = rows[best].min(), rows[best].max()
     return (
         best,
         f"time: {best}, from {first:%Y-%m-%d} to {last:%Y-%m-%d} in {rows[best].notna().sum():,} of {len(rows):,} rows",
     )
+
+
+def _likely_time(rows: pd.DataFrame, name: str) -> tuple[bool, bool, bool, int]:
+    """What speaks for a column: it is not known late, is called a time, rises, and tells rows apart."""
+    column: Any = rows[name]
+    return not _LATE.search(name), bool(_TIME.search(name)), column.is_monotonic_increasing, column.nunique()
 
 
 def _key(
@@ -110,11 +107,9 @@ def _key(
     if given:
         different = len(rows.drop_duplicates(list(given)))
         return tuple(given), f"key: {', '.join(given)}, as you said; {different:,} different in {len(rows):,} rows"
-    whole = [
-        name for name, kind in types.items()
-        if name != label and kind not in ("number", "boolean", "decimal") and rows[name].notna().all() and (among is None or name in among)
-    ]  # fmt: skip
-    ordered = sorted(whole, key=lambda name: (not _KEY.search(name), name == time))
+    able = [name for name, kind in types.items() if name != label and kind not in ("number", "boolean", "decimal")]
+    whole = [name for name in able if rows[name].notna().all() and (among is None or name in among)]
+    ordered = sorted(whole, key=lambda name: (not _KEY.search(name), name != time, -rows[name].nunique()))
     for count in (1, 2, 3, 4):
         for names in combinations(ordered[:8], count):
             if count == 1 and names == (time,):
@@ -140,11 +135,9 @@ def _frequency(times: pd.Series[Any]) -> tuple[BatchKind | None, str]:
     import pandas as pd
 
     days = pd.to_datetime(times, utc=True).dropna().dt.floor("D")
-    counts: dict[BatchKind, pd.Series[int]] = {}
-    for kind in ("month", "week", "day"):
-        counts[kind] = days.map({day: batch_key(kind, day) for day in days.unique()}).value_counts()  # type: ignore[index]
-    for kind in ("month", "week", "day"):
-        sizes = counts[kind]  # type: ignore[index]
+    kinds: tuple[BatchKind, ...] = ("month", "week", "day")
+    for kind in kinds:
+        sizes = days.map({day: batch_key(kind, day) for day in days.unique()}).value_counts()
         if len(sizes) >= LEAST_BATCHES and sizes.median() >= LEAST_ROWS:
-            return kind, f"batches: {len(sizes)} of a {kind}, {int(sizes.median()):,} rows in the middle one"  # type: ignore[return-value]
+            return kind, f"batches: {len(sizes)} of a {kind}, {int(sizes.median()):,} rows in the middle one"
     return None, "its rows are too few, or too close together, for six batches"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.columns.values import NULLS
@@ -108,7 +109,7 @@ def _dates(known: Sequence[str], nulls: tuple[str, ...]) -> ColumnGuess | None:
         if _reads(known[0], form) is not None:
             moments = [_reads(text, form) for text in known]
             if all(moment is not None for moment in moments):
-                fitting[form] = sum(a <= b for a, b in zip(moments, moments[1:], strict=False))  # type: ignore[operator]
+                fitting[form] = sum(a <= b for a, b in pairwise(moments))
     if not fitting:
         return None
     best = max(fitting, key=lambda form: fitting[form])

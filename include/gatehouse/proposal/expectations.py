@@ -23,7 +23,7 @@ def expectations(
         if len(key) == 1
         else {
             "expect": "expect_compound_columns_to_be_unique", "severity": "critical",
-            "because": "the key names each row once", "args": {"column_list": list(key)},
+            "reason": "the key names each row once", "args": {"column_list": list(key)},
         }
     )  # fmt: skip
     found = [unique]
@@ -72,7 +72,7 @@ def _not_null(name: str, mostly: float, reason: str) -> dict[str, Any]:
 
 
 def _expect(what: str, severity: str, reason: str, **args: Any) -> dict[str, Any]:
-    return {"expect": f"expect_column_{what}", "severity": severity, "because": reason, "args": args}
+    return {"expect": f"expect_column_{what}", "severity": severity, "reason": reason, "args": args}
 
 
 def _short(value: float) -> float | int:

@@ -107,9 +107,12 @@ def _renamed(names: Sequence[str]) -> dict[str, str]:
 
 def _types(raw: pd.DataFrame) -> tuple[dict[str, str], dict[str, Any], list[str]]:
     """The types, the dialect keys about values, and the notes."""
-    texts = {str(name): raw[name] for name in raw.columns if str(raw[name].dtype) == "str"}
-    guesses = infer({name: list(column.dropna().unique()[:_MOST_TEXTS]) for name, column in texts.items()})
-    types = {str(n): guesses.columns[str(n)].type if str(n) in texts else _typed(raw[n]) for n in raw.columns}
+    kinds = {str(name): None if str(raw[name].dtype) == "str" else _typed(raw[name]) for name in raw.columns}
+    looked_at = {name: raw[name] for name, kind in kinds.items() if kind in (None, "integer")}
+    different = {name: column.dropna().unique()[:_MOST_TEXTS] for name, column in looked_at.items()}
+    guesses = infer({name: [str(value) for value in values] for name, values in different.items()})
+    types = {name: kind or guesses.columns[name].type for name, kind in kinds.items()}
+    types |= {name: "timestamp" for name, guess in guesses.columns.items() if guess.epoch_unit}
     notes = [f"column {name!r}: {guess.note}" for name, guess in guesses.columns.items() if guess.note]
     return types, _keys(guesses), notes
 
@@ -139,7 +142,7 @@ def _typed(column: pd.Series[Any]) -> str:
     kinds = {"int64": "integer", "uint64": "unsigned", "float64": "number", "bool": "boolean", "boolean": "boolean"}
     if dtype in kinds:
         return kinds[dtype]
-    values = [value for value in column.dropna().head(1000)]
+    values = list(column.dropna().head(1000))
     if values and all(type(value) is bool for value in values):
         return "boolean"
     if values and all(isinstance(value, int) for value in values):

@@ -50,4 +50,4 @@ def _rounded(value: float) -> float:
 
 def _round_down(value: int) -> int:
     unit = 10 ** max(len(str(value)) - 2, 0)
-    return value // unit * unit
+    return int(value // unit * unit)

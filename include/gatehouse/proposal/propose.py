@@ -80,7 +80,7 @@ def propose(asked: Request) -> Proposal:
     outcomes = {"key": list(chosen.key), "columns": outcome_types, "label": label, "delay": f"1 {chosen.frequency}"}
     first = "2024-01-01" if chosen.rows_per_batch else str(batches.min())
     evidence = (*_described(table), *chosen.evidence, what)
-    warnings = (*table.notes, *(labelled.notes if asked.outcomes else ()), *told.values())
+    warnings = tuple(dict.fromkeys((*table.notes, *labelled.notes, *told.values(), *_sorted(of_rows, chosen))))
     model = features(rows, types, skip, chosen.time)
     files = {
         "contract.yaml": contract_text(
@@ -158,6 +158,18 @@ def _days(rows: pd.DataFrame, chosen: Chosen) -> pd.Series[Any]:
     if chosen.time is None:
         return chosen.batches
     return pd.to_datetime(rows[chosen.time], utc=True).dt.floor("D")
+
+
+def _sorted(labels: pd.Series[float], chosen: Chosen) -> list[str]:
+    """A warning where the rows have no time and the label goes with their order: batches then differ by design."""
+    import pandas as pd
+
+    order = pd.Series(range(len(labels)), dtype="float64")
+    if chosen.time is not None or abs(labels.reset_index(drop=True).rank().corr(order)) < 0.5:
+        return []
+    return [
+        "the rows are sorted by the label, so no batch is like the one before: shuffle the file, or name a time column"
+    ]
 
 
 def _described(table: Exported) -> list[str]:

@@ -57,7 +57,7 @@ class SplitFileSource(Source):
         keys = sorted(self._read().files)
         if not keys or self._spec.rows_per_batch is not None:
             return keys
-        ended = batch_interval(self._contract.batch, keys[-1]).end <= datetime.now(UTC)
+        ended = batch_interval(self._contract.frequency, keys[-1]).end <= datetime.now(UTC)
         return keys if ended else keys[:-1]
 
     def fetch(self, key: str, interval: Interval) -> Mapping[str, pd.DataFrame]:
@@ -128,7 +128,7 @@ class SplitFileSource(Source):
         name = str(spec.time_column)
         if name not in rows.columns:
             raise SourceError(
-                f"{self._spec.files}: no column {name!r}, by which rows are divided; found {', '.join(rows)}"
+                f"{self._spec.files}: no column {name!r}, by which rows are divided; found {', '.join(map(str, rows.columns))}"
             )
         times, _ = read(rows[name], name, spec.columns[name], False, self._dialect(self._contract.main))
         times = times.ffill().bfill()
@@ -137,11 +137,11 @@ class SplitFileSource(Source):
                 f"{self._spec.files}: no value of column {name!r} is a {spec.columns[name]}; it divides the rows"
             )
         days = pd.to_datetime(times, utc=True).dt.floor("D")
-        return days.map({day: batch_key(self._contract.batch, day) for day in days.unique()}).astype("str")
+        return days.map({day: batch_key(self._contract.frequency, day) for day in days.unique()}).astype("str")
 
     def _consecutive(self, count: int) -> list[str]:
         """So many keys from the contract's first one on."""
-        kind, keys = self._contract.batch, [self._contract.first]
+        kind, keys = self._contract.frequency, [self._contract.first_batch]
         while len(keys) < count:
             keys.append(batch_key(kind, batch_interval(kind, keys[-1]).end))
         return keys[:count]
@@ -151,7 +151,8 @@ class SplitFileSource(Source):
         import pandas as pd
 
         filesystem, _ = self._filesystem(address)
-        frames, versions = [], []
+        frames: list[pd.DataFrame] = []
+        versions: list[str] = []
         for name, version in self._versions(address).items():
             data = filesystem.cat_file(name)
             if len(data) > MAX_BYTES:

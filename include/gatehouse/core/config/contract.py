@@ -225,12 +225,7 @@ class Contract(Spec):
         return self.source.dialect if different is None else different.over(self.source.dialect)
 
     @model_validator(mode="after")
-    def _whole(self) -> Contract:
-        try:
-            for key in filter(None, (self.first_batch, self.last_batch)):
-                batch_interval(self.frequency, key)
-        except ConfigurationError as error:
-            raise ValueError(str(error)) from None
+    def _fits_its_source(self) -> Contract:
         for name in self.source.dialects if isinstance(self.source, (FilesSource, SplitFilesSource)) else ():
             if name not in (*self.tables, "outcomes"):
                 raise ValueError(f"source.dialects must name tables or outcomes; found {name!r}")
@@ -240,6 +235,15 @@ class Contract(Spec):
                 raise ValueError(f"a split_files source has one table; found {', '.join(self.tables)}")
             if (self.tables[self.main].time_column is None) == (self.source.rows_per_batch is None):
                 raise ValueError("a split_files source needs a time_column of its table, or source.rows_per_batch")
+        return self
+
+    @model_validator(mode="after")
+    def _whole(self) -> Contract:
+        try:
+            for key in filter(None, (self.first_batch, self.last_batch)):
+                batch_interval(self.frequency, key)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
         if self.outcomes.key != self.tables[self.main].key:
             raise ValueError(f"outcomes.key must be the key of {self.main!r}: {list(self.tables[self.main].key)}")
         for name in self.outcomes.key:

@@ -1,0 +1,78 @@
+"""`--from` of a new use case: propose its files from data, write them, check them, and replay the history."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gatehouse.cli.output import nothing_on_standard_output
+from gatehouse.cli.progress import progress_line
+from gatehouse.proposal.propose import propose
+from gatehouse.use_case import FILES, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gatehouse.proposal.propose import Request
+
+
+def make(folder: Path, template: Path, asked: Request, backtest: bool) -> None:
+    """Write the use case and say what was found, what to look at, and how it did on its history."""
+    proposal = propose(asked)
+    folder.mkdir(parents=True)
+    for name, text in proposal.files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    shutil.copy(template / "RUNBOOK.md", folder / "RUNBOOK.md")
+    click.echo(f"made {folder} with {', '.join(FILES)}")
+    for line in proposal.evidence:
+        click.echo(f"  {line}")
+    for line in proposal.warnings:
+        click.echo(f"  look at: {line}")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    _check(folder)
+    if backtest:
+        _backtest(folder)
+    click.echo(f"Next: read the files, then `gatehouse use-case check {folder.name}` and `gatehouse backtest {folder.name}`.")
+
+
+def _check(folder: Path) -> None:
+    from gatehouse.check import check
+
+    with nothing_on_standard_output():
+        report = check(folder)
+    click.echo(f"check: {len(report.errors)} errors, {len(report.problems) - len(report.errors)} hints")
+    for problem in report.errors:
+        click.echo(f"  {problem.what}: {problem.found}")
+
+
+def _backtest(folder: Path) -> None:
+    from gatehouse.backtest import backtest
+
+    with nothing_on_standard_output(), progress_line() as told:
+        result = backtest(load(folder), told=told)
+    for sentence in sentences(result.document()):
+        click.echo(sentence)
+
+
+def sentences(result: dict[str, Any]) -> list[str]:
+    """What matters of a backtest: the batches, the champion, and what happened to the trainings."""
+    lines, totals = result["lines"], result["totals"]
+    served = [line for line in lines if line["champion"] is not None]
+    first = (
+        f"{totals['batches']} batches with {totals['rows']:,} rows; {totals['quarantined']:,} rows are in quarantine."
+    )
+    if not served:
+        reasons = [decision["sentence"] for line in lines for decision in line["decisions"]][-1:]
+        reasons += [error for line in lines for error in line["errors"]][-1:]
+        return [first, "No champion yet.", *reasons]
+    measured = [line["metric"] for line in served if line["metric"] is not None]
+    mean = f"; its mean {result['metric']} is {sum(measured) / len(measured):.4g}" if measured else ""
+    verdicts = ", ".join(f"{count} {name}" for name, count in sorted(totals["verdicts"].items()))
+    return [
+        first,
+        f"A champion serves from batch {served[0]['key']} on{mean} over {len(measured)} measured batches.",
+        f"{totals['trainings']} trainings; decisions: {verdicts or 'none'}; {totals['errors']} errors.",
+    ]

@@ -1,0 +1,112 @@
+"""The source that divides exported files into batches by the rows' own time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatehouse.adapters.sources import open_source
+from gatehouse.core.config.contract import Contract
+from gatehouse.core.contract.batch_calendar import batch_interval
+from gatehouse.errors import SourceError
+from gatehouse.ports import Source
+
+JANUARY = batch_interval("month", "2024-01")
+
+
+def opened(folder: Path, time: str | None = "at", first: str = "2024-01", **source: Any) -> Source:
+    """The source of a folder of CSV files."""
+    columns = {"id": "integer", "at": "timestamp"}
+    spec = {
+        "use_case": "rows", "title": "t", "owner": "o", "frequency": "month", "first_batch": first,
+        "source": {"kind": "split_files", "files": "in/*.csv", **source},
+        "tables": {"rows": {"key": ["id"], "columns": columns, **({"time_column": time} if time else {})}},
+        "outcomes": {"key": ["id"], "columns": {"id": "integer", "y": "number"}, "label": "y", "delay": "1 month"},
+    }  # fmt: skip
+    return open_source(Contract.model_validate_json(json.dumps(spec)), folder)
+
+
+def wrote(folder: Path, name: str, text: str) -> None:
+    """A file of the export."""
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(text)
+
+
+def test_rows_go_to_the_batch_of_their_time(tmp_path: Path) -> None:
+    """Every row is in one batch: by its time over all files, without a readable time with the row above it."""
+    wrote(tmp_path, "in/a.csv", "id,at,y\n1,2024-01-31T23:59:59Z,0\n2,2024-02-01,1\n3,?,\n")
+    wrote(tmp_path, "in/b.csv", "id,at,y\n4,2024-01-02,1\n")
+    source = opened(tmp_path)
+    assert source.available() == ["2024-01", "2024-02"]
+    rows = {key: source.fetch(key, JANUARY)["rows"] for key in source.available()}
+    assert {key: [int(value) for value in frame["id"]] for key, frame in rows.items()} == {
+        "2024-01": [1, 4], "2024-02": [2, 3],
+    }  # fmt: skip
+    assert "y" not in rows["2024-01"]
+
+
+def test_labels_come_out_of_the_rows_where_they_have_one(tmp_path: Path) -> None:
+    """The outcomes of a batch are its rows with a label; without any there are none yet."""
+    wrote(tmp_path, "in/a.csv", "id,at,y\n1,2024-01-05,0\n2,2024-01-06,\n3,2024-02-01,\n")
+    source = opened(tmp_path)
+    found = source.outcomes("2024-01", JANUARY)
+    assert found is not None
+    assert found.to_dict("list") == {"id": [1], "y": [0.0]}
+    assert source.outcomes("2024-02", batch_interval("month", "2024-02")) is None
+
+
+def test_labels_come_from_files_of_their_own(tmp_path: Path) -> None:
+    """Outcomes of other files are those whose key is one of the batch's rows."""
+    wrote(tmp_path, "in/a.csv", "id,at\n1,2024-01-05\n2,2024-02-01\n")
+    wrote(tmp_path, "labels.csv", "id;y\n2;1\n1;0\n7;1\n")
+    source = opened(tmp_path, outcomes="labels.csv", dialects={"outcomes": {"delimiter": ";"}})
+    found = source.outcomes("2024-01", JANUARY)
+    assert found is not None
+    assert found.to_dict("list") == {"id": [1], "y": [0.0]}
+
+
+def test_rows_without_time_are_cut_by_number(tmp_path: Path) -> None:
+    """Each batch has so many rows in the order of the files; rows of an unfinished batch wait."""
+    wrote(tmp_path, "in/a.csv", "id,at,y\n1,,0\n2,,0\n3,,1\n")
+    wrote(tmp_path, "in/b.csv", "id,at,y\n4,,0\n5,,1\n")
+    source = opened(tmp_path, None, rows_per_batch=2)
+    assert source.available() == ["2024-01", "2024-02"]
+    assert list(source.fetch("2024-02", JANUARY)["rows"]["id"]) == [3, 4]
+
+
+def test_only_batches_of_a_changed_file_look_changed(tmp_path: Path) -> None:
+    """A file that is written again changes the fingerprints of the batches that it has rows of."""
+    wrote(tmp_path, "in/a.csv", "id,at,y\n1,2024-01-05,0\n")
+    wrote(tmp_path, "in/b.csv", "id,at,y\n2,2024-02-05,0\n")
+    before = opened(tmp_path).fingerprints()
+    wrote(tmp_path, "in/b.csv", "id,at,y\n2,2024-02-05,1\n9,2024-02-06,1\n")
+    after = opened(tmp_path).fingerprints()
+    assert before["2024-01"] == after["2024-01"]
+    assert before["2024-02"] != after["2024-02"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("id,when,y\n1,2024-01-05,0\n", "no column 'at', by which rows are divided; found id, when, y"),
+        ("id,at,y\n1,never,0\n", "no value of column 'at' is a timestamp"),
+    ],
+)
+def test_files_that_cannot_be_divided_are_named(tmp_path: Path, text: str, sentence: str) -> None:
+    """Without a readable time nothing is guessed."""
+    wrote(tmp_path, "in/a.csv", text)
+    with pytest.raises(SourceError, match=sentence):
+        opened(tmp_path).available()
+
+
+def test_a_file_with_other_columns_is_named(tmp_path: Path) -> None:
+    """The files are one table; a file of another one is named with the difference."""
+    wrote(tmp_path, "in/a.csv", "id,at,y\n1,2024-01-05,0\n")
+    wrote(tmp_path, "in/b.csv", "id,at,z\n1,2024-01-05,0\n")
+    with pytest.raises(SourceError, match=r"b\.csv: it has other columns than the files before it: y, z"):
+        opened(tmp_path).available()
+    with pytest.raises(ValueError, match=r"needs a time_column of its table, or source\.rows_per_batch"):
+        opened(tmp_path, None)

@@ -1,0 +1,87 @@
+"""From exported files to a use case that is checked without a correction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gatehouse.check import check
+from gatehouse.errors import InvalidInputError
+from gatehouse.proposal.propose import Proposal, Request, propose
+from gatehouse.settings import ROOT
+from gatehouse.use_case import load
+
+TEMPLATE = ROOT / "include/gatehouse/cli/template"
+
+
+@pytest.fixture
+def orders(tmp_path: Path) -> Path:
+    """Eight months of an export with semicolons, decimal commas, days first, odd headers, and a column that leaks."""
+    random, folder = np.random.default_rng(7), tmp_path / "export"
+    folder.mkdir()
+    for month in range(1, 9):
+        start, rows = pd.Timestamp(2024, month, 1), 120
+        at = start + pd.to_timedelta(np.sort(random.uniform(0, start.days_in_month * 24, rows)), unit="h")
+        amount, channel = random.lognormal(4, 1, rows), random.choice(["Web", "Store"], rows)
+        late = random.uniform(size=rows) < 1 / (1 + np.exp(4 - np.log(amount) - (channel == "Web")))
+        pd.DataFrame(
+            {
+                "Order No.": [f"A{month}{number:03}" for number in range(rows)],
+                "Created at": at.strftime("%d/%m/%Y %H:%M"),
+                "Amount (EUR)": [f"{value:.2f}".replace(".", ",") for value in amount],
+                "Channel": channel,
+                "Age": ["-" if random.uniform() < 0.1 else str(age) for age in random.integers(18, 90, rows)],
+                "Late?": np.where(late, "yes", "no"),
+                "Fee": np.where(late, "1", "0"),
+            }
+        ).to_csv(folder / f"orders {month:02}.csv", sep=";", index=False, encoding="cp1252")
+    return folder
+
+
+def written(proposal: Proposal, folder: Path) -> Path:
+    """The five files in a folder."""
+    folder.mkdir()
+    for name, text in proposal.files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "RUNBOOK.md").write_text((TEMPLATE / "RUNBOOK.md").read_text())
+    return folder
+
+
+def test_an_export_becomes_a_use_case_that_is_checked_without_a_correction(orders: Path, tmp_path: Path) -> None:
+    """Dialect, key, time and batches are stated in the contract with their evidence, and the check finds no error."""
+    proposal = propose(Request("orders", orders, "Late?"))
+    folder = written(proposal, tmp_path / "orders")
+    contract = load(folder).contract
+    assert contract.tables["rows"].key == ("order_no",)
+    assert contract.tables["rows"].time_column == "created_at"
+    assert (contract.frequency, contract.first_batch) == ("month", "2024-01")
+    assert contract.tables["rows"].columns["Age"] == "integer"
+    assert any(spec.reason.endswith("seen in 8 of 8 batches") for spec in contract.tables["rows"].expectations)
+    assert any("Fee alone orders" in warning for warning in proposal.warnings)
+    assert "'Fee'" not in proposal.files["model.py"].split("# Columns")[0]
+    report = check(folder)
+    assert [f"{problem.what}: {problem.found}" for problem in report.errors] == []
+
+
+def test_a_table_without_key_and_time_is_numbered_and_cut(tmp_path: Path) -> None:
+    """Rows are numbered and cut into batches in their order; a label of numbers is a regression."""
+    random = np.random.default_rng(1)
+    x = random.normal(size=(400, 2)).round(2)
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": (x[:, 0] + random.normal(size=400)).round(2)})
+    frame.to_csv(tmp_path / "plain.csv", index=False)
+    folder = written(propose(Request("plain", tmp_path / "plain.csv", "y")), tmp_path / "plain")
+    case = load(folder)
+    assert case.retrain.task == "regression"
+    assert case.contract.tables["rows"].key == ("row",)
+    assert check(folder, data=False).errors == ()
+
+
+def test_several_classes_need_the_one_that_is_predicted(orders: Path) -> None:
+    """A label of several texts is refused with the flag to set; an unknown column lists the known ones."""
+    with pytest.raises(InvalidInputError, match="--positive VALUE"):
+        propose(Request("orders", orders, "Age", task="classification"))
+    with pytest.raises(InvalidInputError, match="no such column; found 'Nothing'; allowed: order_no, created_at"):
+        propose(Request("orders", orders, "Nothing"))
