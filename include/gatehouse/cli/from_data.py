@@ -35,7 +35,9 @@ def make(folder: Path, template: Path, asked: Request, backtest: bool) -> None:
     _check(folder)
     if backtest:
         _backtest(folder)
-    click.echo(f"Next: read the files, then `gatehouse use-case check {folder.name}` and `gatehouse backtest {folder.name}`.")
+    click.echo(
+        f"Next: read the files, then `gatehouse use-case check {folder.name}` and `gatehouse backtest {folder.name}`."
+    )
 
 
 def _check(folder: Path) -> None:

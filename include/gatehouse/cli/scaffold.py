@@ -55,7 +55,9 @@ def new(
         raise ConfigurationError("the folder is there already", where=str(folder))
     if source is None:
         _copy_template(folder)
-        click.echo(f"made {folder} with {', '.join(FILES)} and source.py; `gatehouse use-case check {use_case}` checks it")
+        click.echo(
+            f"made {folder} with {', '.join(FILES)} and source.py; `gatehouse use-case check {use_case}` checks it"
+        )
         return
     if label is None:
         raise ConfigurationError("--from needs --label", found="no label", allowed="the column to predict")

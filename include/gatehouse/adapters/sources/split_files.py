@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import fsspec
-
+from gatehouse.adapters.addresses import open_address
 from gatehouse.adapters.sources import normalise
 from gatehouse.adapters.sources.file_formats import MAX_BYTES, adapted, read_table
 from gatehouse.columns import read
@@ -20,7 +19,7 @@ from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.dialect import Dialect
 from gatehouse.core.contract.batch_calendar import batch_interval, batch_key
 from gatehouse.core.rows.row_keys import row_keys
-from gatehouse.errors import ServiceUnavailableError, SourceError
+from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 from gatehouse.ports import Source
 from gatehouse.table_types import read_declared
 
@@ -170,8 +169,12 @@ class SplitFileSource(Source):
 
     def _filesystem(self, address: str) -> tuple[Any, str]:
         local = "://" not in address
-        filesystem, path = fsspec.core.url_to_fs(str(self._folder / address) if local else address)
-        return filesystem, str(path)
+        try:
+            return open_address(str(self._folder / address) if local else address)
+        except (ImportError, ValueError) as error:
+            raise ConfigurationError(
+                "it cannot be opened", where="contract.yaml: source", found=str(error), owner="data engineer"
+            ) from error
 
     def _versions(self, address: str) -> dict[str, str]:
         """The files that an address names, in the order of their names, with a text that differs when one is written again."""
