@@ -92,6 +92,11 @@ def _check_code(reading: Reading, problems: Problems, report: Report) -> None:
     report.read.append(
         f"files: tables {', '.join(case.contract.tables)}; {estimators} estimators; {len(case.gate.rules)} rules; slices {slices}"
     )
+    if case.contract.schedule is not None:
+        report.read.append(
+            f"schedule: {case.contract.schedule} UTC, in force when the DAG {case.name}__ingest is switched on: "
+            f"airflow dags unpause {case.name}__ingest"
+        )
     retrain_hints(case, problems)
 
 

@@ -15,6 +15,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.types import Batch, BatchState, Decision, MonitoringReport, Request, RequestState
 from gatehouse.dev_stack.airflow_api import AirflowApi
+from gatehouse.dev_stack.next_steps import next_steps
 from gatehouse.dev_stack.progress import Progress, hand_over, wait_for_dags
 from gatehouse.errors import ServiceUnavailableError
 from gatehouse.formatting import shown
@@ -65,6 +66,8 @@ def walk(stack: AirflowTarget, use_case: str, limit: int | None = None) -> list[
         _follow(stack, ctx, keys, len(before), console)
     lines = [line_of(ctx, key) for key in is_settled(ctx, keys)]
     console.print(summary_table(ctx, lines))
+    for step in next_steps(ctx):
+        console.print(step, soft_wrap=True)
     return lines
 
 
