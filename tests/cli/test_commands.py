@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -96,6 +97,8 @@ def test_a_new_use_case_is_good_at_once(tmp_path):
     (tmp_path / "usecases").mkdir()
     where = {"GATEHOUSE_USECASES": str(tmp_path / "usecases")}
     assert gatehouse(tmp_path, "use-case", "new", "rides", **where).returncode == 0
+    for made in Path(where["GATEHOUSE_USECASES"], "rides").glob("*.yaml"):
+        assert "use_case: template" not in made.read_text()
     assert "rides: good" in gatehouse(tmp_path, "use-case", "check", **where).stdout
     again = gatehouse(tmp_path, "use-case", "new", "rides", **where)
     assert again.returncode == 1
