@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.sources import test_exports
 from gatehouse.adapters.sources.file_formats import read_table
 from gatehouse.core.config.dialect import Dialect
 from gatehouse.proposal.column_types import infer
 from gatehouse.proposal.dialects import sniff
+from gatehouse.proposal.gather import gather
 
 words = st.text(st.characters(categories=["L"], codec="cp1252"), min_size=1, max_size=8)
 tables = st.lists(st.tuples(words, words, st.integers(0, 999).map(str)), min_size=3, max_size=20)
@@ -78,3 +82,14 @@ def test_one_number_style_is_for_all_columns() -> None:
     found = infer({"a": ["1.234,5", "2,25"], "b": ["0,5", "1"], "c": ["x"]})
     assert (found.decimal, found.thousands) == (",", ".")
     assert [guess.type for guess in found.columns.values()] == ["number", "number", "string"]
+
+
+@pytest.mark.parametrize("title", sorted(set(test_exports.SECTIONS) - {"Local times", "Texts that mean nothing"}))
+def test_the_files_of_the_how_to_page_are_found(tmp_path: Path, title: str) -> None:
+    """What a person would have to set for a file is found in it: all values are read. Two files hold too few rows for it."""
+    text, source = test_exports.SECTIONS[title]
+    path = tmp_path / source["pattern"].format(table="rows", key="2024-03")
+    path.write_bytes(test_exports.BYTES.get(title, str.encode)(text))
+    rows = gather(path).rows.iloc[:, :5]
+    expected = test_exports.expected(test_exports.NOTES.get(title, "first"))
+    pd.testing.assert_frame_equal(rows.set_axis(list(expected), axis=1), expected)

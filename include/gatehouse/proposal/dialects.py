@@ -34,12 +34,42 @@ def sniff(data: bytes) -> dict[str, Any]:
         found["skip"] = skipped
     if footer := _footer(lines, delimiter, width, remark):
         found["footer"] = footer
+    found |= _quoting(text, delimiter)
     header = records[first][1] if records else []
-    if any(_VALUE.fullmatch(cell.strip()) for cell in header):
+    if _has_two_header_lines([row for _, row in records[first:]]):
+        found["header"] = 2
+    elif any(_VALUE.fullmatch(cell.strip()) for cell in header):
         found |= {"header": 0, "names": [f"column_{number}" for number in range(1, width + 1)]}
     elif len(set(header)) < len(header):
         found["names"] = _different(header)
     return found
+
+
+def _quoting(text: str, delimiter: str) -> dict[str, Any]:
+    """Whether quotes are escaped by a backslash, or plain text, where they are not doubled."""
+    if '"' not in text or _is_strict(text, delimiter):
+        return {}
+    escaped = '\\"' in text and _is_strict(text, delimiter, "\\")
+    return {"escape": "\\"} if escaped else {"quote": "none"}
+
+
+def _is_strict(text: str, delimiter: str, escape: str | None = None) -> bool:
+    csv.field_size_limit(len(text) + 1)
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, escapechar=escape, strict=True):
+            pass
+    except csv.Error:
+        return False
+    return True
+
+
+def _has_two_header_lines(rows: list[list[str]]) -> bool:
+    """Whether the second record holds words where all records below hold numbers or dates."""
+    if len(rows) < 4 or any(_VALUE.fullmatch(cell.strip()) for row in rows[:2] for cell in row):
+        return False
+    columns = list(zip(*(row for row in rows[1:] if len(row) == len(rows[0])), strict=True))
+    words = [column for column in columns if column[0].strip() and any(cell.strip() for cell in column[1:])]
+    return any(all(_VALUE.fullmatch(cell.strip()) for cell in column[1:] if cell.strip()) for column in words)
 
 
 def _encoding(data: bytes) -> str:
