@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
@@ -15,19 +15,7 @@ from gatehouse.core.config.renamed_keys import GATE, RESULTS, RenamedKeys
 from gatehouse.core.config.trusted_types import TrustedType
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.rules.base import MetricName, Rule
-from gatehouse.core.gate.rules.behaviour import HandlesUnseenValues, Invariant, Monotone, PredictionsVary
-from gatehouse.core.gate.rules.brier import BrierDecomposition
-from gatehouse.core.gate.rules.comparison import BetterThanChampion, NotWorseThanChampion, SuspiciousGain
-from gatehouse.core.gate.rules.custom import GoldenSet, PythonRule
-from gatehouse.core.gate.rules.data_quality import DataValidated, EnoughRows, TrainingIsFresh
-from gatehouse.core.gate.rules.metric_bounds import CalibrationRule, MetricBound
-from gatehouse.core.gate.rules.parity import Parity
-from gatehouse.core.gate.rules.provenance import LineageIntact, Reproducible, SignatureUnchanged
-from gatehouse.core.gate.rules.serving import LoadsCleanly, ModelSize, PredictionMemory, PredictionSpeed
-from gatehouse.core.gate.rules.slice_floor import SliceFloor
-from gatehouse.core.gate.rules.slice_regression import SliceNotWorse
-from gatehouse.core.gate.rules.stability import StableOverTime
-from gatehouse.core.gate.rules.training_data import EnoughTrainingRows, HoldoutDrift, NoDominantFeature
+from gatehouse.core.gate.rules.registry import registered
 from gatehouse.core.statistics.custom_metrics import is_own
 from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.errors import ConfigurationError
@@ -37,42 +25,11 @@ if TYPE_CHECKING:
 
     from gatehouse.core.gate.evidence import Task
 
-AnyRule = Annotated[
-    BetterThanChampion
-    | BrierDecomposition
-    | CalibrationRule
-    | DataValidated
-    | EnoughRows
-    | EnoughTrainingRows
-    | GoldenSet
-    | HandlesUnseenValues
-    | HoldoutDrift
-    | Invariant
-    | LineageIntact
-    | LoadsCleanly
-    | MetricBound
-    | ModelSize
-    | Monotone
-    | NoDominantFeature
-    | PredictionsVary
-    | NotWorseThanChampion
-    | Parity
-    | PredictionMemory
-    | PredictionSpeed
-    | PythonRule
-    | Reproducible
-    | SignatureUnchanged
-    | SliceFloor
-    | SliceNotWorse
-    | StableOverTime
-    | SuspiciousGain
-    | TrainingIsFresh,
-    Field(discriminator="rule"),
-]
-# The registry: the name that `rule:` takes -> the rule. What a message lists as allowed comes from here.
-RULES: dict[str, type[Rule]] = {
-    get_args(kind.model_fields["rule"].annotation)[0]: kind for kind in get_args(get_args(AnyRule)[0])
-}
+RULES: dict[str, type[Rule]] = registered()  # what a message lists as allowed comes from here, too
+if TYPE_CHECKING:
+    AnyRule = Rule
+else:
+    AnyRule = Annotated[Union[tuple(RULES.values())], Field(discriminator="rule")]  # noqa: UP007 - made at run time
 
 COLUMN = r"[A-Za-z_]\w*"
 # What a key that an archived text lacks means: that which was done before there was the key.
