@@ -119,7 +119,7 @@ TELLERS = ("GATEHOUSE_NOTIFY_FILE", "AIRFLOW_CONN_")  # who is told, and the con
 
 
 def telemetry_env(environment: Mapping[str, str]) -> dict[str, str]:
-    """What the caller says about who watches: metrics, lineage, the scrape token's file (docs/monitoring.md)."""
+    """What the caller says about who watches: metrics, lineage, the scrape token's file (docs/observability.md)."""
     return {name: value for name, value in environment.items() if name.startswith(WATCHERS)}
 
 
