@@ -12,11 +12,13 @@ from gatehouse.core.contract.batch_calendar import BatchKind
 from gatehouse.core.retraining.manual_options import WINDOWS
 
 KEYS = {
+    "year": r"\d{4}",
+    "quarter": r"\d{4}-Q[1-4]",
     "month": r"\d{4}-(0[1-9]|1[0-2])",
     "week": r"\d{4}-W(0[1-9]|[1-4]\d|5[0-3])",
     "day": r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])",
 }
-EXAMPLES = {"month": "2013-03", "week": "2013-W10", "day": "2013-03-07"}
+EXAMPLES = {"year": "2013", "quarter": "2013-Q1", "month": "2013-03", "week": "2013-W10", "day": "2013-03-07"}
 REASON = Param(
     "", type="string", minLength=10, title="Reason", description="Why, in a sentence: it goes on record with your name."
 )

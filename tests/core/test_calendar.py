@@ -10,7 +10,7 @@ from gatehouse.core.contract.batch_calendar import Span, batch_interval, batch_k
 from gatehouse.errors import ConfigurationError
 
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
-kinds = st.sampled_from(["month", "week", "day"])
+kinds = st.sampled_from(["year", "quarter", "month", "week", "day"])
 
 
 @given(kinds, moments)
@@ -40,8 +40,24 @@ def test_the_twelve_months_of_a_year():
     assert keys_between("month", "2013-01", "2013-12") == [f"2013-{month:02}" for month in range(1, 13)]
 
 
+def test_quarters_and_years_begin_with_january():
+    """Four quarters make the year that holds them."""
+    year = batch_interval("year", "2013")
+    quarters = [batch_interval("quarter", key) for key in keys_between("quarter", "2013-Q1", "2013-Q4")]
+    assert (quarters[0].start, quarters[-1].end) == (year.start, year.end)
+    assert [quarter.start.month for quarter in quarters] == [1, 4, 7, 10]
+
+
 @pytest.mark.parametrize(
-    ("kind", "key"), [("month", "2013-13"), ("week", "2013-W54"), ("day", "2013-02-30"), ("month", "x")]
+    ("kind", "key"),
+    [
+        ("month", "2013-13"),
+        ("week", "2013-W54"),
+        ("day", "2013-02-30"),
+        ("month", "x"),
+        ("quarter", "2013-Q5"),
+        ("year", "2013-01"),
+    ],
 )
 def test_a_wrong_key_is_named_with_an_example(kind, key):
     """A key of another form says what was found and shows an allowed one."""

@@ -17,11 +17,13 @@ from gatehouse.ports import Source
 JANUARY = batch_interval("month", "2024-01")
 
 
-def opened(folder: Path, time: str | None = "at", first: str = "2024-01", **source: Any) -> Source:
+def opened(
+    folder: Path, time: str | None = "at", first: Any = "2024-01", frequency: str = "month", **source: Any
+) -> Source:
     """The source of a folder of CSV files."""
     columns = {"id": "integer", "at": "timestamp"}
     spec = {
-        "use_case": "rows", "title": "t", "owner": "o", "frequency": "month", "first_batch": first,
+        "use_case": "rows", "title": "t", "owner": "o", "frequency": frequency, "first_batch": first,
         "source": {"kind": "split_files", "files": "in/*.csv", **source},
         "tables": {"rows": {"key": ["id"], "columns": columns, **({"time_column": time} if time else {})}},
         "outcomes": {"key": ["id"], "columns": {"id": "integer", "y": "number"}, "label": "y", "delay": "1 month"},
@@ -110,3 +112,12 @@ def test_a_file_with_other_columns_is_named(tmp_path: Path) -> None:
         opened(tmp_path).available()
     with pytest.raises(ValueError, match=r"needs a time_column of its table, or source\.rows_per_batch"):
         opened(tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "first", "keys"), [("quarter", "2024-Q1", ["2024-Q1", "2024-Q2"]), ("year", 2024, ["2024"])]
+)
+def test_batches_may_be_quarters_and_years(tmp_path: Path, frequency: str, first: Any, keys: list[str]) -> None:
+    """Rows go to the quarter or the year of their time; a bare year is a key, although YAML reads it as a number."""
+    wrote(tmp_path, "in/a.csv", "id,at,y\n1,2024-01-05,0\n2,2024-06-30T23:00:00Z,1\n")
+    assert opened(tmp_path, frequency=frequency, first=first).available() == keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from gatehouse.core.config.base import Name, SpanText, Spec
 from gatehouse.core.config.dialect import Dialect
@@ -179,6 +179,12 @@ class PluginSource(Spec):
     options: dict[str, Any] = {}
 
 
+def _year(value: Any) -> Any:
+    """YAML reads a bare year as a number."""
+    return str(value) if type(value) is int else value
+
+
+BatchKey = Annotated[str, BeforeValidator(_year)]
 Source = Annotated[
     FilesSource | SplitFilesSource | PostgresSource | PythonSource | PluginSource, Field(discriminator="kind")
 ]
@@ -201,8 +207,8 @@ class Contract(Spec):
     owner: str
     source: Source
     frequency: BatchKind
-    first_batch: str
-    last_batch: str | None = None
+    first_batch: BatchKey
+    last_batch: BatchKey | None = None
     schedule: str | None = None
     late_after: SpanText | None = None
     max_rows_in_memory: Annotated[int, Field(ge=1)] | None = None

@@ -1,6 +1,7 @@
 """Batch keys, their intervals and spans of time: pure calendar arithmetic in UTC, no clock.
 
-A batch is keyed by its interval: `2013-03` (month), `2013-W10` (ISO week), `2013-03-07` (day).
+A batch is keyed by its interval: `2013` (year), `2013-Q1` (quarter), `2013-03` (month), `2013-W10` (ISO week),
+`2013-03-07` (day).
 Keys of one kind sort as strings in the order of time.
 """
 
@@ -14,13 +15,16 @@ from typing import Literal
 
 from gatehouse.errors import ConfigurationError
 
-BatchKind = Literal["month", "week", "day"]
+BatchKind = Literal["year", "quarter", "month", "week", "day"]
 _FORMS = {
+    "year": re.compile(r"\d{4}"),
+    "quarter": re.compile(r"\d{4}-Q[1-4]"),
     "month": re.compile(r"\d{4}-(0[1-9]|1[0-2])"),
     "week": re.compile(r"\d{4}-W(0[1-9]|[1-4]\d|5[0-3])"),
     "day": re.compile(r"\d{4}-\d\d-\d\d"),
 }
-_EXAMPLE = {"month": "2013-03", "week": "2013-W10", "day": "2013-03-07"}
+_MONTHS = {"year": 12, "quarter": 3, "month": 1}
+_EXAMPLE = {"year": "2013", "quarter": "2013-Q1", "month": "2013-03", "week": "2013-W10", "day": "2013-03-07"}
 _SPAN = re.compile(r"(\d+) (hour|day|week|month)s?")
 
 
@@ -73,7 +77,9 @@ def batch_key(kind: BatchKind, moment: datetime) -> str:
     if kind == "week":
         year, week, _ = moment.isocalendar()
         return f"{year}-W{week:02}"
-    return moment.strftime("%Y-%m" if kind == "month" else "%Y-%m-%d")
+    if kind == "quarter":
+        return f"{moment.year:04}-Q{(moment.month + 2) // 3}"
+    return moment.strftime({"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}[kind])
 
 
 def batch_interval(kind: BatchKind, key: str) -> Interval:
@@ -81,9 +87,9 @@ def batch_interval(kind: BatchKind, key: str) -> Interval:
     try:
         if _FORMS[kind].fullmatch(key) is None:
             raise ValueError(key)
-        if kind == "month":
-            start = datetime(int(key[:4]), int(key[5:7]), 1, tzinfo=UTC)
-            return Interval(start, Span(1, "month").after(start))
+        if kind in _MONTHS:
+            start = datetime(int(key[:4]), _first_month(kind, key), 1, tzinfo=UTC)
+            return Interval(start, Span(_MONTHS[kind], "month").after(start))
         start = datetime.strptime(f"{key}-1" if kind == "week" else key, "%G-W%V-%u" if kind == "week" else "%Y-%m-%d")
     except ValueError:
         raise ConfigurationError(
@@ -91,6 +97,10 @@ def batch_interval(kind: BatchKind, key: str) -> Interval:
         ) from None
     start = start.replace(tzinfo=UTC)
     return Interval(start, start + timedelta(days=7 if kind == "week" else 1))
+
+
+def _first_month(kind: BatchKind, key: str) -> int:
+    return 3 * int(key[6]) - 2 if kind == "quarter" else int(key[5:7]) if kind == "month" else 1
 
 
 def keys_between(kind: BatchKind, first: str, last: str) -> list[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gatehouse.core.contract.batch_calendar import BatchKind
 
 KEPT = 12
-CALM: dict[BatchKind, int] = {"month": 1, "week": 3, "day": 7}  # batches without it that end an incident
+CALM: dict[BatchKind, int] = {"year": 1, "quarter": 1, "month": 1, "week": 3, "day": 7}  # quiet batches that end it
 MEASURED = (ChangeKind.CONCEPT, ChangeKind.LABEL, ChangeKind.LEVEL)  # kinds that only outcomes can end
 WORSE = (
     ChangeKind.CONCEPT,
