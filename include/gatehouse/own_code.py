@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from gatehouse.core.audit.canonical_json import digest, sha256
 
 ARCHIVED = "gatehouse_code_"
+IMPORTED = "gatehouse_usecase_"
 MAIN = "model.py"
 
 
@@ -40,7 +41,7 @@ class OwnCode:
 
 def module_name(model_file: Path) -> str:
     """The name under which a `model.py` is imported, so that two use cases never share a module."""
-    return f"gatehouse_usecase_{model_file.parent.name}_{sha256(str(model_file))[:8]}"
+    return f"{IMPORTED}{model_file.parent.name}_{sha256(str(model_file))[:8]}"
 
 
 def own_code(model_file: Path) -> OwnCode:

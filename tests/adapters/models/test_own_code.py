@@ -154,3 +154,10 @@ def test_a_type_of_code_that_the_file_does_not_hold_is_refused(folder: Path) -> 
     forged = sink.getvalue()
     with pytest.raises(UntrustedModel, match="gatehouse_code_"):
         SkopsModels().load(forged, sha256(forged))
+
+
+def test_a_model_with_own_code_is_fitted_here_and_not_on_a_cluster(folder: Path) -> None:
+    """The workers of a cluster cannot import it, so none is asked."""
+    estimator = load_model_code(folder / "model.py").estimators(0)["own"]
+    fitted = SkopsModels("tcp://127.0.0.1:1").fit("own", estimator, ROWS, LABELS)
+    assert fitted[0].top_ == 9.5

@@ -38,8 +38,9 @@ class SkopsModels(ModelStore):
 
     def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
         _refuse_unusable(name, estimator, labels)
+        address = "" if self._dask and storable.holds_own_code(estimator) else self._dask
         try:
-            return dask_fit.fit(self._dask, estimator, features, labels)
+            return dask_fit.fit(address, estimator, features, labels)
         except ServiceUnavailableError:
             raise
         except (Exception, SystemExit) as error:

@@ -89,7 +89,7 @@ def modules_of(data: bytes) -> set[str]:
 
 def import_libraries(data: bytes, sha256: str) -> None:
     """Import the modules that opening a file needs, without its own code; nothing for a file that would be refused."""
-    if sha256_of(data) != sha256:
+    if sha256 != sha256_of(data):
         return
     with suppress(zipfile.BadZipFile, ImportError, KeyError, ValueError):
         for name in sorted(modules_of(data)):

@@ -11,6 +11,7 @@ from typing import Any
 
 from gatehouse.errors import UntrustedModel
 from gatehouse.model_code import place_of
+from gatehouse.own_code import IMPORTED
 from gatehouse.user_code import DATA_SCIENTIST, is_library
 
 
@@ -26,6 +27,12 @@ def refuse_nameless(name: str, estimator: Any) -> None:
             where=_place(kind), found=what, owner=DATA_SCIENTIST,
             allowed="a `def` or `class` at the top level of model.py, such as `def double(x): return 2 * x`",
         )  # fmt: skip
+
+
+def holds_own_code(estimator: Any) -> bool:
+    """Whether a part of it is of a use case's own code, which no other machine has imported."""
+    kinds = (thing if isinstance(thing, FunctionType | type) else type(thing) for thing in reached(estimator))
+    return any(str(kind.__module__).startswith(IMPORTED) for kind in kinds)
 
 
 def forget_names(estimator: Any) -> None:
