@@ -14,12 +14,11 @@ LINE = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\$",
 
 def direct() -> list[Requirement]:
     """The direct dependencies that `pyproject.toml` names: of what runs, of the embedded stack, of boosting, and of
-    development."""
+    development, as far as this platform needs them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    return [
-        Requirement(text) for text in (*project["dependencies"], *extras["local"], *extras["boosting"], *extras["dev"])
-    ]
+    texts = (*project["dependencies"], *extras["local"], *extras["boosting"], *extras["dev"])
+    return [each for each in map(Requirement, texts) if each.marker is None or each.marker.evaluate()]
 
 
 def locked() -> dict[str, str]:
