@@ -55,7 +55,9 @@ def test_a_divided_batch_is_taken_by_mapped_tasks_and_comes_out_as_a_whole_one(
     task commits the very files that the undivided batch gives. The month after it is small: its mapped tasks are skipped by
     the scheduler, and one task more than without `max_rows_in_memory` has run, which found nothing to divide."""
     folder = rides(tmp_path / "usecases" / "rides")
-    big, small, watched = airflow(tmp_path, ledger_database.url, "ingest:2024-01", "ingest:2024-02", "monitor:2024-01.r1")
+    big, small, watched = airflow(
+        tmp_path, ledger_database.url, "ingest:2024-01", "ingest:2024-02", "monitor:2024-01.r1"
+    )
     every = {f"{task} success": 1 for task in ("land", "fetched", "outcomes", "divide", "validate")}
     done = {"check_part success": 3, "settle success": 1, "profile_part success": 2}
     assert big == {"run": "success", "tasks": every | done}
