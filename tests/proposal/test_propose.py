@@ -10,6 +10,7 @@ import pytest
 
 from gatehouse.check import check
 from gatehouse.errors import InvalidInputError
+from gatehouse.proposal.choose import choose
 from gatehouse.proposal.propose import Proposal, Request, propose
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
@@ -85,3 +86,16 @@ def test_several_classes_need_the_one_that_is_predicted(orders: Path) -> None:
         propose(Request("orders", orders, "Age", task="classification"))
     with pytest.raises(InvalidInputError, match="no such column; found 'Nothing'; allowed: order_no, created_at"):
         propose(Request("orders", orders, "Nothing"))
+
+
+def test_a_number_that_counts_up_is_a_key_and_a_measurement_is_not() -> None:
+    """Values that never repeat by chance name no row; a column that rises with the rows does."""
+    times = pd.Series(pd.date_range("2024-01-01", periods=400, freq="12h", tz="UTC"))
+    number, size = np.arange(400), np.random.default_rng(2).permutation(400)
+    types = {"size": "integer", "number": "integer", "at": "timestamp", "y": "boolean"}
+    rows = pd.DataFrame({"size": size, "number": number, "at": times, "y": number % 2 == 0})
+    assert choose(rows, types, "y").key == ("number",)
+    assert choose(rows.drop(columns="number"), {k: v for k, v in types.items() if k != "number"}, "y").key == (
+        "at",
+        "size",
+    )

@@ -112,11 +112,8 @@ def _key(
     ordered = sorted(whole, key=lambda name: (not _KEY.search(name), name != time, -rows[name].nunique()))
     for count in (1, 2, 3, 4):
         for names in combinations(ordered[:8], count):
-            if count == 1 and names == (time,):
-                continue
-            if not rows.duplicated(list(names)).any() and (
-                count > 1 or _KEY.search(names[0]) or types[names[0]] == "string"
-            ):
+            alone = count == 1 and (names == (time,) or not _may_be_key(rows, types, names[0]))
+            if not alone and not rows.duplicated(list(names)).any():
                 return (
                     names,
                     f"key: {', '.join(names)}, different in {len(rows):,} of {len(rows):,} rows and never missing",
@@ -128,6 +125,11 @@ def _key(
             allowed="name it with --key",
         )
     return (ROW,), "key: no columns name each row once, so rows are numbered in the order of the files"
+
+
+def _may_be_key(rows: pd.DataFrame, types: Mapping[str, str], name: str) -> bool:
+    """Whether a column of different values is more than a measurement that never repeats: by name, as text, or counting up."""
+    return bool(_KEY.search(name)) or types[name] == "string" or bool(rows[name].is_monotonic_increasing)
 
 
 def _frequency(times: pd.Series[Any]) -> tuple[BatchKind | None, str]:
