@@ -1,4 +1,4 @@
-"""The gate on the flights: a rolling challenger in December, the champion's own copy, and docs/gate.md's worked numbers."""
+"""The gate on the flights: a rolling challenger in December, the champion's own copy, and docs/reference/gate.md's worked numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHAMPION = ("2013-01", "2013-02", "2013-03")
 AUTUMN, DECEMBER = ("2013-09", "2013-10", "2013-11"), "2013-12"
 LATER = tuple(f"2013-{month:02}" for month in range(4, 13))
 LOOKS = (1, 12)
-# The rules of docs/gate.md that judge predictions alone, as its entries take them; others need a stack's measurements.
+# The rules of docs/reference/gate.md that judge predictions alone, as its entries take them; others need a stack's measurements.
 WORKED = ROOT / "benchmarks" / "worked.yaml"
 
 
@@ -151,9 +151,9 @@ def _worked() -> Table:
     rows = [(each.rule, each.outcome, each.sentence) for each in decision.results]
     method = (
         "Boosting trained on January to May, judged on June's flights against the champion of January to March, by "
-        "`benchmarks/worked.yaml`: the rules of docs/gate.md that need predictions alone, as its entries take them."
+        "`benchmarks/worked.yaml`: the rules of docs/reference/gate.md that need predictions alone, as its entries take them."
     )
-    return Table("Worked numbers of docs/gate.md", method, ("result", "outcome", "what it says"), rows)
+    return Table("Worked numbers of docs/reference/gate.md", method, ("result", "outcome", "what it says"), rows)
 
 
 def _number(value: float | None) -> str:

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from core.evidence_maker import REVIEW, policy
 from gatehouse.core.config.gate import RULES, GatePolicy, check_policy
 from gatehouse.errors import ConfigurationError
 
-DOCS = Path(__file__).parents[2] / "docs" / "gate.md"
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "gate.md"
 PASSES = {"rule": "data_validated"}
 
 
@@ -135,17 +136,26 @@ def test_a_policy_of_the_right_task_is_accepted():
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_is_documented_with_its_keys(name):
-    """docs/gate.md has an entry a rule that names each of its own keys and what makes it INCONCLUSIVE."""
+    """docs/reference/gate.md has an entry a rule that names each of its own keys and what makes it INCONCLUSIVE."""
     text = DOCS.read_text(encoding="utf-8")
-    assert f"\n### `{name}`\n" in text, f"docs/gate.md has no entry for {name}"
+    assert f"\n### `{name}`\n" in text, f"docs/reference/gate.md has no entry for {name}"
     entry = text.split(f"\n### `{name}`\n")[1].split("\n### ")[0].split("\n## ")[0]
     shared = {"rule", "description", "on_fail", "mode"}
     missing = [key for key in RULES[name].model_fields if key not in shared and f"`{key}`" not in entry]
-    assert not missing, f"docs/gate.md: the entry for {name} does not explain {missing}"
+    assert not missing, f"docs/reference/gate.md: the entry for {name} does not explain {missing}"
     assert "INCONCLUSIVE" in entry
 
 
 @pytest.mark.parametrize("key", GatePolicy.model_fields)
 def test_every_key_of_the_policy_is_documented(key):
-    """docs/gate.md explains each key of gate.yaml."""
+    """docs/reference/gate.md explains each key of gate.yaml."""
     assert f"`{key}`" in DOCS.read_text(encoding="utf-8")
+
+
+def test_the_gate_of_the_guide_can_be_read():
+    """The example in docs/how-to/write-a-gate.md is a policy for a classification."""
+    guide = (DOCS.parents[1] / "how-to" / "write-a-gate.md").read_text(encoding="utf-8")
+    example = yaml.safe_load(guide.partition("```yaml\n")[2].partition("```")[0])
+    read = GatePolicy.model_validate_json(json.dumps(example))
+    check_policy(read, "classification")
+    assert [rule.rule for rule in read.rules] == ["enough_rows", "not_worse_than_champion", "slice_floor"]
