@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise, permutations
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,6 @@ FAR = 0.2  # columns that lie nearer to what they held are not looked at
 NEAR = (
     0.08  # another column's content is recognised within this and sampling noise, and within half of how far it is off
 )
-BRUTE = 6  # so many columns in one fault are tried in every order
 
 
 def distance(reference: ColumnProfile, batch: ColumnProfile) -> float:
@@ -47,8 +46,11 @@ def find_column_mapping(earlier: Sequence[Profile], batch: Profile) -> dict[str,
     """
     newest = earlier[-1]
     off = [name for name in batch.columns if name in newest.columns and not _derived(name)]
+    away = {held: nearest(earlier, held, batch.columns[held]) for held in off}
+    usual = {was: _usual(was, earlier) for was in off}
     near = {
-        (held, was): nearest(earlier, was, batch.columns[held]) / _allowed(held, was, earlier, batch)
+        (held, was): nearest(earlier, was, batch.columns[held])
+        / _allowed(away[held], usual[was], tolerance(newest.columns[was], batch.columns[held]))
         for held in off
         for was in off
         if held != was
@@ -67,7 +69,7 @@ def describe_mapping(found: Mapping[str, str]) -> str:
 
 
 def _groups(off: Sequence[str], near: Mapping[tuple[str, str], float]) -> list[list[str]]:
-    """Columns linked by recognised content, at most `BRUTE` together."""
+    """Columns linked by recognised content."""
     groups: list[list[str]] = []
     left = list(off)
     while left:
@@ -79,22 +81,22 @@ def _groups(off: Sequence[str], near: Mapping[tuple[str, str], float]) -> list[l
             left = [each for each in left if each not in linked]
             edge += 1
         if len(group) > 1:
-            groups.append(group[:BRUTE])
+            groups.append(group)
     return groups
 
 
 def _best(group: Sequence[str], near: Mapping[tuple[str, str], float]) -> dict[str, str]:
     """The assignment that explains most columns, then the one that fits best; a column may stay unexplained only
-    together with the content it lost."""
-    best: tuple[int, float, dict[str, str]] = (0, 0.0, {})
-    for order in permutations(group):
-        pairs = {held: was for held, was in zip(group, order, strict=True) if held != was}
-        if not pairs or any(near[each] > 1 for each in pairs.items()):
-            continue
-        cost = sum(near[each] for each in pairs.items())
-        if (-len(pairs), cost) < (-best[0], best[1]) or not best[2]:
-            best = (len(pairs), cost, pairs)
-    return best[2]
+    together with the content it lost. An assignment problem (Kuhn 1955), so any number of columns is solved."""
+    from scipy.optimize import linear_sum_assignment
+
+    most, cost = float(len(group)) + 1, np.zeros((len(group), len(group)))
+    for row, held in enumerate(group):
+        for column, was in enumerate(group):
+            if held != was:
+                cost[row, column] = near[held, was] - most if near[held, was] <= 1 else most**2
+    rows, columns = linear_sum_assignment(cost)
+    return {group[row]: group[column] for row, column in zip(rows, columns, strict=True) if cost[row, column] < 0}
 
 
 def nearest(earlier: Sequence[Profile], name: str, column: ColumnProfile) -> float:
@@ -102,13 +104,16 @@ def nearest(earlier: Sequence[Profile], name: str, column: ColumnProfile) -> flo
     return min((distance(each.columns[name], column) for each in earlier if name in each.columns), default=0.0)
 
 
-def _allowed(held: str, was: str, earlier: Sequence[Profile], batch: Profile) -> float:
+def _usual(name: str, earlier: Sequence[Profile]) -> float:
+    """How far a column's content lies from that of the batch before, at most."""
+    content = [each.columns[name] for each in earlier if name in each.columns]
+    return max((distance(one, other) for one, other in pairwise(content)), default=0.0)
+
+
+def _allowed(off: float, usual: float, recognised: float) -> float:
     """Content that varies from batch to batch (temperatures) is recognised as far off as it usually is; never where it is
-    not twice as near to what the other column held as to what this one did."""
-    content = [each.columns[was] for each in earlier if was in each.columns]
-    usual = max((distance(one, other) for one, other in pairwise(content)), default=0.0)
-    off = nearest(earlier, held, batch.columns[held])
-    return max(min(max(tolerance(content[-1], batch.columns[held]), usual), off / 2), 1e-9)
+    not twice as near to what the other column held as to what this one did (`off`)."""
+    return max(min(max(recognised, usual), off / 2), 1e-9)
 
 
 def tolerance(reference: ColumnProfile, batch: ColumnProfile) -> float:
