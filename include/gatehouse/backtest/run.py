@@ -9,14 +9,16 @@ from typing import Any
 from gatehouse.backtest.context import clean_processes, throwaway
 from gatehouse.backtest.errors import kept
 from gatehouse.backtest.history import BatchSummary, batch_summaries, read_history, training_set_of
-from gatehouse.backtest.labelled_history import LabelledHistory
+from gatehouse.backtest.labelled_history import LabelledHistory, first_champion, window_of
 from gatehouse.backtest.prefit_pool import PrefitPool
 from gatehouse.backtest.progress import Told, nobody
 from gatehouse.backtest.replay import ProcessedBatch, Reviews, replay
 from gatehouse.backtest.what_if import WhatIf, evaluate_what_ifs
+from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.config.retrain import RetrainPolicy
+from gatehouse.core.retraining.advice import advise
 from gatehouse.use_case import UseCase
 
 POLICY = "policy"
@@ -42,7 +44,7 @@ class BacktestTotals:
 @dataclass(frozen=True)
 class BacktestResult:
     """What a backtest found. `policies` are the hashes of the files that decided, `errors` what the what-ifs raised; what a
-    batch raised is in its line."""
+    batch raised is in its line. `advice` says in a sentence which simpler way would have been better."""
 
     use_case: str
     title: str
@@ -53,6 +55,7 @@ class BacktestResult:
     ways: tuple[WhatIf, ...]
     totals: BacktestTotals
     errors: tuple[str, ...] = ()
+    advice: str = ""
 
     def document(self) -> dict[str, Any]:
         """The result as plain values; a metric that is undefined is null."""
@@ -102,7 +105,14 @@ def _result(ahead: PrefitPool, taken: list[ProcessedBatch], reviews: Reviews, to
         every,
         totals,
         tuple(dict.fromkeys(errors)),
+        _advice(ctx, history.metric, totals, every),
     )
+
+
+def _advice(ctx: UseCaseContext, metric: str, totals: BacktestTotals, ways: tuple[WhatIf, ...]) -> str:
+    first = first_champion(ctx)
+    trainings = {way.name: way.trainings for way in ways}
+    return advise(metric, totals.means, trainings, ctx.case.retrain, window_of(first[1])) if first else ""
 
 
 def _totals(

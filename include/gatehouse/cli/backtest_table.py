@@ -41,6 +41,7 @@ def human(result: BacktestResult) -> str:
         "",
         f"mean {result.metric} over {counted(len(totals.compared), 'batch', 'batches')}{compared}:",
         table(("way", "mean", "trainings", "what"), means),
+        *(["", result.advice] if result.advice else []),
     ]
     told = (
         ("The contract:", contract_sentences(result.lines)),

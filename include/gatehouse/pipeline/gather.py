@@ -10,6 +10,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.retraining.holdout_split import MaturedBatch
 from gatehouse.core.retraining.manual_options import requested_by, requested_window
+from gatehouse.core.retraining.refit_check import refit_records
 from gatehouse.core.rows.outcome_rows import describe
 from gatehouse.core.rows.returned_frames import NotTabularError, storable
 from gatehouse.core.types import BatchId, FileRef, Request, RequestState, TrainingSet
@@ -52,7 +53,9 @@ def build_training_set(ctx: UseCaseContext, request: Request) -> TrainingSet:
     candidates = [MaturedBatch(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
     until = champion.model.trained_until if champion else None
     try:
-        chosen, told = choose_window(ctx, candidates, frames, until, requested_window(request, ctx.case.retrain.window))
+        wanted = requested_window(request, ctx.case.retrain.window)
+        records = refit_records(ctx.ledger.batches.watches(ctx.name), request.as_of)
+        chosen, told = choose_window(ctx, candidates, frames, until, wanted, records)
     except NotEnoughData as error:
         left_out = [f"batch {batch} is left out: {why}" for batch, why in errors.items()]
         raise NotEnoughData("; ".join([str(error), *left_out, *outcomes_short(ctx, request.as_of, frames)])) from error

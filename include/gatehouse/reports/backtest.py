@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.performance.change_kinds import FLOOR
+from gatehouse.core.retraining.advice import better_simple_way
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.reports.inline_svg import BLUE, ORANGE, SOFT, draw
 from gatehouse.reports.page import render
@@ -33,13 +34,15 @@ def backtest_report(document: Mapping[str, Any]) -> str:
     means = totals["means"]
     never, policy = means.get("never"), means.get("policy")
     gain = None if never is None or policy is None else metric.loss(never) - metric.loss(policy)
+    simpler = better_simple_way(document["metric"], {name: value for name, value in means.items() if value is not None})
     plots = [_by_batch(document, metric.title), _saved(document, metric)] if totals["compared"] else []
     return render(
         "backtest.html",
-        **document,
+        **{"advice": "", **document},
         name=metric.title,
         gain=gain,
-        tone="warn" if gain is None or totals["errors"] else "good" if gain >= 0 else "bad",
+        simpler=simpler,
+        tone="warn" if gain is None or totals["errors"] or simpler else "good" if gain >= 0 else "bad",
         plots=[plot for plot in plots if plot],
         rows=[_row(line) for line in document["lines"]],
         best=min((value for value in means.values() if value is not None), default=None, key=metric.loss),

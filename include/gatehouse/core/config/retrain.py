@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gatehouse.core.config.base import SpanText, Spec
 from gatehouse.core.config.renamed_keys import RETRAIN, RenamedKeys
@@ -14,7 +14,13 @@ Positive = Annotated[int, Field(ge=1)]
 Distance = Literal["psi", "js", "ks", "wasserstein"]
 
 
-WindowKind = Literal["expanding", "rolling", "same_season", "since_change", "best_of"]
+WindowKind = Literal["expanding", "rolling", "same_season", "since_change", "best_of", "best"]
+ROLLING: dict[BatchKind, tuple[int, int]] = {  # lengths that are compared
+    "day": (14, 42), "week": (4, 13), "month": (2, 6), "quarter": (2, 6), "year": (2, 6),
+}  # fmt: skip
+
+
+SEVERAL = ("best_of", "best")  # kinds that choose among others
 
 
 class Window(Spec):
@@ -23,7 +29,9 @@ class Window(Spec):
     `expanding`: all of them. `rolling`: the newest `batches`. `same_season`: those within `days` of the coming batch's
     time of the year, in every year, and the newest `batches` (one, unless given). `since_change`: those since the newest
     change that is detected in the outcomes. `best_of`: whichever of `candidates` does best on the newest training batch,
-    measured anew for each training. Where a window finds nothing to choose from, it is the expanding one.
+    measured anew for each training. `best`: whichever has predicted the newest batches best by the record of the refit check
+    (expanding, two rolling lengths, since the change, unless `candidates` names others). Where a window finds nothing to choose
+    from, it is the expanding one.
     """
 
     kind: WindowKind = "expanding"
@@ -49,10 +57,10 @@ class Window(Spec):
             raise ValueError(f"`batches` is for rolling and same_season windows, {self.kind} has none")
         if self.kind != "same_season" and self.days is not None:
             raise ValueError(f"`days` is for same_season windows, {self.kind} has none")
-        if self.kind != "best_of" and self.candidates:
-            raise ValueError(f"`candidates` is for best_of windows, {self.kind} has none")
-        if any(each.kind == "best_of" for each in self.candidates):
-            raise ValueError("a best_of window cannot choose among best_of windows")
+        if self.kind not in SEVERAL and self.candidates:
+            raise ValueError(f"`candidates` is for best and best_of windows, {self.kind} has none")
+        if any(each.kind in SEVERAL for each in self.candidates):
+            raise ValueError(f"a {self.kind} window cannot choose among best or best_of windows")
         return self
 
     @property
@@ -66,6 +74,13 @@ class Window(Spec):
             Window(kind="same_season"),
             Window(kind="since_change"),
         )
+
+    def compared(self, batch: BatchKind) -> tuple[Window, ...]:
+        """The windows that the refit check fits: those to choose among, or the only one that a training would have."""
+        if self.kind != "best" or self.candidates:
+            return self.candidates or self.choices
+        lengths = (Window(kind="rolling", batches=length) for length in ROLLING[batch])
+        return (Window(), *lengths, Window(kind="since_change"))
 
     @property
     def name(self) -> str:
@@ -146,6 +161,17 @@ class CostReason(Spec):
     min_rows: Positive = 500
 
 
+class RefitReason(Spec):
+    """A refit on earlier rows, or a former champion, is surely better on newly matured batches (docs/watch.md).
+
+    `error` is the chance, over a champion's whole life, to ask for a gain that is none; a gain asks from `min_gain` of the
+    champion's loss on. `refit: false` turns the check off.
+    """
+
+    error: Annotated[float, Field(gt=0, le=0.5)] = 0.05
+    min_gain: Annotated[float, Field(ge=0)] = 0.01
+
+
 class Triggers(Spec):
     """The reasons that open a request; a reason that is left out never does. With `cost`, what the alarms ask for is
     held back until staying stale costs more than training."""
@@ -154,6 +180,7 @@ class Triggers(Spec):
     decay: DecayReason | None = None
     calibration: CalibrationReason | None = None
     cost: CostReason | None = None
+    refit: RefitReason | None = RefitReason()
     every_batches: Annotated[int, Field(ge=1, description="retrain every so many batches")] | None = None
     max_age: (
         Annotated[SpanText, Field(description="retrain when the newest training looked back from so long ago")] | None
@@ -162,7 +189,12 @@ class Triggers(Spec):
     follow_up: Annotated[
         bool,
         Field(description="retrain once more when the batch that raised an alarm, held out then, can be learned from"),
-    ] = False
+    ] = True
+
+    @field_validator("refit", mode="before")
+    @classmethod
+    def _on_or_off(cls, given: Any) -> Any:
+        return {True: {}, False: None}.get(given, given) if isinstance(given, bool) else given
 
 
 class Debounce(Spec):

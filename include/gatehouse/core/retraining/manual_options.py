@@ -23,6 +23,7 @@ WINDOWS = {
     "same_season": "this time of the year in every year, and the newest",
     "since_change": "since the newest detected change",
     "best_of": "the best of these on the newest training batch",
+    "best": "what predicted the newest batches best, by the refit check",
 }
 NEED_BATCHES = ("rolling",)
 

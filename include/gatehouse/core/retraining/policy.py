@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.retraining.cost_benefit import retraining_cost
+from gatehouse.core.retraining.refit_check import is_former
 from gatehouse.core.types import Reason
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from gatehouse.core.config.retrain import RetrainPolicy
     from gatehouse.core.drift.alarms import Alarm
+    from gatehouse.core.retraining.refit_check import RefitFinding
+
+LOSSES = ("decay", "level", "no_skill")  # kinds of alarm that are stated in the metric
+REPAIRED = 0.25  # the share of what is lost that a refit has to win back for an alarm to ask
 
 
 @dataclass(frozen=True)
@@ -60,20 +65,65 @@ class RetrainDecision:
 
 
 def decide_retraining(
-    policy: RetrainPolicy, history: Sequence[Sequence[Alarm]], standing: RetrainState
+    policy: RetrainPolicy,
+    history: Sequence[Sequence[Alarm]],
+    standing: RetrainState,
+    refits: Sequence[RefitFinding] = (),
 ) -> RetrainDecision:
     """The reasons to retrain after the newest batch.
 
     `history` holds each watched batch's alarms, the newest last. Only alarms since the last training count, because
     the ones before were about another model or have been answered. Without a champion the only reason is the first
-    training, once `min_batches_first_training` batches have matured and there are enough to hold some out.
+    training, once `min_batches_first_training` batches have matured and there are enough to hold some out. `refits` are
+    what the refit check found on a batch that has just matured: they ask by themselves, and alarms wait where no refit
+    would help yet.
     """
-    found, idle = _from_alarms(policy, _since_training(history, standing)) if standing.champion else ([], [])
-    found += _from_counts(policy, standing) if standing.champion else _first(policy, standing)
-    why = _held_back(policy, standing)
-    if why:
-        return RetrainDecision(held_back=(*(SuppressedReason(reason, why) for reason in found), *idle))
-    return RetrainDecision(tuple(found), tuple(idle))
+    found, idle = _from_alarms(policy, _since_training(history, standing), refits) if standing.champion else ([], [])
+    asked, reinstated = _from_refits(refits)
+    found, idle = [*asked, *found], [*idle, *reinstated]
+    found += _from_counts(policy, standing, refits) if standing.champion else _first(policy, standing)
+    held = [(reason, _held_back(policy, standing, reason.kind)) for reason in found]
+    return RetrainDecision(
+        tuple(reason for reason, why in held if not why),
+        (*(SuppressedReason(reason, why) for reason, why in held if why), *idle),
+    )
+
+
+def _from_refits(refits: Sequence[RefitFinding]) -> tuple[list[Reason], list[SuppressedReason]]:
+    """The refit with the largest gain of those that are sure; and a former champion that is better still."""
+    sure = [finding for finding in refits if finding.found]
+    asked = [_refit_reason(finding) for finding in sure if not is_former(finding.alternative)][:1]
+    former = [finding for finding in sure[:1] if is_former(finding.alternative)]
+    why = "a former champion needs no training: a person can roll back to it"
+    return asked, [SuppressedReason(_refit_reason(finding), why) for finding in former]
+
+
+def _refit_reason(finding: RefitFinding) -> Reason:
+    numbers = {"alternative": finding.alternative, "gain": finding.gain, "low": finding.low, "high": finding.high}
+    return Reason("refit", finding.sentence, {**numbers, "batches": list(finding.batches), "chance": finding.chance})
+
+
+def _no_help(alarms: Sequence[Alarm], refits: Sequence[RefitFinding]) -> str:
+    """Why a training would not repair what the newest alarms tell: surely no refit on earlier rows wins back a share of what is
+    lost on the batch that has just matured. Empty where one may, where none was measured, or where nothing is lost."""
+    measured = [finding for finding in refits if not is_former(finding.alternative)]
+    lost = max((_lost(alarm) for alarm in alarms if alarm.kind in LOSSES), default=0.0)
+    if not measured or lost <= 0:
+        return ""
+    best = max(measured, key=lambda finding: finding.newest_high)
+    if best.newest_high > REPAIRED * lost:
+        return ""
+    return (
+        f"no refit on earlier rows repairs it: the best, on the window `{best.alternative}`, would be {abs(best.newest):.3f} "
+        f"{'better' if best.newest > 0 else 'worse'} on the batch, where {lost:.3f} is lost; it is asked again with the next one"
+    )
+
+
+def _lost(alarm: Alarm) -> float:
+    """How far an alarm's value lies beyond its limit."""
+    value, limit = alarm.numbers.get("value"), alarm.numbers.get("limit")
+    known = isinstance(value, (int, float)) and isinstance(limit, (int, float))
+    return abs(value - limit) if known else 0.0  # type: ignore[operator]
 
 
 def _since_training(history: Sequence[Sequence[Alarm]], standing: RetrainState) -> Sequence[Sequence[Alarm]]:
@@ -83,7 +133,7 @@ def _since_training(history: Sequence[Sequence[Alarm]], standing: RetrainState) 
 
 
 def _from_alarms(
-    policy: RetrainPolicy, history: Sequence[Sequence[Alarm]]
+    policy: RetrainPolicy, history: Sequence[Sequence[Alarm]], refits: Sequence[RefitFinding]
 ) -> tuple[list[Reason], list[SuppressedReason]]:
     """Alarms of the newest batch that were on in at least n of the last m, those that ask and those that do not: a past
     incident asks for nothing, nor does a drift without an estimated impact, nor what costs less than a training."""
@@ -96,7 +146,7 @@ def _from_alarms(
             continue
         numbers = {**alarm.numbers, "alarms": times, "window": len(recent)}
         reason = Reason(alarm.kind, f"{alarm.sentence} ({_times(times, len(recent))})", numbers)
-        why = _idle(policy, alarm, history[-1])
+        why = _idle(policy, alarm, history[-1]) or ("" if alarm.kind == "drift" else _no_help(history[-1], refits))
         if why:
             idle.append(SuppressedReason(reason, why))
         else:
@@ -131,7 +181,7 @@ def estimated_impact(alarm: Alarm) -> float | None:
     return float(value) if isinstance(value, (int, float)) and isfinite(value) else None
 
 
-def _from_counts(policy: RetrainPolicy, standing: RetrainState) -> list[Reason]:
+def _from_counts(policy: RetrainPolicy, standing: RetrainState, refits: Sequence[RefitFinding]) -> list[Reason]:
     found = []
     schedule, volume, since = policy.triggers.every_batches, policy.triggers.min_new_rows, standing.batches_since
     if schedule is not None and since is not None and since >= schedule:
@@ -144,7 +194,8 @@ def _from_counts(policy: RetrainPolicy, standing: RetrainState) -> list[Reason]:
     if volume is not None and standing.new_rows >= volume:
         sentence = f"{standing.new_rows:,} rows have matured since the last training, {volume:,} are enough"
         found.append(Reason("volume", sentence, {"rows": standing.new_rows, "enough": volume}))
-    if policy.triggers.follow_up and standing.unlearned:
+    measured = [finding.newest for finding in refits if not is_former(finding.alternative)]
+    if policy.triggers.follow_up and standing.unlearned and max(measured, default=1.0) > 0:
         keys = ", ".join(standing.unlearned)
         sentence = (
             f"{keys} raised the alarm and was held out of the training that it caused; it can be learned from now"
@@ -161,12 +212,12 @@ def _first(policy: RetrainPolicy, standing: RetrainState) -> list[Reason]:
     return [Reason("first", sentence, {"batches": standing.matured_batches, "enough": needed})]
 
 
-def _held_back(policy: RetrainPolicy, standing: RetrainState) -> str:
-    """Why nothing may be asked for now; empty when it may."""
+def _held_back(policy: RetrainPolicy, standing: RetrainState, kind: str) -> str:
+    """Why a kind of reason may not ask now; empty when it may. No cooldown holds back what follows up on a held-out batch."""
     since, budget = standing.batches_since, policy.budget
     if since is None:
         return ""
-    if since <= policy.cooldown_batches:
+    if since <= policy.cooldown_batches and kind != "follow_up":
         return f"cooldown: batch {since} of {policy.cooldown_batches} after the last training"
     if budget is not None and standing.trainings >= budget.trainings:
         return (

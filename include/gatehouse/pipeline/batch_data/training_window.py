@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.context import UseCaseContext
 from gatehouse.core.config.retrain import Window
 from gatehouse.core.retraining.holdout_split import MaturedBatch, Split, split
+from gatehouse.core.retraining.refit_check import NEWEST, RefitRecord, best_window
 from gatehouse.core.statistics.changepoint import newest_change
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.types import BatchId
@@ -40,18 +41,25 @@ def choose_window(
     frames: Frames,
     trained_until: datetime | None,
     wanted: Window | None = None,
+    records: Sequence[RefitRecord] = (),
 ) -> tuple[Split, dict[str, Any]]:
     """The split by the wanted window (the policy's, unless given), and what is to be told of how it was chosen (nothing,
     where nothing was).
 
     Of several windows the one counts whose model does best on the newest training batch, when it is fitted on the
-    window's older ones: the same inner split that chooses among candidates, never the holdout.
+    window's older ones: the same inner split that chooses among candidates, never the holdout. A `best` window is the one
+    that has predicted the newest batches best by the `records` of the refit check; the expanding one without a record.
     """
     policy, window = ctx.case.retrain, wanted or ctx.case.retrain.window
+    chosen: dict[str, Any] = {}
+    if window.kind == "best":
+        window, chosen = _by_record(window.compared(ctx.case.contract.frequency), records)
     whole = split(matured, policy, trained_until, window=Window())
     kinds = {each.kind for each in window.choices}
     changed = change_in(ctx, [frames[batch] for batch in whole.training]) if "since_change" in kinds else None
-    told: dict[str, Any] = {"changed": f"{changed:%Y-%m-%d}" if changed else None} if "since_change" in kinds else {}
+    told: dict[str, Any] = (
+        chosen | {"changed": f"{changed:%Y-%m-%d}" if changed else None} if "since_change" in kinds else chosen
+    )
     splits = [(each, split(matured, policy, trained_until, changed, each)) for each in window.choices]
     if len(splits) == 1:
         return splits[0][1], told | ({"batches": len(splits[0][1].training)} if told else {})
@@ -59,6 +67,15 @@ def choose_window(
     best = min(tried, key=lambda each: each.loss)
     losses = {each.window.name: each.loss if math.isfinite(each.loss) else None for each in tried}
     return best.split, {**told, "window": best.window.name, "losses": losses, "batches": len(best.split.training)}
+
+
+def _by_record(windows: Sequence[Window], records: Sequence[RefitRecord]) -> tuple[Window, dict[str, Any]]:
+    """The window that did best on the newest batches, and what is told of it."""
+    name = best_window(records, [each.name for each in windows])
+    window = next((each for each in windows if each.name == name), None)
+    if window is None:
+        return windows[0], {}
+    return window, {"window": window.name, "by": "the refit check", "on": [each.batch for each in records[-NEWEST:]]}
 
 
 def _tried(ctx: UseCaseContext, splits: Sequence[tuple[Window, Split]], frames: Frames) -> list[_Tried]:

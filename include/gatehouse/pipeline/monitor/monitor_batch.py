@@ -15,6 +15,7 @@ from gatehouse.core.drift.reference import SCORE, Reference
 from gatehouse.core.performance.change_kinds import ChangeFinding, ChangeKind, classify_changes
 from gatehouse.core.performance.incidents import CALM, Incident, update_incidents
 from gatehouse.core.retraining.policy import decide_retraining as weigh
+from gatehouse.core.retraining.refit_check import RefitFinding
 from gatehouse.core.types import Batch, BatchId, Champion, MonitoringReport, Request
 from gatehouse.errors import ModelError, NotAllowedError, UntrustedModel
 from gatehouse.pipeline.batch_data.matured_rows import measured_before, newest_matured
@@ -22,6 +23,7 @@ from gatehouse.pipeline.batch_data.outcome_problems import outcome_problems
 from gatehouse.pipeline.batch_data.row_keys import batch_frame
 from gatehouse.pipeline.maintenance import probation
 from gatehouse.pipeline.monitor import input_drift
+from gatehouse.pipeline.monitor.measure_refits import check_refits
 from gatehouse.pipeline.monitor.measured_performance import (
     classify_performance_change,
     detect_sudden_change,
@@ -53,7 +55,9 @@ def monitor_batch(ctx: UseCaseContext, batch_id: BatchId, error: str = "") -> Re
     earlier = [report for report in ctx.ledger.batches.watches(ctx.name) if report.as_of < as_of]
     history = [[Alarm.from_document(alarm) for alarm in report.body["alarms"]] for report in earlier]
     by_hand = suppression_reason(ctx, batch_id.key)
-    weighed = suppress(weigh(ctx.case.retrain, [*history, alarms], retrain_state(ctx, as_of, champion)), by_hand)
+    refits = _refits(ctx, body, as_of, champion) if champion and not by_hand else ()
+    state = retrain_state(ctx, as_of, champion)
+    weighed = suppress(weigh(ctx.case.retrain, [*history, alarms], state, refits), by_hand)
     body |= {
         "alarms": [alarm.to_document() for alarm in alarms],
         "kinds": [each.to_document() for each in changes],
@@ -82,6 +86,21 @@ def _found(
             error = f"not judged: {raised}"
     body = {"champion": champion.model.version, "epoch": champion.epoch, "drift": [], "errors": [error]}
     return body, [], [ChangeFinding(ChangeKind.ERROR, (), error, page=True)]
+
+
+def _refits(ctx: UseCaseContext, body: dict[str, Any], as_of: datetime, champion: Champion) -> tuple[RefitFinding, ...]:
+    """What refits would have given on the batch that was measured first in this report, recorded in it. What a model raises
+    there is no fault of the champion: it is told as an error."""
+    if "matured" not in body:
+        return ()
+    try:
+        body["refits"], found = check_refits(ctx, body["matured"]["batch"], as_of, champion)
+    except UntrustedModel:
+        raise
+    except ModelError as error:
+        body["errors"] = [*body.get("errors", ()), f"refit check: {error}"]
+        return ()
+    return found
 
 
 def _probation(ctx: UseCaseContext, batch: Batch, champion: Champion | None) -> list[str]:
