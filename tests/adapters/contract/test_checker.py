@@ -101,7 +101,7 @@ def sentence(result) -> str:
 def test_bad_rows_carry_every_reason() -> None:
     """A row that fails two critical expectations is quarantined once, with both reasons; a good row has none."""
     spec = table(
-        expectation("expect_column_values_to_be_between", because="no wind blows so", column="speed", max_value=150),
+        expectation("expect_column_values_to_be_between", reason="no wind blows so", column="speed", max_value=150),
         expectation("expect_column_values_to_not_be_null", column="name"),
     )
     found = check(spec, rides(3, speed=[1.0, 1048.36, math.nan], name=["a", None, "b"]))
@@ -132,7 +132,7 @@ def test_warnings_are_recorded_only() -> None:
 def test_critical_table_failure_fails_the_batch() -> None:
     """A critical expectation about the whole table quarantines the batch, with what was observed."""
     spec = table(
-        expectation("expect_column_max_to_be_between", because="the feed stopped", column="at", min_value="$latest")
+        expectation("expect_column_max_to_be_between", reason="the feed stopped", column="at", min_value="$latest")
     )
     found = check(spec, rides(), latest=datetime(2013, 1, 31, tzinfo=UTC))
     assert not found.bad_rows

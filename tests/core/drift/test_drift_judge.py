@@ -89,7 +89,7 @@ def test_too_few_rows_are_never_an_alarm(reference: Profile) -> None:
 
 def test_a_distance_within_the_sampling_noise_is_no_alarm(reference: Profile) -> None:
     """With a limit below what so few rows can tell, the noise is the limit and is named as its origin."""
-    judged = found(reference, table(500, seed=1), limit=0.001)
+    judged = found(reference, table(500, seed=1), effect_size_limit=0.001)
     assert not any(each.alarm for each in judged.values())
     assert judged["temp"].origin == "sampling noise of 500 rows"
     assert judged["temp"].limit is not None

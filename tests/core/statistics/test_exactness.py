@@ -109,7 +109,7 @@ def test_challengers_at_the_margin_pass_as_rarely_as_promised(within_day):
 
 
 def test_blocks_may_be_entities():
-    """`block: tail` draws all rows of a tail number together: entities that share their noise widen the interval."""
+    """`resample_by: tail` draws all rows of a tail number together: entities that share their noise widen the interval."""
     random = np.random.default_rng(4)
     rows = holdout(0.5, 0.5)
     tails = np.char.add("N", (random.integers(0, 60, rows.rows)).astype(str))
@@ -118,7 +118,7 @@ def test_blocks_may_be_entities():
     made = evidence(replace(rows, challenger=shifted, slices={"tail": tails}))
     rule = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.005}
     by_day, by_entity, unknown = (
-        decide(made, policy(rule, block=block), "5e" * 32).results[0] for block in ("1 day", "tail", "carrier")
+        decide(made, policy(rule, resample_by=block), "5e" * 32).results[0] for block in ("1 day", "tail", "carrier")
     )
     assert by_entity.high - by_entity.low > 1.3 * (by_day.high - by_day.low)
     assert by_entity.value == by_day.value
