@@ -1,4 +1,4 @@
-"""The gate on the flights: a rolling challenger in December, the champion's own copy, and the numbers of docs/reference/gate.md."""
+"""The gate on the flights: a rolling challenger in December, a copy of the champion, the numbers of docs/reference/gate.md."""
 
 from __future__ import annotations
 
