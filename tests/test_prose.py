@@ -24,7 +24,6 @@ NOT_REWRITTEN: dict[str, str] = {
     "docs/reference/gate.md": "not rewritten yet",
     "docs/operations.md": "not rewritten yet",
     "docs/scale-out.md": "not rewritten yet",
-    "docs/watch.md": "not rewritten yet",
 }
 FENCED = re.compile(r"^( *)```.*?^ *```", re.DOTALL | re.MULTILINE)
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
