@@ -162,7 +162,7 @@ class CostReason(Spec):
 
 
 class RefitReason(Spec):
-    """A refit on earlier rows, or a former champion, is surely better on newly matured batches (docs/watch.md).
+    """A refit on earlier rows, or a former champion, is surely better on newly matured batches (docs/reference/retraining.md).
 
     `error` is the chance, over a champion's whole life, to ask for a gain that is none; a gain asks from `min_gain` of the
     champion's loss on. `refit: false` turns the check off.
