@@ -33,6 +33,8 @@ DATA_TIME = {  # files whose lengths of time are those of data and messages, not
     "include/gatehouse/core/notifications/planner.py": "the week of a limit of messages",
     "include/gatehouse/core/notifications/quiet_hours.py": "days of the calendar",
     "include/gatehouse/columns/values.py": "the resolution of timestamps",
+    "include/gatehouse/columns/formats.py": "the resolution of timestamps",
+    "include/gatehouse/core/config/base.py": "the longest span that a file may name",
 }
 Place = tuple[str, str]
 
