@@ -33,9 +33,15 @@ PARTS = (
 BY_NAME = ("retraining", "streams")  # run only when asked for: many backtests, a quarter of an hour each
 PREFACE = """# Benchmarks
 
-What `make benchmark`, or `python -m benchmarks --write PART...` for a part alone, measured last on one machine, as it was
-printed. Trust the ratios, which are taken in one run of a part; seconds depend on the machine. The parts: {parts};
-only by its name: {alone}.
+For those who evaluate Gatehouse. You find the last measurement of each part on one machine, as it was printed.
+
+    make benchmark                              # all parts
+    python -m benchmarks --write PART...        # some parts
+
+Trust the ratios, which come from one run of a part. Seconds depend on the machine.
+
+- Parts: {parts}.
+- Parts that run only by their name: {alone}.
 
 Machine: {machine}
 """

@@ -1,4 +1,4 @@
-"""The gate on the flights: a rolling challenger in December, a copy of the champion, the numbers of docs/reference/gate.md."""
+"""The gate on the flights: a rolling challenger in December, the champion's copy, and numbers of docs/reference/gate.md."""
 
 from __future__ import annotations
 
@@ -150,8 +150,8 @@ def _worked() -> Table:
     decision = judged(evidence("2013-06", *pair), read_spec(WORKED, GatePolicy, "risk owner"))
     rows = [(each.rule, each.outcome, each.sentence) for each in decision.results]
     method = (
-        "Boosting trained on January to May, judged on June's flights against the champion of January to March, by "
-        "`benchmarks/worked.yaml`: the rules of docs/reference/gate.md that need predictions alone, as its entries take them."
+        "Boosting trained on January to May, compared on June's flights with the champion of January to March. The policy is "
+        "`benchmarks/worked.yaml`: the rules of docs/reference/gate.md that need only predictions, with its entries' limits."
     )
     return Table("Worked numbers of docs/reference/gate.md", method, ("result", "outcome", "what it says"), rows)
 

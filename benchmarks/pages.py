@@ -52,8 +52,8 @@ def measure() -> Table:
         with browser(Path(folder), settings) as get:
             rows = [_row(name, [get(address(n)) for n in range(ASKED)]) for name, address in _addresses(server)]
     method = (
-        f"{USE_CASES} use cases x {BATCHES} batches, {COLUMNS} watched columns, {TRAININGS} trainings each; {ASKED} requests "
-        f"a page, each for another record, after one that warmed the process. At most {LIMIT_MS} ms is asked for."
+        f"{USE_CASES} use cases x {BATCHES} batches, {COLUMNS} monitored columns, {TRAININGS} trainings each. A page has "
+        f"{ASKED} requests, each for another record, after one that warmed the process. The limit is {LIMIT_MS} ms."
     )
     return Table("Pages", method, ("page", "median ms", "worst ms", "KiB"), rows)
 

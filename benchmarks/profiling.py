@@ -69,8 +69,8 @@ def growth(sizes: tuple[int, ...] = GROWTH) -> Table:
             shown = (f"{taken:.2f}", f"{1e6 * taken / counted:.2f}", f"{taken / read:.1f}", f"{peak:,.0f}")
             rows.append((f"{counted:,}", *shown))
     method = (
-        f"The same columns in one Parquet file of {groups} row groups of {GROUP:,} rows: each group is read, profiled on "
-        f"the stored reference and merged, then forgotten. Beyond {groups * GROUP:,} rows the file is read again from its "
+        f"The same columns in one Parquet file of {groups} row groups of {GROUP:,} rows. Each group is read, profiled on "
+        f"the stored reference, merged and released. Beyond {groups * GROUP:,} rows the file is read again from its "
         "start, as further partitions. Each size is a process of its own; peak memory is all of it, imports included."
     )
     return Table("Growth of a profile", method, ("rows", "seconds", "µs a row", "times the reading", "peak MiB"), rows)

@@ -37,8 +37,9 @@ def _margin(pool: Executor) -> Table:
     found = pool.map(promotions_at_margin, [Pairs(metric, WITHIN[name]) for metric, name in asked], repeat(PAIRS))
     rows = [(*of, *map(_percent, shares)) for of, shares in zip(asked, found, strict=True)]
     method = (
-        f"{PAIRS:,} challengers that are worse by exactly the margin: how many pass `not_worse_than_champion` at confidence "
-        "0.9, which promises 5 % at a look, and how many pass when measured values are compared. Monte Carlo error: 0.5 points."
+        f"{PAIRS:,} challengers are worse by exactly the margin. The table has how many pass `not_worse_than_champion` at "
+        "confidence 0.9, which promises 5 % at a look. It also has how many pass when measured values are compared. Monte "
+        "Carlo error: 0.5 points."
     )
     return Table("Challengers at the margin", method, ("metric", "rows", "pass the gate", "pass by value"), rows)
 
@@ -48,10 +49,11 @@ def _lives(pool: Executor) -> Table:
     found = pool.map(false_betters, repeat(LIVES), repeat(LOOKS), ways.values())
     rows = [(name, _percent(one.spending), _percent(one.each_look)) for name, one in zip(ways, found, strict=False)]
     method = (
-        f"{LIVES:,} champions that meet {LOOKS} challengers each, none of which is better: how many champions are ever beaten "
-        "by a false `better_than_champion` at confidence 0.95, which promises 2.5 % over a life. Monte Carlo error: 0.35 points."
+        f"{LIVES:,} champions meet {LOOKS} challengers each, none of which is better. The table has how many champions are "
+        "ever beaten by a false `better_than_champion`. Confidence 0.95 promises 2.5 % for each champion. Monte Carlo error: "
+        "0.35 points."
     )
-    headings = ("held-out rows", "beaten, error spent over the life", "beaten, error anew at each look")
+    headings = ("held-out rows", "beaten, error shared by all looks", "beaten, error anew at each look")
     return Table("A year of null challengers", method, headings, rows)
 
 
