@@ -71,7 +71,7 @@ def test_a_long_part_runs_only_by_its_name(two_parts, monkeypatch):
     assert bench.main(["--write", SOUND]) == 0
     assert bench.main([]) == 0
     assert "## Sound" in two_parts.read_text()
-    assert f"only by its name: {SOUND}" in two_parts.read_text().replace("`", "")
+    assert f"only by their name: {SOUND}" in two_parts.read_text().replace("`", "")
 
 
 @pytest.mark.parametrize("name", bench.PARTS + bench.BY_NAME)

@@ -1,4 +1,4 @@
-"""docs/proof.md: for each case, what its last whole trial came to, where and at which revision."""
+"""docs/resilience-results.md: for each case, what its last whole trial came to, where and at which revision."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from benchmarks.table import machine
 from faults.proven import Proven, table
 from gatehouse.settings import ROOT
 
-PAGE = ROOT / "docs" / "proof.md"
+PAGE = ROOT / "docs" / "resilience-results.md"
 HEAD = """\
-# Proof
+# Resilience results
 
-What `make test-resilience` tried last, as it printed it: a case that is tried whole, alone or with others, takes the place of its last trial.
-The numbers behind [guarantees](guarantees.md); {machine}
+For those who evaluate Gatehouse. You find the last whole trial of each case behind the [guarantees](guarantees.md), as it was printed.
+
+    make test-resilience
+
+A case that is tried whole, alone or with others, replaces its last trial. The machine: {machine}
 """
 START = "\n## "
 
