@@ -37,19 +37,15 @@ KEYS = [
 COLUMNS = {"second_person", "at_least"}  # a column of the ledger; a function of the rules
 ENVIRONMENT = [f"GATEHOUSE_{name}" for name in ("PROVE", "PICTURES", "HOME", "DASK", "SPARK", "LIGHT_SLOTS", "NOTIFY")]
 METRICS = ["gatehouse_batches_held", "gatehouse_batch_held_seconds"]
+# Names that are no words of English either.
 CLASSES = [
     "InstalledSite",
     "BacktestSite",
     "FakeSite",
     "MemorySite",
-    "Piecewise",
-    "Examined",
-    "Rechecked",
     "MEASURED_BY",
-    "Weighed",
     "HeldBack",
     "BatchTold",
-    "Courier",
     "PostgresTelling",
     "LineageWhole",
     "HandlesUnseen",
@@ -59,10 +55,7 @@ CLASSES = [
     "TablePart",
     "ToVerdict",
     "PartProfile",
-    "Remembering",
-    "Elsewhere",
     "ScoreInTurn",
-    "Undelivered",
     "AirflowCourier",
     "OnDemand",
     "WrongInput",
@@ -70,7 +63,6 @@ CLASSES = [
     "StaleChampion",
     "NotAllowed",
     "UnknownRecord",
-    "Unreachable",
     "WatchReport",
     "DropFolder",
     "UseCaseModule",
