@@ -14,6 +14,7 @@ from gatehouse.cli.commands import COMMANDS, NOUNS
 
 ROOT = Path(__file__).parents[1]
 LIMIT = 25
+NAMING_SUFFIXES = {".py", ".yaml", ".yml", ".html", ".sql", ".md", ".toml"}
 PAGES = sorted(
     str(path.relative_to(ROOT))
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
@@ -102,6 +103,16 @@ def broken_links(page: str) -> list[str]:
 def test_links_lead_somewhere(page: str) -> None:
     """Every relative link and anchor of a page leads to a file and a heading that exist."""
     assert not broken_links(page), f"{page} has broken links"
+
+
+def test_pages_that_the_code_names_exist() -> None:
+    """Every page that a source, a template or a settings file names is there."""
+    folders = ("include", "plugins", "dags", "ops", "benchmarks", "docker")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in NAMING_SUFFIXES]
+    named = {name for path in (*files, *ROOT.glob("*.y*ml"), ROOT / "Makefile", ROOT / ".env.example")
+             for name in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text(encoding="utf-8"))}  # fmt: skip
+    assert named
+    assert not [name for name in sorted(named) if not (ROOT / name).is_file()]
 
 
 def command_lines(text: str) -> list[list[str]]:
