@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.config.retrain import RetrainPolicy
+from gatehouse.core.config.retrain import DriftReason, RetrainPolicy, Triggers
 from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.retraining.policy import RetrainDecision, RetrainState, decide_retraining
+from gatehouse.settings import ROOT
 
 DECAY = Alarm("decay", "log_loss", "log loss .575 on 2013-06, .520 on the holdout", {"value": 0.575})
 IMPACT = {"impact": {"if_real": 0.03, "if_wrong": None}, "rows": 1000}
@@ -228,3 +229,9 @@ def test_what_was_held_out_of_an_alarms_training_is_followed_up() -> None:
 def test_alarms_survive_the_watch_report() -> None:
     """An alarm read back from a report is the one that was written."""
     assert Alarm.from_document(DECAY.to_document()) == DECAY
+
+
+@pytest.mark.parametrize("key", [*RetrainPolicy.model_fields, *Triggers.model_fields, *DriftReason.model_fields])
+def test_every_key_of_retrain_yaml_is_documented(key: str) -> None:
+    """docs/reference/retraining.md explains each key of retrain.yaml, of its triggers and of drift."""
+    assert f"`{key}`" in (ROOT / "docs" / "reference" / "retraining.md").read_text(encoding="utf-8")
