@@ -50,7 +50,8 @@ def test_only_whole_days_are_judged_and_none_while_the_newest_is_not_in() -> Non
 
     def days(*labelled: int) -> list[int]:
         rows = pd.DataFrame({BATCH: np.repeat(names, labelled)})
-        return [len(each) for each in MaturedRows(newest, rows, dict.fromkeys(names, 10)).days(0.9)]
+        matured = MaturedRows(newest, rows, dict.fromkeys(names, 10), newest.interval.end)
+        return [len(each) for each in matured.days(0.9)]
 
     assert days(10, 9, 10) == [10, 9, 10]
     assert days(10, 8, 9) == [10, 9]

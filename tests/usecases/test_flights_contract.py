@@ -129,7 +129,7 @@ def test_every_expectation_says_why() -> None:
     """An expectation without a reason cannot be judged by who is woken by it."""
     contract = case(FLIGHTS).contract
     specs = {**contract.tables, "outcomes": contract.outcomes}
-    assert all(each.because for spec in specs.values() for each in spec.expectations)
+    assert all(each.reason for spec in specs.values() for each in spec.expectations)
 
 
 @pytest.mark.parametrize("week", ["2013-W10", "2013-W18"])

@@ -53,7 +53,7 @@ def test_an_empty_outcomes_query_means_none_yet(database, tmp_path) -> None:
 def test_intervals_that_have_ended_are_available(database, tmp_path) -> None:
     """The database's clock decides; the contract's first and last bound the keys."""
     assert open_source(spec(), tmp_path).available() == [f"2013-0{month}" for month in range(1, 7)]
-    assert open_source(spec(first="2999-01", last=None), tmp_path).available() == []
+    assert open_source(spec(first_batch="2999-01", last_batch=None), tmp_path).available() == []
 
 
 def test_values_are_bound_never_pasted(database, tmp_path) -> None:
