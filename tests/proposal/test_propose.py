@@ -80,6 +80,17 @@ def test_a_table_without_key_and_time_is_numbered_and_cut(tmp_path: Path) -> Non
     assert check(folder, data=False).errors == ()
 
 
+def test_the_predicted_value_is_named_as_the_files_have_it(orders: Path) -> None:
+    """`yes` is what the files say for true: both words choose the same class, and another is refused."""
+    assert (
+        propose(Request("orders", orders, "Late?", positive="yes")).files["model.py"]
+        == (propose(Request("orders", orders, "Late?", positive="True")).files["model.py"])
+    )
+    assert "is False in" in propose(Request("orders", orders, "Late?", positive="NO")).evidence[-1]
+    with pytest.raises(InvalidInputError, match="--positive is no value of"):
+        propose(Request("orders", orders, "Late?", positive="maybe"))
+
+
 def test_several_classes_need_the_one_that_is_predicted(orders: Path) -> None:
     """A label of several texts is refused with the flag to set; an unknown column lists the known ones."""
     with pytest.raises(InvalidInputError, match="--positive VALUE"):

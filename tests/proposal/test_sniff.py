@@ -69,6 +69,32 @@ def test_a_type_holds_all_values(values: list[str], kind: str, key: tuple[str, o
         assert getattr(guess, key[0]) == key[1]
 
 
+NUMBERS = [str(number) for number in range(18, 80)]
+DAYS = [f"{day:02}.{month:02}.2023" for month in range(1, 4) for day in range(1, 29)]
+
+
+@pytest.mark.parametrize(("values", "kind"), [(NUMBERS, "integer"), (["0,5", *NUMBERS], "number"), (DAYS, "date")])
+@pytest.mark.parametrize("words", [["k.A."], ["keine Angabe", "fehlt"]])
+@pytest.mark.parametrize("place", [0, 30])
+def test_a_word_among_many_values_stands_for_a_missing_one(
+    values: list[str], kind: str, words: list[str], place: int
+) -> None:
+    """The column has the type of its values, the word is one of its nulls, and a note tells a person of it."""
+    guess = infer({"c": [*values[:place], *words, *values[place:]], "d": ["1,25"]}).columns["c"]
+    assert guess.type == kind
+    assert set(guess.nulls) == set(words)
+    assert repr(words[0]) in guess.note
+
+
+@pytest.mark.parametrize(
+    "values", [["S", "M", "L", *NUMBERS], ["k.A.", *NUMBERS[:19]], ["k.A.", *(f"A{number}" for number in NUMBERS)]]
+)
+def test_several_words_or_few_values_make_a_text(values: list[str]) -> None:
+    """Three words are values of their own, a word beside few numbers may be one, and codes stay texts with all their words."""
+    guess = infer({"c": values}).columns["c"]
+    assert (guess.type, guess.nulls) == ("string", ())
+
+
 def test_epochs_are_found_by_name_and_length() -> None:
     """Thirteen digits are milliseconds in a column that is called a time, and a number elsewhere."""
     values = ["1709649000000", "1709649000001"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ FORMATS = (
     "%m/%d/%y", "%d.%m.%y",
 )  # fmt: skip
 TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
+MOST_WORDS, LEAST_VALUES = 2, 20  # different words that may stand for nothing, beside so many different values
 _TRUTH = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("ja", "nein"), ("oui", "non"), ("on", "off"))
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 _TIMELY = re.compile(r"time|date|stamp|epoch|_at$|^at$|^ts$|_ts$|created|updated|when", re.IGNORECASE)
@@ -50,9 +51,28 @@ class Guesses:
 
 def infer(columns: Mapping[str, Sequence[str]]) -> Guesses:
     """The guesses for columns of different texts each, in the order of their first appearance; no nulls among them."""
-    decimal, thousands = max(STYLES, key=lambda style: _numeric(columns.values(), style))
-    found = {name: _column(name, values, (decimal, thousands)) for name, values in columns.items()}
+    words = {name: _words(values) for name, values in columns.items()}
+    values = {name: [text for text in texts if text.strip() not in words[name]] for name, texts in columns.items()}
+    decimal, thousands = max(STYLES, key=lambda style: _numeric(values.values(), style))
+    found = {name: _column(name, texts, (decimal, thousands)) for name, texts in values.items()}
+    for name in (name for name in columns if words[name]):
+        alone = found[name].type == "string"
+        found[name] = (
+            _column(name, columns[name], (decimal, thousands)) if alone else _with_words(found[name], words[name])
+        )
     return Guesses(decimal, thousands, found)
+
+
+def _words(values: Sequence[str]) -> tuple[str, ...]:
+    """One or two words among many values with digits: they stand for a value that is missing, such as `k.A.`."""
+    known = _known(values)
+    words = tuple(dict.fromkeys(text for text in known if not any(sign.isdigit() for sign in text)))
+    return words if len(words) <= MOST_WORDS and len(known) - len(words) >= LEAST_VALUES else ()
+
+
+def _with_words(guess: ColumnGuess, words: tuple[str, ...]) -> ColumnGuess:
+    told = f"{' and '.join(map(repr, words))} among values of type {guess.type} is taken for a missing value"
+    return replace(guess, nulls=(*guess.nulls, *words), note="; ".join(part for part in (guess.note, told) if part))
 
 
 def _numeric(columns: Iterable[Sequence[str]], style: tuple[str, str | None]) -> int:

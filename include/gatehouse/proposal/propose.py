@@ -104,6 +104,7 @@ def _column(table: Exported, name: str) -> str:
 def _labels(table: Exported, label: str, asked: Request) -> tuple[pd.Series[float], str, Any, str]:
     """The labels as numbers, the task, which value is class 1 (None: the label is a number), and a sentence."""
     values, kind = table.rows[label], table.types[label]
+    asked = replace(asked, positive=_truth(table, kind, asked.positive))
     known = values.dropna()
     counts = known.value_counts()
     if asked.task == "regression" or (
@@ -129,6 +130,14 @@ def _labels(table: Exported, label: str, asked: Request) -> tuple[pd.Series[floa
         positive,
         f"label: {label} is {positive!r} in {float(labels.mean()):.1%} of the rows",
     )
+
+
+def _truth(table: Exported, kind: str, positive: str | None) -> str | None:
+    """The value as a person wrote it, or the truth that it stands for in the files: `ja` is True."""
+    for key, truth in (("true_values", True), ("false_values", False)):
+        if kind == "boolean" and positive is not None and positive.casefold() in table.dialect.get(key, ()):
+            return str(truth)
+    return positive
 
 
 def _positive(counts: pd.Series[int], asked: Request, label: str, kind: str) -> Any:
