@@ -11,6 +11,7 @@ import pytest
 from gatehouse.check import check
 from gatehouse.errors import InvalidInputError
 from gatehouse.proposal.choose import choose
+from gatehouse.proposal.model_text import features
 from gatehouse.proposal.propose import Proposal, Request, propose
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
@@ -110,3 +111,11 @@ def test_a_number_that_counts_up_is_a_key_and_a_measurement_is_not() -> None:
         "at",
         "size",
     )
+
+
+def test_a_date_has_no_hour() -> None:
+    """Of a column of days the day of the week is a feature, of one of moments the hour as well."""
+    at = pd.date_range("2024-01-01", periods=100, freq="7h")
+    rows = pd.DataFrame({"at": at, "x": range(100)})
+    assert features(rows, {"at": "date", "x": "integer"}, {}, "at").parts == ("dayofweek",)
+    assert features(rows, {"at": "timestamp", "x": "integer"}, {}, "at").parts == ("hour", "dayofweek")

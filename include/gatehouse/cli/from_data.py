@@ -76,5 +76,6 @@ def sentences(result: dict[str, Any]) -> list[str]:
     return [
         first,
         f"A champion serves from batch {served[0]['key']} on{mean} over {len(measured)} measured batches.",
-        f"{totals['trainings']} trainings; decisions: {verdicts or 'none'}; {totals['errors']} errors.",
+        f"{totals['trainings']} {'training' if totals['trainings'] == 1 else 'trainings'}; "
+        f"decisions: {verdicts or 'none'}; {totals['errors']} errors.",
     ]

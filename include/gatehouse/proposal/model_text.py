@@ -20,12 +20,14 @@ class Features:
     numbers: tuple[str, ...]
     categories: tuple[str, ...]
     moments: tuple[str, ...]
+    parts: tuple[str, ...]
     left_out: Mapping[str, str]
 
 
 def features(rows: pd.DataFrame, types: Mapping[str, str], skip: Mapping[str, str], time: str | None) -> Features:
     """Sort the columns; `skip` are those that may be no features, with the reason."""
     numbers, categories, moments, left_out = [], [], [], dict(skip)
+    parts = ("dayofweek",) if time is not None and types[time] == "date" else ("hour", "dayofweek")
     for name, kind in types.items():
         if name in skip:
             continue
@@ -43,7 +45,7 @@ def features(rows: pd.DataFrame, types: Mapping[str, str], skip: Mapping[str, st
             categories.append(name)
         else:
             left_out[name] = f"{different:,} different texts in {len(rows):,} rows: a name, not a group"
-    return Features(tuple(numbers), tuple(categories), tuple(moments), left_out)
+    return Features(tuple(numbers), tuple(categories), tuple(moments), parts, left_out)
 
 
 def model_text(table: str, label: str, positive: Any, task: str, chosen: Features, target_type: str) -> str:
@@ -55,6 +57,7 @@ def model_text(table: str, label: str, positive: Any, task: str, chosen: Feature
         numbers=_listed(chosen.numbers),
         categories=_listed(chosen.categories),
         moments=_listed(chosen.moments),
+        parts=_listed(chosen.parts),
         table=table,
         target=_target(label, positive, target_type),
         slices=_listed(chosen.categories[:1]),
@@ -110,6 +113,7 @@ from sklearn.tree import {tree}
 NUMBERS = {numbers}
 CATEGORIES = {categories}
 MOMENTS = {moments}
+PARTS = {parts}
 SLICES = {slices}
 {left_out}
 
@@ -122,8 +126,8 @@ def features(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for name in CATEGORIES:
         found[name] = rows[name]
     for name in MOMENTS:
-        found[f"{{name}}_hour"] = rows[name].dt.hour.astype("float64")
-        found[f"{{name}}_weekday"] = rows[name].dt.weekday.astype("float64")
+        for part in PARTS:
+            found[f"{{name}}_{{part}}"] = getattr(rows[name].dt, part).astype("float64")
     return found
 
 
@@ -134,7 +138,7 @@ def target(outcomes: pd.DataFrame) -> pd.Series:
 
 def estimators(seed: int) -> dict[str, Pipeline]:
     """Named, unfitted pipelines."""
-    numbers = [*NUMBERS, *(f"{{name}}_{{part}}" for name in MOMENTS for part in ("hour", "weekday"))]
+    numbers = [*NUMBERS, *(f"{{name}}_{{part}}" for name in MOMENTS for part in PARTS)]
     scaled = make_pipeline(SimpleImputer(), StandardScaler())
     groups = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=20, sparse_output=False)
     linear = ColumnTransformer([("numbers", scaled, numbers), ("groups", groups, list(CATEGORIES))])
