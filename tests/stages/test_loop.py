@@ -174,6 +174,18 @@ def test_a_rollback_returns_to_an_earlier_champion_only(looped):
         promote.plan_rollback(looped, 7)
 
 
+@pytest.mark.parametrize("actor", ["mallory", "viewer", "Reviewer", "nobody", ""])
+def test_only_an_approver_rolls_back(looped, actor):
+    """Pages, forms, REST and the command line all come here with the person's name: one whom gate.yaml does not name among
+    the approvers changes nothing."""
+    before = looped.ledger.models.champion("rides")
+    with pytest.raises(
+        NotAllowedError, match=r"may not roll back; gate\.yaml names under review\.approvers: reviewer, admin"
+    ):
+        promote.rollback(looped, None, actor, "the delays look wrong")
+    assert looped.ledger.models.champion("rides") == before
+
+
 def test_an_alias_moved_by_hand_is_named_and_repaired(looped):
     """Upkeep journals the difference once and points the alias where the ledger says."""
     looped.tracking.aliases["rides", "champion"] = 99
