@@ -15,7 +15,7 @@ from __future__ import annotations
 from airflow.sdk import dag, task
 
 from gatehouse_airflow.build_dags import build_each
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs, emit_partitions, retrain_requests
+from gatehouse_airflow.dag_defaults import DagKind, dag_kwargs, emit_partitions, retrain_requests
 from gatehouse_airflow.params import MAY_PROMOTE, REASON, end_of_range
 
 
@@ -24,7 +24,7 @@ def build(case):
     folder, wakes, kind = str(case.folder), retrain_requests(case.name), case.contract.frequency
 
     @dag(
-        **dag_kwargs(case, DagKind.BACKFILL, Urgency.OFFICE_HOURS, __doc__),
+        **dag_kwargs(case, DagKind.BACKFILL, __doc__),
         schedule=None,
         is_paused_upon_creation=False,
         max_active_runs=1,  # the ledger allows one backfill at a time

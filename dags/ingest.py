@@ -14,14 +14,7 @@ from __future__ import annotations
 from airflow.sdk import dag, get_current_context, task
 
 from gatehouse_airflow.build_dags import build_each
-from gatehouse_airflow.dag_defaults import (
-    DagKind,
-    Urgency,
-    accepted_batches,
-    cron_timetable,
-    dag_kwargs,
-    emit_partitions,
-)
+from gatehouse_airflow.dag_defaults import DagKind, accepted_batches, cron_timetable, dag_kwargs, emit_partitions
 from gatehouse_airflow.params import batch_key
 from gatehouse_airflow.partitioned_tasks import partitioned_validation
 from gatehouse_airflow.tasks import batches
@@ -32,7 +25,7 @@ def build(case):
     folder, wakes = str(case.folder), accepted_batches(case.name)
 
     @dag(
-        **dag_kwargs(case, DagKind.INGEST, Urgency.OFFICE_HOURS, __doc__),
+        **dag_kwargs(case, DagKind.INGEST, __doc__),
         schedule=cron_timetable(case.contract.schedule),
         is_paused_upon_creation=case.contract.schedule is not None,  # a person switches a feed on
         max_active_runs=1,  # two runs would validate each other's batches, and the fence would refuse one of them
@@ -57,9 +50,8 @@ def build(case):
             emit_partitions(wakes, [ref] if batches.validate(folder, ref, checked, profiled) else [])
 
         fetched(landed := land())
-        outcomes(landed) >> validate.partial(**partitioned_validation(case, landed)).expand(
-            ref=landed
-        )  # due ones first
+        checked = validate.partial(**partitioned_validation(case, landed)).expand(ref=landed)
+        outcomes(landed) >> checked  # due ones first
 
     ingest()
 

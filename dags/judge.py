@@ -15,7 +15,7 @@ from __future__ import annotations
 from airflow.sdk import PartitionedAssetTimetable, dag
 
 from gatehouse_airflow.build_dags import build_each
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs, decisions_to_revisit
+from gatehouse_airflow.dag_defaults import DagKind, dag_kwargs, decisions_to_revisit
 from gatehouse_airflow.params import DECISION
 
 
@@ -23,7 +23,7 @@ def build(case):
     """The judge DAG of one use case."""
 
     @dag(
-        **dag_kwargs(case, DagKind.JUDGE, Urgency.PAGE, __doc__),
+        **dag_kwargs(case, DagKind.JUDGE, __doc__),
         schedule=PartitionedAssetTimetable(assets=decisions_to_revisit(case.name)),
         is_paused_upon_creation=False,
         max_active_runs=4,  # others may be waiting for a reviewer

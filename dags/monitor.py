@@ -16,14 +16,7 @@ from airflow.sdk import PartitionedAssetTimetable, dag, task
 
 from gatehouse_airflow.batch_order_trigger import ScoreInOrderOperator
 from gatehouse_airflow.build_dags import build_each
-from gatehouse_airflow.dag_defaults import (
-    DagKind,
-    Urgency,
-    accepted_batches,
-    dag_kwargs,
-    emit_partitions,
-    retrain_requests,
-)
+from gatehouse_airflow.dag_defaults import DagKind, accepted_batches, dag_kwargs, emit_partitions, retrain_requests
 from gatehouse_airflow.params import BATCH_REF
 from gatehouse_airflow.partitioned_tasks import partitioned_scoring
 
@@ -33,7 +26,7 @@ def build(case):
     folder, wakes = str(case.folder), retrain_requests(case.name)
 
     @dag(
-        **dag_kwargs(case, DagKind.MONITOR, Urgency.PAGE, __doc__, priority=10),
+        **dag_kwargs(case, DagKind.MONITOR, __doc__, priority=10),
         schedule=PartitionedAssetTimetable(assets=accepted_batches(case.name)),
         is_paused_upon_creation=False,
         max_active_runs=32,  # runs of a backlog wait side by side in the triggerer; the ledger says whose turn it is

@@ -16,7 +16,7 @@ from airflow.sdk import PartitionedAssetTimetable, dag
 
 from gatehouse.estimator_names import estimator_names
 from gatehouse_airflow.build_dags import build_each
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs, retrain_requests
+from gatehouse_airflow.dag_defaults import DagKind, dag_kwargs, retrain_requests
 from gatehouse_airflow.params import BATCHES, RETRAIN_REASON, estimators, training_window
 
 
@@ -26,7 +26,7 @@ def build(case):
     names = estimator_names(case.folder / "model.py")
 
     @dag(
-        **dag_kwargs(case, DagKind.RETRAIN, Urgency.PAGE, __doc__, priority=100),
+        **dag_kwargs(case, DagKind.RETRAIN, __doc__, priority=100),
         schedule=PartitionedAssetTimetable(assets=retrain_requests(case.name)),
         is_paused_upon_creation=False,
         max_active_runs=4,  # one request at a time is the ledger's rule; the others may be waiting for a reviewer

@@ -15,7 +15,7 @@ from __future__ import annotations
 from airflow.sdk import dag, task
 
 from gatehouse_airflow.build_dags import build_each
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, accepted_batches, dag_kwargs, emit_partitions
+from gatehouse_airflow.dag_defaults import DagKind, accepted_batches, dag_kwargs, emit_partitions
 from gatehouse_airflow.params import REASON, known_batch
 
 
@@ -24,7 +24,7 @@ def build(case):
     folder, wakes = str(case.folder), accepted_batches(case.name)
 
     @dag(
-        **dag_kwargs(case, DagKind.REVALIDATE, Urgency.OFFICE_HOURS, __doc__),
+        **dag_kwargs(case, DagKind.REVALIDATE, __doc__),
         schedule=None,
         is_paused_upon_creation=False,
         max_active_runs=4,  # each is about one batch, and the ledger serialises what they record

@@ -14,7 +14,7 @@ from __future__ import annotations
 from airflow.sdk import dag, task
 
 from gatehouse_airflow.build_dags import build_each
-from gatehouse_airflow.dag_defaults import DagKind, Urgency, dag_kwargs
+from gatehouse_airflow.dag_defaults import DagKind, dag_kwargs
 from gatehouse_airflow.params import DRY_RUN, REASON, VERSION
 
 
@@ -23,7 +23,7 @@ def build(case):
     folder = str(case.folder)
 
     @dag(
-        **dag_kwargs(case, DagKind.ROLLBACK, Urgency.OFFICE_HOURS, __doc__),
+        **dag_kwargs(case, DagKind.ROLLBACK, __doc__),
         schedule=None,
         is_paused_upon_creation=False,
         max_active_runs=1,  # each plan is made against the champion that the one before left

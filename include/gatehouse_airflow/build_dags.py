@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import dag, task
 
 from gatehouse.use_case import UseCase
-from gatehouse_airflow.dag_defaults import DEFAULT_ARGS, DagKind, Urgency, dag_id, tags
+from gatehouse_airflow.dag_defaults import DEFAULT_ARGS, DagKind, dag_id, tags
 from gatehouse_airflow.use_cases import START, BrokenUseCase, installed, use_cases
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def error_dag(id_: str, use_case: str, kind: DagKind, sentence: str, documentati
         max_active_runs=1,
         doc_md="\n\n".join(part for part in (documentation, f"    {sentence}") if part),
         default_args=DEFAULT_ARGS,
-        tags=tags(use_case, kind, Urgency.OFFICE_HOURS),
+        tags=tags(use_case, kind),
     )
     def configuration() -> None:
         @task(task_id="configuration")

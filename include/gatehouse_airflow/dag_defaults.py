@@ -42,9 +42,13 @@ def dag_id(use_case: str, stage: DagKind) -> str:
     return f"{use_case}__{stage}"
 
 
-def tags(use_case: str, stage: DagKind, impact: Urgency) -> list[str]:
-    """The tags of a DAG: product, use case, stage, impact."""
-    return ["gatehouse", f"use-case:{use_case}", f"stage:{stage}", impact]
+PAGING = frozenset({DagKind.MONITOR, DagKind.RETRAIN, DagKind.JUDGE, DagKind.MAINTENANCE})
+
+
+def tags(use_case: str, stage: DagKind) -> list[str]:
+    """The tags of a DAG: product, use case, stage, and whom a red run wakes."""
+    urgency = Urgency.PAGE if stage in PAGING else Urgency.OFFICE_HOURS
+    return ["gatehouse", f"use-case:{use_case}", f"stage:{stage}", urgency]
 
 
 def accepted_batches(use_case: str) -> Asset:
@@ -60,6 +64,15 @@ def retrain_requests(use_case: str) -> Asset:
 def decisions_to_revisit(use_case: str) -> Asset:
     """Wakes the judging again: a partition is a decision that more rows, or a lost review, ask for anew."""
     return Asset(f"{use_case}_decisions_to_revisit", uri=f"gatehouse://{use_case}/decisions-to-revisit")
+
+
+def assets_of(use_case: str) -> dict[str, Asset]:
+    """The assets of a use case by what maintenance finds pending for them."""
+    return {
+        "accepted": accepted_batches(use_case),
+        "requested": retrain_requests(use_case),
+        "unsettled": decisions_to_revisit(use_case),
+    }
 
 
 def emit_partitions(asset: Asset, keys: Collection[str]) -> None:
@@ -124,7 +137,7 @@ def training_queue() -> dict[str, str]:
     return {"queue": queue, "pool": queue} if queue else {}
 
 
-def dag_kwargs(case: UseCase, stage: DagKind, impact: Urgency, documentation: str, priority: int = 1) -> dict[str, Any]:
+def dag_kwargs(case: UseCase, stage: DagKind, documentation: str, priority: int = 1) -> dict[str, Any]:
     """What a use case's DAG of a stage has in common with every other: names, tags, documentation, start, retries."""
     return {
         "dag_id": dag_id(case.name, stage),
@@ -133,5 +146,5 @@ def dag_kwargs(case: UseCase, stage: DagKind, impact: Urgency, documentation: st
         "catchup": False,
         "doc_md": documentation,
         "default_args": DEFAULT_ARGS | {"priority_weight": priority},
-        "tags": tags(case.name, stage, impact),
+        "tags": tags(case.name, stage),
     }

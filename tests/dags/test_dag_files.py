@@ -110,12 +110,12 @@ def test_a_broken_use_case_takes_no_other_with_it(tmp_path, monkeypatch):
 
 
 WRONG = {
-    "no cron": ("contract.yaml", 'schedule: "0 6 3 * *"', "schedule: every day", "every day"),
-    "too many fields": ("contract.yaml", 'schedule: "0 6 3 * *"', 'schedule: "0 0 6 3 * *"', "0 0 6 3 * *"),
-    "a day that never comes": ("contract.yaml", 'schedule: "0 6 3 * *"', 'schedule: "0 0 31 2 *"', "0 0 31 2 *"),
+    "no cron": ("contract.yaml", "", "schedule: every day", "every day"),
+    "six fields": ("contract.yaml", "", 'schedule: "0 0 6 3 * *"', "0 0 6 3 * *"),
+    "a day that never comes": ("contract.yaml", "", 'schedule: "0 0 31 2 *"', "0 0 31 2 *"),
     "ten thousand years": ("gate.yaml", "timeout: 3 days", "timeout: 999999999 days", "ten years"),
     "eleven years": ("gate.yaml", "timeout: 3 days", "timeout: 132 months", "ten years"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -125,8 +125,8 @@ def test_an_absurd_schedule_or_span_is_its_own_use_cases_error(tmp_path, monkeyp
     own_use_case(tmp_path / "usecases", "rides")
     path = own_use_case(tmp_path / "usecases", "broken") / file
     text = path.read_text()
-    assert old in text or file == "contract.yaml"
-    path.write_text(text.replace(old, new) if old in text else f"{text}\n{new}\n")
+    assert old in text
+    path.write_text(text.replace(old, new) if old else f"{text}\n{new}\n")
     monkeypatch.setenv("GATEHOUSE_USECASES", str(tmp_path / "usecases"))
     from gatehouse_airflow.use_cases import BrokenUseCase, installed
 
@@ -159,7 +159,7 @@ def test_an_error_while_a_dag_is_built_turns_that_dag_red_alone(monkeypatch):
 @pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.name)
 def test_a_dag_file_is_wiring_only(path):
     """At most 60 lines, documentation included."""
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 70
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
 
 
 def test_every_dag_says_what_it_makes_and_what_to_do_when_red():
