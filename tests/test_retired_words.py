@@ -42,6 +42,8 @@ CLASSES = [
     "InstalledSite",
     "BacktestSite",
     "FakeSite",
+    "CheckSite",
+    "GivenSite",
     "MemorySite",
     "MEASURED_BY",
     "HeldBack",

@@ -78,7 +78,7 @@ class Given(Source):
         return self._labels
 
 
-class GivenSite(BacktestContext):
+class GivenContext(BacktestContext):
     """A site whose source and lake are in memory."""
 
     def __init__(self, case: UseCase, ledger: Ledger, source: Source) -> None:
@@ -119,7 +119,7 @@ class Joins:
         rows = _frame(names, drawn.rows).assign(at=at, group="a", amount=[float(row) for row in range(len(drawn.rows))])
         labels = pd.Series([label for _, label in drawn.outcomes], dtype="float64")
         arrived = _frame(names, [key for key, _ in drawn.outcomes]).assign(label=labels)
-        ctx = GivenSite(self._case(drawn.types), self._ledger, Given(rows, arrived))
+        ctx = GivenContext(self._case(drawn.types), self._ledger, Given(rows, arrived))
         validate(ctx, land.land(ctx, MONTH).id)
         outcomes.collect(ctx, NEXT)
         frames, _ = gather.labelled(ctx, batch_interval("month", NEXT).end)

@@ -35,7 +35,7 @@ class Lenient(UseCase):
         return ()
 
 
-class CheckSite(UseCaseContext):
+class CheckContext(UseCaseContext):
     """Opens nothing of a running stack: its lake is a folder that is removed afterwards."""
 
     def __init__(self, case: UseCase, folder: str) -> None:

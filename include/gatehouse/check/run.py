@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gatehouse.adapters.contract import contract_problems
 from gatehouse.check.batches import Rows, read_batch
-from gatehouse.check.context import CheckSite, Lenient
+from gatehouse.check.context import CheckContext, Lenient
 from gatehouse.check.gate import try_rules
 from gatehouse.check.model import fit_all, look_at_features, measure_own, sample, stand_in, with_made_up_labels
 from gatehouse.check.problem import Problem, Problems
@@ -69,7 +69,7 @@ def check(folder: Path, data: bool = True, batch: str | None = None) -> Report:
         report.notes.append("no rows were looked at: a YAML file cannot be read")
     elif data:
         with tempfile.TemporaryDirectory(prefix="gatehouse-check-") as lake:
-            _check_rows(CheckSite(Lenient.of(reading.case), lake), batch, problems, report)
+            _check_rows(CheckContext(Lenient.of(reading.case), lake), batch, problems, report)
     report.problems = problems.found
     return report
 
@@ -100,7 +100,7 @@ def _check_code(reading: Reading, problems: Problems, report: Report) -> None:
     retrain_hints(case, problems)
 
 
-def _check_rows(ctx: CheckSite, batch: str | None, problems: Problems, report: Report) -> None:
+def _check_rows(ctx: CheckContext, batch: str | None, problems: Problems, report: Report) -> None:
     for key in _keys(ctx, batch, problems, report):
         report.batches.append(read_batch(ctx, key, problems))
         if _labelled_rows(report.batches) >= ENOUGH_ROWS:
@@ -136,7 +136,7 @@ def _labelled(
     return with_made_up_labels(sample(frames, SAMPLE_ROWS))
 
 
-def _keys(ctx: CheckSite, batch: str | None, problems: Problems, report: Report) -> Iterable[str]:
+def _keys(ctx: CheckContext, batch: str | None, problems: Problems, report: Report) -> Iterable[str]:
     """The batches to take: the one asked for, or those that the source has, the first ones first."""
     contract = ctx.case.contract
     if batch is not None:
@@ -160,7 +160,7 @@ def _labelled_rows(batches: Iterable[Rows]) -> int:
     return sum(len(frame) for frame in frames if frame is not None)
 
 
-def _check_model(ctx: CheckSite, rows: pd.DataFrame, problems: Problems, report: Report) -> None:
+def _check_model(ctx: CheckContext, rows: pd.DataFrame, problems: Problems, report: Report) -> None:
     fitted = []
     with problems.during("estimators"):
         fitted = fit_all(ctx, rows, problems)
