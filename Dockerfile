@@ -1,5 +1,5 @@
 # The one image of Gatehouse: Airflow's parts, the workers, MLflow's server and the commands are all started from it.
-# Nothing secret goes in: secrets are files that compose mounts at run time (see docs/operations.md).
+# Nothing secret goes in: secrets are files that compose mounts at run time (see docs/how-to/operations.md).
 ARG PYTHON=3.12
 
 FROM python:${PYTHON}-slim-bookworm AS build

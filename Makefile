@@ -33,7 +33,7 @@ check: setup ## style, types and the directions of imports
 	.venv/bin/python -m mypy
 	.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
-benchmark: setup ## time the stages and what of it is Airflow's; writes docs/benchmarks.md
+benchmark: setup ## time the stages and what of it is Airflow's; writes docs/reference/benchmarks.md
 	.venv/bin/python -m benchmarks
 
 screenshots: setup ## take the pictures of the documents, from a stack of their own (needs Chromium; some ten minutes)

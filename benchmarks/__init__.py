@@ -1,4 +1,4 @@
-"""Measurements: ratios taken in one run, never timed tests. `make benchmark` runs them and writes docs/benchmarks.md."""
+"""Measurements: ratios of one run, never timed tests. `make benchmark` runs them and writes docs/reference/benchmarks.md."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run every part, print it, and write docs/benchmarks.md.
+"""`python -m benchmarks`: run every part, print it, and write docs/reference/benchmarks.md.
 
 `python -m benchmarks PART...` runs and prints these only; with `--write` they take the place of what the page has of them.
 """
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
         if asked:
             return 1
     if not asked or WRITE in arguments:
-        write(ROOT / "docs" / "benchmarks.md", sections)
+        write(ROOT / "docs" / "reference" / "benchmarks.md", sections)
     return 0
 
 

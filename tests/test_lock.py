@@ -77,8 +77,8 @@ def test_this_environment_is_the_locked_one():
 
 
 def test_each_direct_dependency_has_its_line_in_the_documents():
-    """docs/dependencies.md says of each dependency why it is there."""
-    text = (ROOT / "docs" / "dependencies.md").read_text().lower()
+    """docs/reference/dependencies.md says of each dependency why it is there."""
+    text = (ROOT / "docs" / "reference" / "dependencies.md").read_text().lower()
     assert [
         each.name
         for each in direct()

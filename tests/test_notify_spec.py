@@ -88,8 +88,8 @@ def test_the_local_stack_hears_who_is_told() -> None:
 
 
 def test_the_documented_file_is_good(tmp_path: Path) -> None:
-    """The worked example in docs/notifications.md is read as it stands."""
-    document = (ROOT / "docs" / "notifications.md").read_text()
+    """The worked example in docs/how-to/notifications.md is read as it stands."""
+    document = (ROOT / "docs" / "how-to" / "notifications.md").read_text()
     example = document.partition("```yaml\n")[2].partition("```")[0]
     spec = notify_spec(settings(tmp_path, example))
     assert spec is not None
@@ -97,8 +97,8 @@ def test_the_documented_file_is_good(tmp_path: Path) -> None:
 
 
 def test_the_documented_message_is_what_is_sent() -> None:
-    """The message shown in docs/notifications.md is what the words make of that fact."""
-    document = (ROOT / "docs" / "notifications.md").read_text()
+    """The message shown in docs/how-to/notifications.md is what the words make of that fact."""
+    document = (ROOT / "docs" / "how-to" / "notifications.md").read_text()
     shown = document.partition("<!-- message -->\n")[2].partition("<!-- /message -->")[0]
     person = Recipient(name="flights_data", roles=(Role.DATA_ENGINEER,), channel="slack", connection="chat")
     spec = NotifyConfig(airflow_url="https://airflow.example.org", recipients=(person,))

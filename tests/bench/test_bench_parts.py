@@ -22,8 +22,9 @@ def two_parts(monkeypatch, tmp_path):
     monkeypatch.setattr(bench, "PARTS", (BROKEN, SOUND))
     monkeypatch.setattr(bench, "BY_NAME", ())
     monkeypatch.setattr(bench, "ROOT", tmp_path)
-    (tmp_path / "docs").mkdir()
-    return tmp_path / "docs" / "benchmarks.md"
+    folder = tmp_path / "docs" / "reference"
+    folder.mkdir(parents=True)
+    return folder / "benchmarks.md"
 
 
 def test_a_part_that_fails_is_told_and_stops_no_other(two_parts, capsys):

@@ -1,6 +1,6 @@
 """Try the cases and print one table: `python -m faults [CASE ...]`, from the repository's root.
 
-A case that was tried whole goes into docs/resilience-results.md, the numbers behind docs/guarantees.md. Exit code 1 on a divergence.
+A case that was tried whole goes into docs/reference/resilience-results.md, the numbers behind docs/explanation/guarantees.md. Exit code 1 on a divergence.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/resilience-results.md: for each case, what its last whole trial came to, where and at which revision."""
+"""docs/reference/resilience-results.md: for each case, what its last whole trial came to, where and at which revision."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from benchmarks.table import machine
 from faults.proven import Proven, table
 from gatehouse.settings import ROOT
 
-PAGE = ROOT / "docs" / "resilience-results.md"
+PAGE = ROOT / "docs" / "reference" / "resilience-results.md"
 HEAD = """\
 # Resilience results
 
-For those who evaluate Gatehouse. You find the last whole trial of each case behind the [guarantees](guarantees.md), as it was printed.
+For those who evaluate Gatehouse. You find the last whole trial of each case behind the [guarantees](../explanation/guarantees.md), as it was printed.
 
     make test-resilience
 

@@ -1,4 +1,4 @@
-"""docs/resilience-results.md keeps what was tried whole, case by case."""
+"""docs/reference/resilience-results.md keeps what was tried whole, case by case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/security.md names tests that exist: a claim whose test went away is found."""
+"""docs/reference/security.md names tests that exist: a claim whose test went away is found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`")
 
 def test_each_claim_has_a_test_that_exists() -> None:
     """Each line of the tables of claims names at least one test, and every named test is there."""
-    text = (ROOT / "docs" / "security.md").read_text()
+    text = (ROOT / "docs" / "reference" / "security.md").read_text()
     claims = [line for line in text.splitlines() if line.startswith("| C")]
     assert len(claims) > 25
     assert [line for line in claims if not NAMED.search(line)] == []

@@ -5,7 +5,7 @@ from AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, the region from AWS_REGION or AWS_
 own, buckets are named in the path, as such services expect.
 
 Arrow sends a file as one multipart upload: S3 shows the object when the upload is completed, whole, or never. What an
-interrupted upload leaves are parts without an object; a lifecycle rule of the bucket ends them (docs/large-batches.md).
+interrupted upload leaves are parts without an object; a lifecycle rule of the bucket ends them (docs/how-to/large-batches.md).
 """
 
 from __future__ import annotations

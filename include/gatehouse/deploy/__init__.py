@@ -1,4 +1,4 @@
 """The production stack: what each container starts with, the one-shot preparation, health, and the secrets' files.
 
-`docker-compose.yaml` says which containers there are; `docs/operations.md` how they are run.
+`docker-compose.yaml` says which containers there are; `docs/how-to/operations.md` how they are run.
 """

@@ -119,12 +119,12 @@ TELLERS = ("GATEHOUSE_NOTIFY_FILE", "AIRFLOW_CONN_")  # who is told, and the con
 
 
 def telemetry_env(environment: Mapping[str, str]) -> dict[str, str]:
-    """What the caller says about who watches: metrics, lineage, the scrape token's file (docs/observability.md)."""
+    """What the caller says about who watches: metrics, lineage, the scrape token's file (docs/how-to/observability.md)."""
     return {name: value for name, value in environment.items() if name.startswith(WATCHERS)}
 
 
 def notification_env(environment: Mapping[str, str]) -> dict[str, str]:
-    """What the caller says about who is told: the file, and connections of Airflow's (docs/notifications.md)."""
+    """What the caller says about who is told: the file, and connections of Airflow's (docs/how-to/notifications.md)."""
     return {name: value for name, value in environment.items() if name.startswith(TELLERS)}
 
 

@@ -3,7 +3,7 @@ runs in parallel (trees, folds, parameters), goes to the workers.
 
 The numbers do not depend on where a fit runs: seeds are drawn before the work is handed out, so the model's bytes are the
 same with and without a cluster. The cluster runs our code and answers with pickles: it is trusted like the task itself
-(docs/security.md), so its address is the installation's, never a use case's.
+(docs/reference/security.md), so its address is the installation's, never a use case's.
 """
 
 from __future__ import annotations

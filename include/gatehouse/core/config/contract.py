@@ -197,8 +197,8 @@ class Contract(Spec):
     A batch with a table of more than `max_rows_in_memory` rows is validated, profiled and scored in partitions of so
     many, rounded up to multiples of 65,536; without it, batches are never divided. `normalise_keys` says how the
     texts in keys are compared: as delivered, or with `strip` (blanks at both ends), `casefold` or `nfc` (Unicode).
-    With `engine: spark` Great Expectations validates on Spark, and profiles are made on its executors (docs/scale-
-    out.md)."""
+    With `engine: spark` Great Expectations validates on Spark, and profiles are made on its executors
+    (docs/how-to/large-batches.md)."""
 
     renamed_keys: ClassVar[RenamedKeys] = CONTRACT
 
