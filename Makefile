@@ -1,7 +1,7 @@
 # Gatehouse. From a fresh clone: `make run`, or `make test`. PYTHON=python3.12 names the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-resilience test-mutations down status check benchmark clean secrets backup restore lock audit sbom setup screenshots install-spark
+.PHONY: help run test test-resilience test-mutations down status check benchmark docs clean secrets backup restore lock audit sbom setup screenshots install-spark
 export PYTHONPATH := $(CURDIR)/include
 export PYTHON
 
@@ -36,6 +36,15 @@ check: setup ## style, types and the directions of imports
 benchmark: setup ## time the stages and what of it is Airflow's; writes docs/reference/benchmarks.md
 	.venv/bin/python -m benchmarks
 
+docs: .venv-docs/made ## build the documents as a site into site/, strictly: a broken link is an error
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --quiet --strict
+	@echo "site/index.html"
+
+.venv-docs/made: requirements-docs.txt
+	$(or $(PYTHON),python3) -m venv --clear .venv-docs
+	.venv-docs/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements-docs.txt
+	@touch $@
+
 screenshots: setup ## take the pictures of the documents, from a stack of their own (needs Chromium; some ten minutes)
 	GATEHOUSE_SCREENSHOT_DIR=$(CURDIR)/docs/pictures .venv/bin/python -m pytest tests/system/test_browser.py
 
@@ -56,11 +65,12 @@ restore: ## for docker compose: a backup (FROM=folder) into an empty stack
 
 LOCK := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command 'make lock' --python .venv/bin/python pyproject.toml
-lock: setup ## make requirements.txt (everything), requirements-run.txt (what the image runs) and requirements-spark.txt
+lock: setup ## make requirements.txt (everything), requirements-run.txt (what the image runs), and those of Spark and the documents
 	$(LOCK) --extra local --extra boosting --extra dev -o requirements.txt
 	@grep -E '^[a-z0-9._-]+==' requirements.txt | sed 's/ *\\$$//' >.venv/constraints.txt
 	$(LOCK) --no-annotate -c .venv/constraints.txt -o requirements-run.txt
 	@echo 'pyspark>=4.1,<4.2' | $(subst pyproject.toml,-,$(LOCK)) -o requirements-spark.txt
+	@echo 'mkdocs-material>=9.7,<10' | $(subst pyproject.toml,-,$(LOCK)) -o requirements-docs.txt
 
 audit: setup ## ask the package index's advisories about every locked package; says so when it cannot be reached
 	.venv/bin/python ops/audit.py

@@ -5,6 +5,7 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -19,6 +20,12 @@ def direct() -> list[Requirement]:
     extras = project["optional-dependencies"]
     texts = (*project["dependencies"], *extras["local"], *extras["boosting"], *extras["dev"])
     return [each for each in map(Requirement, texts) if each.marker is None or each.marker.evaluate()]
+
+
+def optional(extra: str) -> list[Requirement]:
+    """What an extra of `pyproject.toml` names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return list(map(Requirement, project["optional-dependencies"][extra]))
 
 
 def locked() -> dict[str, str]:
@@ -81,8 +88,20 @@ def test_each_direct_dependency_has_its_line_in_the_documents():
     text = (ROOT / "docs" / "reference" / "dependencies.md").read_text().lower()
     assert [
         each.name
-        for each in direct()
+        for each in (*direct(), *optional("spark"), *optional("docs"))
         if each.name.lower().removeprefix("types-") not in text
         and "stubs" not in each.name
         and not each.name.startswith("types-")
     ] == []
+
+
+@pytest.mark.parametrize("extra", ["spark", "docs"])
+def test_an_optional_lock_holds_what_its_extra_allows(extra):
+    """The locks of Spark and of the documents pin what `pyproject.toml` names, each with a hash, and `make lock` makes them."""
+    text = (ROOT / f"requirements-{extra}.txt").read_text()
+    pins = {canonicalize_name(name): pinned for name, pinned, _ in LINE.findall(text)}
+    for each in optional(extra):
+        assert each.specifier.contains(pins[canonicalize_name(each.name)])
+        assert f"'{each.name}{','.join(reversed(str(each.specifier).split(',')))}'" in (ROOT / "Makefile").read_text()
+    blocks = re.split(r"^(?=[A-Za-z0-9._-]+==)", text, flags=re.MULTILINE)[1:]
+    assert [block.split("==")[0] for block in blocks if "--hash=sha256:" not in block] == []
