@@ -27,8 +27,11 @@ from benchmarks.table import Table
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger import migrate
 from gatehouse.core.audit.canonical_json import canonical
+from gatehouse.core.drift.reference import SCORE, Reference
 from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
 from gatehouse.core.gate.evidence_io import evidence_document, holdout_columns
+from gatehouse.core.profiling import profile_of
+from gatehouse.core.profiling.batch_profile import BatchProfile
 from gatehouse.core.types import Decision, FileRef, ModelVersion, Verdict
 from gatehouse.dev_stack.temp_postgres import temporary_postgres
 from gatehouse.pipeline.judge.evidence import archived_evidence
@@ -72,6 +75,11 @@ def _addresses(server: Any) -> list[tuple[str, Callable[[int], str]]]:
         ("fleet, searched", lambda n: f"/?q=case_0{n}"),
         ("use case", lambda n: f"/use-cases/case_{n:03}"),
         ("batches of a use case", lambda n: f"/use-cases/case_{n:03}/batches"),
+        (
+            "drift of a use case, another batch each time",
+            lambda n: f"/use-cases/case_{n:03}/drift?batch=2021-04-{n + 1:02}.r1",
+        ),
+        ("one column", lambda n: f"/use-cases/case_{n:03}/column?name=column_{n:02}"),
         ("decisions of a use case", lambda n: f"/use-cases/case_{n:03}/decisions"),
         ("decision, first time", lambda n: f"/decisions/{decisions[n]}"),
         ("decision without its report, first time", lambda n: f"/decisions/{decisions[ASKED + n]}"),
@@ -126,6 +134,7 @@ def fill(superuser: str, lake: Lake) -> None:
     evidence = _evidence(lake)
     files = {"evidence": evidence, "quarantined": _quarantined(lake), "report": _report(lake)}
     files["decided"] = _decided(lake, evidence)
+    files["reference"], files["profile"] = _profiles(lake)
     values = {
         "use_cases": USE_CASES,
         "batches": BATCHES,
@@ -206,6 +215,18 @@ def _decided(lake: Lake, file: FileRef) -> FileRef:
     evidence = archived_evidence(lake, file)[0]
     page = decision_report("Case", decision, model, evidence, canonical({"metric": "log_loss"}))
     return lake.put(page.encode(), "reports", "html")
+
+
+def _profiles(lake: Lake) -> tuple[FileRef, FileRef]:
+    """A champion's reference, and the stored profile of a batch on a grid of its own."""
+    random = np.random.default_rng(8)
+    frames = [pd.DataFrame(random.normal(size=(rows, COLUMNS)), columns=[f"column_{n:02}" for n in range(COLUMNS)])
+              for rows in (200_000, 28_000)]  # fmt: skip
+    known, batch = (profile_of(frame) for frame in frames)
+    reference = Reference(known, profile_of({SCORE: random.random(ROWS)}), {}, {}, ROWS).to_document()
+    put = [(reference, "references"), (BatchProfile({}, batch).to_document(), "profiles")]
+    one, other = (lake.put(json.dumps(document).encode(), kind, "json") for document, kind in put)
+    return one, other
 
 
 def _quarantined(lake: Lake) -> FileRef:

@@ -11,7 +11,7 @@ INSERT INTO journal SELECT row_number() OVER (ORDER BY d, c, n), (ARRAY['batch.l
 INSERT INTO batches SELECT name, key, 1, starts, starts + interval '1 day', md5(key), (d * %(use_cases)s + c) * 4 + 1 FROM cases, days;
 INSERT INTO batch_tables SELECT name, key, 1, 'rows', 'accepted/x' FROM cases, days;
 INSERT INTO batch_acts SELECT name, key, 1, CASE WHEN (c * 31 + d * 7) %% 1000 = 0 THEN 'quarantined' ELSE 'accepted' END, 'validate',
-    CASE WHEN (c * 31 + d * 7) %% 1000 = 0 THEN 'too few rows' ELSE '' END, md5(key), %(report)s, (d * %(use_cases)s + c) * 4 + 2
+    CASE WHEN (c * 31 + d * 7) %% 1000 = 0 THEN 'too few rows' ELSE '' END, md5(key), %(report)s, (d * %(use_cases)s + c) * 4 + 2, %(profile)s
     FROM cases, days;
 INSERT INTO batch_parts SELECT name, key, 1, 'rows', 'accepted/x', %(quarantined)s FROM cases, days;
 INSERT INTO predictions SELECT name, key, 1, 1 + d * %(trainings)s / %(batches)s, repeat('2', 64), 1, 'accepted/x',
@@ -34,7 +34,7 @@ INSERT INTO training_set_batches SELECT request, CASE WHEN starts >= until - 1 T
     FROM trained JOIN days ON starts BETWEEN until - 60 AND until;
 INSERT INTO candidates SELECT request, each, '{"log_loss":0.4}', 'model/x', md5(request || each), '', 1000000000 + row_number() OVER ()
     FROM trained, unnest(ARRAY['boosting', 'linear', 'tree']) each;
-INSERT INTO models SELECT name, t, 'boosting', 'model/x', repeat('2', 64), 'model/x', request, repeat('3', 64), md5(request), until, entry + 2 FROM trained;
+INSERT INTO models SELECT name, t, 'boosting', 'model/x', repeat('2', 64), %(reference)s, request, repeat('3', 64), md5(request), until, entry + 2 FROM trained;
 INSERT INTO decisions SELECT md5('d' || name || t), name, t, CASE WHEN t = %(trainings)s AND right(name, 1) = '7' THEN 'REVIEW' ELSE 'PROMOTE' END,
     'PROMOTE: better by 0.02 on 30,000 rows', %(results)s, repeat('4', 64), %(evidence)s, repeat('5', 64), %(policy)s,
     nullif(t - 1, 0), t - 1, entry + 3 FROM trained;

@@ -78,9 +78,11 @@ class Story:
         return self.ledger.batches.arrive(self.enter(f"{batch}/outcomes"), Outcomes(batch, arrived, file))
 
     def watch(self, batch: BatchId, *reasons: Reason) -> Request | None:
-        report = MonitoringReport(
-            batch, batch_interval("month", batch.key).end, {"columns": {"distance": 0.31}}, reasons
-        )
+        found = {
+            "columns": {"distance": 0.31},
+            "drift": [{"column": "distance", "state": "alarm", "value": 0.31, "limit": 0.1}],
+        }
+        report = MonitoringReport(batch, batch_interval("month", batch.key).end, found, reasons)
         return self.ledger.batches.watched(self.enter(f"{batch}/watch"), report, {"cooldown": "14 days"})
 
     def claim(self, request: Request) -> Request:

@@ -16,6 +16,7 @@ from plugins.test_page_access import decided
 
 LOOK = (  # every address that looks, with all that it takes
     "/?q={}&p={}", "/messages?held={}&before={}", "/use-cases/{}", "/use-cases/{}/batches?before={}",
+    "/use-cases/{}/drift?batch={}&sort={}&n={}", "/use-cases/{}/column?name={}&batch={}&n={}",
     "/use-cases/{}/decisions?before={}", "/use-cases/{}/runbook", "/decisions/{}", "/batches/{}/{}?table={}&q={}&p={}",
     "/batches/{}/{}/report", "/batches/{}/{}/quarantined.csv?table={}",
     "/run?dag_id={}&run_id={}&task_id={}&map_index={}", "/static/{}",

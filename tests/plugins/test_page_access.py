@@ -22,6 +22,8 @@ READ = {  # every address that looks, by its route
     "/use-cases/{use_case}/batches": f"/use-cases/{CASE}/batches",
     "/use-cases/{use_case}/decisions": f"/use-cases/{CASE}/decisions",
     "/use-cases/{use_case}/runbook": f"/use-cases/{CASE}/runbook",
+    "/use-cases/{use_case}/drift": f"/use-cases/{CASE}/drift",
+    "/use-cases/{use_case}/column": f"/use-cases/{CASE}/column?name=distance",
     "/decisions/{decision}": "/decisions/DECISION",
     "/batches/{use_case}/{ref}": f"/batches/{CASE}/2013-01.r1",
     "/batches/{use_case}/{ref}/report": f"/batches/{CASE}/2013-01.r1/report",

@@ -58,6 +58,7 @@ def pages(world: World) -> dict[str, str]:
     first, second = world.story.accept("2013-05"), world.story.accept("2013-06")
     decision = world.story.decide(world.story.challenger(first, second), Verdict.BLOCK, epoch=1)
     addresses = ["/", "/messages", f"/use-cases/{CASE}", f"/use-cases/{CASE}/batches", f"/use-cases/{CASE}/decisions",
+                 f"/use-cases/{CASE}/drift",
                  f"/use-cases/{CASE}/runbook", f"/decisions/{decision.id}", f"/batches/{CASE}/2013-01.r1",
                  f"/batches/{CASE}/2013-04.r1", "/run?dag_id=x&run_id=y", "/nowhere"]  # fmt: skip
     client = world.client("reviewer")
@@ -77,7 +78,9 @@ def test_every_page_is_whole_and_named(pages: dict[str, str]) -> None:
         ids = [attrs["id"] for _, attrs, _ in page.elements if attrs.get("id")]
         assert len(ids) == len(set(ids)), address
         assert all(text or attrs.get("aria-label") for attrs, text in page.all("a", "button")), address
-        assert all(attrs.get("role") == "img" and attrs.get("aria-label") for attrs, _ in page.all("svg")), address
+        assert all(attrs.get("role") in ("img", "group") and attrs.get("aria-label") for attrs, _ in page.all("svg")), (
+            address
+        )
         for _, attrs, _ in page.elements:
             named = attrs.get("aria-labelledby") or attrs.get("aria-describedby")
             assert not named or named in ids, (address, named)

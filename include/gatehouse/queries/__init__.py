@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from gatehouse.queries.batch import BatchView, batch_view, batches_of
 from gatehouse.queries.decision import DecisionView, decision_view, decisions_of
+from gatehouse.queries.drift import BatchDrift, DriftView, drift_view
 from gatehouse.queries.fleet import Attention, UseCaseStatus, fleet
 from gatehouse.queries.notifications import NotificationsView, messages_view, notified_use_cases
 from gatehouse.queries.use_case import UseCaseView, use_case_view
 
 __all__ = [
     "Attention",
+    "BatchDrift",
     "BatchView",
     "DecisionView",
+    "DriftView",
     "NotificationsView",
     "UseCaseStatus",
     "UseCaseView",
@@ -19,6 +22,7 @@ __all__ = [
     "batches_of",
     "decision_view",
     "decisions_of",
+    "drift_view",
     "fleet",
     "messages_view",
     "notified_use_cases",
