@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from pydantic import BaseModel
 
+from gatehouse.cli.key_texts import described
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.config.notify import NotifyConfig
@@ -79,4 +80,4 @@ def _copy_template(folder: Path) -> None:
 @click.argument("which", type=click.Choice(sorted(MODELS)))
 def schema(which: str) -> None:
     """Print the JSON schema of contract.yaml, retrain.yaml, gate.yaml or notify.yaml for an editor."""
-    click.echo(json.dumps(MODELS[which].model_json_schema(), indent=2))
+    click.echo(json.dumps(described(MODELS[which].model_json_schema(), which), indent=2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from gatehouse.core.config.renamed_keys import NO_RENAMED_KEYS, RenamedKeys
 from gatehouse.core.contract.batch_calendar import Span
@@ -36,4 +36,4 @@ def _span(text: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-SpanText = Annotated[str, AfterValidator(_span)]
+SpanText = Annotated[str, AfterValidator(_span), Field(json_schema_extra={"format": "span"})]
