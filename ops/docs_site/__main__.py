@@ -7,7 +7,9 @@ from pathlib import Path
 
 from docs_site import cli_page, invariants_page, table_pages, yaml_pages
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+RUNBOOK = ROOT / "plugins" / "gatehouse_ui" / "runbook.md"  # the pages in Airflow show it with each use case's own
 PAGES: dict[str, Callable[[], str]] = {
     "contract-keys.md": lambda: yaml_pages.page("contract"),
     "retrain-keys.md": lambda: yaml_pages.page("retrain"),
@@ -18,6 +20,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "metrics.md": table_pages.metrics,
     "errors.md": table_pages.error_page,
     "invariants.md": invariants_page.page,
+    "../how-to/runbook.md": RUNBOOK.read_text,
 }
 
 

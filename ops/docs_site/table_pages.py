@@ -16,8 +16,8 @@ For on-call engineers and platform engineers. You find every kind of alert, who 
 
     gatehouse config show notify      # who is notified of what in your installation
 
-`severity_overrides` in [notify.yaml](notify-keys.md) replaces a severity. An alert that *lasts* is open until something
-resolves it, and you are notified then.
+[The runbook](../how-to/runbook.md) has an entry for each kind. `severity_overrides` in [notify.yaml](notify-keys.md) replaces a
+severity. An alert that *lasts* is open until something resolves it, and you are notified then.
 
 | kind | what happened | severity | roles | lasts | what you do |
 |---|---|---|---|---|---|

@@ -19,7 +19,6 @@ from gatehouse.core.performance.change_kinds import ChangeKind
 from gatehouse.core.types import Verdict
 from gatehouse.pipeline.maintenance.reconcile import PUT_RIGHT
 from gatehouse.settings import ROOT
-from gatehouse.use_case import load
 from gatehouse_ui import runbook
 from gatehouse_ui.templating import FOUND
 
@@ -40,10 +39,8 @@ def anchors(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)
 def test_every_alarm_verdict_and_rule_has_an_entry(folder: Path) -> None:
-    """All kinds of alarm and incident, all verdicts, all that upkeep finds, and the rules that gate.yaml uses; the template
-    has all rules."""
-    rules = set(RULES) if folder == TEMPLATE else {rule.rule for rule in load(folder).gate.rules}
-    wanted = {f"rule-{anchor(rule)}" for rule in rules | RESULTS}
+    """All kinds of alarm and incident, all verdicts, all that maintenance finds, and all rules of the gate."""
+    wanted = {f"rule-{anchor(rule)}" for rule in set(RULES) | RESULTS}
     wanted |= {f"alarm-{anchor(kind)}" for kind in ALARMS} | {f"verdict-{verdict.lower()}" for verdict in Verdict}
     wanted |= {f"found-{anchor(kind)}" for kind in FOUND}
     assert wanted - anchors(folder) == set()
@@ -76,14 +73,29 @@ def test_every_message_leads_to_an_entry(folder: Path) -> None:
     assert {heading_anchor(heading) for heading in wanted} - anchors(folder) == set()
 
 
-@pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)
-def test_an_entry_says_what_to_do_and_whom_to_wake(folder: Path) -> None:
+def test_an_entry_says_what_to_do_and_whom_to_call() -> None:
     """An entry of three words helps nobody at three in the morning."""
-    text = (folder / "RUNBOOK.md").read_text()
+    text = runbook.COMMON.read_text()
     entries = re.findall(r"^### ((?:Rule|Alarm|Verdict|Found): .+)\n((?:(?!^#).*\n?)*)", text, re.MULTILINE)
     assert len(entries) > 10
-    lacking = [title for title, body in entries if "- Do: " not in body or "- Wake: " not in body]
+    lacking = [title for title, body in entries if "- Do: " not in body or "- Call: " not in body]
     assert lacking == []
+
+
+@pytest.mark.parametrize("folder", [*CASES, TEMPLATE], ids=lambda folder: folder.name)
+def test_an_anchor_is_there_once(folder: Path) -> None:
+    """A link leads to one place, also where the use case has an entry of the common runbook."""
+    found = re.findall(r'<h\d id="([^"]+)"', runbook.render_runbook(folder / "RUNBOOK.md"))
+    assert len(found) == len(set(found))
+
+
+def test_what_differs_stands_in_the_common_entry() -> None:
+    """An own entry of a common heading comes before the common text, and every other own entry comes first."""
+    own = "# Own\n\nOurs.\n\n### A batch is late\nOnly on Mondays.\n\n```\n# no heading\n```\n"
+    common = "# Common\n\n### A batch is late\nAsk.\n\n### Other\nWait.\n"
+    text = runbook.merge(own, common)
+    assert [title for title, _ in runbook.sections(text) if title] == ["Own", "Common", "A batch is late", "Other"]
+    assert text.index("Only on Mondays.") < text.index("# no heading") < text.index("Ask.") < text.index("Wait.")
 
 
 def test_a_runbook_cannot_carry_markup(tmp_path: Path) -> None:
