@@ -29,7 +29,7 @@ from stages.rides import train
 
 BATCHES, WARM = 100, 10
 SIZES = (
-    ("entries of the journal", "SELECT count(*) FROM gatehouse.journal"),
+    ("entries of the journal", "SELECT count(*) FROM gatehouse.audit_log"),
     ("the journal, MB", "SELECT pg_total_relation_size('gatehouse.journal') / 1048576.0"),
     ("the ledger, MB", "SELECT pg_database_size(current_database()) / 1048576.0"),
 )

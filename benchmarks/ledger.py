@@ -16,7 +16,7 @@ from gatehouse.invariants import run
 
 ENTRIES = (1_000, 20_000, 100_000)  # the last is asked to take ten seconds at most
 NOTES = """
-    INSERT INTO gatehouse.journal (kind, subject, actor, body)
+    INSERT INTO gatehouse.audit_log (kind, subject, actor, body)
     SELECT 'bench.noted', 'benchmark', 'bench', '{"number":' || number || '}' FROM generate_series(%s, %s) number"""
 
 

@@ -118,14 +118,14 @@ class Story:
         )
         return self.ledger.models.register(self.enter(f"{candidate.request}/choose"), model)
 
-    def decide(self, model: ModelVersion, verdict: Verdict = Verdict.PROMOTE, epoch: int = 0) -> Decision:
-        measured = {"version": model.version, "epoch": epoch, "verdict": verdict}
-        document = {"evidence": measured, "holdout_file": vars(self.rows(f"holdout {epoch}", 9, "evidence"))}
+    def decide(self, model: ModelVersion, verdict: Verdict = Verdict.PROMOTE, generation: int = 0) -> Decision:
+        measured = {"version": model.version, "generation": generation, "verdict": verdict}
+        document = {"evidence": measured, "holdout_file": vars(self.rows(f"holdout {generation}", 9, "evidence"))}
         archived = self.lake.put(canonical(document).encode(), "evidence", "json")
         evidence = evidence_sha256(measured)
         result = RuleResult("better", RuleOutcome.PASS, "better by 0.02", value=0.02, limit=0.0, rows=9)
         policy = digest({"rules": ["better than the champion"]})
-        champion = self.ledger.models.champion(self.name) if epoch else None
+        champion = self.ledger.models.champion(self.name) if generation else None
         decision = Decision(
             digest({"evidence": evidence, "policy": policy}),
             self.name,
@@ -136,7 +136,7 @@ class Story:
             evidence,
             policy,
             champion.model.version if champion else None,
-            epoch,
+            generation,
         )
         self.ledger.decisions.record(self.enter(f"{model.version}/gate"), decision, archived, POLICY)
         return decision
@@ -145,25 +145,25 @@ class Story:
         self, decision: Decision, kind: PromotionKind = PromotionKind.DECISION, actor: str = "gate"
     ) -> Champion:
         return self.ledger.models.promote(
-            self.name, decision.version, decision.epoch, kind, decision.id, actor, decision.sentence
+            self.name, decision.version, decision.generation, kind, decision.id, actor, decision.sentence
         )
 
     def override(
         self, decision: Decision, actor: str = "Ada", expires: datetime = NEVER, second_person: bool = False
     ) -> Override:
         """An override on record; `serve` carries it out."""
-        epoch = champion.epoch if (champion := self.ledger.models.champion(self.name)) else 0
-        identity = digest([decision.id, epoch, actor])
+        generation = champion.generation if (champion := self.ledger.models.champion(self.name)) else 0
+        identity = digest([decision.id, generation, actor])
         return self.ledger.overrides.propose(
             Override(
-                identity, self.name, decision.version, epoch, decision.id, actor, "urgent, for a reason of its own",
+                identity, self.name, decision.version, generation, decision.id, actor, "urgent, for a reason of its own",
                 expires, second_person, "Eve",
             )
         )  # fmt: skip
 
     def serve(self, asked: Override) -> Champion:
         """The champion that an override makes."""
-        act = (asked.version, asked.epoch, PromotionKind.OVERRIDE, asked.decision, asked.actor, asked.reason)
+        act = (asked.version, asked.generation, PromotionKind.OVERRIDE, asked.decision, asked.actor, asked.reason)
         return self.ledger.models.promote(self.name, *act, override=asked.id)
 
     def challenger(self, training: Batch, holdout: Batch, batch: BatchId | None = None) -> ModelVersion:
@@ -174,7 +174,11 @@ class Story:
         return self.register(self.gather(request, training, holdout), self.fit(request))
 
     def score(self, batch: BatchId, champion: Champion) -> Prediction:
-        made_by = {"version": champion.model.version, "sha256": champion.model.file.sha256, "epoch": champion.epoch}
+        made_by = {
+            "version": champion.model.version,
+            "sha256": champion.model.file.sha256,
+            "generation": champion.generation,
+        }
         frame = pd.DataFrame({"key": [f"{batch.key}-{n}" for n in range(9)], "score": 0.5}).assign(**made_by)
         prediction = Prediction(batch, **made_by, file=self.lake.put_frame(frame, "predictions"))
         self.ledger.batches.scored(self.enter(f"{batch}/score"), prediction)

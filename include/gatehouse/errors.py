@@ -119,7 +119,7 @@ class StaleAttemptError(GatehouseError):
 
 
 class StaleChampionError(GatehouseError):
-    """The champion changed since the decision was made; its epoch no longer matches (compare-and-set refused)."""
+    """The champion changed since the decision was made; its generation no longer matches (compare-and-set refused)."""
 
 
 class NotAllowedError(GatehouseError):

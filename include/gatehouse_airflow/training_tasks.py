@@ -56,7 +56,7 @@ def _opened(told: dict[str, str]) -> list[str]:
 
 @task
 def promote(folder: str) -> str:
-    """Make the challenger the champion: the ledger is read again, the epoch compared and set."""
+    """Make the challenger the champion: the ledger is read again, the generation compared and set."""
     return decisions.promote(folder, _pulled("judge", "decision"))
 
 

@@ -54,7 +54,7 @@ class ModelVersion(_Link):
 
 LINKS = (MlflowRun, ModelVersion)
 _MODEL = """
-    SELECT m.version, m.run_id FROM models m LEFT JOIN decisions d USING (use_case, version)
+    SELECT m.version, m.run_id FROM model_versions m LEFT JOIN decisions d USING (use_case, version)
     WHERE m.request = %s OR d.id = %s LIMIT 1"""
 
 

@@ -128,7 +128,7 @@ def test_a_contract_that_changes_between_two_parts_is_the_one_that_the_whole_bat
 
 
 def test_scores_of_parts_by_another_champion_are_made_again(installed, monkeypatch):
-    """Parts that one champion scored are put together to the file of the whole; a part that says another epoch is not
+    """Parts that one champion scored are put together to the file of the whole; a part that says another generation is not
     mixed in: all are scored by the champion of the commit."""
     batch = validate(installed, land.land(installed, "2024-05").id)
     ref, champion = context.ref_of(batch.id), installed.ledger.models.champion("rides")
@@ -136,9 +136,9 @@ def test_scores_of_parts_by_another_champion_are_made_again(installed, monkeypat
     done = [partitions.score("rides", piece) for piece in partitions.score_pieces("rides", ref)]
     assert len(done) == 7
     first = partitions.collect_results(installed, ref, done)[0]
-    other = installed.lake.put_frame(installed.lake.frame(first["file"]).assign(score=0.5, epoch=0), "parts")
-    stale = partitions._piece(installed, ref, {**first, "epoch": champion.epoch - 1, "file": other})
+    other = installed.lake.put_frame(installed.lake.frame(first["file"]).assign(score=0.5, generation=0), "parts")
+    stale = partitions._piece(installed, ref, {**first, "generation": champion.generation - 1, "file": other})
     monkeypatch.setattr("gatehouse.pipeline.monitor.monitor_batch.monitor_batch", lambda ctx, batch: None)
     batches.watch("rides", ref, [stale, *done[1:]])
     (scored,) = [each for each in installed.ledger.batches.predictions("rides") if each.batch == batch.id]
-    assert (scored.file, scored.epoch) == (whole, champion.epoch)
+    assert (scored.file, scored.generation) == (whole, champion.generation)

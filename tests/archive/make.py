@@ -85,7 +85,7 @@ def evidence(name: str, labels: np.ndarray, challenger: np.ndarray, champion: np
         model_sha256="ab" * 32,
         champion=3 if known else None,
         champion_sha256="cd" * 32 if known else None,
-        epoch=2 if known else 0,
+        generation=2 if known else 0,
         training_set="ef" * 32,
         holdout=HoldoutData(
             keys=np.arange(ROWS).astype(str),

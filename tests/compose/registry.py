@@ -94,7 +94,7 @@ def moved_alias(run: Run, seconds: float = 600) -> None:
     expect("the alias after that", champion(run), "1")
     run.api("dags/gatehouse__maintenance/dagRuns", "POST", {"logical_date": None, "dag_run_id": "after_the_alias"})
     deadline = time.monotonic() + seconds
-    while champion(run) != right or journaled(run, "alias.unexplained") == 0:
+    while champion(run) != right or journaled(run, "alias.drifted") == 0:
         if time.monotonic() > deadline:
             raise Failed(f"upkeep did not put the alias back in {seconds:.0f} s: it names {champion(run)}, not {right}")
         time.sleep(2)
@@ -105,5 +105,5 @@ def moved_alias(run: Run, seconds: float = 600) -> None:
 
 def journaled(run: Run, kind: str) -> int:
     """How many entries of a kind the journal has."""
-    question = f"SELECT count(*) FROM gatehouse.journal WHERE kind = '{kind}'"
+    question = f"SELECT count(*) FROM gatehouse.audit_log WHERE kind = '{kind}'"
     return int(run.inside("postgres", "psql", "-h", "/tmp", "-U", "postgres", "-d", "ledger", "-qtAc", question))

@@ -28,7 +28,7 @@ MAY = [  # what, method, path below /api/v2, body; then what a stranger, a Viewe
     ("read the configuration", "GET", "config", None, 401, 403, 403, 403),
 ]  # fmt: skip
 
-DENIED = "permission denied for table journal"
+DENIED = "permission denied for table audit_log"
 
 
 def airflow(run: Run) -> None:
@@ -72,8 +72,8 @@ def acting(run: Run, sessions: list[str]) -> list[int]:
 def database(run: Run) -> None:
     """The ledger's application role cannot change the journal, nor read Airflow's or MLflow's database."""
     for name, statement, refusal in (
-        ("ledger", "UPDATE gatehouse.journal SET actor = 'nobody'", DENIED),
-        ("ledger", "DELETE FROM gatehouse.journal", DENIED),
+        ("ledger", "UPDATE gatehouse.audit_log SET actor = 'nobody'", DENIED),
+        ("ledger", "DELETE FROM gatehouse.audit_log", DENIED),
         ("airflow", "SELECT 1", "permission denied for database"),
         ("mlflow", "SELECT 1", "permission denied for database"),
     ):

@@ -57,10 +57,15 @@ def measures(run: Run) -> None:
     told = {
         "batches": found["gatehouse_batches", CASE, "accepted"],
         "champion": found["gatehouse_champion_version", CASE],
-        "epoch": found["gatehouse_champion_changes_total", CASE],
+        "generation": found["gatehouse_champion_changes_total", CASE],
         **{verdict: found["gatehouse_decisions_total", CASE, verdict] for verdict in decisions},
     }
-    wanted = {"batches": BATCHES, "champion": champion["model"]["version"], "epoch": champion["epoch"], **decisions}
+    wanted = {
+        "batches": BATCHES,
+        "champion": champion["model"]["version"],
+        "generation": champion["generation"],
+        **decisions,
+    }
     expect("measures", told, wanted)
     run.say(
         f"scrape: {len(found)} values; {', '.join(f'{name} {value:g}' for name, value in told.items())}, as the ledger says"

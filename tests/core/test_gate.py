@@ -147,11 +147,11 @@ def test_nothing_is_decided_on_no_rows():
 
 
 def test_a_decision_names_everything_it_came_from():
-    """Id, evidence, policy, champion and epoch: enough to find and replay it."""
+    """Id, evidence, policy, champion and generation: enough to find and replay it."""
     rules = policy(NOT_WORSE)
     decision = decide(evidence(GOOD), rules, SHA)
     assert decision.id == digest({"evidence": SHA, "policy": rules.hash})
-    assert (decision.evidence, decision.policy, decision.champion, decision.epoch) == (SHA, rules.hash, 3, 2)
+    assert (decision.evidence, decision.policy, decision.champion, decision.generation) == (SHA, rules.hash, 3, 2)
 
 
 def test_same_evidence_and_policy_same_bytes():

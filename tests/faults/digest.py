@@ -15,7 +15,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extras import RealDictCursor
 
-CLOCK = {"journal": {"at", "previous", "hash"}, "attempts": {"token"}, "overrides": {"expires"}}
+CLOCK = {"audit_log": {"at", "previous", "hash"}, "task_attempts": {"fencing_token"}, "overrides": {"expires"}}
 _TOLD = {"token", "expires"}  # the same in the journal's words
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC)?")
 _UNTIL = re.compile(r"\(until [\d: -]+ UTC|(expired at )[\d: -]+UTC")

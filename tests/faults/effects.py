@@ -17,13 +17,15 @@ def effects(ctx: InstalledContext) -> dict[str, Any]:
     candidates = [each for request in requests for each in ledger.requests.candidates(request.id)]
     told = {
         "batches": [(str(b.id), b.state, b.reason, _files(b.tables.values())) for b in ledger.batches.list(name)],
-        "predictions": [(str(p.batch), p.version, p.epoch, p.file.sha256) for p in ledger.batches.predictions(name)],
+        "predictions": [
+            (str(p.batch), p.version, p.generation, p.file.sha256) for p in ledger.batches.predictions(name)
+        ],
         "watches": [(str(each.batch), each.body) for each in ledger.batches.watches(name)],
         "requests": [(r.id, r.state, [each.sentence for each in r.reasons], r.closing) for r in requests],
         "candidates": sorted((c.request, c.name, c.metrics, c.file and c.file.sha256, c.reason) for c in candidates),
         "models": [(m.version, m.candidate, m.file.sha256, m.request) for m in models],
         "decisions": [(d.version, d.verdict) for d in ledger.decisions.list(name)],
-        "promotions": [(p.epoch, p.version, p.actor) for p in ledger.models.promotions(name)],
+        "promotions": [(p.generation, p.version, p.actor) for p in ledger.models.promotions(name)],
         "journal": Counter(entry.kind for entry in ledger.journal.entries(limit=100_000) if name in entry.subject),
         "mlflow": _in_mlflow(ctx),
     }

@@ -37,8 +37,8 @@ MUTANTS = (
         (TESTS + "test_ledger_concurrency.py::test_of_copies_of_one_attempt_only_the_newest_commits",),
     ),
     Mutant(
-        "the compare-and-set: a promotion does not look at the epoch", LEDGER + "models.py",
-        "if (now.epoch if now else 0) != epoch:", "if False:",
+        "the compare-and-set: a promotion does not look at the generation", LEDGER + "models.py",
+        "if (now.generation if now else 0) != generation:", "if False:",
         ("tests/faults/test_races.py",),
     ),
     Mutant(
@@ -65,8 +65,8 @@ MUTANTS = (
         ("tests/faults/test_validations.py",),
     ),
     Mutant(
-        "the journal's trigger: what is written may be changed", LEDGER + "migrations/sql/journal.sql",
-        "CALL gatehouse.append_only('journal');\n", "",
+        "the journal's trigger: what is written may be changed", LEDGER + "migrations/sql/audit_log.sql",
+        "CALL gatehouse.append_only('audit_log');\n", "",
         (TESTS + "test_ledger_journal.py::test_what_is_recorded_cannot_be_changed_by_any_ordinary_statement",),
     ),
     Mutant(

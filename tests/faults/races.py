@@ -1,4 +1,4 @@
-"""F22 and F23: promotions that race, gates that decided against one epoch, and scorers that read throughout."""
+"""F22 and F23: promotions that race, gates that decided against one generation, and scorers that read throughout."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def raced(asked: Asked) -> list[Proven]:
             tuple(found),
         )
     ]
-    what = f"{GATES} gates that decided against one epoch promote at once, {ROUNDS} times: {decided} won, {lost} refused as stale"
+    what = f"{GATES} gates that decided against one generation promote at once, {ROUNDS} times: {decided} won, {lost} refused as stale"
     won = () if (decided, lost) == (ROUNDS, ROUNDS * (GATES - 1)) else (f"{decided} won and {lost} were refused",)
     rows.append(Proven("F22", what, decided + lost, won))
     mixed = tuple(each for each in found if each.startswith("a scorer"))
@@ -80,7 +80,7 @@ def _promote_all(world: World, faults: Any) -> int:
 def _promote_one_more(world: World) -> None:
     """A second champion, so that there are two to go back and forth between."""
     story = Story(open_ledger(world.url), open_lake(str(world.folder / "lake")))
-    story.promote(story.decide(story.ledger.models.get(story.name, 2), epoch=1))
+    story.promote(story.decide(story.ledger.models.get(story.name, 2), generation=1))
 
 
 def _promote(world: World, number: int, faults: Any) -> None:
@@ -89,7 +89,7 @@ def _promote(world: World, number: int, faults: Any) -> None:
     while won < TIMES:
         now = models.champion("flights")
         assert now is not None
-        act = (3 - now.model.version, now.epoch, PromotionKind.ROLLBACK, None, f"process {number}", f"win {won}")
+        act = (3 - now.model.version, now.generation, PromotionKind.ROLLBACK, None, f"process {number}", f"win {won}")
         try:
             models.promote("flights", *act)
             won += 1
@@ -106,7 +106,7 @@ def _decide_all(world: World, story: Story, models: list[ModelVersion], faults: 
         champion = story.ledger.models.champion(story.name)
         assert champion is not None
         rivals = [model for model in models if model.version != champion.model.version][:GATES]
-        decisions = [story.decide(model, epoch=champion.epoch) for model in rivals]
+        decisions = [story.decide(model, generation=champion.generation) for model in rivals]
         told = _FORK.Queue()
         gates = [_start(_gate, world, decision, told, faults) for decision in decisions]
         for gate in gates:
@@ -128,30 +128,30 @@ def _gate(world: World, decision: Decision, told: Any, faults: Any) -> None:
 
 
 def _read(world: World, known: dict[int, str], end: Any, reads: Any, faults: Any) -> None:
-    """Resolve the champion again and again: one version with its own bytes, and epochs that never fall."""
+    """Resolve the champion again and again: one version with its own bytes, and generations that never fall."""
     models, last = open_ledger(world.url).models, 0
     while not end.is_set():
         now = models.champion("flights")
         assert now is not None
-        if now.model.file.sha256 != known[now.model.version] or now.epoch < last:
+        if now.model.file.sha256 != known[now.model.version] or now.generation < last:
             faults.put(
-                f"a scorer read version {now.model.version} with {now.model.file.sha256[:8]} at epoch {now.epoch} after {last}"
+                f"a scorer read version {now.model.version} with {now.model.file.sha256[:8]} at generation {now.generation} after {last}"
             )
-        last = now.epoch
+        last = now.generation
         with reads.get_lock():
             reads.value += 1
 
 
-def _checked(world: World, story: Story, epochs: int) -> list[str]:
-    """Epochs, promotions and journal entries are one and the same number, and every invariant holds."""
+def _checked(world: World, story: Story, generations: int) -> list[str]:
+    """Generations, promotions and journal entries are one and the same number, and every invariant holds."""
     promotions = story.ledger.models.promotions(story.name)
     entries = [e for e in story.ledger.journal.entries() if e.kind == "champion.changed"]
     found = (
         []
-        if [p.epoch for p in promotions] == list(range(1, epochs + 1))
-        else [f"{len(promotions)} promotions, {epochs} epochs"]
+        if [p.generation for p in promotions] == list(range(1, generations + 1))
+        else [f"{len(promotions)} promotions, {generations} generations"]
     )
-    found += [] if len(entries) == epochs else [f"{len(entries)} journal entries, {epochs} epochs"]
+    found += [] if len(entries) == generations else [f"{len(entries)} journal entries, {generations} generations"]
     findings = verify(world.url, open_lake(str(world.folder / "lake")), None)
     return found + [f"{each.invariant}: {breach}" for each in findings for breach in each.breaches]
 

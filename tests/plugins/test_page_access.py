@@ -127,7 +127,7 @@ def test_an_override_and_a_rollback_change_the_champion(world: World) -> None:
     """From a blocked gate to an override, and back again, by the same stages as everywhere else."""
     champion = world.story.tell()
     second, third = (world.story.accept(key) for key in ("2013-05", "2013-06"))
-    blocked = world.story.decide(world.story.challenger(second, third), Verdict.BLOCK, epoch=1)
+    blocked = world.story.decide(world.story.challenger(second, third), Verdict.BLOCK, generation=1)
     page = world.client("reviewer").get(f"/gatehouse/decisions/{blocked.id}").text
     assert "Override the gate as reviewer" in page
     sent = world.act("reviewer", f"/gatehouse/decisions/{blocked.id}/override", "the risk owner said so on the phone")
@@ -144,7 +144,7 @@ def test_an_override_waits_for_a_second_person_where_the_policy_wants_one(world:
     """One word changes nothing, the same person's second word neither; another approver's does."""
     world.story.tell()
     second, third = (world.story.accept(key) for key in ("2013-05", "2013-06"))
-    blocked = world.story.decide(world.story.challenger(second, third), Verdict.BLOCK, epoch=1)
+    blocked = world.story.decide(world.story.challenger(second, third), Verdict.BLOCK, generation=1)
     case = world.desk.case(CASE)
     gate = case.gate.model_copy(update={"override": OverridePolicy(require_second_approver=True)})
     monkeypatch.setattr(world.desk, "case", lambda name: replace(case, gate=gate))
@@ -163,8 +163,8 @@ def test_a_decision_made_again_is_answered_though_its_version_serves(world: Worl
     world.story.tell()
     second, third = (world.story.accept(key) for key in ("2013-05", "2013-06"))
     model = world.story.challenger(second, third)
-    review = world.story.decide(model, Verdict.REVIEW, epoch=1)
-    world.story.promote(world.story.decide(model, epoch=1))
+    review = world.story.decide(model, Verdict.REVIEW, generation=1)
+    world.story.promote(world.story.decide(model, generation=1))
     page = world.client("reviewer").get(f"/gatehouse/decisions/{review.id}").text
     assert "Version 2 stays the champion" in page
     assert "Version 2 is rolled back to version 1" in page

@@ -56,7 +56,7 @@ def pages(world: World) -> dict[str, str]:
     """Every kind of page with something on it, as an approver sees it."""
     world.story.tell()
     first, second = world.story.accept("2013-05"), world.story.accept("2013-06")
-    decision = world.story.decide(world.story.challenger(first, second), Verdict.BLOCK, epoch=1)
+    decision = world.story.decide(world.story.challenger(first, second), Verdict.BLOCK, generation=1)
     addresses = ["/", "/messages", f"/use-cases/{CASE}", f"/use-cases/{CASE}/batches", f"/use-cases/{CASE}/decisions",
                  f"/use-cases/{CASE}/drift",
                  f"/use-cases/{CASE}/runbook", f"/decisions/{decision.id}", f"/batches/{CASE}/2013-01.r1",

@@ -78,7 +78,9 @@ def test_a_decision_is_shown_whatever_its_numbers(value: Any, limit: Any, low: A
         "sentence": "wait",
         "results": [judged],
     }
-    decision: Decision = decision_from_document({**document, "evidence": "0", "policy": "0", "champion": 1, "epoch": 1})
+    decision: Decision = decision_from_document(
+        {**document, "evidence": "0", "policy": "0", "champion": 1, "generation": 1}
+    )
     written = f"{explain(decision)} {decision_markdown('Rides', decision)} {interval(decision.results[0])}"
     assert not WORDLESS.search(written)
     assert not WORDLESS.search(f"{shown(value)} {between(value, low, high)} {number(limit)}")

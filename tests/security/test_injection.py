@@ -15,7 +15,7 @@ from plugins.pages_world import airflow_home  # noqa: F401 - a fixture
 from story import Story
 
 HOSTILE = (
-    "x'); DROP TABLE gatehouse.journal; --",
+    "x'); DROP TABLE gatehouse.audit_log; --",
     'x"; DELETE FROM gatehouse.batches; --',
     "%s %(name)s {0} {name} $1",
     "{{ 7 * 7 }} {% raw %} ${7*7} #{7*7}",
@@ -35,7 +35,7 @@ def test_hostile_text_is_stored_as_it_is(ledger: Ledger, ledger_database, text: 
     newest = ledger.journal.entries()[-1]
     assert (newest.subject, newest.actor) == (text, text)
     with psycopg2.connect(ledger_database.url) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM gatehouse.journal")
+        cursor.execute("SELECT count(*) FROM gatehouse.audit_log")
         assert cursor.fetchone()[0] == len(ledger.journal.entries())
 
 

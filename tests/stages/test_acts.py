@@ -65,7 +65,7 @@ def test_an_override_is_an_approvers_whole_sentence(looped, rewritten):
 
 def test_an_act_that_was_cut_off_is_finished_and_not_done_twice(looped, rewritten):
     """Killed between the ledger and MLflow, an override and a rollback are said again in the same words: the same champion,
-    the same epoch, no second record, and the alias follows."""
+    the same generation, no second record, and the alias follows."""
     ctx = rewritten(looped, "gate.yaml", "margin: 0.01", IMPOSSIBLE)
     decision = retrain(ctx)
     first = override.override(ctx, decision.id, "admin", REASON)
@@ -135,7 +135,7 @@ def test_a_champion_that_does_worse_than_the_one_before_is_rolled_back(looped, r
     assert (judged.former, judged.verdict) == (1, "worse")
     assert judged.result["worse"]["low"] > 0
     back = ctx.ledger.models.promotions("rides")[2]
-    assert (back.version, back.epoch, back.kind) == (1, 3, PromotionKind.PROBATION)
+    assert (back.version, back.generation, back.kind) == (1, 3, PromotionKind.PROBATION)
     assert back.reason == judged.sentence
     assert "than the former champion's" in judged.sentence
     take(ctx, MONTHS[7])
@@ -148,7 +148,7 @@ def test_an_equal_champion_passes_its_probation(looped, rewritten):
     assert retrain(ctx).verdict is Verdict.PROMOTE
     for key in MONTHS[4:]:
         take(ctx, key)
-    found = [each for each in ctx.ledger.probations.list("rides") if each.epoch == 2]
+    found = [each for each in ctx.ledger.probations.list("rides") if each.generation == 2]
     assert [each.verdict for each in found] == ["open", "passed"]
     assert len(ctx.ledger.probations.shadows("rides", 2)) == 2
     assert PromotionKind.PROBATION not in {p.kind for p in ctx.ledger.models.promotions("rides")}
@@ -300,7 +300,7 @@ def test_a_promotion_whose_task_was_marked_is_carried_out_and_named(ctx):
     assert decision.id[:8] in sentence
     assert champion(ctx) == 1
     assert find_pending.unapplied_promotions(ctx) == []
-    assert [e.kind for e in ctx.ledger.journal.entries()].count("promotion.uncarried") == 1
+    assert [e.kind for e in ctx.ledger.journal.entries()].count("promotion.not_applied") == 1
 
 
 def take_without_promoting(ctx, key):
@@ -370,7 +370,7 @@ def test_a_death_between_a_finding_and_its_repair_is_one_finding(looped, monkeyp
         with pytest.raises(KeyboardInterrupt):
             reconcile.reconcile(looped)
     assert "99" in reconcile.reconcile(looped)
-    assert _kinds(looped, "alias.") == ["alias.unexplained", "alias.repaired"]
+    assert _kinds(looped, "alias.") == ["alias.drifted", "alias.repaired"]
     looped.tracking.aliases["rides", "champion"] = 99
     reconcile.reconcile(looped)
-    assert _kinds(looped, "alias.") == ["alias.unexplained", "alias.repaired"] * 2
+    assert _kinds(looped, "alias.") == ["alias.drifted", "alias.repaired"] * 2

@@ -100,7 +100,7 @@ def test_a_rollback_is_told_before_it_is_done(looped):
     take(looped, MONTHS[4])
     before = kinds(looped)
     told = "\n".join(preview_rollback(looped, None))
-    assert "version 2 would be replaced by version 1, epoch 2 by 3; nothing has changed yet" in told
+    assert "version 2 would be replaced by version 1, generation 2 by 3; nothing has changed yet" in told
     assert f"by decision {first.id[:8]} of gate" in told
     assert told.count("log_loss") >= 2
     assert "on its own holdout" in told

@@ -24,7 +24,7 @@ def test_the_loop_ends_with_a_champion_that_the_gate_decided_on(looped):
     """The first champion comes as soon as enough batches have matured; later batches are scored by it."""
     champion = looped.ledger.models.champion("rides")
     (promotion,) = looped.ledger.models.promotions("rides")
-    assert champion.epoch == 1
+    assert champion.generation == 1
     assert looped.ledger.decisions.get(promotion.decision).verdict is Verdict.PROMOTE
     assert [prediction.batch.key for prediction in looped.ledger.batches.predictions("rides")] == ["2024-04"]
     assert looped.tracking.aliases["rides", "champion"] == 1
@@ -145,10 +145,10 @@ def test_a_review_waits_for_a_person_and_a_second_answer_is_refused(folder, open
         promote.record_review_response(ctx, decision.id, False, "reviewer", "I disagree")
 
 
-def test_a_decision_against_an_older_epoch_promotes_nothing(looped):
+def test_a_decision_against_an_older_generation_promotes_nothing(looped):
     """Compare-and-set: when the champion has moved since the decision, promoting is refused."""
     newest = looped.ledger.batches.list("rides")[-1]
-    request = looped.ledger.requests.ask("rides", newest.interval.end, "ann", "a test of the epoch")
+    request = looped.ledger.requests.ask("rides", newest.interval.end, "ann", "a test of the generation")
     gather.build_training_set(looped, gather.claim(looped, request.id))
     for name in fit.candidate_names(looped):
         fit.fit(looped, request.id, name)
@@ -157,10 +157,10 @@ def test_a_decision_against_an_older_epoch_promotes_nothing(looped):
     assert decision.verdict is Verdict.PROMOTE
     never = datetime(2100, 1, 1, tzinfo=UTC)
     asked = Override("moved", "rides", decision.version, 1, decision.id, "bob", "moved in between", never, False)
-    act = (asked.version, asked.epoch, PromotionKind.OVERRIDE, asked.decision, asked.actor, asked.reason)
+    act = (asked.version, asked.generation, PromotionKind.OVERRIDE, asked.decision, asked.actor, asked.reason)
     looped.ledger.models.promote("rides", *act, override=looped.ledger.overrides.propose(asked).id)
     back = promote.rollback(looped, 1, "reviewer", "and moved back again")
-    assert back.epoch == 3
+    assert back.generation == 3
     with pytest.raises(StaleChampionError):
         promote.promote(looped, decision.id)
     assert looped.ledger.models.champion("rides") == back
@@ -280,7 +280,7 @@ def test_mlflow_away_leaves_the_ledger_right_and_maintenance_completes(ctx):
     mirror, ctx.tracking.mirror = ctx.tracking.mirror, _away
     for key in MONTHS[:3]:
         take(ctx, key)
-    assert ctx.ledger.models.champion("rides").epoch == 1
+    assert ctx.ledger.models.champion("rides").generation == 1
     assert ("rides", "champion") not in ctx.tracking.aliases
     ctx.tracking.mirror = mirror
     assert reconcile.reconcile(ctx) == ""

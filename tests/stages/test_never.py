@@ -43,8 +43,8 @@ def ctx(labelled):
     return SimpleNamespace(name="rides", lake=lake, models=models, case=case, ledger=SimpleNamespace(models=kept))
 
 
-def champion(ctx, version, epoch):
-    return SimpleNamespace(epoch=epoch, model=ctx.ledger.models.get("rides", version))
+def champion(ctx, version, generation):
+    return SimpleNamespace(generation=generation, model=ctx.ledger.models.get("rides", version))
 
 
 def test_the_first_champion_is_measured_on_the_rows_of_a_later_one(ctx, labelled):
@@ -57,11 +57,11 @@ def test_the_first_champion_is_measured_on_the_rows_of_a_later_one(ctx, labelled
     assert never < 0.6
 
 
-@pytest.mark.parametrize("epoch", [1, 3])
-def test_while_the_first_champion_serves_it_is_what_was_measured(ctx, labelled, epoch):
+@pytest.mark.parametrize("generation", [1, 3])
+def test_while_the_first_champion_serves_it_is_what_was_measured(ctx, labelled, generation):
     """At first, and again after a roll back to it: nothing is predicted twice."""
     ctx.models = None
-    assert first_champion_score(ctx, champion(ctx, 1, epoch), labelled, MEASURED) == 0.321
+    assert first_champion_score(ctx, champion(ctx, 1, generation), labelled, MEASURED) == 0.321
 
 
 def test_a_comparison_that_cannot_be_made_does_not_stop_the_watch(ctx, labelled):

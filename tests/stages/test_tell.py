@@ -111,10 +111,10 @@ def told(ctx, now=LONG_AFTER):
 
 def test_model_and_version_are_described_by_what_serves(looped):
     """After the promotion the words say which version serves, since when and by which decision."""
-    assert "Version 1 of the ledger serves (epoch 1)" in looped.tracking.words[0]
+    assert "Version 1 of the ledger serves (generation 1)" in looped.tracking.words[0]
     words = looped.tracking.words[1]
     assert "The gate said PROMOTE" in words
-    assert re.search(r"Champion of epoch 1 since \d{4}-.* UTC and serves now, by decision of gate", words)
+    assert re.search(r"Champion of generation 1 since \d{4}-.* UTC and serves now, by decision of gate", words)
 
 
 def test_every_batch_is_told_once_and_again_when_it_is_watched(looped, monkeypatch):

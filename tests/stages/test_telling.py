@@ -70,9 +70,9 @@ def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     champion = story.tell()  # 2013-04 is in quarantine
     second, third = story.accept("2013-05"), story.accept("2013-06")
     model = story.challenger(second, third)
-    blocked = story.decide(model, Verdict.BLOCK, epoch=1)
+    blocked = story.decide(model, Verdict.BLOCK, generation=1)
     story.serve(story.override(blocked, expires=now(-1)))
-    ledger.journal.note("alias.unexplained", "flights", "upkeep", {"found": 3, "expected": 2})
+    ledger.journal.note("alias.drifted", "flights", "upkeep", {"found": 3, "expected": 2})
     for place in ("first", "second"):
         ledger.journal.note("tracking.restored", "flights", "tracking", {"sentence": f"the {place} run was deleted"})
     fourth = story.accept("2013-07")
@@ -221,12 +221,12 @@ def test_the_ledger_itself_refuses_a_wrong_move(ledger_database: LedgerDatabase,
         cursor = connection.cursor()
         for act, attempt in [("sent", 0), ("sending", 2), ("sending", 0), ("pending", 0), ("failed", 1), ("held", 0)]:
             cursor.execute(
-                "INSERT INTO journal (kind, subject, actor, body) VALUES (%s, 'x', 'x', '{}') RETURNING seq",
+                "INSERT INTO audit_log (kind, subject, actor, body) VALUES (%s, 'x', 'x', '{}') RETURNING seq",
                 (f"message.{act}",),
             )
             with pytest.raises(psycopg2.errors.RaiseException, match="cannot make it"):
                 cursor.execute(
-                    "INSERT INTO message_acts (message, act, attempt, why, entry) VALUES (%s, %s, %s, '', %s)",
+                    "INSERT INTO notification_events (notification, event, attempt, why, audit_seq) VALUES (%s, %s, %s, '', %s)",
                     (message.id, act, attempt, cursor.fetchone()[0]),
                 )
             connection.rollback()
@@ -256,4 +256,4 @@ def test_a_trouble_opens_changes_and_ends_once(ledger: Ledger) -> None:
 def test_a_state_of_the_outbox_cannot_be_noted(ledger: Ledger) -> None:
     """An entry that stands for a change is written with its row or not at all."""
     with pytest.raises(NotAllowedError):
-        ledger.journal.note("message.sent", "x", "Ada", {})
+        ledger.journal.note("notification.sent", "x", "Ada", {})

@@ -78,7 +78,7 @@ def test_the_months_go_through_real_runs(walked, ctx):
     assert sum(batch.tables["flights"].source.rows for batch in batches) == 27004 + 24951 + 28834 + 28330 + 28796
     assert len(ctx.ledger.batches.watches("flight_delays")) == BATCHES
     first = ctx.ledger.models.promotions("flight_delays")[0]
-    assert (first.epoch, first.version) == (1, 1)
+    assert (first.generation, first.version) == (1, 1)
     assert ctx.ledger.decisions.get(first.decision).verdict is Verdict.PROMOTE
 
 
@@ -91,7 +91,7 @@ def test_the_fault_of_february_is_quarantined_with_its_reason(walked, ctx):
 
 
 def test_predictions_carry_the_one_model_that_made_them(walked, ctx):
-    """May was scored by the champion of epoch 1, and each row of the file says so."""
+    """May was scored by the champion of generation 1, and each row of the file says so."""
     (prediction,) = ctx.ledger.batches.predictions("flight_delays")
     frame = ctx.lake.frame(prediction.file)
     assert prediction.batch.key == "2013-05"
@@ -171,7 +171,7 @@ def test_an_alias_moved_by_hand_is_found_named_and_repaired(walked, ctx, running
     api.trigger("gatehouse__maintenance", "after_the_alias", {})
     assert api.wait("gatehouse__maintenance", "after_the_alias", 180) == "failed"
     assert client.get_model_version_by_alias("flight_delays", "champion").version == right
-    assert [entry for entry in ctx.ledger.journal.entries() if entry.kind == "alias.unexplained"]
+    assert [entry for entry in ctx.ledger.journal.entries() if entry.kind == "alias.drifted"]
     api.trigger("gatehouse__maintenance", "all_well_again", {})
     assert api.wait("gatehouse__maintenance", "all_well_again", 180) == "success"
 
@@ -200,7 +200,7 @@ def test_a_review_whose_task_was_marked_is_asked_for_again_and_approved(walked, 
     api.wait("rides__retrain", run, 240)  # its task for the answer tries again first: a run that is at it is not lost
     api.trigger("gatehouse__maintenance", "after_the_mark", {})
     assert api.wait("gatehouse__maintenance", "after_the_mark", 180) == "failed"
-    assert [entry.subject for entry in rides.ledger.journal.entries() if entry.kind == "review.unasked"] == [
+    assert [entry.subject for entry in rides.ledger.journal.entries() if entry.kind == "review.not_requested"] == [
         decision.id
     ]
     assert rides.ledger.models.champion("rides") is None

@@ -49,7 +49,7 @@ class Saboteur:
             change = LedgerTransaction(rows, "somebody", token)
             entry = change.append(kind, "flights", row)
             rows.run("SET LOCAL session_replication_role = replica")
-            change.insert(table, {**row, "entry": entry})
+            change.insert(table, {**row, "audit_seq": entry})
 
     def damage(self, path: str) -> None:
         self.files[path] = b"not what was stored"
@@ -76,36 +76,48 @@ def breaks(invariant: str) -> Callable[[Break], Break]:
 
 @breaks("I1")
 def _champion_without_its_promotion(by: Saboteur) -> None:
-    by.sql("UPDATE champions SET epoch = epoch + 1")
+    by.sql("UPDATE current_champions SET generation = generation + 1")
 
 
 @breaks("I1")
-def _an_epoch_left_out(by: Saboteur) -> None:
+def _an_generation_left_out(by: Saboteur) -> None:
     model = by.challenger()
-    decision = by.story.decide(model, epoch=2)
+    decision = by.story.decide(model, generation=2)
     act = {"kind": "decision", "decision": decision.id, "actor": "gate", "reason": "looks fine"}
-    by.forge("promotions", "champion.changed", {"use_case": "flights", "epoch": 3, "version": model.version, **act})
-    by.sql("UPDATE champions SET epoch = 3, version = 2")
+    by.forge(
+        "champion_changes",
+        "champion.changed",
+        {"use_case": "flights", "generation": 3, "version": model.version, **act},
+    )
+    by.sql("UPDATE current_champions SET generation = 3, version = 2")
     by.tracking.mirror("flights", 2, None)
 
 
 @breaks("I2")
 def _a_blocked_version_in_production(by: Saboteur) -> None:
     model = by.challenger()
-    decision = by.story.decide(model, Verdict.BLOCK, epoch=1)
+    decision = by.story.decide(model, Verdict.BLOCK, generation=1)
     act = {"kind": "decision", "decision": decision.id, "actor": "gate", "reason": "looks fine"}
-    by.forge("promotions", "champion.changed", {"use_case": "flights", "epoch": 2, "version": model.version, **act})
-    by.sql("UPDATE champions SET epoch = 2, version = %s", model.version)
+    by.forge(
+        "champion_changes",
+        "champion.changed",
+        {"use_case": "flights", "generation": 2, "version": model.version, **act},
+    )
+    by.sql("UPDATE current_champions SET generation = 2, version = %s", model.version)
     by.tracking.mirror("flights", model.version, None)
 
 
 @breaks("I2")
 def _an_unanswered_review_in_production(by: Saboteur) -> None:
     model = by.challenger()
-    decision = by.story.decide(model, Verdict.REVIEW, epoch=1)
+    decision = by.story.decide(model, Verdict.REVIEW, generation=1)
     act = {"kind": "approval", "decision": decision.id, "actor": "Ada", "reason": "looks fine"}
-    by.forge("promotions", "champion.changed", {"use_case": "flights", "epoch": 2, "version": model.version, **act})
-    by.sql("UPDATE champions SET epoch = 2, version = %s", model.version)
+    by.forge(
+        "champion_changes",
+        "champion.changed",
+        {"use_case": "flights", "generation": 2, "version": model.version, **act},
+    )
+    by.sql("UPDATE current_champions SET generation = 2, version = %s", model.version)
     by.tracking.mirror("flights", model.version, None)
 
 
@@ -125,12 +137,12 @@ def _held_out_rows_thrown_away(by: Saboteur) -> None:
 
 @breaks("I3")
 def _accepted_rows_swapped(by: Saboteur) -> None:
-    by.sql("UPDATE batch_parts SET accepted = quarantined WHERE key = '2013-01'")
+    by.sql("UPDATE batch_table_results SET accepted = quarantined WHERE key = '2013-01'")
 
 
 @breaks("I3")
 def _accepted_rows_forgotten(by: Saboteur) -> None:
-    by.sql("DELETE FROM batch_parts WHERE key = '2013-01'")
+    by.sql("DELETE FROM batch_table_results WHERE key = '2013-01'")
 
 
 @breaks("I3")
@@ -166,7 +178,7 @@ def _model_bytes_exchanged(by: Saboteur) -> None:
 
 
 @breaks("I5")
-def _one_prediction_by_another_epoch(by: Saboteur) -> None:
+def _one_prediction_by_another_generation(by: Saboteur) -> None:
     batch = by.story.accept("2013-06").id
     model = by.champion.model
     rows = {
@@ -174,7 +186,7 @@ def _one_prediction_by_another_epoch(by: Saboteur) -> None:
         "score": [0.1, 0.2],
         "version": [1, 1],
         "sha256": [model.file.sha256] * 2,
-        "epoch": [1, 2],
+        "generation": [1, 2],
     }
     file = by.story.lake.put_frame(pd.DataFrame(rows), "predictions")
     lease = by.story.enter(f"{batch}/score")
@@ -183,20 +195,20 @@ def _one_prediction_by_another_epoch(by: Saboteur) -> None:
 
 @breaks("I6")
 def _an_entry_rewritten(by: Saboteur) -> None:
-    by.sql("UPDATE journal SET body = replace(body, 'too few rows', 'nothing') WHERE kind = 'batch.quarantined'")
-    by.sql("UPDATE batch_acts SET reason = 'nothing' WHERE act = 'quarantined'")
+    by.sql("UPDATE audit_log SET body = replace(body, 'too few rows', 'nothing') WHERE kind = 'batch.quarantined'")
+    by.sql("UPDATE batch_events SET reason = 'nothing' WHERE event = 'quarantined'")
 
 
 @breaks("I6")
 def _an_entry_removed(by: Saboteur) -> None:
     by.story.ledger.journal.note("note.made", "flights", "Ada", {})
     by.story.ledger.journal.note("note.made", "flights", "Ada", {"number": 2})
-    by.sql("DELETE FROM journal WHERE kind = 'note.made' AND body = '{}'")
+    by.sql("DELETE FROM audit_log WHERE kind = 'note.made' AND body = '{}'")
 
 
 @breaks("I6")
 def _a_change_without_an_entry(by: Saboteur) -> None:
-    by.sql("UPDATE watches SET entry = 1000 WHERE key = '2013-03'")
+    by.sql("UPDATE monitoring_reports SET audit_seq = 1000 WHERE key = '2013-03'")
 
 
 @breaks("I6")
@@ -225,32 +237,32 @@ def _a_commit_after_a_newer_one(by: Saboteur) -> None:
 
 @breaks("I7")
 def _a_commit_by_nobody(by: Saboteur) -> None:
-    by.sql("DELETE FROM attempts WHERE work LIKE '%%/score'")
+    by.sql("DELETE FROM task_attempts WHERE task_key LIKE '%%/score'")
 
 
 @breaks("I8")
 def _a_request_set_back(by: Saboteur) -> None:
-    by.sql("UPDATE requests SET state = 'open'")
+    by.sql("UPDATE retrain_requests SET state = 'open'")
 
 
 @breaks("I8")
 def _two_ends_of_one_request(by: Saboteur) -> None:
     by.sql("DROP INDEX request_ends_once")
     request = by.champion.model.request
-    row = {"request": request, "act": "failed", "actor": "Ada", "reasons": [], "sentence": "no"}
-    by.forge("request_acts", "request.failed", row)
+    row = {"request": request, "event": "failed", "actor": "Ada", "reasons": [], "sentence": "no"}
+    by.forge("request_events", "request.failed", row)
 
 
 @breaks("I8")
 def _accepted_out_of_quarantine(by: Saboteur) -> None:
     batch = next(batch for batch in by.story.ledger.batches.list("flights") if batch.state == "quarantined").id
     by.sql("DROP INDEX batch_validated_once")
-    row = {**vars(batch), "act": "accepted", "actor": "Ada", "reason": "", "content": "", "report": None}
-    by.forge("batch_acts", "batch.accepted", row)
+    row = {**vars(batch), "event": "accepted", "actor": "Ada", "reason": "", "content": "", "report": None}
+    by.forge("batch_events", "batch.accepted", row)
     for name, (accepted, quarantined) in by.story.parts(batch).items():
         with Database(by.url).transaction() as rows:
             part = {**vars(batch), "name": name, "accepted": accepted, "quarantined": quarantined}
-            LedgerTransaction(rows, "Ada", None).insert("batch_parts", part)
+            LedgerTransaction(rows, "Ada", None).insert("batch_table_results", part)
 
 
 @breaks("I9")

@@ -50,7 +50,7 @@ def test_a_long_journal_is_read_whole(ledger_database: LedgerDatabase) -> None:
     """Of 100,000 entries each one is checked."""
     with psycopg2.connect(ledger_database.owner_url) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO gatehouse.journal (kind, subject, actor, body) "
+            "INSERT INTO gatehouse.audit_log (kind, subject, actor, body) "
             "SELECT 'note.made', 'flights', 'test', '{\"number\":' || n || '}' FROM generate_series(1, 100000) n"
         )
     (finding,) = (f for f in run(ledger_database.url, Story(None).lake, None) if f.invariant == "I6")  # type: ignore[arg-type]

@@ -54,8 +54,8 @@ class World:
         story.ledger.decisions.reported(decision.id, story.report("decided"))
         where = {"use_case": "flights", "key": "2013-03", "revision": 1}
         scores = story.lake.put(b"scores", "shadows", "parquet")
-        by_former = {"version": model.version, "sha256": model.file.sha256, "epoch": 1, "file": scores}
-        self.forge("shadows", "batch.shadowed", {**where, **by_former})
+        by_former = {"version": model.version, "sha256": model.file.sha256, "generation": 1, "file": scores}
+        self.forge("shadow_predictions", "batch.shadow_scored", {**where, **by_former})
         again = {
             "contract": "0" * 64,
             "state": "accepted",
@@ -80,13 +80,14 @@ class World:
                 kind, "flights", {name: vars(v) if isinstance(v, FileRef) else v for name, v in row.items()}
             )
             rows.run("SET LOCAL session_replication_role = replica")
-            change.insert(table, {**row, "entry": entry})
+            change.insert(table, {**row, "audit_seq": entry})
 
     def point(self, table: str, column: str, file: FileRef) -> None:
         """Let a column that is empty name a file that is on record; its entry says nothing of it."""
         self.sql("INSERT INTO files VALUES (%s, %s, %s, %s)", file.path, file.sha256, file.size, file.rows)
         self.sql(
-            f"UPDATE {table} SET {column} = %s" + (" WHERE act = 'accepted'" if column == "profile" else ""), file.path
+            f"UPDATE {table} SET {column} = %s" + (" WHERE event = 'accepted'" if column == "profile" else ""),
+            file.path,
         )
 
     def verify(self) -> list[InvariantResult]:
@@ -163,7 +164,7 @@ def test_a_file_of_something_else_is_named(world: World) -> None:
     before = world.breaches()
     (report,) = world.sql("SELECT report FROM decision_reports")[0]
     (training,) = world.sql("SELECT training FROM training_sets")[0]
-    (accepted,) = world.sql("SELECT accepted FROM batch_parts")[0]
+    (accepted,) = world.sql("SELECT accepted FROM batch_table_results")[0]
     for table, column, path in (
         ("decisions", "evidence_file", report),
         ("decisions", "evidence_file", training),

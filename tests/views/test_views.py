@@ -153,7 +153,7 @@ def test_lists_are_paged_by_where_the_last_page_ended(ledger, database) -> None:
         story.challenger(story.ledger.batches.list("case")[0], story.ledger.batches.list("case")[1])
     )
     assert [row["id"] for row in decisions_of(database, "case", None, 9)] == [decision.id]
-    assert decisions_of(database, "case", decisions_of(database, "case", None, 9)[0]["entry"], 9) == []
+    assert decisions_of(database, "case", decisions_of(database, "case", None, 9)[0]["audit_seq"], 9) == []
 
 
 def test_views_only_read(ledger, database) -> None:
@@ -163,4 +163,4 @@ def test_views_only_read(ledger, database) -> None:
     assert fleet(reader, [], everything, "", 1, 9)[1] == 1
     assert len(use_case_view(reader, "case").batches) == 1
     with pytest.raises(Exception, match="read-only"), database.snapshot() as rows:
-        rows.run("INSERT INTO attempts (work, token) VALUES ('x', 1)")
+        rows.run("INSERT INTO task_attempts (task_key, fencing_token) VALUES ('x', 1)")

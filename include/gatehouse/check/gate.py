@@ -81,7 +81,7 @@ def _evidence(subject: MeasurementContext, measured: dict[str, dict[str, Any]]) 
         model_sha256="0" * 64,
         champion=champion,
         champion_sha256=None if champion is None else "0" * 64,
-        epoch=champion or 0,
+        generation=champion or 0,
         training_set="0" * 64,
         holdout=HoldoutData(
             keys=frame[KEY].to_numpy("str"),

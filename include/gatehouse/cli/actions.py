@@ -75,7 +75,7 @@ def _override_told(asked: Override, champion: Champion | None) -> str:
     if champion is None:
         command = f"gatehouse decision confirm-override {asked.use_case} {asked.id[:8]} --actor NAME --reason TEXT"
         return f"override {asked.id[:8]} waits for a second person: {command}"
-    return f"overridden: version {champion.model.version} is the champion of epoch {champion.epoch}, {until}"
+    return f"overridden: version {champion.model.version} is the champion of generation {champion.generation}, {until}"
 
 
 @click.command()
@@ -90,7 +90,7 @@ def rollback(use_case: str, version: int | None, dry_run: bool, actor: str, reas
         click.echo("\n".join(preview_rollback(ctx, version)))
         return
     champion = promote.rollback(ctx, version, actor, reason)
-    click.echo(f"rolled back: version {champion.model.version} is the champion of epoch {champion.epoch}")
+    click.echo(f"rolled back: version {champion.model.version} is the champion of generation {champion.generation}")
 
 
 @click.command()

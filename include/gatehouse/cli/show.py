@@ -98,11 +98,11 @@ def champion(use_case: str, at: datetime | None, as_json: bool) -> None:
     moment = at.replace(tzinfo=UTC) if at else None
     found = ctx.ledger.models.champion(ctx.name, moment)
     history = ctx.ledger.models.promotions(ctx.name)
-    behind = next((p for p in history if found and p.epoch == found.epoch), None)
+    behind = next((p for p in history if found and p.generation == found.generation), None)
     human = f"{ctx.name} has no champion{f' at {at}' if at else ''}"
     if found and behind:
         human = (
-            f"{ctx.name}: version {found.model.version} ({found.model.candidate}), epoch {found.epoch}, "
+            f"{ctx.name}: version {found.model.version} ({found.model.candidate}), generation {found.generation}, "
             f"sha256 {found.model.file.sha256[:12]}\nby {behind.kind} of {behind.actor}: {behind.reason}"
         )
     document = {"champion": plain(found) if found else None, "promotion": plain(behind) if behind else None}

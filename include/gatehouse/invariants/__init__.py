@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["INVARIANTS", "InvariantResult", "run"]
 
 INVARIANTS: dict[str, tuple[str, Callable[[InvariantContext], None]]] = {
-    "I1": ("At most one champion per use case; its epoch rises by one with each change", champions.one_champion),
+    "I1": ("At most one champion per use case; its generation rises by one with each change", champions.one_champion),
     "I2": ("No champion without a decision, an approved review or a person's reason", champions.justified_champion),
     "I3": ("Every source row is in exactly one of accepted or quarantined", batches.rows_conserved),
     "I4": ("Running anything again changes nothing: no content is on record twice", journal_integrity.no_duplicates),
     "I5": (
-        "A scored batch carries one (version, sha256, epoch), and the bytes are those recorded",
+        "A scored batch carries one (version, sha256, generation), and the bytes are those recorded",
         batches.one_model_per_batch,
     ),
     "I6": (

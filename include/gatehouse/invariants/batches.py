@@ -9,7 +9,7 @@ from gatehouse.invariants.references import known_files
 if TYPE_CHECKING:
     from gatehouse.invariants.result import InvariantContext
 
-_MADE_BY = ["version", "sha256", "epoch"]
+_MADE_BY = ["version", "sha256", "generation"]
 
 
 def rows_conserved(look: InvariantContext) -> None:
@@ -19,9 +19,9 @@ def rows_conserved(look: InvariantContext) -> None:
         """
         SELECT batch_name(b.use_case, b.key, b.revision) AS batch, b.state, t.name,
                s.rows AS source, a.rows AS accepted, q.rows AS quarantined
-        FROM batch_now b
+        FROM current_batches b
         LEFT JOIN batch_tables t USING (use_case, key, revision)
-        LEFT JOIN batch_parts p USING (use_case, key, revision, name)
+        LEFT JOIN batch_table_results p USING (use_case, key, revision, name)
         LEFT JOIN files s ON s.path = t.source
         LEFT JOIN files a ON a.path = p.accepted
         LEFT JOIN files q ON q.path = p.quarantined
@@ -33,7 +33,7 @@ def rows_conserved(look: InvariantContext) -> None:
     )
     tables = """
         SELECT batch_name(use_case, key, revision) || ' table ' || name AS whose, file(part) AS file
-        FROM batch_tables LEFT JOIN batch_parts USING (use_case, key, revision, name),
+        FROM batch_tables LEFT JOIN batch_table_results USING (use_case, key, revision, name),
              unnest(ARRAY[source, accepted, quarantined]) AS part
         WHERE part IS NOT NULL
         UNION ALL SELECT 'outcomes of ' || batch_name(use_case, key, batch_revision), file(file) FROM outcomes
@@ -44,33 +44,34 @@ def rows_conserved(look: InvariantContext) -> None:
         raw = row["file"] is not None and row["file"]["rows"] is None  # as it was delivered, not yet a table
         (look.bytes_of if raw else look.table)(row["whose"], row["file"])
     reports = """
-        SELECT batch_name(use_case, key, revision) AS batch, file(report) AS file FROM batch_acts
+        SELECT batch_name(use_case, key, revision) AS batch, file(report) AS file FROM batch_events
         WHERE report IS NOT NULL
-        UNION ALL SELECT batch_name(use_case, key, revision), file(profile) FROM batch_acts WHERE profile IS NOT NULL
+        UNION ALL SELECT batch_name(use_case, key, revision), file(profile) FROM batch_events WHERE profile IS NOT NULL
         UNION ALL SELECT batch_name(use_case, key, batch_revision), file(report) FROM outcomes
         WHERE report IS NOT NULL
         UNION ALL SELECT batch_name(use_case, key, revision), file(report) FROM revalidations
         UNION ALL SELECT 'decision ' || left(decision, 8), file(report) FROM decision_reports
         UNION ALL SELECT 'training set of request ' || request, file(report) FROM training_sets WHERE report IS NOT NULL
         UNION ALL SELECT 'candidate ' || name || ' of request ' || request, file(file) FROM candidates
-        WHERE file NOT IN (SELECT file FROM models)
-        UNION ALL SELECT 'shadow scores of ' || batch_name(use_case, key, revision), file(file) FROM shadows
+        WHERE file NOT IN (SELECT file FROM model_versions)
+        UNION ALL SELECT 'shadow scores of ' || batch_name(use_case, key, revision), file(file) FROM shadow_predictions
     """
     for row in look.ledger.all(reports):
         look.bytes_of(f"report, profile or file of {row['batch']}", row["file"])
 
 
 def one_model_per_batch(look: InvariantContext) -> None:
-    """I5. Predictions name a registered version, its bytes and the epoch it served in; each of their rows says so."""
+    """I5. Predictions name a registered version, its bytes and the generation it served in; each of their rows says so."""
     look.refuse(
         """
-        SELECT batch_name(use_case, key, revision) AS batch, s.version, s.sha256, s.epoch
-        FROM predictions s LEFT JOIN models m USING (use_case, version) LEFT JOIN promotions p USING (use_case, epoch)
+        SELECT batch_name(use_case, key, revision) AS batch, s.version, s.sha256, s.generation
+        FROM predictions s LEFT JOIN model_versions m USING (use_case, version)
+        LEFT JOIN champion_changes p USING (use_case, generation)
         WHERE m.sha256 IS DISTINCT FROM s.sha256 OR p.version IS DISTINCT FROM s.version
         """,
-        "{batch} was scored by version {version} with sha256 {sha256} in epoch {epoch}; that was never the champion",
+        "{batch} was scored by version {version} with sha256 {sha256} in generation {generation}; that was never the champion",
     )
-    models = "SELECT use_case, version, sha256, file(file) AS file, file(reference) AS reference FROM models"
+    models = "SELECT use_case, version, sha256, file(file) AS file, file(reference) AS reference FROM model_versions"
     for row in look.ledger.all(models):
         name, file = f"model {row['use_case']}/v{row['version']}", row["file"]
         if file is not None:
@@ -80,7 +81,7 @@ def one_model_per_batch(look: InvariantContext) -> None:
         look.bytes_of(name, file)
         look.bytes_of(f"reference of {name}", row["reference"])
     scored = """
-        SELECT batch_name(use_case, key, revision) AS batch, version, sha256, epoch, file(file) AS file FROM predictions
+        SELECT batch_name(use_case, key, revision) AS batch, version, sha256, generation, file(file) AS file FROM predictions
     """
     for row in look.ledger.all(scored):
         _one_maker(look, row)

@@ -15,38 +15,39 @@ if TYPE_CHECKING:
 
 def one_champion(look: InvariantContext) -> None:
     """I1. The promotions of a use case count 1, 2, 3, ... without a gap, and the champion is the last of them."""
-    look.examine("SELECT use_case FROM champions")
+    look.examine("SELECT use_case FROM current_champions")
     look.refuse(
         """
         SELECT * FROM (
-            SELECT use_case, epoch, row_number() OVER (PARTITION BY use_case ORDER BY epoch, entry) AS number
-            FROM promotions) p
-        WHERE epoch <> number
+            SELECT use_case, generation, row_number() OVER (PARTITION BY use_case ORDER BY generation, audit_seq) AS number
+            FROM champion_changes) p
+        WHERE generation <> number
         """,
-        "{use_case}: promotion number {number} has epoch {epoch}",
+        "{use_case}: promotion number {number} has generation {generation}",
     )
     look.refuse(
         """
-        SELECT use_case, c.epoch, c.version, p.epoch AS last, p.version AS promoted
-        FROM champions c FULL JOIN (SELECT DISTINCT ON (use_case) * FROM promotions ORDER BY use_case, epoch DESC) p
+        SELECT use_case, c.generation, c.version, p.generation AS last, p.version AS promoted
+        FROM current_champions c
+        FULL JOIN (SELECT DISTINCT ON (use_case) * FROM champion_changes ORDER BY use_case, generation DESC) p
              USING (use_case)
-        WHERE (c.epoch, c.version) IS DISTINCT FROM (p.epoch, p.version)
+        WHERE (c.generation, c.version) IS DISTINCT FROM (p.generation, p.version)
         """,
-        "{use_case}: the champion is version {version} of epoch {epoch}, "
-        "the last promotion is version {promoted} of epoch {last}",
+        "{use_case}: the champion is version {version} of generation {generation}, "
+        "the last promotion is version {promoted} of generation {last}",
     )
 
 
 def justified_champion(look: InvariantContext) -> None:
     """I2. Each promotion rests on what it names, and what the decision was computed from is in the lake."""
-    look.examine("SELECT epoch FROM promotions")
+    look.examine("SELECT generation FROM champion_changes")
     look.refuse(
-        "SELECT p.* FROM promotions p WHERE NOT justified(p)",
-        "{use_case}: version {version} became the champion of epoch {epoch} by {kind} of {actor} "
+        "SELECT p.* FROM champion_changes p WHERE NOT promotion_is_justified(p)",
+        "{use_case}: version {version} became the champion of generation {generation} by {kind} of {actor} "
         "(decision {decision}), and nothing allows it",
     )
     decisions = """
-        SELECT id, evidence, policy, policy_text, file(evidence_file) AS file FROM decisions ORDER BY entry
+        SELECT id, evidence, policy, policy_text, file(evidence_file) AS file FROM decisions ORDER BY audit_seq
     """
     for row in look.examine(decisions):
         _archived(look, row)
@@ -82,7 +83,9 @@ def mlflow_alias_matches(look: InvariantContext) -> None:
     if look.tracking is None:
         look.notes.append("MLflow was not asked: no tracking server is configured")
         return
-    for row in look.examine("SELECT DISTINCT use_case, c.version FROM models LEFT JOIN champions c USING (use_case)"):
+    for row in look.examine(
+        "SELECT DISTINCT use_case, c.version FROM model_versions LEFT JOIN current_champions c USING (use_case)"
+    ):
         use_case, version = row["use_case"], row["version"]
         try:
             found = look.tracking.champion_alias(use_case)

@@ -23,7 +23,7 @@ _FILE = {"path", "sha256", "size", "rows"}
 def no_duplicates(look: InvariantContext) -> None:
     """I4. No content is on record a second time under another number."""
     look.examine(
-        "SELECT entry FROM batches UNION ALL SELECT entry FROM outcomes UNION ALL SELECT entry FROM promotions"
+        "SELECT audit_seq FROM batches UNION ALL SELECT audit_seq FROM outcomes UNION ALL SELECT audit_seq FROM champion_changes"
     )
     look.refuse(
         "SELECT use_case, key, content, array_agg(revision ORDER BY revision) AS revisions FROM batches "
@@ -36,9 +36,9 @@ def no_duplicates(look: InvariantContext) -> None:
         "outcomes of {use_case}/{key}: revision {revision} repeats the one before it",
     )
     look.refuse(
-        "SELECT * FROM (SELECT *, lag(version) OVER (PARTITION BY use_case ORDER BY epoch) AS last FROM promotions) p "
+        "SELECT * FROM (SELECT *, lag(version) OVER (PARTITION BY use_case ORDER BY generation) AS last FROM champion_changes) p "
         "WHERE version = last",
-        "{use_case}: epoch {epoch} promotes version {version}, which was the champion already",
+        "{use_case}: generation {generation} promotes version {version}, which was the champion already",
     )
 
 
@@ -57,7 +57,7 @@ def journal_intact(look: InvariantContext) -> None:
 
 def _entries(look: InvariantContext) -> Iterator[JournalEntry]:
     last = 0
-    while chunk := look.examine("SELECT * FROM journal WHERE seq > %s ORDER BY seq LIMIT %s", last, _CHUNK):
+    while chunk := look.examine("SELECT * FROM audit_log WHERE seq > %s ORDER BY seq LIMIT %s", last, _CHUNK):
         yield from (JournalEntry(**row) for row in chunk)
         last = chunk[-1]["seq"]
 
@@ -66,12 +66,12 @@ def _one_entry_each(look: InvariantContext) -> None:
     """Every row has an entry of its table's kinds, and every entry of those kinds has its row."""
     for table, kinds in CHANGES.items():
         for row in look.ledger.all(
-            f"SELECT t.entry, j.seq FROM {table} t FULL JOIN "
-            "(SELECT seq FROM journal WHERE kind = ANY(%s)) j ON j.seq = t.entry "
-            "WHERE t.entry IS NULL OR j.seq IS NULL",
+            f"SELECT t.audit_seq, j.seq FROM {table} t FULL JOIN "
+            "(SELECT seq FROM audit_log WHERE kind = ANY(%s)) j ON j.seq = t.audit_seq "
+            "WHERE t.audit_seq IS NULL OR j.seq IS NULL",
             list(kinds),
         ):
-            unknown = f"a row names entry {row['entry']}, which is no {' or '.join(kinds)}"
+            unknown = f"a row names entry {row['audit_seq']}, which is no {' or '.join(kinds)}"
             missing = f"entry {row['seq']} has no row"
             look.breaches.append(f"{table}: {unknown if row['seq'] is None else missing}")
 
@@ -80,12 +80,14 @@ def _rows_as_told(look: InvariantContext) -> None:
     """Every row of a table of changes against the body of its entry, files against what the entry says of them."""
     files = {row["path"]: row for row in look.ledger.all("SELECT * FROM files")}
     for table in CHANGES:
-        for row in look.ledger.all(f"SELECT t.*, j.body AS told FROM {table} t JOIN journal j ON j.seq = t.entry"):
+        for row in look.ledger.all(
+            f"SELECT t.*, j.body AS told FROM {table} t JOIN audit_log j ON j.seq = t.audit_seq"
+        ):
             body = json.loads(row.pop("told"))
             for name in body.keys() & row.keys():
                 look.expect(
                     _same(row[name], body[name], files),
-                    f"{table}: {name} is {row[name]!r}, entry {row['entry']} says {body[name]!r}",
+                    f"{table}: {name} is {row[name]!r}, entry {row['audit_seq']} says {body[name]!r}",
                 )
 
 
@@ -99,17 +101,17 @@ def _same(column: Any, told: Any, files: dict[str, dict[str, Any]]) -> bool:
 def no_stale_attempt(look: InvariantContext) -> None:
     """I7. The tokens of a work's entries never fall, and none is larger than the newest attempt's."""
     marked = (
-        "SELECT seq, actor AS work, (body::json ->> 'token')::bigint AS token FROM journal "
+        "SELECT seq, actor AS task_key, (body::json ->> 'token')::bigint AS token FROM audit_log "
         "WHERE strpos(body, '\"token\"') > 0 AND body::json ->> 'token' IS NOT NULL"  # most entries need no parsing
     )
     look.examine(marked)
     look.refuse(
-        f"SELECT * FROM (SELECT *, max(token) OVER (PARTITION BY work ORDER BY seq) AS newest FROM ({marked}) m) n "
+        f"SELECT * FROM (SELECT *, max(token) OVER (PARTITION BY task_key ORDER BY seq) AS newest FROM ({marked}) m) n "
         "WHERE token < newest",
-        "entry {seq}: attempt {token} at {work} committed after attempt {newest} had",
+        "entry {seq}: attempt {token} at {task_key} committed after attempt {newest} had",
     )
     look.refuse(
-        f"SELECT m.*, a.token AS newest FROM ({marked}) m LEFT JOIN attempts a USING (work) "
-        "WHERE a.token IS NULL OR m.token > a.token",
-        "entry {seq}: attempt {token} at {work} committed, and the newest attempt is {newest}",
+        f"SELECT m.*, a.fencing_token AS newest FROM ({marked}) m LEFT JOIN task_attempts a USING (task_key) "
+        "WHERE a.fencing_token IS NULL OR m.token > a.fencing_token",
+        "entry {seq}: attempt {token} at {task_key} committed, and the newest attempt is {newest}",
     )

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 BATCH, LABEL = "gh_batch", "gh_label"
 _SETS = """
     SELECT s.request, s.model_code, r.use_case, r.as_of, file(s.training) AS training, file(s.holdout) AS holdout
-    FROM training_sets s JOIN requests r ON r.id = s.request ORDER BY s.entry"""
+    FROM training_sets s JOIN retrain_requests r ON r.id = s.request ORDER BY s.audit_seq"""
 _FILES = """
     SELECT batch_name(b.use_case, b.key, b.revision) AS batch, p.name, file(p.accepted) AS accepted,
            (SELECT file(o.file) FROM outcomes o WHERE (o.use_case, o.key) = (b.use_case, b.key) AND o.arrived <= %s
             ORDER BY o.revision DESC LIMIT 1) AS outcomes
-    FROM training_set_batches b JOIN batch_parts p USING (use_case, key, revision)
+    FROM training_set_batches b JOIN batch_table_results p USING (use_case, key, revision)
     WHERE b.request = %s AND b.part = %s ORDER BY b.key"""
 
 

@@ -16,7 +16,7 @@ SILENT = 2  # measured batches for which a bad champion may be without an open i
 def no_silent_champion(look: InvariantContext) -> None:
     """I14. Batches measured one after the other on which the champion is surely worse than no skill, or below the level that
     its report names, have an open incident from the third on at the latest."""
-    reports = look.examine("SELECT use_case, key, body FROM watches ORDER BY use_case, key, revision")
+    reports = look.examine("SELECT use_case, key, body FROM monitoring_reports ORDER BY use_case, key, revision")
     for use_case, found in groupby(reports, key=lambda row: row["use_case"]):
         silent = 0
         for row in found:

@@ -18,12 +18,12 @@ KEY, BATCH = "gh_key", "gh_batch"  # how the stages mark the rows of a training 
 
 def no_lost_work(look: InvariantContext) -> None:
     """I8. Each batch and each request ends at most once, its acts lead where it is, and what waits is named."""
-    look.examine("SELECT entry FROM batches UNION ALL SELECT entry FROM requests")
+    look.examine("SELECT audit_seq FROM batches UNION ALL SELECT audit_seq FROM retrain_requests")
     look.refuse(
         """
-        SELECT batch_name(use_case, key, revision) AS batch, string_agg(act, ', then ' ORDER BY entry) AS acts
-        FROM batch_acts GROUP BY use_case, key, revision
-        HAVING string_agg(act, ' ' ORDER BY entry)
+        SELECT batch_name(use_case, key, revision) AS batch, string_agg(event, ', then ' ORDER BY audit_seq) AS acts
+        FROM batch_events GROUP BY use_case, key, revision
+        HAVING string_agg(event, ' ' ORDER BY audit_seq)
                NOT IN ('accepted', 'quarantined', 'quarantined released', 'quarantined discarded')
         """,
         "batch {batch} was {acts}",
@@ -31,21 +31,21 @@ def no_lost_work(look: InvariantContext) -> None:
     look.refuse(
         """
         SELECT id, state, coalesce(acts, 'opened') AS acts
-        FROM requests LEFT JOIN (
-            SELECT request AS id, string_agg(act, ', then ' ORDER BY entry) AS acts
-            FROM request_acts WHERE act <> 'joined' GROUP BY request) a USING (id)
+        FROM retrain_requests LEFT JOIN (
+            SELECT request AS id, string_agg(event, ', then ' ORDER BY audit_seq) AS acts
+            FROM request_events WHERE event <> 'joined' GROUP BY request) a USING (id)
         WHERE coalesce(acts, 'open')
               <> CASE WHEN state IN ('open', 'claimed', 'expired') THEN state ELSE 'claimed, then ' || state END
         """,
         "request {id} is {state}, but it was {acts}",
     )
     look.refuse(
-        "SELECT request, actor FROM request_acts WHERE act = 'claimed' AND actor NOT IN (SELECT work FROM attempts)",
+        "SELECT request, actor FROM request_events WHERE event = 'claimed' AND actor NOT IN (SELECT task_key FROM task_attempts)",
         "request {request} is claimed by {actor}, at which no attempt was made",
     )
     look.refuse(
         """
-        SELECT use_case, count(*) AS pending FROM requests WHERE state IN ('open', 'claimed')
+        SELECT use_case, count(*) AS pending FROM retrain_requests WHERE state IN ('open', 'claimed')
         GROUP BY use_case HAVING count(*) > 1
         """,
         "{use_case}: {pending} requests are pending at once",
@@ -56,13 +56,13 @@ def no_lost_work(look: InvariantContext) -> None:
 def _name_what_waits(look: InvariantContext) -> None:
     waiting = """
         SELECT what, state, extract(epoch FROM clock_timestamp() - j.at)::bigint / 60 AS minutes FROM (
-            SELECT 'batch ' || batch_name(use_case, key, revision) AS what, state, last_entry AS seq FROM batch_now
+            SELECT 'batch ' || batch_name(use_case, key, revision) AS what, state, last_audit_seq AS seq FROM current_batches
             WHERE state IN ('landed', 'quarantined')
             UNION ALL
             SELECT 'request ' || id || ' of ' || use_case, state,
-                   greatest(r.entry, (SELECT max(entry) FROM request_acts a WHERE a.request = r.id))
-            FROM requests r WHERE state IN ('open', 'claimed')) w
-        JOIN journal j USING (seq) ORDER BY seq
+                   greatest(r.audit_seq, (SELECT max(audit_seq) FROM request_events a WHERE a.request = r.id))
+            FROM retrain_requests r WHERE state IN ('open', 'claimed')) w
+        JOIN audit_log j USING (seq) ORDER BY seq
     """
     for row in look.ledger.all(waiting):
         look.notes.append("{what} is {state}, for {minutes} minutes now".format(**row))
@@ -73,7 +73,7 @@ def no_leakage(look: InvariantContext) -> None:
     look.refuse(
         """
         SELECT request, batch_name(use_case, key, revision) AS batch, state
-        FROM training_set_batches JOIN batch_now USING (use_case, key, revision) WHERE state <> 'accepted'
+        FROM training_set_batches JOIN current_batches USING (use_case, key, revision) WHERE state <> 'accepted'
         """,
         "training set of request {request}: batch {batch} is {state}",
     )

@@ -19,7 +19,7 @@ NOBODY = "nobody"
 def promote(ctx: UseCaseContext, decision_id: str) -> Champion | None:
     """Carry out a decision: PROMOTE, or a REVIEW that a person approved, makes its challenger the champion.
 
-    Compare-and-set on the epoch the decision was made at; StaleChampionError when the champion changed since. Any other
+    Compare-and-set on the generation the decision was made at; StaleChampionError when the champion changed since. Any other
     verdict changes nothing. Then the request is closed and MLflow's aliases mirror the ledger.
     """
     decision = ctx.ledger.decisions.get(decision_id)
@@ -30,7 +30,7 @@ def promote(ctx: UseCaseContext, decision_id: str) -> Champion | None:
 
 
 def _carry_out(ctx: UseCaseContext, decision: Decision) -> Champion | None:
-    models, args = ctx.ledger.models, (ctx.name, decision.version, decision.epoch)
+    models, args = ctx.ledger.models, (ctx.name, decision.version, decision.generation)
     if decision.verdict is Verdict.PROMOTE:
         return models.promote(*args, PromotionKind.DECISION, decision.id, GATE, decision.sentence)
     for approved, actor, reason in ctx.ledger.decisions.answers(decision.id):
@@ -82,7 +82,7 @@ class RollbackPlan:
 
     now: int
     to: int
-    epoch: int
+    generation: int
 
 
 def plan_rollback(ctx: UseCaseContext, version: int | None) -> RollbackPlan:
@@ -98,11 +98,11 @@ def plan_rollback(ctx: UseCaseContext, version: int | None) -> RollbackPlan:
             f"{ctx.name}: version {to or '(none)'} cannot be rolled back to; the champion is {champion.model.version}, "
             f"earlier champions are {sorted(set(former)) or 'none'}"
         )
-    return RollbackPlan(champion.model.version, to, champion.epoch)
+    return RollbackPlan(champion.model.version, to, champion.generation)
 
 
 def rollback(ctx: UseCaseContext, version: int | None, actor: str, reason: str) -> Champion:
-    """Make an earlier champion the champion again, on an approver's word; the epoch rises as with any change.
+    """Make an earlier champion the champion again, on an approver's word; the generation rises as with any change.
     NotAllowedError for a person whom `review.approvers` of the policy does not name, whatever way they come.
 
     The same words again are the same act, finished: a task that is tried again after a crash, or a second click, does not
@@ -113,9 +113,11 @@ def rollback(ctx: UseCaseContext, version: int | None, actor: str, reason: str) 
     said = (PromotionKind.ROLLBACK, actor, reason)
     if last is not None and (last.kind, last.actor, last.reason) == said and version in (None, last.version):
         sync_mlflow_aliases(ctx)
-        return Champion(last.epoch, ctx.ledger.models.get(ctx.name, last.version))
+        return Champion(last.generation, ctx.ledger.models.get(ctx.name, last.version))
     plan = plan_rollback(ctx, version)
-    champion = ctx.ledger.models.promote(ctx.name, plan.to, plan.epoch, PromotionKind.ROLLBACK, None, actor, reason)
+    champion = ctx.ledger.models.promote(
+        ctx.name, plan.to, plan.generation, PromotionKind.ROLLBACK, None, actor, reason
+    )
     sync_mlflow_aliases(ctx)
     return champion
 

@@ -41,7 +41,7 @@ def blocked_by(ctx: UseCaseContext, batch: BatchId, waited: float) -> str:
 
 def score(ctx: UseCaseContext, batch_id: BatchId, done: Sequence[PartitionWork] = ()) -> Prediction | None:
     """Predict every accepted row with the champion; None while there is no champion. Each row of the file carries the
-    one (version, sha256, epoch) that made it. A batch scored before keeps its predictions. `done` is what other tasks have
+    one (version, sha256, generation) that made it. A batch scored before keeps its predictions. `done` is what other tasks have
     scored of a divided batch; what was scored by another champion than the present one is scored again."""
     lease = ctx.ledger.attempts.enter(f"{batch_id}/score")
     scored = [prediction for prediction in ctx.ledger.batches.predictions(ctx.name) if prediction.batch == batch_id]
@@ -59,7 +59,7 @@ def score(ctx: UseCaseContext, batch_id: BatchId, done: Sequence[PartitionWork] 
         )
     else:
         file = ctx.lake.put_frame(predictions_frame(ctx, champion, batch), "predictions")
-    prediction = Prediction(batch_id, champion.model.version, champion.model.file.sha256, champion.epoch, file)
+    prediction = Prediction(batch_id, champion.model.version, champion.model.file.sha256, champion.generation, file)
     ctx.ledger.batches.scored(lease, prediction)
     return prediction
 
@@ -84,7 +84,7 @@ def predict_frame(ctx: UseCaseContext, champion: Champion, keys: Any, features: 
     made_by: dict[str, Any] = {
         "version": champion.model.version,
         "sha256": champion.model.file.sha256,
-        "epoch": champion.epoch,
+        "generation": champion.generation,
     }
     return pd.DataFrame({"key": keys, "score": scores}).assign(**made_by)
 

@@ -45,14 +45,15 @@ class Models(ABC):
         self,
         use_case: str,
         version: int,
-        epoch: int,
+        generation: int,
         kind: PromotionKind,
         decision: str | None,
         actor: str,
         reason: str,
         override: str | None = None,
     ) -> Champion:
-        """Compare-and-set: the champion of `epoch` is replaced by `version` and the epoch rises by one (StaleChampionError
+        """Compare-and-set: the champion of `generation` is replaced by `version` and the generation rises by one
+        (StaleChampionError
         when it moved). `decision` must be a PROMOTE, or a REVIEW approved by a person, on that very version; an
         override names its record, the return from it is refused before it has expired, a probation must have been lost,
         a rollback needs a named actor and a reason. The same promotion again changes nothing."""
@@ -130,11 +131,11 @@ class Probations(ABC):
 
     @abstractmethod
     def shadowed(self, lease: FencingLease, prediction: Prediction) -> None:
-        """Record the former champion's scores of a batch; `epoch` is that of the champion on probation."""
+        """Record the former champion's scores of a batch; `generation` is that of the champion on probation."""
 
     @abstractmethod
-    def shadows(self, use_case: str, epoch: int) -> list[Prediction]:
-        """The shadow scores made under the champion of `epoch`, in the order of time."""
+    def shadows(self, use_case: str, generation: int) -> list[Prediction]:
+        """The shadow scores made under the champion of `generation`, in the order of time."""
 
     @abstractmethod
     def judged(self, lease: FencingLease, probation: Probation) -> None: ...

@@ -15,34 +15,35 @@ if TYPE_CHECKING:
 LINES = 60
 OUTCOMES = "outcomes"
 
-_BATCH = "SELECT *, file(report) AS report_file FROM batch_now WHERE (use_case, key, revision) = (%s, %s, %s)"
+_BATCH = "SELECT *, file(report) AS report_file FROM current_batches WHERE (use_case, key, revision) = (%s, %s, %s)"
 _TABLES = """
     SELECT t.name, file(t.source) AS source, file(p.accepted) AS accepted, file(p.quarantined) AS quarantined
-    FROM batch_tables t LEFT JOIN batch_parts p USING (use_case, key, revision, name)
+    FROM batch_tables t LEFT JOIN batch_table_results p USING (use_case, key, revision, name)
     WHERE (t.use_case, t.key, t.revision) = (%s, %s, %s) ORDER BY t.name"""
 _ACTS = """
-    SELECT a.act, a.actor, a.reason, j.at FROM batch_acts a JOIN journal j ON j.seq = a.entry
-    WHERE (a.use_case, a.key, a.revision) = (%s, %s, %s) ORDER BY a.entry"""
+    SELECT a.event, a.actor, a.reason, j.at FROM batch_events a JOIN audit_log j ON j.seq = a.audit_seq
+    WHERE (a.use_case, a.key, a.revision) = (%s, %s, %s) ORDER BY a.audit_seq"""
 _WATCH = """
     SELECT w.body::json AS body, w.reasons::json AS reasons, p.version, f.rows
     FROM (SELECT %s AS use_case, %s AS key, %s AS revision) b
-    LEFT JOIN watches w USING (use_case, key, revision) LEFT JOIN predictions p USING (use_case, key, revision)
+    LEFT JOIN monitoring_reports w USING (use_case, key, revision) LEFT JOIN predictions p USING (use_case, key, revision)
     LEFT JOIN files f ON f.path = p.file"""
 _OUTCOMES = """
     SELECT o.arrived, o.revision, o.match::json AS match, file(o.file) AS file, file(o.quarantined) AS quarantined
     FROM outcomes o WHERE (o.use_case, o.key, o.batch_revision) = (%s, %s, %s) ORDER BY o.revision DESC LIMIT 1"""
 _DECISIONS = """
     SELECT d.id, d.version, d.verdict, d.sentence, t.part FROM training_set_batches t
-    JOIN models m ON m.request = t.request JOIN decisions d ON (d.use_case, d.version) = (m.use_case, m.version)
-    WHERE (t.use_case, t.key, t.revision) = (%s, %s, %s) ORDER BY d.entry DESC LIMIT 20"""
+    JOIN model_versions m ON m.request = t.request JOIN decisions d ON (d.use_case, d.version) = (m.use_case, m.version)
+    WHERE (t.use_case, t.key, t.revision) = (%s, %s, %s) ORDER BY d.audit_seq DESC LIMIT 20"""
 _LIST = """
     SELECT b.key, b.revision, b.state, b.starts, b.ends, b.reason, p.rows, p.quarantined,
            w.body::json -> 'alarms' AS alarms
-    FROM (SELECT * FROM batch_now WHERE use_case = %s AND (key, revision) < (%s, %s) ORDER BY key DESC, revision DESC LIMIT %s) b
-    LEFT JOIN LATERAL (SELECT sum(a.rows)::bigint AS rows, sum(q.rows)::bigint AS quarantined FROM batch_parts p
+    FROM (SELECT * FROM current_batches WHERE use_case = %s AND (key, revision) < (%s, %s)
+          ORDER BY key DESC, revision DESC LIMIT %s) b
+    LEFT JOIN LATERAL (SELECT sum(a.rows)::bigint AS rows, sum(q.rows)::bigint AS quarantined FROM batch_table_results p
         JOIN files a ON a.path = p.accepted JOIN files q ON q.path = p.quarantined
         WHERE (p.use_case, p.key, p.revision) = (b.use_case, b.key, b.revision)) p ON true
-    LEFT JOIN watches w ON (w.use_case, w.key, w.revision) = (b.use_case, b.key, b.revision)
+    LEFT JOIN monitoring_reports w ON (w.use_case, w.key, w.revision) = (b.use_case, b.key, b.revision)
     ORDER BY b.key DESC, b.revision DESC"""
 
 
@@ -91,7 +92,7 @@ def batch_view(database: Database, batch: BatchId) -> BatchView:
         revisions = rows.all(
             "SELECT revision FROM batches WHERE (use_case, key) = (%s, %s) ORDER BY 1 DESC LIMIT 20", *about[:2]
         )
-        journal = "SELECT seq, kind, subject, actor, at FROM journal WHERE subject = %s ORDER BY seq LIMIT %s"
+        journal = "SELECT seq, kind, subject, actor, at FROM audit_log WHERE subject = %s ORDER BY seq LIMIT %s"
         return BatchView(
             id=batch,
             row=row,

@@ -18,21 +18,21 @@ _DECISION = """
     SELECT d.use_case, d.version, d.policy_text, file(d.evidence_file) AS evidence_file, made.at AS made_at,
            m.candidate, m.run_id, m.request, m.training_set, m.trained_until, m.sha256 AS model_sha256,
            former.candidate AS champion_candidate, r.opened_by, r.as_of, r.reasons::json AS reasons, r.state AS request_state,
-           now.version AS now_version, now.epoch AS now_epoch, before.version AS before_version,
+           now.version AS now_version, now.generation AS now_generation, before.version AS before_version,
            file(t.training) AS training, file(t.holdout) AS holdout, file(told.report) AS report
     FROM decisions d
-    JOIN journal made ON made.seq = d.entry
-    JOIN models m USING (use_case, version)
-    LEFT JOIN models former ON (former.use_case, former.version) = (d.use_case, d.champion)
-    JOIN requests r ON r.id = m.request
-    LEFT JOIN champions now ON now.use_case = d.use_case
-    LEFT JOIN promotions before ON (before.use_case, before.epoch) = (d.use_case, now.epoch - 1)
+    JOIN audit_log made ON made.seq = d.audit_seq
+    JOIN model_versions m USING (use_case, version)
+    LEFT JOIN model_versions former ON (former.use_case, former.version) = (d.use_case, d.champion)
+    JOIN retrain_requests r ON r.id = m.request
+    LEFT JOIN current_champions now ON now.use_case = d.use_case
+    LEFT JOIN champion_changes before ON (before.use_case, before.generation) = (d.use_case, now.generation - 1)
     LEFT JOIN training_sets t ON t.request = m.request
     LEFT JOIN decision_reports told ON told.decision = d.id
     WHERE d.id = %s"""
 _BATCHES = """
     SELECT t.part, t.key, t.revision,
-           (SELECT coalesce(sum(f.rows), 0)::bigint FROM batch_parts p JOIN files f ON f.path = p.accepted
+           (SELECT coalesce(sum(f.rows), 0)::bigint FROM batch_table_results p JOIN files f ON f.path = p.accepted
             WHERE (p.use_case, p.key, p.revision) = (t.use_case, t.key, t.revision)) AS rows
     FROM training_set_batches t WHERE t.request = %s ORDER BY t.part DESC, t.key, t.revision LIMIT 500"""
 _CANDIDATES = """
@@ -42,12 +42,13 @@ _SERVED = """
     FROM predictions p JOIN files f ON f.path = p.file WHERE p.use_case = %s AND p.version = %s"""
 _OVERRIDES = """
     SELECT o.id, o.actor, o.reason, o.expires, o.second_person, j.at, c.actor AS confirmed_by, c.reason AS confirmation
-    FROM overrides o JOIN journal j ON j.seq = o.entry LEFT JOIN confirmations c ON c.override = o.id
-    WHERE o.decision = %s ORDER BY o.entry DESC LIMIT 10"""
+    FROM overrides o JOIN audit_log j ON j.seq = o.audit_seq LEFT JOIN override_confirmations c ON c.override = o.id
+    WHERE o.decision = %s ORDER BY o.audit_seq DESC LIMIT 10"""
 _JOURNAL = """
     SELECT seq, kind, subject, actor, at FROM (
-        SELECT * FROM journal WHERE subject = ANY(%s)
-        UNION SELECT j.* FROM promotions p JOIN journal j ON j.seq = p.entry WHERE p.use_case = %s AND p.version = %s) lines
+        SELECT * FROM audit_log WHERE subject = ANY(%s)
+        UNION SELECT j.* FROM champion_changes p JOIN audit_log j ON j.seq = p.audit_seq
+          WHERE p.use_case = %s AND p.version = %s) lines
     ORDER BY seq LIMIT %s"""
 
 
@@ -109,14 +110,15 @@ def decision_view(database: Database, decision: str) -> DecisionView:
             row=row,
             evidence_file=FileRef(**row["evidence_file"]),
             answer=rows.one(
-                "SELECT a.approved, a.actor, a.reason, j.at FROM answers a JOIN journal j ON j.seq = a.entry "
+                "SELECT a.approved, a.actor, a.reason, j.at FROM review_responses a JOIN audit_log j ON j.seq = a.audit_seq "
                 "WHERE a.decision = %s",
                 decision,
             ),
             overrides=rows.all(_OVERRIDES, decision),
             promotions=rows.all(
-                "SELECT p.epoch, p.kind, p.actor, p.reason, j.at FROM promotions p JOIN journal j ON j.seq = p.entry "
-                "WHERE p.use_case = %s AND p.version = %s ORDER BY p.epoch",
+                "SELECT p.generation, p.kind, p.actor, p.reason, j.at FROM champion_changes p "
+                "JOIN audit_log j ON j.seq = p.audit_seq "
+                "WHERE p.use_case = %s AND p.version = %s ORDER BY p.generation",
                 *about,
             ),
             batches=rows.all(_BATCHES, row["request"]),
@@ -130,9 +132,9 @@ def decisions_of(database: Database, use_case: str, before: int | None, size: in
     """The newest decisions of a use case, or those before a journal number."""
     with database.snapshot() as rows:
         return rows.all(
-            "SELECT d.id, d.version, d.verdict, d.sentence, d.champion, d.epoch, d.entry, j.at FROM decisions d "
-            "JOIN journal j ON j.seq = d.entry WHERE d.use_case = %s AND d.entry < coalesce(%s, 9223372036854775807) "
-            "ORDER BY d.entry DESC LIMIT %s",
+            "SELECT d.id, d.version, d.verdict, d.sentence, d.champion, d.generation, d.audit_seq, j.at FROM decisions d "
+            "JOIN audit_log j ON j.seq = d.audit_seq WHERE d.use_case = %s AND d.audit_seq < coalesce(%s, 9223372036854775807) "
+            "ORDER BY d.audit_seq DESC LIMIT %s",
             use_case,
             before,
             size,

@@ -24,38 +24,40 @@ _NAMES = """
     SELECT name FROM names WHERE name IS NOT NULL"""
 
 _STANDING = """
-    SELECT n.name AS use_case, c.version, c.epoch, crowned.at AS since,
+    SELECT n.name AS use_case, c.version, c.generation, crowned.at AS since,
            b.key, b.revision, b.state, b.ends, b.reason AS batch_reason,
            coalesce(q.quarantined, 0) AS quarantined, coalesce(r.waiting, 0) AS reviews, r.review,
            last.verdict, last.id AS decision, decided.at AS decided, request.state AS request,
            coalesce(json_array_length(found.alarms), 0) AS alarms, found.incidents
     FROM unnest(%s::text[]) AS n(name)
-    LEFT JOIN champions c ON c.use_case = n.name
-    LEFT JOIN promotions p ON (p.use_case, p.epoch) = (c.use_case, c.epoch)
-    LEFT JOIN journal crowned ON crowned.seq = p.entry
-    LEFT JOIN LATERAL (SELECT * FROM batch_now x WHERE x.use_case = n.name ORDER BY key DESC, revision DESC LIMIT 1) b ON true
-    LEFT JOIN LATERAL (SELECT body FROM watches x WHERE x.use_case = n.name ORDER BY key DESC, revision DESC LIMIT 1) w ON true
+    LEFT JOIN current_champions c ON c.use_case = n.name
+    LEFT JOIN champion_changes p ON (p.use_case, p.generation) = (c.use_case, c.generation)
+    LEFT JOIN audit_log crowned ON crowned.seq = p.audit_seq
+    LEFT JOIN LATERAL (SELECT * FROM current_batches x WHERE x.use_case = n.name
+                       ORDER BY key DESC, revision DESC LIMIT 1) b ON true
+    LEFT JOIN LATERAL (SELECT body FROM monitoring_reports x WHERE x.use_case = n.name
+                       ORDER BY key DESC, revision DESC LIMIT 1) w ON true
     LEFT JOIN LATERAL json_to_record(w.body::json) AS found(alarms json, incidents json) ON true
-    LEFT JOIN (SELECT DISTINCT ON (use_case) use_case, id, verdict, entry
-               FROM decisions ORDER BY use_case, version DESC, entry DESC) last ON last.use_case = n.name
-    LEFT JOIN journal decided ON decided.seq = last.entry
-    LEFT JOIN (SELECT DISTINCT ON (use_case) use_case, state FROM requests ORDER BY use_case, entry DESC) request
+    LEFT JOIN (SELECT DISTINCT ON (use_case) use_case, id, verdict, audit_seq
+               FROM decisions ORDER BY use_case, version DESC, audit_seq DESC) last ON last.use_case = n.name
+    LEFT JOIN audit_log decided ON decided.seq = last.audit_seq
+    LEFT JOIN (SELECT DISTINCT ON (use_case) use_case, state FROM retrain_requests ORDER BY use_case, audit_seq DESC) request
         ON request.use_case = n.name
-    LEFT JOIN (SELECT use_case, count(*) AS quarantined FROM batch_acts a WHERE act = 'quarantined' AND NOT EXISTS (
-                   SELECT FROM batch_acts later WHERE (later.use_case, later.key, later.revision)
-                   = (a.use_case, a.key, a.revision) AND later.act IN ('released', 'discarded')) AND NOT EXISTS (
+    LEFT JOIN (SELECT use_case, count(*) AS quarantined FROM batch_events a WHERE event = 'quarantined' AND NOT EXISTS (
+                   SELECT FROM batch_events later WHERE (later.use_case, later.key, later.revision)
+                   = (a.use_case, a.key, a.revision) AND later.event IN ('released', 'discarded')) AND NOT EXISTS (
                    SELECT FROM batches newer WHERE (newer.use_case, newer.key) = (a.use_case, a.key)
                    AND newer.revision > a.revision)
                GROUP BY use_case) q ON q.use_case = n.name
-    LEFT JOIN (SELECT d.use_case, count(*) AS waiting, (array_agg(d.id ORDER BY d.entry))[1] AS review FROM decisions d
-               LEFT JOIN champions now ON now.use_case = d.use_case
-               WHERE d.verdict = 'REVIEW' AND (d.epoch = coalesce(now.epoch, 0) OR d.version = now.version)
-               AND NOT EXISTS (SELECT FROM answers WHERE decision = d.id)
+    LEFT JOIN (SELECT d.use_case, count(*) AS waiting, (array_agg(d.id ORDER BY d.audit_seq))[1] AS review FROM decisions d
+               LEFT JOIN current_champions now ON now.use_case = d.use_case
+               WHERE d.verdict = 'REVIEW' AND (d.generation = coalesce(now.generation, 0) OR d.version = now.version)
+               AND NOT EXISTS (SELECT FROM review_responses WHERE decision = d.id)
                GROUP BY d.use_case) r ON r.use_case = n.name"""
 
 _MEASURED = """
     SELECT n.name AS use_case, m.* FROM unnest(%s::text[]) AS n(name), LATERAL (
-        SELECT w.key, w.body::json -> 'matured' AS matured FROM watches w
+        SELECT w.key, w.body::json -> 'matured' AS matured FROM monitoring_reports w
         WHERE w.use_case = n.name ORDER BY w.key DESC, w.revision DESC LIMIT %s) m
     WHERE m.matured IS NOT NULL ORDER BY n.name, m.key"""
 

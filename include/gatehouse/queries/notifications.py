@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
 
 _LIST = """
-    SELECT * FROM message_now WHERE (use_case = '' OR use_case = ANY(%s)) AND entry < %s
-    AND (NOT %s OR state IN ('held', 'failed', 'dropped')) ORDER BY entry DESC LIMIT %s"""
+    SELECT * FROM current_notifications WHERE (use_case = '' OR use_case = ANY(%s)) AND audit_seq < %s
+    AND (NOT %s OR state IN ('held', 'failed', 'dropped')) ORDER BY audit_seq DESC LIMIT %s"""
 _WEEK = """
-    SELECT state, count(*) AS count FROM message_now
+    SELECT state, count(*) AS count FROM current_notifications
     WHERE (use_case = '' OR use_case = ANY(%s)) AND acted > now() - interval '7 days' GROUP BY state"""
 
 
@@ -50,4 +50,4 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
 def notified_use_cases(database: Database) -> set[str]:
     """The use cases that messages are about."""
     with database.transaction() as rows:
-        return {row["use_case"] for row in rows.all("SELECT DISTINCT use_case FROM messages WHERE use_case <> ''")}
+        return {row["use_case"] for row in rows.all("SELECT DISTINCT use_case FROM notifications WHERE use_case <> ''")}

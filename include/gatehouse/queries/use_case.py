@@ -13,29 +13,29 @@ SHOWN = 36  # batches on the time axis
 _BATCHES = """
     SELECT b.key, b.revision, b.starts, b.ends, b.state, b.reason, w.body::json AS body, w.reasons::json AS reasons,
            s.version
-    FROM (SELECT * FROM batch_now WHERE use_case = %s ORDER BY key DESC, revision DESC LIMIT %s) b
-    LEFT JOIN watches w ON (w.use_case, w.key, w.revision) = (b.use_case, b.key, b.revision)
+    FROM (SELECT * FROM current_batches WHERE use_case = %s ORDER BY key DESC, revision DESC LIMIT %s) b
+    LEFT JOIN monitoring_reports w ON (w.use_case, w.key, w.revision) = (b.use_case, b.key, b.revision)
     LEFT JOIN predictions s ON (s.use_case, s.key, s.revision) = (b.use_case, b.key, b.revision)
     ORDER BY b.key, b.revision"""
 _REQUESTS = """
     SELECT r.id, r.state, r.as_of, r.opened_by, r.reasons::json AS reasons, j.at,
            coalesce(ending.sentence, '') AS closing, d.id AS decision, d.verdict, d.version, d.sentence
-    FROM (SELECT * FROM requests WHERE use_case = %s AND as_of >= %s ORDER BY entry DESC LIMIT %s) r
-    JOIN journal j ON j.seq = r.entry
-    LEFT JOIN request_acts ending ON ending.request = r.id AND ending.act IN ('decided', 'failed', 'cancelled', 'expired')
-    LEFT JOIN models m ON m.request = r.id
+    FROM (SELECT * FROM retrain_requests WHERE use_case = %s AND as_of >= %s ORDER BY audit_seq DESC LIMIT %s) r
+    JOIN audit_log j ON j.seq = r.audit_seq
+    LEFT JOIN request_events ending ON ending.request = r.id AND ending.event IN ('decided', 'failed', 'cancelled', 'expired')
+    LEFT JOIN model_versions m ON m.request = r.id
     LEFT JOIN LATERAL (SELECT * FROM decisions x WHERE (x.use_case, x.version) = (m.use_case, m.version)
-                       ORDER BY entry DESC LIMIT 1) d ON true
-    ORDER BY r.entry DESC"""
+                       ORDER BY audit_seq DESC LIMIT 1) d ON true
+    ORDER BY r.audit_seq DESC"""
 _PROMOTIONS = """
-    SELECT p.epoch, p.version, p.kind, p.decision, p.actor, p.reason, j.at, r.as_of, m.candidate
-    FROM (SELECT * FROM promotions WHERE use_case = %s ORDER BY epoch DESC LIMIT %s) p
-    JOIN journal j ON j.seq = p.entry
-    JOIN models m ON (m.use_case, m.version) = (p.use_case, p.version)
-    LEFT JOIN requests r ON r.id = m.request
-    ORDER BY p.epoch DESC"""
+    SELECT p.generation, p.version, p.kind, p.decision, p.actor, p.reason, j.at, r.as_of, m.candidate
+    FROM (SELECT * FROM champion_changes WHERE use_case = %s ORDER BY generation DESC LIMIT %s) p
+    JOIN audit_log j ON j.seq = p.audit_seq
+    JOIN model_versions m ON (m.use_case, m.version) = (p.use_case, p.version)
+    LEFT JOIN retrain_requests r ON r.id = m.request
+    ORDER BY p.generation DESC"""
 _JOURNAL = """
-    SELECT seq, kind, subject, actor, at FROM journal WHERE subject = ANY(%s) ORDER BY seq DESC LIMIT %s"""
+    SELECT seq, kind, subject, actor, at FROM audit_log WHERE subject = ANY(%s) ORDER BY seq DESC LIMIT %s"""
 
 
 @dataclass(frozen=True)

@@ -43,12 +43,12 @@ def judge_again(folder: str, decision: str) -> dict[str, str]:
 
 
 def promote(folder: str, decision: str) -> str:
-    """Carry out a PROMOTE; the ledger is read again and the epoch compared."""
+    """Carry out a PROMOTE; the ledger is read again and the generation compared."""
     from gatehouse.pipeline.promote import promote as promote_challenger
 
     champion = promote_challenger(context.use_case_context(folder, decision=decision), decision)
     event_log.info("promoted" if champion else "not promoted", version=champion.model.version if champion else None)
-    return f"version {champion.model.version}, epoch {champion.epoch}" if champion else "the champion stays"
+    return f"version {champion.model.version}, generation {champion.generation}" if champion else "the champion stays"
 
 
 def answer(folder: str, decision: str, response: dict[str, Any]) -> str:

@@ -39,7 +39,7 @@ def rollback(folder: str, version: int | None, actor: str, reason: str, dry_run:
     if dry_run:
         return "\n".join(["dry run", *preview_rollback(ctx, version)])
     champion = stage.rollback(ctx, version, actor, reason)
-    return f"version {champion.model.version} is the champion of epoch {champion.epoch}"
+    return f"version {champion.model.version} is the champion of generation {champion.generation}"
 
 
 def revalidate(folder: str, ref: str, actor: str, reason: str) -> tuple[list[str], list[str]]:

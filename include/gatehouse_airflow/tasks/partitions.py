@@ -90,7 +90,7 @@ def score(folder: str, piece: Piece) -> Piece:
 
     ctx, batch = _taken_up(folder, piece, "score/pieces")
     champion, work = ctx.ledger.models.champion(ctx.name), handoff.read_handoff(ctx, piece["file"])
-    if champion is None or champion.epoch != work["epoch"] or handoff.is_stale(ctx, work):
+    if champion is None or champion.generation != work["generation"] or handoff.is_stale(ctx, work):
         return piece
     try:
         return _piece(ctx, piece["batch"], partition_score.score_partition(ctx, batch, champion, work))

@@ -156,12 +156,12 @@ def test_a_batch_is_scored_once_by_one_model(story: Story) -> None:
         story.ledger.batches.scored(story.enter("score"), other)
 
 
-def test_a_prediction_must_name_the_champion_of_its_epoch(story: Story) -> None:
-    """The database refuses predictions of an epoch or with bytes that were never in production."""
+def test_a_prediction_must_name_the_champion_of_its_generation(story: Story) -> None:
+    """The database refuses predictions of a generation or with bytes that were never in production."""
     story.tell()
     (prediction,) = story.ledger.batches.predictions("flights")
     batch = story.accept("2013-05").id
-    for wrong in (replace(prediction, batch=batch, epoch=2), replace(prediction, batch=batch, sha256="0" * 64)):
+    for wrong in (replace(prediction, batch=batch, generation=2), replace(prediction, batch=batch, sha256="0" * 64)):
         with pytest.raises(NotAllowedError, match="foreign key"):
             story.ledger.batches.scored(story.enter("score"), wrong)
 
@@ -181,7 +181,7 @@ def test_a_batch_is_watched_once(story: Story) -> None:
     entries = _kinds(story)
     assert story.watch(batch, DRIFT) == story.watch(batch) == request
     assert _kinds(story) == entries
-    assert entries[-2:] == ["batch.watched", "request.opened"]
+    assert entries[-2:] == ["batch.monitored", "request.opened"]
     assert request is not None
     story.close(story.claim(request))
     again = story.watch(batch, DRIFT)

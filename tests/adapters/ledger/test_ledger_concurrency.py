@@ -36,23 +36,23 @@ def promote_again_and_again(url: str, number: int, wins: Any) -> None:
     while wins[number] < TIMES:
         now = models.champion("flights")
         assert now is not None
-        epoch, version = now.epoch, 3 - now.model.version
+        generation, version = now.generation, 3 - now.model.version
         try:
             reason = f"win {wins[number]}"
-            models.promote("flights", version, epoch, PromotionKind.ROLLBACK, None, f"process {number}", reason)
+            models.promote("flights", version, generation, PromotionKind.ROLLBACK, None, f"process {number}", reason)
         except StaleChampionError:
             continue
         wins[number] += 1
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")  # on purpose: Airflow's executor forks as well
-def test_eight_processes_promote_and_every_epoch_has_one_winner(
+def test_eight_processes_promote_and_every_generation_has_one_winner(
     ledger_database: LedgerDatabase, ledger: Ledger
 ) -> None:
-    """8 processes with 25 promotions each: 200 epochs, 200 promotions, 200 journal entries, 25 by each process."""
+    """8 processes with 25 promotions each: 200 generations, 200 promotions, 200 journal entries, 25 by each process."""
     story = Story(ledger)
-    for epoch, model in enumerate(_two_versions(story)):
-        story.promote(story.decide(model, epoch=epoch))
+    for generation, model in enumerate(_two_versions(story)):
+        story.promote(story.decide(model, generation=generation))
     context = multiprocessing.get_context("fork")
     wins = context.Array("i", PROCESSES)
     work = [
@@ -65,13 +65,13 @@ def test_eight_processes_promote_and_every_epoch_has_one_winner(
         process.join(120)
     assert [process.exitcode for process in work] == [0] * PROCESSES
     promotions = ledger.models.promotions("flights")
-    assert [promotion.epoch for promotion in promotions] == list(range(1, PROCESSES * TIMES + 3))
+    assert [promotion.generation for promotion in promotions] == list(range(1, PROCESSES * TIMES + 3))
     winners = [promotion.actor for promotion in promotions[2:]]
     assert {winner: winners.count(winner) for winner in winners} == {f"process {n}": TIMES for n in range(PROCESSES)}
     assert [entry.kind for entry in ledger.journal.entries()].count("champion.changed") == PROCESSES * TIMES + 2
     champion = ledger.models.champion("flights")
     assert champion is not None
-    assert champion.epoch == PROCESSES * TIMES + 2
+    assert champion.generation == PROCESSES * TIMES + 2
     assert [f.breaches for f in run(ledger_database.url, story.lake, None) if not f.ok] == []
 
 

@@ -74,19 +74,19 @@ def test_a_connection_lost_in_the_middle_commits_nothing(ledger_database: Ledger
 
     def write_and_lose_the_connection() -> None:
         with database.transaction() as rows:
-            rows.run("INSERT INTO attempts VALUES ('flights/x', 1)")
+            rows.run("INSERT INTO task_attempts VALUES ('flights/x', 1)")
             end_connections(ledger_database)
 
     with pytest.raises(ServiceUnavailableError):
         write_and_lose_the_connection()
     with database.transaction() as rows:
-        assert rows.all("SELECT * FROM attempts") == []
+        assert rows.all("SELECT * FROM task_attempts") == []
 
 
 def test_what_the_schema_refuses_is_not_allowed(ledger_database: LedgerDatabase) -> None:
     """Constraints speak as NotAllowedError; a mistake in our own SQL does not hide behind it."""
     database = Database(ledger_database.url)
     with pytest.raises(NotAllowedError, match="the ledger refuses"), database.transaction() as rows:
-        rows.run("INSERT INTO attempts VALUES ('', 1)")
+        rows.run("INSERT INTO task_attempts VALUES ('', 1)")
     with pytest.raises(psycopg2.errors.UndefinedColumn), database.transaction() as rows:
-        rows.run("SELECT nothing FROM attempts")
+        rows.run("SELECT nothing FROM task_attempts")

@@ -17,11 +17,11 @@ from gatehouse.ports import Ledger
 from story import Story
 
 # Every table but those in which something moves (requests, attempts, champions), with one of its columns.
-IMMUTABLE = {table: "entry" for table in CHANGES if table != "requests"} | {
-    "journal": "hash",
+IMMUTABLE = {table: "audit_seq" for table in CHANGES if table != "retrain_requests"} | {
+    "audit_log": "hash",
     "files": "path",
     "batch_tables": "source",
-    "batch_parts": "accepted",
+    "batch_table_results": "accepted",
     "training_set_batches": "part",
 }
 
@@ -91,16 +91,16 @@ def test_what_is_recorded_cannot_be_changed_by_any_ordinary_statement(
     "statement",
     [
         "CREATE TABLE gatehouse.mine (id integer)",
-        "DROP TABLE gatehouse.journal",
-        "ALTER TABLE gatehouse.journal DISABLE TRIGGER ALL",
+        "DROP TABLE gatehouse.audit_log",
+        "ALTER TABLE gatehouse.audit_log DISABLE TRIGGER ALL",
         "SET session_replication_role = replica",
-        "INSERT INTO gatehouse.journal (seq, kind, subject, actor, at, body, previous, hash) "
+        "INSERT INTO gatehouse.audit_log (seq, kind, subject, actor, at, body, previous, hash) "
         "VALUES (1, 'a.b', 'x', 'x', now(), '{}', '', '')",
-        "UPDATE gatehouse.requests SET reasons = '[]'",
-        "DELETE FROM gatehouse.champions",
-        "DELETE FROM gatehouse.attempts",
-        "UPDATE gatehouse.attempts SET token = token + 1, entered = now() - interval '1 year'",
-        "INSERT INTO gatehouse.attempts (work, token, entered) VALUES ('flights/x', 1, now() - interval '1 year')",
+        "UPDATE gatehouse.retrain_requests SET reasons = '[]'",
+        "DELETE FROM gatehouse.current_champions",
+        "DELETE FROM gatehouse.task_attempts",
+        "UPDATE gatehouse.task_attempts SET fencing_token = fencing_token + 1, started_at = now() - interval '1 year'",
+        "INSERT INTO gatehouse.task_attempts (task_key, fencing_token, started_at) VALUES ('flights/x', 1, now() - interval '1 year')",
         "UPDATE gatehouse.revision SET version_num = '0'",
     ],
 )
@@ -137,7 +137,7 @@ def test_the_database_says_when_an_attempt_began(ledger: Ledger, ledger_database
     ledger.attempts.enter("flights/x")
     with psycopg2.connect(ledger_database.owner_url) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE gatehouse.attempts SET token = token + 1, entered = '2000-01-01' RETURNING entered = now()"
+            "UPDATE gatehouse.task_attempts SET fencing_token = fencing_token + 1, started_at = '2000-01-01' RETURNING started_at = now()"
         )
         assert cursor.fetchone() == (True,)
     connection.close()
@@ -158,6 +158,6 @@ def test_tokens_only_rise(ledger_database: LedgerDatabase, ledger: Ledger) -> No
     with psycopg2.connect(ledger_database.url) as connection:
         for token in (0, 1, 3):
             with pytest.raises(psycopg2.errors.RaiseException, match="rises by one"):
-                connection.cursor().execute("UPDATE gatehouse.attempts SET token = %s", (token,))
+                connection.cursor().execute("UPDATE gatehouse.task_attempts SET fencing_token = %s", (token,))
             connection.rollback()
     connection.close()

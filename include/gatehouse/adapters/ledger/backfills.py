@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 _BACKFILLS = """
     SELECT b.id, b.use_case, b.first, b.last, b.promote, b.actor, b.reason,
            coalesce(e.state, '') AS ended, coalesce(e.sentence, '') AS sentence, e.request
-    FROM backfills b LEFT JOIN backfill_ends e ON e.backfill = b.id"""
+    FROM backfills b LEFT JOIN backfill_results e ON e.backfill = b.id"""
 
 
 class PostgresBackfills(Backfills):
-    """`ports.Backfills` on the tables `backfills` and `backfill_ends`."""
+    """`ports.Backfills` on the tables `backfills` and `backfill_results`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -44,9 +44,9 @@ class PostgresBackfills(Backfills):
                         "one at a time: start that one again with the same values if it stands still"
                     )
                 return under_way
-            earlier = change.rows.all("SELECT id FROM backfills WHERE use_case = %s ORDER BY entry", use_case)
+            earlier = change.rows.all("SELECT id FROM backfills WHERE use_case = %s ORDER BY audit_seq", use_case)
             identity = digest([*asked.values(), [row["id"] for row in earlier[-1:]]])
-            change.record("backfills", "backfill.begun", identity, {"id": identity, **asked})
+            change.record("backfills", "backfill.started", identity, {"id": identity, **asked})
             return _get(change.rows, identity)
 
     def open(self, use_case: str) -> Backfill | None:
@@ -59,13 +59,14 @@ class PostgresBackfills(Backfills):
         with person_transaction(self._database, begun.actor, begun.reason) as change:
             row = {"state": state, "sentence": sentence, "request": request, "actor": begun.actor}
             same = ("state", "sentence", "request")
-            change.once("backfill_ends", f"backfill.{state}", backfill, {"backfill": backfill}, row, same)
+            change.once("backfill_results", f"backfill.{state}", backfill, {"backfill": backfill}, row, same)
             return _get(change.rows, backfill)
 
     def list(self, use_case: str) -> list[Backfill]:
         with self._database.transaction() as rows:
             return [
-                Backfill(**row) for row in rows.all(f"{_BACKFILLS} WHERE b.use_case = %s ORDER BY b.entry", use_case)
+                Backfill(**row)
+                for row in rows.all(f"{_BACKFILLS} WHERE b.use_case = %s ORDER BY b.audit_seq", use_case)
             ]
 
 

@@ -20,20 +20,20 @@ Parts = Mapping[str, tuple[FileRef, FileRef]]
 
 _BATCHES = """
     SELECT b.use_case, b.key, b.revision, b.starts, b.ends, b.content, b.state, b.reason, file(b.report) AS report,
-           (SELECT file(a.profile) FROM batch_acts a WHERE (a.use_case, a.key, a.revision) = (b.use_case, b.key, b.revision)
-            AND a.profile IS NOT NULL ORDER BY a.entry DESC LIMIT 1) AS profile,
-           (SELECT j.body::json ->> 'unreadable' FROM journal j WHERE j.seq = b.entry AND EXISTS (
+           (SELECT file(a.profile) FROM batch_events a WHERE (a.use_case, a.key, a.revision) = (b.use_case, b.key, b.revision)
+            AND a.profile IS NOT NULL ORDER BY a.audit_seq DESC LIMIT 1) AS profile,
+           (SELECT j.body::json ->> 'unreadable' FROM audit_log j WHERE j.seq = b.audit_seq AND EXISTS (
                 SELECT FROM batch_tables t JOIN files f ON f.path = t.source WHERE f.rows IS NULL
                 AND (t.use_case, t.key, t.revision) = (b.use_case, b.key, b.revision))) AS unreadable,
            (SELECT json_object_agg(t.name, json_build_object('source', file(t.source), 'accepted', file(p.accepted),
                                                              'quarantined', file(p.quarantined)) ORDER BY t.name)
-            FROM batch_tables t LEFT JOIN batch_parts p USING (use_case, key, revision, name)
+            FROM batch_tables t LEFT JOIN batch_table_results p USING (use_case, key, revision, name)
             WHERE (t.use_case, t.key, t.revision) = (b.use_case, b.key, b.revision)) AS tables
-    FROM batch_now b"""
+    FROM current_batches b"""
 
 
 class PostgresBatches(OutcomesAndScores):
-    """`ports.Batches` on the tables `batches`, `batch_*`, `outcomes`, `predictions` and `watches`."""
+    """`ports.Batches` on the tables `batches`, `batch_*`, `outcomes`, `predictions` and `monitoring_reports`."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -103,7 +103,7 @@ class PostgresBatches(OutcomesAndScores):
 
 
 def _note_repeated(change: LedgerTransaction, batch: BatchId, content: str) -> None:
-    noted = change.rows.one("SELECT seq FROM journal WHERE kind = 'batch.repeated' AND subject = %s", str(batch))
+    noted = change.rows.one("SELECT seq FROM audit_log WHERE kind = 'batch.repeated' AND subject = %s", str(batch))
     if noted is None:
         change.append("batch.repeated", str(batch), {"content": content})
 
@@ -128,7 +128,9 @@ def require(change: LedgerTransaction, batch: BatchId, act: str, after: BatchSta
     """Refuse an act that the batch's state does not allow; the very act that brought it there may be repeated."""
     state = _get(change.rows, batch).state
     done = change.rows.one(
-        "SELECT act FROM batch_acts WHERE (use_case, key, revision, act) = (%s, %s, %s, %s)", *vars(batch).values(), act
+        "SELECT event FROM batch_events WHERE (use_case, key, revision, event) = (%s, %s, %s, %s)",
+        *vars(batch).values(),
+        act,
     )
     if state is not after and done is None:
         raise NotAllowedError(f"batch {batch} is {state}; only a {after} batch can be {act}")
@@ -146,14 +148,14 @@ def settle(
     """Record an act. Its content is the parts' hashes: the same act again must bring the same rows."""
     files = {name: (vars(accepted), vars(quarantined)) for name, (accepted, quarantined) in parts.items()}
     content = digest({name: (accepted.sha256, quarantined.sha256) for name, (accepted, quarantined) in parts.items()})
-    key = {**vars(batch), "act": act}
+    key = {**vars(batch), "event": act}
     row = {"actor": change.actor, "reason": reason, "content": content, "report": report}
     row |= {"profile": profile} if profile else {}
     same = ("content", "reason") if report else ("content", "reason", "actor")
-    if change.once("batch_acts", f"batch.{act}", str(batch), key, row, same, parts=files):
+    if change.once("batch_events", f"batch.{act}", str(batch), key, row, same, parts=files):
         for name, (accepted, quarantined) in parts.items():
             part = {**vars(batch), "name": name, "accepted": accepted, "quarantined": quarantined}
-            change.insert("batch_parts", part)
+            change.insert("batch_table_results", part)
 
 
 def _get(rows: Cursor, batch: BatchId) -> Batch:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 _DECISIONS = """
     SELECT d.id, d.use_case, d.version, d.verdict, d.sentence, d.results::json AS results,
-           d.evidence, d.policy, d.champion, d.epoch
+           d.evidence, d.policy, d.champion, d.generation
     FROM decisions d"""
 
 
 class PostgresDecisions(Decisions):
-    """`ports.Decisions` on the tables `decisions` and `answers`."""
+    """`ports.Decisions` on the tables `decisions` and `review_responses`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,7 +36,7 @@ class PostgresDecisions(Decisions):
         row = {name: value for name, value in vars(decision).items() if name not in ("id", "results")}
         row |= {"verdict": decision.verdict.value, "results": [asdict(result) for result in decision.results]}
         row |= {"evidence_file": evidence, "policy_text": policy}
-        same = ("use_case", "version", "verdict", "evidence", "evidence_file", "policy", "champion", "epoch")
+        same = ("use_case", "version", "verdict", "evidence", "evidence_file", "policy", "champion", "generation")
         with attempt_transaction(self._database, lease) as change:
             change.once("decisions", "decision.made", decision.id, {"id": decision.id}, row, same)
 
@@ -68,7 +68,7 @@ class PostgresDecisions(Decisions):
         with self._database.transaction() as rows:
             found = rows.all(
                 "SELECT d.id FROM decisions d LEFT JOIN decision_reports r ON r.decision = d.id "
-                "WHERE d.use_case = %s AND r.decision IS NULL ORDER BY d.entry",
+                "WHERE d.use_case = %s AND r.decision IS NULL ORDER BY d.audit_seq",
                 use_case,
             )
         return [row["id"] for row in found]
@@ -76,8 +76,8 @@ class PostgresDecisions(Decisions):
     def of_request(self, request: str) -> Decision | None:
         with self._database.transaction() as rows:
             found = rows.one(
-                f"{_DECISIONS} JOIN models m USING (use_case, version) WHERE m.request = %s "
-                "ORDER BY d.entry DESC LIMIT 1",
+                f"{_DECISIONS} JOIN model_versions m USING (use_case, version) WHERE m.request = %s "
+                "ORDER BY d.audit_seq DESC LIMIT 1",
                 request,
             )
         return _decision(found) if found else None
@@ -85,8 +85,8 @@ class PostgresDecisions(Decisions):
     def made_at(self, decision: str) -> datetime:
         with self._database.transaction() as rows:
             found = rows.one(
-                "SELECT max(j.at) AS at FROM journal j JOIN (SELECT entry FROM decisions WHERE id = %s UNION ALL "
-                "SELECT entry FROM answers WHERE decision = %s) e ON e.entry = j.seq",
+                "SELECT max(j.at) AS at FROM audit_log j JOIN (SELECT audit_seq FROM decisions WHERE id = %s UNION ALL "
+                "SELECT audit_seq FROM review_responses WHERE decision = %s) e ON e.audit_seq = j.seq",
                 decision,
                 decision,
             )
@@ -101,17 +101,17 @@ class PostgresDecisions(Decisions):
             if verdict is not Verdict.REVIEW:
                 raise NotAllowedError(f"decision {decision} is {verdict}; only a REVIEW is answered")
             row = {"approved": approved, "actor": actor, "reason": reason}
-            change.once("answers", "decision.answered", decision, {"decision": decision}, row, tuple(row))
+            change.once("review_responses", "decision.answered", decision, {"decision": decision}, row, tuple(row))
 
     def answers(self, decision: str) -> list[tuple[bool, str, str]]:
         with self._database.transaction() as rows:
-            found = rows.all("SELECT approved, actor, reason FROM answers WHERE decision = %s", decision)
+            found = rows.all("SELECT approved, actor, reason FROM review_responses WHERE decision = %s", decision)
         return [(row["approved"], row["actor"], row["reason"]) for row in found]
 
     def list(self, use_case: str) -> list[Decision]:
         with self._database.transaction() as rows:
             return [
-                _decision(row) for row in rows.all(f"{_DECISIONS} WHERE d.use_case = %s ORDER BY d.entry", use_case)
+                _decision(row) for row in rows.all(f"{_DECISIONS} WHERE d.use_case = %s ORDER BY d.audit_seq", use_case)
             ]
 
 

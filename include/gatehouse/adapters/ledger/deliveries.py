@@ -37,7 +37,7 @@ def note_refused(change: LedgerTransaction, subject: str, reason: str) -> None:
 def newest(rows: Cursor, use_case: str) -> dict[str, Delivered]:
     """The newest note of each key."""
     found = rows.all(
-        "SELECT DISTINCT ON (subject) subject, kind, body::json AS body FROM journal "
+        "SELECT DISTINCT ON (subject) subject, kind, body::json AS body FROM audit_log "
         "WHERE kind = ANY(%s) AND starts_with(subject, %s) ORDER BY subject, seq DESC",
         [READ, REFUSED],
         f"{use_case}/",
@@ -54,7 +54,7 @@ def _delivered(use_case: str, row: dict[str, Any]) -> Delivered:
 
 def _last(rows: Cursor, subject: str) -> tuple[str, dict[str, Any]] | None:
     found = rows.one(
-        "SELECT kind, body FROM journal WHERE subject = %s AND kind = ANY(%s) ORDER BY seq DESC LIMIT 1",
+        "SELECT kind, body FROM audit_log WHERE subject = %s AND kind = ANY(%s) ORDER BY seq DESC LIMIT 1",
         subject,
         [READ, REFUSED],
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class PostgresAttempts(Attempts):
-    """`ports.Attempts` on the table `attempts`."""
+    """`ports.Attempts` on the table `task_attempts`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -20,16 +20,18 @@ class PostgresAttempts(Attempts):
     def enter(self, work: str) -> FencingLease:
         with self._database.transaction() as rows:
             row = rows.one(
-                "INSERT INTO attempts AS a (work, token) VALUES (%s, 1) "
-                "ON CONFLICT (work) DO UPDATE SET token = a.token + 1 RETURNING work, token",
+                "INSERT INTO task_attempts AS a (task_key, fencing_token) VALUES (%s, 1) "
+                "ON CONFLICT (task_key) DO UPDATE SET fencing_token = a.fencing_token + 1 "
+                "RETURNING task_key, fencing_token",
                 work,
             )
         assert row is not None
-        return FencingLease(row["work"], row["token"])
+        return FencingLease(row["task_key"], row["fencing_token"])
 
     def idle(self, work: str) -> float | None:
         with self._database.transaction() as rows:
             row = rows.one(
-                "SELECT extract(epoch FROM now() - entered)::float AS idle FROM attempts WHERE work = %s", work
+                "SELECT extract(epoch FROM now() - started_at)::float AS idle FROM task_attempts WHERE task_key = %s",
+                work,
             )
         return None if row is None else float(row["idle"])

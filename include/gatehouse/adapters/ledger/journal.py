@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 # The kinds of entry that are changes of state, by the table whose rows they stand for. Every other kind is a note.
 CHANGES: Mapping[str, tuple[str, ...]] = {
     "batches": ("batch.landed",),
-    "batch_acts": ("batch.accepted", "batch.quarantined", "batch.released", "batch.discarded"),
+    "batch_events": ("batch.accepted", "batch.quarantined", "batch.released", "batch.discarded"),
     "outcomes": ("outcomes.arrived",),
     "predictions": ("batch.scored",),
-    "watches": ("batch.watched",),
-    "requests": ("request.opened",),
-    "request_acts": (
+    "monitoring_reports": ("batch.monitored",),
+    "retrain_requests": ("request.opened",),
+    "request_events": (
         "request.joined",
         "request.claimed",
         "request.decided",
@@ -32,30 +32,31 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     ),
     "training_sets": ("training_set.recorded",),
     "candidates": ("candidate.recorded",),
-    "models": ("model.registered",),
+    "model_versions": ("model.registered",),
     "decisions": ("decision.made",),
-    "answers": ("decision.answered",),
+    "review_responses": ("decision.answered",),
     "overrides": ("override.proposed",),
-    "confirmations": ("override.confirmed",),
-    "shadows": ("batch.shadowed",),
+    "override_confirmations": ("override.confirmed",),
+    "shadow_predictions": ("batch.shadow_scored",),
     "probations": ("probation.judged",),
-    "promotions": ("champion.changed",),
-    "troubles": ("trouble.opened",),
-    "trouble_acts": ("trouble.changed", "trouble.over"),
-    "messages": ("message.made",),
-    "message_acts": (
-        "message.pending", "message.held", "message.sending", "message.sent", "message.failed", "message.dropped",
+    "champion_changes": ("champion.changed",),
+    "issues": ("issue.opened",),
+    "issue_events": ("issue.changed", "issue.resolved"),
+    "notifications": ("notification.created",),
+    "notification_events": (
+        "notification.pending", "notification.held", "notification.sending", "notification.sent",
+        "notification.failed", "notification.dropped",
     ),
     "decision_reports": ("decision.reported",),
     "revalidations": ("batch.revalidated",),
-    "backfills": ("backfill.begun",),
-    "backfill_ends": ("backfill.done", "backfill.failed"),
+    "backfills": ("backfill.started",),
+    "backfill_results": ("backfill.done", "backfill.failed"),
 }  # fmt: skip
 _CHANGE_KINDS = {kind for kinds in CHANGES.values() for kind in kinds}
 
 
 class PostgresJournal(Journal):
-    """`ports.Journal` on the table `journal`."""
+    """`ports.Journal` on the table `audit_log`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -63,7 +64,7 @@ class PostgresJournal(Journal):
     def entries(self, after: int = 0, limit: int = 10_000, about: str = "") -> Sequence[JournalEntry]:
         with self._database.transaction() as rows:
             found = rows.all(
-                "SELECT * FROM journal WHERE seq > %s AND (%s = '' OR strpos(subject, %s) > 0) ORDER BY seq LIMIT %s",
+                "SELECT * FROM audit_log WHERE seq > %s AND (%s = '' OR strpos(subject, %s) > 0) ORDER BY seq LIMIT %s",
                 after,
                 about,
                 about,
@@ -74,7 +75,7 @@ class PostgresJournal(Journal):
     def newest(self, subject: str, kinds: Sequence[str]) -> JournalEntry | None:
         with self._database.transaction() as rows:
             found = rows.one(
-                "SELECT * FROM journal WHERE subject = %s AND kind = ANY(%s) ORDER BY seq DESC LIMIT 1",
+                "SELECT * FROM audit_log WHERE subject = %s AND kind = ANY(%s) ORDER BY seq DESC LIMIT 1",
                 subject,
                 list(kinds),
             )
@@ -90,7 +91,7 @@ class PostgresJournal(Journal):
 def append(rows: Cursor, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> int:
     """Append an entry and return its number; the database numbers, dates and chains it."""
     entry = rows.one(
-        "INSERT INTO journal (kind, subject, actor, body) VALUES (%s, %s, %s, %s) RETURNING seq",
+        "INSERT INTO audit_log (kind, subject, actor, body) VALUES (%s, %s, %s, %s) RETURNING seq",
         kind,
         clean(subject),
         clean(actor),

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 _MODELS = """
     SELECT use_case, version, candidate, file(file) AS file, file(reference) AS reference,
            training_set, request, run_id, trained_until
-    FROM models"""
+    FROM model_versions"""
 _SAME = ("candidate", "file", "training_set", "run_id")
 
 
 class PostgresModels(Models):
-    """`ports.Models` on the tables `models`, `promotions` and `champions`."""
+    """`ports.Models` on the tables `model_versions`, `champion_changes` and `current_champions`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def register(self, lease: FencingLease, model: ModelVersion) -> ModelVersion:
         with attempt_transaction(self._database, lease) as change:
-            known = change.rows.all("SELECT version, request FROM models WHERE use_case = %s", model.use_case)
+            known = change.rows.all("SELECT version, request FROM model_versions WHERE use_case = %s", model.use_case)
             version = next((row["version"] for row in known if row["request"] == model.request), len(known) + 1)
             if model.version not in (0, version):
                 raise NotAllowedError(
@@ -38,7 +38,7 @@ class PostgresModels(Models):
             row = {name: value for name, value in vars(model).items() if name not in ("use_case", "version")}
             key = {"use_case": model.use_case, "version": version}
             subject = f"{model.use_case}/v{version}"
-            change.once("models", "model.registered", subject, key, {**row, "sha256": model.file.sha256}, _SAME)
+            change.once("model_versions", "model.registered", subject, key, {**row, "sha256": model.file.sha256}, _SAME)
             return _model(change.rows, model.use_case, version)
 
     def get(self, use_case: str, version: int) -> ModelVersion:
@@ -50,18 +50,18 @@ class PostgresModels(Models):
             if at is None:
                 return _champion(rows, use_case)
             found = rows.one(
-                "SELECT epoch, version FROM promotions p JOIN journal j ON j.seq = p.entry "
-                "WHERE use_case = %s AND j.at <= %s ORDER BY epoch DESC LIMIT 1",
+                "SELECT generation, version FROM champion_changes p JOIN audit_log j ON j.seq = p.audit_seq "
+                "WHERE use_case = %s AND j.at <= %s ORDER BY generation DESC LIMIT 1",
                 use_case,
                 at,
             )
-            return Champion(found["epoch"], _model(rows, use_case, found["version"])) if found else None
+            return Champion(found["generation"], _model(rows, use_case, found["version"])) if found else None
 
     def promotions(self, use_case: str) -> list[Promotion]:
         with self._database.transaction() as rows:
             found = rows.all(
-                "SELECT use_case, epoch, version, p.kind, decision, p.actor, reason, j.at, override FROM promotions p "
-                "JOIN journal j ON j.seq = p.entry WHERE use_case = %s ORDER BY epoch",
+                "SELECT use_case, generation, version, p.kind, decision, p.actor, reason, j.at, override FROM champion_changes p "
+                "JOIN audit_log j ON j.seq = p.audit_seq WHERE use_case = %s ORDER BY generation",
                 use_case,
             )
         return [Promotion(**{**row, "kind": PromotionKind(row["kind"])}) for row in found]
@@ -70,7 +70,7 @@ class PostgresModels(Models):
         self,
         use_case: str,
         version: int,
-        epoch: int,
+        generation: int,
         kind: PromotionKind,
         decision: str | None,
         actor: str,
@@ -82,10 +82,10 @@ class PostgresModels(Models):
         with person_transaction(self._database, actor, reason) as change:
             model = _model(change.rows, use_case, version)
             now = _champion(change.rows, use_case)
-            done = _done(change.rows, use_case, act, {epoch + 1, now.epoch if now else 0})
+            done = _done(change.rows, use_case, act, {generation + 1, now.generation if now else 0})
             if done is None:
-                _refuse_stale(now, use_case, version, epoch, act)
-                done = epoch + 1
+                _refuse_stale(now, use_case, version, generation, act)
+                done = generation + 1
                 _change_champion(change, use_case, done, act)
             return Champion(done, model)
 
@@ -95,43 +95,52 @@ class PostgresModels(Models):
         return [_model_version(row) for row in found]
 
 
-def _change_champion(change: LedgerTransaction, use_case: str, epoch: int, act: dict[str, Any]) -> None:
+def _change_champion(change: LedgerTransaction, use_case: str, generation: int, act: dict[str, Any]) -> None:
     """Journal, promotion and champion in one transaction; the schema refuses what nothing justifies."""
-    change.record("promotions", "champion.changed", use_case, {"use_case": use_case, "epoch": epoch, **act})
-    if epoch == 1:
-        change.rows.run("INSERT INTO champions (use_case, epoch, version) VALUES (%s, 1, %s)", use_case, act["version"])
+    change.record(
+        "champion_changes", "champion.changed", use_case, {"use_case": use_case, "generation": generation, **act}
+    )
+    if generation == 1:
+        change.rows.run(
+            "INSERT INTO current_champions (use_case, generation, version) VALUES (%s, 1, %s)", use_case, act["version"]
+        )
     else:
         change.rows.run(
-            "UPDATE champions SET epoch = %s, version = %s WHERE use_case = %s", epoch, act["version"], use_case
+            "UPDATE current_champions SET generation = %s, version = %s WHERE use_case = %s",
+            generation,
+            act["version"],
+            use_case,
         )
 
 
-def _done(rows: Cursor, use_case: str, act: dict[str, Any], epochs: set[int]) -> int | None:
-    """The epoch of this very promotion, if it was the answer to this call before or is the newest one."""
+def _done(rows: Cursor, use_case: str, act: dict[str, Any], generations: set[int]) -> int | None:
+    """The generation of this very promotion, if it was the answer to this call before or is the newest one."""
     found = rows.all(
-        "SELECT epoch, version, kind, decision, actor, reason, override FROM promotions WHERE use_case = %s AND epoch = ANY(%s) "
-        "ORDER BY epoch DESC",
+        "SELECT generation, version, kind, decision, actor, reason, override FROM champion_changes "
+        "WHERE use_case = %s AND generation = ANY(%s) ORDER BY generation DESC",
         use_case,
-        list(epochs),
+        list(generations),
     )
-    return next((row.pop("epoch") for row in found if all(row[name] == value for name, value in act.items())), None)
+    return next(
+        (row.pop("generation") for row in found if all(row[name] == value for name, value in act.items())), None
+    )
 
 
-def _refuse_stale(now: Champion | None, use_case: str, version: int, epoch: int, act: dict[str, Any]) -> None:
-    held = f"version {now.model.version} of epoch {now.epoch}" if now else "none (epoch 0)"
-    if (now.epoch if now else 0) != epoch:
+def _refuse_stale(now: Champion | None, use_case: str, version: int, generation: int, act: dict[str, Any]) -> None:
+    held = f"version {now.model.version} of generation {now.generation}" if now else "none (generation 0)"
+    if (now.generation if now else 0) != generation:
         raise StaleChampionError(
-            f"{act['kind']} of {use_case} version {version} expects epoch {epoch}; the champion is {held}"
+            f"{act['kind']} of {use_case} version {version} expects generation {generation}; the champion is {held}"
         )
     if now and now.model.version == version:
         raise NotAllowedError(
-            f"{use_case} version {version} is the champion already (epoch {now.epoch}); there is nothing to change"
+            f"{use_case} version {version} is the champion already (generation {now.generation}); there is nothing to change"
         )
 
 
 def _champion(rows: Cursor, use_case: str) -> Champion | None:
-    found = rows.one("SELECT epoch, version FROM champions WHERE use_case = %s", use_case)
-    return Champion(found["epoch"], _model(rows, use_case, found["version"])) if found else None
+    found = rows.one("SELECT generation, version FROM current_champions WHERE use_case = %s", use_case)
+    return Champion(found["generation"], _model(rows, use_case, found["version"])) if found else None
 
 
 def _model(rows: Cursor, use_case: str, version: int) -> ModelVersion:

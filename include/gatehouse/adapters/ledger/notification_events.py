@@ -13,64 +13,67 @@ if TYPE_CHECKING:
 
 _DECISIONS = """
     SELECT d.use_case, d.id, d.version, d.verdict, d.sentence, j.at, a.approved, a.actor, a.reason, answered.at AS answered,
-           moved.at AS moved, (d.epoch = coalesce(now.epoch, 0) OR d.version = now.version) AS current
-    FROM decisions d JOIN journal j ON j.seq = d.entry
-    LEFT JOIN answers a ON a.decision = d.id LEFT JOIN journal answered ON answered.seq = a.entry
-    LEFT JOIN champions now ON now.use_case = d.use_case
-    LEFT JOIN promotions p ON (p.use_case, p.epoch) = (d.use_case, d.epoch + 1) LEFT JOIN journal moved ON moved.seq = p.entry
+           moved.at AS moved, (d.generation = coalesce(now.generation, 0) OR d.version = now.version) AS current
+    FROM decisions d JOIN audit_log j ON j.seq = d.audit_seq
+    LEFT JOIN review_responses a ON a.decision = d.id LEFT JOIN audit_log answered ON answered.seq = a.audit_seq
+    LEFT JOIN current_champions now ON now.use_case = d.use_case
+    LEFT JOIN champion_changes p ON (p.use_case, p.generation) = (d.use_case, d.generation + 1)
+    LEFT JOIN audit_log moved ON moved.seq = p.audit_seq
     WHERE (d.verdict = 'BLOCK' AND j.at > %s) OR (d.verdict = 'REVIEW' AND (answered.at > %s OR (a.decision IS NULL
-          AND (d.epoch = coalesce(now.epoch, 0) OR d.version = now.version OR moved.at > %s))))
-    ORDER BY d.entry"""
+          AND (d.generation = coalesce(now.generation, 0) OR d.version = now.version OR moved.at > %s))))
+    ORDER BY d.audit_seq"""
 
 _QUARANTINED = """
-    SELECT q.use_case, q.key, q.revision, q.reason, j.at, e.act, e.actor, e.reason AS ended, ending.at AS over,
+    SELECT q.use_case, q.key, q.revision, q.reason, j.at, e.event, e.actor, e.reason AS ended, ending.at AS over,
            newer.revision AS newer, arrived.at AS newer_at
-    FROM batch_acts q JOIN journal j ON j.seq = q.entry
-    LEFT JOIN batch_acts e ON (e.use_case, e.key, e.revision) = (q.use_case, q.key, q.revision)
-         AND e.act IN ('released', 'discarded')
-    LEFT JOIN journal ending ON ending.seq = e.entry
-    LEFT JOIN LATERAL (SELECT revision, entry FROM batches b WHERE (b.use_case, b.key) = (q.use_case, q.key)
+    FROM batch_events q JOIN audit_log j ON j.seq = q.audit_seq
+    LEFT JOIN batch_events e ON (e.use_case, e.key, e.revision) = (q.use_case, q.key, q.revision)
+         AND e.event IN ('released', 'discarded')
+    LEFT JOIN audit_log ending ON ending.seq = e.audit_seq
+    LEFT JOIN LATERAL (SELECT revision, audit_seq FROM batches b WHERE (b.use_case, b.key) = (q.use_case, q.key)
                        AND b.revision > q.revision ORDER BY revision LIMIT 1) newer ON true
-    LEFT JOIN journal arrived ON arrived.seq = newer.entry
-    WHERE q.act = 'quarantined' AND coalesce(least(ending.at, arrived.at), 'infinity') > %s
-    ORDER BY q.entry"""
+    LEFT JOIN audit_log arrived ON arrived.seq = newer.audit_seq
+    WHERE q.event = 'quarantined' AND coalesce(least(ending.at, arrived.at), 'infinity') > %s
+    ORDER BY q.audit_seq"""
 
 _ROLLBACKS = """
-    SELECT p.use_case, p.epoch, p.version, p.kind, p.reason, j.at FROM promotions p JOIN journal j ON j.seq = p.entry
-    WHERE p.kind IN ('expiry', 'probation') AND j.at > %s ORDER BY p.entry"""
+    SELECT p.use_case, p.generation, p.version, p.kind, p.reason, j.at
+    FROM champion_changes p JOIN audit_log j ON j.seq = p.audit_seq
+    WHERE p.kind IN ('expiry', 'probation') AND j.at > %s ORDER BY p.audit_seq"""
 
 _FAILED = """
-    SELECT r.use_case, r.id, a.sentence, j.at FROM request_acts a JOIN requests r ON r.id = a.request
-    JOIN journal j ON j.seq = a.entry WHERE a.act = 'failed' AND j.at > %s ORDER BY a.entry"""
+    SELECT r.use_case, r.id, a.sentence, j.at FROM request_events a JOIN retrain_requests r ON r.id = a.request
+    JOIN audit_log j ON j.seq = a.audit_seq WHERE a.event = 'failed' AND j.at > %s ORDER BY a.audit_seq"""
 
 # The condition on the kinds is that of the index `journal_bypasses`, word for word.
 _BYPASSES = """
-    SELECT seq, kind, subject, body::json AS body, at FROM journal
-    WHERE kind IN ('alias.unexplained', 'promotion.uncarried', 'review.unasked', 'model.replaced') AND at > %s
+    SELECT seq, kind, subject, body::json AS body, at FROM audit_log
+    WHERE kind IN ('alias.drifted', 'promotion.not_applied', 'review.not_requested', 'model.replaced') AND at > %s
     ORDER BY seq"""
 
 # The first of a day: somebody who deletes a hundred runs one by one is one matter.
 _TRACKING = """
     SELECT DISTINCT ON (subject, day) subject AS use_case, (at AT TIME ZONE 'UTC')::date AS day, body::json AS body, at
-    FROM journal
+    FROM audit_log
     WHERE subject IN (SELECT use_case FROM batches) AND kind IN ('tracking.restored', 'tracking.behind') AND at > %s
     ORDER BY subject, day, seq"""
 
 # A skip scan to the newest report of each use case: the bodies of all the others stay where they are.
 _INCIDENTS = """
     WITH RECURSIVE names(name) AS (
-        (SELECT use_case FROM watches ORDER BY use_case LIMIT 1)
+        (SELECT use_case FROM monitoring_reports ORDER BY use_case LIMIT 1)
         UNION ALL
-        SELECT (SELECT w.use_case FROM watches w WHERE w.use_case > names.name ORDER BY w.use_case LIMIT 1)
+        SELECT (SELECT w.use_case FROM monitoring_reports w WHERE w.use_case > names.name ORDER BY w.use_case LIMIT 1)
         FROM names WHERE names.name IS NOT NULL)
     SELECT n.name AS use_case, i.body, opened.at, resolved.at AS over
-    FROM names n, LATERAL (SELECT body FROM watches w WHERE w.use_case = n.name ORDER BY key DESC, revision DESC LIMIT 1) newest,
+    FROM names n, LATERAL (SELECT body FROM monitoring_reports w WHERE w.use_case = n.name
+                            ORDER BY key DESC, revision DESC LIMIT 1) newest,
          LATERAL json_array_elements(CASE json_typeof(newest.body::json -> 'incidents')
                                      WHEN 'array' THEN newest.body::json -> 'incidents' ELSE '[]'::json END) i(body)
-    LEFT JOIN LATERAL (SELECT j.at FROM watches w JOIN journal j ON j.seq = w.entry
+    LEFT JOIN LATERAL (SELECT j.at FROM monitoring_reports w JOIN audit_log j ON j.seq = w.audit_seq
                        WHERE w.use_case = n.name AND w.key = i.body ->> 'opened' ORDER BY w.revision LIMIT 1)
                        opened ON true
-    LEFT JOIN LATERAL (SELECT j.at FROM watches w JOIN journal j ON j.seq = w.entry
+    LEFT JOIN LATERAL (SELECT j.at FROM monitoring_reports w JOIN audit_log j ON j.seq = w.audit_seq
                        WHERE w.use_case = n.name AND w.key = i.body ->> 'resolved' ORDER BY w.revision LIMIT 1)
                        resolved ON true
     WHERE n.name IS NOT NULL ORDER BY n.name, opened.at"""
@@ -85,7 +88,7 @@ def events_since(rows: Cursor, since: datetime) -> list[Event]:
     found += [_bypass(row) for row in rows.all(_BYPASSES, since)]
     found += [_tracking(row) for row in rows.all(_TRACKING, since)]
     found += [_incident(row) for row in rows.all(_INCIDENTS) if row["at"] is not None]
-    found += [_trouble(row) for row in rows.all("SELECT * FROM trouble_now WHERE over IS NULL OR over > %s", since)]
+    found += [_trouble(row) for row in rows.all("SELECT * FROM current_issues WHERE over IS NULL OR over > %s", since)]
     return found
 
 
@@ -120,7 +123,7 @@ def _quarantined(row: dict[str, Any]) -> Event:
 def _rollback(row: dict[str, Any]) -> Event:
     why = "an override expired" if row["kind"] == "expiry" else "the new champion lost its probation"
     sentence = f"version {row['version']} serves again because {why}: {row['reason']}"
-    return Event(AlertType.ROLLBACK, row["use_case"], f"epoch {row['epoch']}", row["at"], sentence)
+    return Event(AlertType.ROLLBACK, row["use_case"], f"generation {row['generation']}", row["at"], sentence)
 
 
 def _failed(row: dict[str, Any]) -> Event:
@@ -133,14 +136,14 @@ def _bypass(row: dict[str, Any]) -> Event:
     begins with the use case of."""
     body, kind = row["body"], row["kind"]
     sentence = str(body.get("sentence") or "")
-    whose = row["subject"].partition("/")[0] if kind in ("alias.unexplained", "model.replaced") else ""
+    whose = row["subject"].partition("/")[0] if kind in ("alias.drifted", "model.replaced") else ""
     whose = whose or sentence.partition(":")[0]
-    if kind == "alias.unexplained":
+    if kind == "alias.drifted":
         sentence = (
             f"MLflow's alias champion pointed at version {body.get('found')}, the ledger's champion is "
             f"{body.get('expected')}: an unexplained promotion; the alias was pointed back"
         )
-    page = f"decisions/{row['subject']}" if kind in ("promotion.uncarried", "review.unasked") else ""
+    page = f"decisions/{row['subject']}" if kind in ("promotion.not_applied", "review.not_requested") else ""
     return Event(AlertType.BYPASS, whose, f"entry {row['seq']}", row["at"], sentence, page)
 
 

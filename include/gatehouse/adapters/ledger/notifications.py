@@ -25,22 +25,22 @@ TELLER = "teller"
 WORDS = ("subject", "what", "since", "do", "link", "runbook")
 
 _DUE = """
-    SELECT * FROM message_now
+    SELECT * FROM current_notifications
     WHERE state = 'pending' OR (state = 'failed' AND due <= %s) OR (state = 'sending' AND acted < %s)
-    ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, entry LIMIT %s"""
+    ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, audit_seq LIMIT %s"""
 _SPENT = """
-    SELECT m.recipient, coalesce(go.at, m.made) AS at FROM message_now m
-    LEFT JOIN LATERAL (SELECT j.at FROM message_acts a JOIN journal j ON j.seq = a.entry
-                       WHERE a.message = m.id AND a.act = 'pending' ORDER BY a.entry DESC LIMIT 1) go ON true
+    SELECT m.recipient, coalesce(go.at, m.made) AS at FROM current_notifications m
+    LEFT JOIN LATERAL (SELECT j.at FROM notification_events a JOIN audit_log j ON j.seq = a.audit_seq
+                       WHERE a.notification = m.id AND a.event = 'pending' ORDER BY a.audit_seq DESC LIMIT 1) go ON true
     WHERE m.severity <> 'critical' AND m.kind <> 'test' AND m.state IN ('pending', 'sending', 'sent', 'failed')
     AND coalesce(go.at, m.made) > %s ORDER BY 2"""
 _LIST = """
-    SELECT * FROM message_now WHERE (%s = '' OR use_case = %s)
-    AND (NOT %s OR state IN ('held', 'failed', 'dropped')) ORDER BY entry DESC LIMIT %s"""
+    SELECT * FROM current_notifications WHERE (%s = '' OR use_case = %s)
+    AND (NOT %s OR state IN ('held', 'failed', 'dropped')) ORDER BY audit_seq DESC LIMIT %s"""
 
 
 class PostgresNotificationStore(NotificationStore):
-    """`ports.Telling` on the tables `troubles`, `messages` and their acts."""
+    """`ports.Telling` on the tables `issues`, `notifications` and their acts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -51,7 +51,9 @@ class PostgresNotificationStore(NotificationStore):
 
     def troubles(self) -> list[Issue]:
         with self._database.transaction() as rows:
-            return [_trouble(row) for row in rows.all("SELECT * FROM trouble_now WHERE over IS NULL ORDER BY at, id")]
+            return [
+                _trouble(row) for row in rows.all("SELECT * FROM current_issues WHERE over IS NULL ORDER BY at, id")
+            ]
 
     def trouble(self, steps: IssueChanges) -> None:
         with system_transaction(self._database, TELLER) as change:
@@ -60,10 +62,10 @@ class PostgresNotificationStore(NotificationStore):
             for trouble, found in steps.changed:
                 _act(change, trouble, "changed", found.sentence, found.mark)
             for trouble in steps.over:
-                _act(change, trouble, "over", "it is over", "")
+                _act(change, trouble, "resolved", "it is resolved", "")
 
     def known(self, matters: Collection[str]) -> list[Notification]:
-        sql = "SELECT * FROM message_now WHERE matter = ANY(%s) OR state IN ('held', 'failed') ORDER BY entry"
+        sql = "SELECT * FROM current_notifications WHERE matter = ANY(%s) OR state IN ('held', 'failed') ORDER BY audit_seq"
         with self._database.transaction() as rows:
             return [_message(row) for row in rows.all(sql, list(matters))]
 
@@ -117,31 +119,31 @@ class PostgresNotificationStore(NotificationStore):
 
 def _open(change: LedgerTransaction, found: IssueReport) -> None:
     """Open a trouble, unless it is open; its id counts how often it was there before."""
-    sql = "SELECT over FROM trouble_now WHERE (kind, use_case, subject) = (%s, %s, %s)"
+    sql = "SELECT over FROM current_issues WHERE (kind, use_case, subject) = (%s, %s, %s)"
     before = change.rows.all(sql, *found.about)
     if any(row["over"] is None for row in before):
         return
     identity = digest([*found.about, len(before)])
     row = {"id": identity, **vars(found)}
-    change.record("troubles", "trouble.opened", f"{found.use_case or 'installation'}/{found.subject}", row)
+    change.record("issues", "issue.opened", f"{found.use_case or 'installation'}/{found.subject}", row)
 
 
 def _act(change: LedgerTransaction, trouble: str, act: str, sentence: str, mark: str) -> None:
-    found = change.rows.one("SELECT * FROM trouble_now WHERE id = %s", trouble)
+    found = change.rows.one("SELECT * FROM current_issues WHERE id = %s", trouble)
     if found is None or found["over"] is not None or (act == "changed" and found["mark"] == mark):
         return
-    row = {"trouble": trouble, "act": act, "sentence": sentence, "mark": mark}
+    row = {"issue": trouble, "event": act, "sentence": sentence, "mark": mark}
     subject = f"{found['use_case'] or 'installation'}/{found['subject']}"
-    change.record("trouble_acts", f"trouble.{act}", subject, row)
+    change.record("issue_events", f"issue.{act}", subject, row)
 
 
 def _make(change: LedgerTransaction, message: Notification) -> bool:
-    if change.rows.one("SELECT id FROM messages WHERE id = %s", message.id):
+    if change.rows.one("SELECT id FROM notifications WHERE id = %s", message.id):
         return False
     names = ("id", "recipient", "use_case", "matter", "kind", "severity", "phase", "mark", "state", "why", "due")
     row = {name: getattr(message, name) for name in names}
     row["body"] = canonical({name: getattr(message, name) for name in WORDS})
-    change.record("messages", "message.made", f"{message.recipient}/{message.id}", row)
+    change.record("notifications", "notification.created", f"{message.recipient}/{message.id}", row)
     return True
 
 
@@ -157,12 +159,12 @@ def _move(change: LedgerTransaction, message: Notification) -> bool:
 def _say(
     change: LedgerTransaction, message: str, state: DeliveryState, attempt: int, why: str, due: datetime | None
 ) -> None:
-    row = {"message": message, "act": state, "attempt": attempt, "why": why, "due": due}
-    change.record("message_acts", f"message.{state}", message, row)
+    row = {"notification": message, "event": state, "attempt": attempt, "why": why, "due": due}
+    change.record("notification_events", f"notification.{state}", message, row)
 
 
 def _now(change: LedgerTransaction, message: str) -> Notification | None:
-    row = change.rows.one("SELECT * FROM message_now WHERE id = %s", message)
+    row = change.rows.one("SELECT * FROM current_notifications WHERE id = %s", message)
     return _message(row) if row else None
 
 

@@ -54,17 +54,17 @@ class OutcomesAndScores(Batches):
         row = {name: value for name, value in vars(prediction).items() if name != "batch"}
         with attempt_transaction(self._database, lease) as change:
             key, batch = vars(prediction.batch), str(prediction.batch)
-            change.once("predictions", "batch.scored", batch, key, row, ("version", "sha256", "epoch", "file"))
+            change.once("predictions", "batch.scored", batch, key, row, ("version", "sha256", "generation", "file"))
 
     def predictions(self, use_case: str) -> list[Prediction]:
         with self._database.transaction() as rows:
             found = rows.all(
-                "SELECT use_case, key, revision, version, sha256, epoch, file(file) AS file FROM predictions "
+                "SELECT use_case, key, revision, version, sha256, generation, file(file) AS file FROM predictions "
                 "WHERE use_case = %s ORDER BY key, revision",
                 use_case,
             )
         return [
-            Prediction(_batch_id(row), row["version"], row["sha256"], row["epoch"], FileRef(**row["file"]))
+            Prediction(_batch_id(row), row["version"], row["sha256"], row["generation"], FileRef(**row["file"]))
             for row in found
         ]
 
@@ -72,7 +72,7 @@ class OutcomesAndScores(Batches):
         batch, reasons = report.batch, [asdict(reason) for reason in report.reasons]
         row = {"as_of": report.as_of, "body": dict(report.body), "reasons": reasons, "policy": dict(policy)}
         with attempt_transaction(self._database, lease) as change:
-            first = change.once("watches", "batch.watched", str(batch), vars(batch), row, same=())
+            first = change.once("monitoring_reports", "batch.monitored", str(batch), vars(batch), row, same=())
             if first and reasons:
                 open_or_join(change, batch.use_case, report.as_of, str(batch), reasons)
             return _request_by(change, batch)
@@ -80,7 +80,9 @@ class OutcomesAndScores(Batches):
     def watches(self, use_case: str) -> list[MonitoringReport]:
         """A verdict never changes, so what was read once is not read again: a history of n batches costs n bodies."""
         with self._database.transaction() as rows:
-            there = rows.all("SELECT key, revision FROM watches WHERE use_case = %s ORDER BY key, revision", use_case)
+            there = rows.all(
+                "SELECT key, revision FROM monitoring_reports WHERE use_case = %s ORDER BY key, revision", use_case
+            )
             ids = [BatchId(use_case, row["key"], row["revision"]) for row in there]
             new = [batch for batch in ids if batch not in self._watches]
             if new:
@@ -90,7 +92,7 @@ class OutcomesAndScores(Batches):
 
 def _watches(rows: Cursor, batches: Sequence[BatchId]) -> dict[BatchId, MonitoringReport]:
     found = rows.all(
-        "SELECT use_case, key, revision, as_of, body::json, reasons::json FROM watches "
+        "SELECT use_case, key, revision, as_of, body::json, reasons::json FROM monitoring_reports "
         "WHERE use_case = %s AND key = ANY(%s)",
         batches[0].use_case,
         list({batch.key for batch in batches}),
@@ -132,8 +134,8 @@ def _outcomes(rows: Cursor, use_case: str, condition: str, value: object) -> lis
 def _request_by(change: LedgerTransaction, batch: BatchId) -> Request | None:
     """The request that this batch's watch opened or joined."""
     found = change.rows.one(
-        "SELECT id FROM requests WHERE use_case = %s AND opened_by = %s UNION "
-        "SELECT request FROM request_acts WHERE act = 'joined' AND actor = %s",
+        "SELECT id FROM retrain_requests WHERE use_case = %s AND opened_by = %s UNION "
+        "SELECT request FROM request_events WHERE event = 'joined' AND actor = %s",
         batch.use_case,
         str(batch),
         str(batch),

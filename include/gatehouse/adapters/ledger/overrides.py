@@ -13,14 +13,24 @@ if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Cursor, Database
 
 _OVERRIDES = """
-    SELECT o.id, o.use_case, o.version, o.epoch, o.decision, o.actor, o.reason, o.expires, o.second_person, o.requester,
+    SELECT o.id, o.use_case, o.version, o.generation, o.decision, o.actor, o.reason, o.expires, o.second_person, o.requester,
            coalesce(c.actor, '') AS confirmed_by, coalesce(c.reason, '') AS confirmation
-    FROM overrides o LEFT JOIN confirmations c ON c.override = o.id"""
-_RECORDED = ("use_case", "version", "epoch", "decision", "actor", "reason", "expires", "second_person", "requester")
+    FROM overrides o LEFT JOIN override_confirmations c ON c.override = o.id"""
+_RECORDED = (
+    "use_case",
+    "version",
+    "generation",
+    "decision",
+    "actor",
+    "reason",
+    "expires",
+    "second_person",
+    "requester",
+)
 
 
 class PostgresOverrides(Overrides):
-    """`ports.Overrides` on the tables `overrides` and `confirmations`."""
+    """`ports.Overrides` on the tables `overrides` and `override_confirmations`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,7 +48,9 @@ class PostgresOverrides(Overrides):
             if not asked.second_person:
                 raise NotAllowedError(f"override {override[:8]} of {asked.actor} needs no second person")
             row = {"actor": actor, "reason": reason}
-            change.once("confirmations", "override.confirmed", override, {"override": override}, row, tuple(row))
+            change.once(
+                "override_confirmations", "override.confirmed", override, {"override": override}, row, tuple(row)
+            )
             return _get(change.rows, override)
 
     def get(self, override: str) -> Override:
@@ -47,7 +59,7 @@ class PostgresOverrides(Overrides):
 
     def list(self, use_case: str) -> list[Override]:
         with self._database.transaction() as rows:
-            found = rows.all(f"{_OVERRIDES} WHERE o.use_case = %s ORDER BY o.entry", use_case)
+            found = rows.all(f"{_OVERRIDES} WHERE o.use_case = %s ORDER BY o.audit_seq", use_case)
         return [Override(**row) for row in found]
 
 

@@ -21,15 +21,15 @@ ENDS = (RequestState.DECIDED, RequestState.FAILED, RequestState.CANCELLED, Reque
 
 _REQUESTS = """
     SELECT r.id, r.use_case, r.state, r.as_of, r.opened_by, r.reasons::json AS reasons,
-           (SELECT json_agg(a.reasons::json ORDER BY a.entry) FROM request_acts a
-            WHERE a.request = r.id AND a.act = 'joined') AS joined,
-           (SELECT a.sentence FROM request_acts a
-            WHERE a.request = r.id AND a.act IN ('decided', 'failed', 'cancelled', 'expired')) AS closing
-    FROM requests r"""
+           (SELECT json_agg(a.reasons::json ORDER BY a.audit_seq) FROM request_events a
+            WHERE a.request = r.id AND a.event = 'joined') AS joined,
+           (SELECT a.sentence FROM request_events a
+            WHERE a.request = r.id AND a.event IN ('decided', 'failed', 'cancelled', 'expired')) AS closing
+    FROM retrain_requests r"""
 
 
 class PostgresRequests(TrainingRecords):
-    """`ports.Requests` on the tables `requests`, `request_acts`, `training_sets` and `candidates`."""
+    """`ports.Requests` on the tables `retrain_requests`, `request_events`, `training_sets` and `candidates`."""
 
     def ask(
         self, use_case: str, as_of: datetime, actor: str, reason: str, wish: Mapping[str, Any] | None = None
@@ -71,7 +71,9 @@ class PostgresRequests(TrainingRecords):
 
     def list(self, use_case: str) -> list[Request]:
         with self._database.transaction() as rows:
-            return [_request(row) for row in rows.all(f"{_REQUESTS} WHERE r.use_case = %s ORDER BY r.entry", use_case)]
+            return [
+                _request(row) for row in rows.all(f"{_REQUESTS} WHERE r.use_case = %s ORDER BY r.audit_seq", use_case)
+            ]
 
 
 def open_or_join(
@@ -86,14 +88,14 @@ def open_or_join(
     refuses (NotAllowedError) to join one that is claimed."""
     pending = _pending(change.rows, use_case)
     if pending is None:
-        earlier = change.rows.all("SELECT id FROM requests WHERE use_case = %s ORDER BY entry", use_case)
+        earlier = change.rows.all("SELECT id FROM retrain_requests WHERE use_case = %s ORDER BY audit_seq", use_case)
         request = digest([use_case, by, as_of, [row["id"] for row in earlier[-1:]]])
         row = {"id": request, "use_case": use_case, "as_of": as_of, "opened_by": by, "reasons": reasons}
-        change.record("requests", "request.opened", request, row)
+        change.record("retrain_requests", "request.opened", request, row)
         return request_of(change.rows, request)
     said = change.rows.all(
-        "SELECT reasons FROM requests WHERE id = %s AND opened_by = %s UNION "
-        "SELECT reasons FROM request_acts WHERE request = %s AND actor = %s",
+        "SELECT reasons FROM retrain_requests WHERE id = %s AND opened_by = %s UNION "
+        "SELECT reasons FROM request_events WHERE request = %s AND actor = %s",
         pending.id,
         by,
         pending.id,
@@ -131,10 +133,16 @@ def _act(
     reasons: Sequence[dict[str, Any]] = (),
 ) -> None:
     """Record an act upon a request; every act but `joined` is its next state too."""
-    row = {"request": request, "act": act, "actor": by or change.actor, "reasons": list(reasons), "sentence": sentence}
-    change.record("request_acts", f"request.{act}", request, row)
+    row = {
+        "request": request,
+        "event": act,
+        "actor": by or change.actor,
+        "reasons": list(reasons),
+        "sentence": sentence,
+    }
+    change.record("request_events", f"request.{act}", request, row)
     if act != "joined":
-        change.rows.run("UPDATE requests SET state = %s WHERE id = %s", act, request)
+        change.rows.run("UPDATE retrain_requests SET state = %s WHERE id = %s", act, request)
 
 
 def _pending(rows: Cursor, use_case: str) -> Request | None:
@@ -143,7 +151,7 @@ def _pending(rows: Cursor, use_case: str) -> Request | None:
 
 
 def _claimer(rows: Cursor, request: str) -> str:
-    found = rows.one("SELECT actor FROM request_acts WHERE request = %s AND act = 'claimed'", request)
+    found = rows.one("SELECT actor FROM request_events WHERE request = %s AND event = 'claimed'", request)
     return str(found["actor"]) if found else "nobody"
 
 

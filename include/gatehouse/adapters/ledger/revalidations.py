@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _RECORDED = """
     SELECT use_case, key, revision, contract, state, verdict, found, counts::json AS counts, file(report) AS report,
            actor, reason FROM revalidations WHERE use_case = %s AND (%s::text IS NULL OR (key, revision) = (%s, %s))
-    ORDER BY entry"""
+    ORDER BY audit_seq"""
 
 
 class PostgresRevalidations(Revalidations):
@@ -35,7 +35,7 @@ class PostgresRevalidations(Revalidations):
         }  # fmt: skip
         with person_transaction(self._database, checked.actor, checked.reason) as change:
             before = change.rows.one(
-                "SELECT entry FROM revalidations WHERE (use_case, key, revision, contract, report) = (%s, %s, %s, %s, %s)",
+                "SELECT audit_seq FROM revalidations WHERE (use_case, key, revision, contract, report) = (%s, %s, %s, %s, %s)",
                 *vars(batch).values(), checked.contract, checked.report.path,
             )  # fmt: skip
             if before is None:

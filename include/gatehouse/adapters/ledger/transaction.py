@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 def attempt_transaction(database: Database, lease: FencingLease) -> Iterator[LedgerTransaction]:
     """A change by an attempt, which must still be the newest at its work (invariant I7)."""
     with database.transaction() as rows:
-        rows.run("SELECT lock_journal()")
+        rows.run("SELECT lock_audit_log()")
         _refuse_stale(rows, lease)
         yield LedgerTransaction(rows, lease.work, lease.token)
 
@@ -34,7 +34,7 @@ def person_transaction(database: Database, actor: str, reason: str) -> Iterator[
     if not actor.strip() or not reason.strip():
         raise NotAllowedError(f"a person's act needs a name and a reason; found actor {actor!r}, reason {reason!r}")
     with database.transaction() as rows:
-        rows.run("SELECT lock_journal()")
+        rows.run("SELECT lock_audit_log()")
         yield LedgerTransaction(rows, actor, None)
 
 
@@ -42,7 +42,7 @@ def person_transaction(database: Database, actor: str, reason: str) -> Iterator[
 def system_transaction(database: Database, actor: str) -> Iterator[LedgerTransaction]:
     """A change that needs no lease because the schema itself refuses it from the wrong state."""
     with database.transaction() as rows:
-        rows.run("SELECT lock_journal()")
+        rows.run("SELECT lock_audit_log()")
         yield LedgerTransaction(rows, actor, None)
 
 
@@ -62,7 +62,7 @@ class LedgerTransaction:
         """Insert a row and the entry that stands for it. The body is the row, files in full, and `more`."""
         row = {name: to_journal_value(value) for name, value in row.items()}
         entry = self.append(kind, subject, {**row, **more})
-        self.insert(table, {**row, "entry": entry})
+        self.insert(table, {**row, "audit_seq": entry})
 
     def once(self, table: str, kind: str, subject: str, key: Row, row: Row, same: Sequence[str], **more: Any) -> bool:
         """`record`, unless `key` is there already: then its columns `same` must be what they are now (NotAllowedError)."""
@@ -129,7 +129,7 @@ def _is_file(value: Any) -> bool:
 
 
 def _refuse_stale(rows: Cursor, lease: FencingLease) -> None:
-    newest = rows.one("SELECT token FROM attempts WHERE work = %s FOR UPDATE", lease.work)
-    if newest is None or newest["token"] != lease.token:
-        started = "none has started" if newest is None else f"attempt {newest['token']} is the newest"
+    newest = rows.one("SELECT fencing_token FROM task_attempts WHERE task_key = %s FOR UPDATE", lease.work)
+    if newest is None or newest["fencing_token"] != lease.token:
+        started = "none has started" if newest is None else f"attempt {newest['fencing_token']} is the newest"
         raise StaleAttemptError(f"attempt {lease.token} at {lease.work} may not commit: {started}")

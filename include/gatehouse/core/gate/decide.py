@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import digest
+from gatehouse.core.gate.archived_names import from_archived, to_archived
 from gatehouse.core.gate.re_decision import JUDGED_AGAIN, compare_with_earlier
 from gatehouse.core.gate.rules.metrics_context import MetricsContext
 from gatehouse.core.gate.self_test import SELF_TEST, self_test
@@ -48,7 +49,7 @@ def decide(evidence: Evidence, policy: GatePolicy, evidence_sha256: str) -> Deci
         evidence=evidence_sha256,
         policy=policy.hash,
         champion=evidence.champion,
-        epoch=evidence.epoch,
+        generation=evidence.generation,
     )
 
 
@@ -80,13 +81,13 @@ def decision_document(decision: Decision) -> dict[str, Any]:
     for result in results:
         for name in [name for name, nothing in _ADDED.items() if result[name] == nothing]:
             del result[name]
-    return {**dataclasses.asdict(decision), "results": results}
+    return to_archived({**dataclasses.asdict(decision), "results": results})
 
 
 def decision_from_document(document: Mapping[str, Any]) -> Decision:
     """The decision of a `decision_document`."""
     results = tuple(RuleResult.from_document(result) for result in document["results"])
-    return Decision(**{**document, "verdict": Verdict(document["verdict"]), "results": results})
+    return Decision(**{**from_archived(document), "verdict": Verdict(document["verdict"]), "results": results})
 
 
 def _no_champion(policy: GatePolicy, measures: MetricsContext) -> list[RuleResult]:

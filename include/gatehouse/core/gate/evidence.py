@@ -58,7 +58,7 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence for one challenger against the champion of `epoch` (0 and None: there is no champion).
+    """The evidence for one challenger against the champion of `generation` (0 and None: there is no champion).
 
     `looks` is how many decisions were made against that champion before; 0 too in evidence of before they were counted.
     `measured` maps the key of a `Need` to the plain values that were measured for it, or to {"error": why not}.
@@ -70,7 +70,7 @@ class Evidence:
     model_sha256: str
     champion: int | None
     champion_sha256: str | None
-    epoch: int
+    generation: int
     training_set: str
     holdout: HoldoutData
     facts: ModelFacts

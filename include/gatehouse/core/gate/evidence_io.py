@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.audit.canonical_json import digest
+from gatehouse.core.gate.archived_names import from_archived, to_archived
 from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
 from gatehouse.errors import LakeError
 
@@ -61,7 +62,12 @@ def evidence_document(evidence: Evidence, holdout_sha256: str) -> dict[str, Any]
     for moment in ("training_until", "holdout_from"):
         facts[moment] = facts[moment].isoformat()
     measured = {key: dict(values) for key, values in evidence.measured.items()}
-    return named | {"holdout": holdout_sha256, "facts": facts, "extra": dict(evidence.extra), "measured": measured}
+    return to_archived(named) | {
+        "holdout": holdout_sha256,
+        "facts": facts,
+        "extra": dict(evidence.extra),
+        "measured": measured,
+    }
 
 
 def evidence_sha256(document: Mapping[str, Any]) -> str:
@@ -75,7 +81,7 @@ def evidence_from(document: Mapping[str, Any], columns: Mapping[str, ArrayLike])
     for moment in ("training_until", "holdout_from"):
         facts[moment] = datetime.fromisoformat(facts[moment])
     facts["failed_checks"] = tuple(facts["failed_checks"])
-    return Evidence(**{**document, "holdout": holdout_from(columns), "facts": ModelFacts(**facts)})
+    return Evidence(**{**from_archived(document), "holdout": holdout_from(columns), "facts": ModelFacts(**facts)})
 
 
 def _text(values: ArrayLike) -> NDArray[np.str_]:

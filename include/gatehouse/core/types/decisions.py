@@ -31,9 +31,9 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class Champion:
-    """The model in production; the epoch rises by exactly one with each change."""
+    """The model in production; the generation rises by exactly one with each change."""
 
-    epoch: int
+    generation: int
     model: ModelVersion
 
 
@@ -78,7 +78,7 @@ class Decision:
     evidence: str
     policy: str
     champion: int | None
-    epoch: int
+    generation: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Promotion:
     """One change of champion, naming the decision or the person behind it (invariant I2). `at` is the ledger's clock."""
 
     use_case: str
-    epoch: int
+    generation: int
     version: int
     kind: PromotionKind
     decision: str | None
@@ -104,7 +104,7 @@ class Override:
     id: str
     use_case: str
     version: int
-    epoch: int
+    generation: int
     decision: str
     actor: str
     reason: str
@@ -120,7 +120,7 @@ class Probation:
     """A new champion compared with the former one on matured batches up to `key`. `verdict` is open, worse or passed."""
 
     use_case: str
-    epoch: int
+    generation: int
     key: str
     former: int
     verdict: str

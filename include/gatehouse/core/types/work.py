@@ -96,12 +96,12 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A scored batch: one file of row keys and scores, made by exactly one (version, sha256, epoch) (invariant I5)."""
+    """A scored batch: one file of row keys and scores, made by exactly one (version, sha256, generation) (invariant I5)."""
 
     batch: BatchId
     version: int
     sha256: str
-    epoch: int
+    generation: int
     file: FileRef
 
 

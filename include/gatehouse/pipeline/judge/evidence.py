@@ -67,7 +67,7 @@ def gather_evidence(
         model_sha256=model.file.sha256,
         champion=champion.model.version if champion else None,
         champion_sha256=champion.model.file.sha256 if champion else None,
-        epoch=champion.epoch if champion else 0,
+        generation=champion.generation if champion else 0,
         training_set=training_set.sha256,
         holdout=HoldoutData(
             keys=frame[KEY].to_numpy("str"),

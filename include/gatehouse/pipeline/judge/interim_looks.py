@@ -20,7 +20,9 @@ def count_looks(ctx: UseCaseContext, champion: Champion | None, extra: Mapping[s
     """
     if champion is None:
         return 0
-    against = [decision for decision in ctx.ledger.decisions.list(ctx.name) if decision.epoch == champion.epoch]
+    against = [
+        decision for decision in ctx.ledger.decisions.list(ctx.name) if decision.generation == champion.generation
+    ]
     before = (extra or {}).get(BEFORE)
     if before is not None and before["verdict"] != Verdict.HOLD:
         against = list(takewhile(lambda decision: decision.id != before["decision"], against))

@@ -54,7 +54,7 @@ def decide_again(ctx: UseCaseContext, decision_id: str) -> Decision:
     model = ctx.ledger.models.get(ctx.name, decision.version)
     champion = None
     if decision.champion is not None:
-        champion = Champion(decision.epoch, ctx.ledger.models.get(ctx.name, decision.champion))
+        champion = Champion(decision.generation, ctx.ledger.models.get(ctx.name, decision.champion))
     lease = ctx.ledger.attempts.enter(f"{ctx.name}/{decision_id}/again")
     extra = {
         BEFORE: {"decision": decision.id, "verdict": str(decision.verdict), "rows": before.rows},
@@ -127,11 +127,11 @@ def _standing(ctx: UseCaseContext) -> list[Decision]:
     champion = ctx.ledger.models.champion(ctx.name)
     newest = {decision.version: decision for decision in ctx.ledger.decisions.list(ctx.name)}
     wanted = {max(newest, default=0), champion.model.version if champion else 0}
-    epoch = champion.epoch if champion else 0
+    generation = champion.generation if champion else 0
     found = []
     for decision in (newest[version] for version in sorted(wanted & set(newest))):
         waits = decision.verdict is Verdict.REVIEW and not ctx.ledger.decisions.answers(decision.id)
-        moot = decision.verdict is Verdict.HOLD and decision.epoch != epoch
+        moot = decision.verdict is Verdict.HOLD and decision.generation != generation
         if not waits and not moot:
             found.append(decision)
     return found

@@ -67,17 +67,22 @@ def unapplied_promotions(ctx: UseCaseContext, attended: Collection[str] = ()) ->
     task was marked as done, skipped or lost. Each is journaled as what it is; returns the sentences about them.
     `attended` are the decisions whose run has not yet come to its end: it carries them out itself."""
     champion = ctx.ledger.models.champion(ctx.name)
-    epoch = champion.epoch if champion else 0
+    generation = champion.generation if champion else 0
     found = []
     for decision in ctx.ledger.decisions.list(ctx.name):
-        if decision.id in attended or decision.epoch != epoch or not _allows(ctx, decision) or young(ctx, decision):
+        if (
+            decision.id in attended
+            or decision.generation != generation
+            or not _allows(ctx, decision)
+            or young(ctx, decision)
+        ):
             continue
         sentence = (
             f"{ctx.name}: decision {decision.id[:8]} on version {decision.version} is {decision.verdict} and was not "
             "carried out: its task was marked, skipped or lost; the ledger has promoted it now"
         )
-        if ctx.ledger.journal.newest(decision.id, ["promotion.uncarried"]) is None:  # or a death came between the two
-            ctx.ledger.journal.note("promotion.uncarried", decision.id, UPKEEP, {"sentence": sentence})
+        if ctx.ledger.journal.newest(decision.id, ["promotion.not_applied"]) is None:  # or a death came between the two
+            ctx.ledger.journal.note("promotion.not_applied", decision.id, UPKEEP, {"sentence": sentence})
         promote(ctx, decision.id)
         found.append(sentence)
         break  # the champion has changed: what was decided against the one before is stale
@@ -108,7 +113,7 @@ def unrequested_reviews(ctx: UseCaseContext, decision_id: str) -> str:
         f"{ctx.name}: the review of decision {decision_id[:8]} is not waiting in Airflow and has no answer: its task "
         "was cleared, marked or deleted; it is asked for again"
     )
-    ctx.ledger.journal.note("review.unasked", decision_id, UPKEEP, {"sentence": sentence})
+    ctx.ledger.journal.note("review.not_requested", decision_id, UPKEEP, {"sentence": sentence})
     return sentence
 
 

@@ -34,16 +34,16 @@ def score_shadow(ctx: UseCaseContext, batch: Batch, champion: Champion) -> Predi
     former = previous_champion(ctx, champion)
     policy = ctx.case.gate.probation
     scored = [p for p in ctx.ledger.batches.predictions(ctx.name) if p.batch == batch.id]
-    by_this = bool(scored) and scored[0].epoch == champion.epoch
+    by_this = bool(scored) and scored[0].generation == champion.generation
     if policy is None or former is None or not by_this or is_finished(ctx, champion):
         return None
-    shadows = ctx.ledger.probations.shadows(ctx.name, champion.epoch)
+    shadows = ctx.ledger.probations.shadows(ctx.name, champion.generation)
     if any(each.batch == batch.id for each in shadows) or len(shadows) >= policy.batches:
         return None
     lease = ctx.ledger.attempts.enter(f"{batch.id}/shadow")
     model = ctx.ledger.models.get(ctx.name, former)
-    file = ctx.lake.put_frame(predictions_frame(ctx, Champion(champion.epoch, model), batch), "shadows")
-    prediction = Prediction(batch.id, former, model.file.sha256, champion.epoch, file)
+    file = ctx.lake.put_frame(predictions_frame(ctx, Champion(champion.generation, model), batch), "shadows")
+    prediction = Prediction(batch.id, former, model.file.sha256, champion.generation, file)
     ctx.ledger.probations.shadowed(lease, prediction)
     return prediction
 
@@ -56,11 +56,11 @@ def assess_probation(ctx: UseCaseContext, as_of: datetime) -> Probation | None:
     if ctx.case.gate.probation is None or champion is None or former is None or is_finished(ctx, champion):
         return None
     arrived = ctx.ledger.batches.outcomes(ctx.name, as_of)
-    shadows = [s for s in ctx.ledger.probations.shadows(ctx.name, champion.epoch) if s.batch.key in arrived]
-    judged = {each.key for each in ctx.ledger.probations.list(ctx.name) if each.epoch == champion.epoch}
+    shadows = [s for s in ctx.ledger.probations.shadows(ctx.name, champion.generation) if s.batch.key in arrived]
+    judged = {each.key for each in ctx.ledger.probations.list(ctx.name) if each.generation == champion.generation}
     if not shadows or shadows[-1].batch.key in judged:
         return _carry_out(ctx, champion)
-    lease = ctx.ledger.attempts.enter(f"{ctx.name}/epoch {champion.epoch}/probation")
+    lease = ctx.ledger.attempts.enter(f"{ctx.name}/generation {champion.generation}/probation")
     rows = _compared(ctx, shadows, arrived)
     found = rule.judge(
         rows[LABEL].to_numpy("float64"),
@@ -69,10 +69,10 @@ def assess_probation(ctx: UseCaseContext, as_of: datetime) -> Probation | None:
         rows["former"].to_numpy("float64"),
         len(shadows),
         ctx.case.gate,
-        ctx.case.retrain.seed + champion.epoch,
+        ctx.case.retrain.seed + champion.generation,
     )
     entry = Probation(
-        ctx.name, champion.epoch, shadows[-1].batch.key, former, found.verdict, found.sentence, found.document()
+        ctx.name, champion.generation, shadows[-1].batch.key, former, found.verdict, found.sentence, found.document()
     )
     ctx.ledger.probations.judged(lease, entry)
     _carry_out(ctx, champion)
@@ -81,26 +81,26 @@ def assess_probation(ctx: UseCaseContext, as_of: datetime) -> Probation | None:
 
 def previous_champion(ctx: UseCaseContext, champion: Champion) -> int | None:
     """The version that `champion` replaced by a decision or a person's word; None when it was the first, or a return."""
-    history: dict[int, Promotion] = {p.epoch: p for p in ctx.ledger.models.promotions(ctx.name)}
-    before = history.get(champion.epoch - 1)
-    return before.version if before is not None and history[champion.epoch].kind in TRIED else None
+    history: dict[int, Promotion] = {p.generation: p for p in ctx.ledger.models.promotions(ctx.name)}
+    before = history.get(champion.generation - 1)
+    return before.version if before is not None and history[champion.generation].kind in TRIED else None
 
 
 def is_finished(ctx: UseCaseContext, champion: Champion) -> bool:
     """Whether the champion's probation has ended: passed, or lost and waiting for its rollback to be carried out."""
-    found = [each for each in ctx.ledger.probations.list(ctx.name) if each.epoch == champion.epoch]
+    found = [each for each in ctx.ledger.probations.list(ctx.name) if each.generation == champion.generation]
     return any(each.verdict == rule.PASSED for each in found)
 
 
 def _carry_out(ctx: UseCaseContext, champion: Champion) -> Probation | None:
     """Bring the former champion back when the present one has lost its probation; the ledger asks for the verdict too."""
-    found = [each for each in ctx.ledger.probations.list(ctx.name) if each.epoch == champion.epoch]
+    found = [each for each in ctx.ledger.probations.list(ctx.name) if each.generation == champion.generation]
     lost = next((each for each in found if each.verdict == rule.WORSE), None)
     if lost is None:
         return None
     models = ctx.ledger.models
     try:
-        models.promote(ctx.name, lost.former, champion.epoch, PromotionKind.PROBATION, None, GATE, lost.sentence)
+        models.promote(ctx.name, lost.former, champion.generation, PromotionKind.PROBATION, None, GATE, lost.sentence)
     except StaleChampionError:
         return lost  # somebody changed the champion in the meantime: the one that lost serves no more
     sync_mlflow_aliases(ctx)

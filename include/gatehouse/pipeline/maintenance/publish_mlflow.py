@@ -99,7 +99,7 @@ def version_description(ctx: UseCaseContext, model: ModelVersion, decision: Deci
 def _served(history: list[Promotion], place: int) -> str:
     now = history[place]
     until = f"until {_moment(history[place + 1])}" if place + 1 < len(history) else "and serves now"
-    return f"Champion of epoch {now.epoch} since {_moment(now)} {until}, by {now.kind} of {now.actor}: {now.reason}"
+    return f"Champion of generation {now.generation} since {_moment(now)} {until}, by {now.kind} of {now.actor}: {now.reason}"
 
 
 def _moment(promotion: Promotion) -> str:
@@ -110,7 +110,7 @@ def model_description(ctx: UseCaseContext) -> str:
     """The registered model in plain words."""
     champion = ctx.ledger.models.champion(ctx.name)
     now = (
-        f"Version {champion.model.version} of the ledger serves (epoch {champion.epoch})"
+        f"Version {champion.model.version} of the ledger serves (generation {champion.generation})"
         if champion
         else "No version serves"
     )

@@ -17,7 +17,7 @@ from gatehouse.pipeline.maintenance.track_mlflow import is_behind
 from gatehouse.pipeline.promote import point_aliases
 
 UPKEEP = "upkeep"
-MOVED, REPLACED = "alias.unexplained", "model.replaced"
+MOVED, REPLACED = "alias.drifted", "model.replaced"
 PUT_RIGHT = {MOVED: "alias.repaired", REPLACED: "model.restored"}  # what was found, and what says that it is no more
 
 

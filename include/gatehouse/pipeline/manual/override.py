@@ -67,7 +67,7 @@ def apply_override(ctx: UseCaseContext, asked: Override) -> Champion | None:
     until = f"until {asked.expires:%Y-%m-%d %H:%M} UTC"
     confirmed = f"; confirmed by {asked.confirmed_by}: {asked.confirmation}" if asked.confirmed_by else ""
     champion = ctx.ledger.models.promote(
-        ctx.name, asked.version, asked.epoch, PromotionKind.OVERRIDE, asked.decision, asked.actor,
+        ctx.name, asked.version, asked.generation, PromotionKind.OVERRIDE, asked.decision, asked.actor,
         f"{asked.reason} ({until}{confirmed})", override=asked.id,
     )  # fmt: skip
     sync_mlflow_aliases(ctx)
@@ -89,7 +89,7 @@ def end_expired(ctx: UseCaseContext, now: datetime | None = None) -> str:
         return f"{ended}, and no champion was ever promoted by a decision: version {asked.version} still serves; decide"
     sentence = f"{ended}; version {back}, the last that a decision promoted, serves again"
     try:
-        ctx.ledger.models.promote(ctx.name, back, history[-1].epoch, PromotionKind.EXPIRY, None, UPKEEP, sentence)
+        ctx.ledger.models.promote(ctx.name, back, history[-1].generation, PromotionKind.EXPIRY, None, UPKEEP, sentence)
     except StaleChampionError:
         return ""  # somebody changed the champion in this very moment: the override serves no more
     sync_mlflow_aliases(ctx)
@@ -147,15 +147,15 @@ def _made_before(ctx: UseCaseContext, decision: Decision, actor: str, reason: st
 
 def _proposal(ctx: UseCaseContext, decision: Decision, actor: str, reason: str) -> Override:
     champion = ctx.ledger.models.champion(ctx.name)
-    epoch = champion.epoch if champion else 0
+    generation = champion.generation if champion else 0
     policy = ctx.case.gate.override
     request = ctx.ledger.requests.get(ctx.ledger.models.get(ctx.name, decision.version).request)
     people = requesters(request)
     return Override(
-        id=digest(["override", decision.id, epoch, actor, reason]),
+        id=digest(["override", decision.id, generation, actor, reason]),
         use_case=ctx.name,
         version=decision.version,
-        epoch=epoch,
+        generation=generation,
         decision=decision.id,
         actor=actor,
         reason=reason,

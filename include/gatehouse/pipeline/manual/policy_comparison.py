@@ -60,11 +60,11 @@ def _regret(ctx: UseCaseContext, decision: Decision, again: Decision) -> PolicyO
     would = again.verdict is Verdict.PROMOTE or kept
     if would == bool(promoted) or decision.champion is None:
         return None
-    epoch = promoted[0].epoch if promoted else decision.epoch
+    generation = promoted[0].generation if promoted else decision.generation
     instead = decision.champion if promoted else decision.version
     model = ctx.ledger.models.get(ctx.name, decision.version)
     asked = ctx.ledger.requests.get(model.request).as_of
-    scored = [p for p in ctx.ledger.batches.predictions(ctx.name) if p.epoch == epoch]
+    scored = [p for p in ctx.ledger.batches.predictions(ctx.name) if p.generation == generation]
     after = [p for p in scored if ctx.ledger.batches.get(p.batch).interval.start >= asked]
     served = decision.version if promoted else decision.champion
     return _measured(ctx, after, served, ctx.ledger.models.get(ctx.name, instead))

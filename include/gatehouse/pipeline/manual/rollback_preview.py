@@ -21,7 +21,8 @@ def preview_rollback(ctx: UseCaseContext, version: int | None) -> list[str]:
     history = ctx.ledger.models.promotions(ctx.name)
     now, to = (ctx.ledger.models.get(ctx.name, each) for each in (plan.now, plan.to))
     return [
-        f"{ctx.name}: version {plan.now} would be replaced by version {plan.to}, epoch {plan.epoch} by {plan.epoch + 1}; "
+        f"{ctx.name}: version {plan.now} would be replaced by version {plan.to}, "
+        f"generation {plan.generation} by {plan.generation + 1}; "
         "nothing has changed yet",
         f"serves now: {_story(ctx, now, history)}",
         f"would serve: {_story(ctx, to, history)}",
@@ -83,7 +84,8 @@ def _after(ctx: UseCaseContext, plan: RollbackPlan) -> str:
     training = f"; retrain request {pending.id[:8]} is {pending.state} and goes on" if pending else ""
     return (
         f"batches that were scored keep their scores; {waits} accepted and not yet watched would be scored by version "
-        f"{plan.to}; decisions made against epoch {plan.epoch} can promote nothing any more; MLflow's alias champion moves; "
+        f"{plan.to}; decisions made against generation {plan.generation} can promote nothing any more; "
+        f"MLflow's alias champion moves; "
         f"it is undone by a rollback to version {plan.now}{training}"
     )
 

@@ -84,7 +84,7 @@ def _found(
             raise
         except ModelError as raised:
             error = f"not judged: {raised}"
-    body = {"champion": champion.model.version, "epoch": champion.epoch, "drift": [], "errors": [error]}
+    body = {"champion": champion.model.version, "generation": champion.generation, "drift": [], "errors": [error]}
     return body, [], [ChangeFinding(ChangeKind.ERROR, (), error, page=True)]
 
 
@@ -125,7 +125,7 @@ def assess_batch(
     looked = input_drift.detect_input_drift(ctx, batch, reference, frame, estimator)
     body: dict[str, Any] = {
         "champion": champion.model.version,
-        "epoch": champion.epoch,
+        "generation": champion.generation,
         "rows": len(frame),
         "estimate": estimate_performance(ctx, reference, frame[SCORE].to_numpy("float64")),
         "together": looked.together.to_document() if looked.together else None,

@@ -28,7 +28,7 @@ def first_champion_score(
     for people must not stop the watch.
     """
     measured: float | None = (matured.get("value") or {}).get("value")
-    if champion.epoch == 1 or measured is None:
+    if champion.generation == 1 or measured is None:
         return measured
     first = ctx.ledger.models.promotions(ctx.name)[0].version
     if first == champion.model.version:

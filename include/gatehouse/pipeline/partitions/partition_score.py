@@ -21,7 +21,7 @@ def works(ctx: UseCaseContext, batch: Batch, champion: Champion) -> list[Partiti
     """The pieces of work: ranges of the accepted rows of the main table, each with the one champion that is to predict."""
     file = _accepted(ctx, batch)
     return [
-        {"rows": [each.start, each.stop], "version": champion.model.version, "epoch": champion.epoch}
+        {"rows": [each.start, each.stop], "version": champion.model.version, "generation": champion.generation}
         for each in partition_reader.ranges(file.rows or 0, partition_reader.size(ctx))
     ]
 
@@ -48,7 +48,7 @@ def merge_scores(
     ctx: UseCaseContext, batch: Batch, champion: Champion, done: Sequence[PartitionWork]
 ) -> FileRef | None:
     """The file of all scores out of what was done elsewhere; None where that was by another champion or is not all."""
-    ready = {tuple(work["rows"]): work for work in done if work["epoch"] == champion.epoch and "file" in work}
+    ready = {tuple(work["rows"]): work for work in done if work["generation"] == champion.generation and "file" in work}
     wanted = [tuple(work["rows"]) for work in works(ctx, batch, champion)]
     if any(each not in ready for each in wanted):
         return None

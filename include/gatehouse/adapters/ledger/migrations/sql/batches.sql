@@ -1,13 +1,13 @@
--- Batches, what was done to them, and their outcomes.
+-- Batches, their events, and their outcomes.
 
 CREATE TABLE gatehouse.batches (
-    use_case text NOT NULL CHECK (btrim(use_case) <> ''),
-    key      text NOT NULL CHECK (btrim(key) <> ''),
-    revision integer NOT NULL CHECK (revision > 0),
-    starts   timestamptz NOT NULL,
-    ends     timestamptz NOT NULL CHECK (ends > starts),
-    content  text NOT NULL,
-    entry    bigint NOT NULL UNIQUE REFERENCES gatehouse.journal,
+    use_case  text NOT NULL CHECK (btrim(use_case) <> ''),
+    key       text NOT NULL CHECK (btrim(key) <> ''),
+    revision  integer NOT NULL CHECK (revision > 0),
+    starts    timestamptz NOT NULL,
+    ends      timestamptz NOT NULL CHECK (ends > starts),
+    content   text NOT NULL,
+    audit_seq bigint NOT NULL UNIQUE REFERENCES gatehouse.audit_log,
     PRIMARY KEY (use_case, key, revision),
     CONSTRAINT same_content_is_the_same_revision UNIQUE (use_case, key, content)
 );
@@ -24,39 +24,41 @@ CREATE TABLE gatehouse.batch_tables (
 );
 CALL gatehouse.append_only('batch_tables');
 
-CREATE TABLE gatehouse.batch_acts (
-    use_case text NOT NULL,
-    key      text NOT NULL,
-    revision integer NOT NULL,
-    act      text NOT NULL CHECK (act IN ('accepted', 'quarantined', 'released', 'discarded')),
-    actor    text NOT NULL CHECK (btrim(actor) <> ''),
-    reason   text NOT NULL,
-    content  text NOT NULL,
-    report   text REFERENCES gatehouse.files,
-    entry    bigint NOT NULL UNIQUE REFERENCES gatehouse.journal,
-    PRIMARY KEY (use_case, key, revision, act),
+CREATE TABLE gatehouse.batch_events (
+    use_case  text NOT NULL,
+    key       text NOT NULL,
+    revision  integer NOT NULL,
+    event     text NOT NULL CHECK (event IN ('accepted', 'quarantined', 'released', 'discarded')),
+    actor     text NOT NULL CHECK (btrim(actor) <> ''),
+    reason    text NOT NULL,
+    content   text NOT NULL,
+    report    text REFERENCES gatehouse.files,
+    profile   text REFERENCES gatehouse.files, -- of the columns of the accepted rows
+    audit_seq bigint NOT NULL UNIQUE REFERENCES gatehouse.audit_log,
+    PRIMARY KEY (use_case, key, revision, event),
     FOREIGN KEY (use_case, key, revision) REFERENCES gatehouse.batches,
-    CONSTRAINT a_reason_unless_accepted CHECK (act = 'accepted' OR btrim(reason) <> '')
+    CONSTRAINT profile_of_accepted_rows CHECK (profile IS NULL OR event IN ('accepted', 'released')),
+    CONSTRAINT a_reason_unless_accepted CHECK (event = 'accepted' OR btrim(reason) <> '')
 );
-CREATE UNIQUE INDEX batch_validated_once ON gatehouse.batch_acts (use_case, key, revision)
-    WHERE act IN ('accepted', 'quarantined');
-CREATE UNIQUE INDEX batch_ends_once ON gatehouse.batch_acts (use_case, key, revision)
-    WHERE act IN ('accepted', 'released', 'discarded');
-CALL gatehouse.append_only('batch_acts');
+CREATE UNIQUE INDEX batch_validated_once ON gatehouse.batch_events (use_case, key, revision)
+    WHERE event IN ('accepted', 'quarantined');
+CREATE UNIQUE INDEX batch_ends_once ON gatehouse.batch_events (use_case, key, revision)
+    WHERE event IN ('accepted', 'released', 'discarded');
+CALL gatehouse.append_only('batch_events');
 
-CREATE FUNCTION gatehouse.out_of_quarantine() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION gatehouse.require_quarantined() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM gatehouse.batch_acts WHERE (use_case, key, revision, act)
+    IF NOT EXISTS (SELECT FROM gatehouse.batch_events WHERE (use_case, key, revision, event)
                    = (NEW.use_case, NEW.key, NEW.revision, 'quarantined')) THEN
         RAISE EXCEPTION 'batch % is not quarantined, so it cannot be %',
-            gatehouse.batch_name(NEW.use_case, NEW.key, NEW.revision), NEW.act;
+            gatehouse.batch_name(NEW.use_case, NEW.key, NEW.revision), NEW.event;
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER out_of_quarantine BEFORE INSERT ON gatehouse.batch_acts FOR EACH ROW
-    WHEN (NEW.act IN ('released', 'discarded')) EXECUTE FUNCTION gatehouse.out_of_quarantine();
+CREATE TRIGGER require_quarantined BEFORE INSERT ON gatehouse.batch_events FOR EACH ROW
+    WHEN (NEW.event IN ('released', 'discarded')) EXECUTE FUNCTION gatehouse.require_quarantined();
 
-CREATE TABLE gatehouse.batch_parts (
+CREATE TABLE gatehouse.batch_table_results (
     use_case    text NOT NULL,
     key         text NOT NULL,
     revision    integer NOT NULL,
@@ -66,7 +68,7 @@ CREATE TABLE gatehouse.batch_parts (
     PRIMARY KEY (use_case, key, revision, name),
     FOREIGN KEY (use_case, key, revision, name) REFERENCES gatehouse.batch_tables
 );
-CALL gatehouse.append_only('batch_parts');
+CALL gatehouse.append_only('batch_table_results');
 
 CREATE TABLE gatehouse.outcomes (
     use_case       text NOT NULL,
@@ -76,26 +78,28 @@ CREATE TABLE gatehouse.outcomes (
     arrived        timestamptz NOT NULL,
     file           text NOT NULL REFERENCES gatehouse.files,
     report         text REFERENCES gatehouse.files,
-    entry          bigint NOT NULL UNIQUE REFERENCES gatehouse.journal,
+    quarantined    text REFERENCES gatehouse.files,
+    match          text, -- how the outcomes match the rows of their batch
+    audit_seq      bigint NOT NULL UNIQUE REFERENCES gatehouse.audit_log,
     PRIMARY KEY (use_case, key, revision),
     FOREIGN KEY (use_case, key, batch_revision) REFERENCES gatehouse.batches
 );
 CALL gatehouse.append_only('outcomes');
 
--- How a batch is called everywhere: `flight_delays/2013-03.r1`.
+-- The name of a batch everywhere: `flight_delays/2013-03.r1`.
 CREATE FUNCTION gatehouse.batch_name(use_case text, key text, revision integer) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT use_case || '/' || key || '.r' || revision
 $$;
 
--- Where each batch rests: the last act upon it says it.
-CREATE VIEW gatehouse.batch_now AS
-    SELECT b.use_case, b.key, b.revision, b.starts, b.ends, b.content, b.entry,
-           CASE last.act WHEN 'released' THEN 'accepted' ELSE coalesce(last.act, 'landed') END AS state,
-           coalesce(last.reason, '') AS reason, validated.report, coalesce(last.entry, b.entry) AS last_entry
+-- The state of each batch: its last event says it.
+CREATE VIEW gatehouse.current_batches AS
+    SELECT b.use_case, b.key, b.revision, b.starts, b.ends, b.content, b.audit_seq,
+           CASE last.event WHEN 'released' THEN 'accepted' ELSE coalesce(last.event, 'landed') END AS state,
+           coalesce(last.reason, '') AS reason, validated.report, coalesce(last.audit_seq, b.audit_seq) AS last_audit_seq
     FROM gatehouse.batches b
-    LEFT JOIN LATERAL (SELECT act, reason, entry FROM gatehouse.batch_acts a
+    LEFT JOIN LATERAL (SELECT event, reason, audit_seq FROM gatehouse.batch_events a
                        WHERE (a.use_case, a.key, a.revision) = (b.use_case, b.key, b.revision)
-                       ORDER BY entry DESC LIMIT 1) last ON true
-    LEFT JOIN LATERAL (SELECT report FROM gatehouse.batch_acts a
+                       ORDER BY audit_seq DESC LIMIT 1) last ON true
+    LEFT JOIN LATERAL (SELECT report FROM gatehouse.batch_events a
                        WHERE (a.use_case, a.key, a.revision) = (b.use_case, b.key, b.revision) AND a.report IS NOT NULL
-                       ORDER BY entry DESC LIMIT 1) validated ON true;
+                       ORDER BY audit_seq DESC LIMIT 1) validated ON true;

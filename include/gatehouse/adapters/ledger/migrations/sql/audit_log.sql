@@ -1,4 +1,4 @@
--- The journal, the files of the lake it speaks of, and the attempts that may write.
+-- The audit log, the files of the lake that it names, and the attempts that may write.
 
 CREATE FUNCTION gatehouse.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -11,7 +11,7 @@ BEGIN
                    'FOR EACH STATEMENT EXECUTE FUNCTION gatehouse.refuse()', name);
 END $$;
 
-CREATE TABLE gatehouse.journal (
+CREATE TABLE gatehouse.audit_log (
     seq      bigint PRIMARY KEY,
     kind     text NOT NULL CHECK (kind ~ '^[a-z_]+\.[a-z_]+$'),
     subject  text NOT NULL CHECK (btrim(subject) <> ''),
@@ -21,21 +21,21 @@ CREATE TABLE gatehouse.journal (
     previous text NOT NULL,
     hash     text NOT NULL UNIQUE
 );
-CREATE INDEX journal_by_subject ON gatehouse.journal (subject, seq);
-CREATE UNIQUE INDEX batch_repeated_once ON gatehouse.journal (subject) WHERE kind = 'batch.repeated';
-CALL gatehouse.append_only('journal');
+CREATE INDEX audit_log_by_subject ON gatehouse.audit_log (subject, seq);
+CREATE UNIQUE INDEX batch_repeated_once ON gatehouse.audit_log (subject) WHERE kind = 'batch.repeated';
+CALL gatehouse.append_only('audit_log');
 
 -- One writer at a time: the numbers have no gap and each hash covers the one before. A sequence would leave gaps.
-CREATE FUNCTION gatehouse.lock_journal() RETURNS void LANGUAGE sql AS $$
-    SELECT pg_advisory_xact_lock(hashtext('gatehouse.journal'))
+CREATE FUNCTION gatehouse.lock_audit_log() RETURNS void LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock(hashtext('gatehouse.audit_log'))
 $$;
 
 CREATE FUNCTION gatehouse.chain() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    last gatehouse.journal;
+    last gatehouse.audit_log;
 BEGIN
-    PERFORM gatehouse.lock_journal();
-    SELECT * INTO last FROM gatehouse.journal ORDER BY seq DESC LIMIT 1;
+    PERFORM gatehouse.lock_audit_log();
+    SELECT * INTO last FROM gatehouse.audit_log ORDER BY seq DESC LIMIT 1;
     NEW.seq := coalesce(last.seq, 0) + 1;
     NEW.at := greatest(clock_timestamp(), last.at);
     NEW.previous := coalesce(last.hash, repeat('0', 64));
@@ -44,7 +44,7 @@ BEGIN
         || to_char(NEW.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') || '+00:00",' || NEW.body || ']', 'UTF8')), 'hex');
     RETURN NEW;
 END $$;
-CREATE TRIGGER chain BEFORE INSERT ON gatehouse.journal FOR EACH ROW EXECUTE FUNCTION gatehouse.chain();
+CREATE TRIGGER chain BEFORE INSERT ON gatehouse.audit_log FOR EACH ROW EXECUTE FUNCTION gatehouse.chain();
 
 CREATE TABLE gatehouse.files (
     path   text PRIMARY KEY,
@@ -58,18 +58,23 @@ CREATE FUNCTION gatehouse.file(wanted text) RETURNS json LANGUAGE sql STABLE AS 
     SELECT to_json(f) FROM gatehouse.files f WHERE f.path = wanted
 $$;
 
-CREATE TABLE gatehouse.attempts (
-    work  text PRIMARY KEY CHECK (btrim(work) <> ''),
-    token bigint NOT NULL CHECK (token > 0),
-    entered timestamptz NOT NULL DEFAULT now() -- when the newest attempt started: upkeep wakes what nobody has tried for long
+CREATE TABLE gatehouse.task_attempts (
+    task_key      text PRIMARY KEY CHECK (btrim(task_key) <> ''),
+    fencing_token bigint NOT NULL CHECK (fencing_token > 0),
+    started_at    timestamptz NOT NULL DEFAULT now() -- of the newest attempt; the application's role cannot set it
 );
 
-CREATE FUNCTION gatehouse.rising_token() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION gatehouse.require_rising_token() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.work <> OLD.work OR NEW.token <> OLD.token + 1 THEN
-        RAISE EXCEPTION 'attempt % at % cannot become %: a token rises by one', OLD.token, OLD.work, NEW.token;
+    IF NEW.task_key <> OLD.task_key OR NEW.fencing_token <> OLD.fencing_token + 1 THEN
+        RAISE EXCEPTION 'attempt % at % cannot become %: a token rises by one', OLD.fencing_token, OLD.task_key, NEW.fencing_token;
     END IF;
+    NEW.started_at := now();
     RETURN NEW;
 END $$;
-CREATE TRIGGER rising_token BEFORE UPDATE ON gatehouse.attempts FOR EACH ROW EXECUTE FUNCTION gatehouse.rising_token();
-CREATE TRIGGER kept BEFORE DELETE OR TRUNCATE ON gatehouse.attempts FOR EACH STATEMENT EXECUTE FUNCTION gatehouse.refuse();
+CREATE TRIGGER require_rising_token BEFORE UPDATE ON gatehouse.task_attempts FOR EACH ROW EXECUTE FUNCTION gatehouse.require_rising_token();
+CREATE TRIGGER forbid_delete BEFORE DELETE OR TRUNCATE ON gatehouse.task_attempts FOR EACH STATEMENT EXECUTE FUNCTION gatehouse.refuse();
+
+-- Maintenance looks for what bypassed the gate; such entries are rare.
+CREATE INDEX audit_log_bypasses ON gatehouse.audit_log (seq)
+    WHERE kind IN ('alias.drifted', 'promotion.not_applied', 'review.not_requested', 'model.replaced');
