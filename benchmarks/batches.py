@@ -29,8 +29,8 @@ from stages.rides import train
 
 BATCHES, WARM = 100, 10
 SIZES = (
-    ("entries of the journal", "SELECT count(*) FROM gatehouse.audit_log"),
-    ("the journal, MB", "SELECT pg_total_relation_size('gatehouse.journal') / 1048576.0"),
+    ("entries of the audit log", "SELECT count(*) FROM gatehouse.audit_log"),
+    ("the audit log, MB", "SELECT pg_total_relation_size('gatehouse.audit_log') / 1048576.0"),
     ("the ledger, MB", "SELECT pg_database_size(current_database()) / 1048576.0"),
 )
 

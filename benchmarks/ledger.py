@@ -1,4 +1,4 @@
-"""`gatehouse audit verify` over a long journal, and what the journal weighs."""
+"""`gatehouse audit verify` over a long audit log, and what the audit log weighs."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ def measure() -> Table:
         for wanted in ENTRIES:
             with contextlib.closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
                 cursor.execute(NOTES, (written + 1, wanted))
-                cursor.execute("SELECT pg_total_relation_size('gatehouse.journal')")
+                cursor.execute("SELECT pg_total_relation_size('gatehouse.audit_log')")
                 size = cursor.fetchone()[0]  # type: ignore[index]
             written = wanted
             taken = seconds(lambda: run(url, lake, None), repeats=1)
             rows.append((f"{wanted:,}", f"{taken:.2f}", f"{size / 2**20:.1f}"))
-    method = "All invariants over one moment of the ledger; the journal's chain is computed again from its first entry."
-    return Table("Verify", method, ("journal entries", "seconds", "the journal's size, MB"), rows)
+    method = (
+        "All invariants over one moment of the ledger; the audit log's chain is computed again from its first entry."
+    )
+    return Table("Verify", method, ("audit log entries", "seconds", "the audit log's size, MB"), rows)

@@ -2,7 +2,7 @@
 own authentication, Jinja2 and matplotlib. Only scheduler and network are missing.
 
 The records are written past the ledger's triggers (as the superuser, `session_replication_role = replica`): hundreds of
-thousands of hash-chained journal entries would take hours to no purpose here. Their sizes are those of the flights.
+thousands of hash-chained audit log entries would take hours to no purpose here. Their sizes are those of the flights.
 """
 
 from __future__ import annotations

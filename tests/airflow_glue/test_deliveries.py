@@ -88,8 +88,8 @@ def states(ctx) -> dict[str, str]:
 
 
 def notes(ctx, kind: str) -> list:
-    """The journal's entries of a kind."""
-    return [entry for entry in ctx.ledger.journal.entries() if entry.kind == kind]
+    """The audit log's entries of a kind."""
+    return [entry for entry in ctx.ledger.audit_log.entries() if entry.kind == kind]
 
 
 def holds(ctx, database) -> None:
@@ -123,10 +123,10 @@ def test_an_unreadable_file_quarantines_its_own_batch(installed, inbox, ledger_d
     assert reason in bad.reason
     assert installed.lake.read(bad.tables["rows"].source) == (inbox / "rows_2024-03.parquet").read_bytes()
     assert batches.check_fetched("rides") is None
-    before = len(installed.ledger.journal.entries())
+    before = len(installed.ledger.audit_log.entries())
     assert batches.land("rides", None) == []
     batches.collect_outcomes("rides", refs)
-    assert len(installed.ledger.journal.entries()) == before
+    assert len(installed.ledger.audit_log.entries()) == before
     assert land.land(installed, "2024-03") == bad, "by hand, too, the same bytes are the same batch"
     holds(installed, ledger_database)
 
@@ -195,7 +195,7 @@ def test_many_changed_files_are_read_in_several_runs(installed, inbox, monkeypat
     assert land.corrected(installed) == []
 
 
-def test_unreadable_outcomes_stop_no_others_and_are_journaled_once(installed, inbox, ledger_database):
+def test_unreadable_outcomes_stop_no_others_and_are_logged_once(installed, inbox, ledger_database):
     """The outcomes of one month are cut off: all others arrive, the refusal names the file and keeps its bytes, a second run
     says nothing new, and the corrected file arrives."""
     cut(inbox / "outcomes_2024-02.parquet")

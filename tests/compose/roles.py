@@ -70,7 +70,7 @@ def acting(run: Run, sessions: list[str]) -> list[int]:
 
 
 def database(run: Run) -> None:
-    """The ledger's application role cannot change the journal, nor read Airflow's or MLflow's database."""
+    """The ledger's application role cannot change the audit log, nor read Airflow's or MLflow's database."""
     for name, statement, refusal in (
         ("ledger", "UPDATE gatehouse.audit_log SET actor = 'nobody'", DENIED),
         ("ledger", "DELETE FROM gatehouse.audit_log", DENIED),
@@ -86,4 +86,4 @@ def database(run: Run) -> None:
         (DENIED in log, "'nobody'" in log),
         (True, False),
     )
-    run.say("database: the ledger's role cannot change the journal, and reaches no other database")
+    run.say("database: the ledger's role cannot change the audit log, and reaches no other database")

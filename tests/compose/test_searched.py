@@ -63,6 +63,6 @@ def test_a_secret_fails_the_run_and_so_does_a_search_that_sees_nothing() -> None
 def test_a_scrape_is_read_by_measure_use_case_and_label() -> None:
     """What the run compares with the ledger is read out of Prometheus' text as it is."""
     text = (
-        '# HELP x y\ngatehouse_batches{use_case="rides",state="accepted"} 6.0\ngatehouse_journal_entries_total 41.0\n'
+        '# HELP x y\ngatehouse_batches{use_case="rides",state="accepted"} 6.0\ngatehouse_audit_log_entries_total 41.0\n'
     )
-    assert values(text) == {("gatehouse_batches", "rides", "accepted"): 6, ("gatehouse_journal_entries_total",): 41}
+    assert values(text) == {("gatehouse_batches", "rides", "accepted"): 6, ("gatehouse_audit_log_entries_total",): 41}

@@ -1,4 +1,4 @@
-"""The exported journal: one file, checked without a database; any changed bit is found where it is."""
+"""The exported audit log: one file, checked without a database; any changed bit is found where it is."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.audit.hash_chain import FIRST, check, entry_hash, export_lines
-from gatehouse.core.types import JournalEntry
+from gatehouse.core.types import AuditEntry
 
 
-def chained(texts: list[str]) -> list[JournalEntry]:
-    entries: list[JournalEntry] = []
+def chained(texts: list[str]) -> list[AuditEntry]:
+    entries: list[AuditEntry] = []
     previous = FIRST
     for seq, text in enumerate(texts, start=1):
         at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seq)
-        draft = JournalEntry(seq, "note.made", f"flights/{text}", "Ada", at, canonical({"said": text}), previous, "")
-        entries.append(JournalEntry(**{**vars(draft), "hash": entry_hash(draft)}))
+        draft = AuditEntry(seq, "note.made", f"flights/{text}", "Ada", at, canonical({"said": text}), previous, "")
+        entries.append(AuditEntry(**{**vars(draft), "hash": entry_hash(draft)}))
         previous = entries[-1].hash
     return entries
 
@@ -28,7 +28,7 @@ def file_of(texts: list[str]) -> bytes:
 
 
 @given(st.lists(st.text(max_size=8), max_size=6))
-def test_an_exported_journal_is_whole(texts: list[str]) -> None:
+def test_an_exported_audit_log_is_whole(texts: list[str]) -> None:
     """Whatever was said, the file checks without a breach, and its head is the last hash."""
     entries = chained([text.encode("utf-8", "replace").decode() for text in texts])
     found = check(_split("".join(export_lines(entries)).encode()))
@@ -56,7 +56,7 @@ def test_any_changed_bit_is_found_and_located(data: st.DataObject) -> None:
     assert any(breach.startswith((f"line {line} ", f"line {line}:", f"line {line + 1}")) for breach in found.breaches)
 
 
-def test_every_single_bit_of_a_journal_is_guarded() -> None:
+def test_every_single_bit_of_a_audit_log_is_guarded() -> None:
     """Not a sample: each bit of a small file flipped in turn, and each flip is found on its line or the one beside it."""
     whole = file_of(["one"])
     for place in range(len(whole) * 8):

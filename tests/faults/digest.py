@@ -16,7 +16,7 @@ import psycopg2
 from psycopg2.extras import RealDictCursor
 
 CLOCK = {"audit_log": {"at", "previous", "hash"}, "task_attempts": {"fencing_token"}, "overrides": {"expires"}}
-_TOLD = {"token", "expires"}  # the same in the journal's words
+_TOLD = {"token", "expires"}  # the same in the audit log's words
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC)?")
 _UNTIL = re.compile(r"\(until [\d: -]+ UTC|(expired at )[\d: -]+UTC")
 
@@ -30,7 +30,7 @@ def state(url: str, world: Path) -> dict[str, Any]:
 
 
 def _timeless(text: str, reports: Path) -> str:
-    """A state without the names that reports have by their bytes: a decision's report shows the journal's moments."""
+    """A state without the names that reports have by their bytes: a decision's report shows the audit log's moments."""
     for path in reports.rglob("*.html"):
         data = _MOMENT.sub("", path.read_text(encoding="utf-8"))
         name = hashlib.sha256(data.encode()).hexdigest()

@@ -26,7 +26,7 @@ def effects(ctx: InstalledContext) -> dict[str, Any]:
         "models": [(m.version, m.candidate, m.file.sha256, m.request) for m in models],
         "decisions": [(d.version, d.verdict) for d in ledger.decisions.list(name)],
         "promotions": [(p.generation, p.version, p.actor) for p in ledger.models.promotions(name)],
-        "journal": Counter(entry.kind for entry in ledger.journal.entries(limit=100_000) if name in entry.subject),
+        "audit_log": Counter(entry.kind for entry in ledger.audit_log.entries(limit=100_000) if name in entry.subject),
         "mlflow": _in_mlflow(ctx),
     }
     return {part: json.loads(json.dumps(value, default=str)) for part, value in told.items()}

@@ -25,7 +25,7 @@ _SNIPPETS = [
     "!!python/object/apply:os.system ['true']", "!!binary x", "!!set {a, b}", "!!timestamp 2024-13-45", "when: 2024-02-30",
     "<<: 1", "<<: [1]", "key: !!int abc", "n: .nan", "n: .inf", "n: 1e999", "n: 0o777", "n: 99999999999999999999999999999",
     "\t", "\0", "\ufeff", "\x85", "---\n---\n", "...", "%YAML 9.9\n---\n", "'", '"', "|", ">", "{{ var.value.secret }}", "../../x",
-    "use_case: a'--", "use_case: 'x\"; DROP TABLE journal'", "null: null", "true: false", "1: 2", "~: ~", "key: &x\n  - *x\n", "\u2028", "\U0001d4b3: 1",
+    "use_case: a'--", "use_case: 'x\"; DROP TABLE audit_log'", "null: null", "true: false", "1: 2", "~: ~", "key: &x\n  - *x\n", "\u2028", "\U0001d4b3: 1",
 ]  # fmt: skip
 
 

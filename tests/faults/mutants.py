@@ -65,9 +65,9 @@ MUTANTS = (
         ("tests/faults/test_validations.py",),
     ),
     Mutant(
-        "the journal's trigger: what is written may be changed", LEDGER + "migrations/sql/audit_log.sql",
+        "the audit log's trigger: what is written may be changed", LEDGER + "migrations/sql/audit_log.sql",
         "CALL gatehouse.append_only('audit_log');\n", "",
-        (TESTS + "test_ledger_journal.py::test_what_is_recorded_cannot_be_changed_by_any_ordinary_statement",),
+        (TESTS + "test_ledger_audit_log.py::test_what_is_recorded_cannot_be_changed_by_any_ordinary_statement",),
     ),
     Mutant(
         "the maturity filter: outcomes count before they arrived", LEDGER + "outcomes.py",

@@ -143,15 +143,15 @@ def _read(world: World, known: dict[int, str], end: Any, reads: Any, faults: Any
 
 
 def _checked(world: World, story: Story, generations: int) -> list[str]:
-    """Generations, promotions and journal entries are one and the same number, and every invariant holds."""
+    """Generations, promotions and audit log entries are one and the same number, and every invariant holds."""
     promotions = story.ledger.models.promotions(story.name)
-    entries = [e for e in story.ledger.journal.entries() if e.kind == "champion.changed"]
+    entries = [e for e in story.ledger.audit_log.entries() if e.kind == "champion.changed"]
     found = (
         []
         if [p.generation for p in promotions] == list(range(1, generations + 1))
         else [f"{len(promotions)} promotions, {generations} generations"]
     )
-    found += [] if len(entries) == generations else [f"{len(entries)} journal entries, {generations} generations"]
+    found += [] if len(entries) == generations else [f"{len(entries)} audit log entries, {generations} generations"]
     findings = verify(world.url, open_lake(str(world.folder / "lake")), None)
     return found + [f"{each.invariant}: {breach}" for each in findings for breach in each.breaches]
 

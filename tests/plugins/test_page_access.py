@@ -77,14 +77,14 @@ def test_only_an_approver_acts(world: World) -> None:
     """Every act answers 401 to nobody, 403 to each role that gate.yaml does not name, also when Airflow would let it
     trigger DAGs; nothing is written. An approver gets as far as the reason."""
     decision = decided(world)
-    before = len(world.story.ledger.journal.entries())
+    before = len(world.story.ledger.audit_log.entries())
     for address, form in ACT.values():
         address = "/gatehouse" + address.replace("DECISION", decision)
         assert world.act(None, address, **form).status_code == 401, address
         for user in ROLES:
             status = world.act(user, address, reason="short", **form).status_code
             assert status == (400 if user in ACTORS else 403), (user, address, status)
-    assert len(world.story.ledger.journal.entries()) == before
+    assert len(world.story.ledger.audit_log.entries()) == before
 
 
 def test_a_viewer_whom_gate_yaml_names_may_still_only_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,13 +30,13 @@ def test_hostile_text_is_stored_as_it_is(ledger: Ledger, ledger_database, text: 
     batch = Story(ledger).quarantine(reason=text)
     assert ledger.batches.get(batch.id).reason == text
     ledger.batches.discard(batch.id, text, f"{text} in ten letters")
-    ledger.journal.note("test.note", text, text, {text: text})
+    ledger.audit_log.note("test.note", text, text, {text: text})
     assert ledger.batches.get(batch.id).state is BatchState.DISCARDED
-    newest = ledger.journal.entries()[-1]
+    newest = ledger.audit_log.entries()[-1]
     assert (newest.subject, newest.actor) == (text, text)
     with psycopg2.connect(ledger_database.url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM gatehouse.audit_log")
-        assert cursor.fetchone()[0] == len(ledger.journal.entries())
+        assert cursor.fetchone()[0] == len(ledger.audit_log.entries())
 
 
 def test_a_name_that_is_a_path_or_sql_opens_no_use_case(tmp_path) -> None:

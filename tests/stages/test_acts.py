@@ -288,7 +288,7 @@ def test_to_reject_a_champion_again_rolls_it_back(looped, rewritten):
 
 
 def test_a_promotion_whose_task_was_marked_is_carried_out_and_named(ctx):
-    """The decision says PROMOTE, and somebody marked the task as done: upkeep promotes, journals it, and does so once."""
+    """The decision says PROMOTE, and somebody marked the task as done: upkeep promotes, audit logs it, and does so once."""
     for key in MONTHS[:3]:
         take_without_promoting(ctx, key)
     (decision,) = ctx.ledger.decisions.list("rides")
@@ -300,7 +300,7 @@ def test_a_promotion_whose_task_was_marked_is_carried_out_and_named(ctx):
     assert decision.id[:8] in sentence
     assert champion(ctx) == 1
     assert find_pending.unapplied_promotions(ctx) == []
-    assert [e.kind for e in ctx.ledger.journal.entries()].count("promotion.not_applied") == 1
+    assert [e.kind for e in ctx.ledger.audit_log.entries()].count("promotion.not_applied") == 1
 
 
 def take_without_promoting(ctx, key):
@@ -354,12 +354,12 @@ def test_a_replaced_model_file_is_named_and_brought_back(looped):
 
 
 def _kinds(ctx, start, *others):
-    kinds = [entry.kind for entry in ctx.ledger.journal.entries()]
+    kinds = [entry.kind for entry in ctx.ledger.audit_log.entries()]
     return [kind for kind in kinds if kind.startswith(start) and kind not in others]
 
 
 def test_a_death_between_a_finding_and_its_repair_is_one_finding(looped, monkeypatch):
-    """Upkeep dies after it has journaled a moved alias: the next one repairs it, and the journal tells of one move."""
+    """Upkeep dies after it has logged a moved alias: the next one repairs it, and the audit log tells of one move."""
 
     def death(*_):
         raise KeyboardInterrupt

@@ -54,6 +54,6 @@ def test_a_person_accepts_a_level_by_name(looped):
         accept_level(looped, "mallory", "it is good enough for me")
     level = accept_level(looped, "admin", "the world is harder than it was")
     assert accept_level(looped, "admin", "the world is harder than it was") == level
-    entries = [each for each in looped.ledger.journal.entries() if each.kind == asked_level.ACCEPTED]
+    entries = [each for each in looped.ledger.audit_log.entries() if each.kind == asked_level.ACCEPTED]
     assert [(each.actor, json.loads(each.body)["batch"]) for each in entries] == [("admin", level["batch"])]
     assert asked_level.accepted_level(looped)["loss"] == level["loss"]

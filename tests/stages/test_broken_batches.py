@@ -160,7 +160,7 @@ def test_a_backfill_goes_on_after_a_broken_batch(looped, monkeypatch):
     ("change", "says"), [(infinite, "feature 'amount' is inf in row"), (raising, "no such station")]
 )
 def test_a_training_leaves_a_broken_batch_out(looped, monkeypatch, change, says):
-    """A batch whose features cannot be made, or are infinite, is not trained on, and the journal names it; the others are."""
+    """A batch whose features cannot be made, or are infinite, is not trained on, and the audit log names it; the others are."""
     altered(looped, change, monkeypatch, "2024-03")
     batch = landed(looped, BAD)
     asked = looped.ledger.requests.ask(
@@ -170,7 +170,7 @@ def test_a_training_leaves_a_broken_batch_out(looped, monkeypatch, change, says)
     used = {batch.key for batch in (*recorded.training_batches, *recorded.holdout_batches)}
     assert "2024-04" in used
     assert "2024-03" not in used
-    notes = [entry.body for entry in looped.ledger.journal.entries() if entry.kind == "training.window"]
+    notes = [entry.body for entry in looped.ledger.audit_log.entries() if entry.kind == "training.window"]
     assert says in notes[0]
 
 

@@ -42,7 +42,7 @@ def breaches(ctx, database):
 
 
 def kinds(ctx):
-    return [entry.kind for entry in ctx.ledger.journal.entries()]
+    return [entry.kind for entry in ctx.ledger.audit_log.entries()]
 
 
 def test_a_window_and_estimators_are_for_one_request_and_on_record_with_it(looped, ledger_database):
@@ -60,7 +60,7 @@ def test_a_window_and_estimators_are_for_one_request_and_on_record_with_it(loope
     request = gather.claim(looped, request.id)
     assert len(gather.build_training_set(looped, request).training_batches) == 1
     assert fit.candidate_names(looped, request) == ["logistic"]
-    (told,) = [entry for entry in looped.ledger.journal.entries() if entry.kind == "training.window"]
+    (told,) = [entry for entry in looped.ledger.audit_log.entries() if entry.kind == "training.window"]
     assert json.loads(told.body) == {"asked_by": "ann", "batches": 1}
     with pytest.raises(NotAllowedError, match="is being trained"):
         request_retraining(looped, "bob", REASON, "expanding")

@@ -31,8 +31,8 @@ def test_the_loop_ends_with_a_champion_that_the_gate_decided_on(looped):
 
 
 def test_running_everything_again_changes_nothing(looped):
-    """Each stage finds what it did before: no journal entry, no file, no champion is added (I4)."""
-    before = len(looped.ledger.journal.entries()), set(looped.lake.files), looped.ledger.models.champion("rides")
+    """Each stage finds what it did before: no audit log entry, no file, no champion is added (I4)."""
+    before = len(looped.ledger.audit_log.entries()), set(looped.lake.files), looped.ledger.models.champion("rides")
     for key in MONTHS:
         batch = next(b for b in looped.ledger.batches.list("rides") if b.id.key == key)
         outcomes.collect(looped, key)
@@ -45,7 +45,7 @@ def test_running_everything_again_changes_nothing(looped):
     for name in fit.candidate_names(looped):
         fit.fit(looped, request.id, name)
     promote.promote(looped, judge_challenger.judge(looped, request.id).id)
-    after = len(looped.ledger.journal.entries()), set(looped.lake.files), looped.ledger.models.champion("rides")
+    after = len(looped.ledger.audit_log.entries()), set(looped.lake.files), looped.ledger.models.champion("rides")
     assert after == before
 
 
@@ -55,7 +55,7 @@ def test_the_same_content_again_is_a_no_op_and_changed_content_a_revision(looped
     looped.source.change["2024-02"] = lambda frame: frame.assign(amount=frame["amount"] + 1)
     corrected = land.land(looped, "2024-02")
     assert (corrected.id.revision, corrected.state) == (2, BatchState.LANDED)
-    kinds = [entry.kind for entry in looped.ledger.journal.entries()]
+    kinds = [entry.kind for entry in looped.ledger.audit_log.entries()]
     assert kinds.count("batch.repeated") == 1
 
 
@@ -187,7 +187,7 @@ def test_only_an_approver_rolls_back(looped, actor):
 
 
 def test_an_alias_moved_by_hand_is_named_and_repaired(looped):
-    """Upkeep journals the difference once and points the alias where the ledger says."""
+    """Upkeep audit logs the difference once and points the alias where the ledger says."""
     looped.tracking.aliases["rides", "champion"] = 99
     assert "99" in reconcile.reconcile(looped)
     assert looped.tracking.aliases["rides", "champion"] == 1
@@ -286,7 +286,7 @@ def test_mlflow_away_leaves_the_ledger_right_and_maintenance_completes(ctx):
     assert reconcile.reconcile(ctx) == ""
     assert "the aliases" in mlflow_projection.make_up(ctx).done
     assert ctx.tracking.aliases["rides", "champion"] == 1
-    kinds = [entry.kind for entry in ctx.ledger.journal.entries() if entry.kind.startswith(("tracking.", "alias."))]
+    kinds = [entry.kind for entry in ctx.ledger.audit_log.entries() if entry.kind.startswith(("tracking.", "alias."))]
     assert kinds == ["tracking.behind", "tracking.caught_up"]
 
 

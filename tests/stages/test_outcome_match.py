@@ -111,7 +111,7 @@ def test_outcomes_without_a_key_and_unreadable_ones_are_quarantined(ctx: FakeCon
 
 
 def test_refused_outcomes_are_alerted_with_the_reason(ctx: FakeContext) -> None:
-    """A delivery that breaks the contract as a whole is a problem of its batch, not only a line of the journal."""
+    """A delivery that breaks the contract as a whole is a problem of its batch, not only a line of the audit log."""
     arrive(ctx, lambda frame: frame.assign(label=1 - frame["label"]).pipe(lambda other: pd.concat([frame, other])))
     (alert,) = outcome_alert(ctx)
     assert "refused" in alert.sentence

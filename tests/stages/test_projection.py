@@ -23,7 +23,7 @@ def long_after(monkeypatch):
 
 
 def events(ctx):
-    return [entry.kind for entry in ctx.ledger.journal.entries() if entry.kind.startswith(("tracking.", "alias."))]
+    return [entry.kind for entry in ctx.ledger.audit_log.entries() if entry.kind.startswith(("tracking.", "alias."))]
 
 
 def failing(error):
@@ -106,8 +106,8 @@ UNEXPLAINED = {"alias removed", "alias moved"}
 
 @pytest.mark.parametrize("deletion", DELETIONS)
 def test_maintenance_mends_each_deletion_and_says_so_once(mirrored, uri, deletion):
-    """From ledger and lake MLflow holds again what it held; the journal names what happened, and the next sweep neither
-    tells nor journals anything. Only an alias that somebody moved or removed is an unexplained promotion."""
+    """From ledger and lake MLflow holds again what it held; the audit log names what happened, and the next sweep neither
+    tells nor audit logs anything. Only an alias that somebody moved or removed is an unexplained promotion."""
     before, known = mirrored.tracking.held("rides", {1}), len(events(mirrored))
     DELETIONS[deletion](Person(uri, "rides"))
     sentence = reconcile.reconcile(mirrored)

@@ -72,9 +72,9 @@ def test_every_kind_of_event_is_told(ledger: Ledger) -> None:
     model = story.challenger(second, third)
     blocked = story.decide(model, Verdict.BLOCK, generation=1)
     story.serve(story.override(blocked, expires=now(-1)))
-    ledger.journal.note("alias.drifted", "flights", "upkeep", {"found": 3, "expected": 2})
+    ledger.audit_log.note("alias.drifted", "flights", "upkeep", {"found": 3, "expected": 2})
     for place in ("first", "second"):
-        ledger.journal.note("tracking.restored", "flights", "tracking", {"sentence": f"the {place} run was deleted"})
+        ledger.audit_log.note("tracking.restored", "flights", "tracking", {"sentence": f"the {place} run was deleted"})
     fourth = story.accept("2013-07")
     incident = {"id": "data fault/distance/2013-07", "kind": "data fault", "columns": ["distance"], "opened": "2013-07",
                 "resolved": "", "page": True, "sentence": "distance is in km", "consequences": ["log_loss 0.41"]}  # fmt: skip
@@ -138,7 +138,7 @@ def test_a_message_that_nobody_takes_is_tried_again_with_growing_pauses_and_an_e
     assert message.due is None
     courier.away = set()
     assert told(ledger, courier, minutes=minutes * 2) == []
-    assert not any("secret" in entry.body for entry in ledger.journal.entries())
+    assert not any("secret" in entry.body for entry in ledger.audit_log.entries())
 
 
 def test_a_server_that_is_away_costs_others_nothing(ledger: Ledger) -> None:
@@ -256,4 +256,4 @@ def test_a_trouble_opens_changes_and_ends_once(ledger: Ledger) -> None:
 def test_a_state_of_the_outbox_cannot_be_noted(ledger: Ledger) -> None:
     """An entry that stands for a change is written with its row or not at all."""
     with pytest.raises(NotAllowedError):
-        ledger.journal.note("notification.sent", "x", "Ada", {})
+        ledger.audit_log.note("notification.sent", "x", "Ada", {})

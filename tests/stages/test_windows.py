@@ -32,20 +32,20 @@ def test_the_change_in_the_labels_is_dated(ctx):
 
 
 @pytest.mark.parametrize("kind", ["best_of", "since_change"])
-def test_what_was_chosen_is_in_the_journal(folder, open_site, kind):
-    """The journal tells the losses of every window that was tried, or the change that was found, and the holdout stays
+def test_what_was_chosen_is_in_the_audit_log(folder, open_site, kind):
+    """The audit log tells the losses of every window that was tried, or the change that was found, and the holdout stays
     the newest batch whatever was chosen."""
     (folder / "retrain.yaml").write_text((folder / "retrain.yaml").read_text() + f"window: {kind}\n")
     ctx = open_site()
     for key in MONTHS:
         take(ctx, key)
     (request,) = ctx.ledger.requests.list("rides")
-    (told,) = [entry for entry in ctx.ledger.journal.entries() if entry.kind == "training.window"]
+    (told,) = [entry for entry in ctx.ledger.audit_log.entries() if entry.kind == "training.window"]
     assert (told.subject, told.actor) == (request.id, "gather")
     wanted = {window.name for window in Window(kind="best_of").choices} if kind == "best_of" else {"changed"}
     assert all(name in told.body for name in wanted)
     training_set = ctx.ledger.requests.training_set(request.id)
     assert max(training_set.training_batches) < min(training_set.holdout_batches)
-    before = len(ctx.ledger.journal.entries())
+    before = len(ctx.ledger.audit_log.entries())
     gather.build_training_set(ctx, request)
-    assert len(ctx.ledger.journal.entries()) == before
+    assert len(ctx.ledger.audit_log.entries()) == before

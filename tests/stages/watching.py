@@ -78,7 +78,7 @@ def watched(stream: Stream, path: Path, retrain: str = "", training: int = 4, he
     ctx = MemoryContext(load(stream.folder(path, retrain)))
     ctx.lake, ctx.models = FakeLake(), SkopsModels()
     desk, kind = _Desk(), ctx.case.contract.frequency
-    ctx.ledger = SimpleNamespace(batches=desk, journal=SimpleNamespace(newest=lambda subject, kinds: None))
+    ctx.ledger = SimpleNamespace(batches=desk, audit_log=SimpleNamespace(newest=lambda subject, kinds: None))
     seen, champion = [], None
     for number, made in enumerate(stream.batches):
         interval = batch_interval(kind, made.key)

@@ -116,6 +116,6 @@ def test_a_batch_is_discarded_by_clicking(ctx: UseCaseContext, reviewer: Visitor
     on_batch(reviewer, "2024-06", "Discard", "the whole month will be delivered again")
     reviewer.inside.get_by_text("Discarded. The batch is kept").wait_for()
     assert ctx.ledger.batches.get(batch.id).state is BatchState.DISCARDED
-    told = next(e for e in reversed(list(ctx.ledger.journal.entries())) if e.kind == "batch.discarded")
+    told = next(e for e in reversed(list(ctx.ledger.audit_log.entries())) if e.kind == "batch.discarded")
     assert told.actor == "reviewer"
     assert reviewer.broken == []

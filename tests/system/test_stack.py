@@ -141,14 +141,14 @@ def test_replay_gives_every_decision_again(walked, running):
 
 def test_a_second_walk_and_twenty_triggers_change_nothing(walked, ctx, running):
     """What is settled stays as it is, however often somebody asks for it."""
-    before = len(ctx.ledger.journal.entries())
+    before = len(ctx.ledger.audit_log.entries())
     assert [str(line) for line in walk(running, "flight_delays", BATCHES)] == [str(line) for line in walked]
     api = running.airflow()
     names = [f"again_{number}" for number in range(20)]
     for name in names:
         api.trigger("flight_delays__monitor", name, {"batch": "2013-05.r1"})
     assert {api.wait("flight_delays__monitor", name, 180) for name in names} == {"success"}
-    assert len(ctx.ledger.journal.entries()) == before
+    assert len(ctx.ledger.audit_log.entries()) == before
 
 
 def test_a_dry_run_of_a_rollback_changes_nothing(walked, ctx, running):
@@ -161,7 +161,7 @@ def test_a_dry_run_of_a_rollback_changes_nothing(walked, ctx, running):
 
 
 def test_an_alias_moved_by_hand_is_found_named_and_repaired(walked, ctx, running):
-    """Upkeep goes red, journals an unexplained promotion, and MLflow says again what the ledger says."""
+    """Upkeep goes red, audit logs an unexplained promotion, and MLflow says again what the ledger says."""
     from mlflow import MlflowClient
 
     client = MlflowClient(running.mlflow_url)
@@ -171,7 +171,7 @@ def test_an_alias_moved_by_hand_is_found_named_and_repaired(walked, ctx, running
     api.trigger("gatehouse__maintenance", "after_the_alias", {})
     assert api.wait("gatehouse__maintenance", "after_the_alias", 180) == "failed"
     assert client.get_model_version_by_alias("flight_delays", "champion").version == right
-    assert [entry for entry in ctx.ledger.journal.entries() if entry.kind == "alias.drifted"]
+    assert [entry for entry in ctx.ledger.audit_log.entries() if entry.kind == "alias.drifted"]
     api.trigger("gatehouse__maintenance", "all_well_again", {})
     assert api.wait("gatehouse__maintenance", "all_well_again", 180) == "success"
 
@@ -200,7 +200,7 @@ def test_a_review_whose_task_was_marked_is_asked_for_again_and_approved(walked, 
     api.wait("rides__retrain", run, 240)  # its task for the answer tries again first: a run that is at it is not lost
     api.trigger("gatehouse__maintenance", "after_the_mark", {})
     assert api.wait("gatehouse__maintenance", "after_the_mark", 180) == "failed"
-    assert [entry.subject for entry in rides.ledger.journal.entries() if entry.kind == "review.not_requested"] == [
+    assert [entry.subject for entry in rides.ledger.audit_log.entries() if entry.kind == "review.not_requested"] == [
         decision.id
     ]
     assert rides.ledger.models.champion("rides") is None

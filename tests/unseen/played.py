@@ -54,7 +54,7 @@ class Played:
         reasons = [batch.reason for batch in ledger.batches.list(name) if batch.reason and key in (None, batch.id.key)]
         notes = [
             entry.body
-            for entry in ledger.journal.entries(about=f"{name}/{key or ''}")
+            for entry in ledger.audit_log.entries(about=f"{name}/{key or ''}")
             if entry.kind.startswith("outcomes.") and entry.kind != "outcomes.arrived"
         ]
         requests = ledger.requests.list(name)

@@ -44,7 +44,7 @@ class Saboteur:
             cursor.execute(statement, values)
 
     def forge(self, table: str, kind: str, row: dict[str, Any], token: int | None = None) -> None:
-        """A row with a proper journal entry, past every trigger but the journal's."""
+        """A row with a proper audit log entry, past every trigger but the audit log's."""
         with Database(self.url).transaction() as rows:
             change = LedgerTransaction(rows, "somebody", token)
             entry = change.append(kind, "flights", row)
@@ -201,8 +201,8 @@ def _an_entry_rewritten(by: Saboteur) -> None:
 
 @breaks("I6")
 def _an_entry_removed(by: Saboteur) -> None:
-    by.story.ledger.journal.note("note.made", "flights", "Ada", {})
-    by.story.ledger.journal.note("note.made", "flights", "Ada", {"number": 2})
+    by.story.ledger.audit_log.note("note.made", "flights", "Ada", {})
+    by.story.ledger.audit_log.note("note.made", "flights", "Ada", {"number": 2})
     by.sql("DELETE FROM audit_log WHERE kind = 'note.made' AND body = '{}'")
 
 

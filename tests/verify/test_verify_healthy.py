@@ -46,7 +46,7 @@ def test_without_a_tracking_server_the_alias_is_not_judged(ledger_database: Ledg
     assert "not asked" in finding.notes[0]
 
 
-def test_a_long_journal_is_read_whole(ledger_database: LedgerDatabase) -> None:
+def test_a_long_audit_log_is_read_whole(ledger_database: LedgerDatabase) -> None:
     """Of 100,000 entries each one is checked."""
     with psycopg2.connect(ledger_database.owner_url) as connection, connection.cursor() as cursor:
         cursor.execute(

@@ -107,7 +107,7 @@ def test_a_use_case_shows_its_newest_batches_and_what_came_of_them(ledger, datab
 
 
 def test_a_decision_knows_what_stands_around_it(ledger, database) -> None:
-    """Model, data with row counts, promotions, what it scored, and every line of the journal about it."""
+    """Model, data with row counts, promotions, what it scored, and every line of the audit log about it."""
     story = Story(ledger, name="case")
     story.tell()
     decision = ledger.decisions.list("case")[0]
@@ -118,7 +118,7 @@ def test_a_decision_knows_what_stands_around_it(ledger, database) -> None:
         ("holdout", "2013-02", 9),
     ]
     assert (view.served["batches"], view.serves) == (1, True)
-    kinds = [line["kind"] for line in view.journal]
+    kinds = [line["kind"] for line in view.audit_log]
     assert kinds == ["request.opened", "request.claimed", "training_set.recorded", "candidate.recorded", "model.registered",
                      "decision.made", "champion.changed", "request.decided"]  # fmt: skip
     with pytest.raises(RecordNotFoundError):

@@ -45,7 +45,7 @@ def test_the_measures_are_what_the_ledger_holds(ledger: Ledger, ledger_database)
     assert now["gatehouse_requests", "flights", "decided"] == 1
     assert now["gatehouse_champion_version", "flights"] == now["gatehouse_champion_changes_total", "flights"] == 1
     assert now["gatehouse_batches_waiting", "flights"] == 1  # 2013-01 was never watched in this story
-    assert now["gatehouse_journal_entries_total",] == len(ledger.journal.entries())
+    assert now["gatehouse_audit_log_entries_total",] == len(ledger.audit_log.entries())
     oldest = time.monotonic() - started + 1
     for age in ("champion_age", "batch_age", "batch_waiting", "batch_quarantined"):
         assert 0 <= now[f"gatehouse_{age}_seconds", "flights"] <= oldest, age
@@ -58,7 +58,7 @@ def test_the_measures_are_what_the_ledger_holds(ledger: Ledger, ledger_database)
     }  # this story names its other attempts differently from the stages
 
 
-def test_a_stage_took_from_its_start_to_its_journal_entry(ledger: Ledger, ledger_database) -> None:
+def test_a_stage_took_from_its_start_to_its_audit_log_entry(ledger: Ledger, ledger_database) -> None:
     """The seconds of the newest run; a repeated task that changed nothing does not count as a run."""
     story, database = Story(ledger), Database(ledger_database.url)
     batch = story.land().id
@@ -87,7 +87,7 @@ def test_only_readable_use_cases_are_told(ledger: Ledger, ledger_database) -> No
     facts = read_facts(Database(ledger_database.url))
     assert {key[1] for key in scraped(facts) if len(key) > 1} == {"secret", "open"}
     assert {key[1] for key in scraped(facts, "open") if len(key) > 1} == {"open"}
-    assert ("gatehouse_journal_entries_total",) in scraped(facts, "open")
+    assert ("gatehouse_audit_log_entries_total",) in scraped(facts, "open")
 
 
 def test_an_empty_ledger_is_scraped(ledger_database) -> None:

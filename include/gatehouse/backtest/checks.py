@@ -22,7 +22,7 @@ def checks(ctx: UseCaseContext, batch: Batch, outcomes: Outcomes | None) -> tupl
 
 def refused(ctx: UseCaseContext, batch: BatchId) -> list[str]:
     """Why outcomes of a batch were refused as a whole."""
-    entries = ctx.ledger.journal.entries(about=str(batch))
+    entries = ctx.ledger.audit_log.entries(about=str(batch))
     reasons = [json.loads(each.body)["reason"] for each in entries if each.kind == "outcomes.refused"]
     return [f"outcomes refused: {reason}" for reason in dict.fromkeys(reasons)]
 

@@ -69,7 +69,7 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
         "The record, and whether it is whole.",
         {
             "verify": ("verify:verify", "Check the invariants, or an exported audit log."),
-            "log": ("journal:journal", "What was recorded, or all of it as one file."),
+            "log": ("audit_log:audit_log", "What was recorded, or all of it as one file."),
         },
     ),
     "dev": (
@@ -84,7 +84,7 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
 }
 COMMANDS: Verbs = {"backtest": ("backtest:backtest", "Replay a use case's whole history from files alone.")}
 
-NEED_A_LEDGER = ("show", "replay", "actions", "manual", "report", "verify", "journal", "notifications")
+NEED_A_LEDGER = ("show", "replay", "actions", "manual", "report", "verify", "audit_log", "notifications")
 
 # The commands of version 0.1, and what they are called now.
 RETIRED = {
@@ -95,5 +95,5 @@ RETIRED = {
     "confirm": "decision confirm-override", "rollback": "champion rollback", "messages": "notification list",
     "notify": "config show notify", "new": "use-case new", "schema": "use-case schema", "check": "use-case check",
     "up": "dev up", "down": "dev down", "status": "dev status", "walk": "dev demo", "verify": "audit verify",
-    "journal": "audit log", "report": "decision report", "accept-level": "champion accept-level",
+    "audit_log": "audit log", "report": "decision report", "accept-level": "champion accept-level",
 }  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.invariants import batches, champions, journal_integrity, labels, performance, requests
+from gatehouse.invariants import audit_log_integrity, batches, champions, labels, performance, requests
 from gatehouse.invariants.result import InvariantContext, InvariantResult
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ INVARIANTS: dict[str, tuple[str, Callable[[InvariantContext], None]]] = {
     "I1": ("At most one champion per use case; its generation rises by one with each change", champions.one_champion),
     "I2": ("No champion without a decision, an approved review or a person's reason", champions.justified_champion),
     "I3": ("Every source row is in exactly one of accepted or quarantined", batches.rows_conserved),
-    "I4": ("Running anything again changes nothing: no content is on record twice", journal_integrity.no_duplicates),
+    "I4": ("Running anything again changes nothing: no content is on record twice", audit_log_integrity.no_duplicates),
     "I5": (
         "A scored batch carries one (version, sha256, generation), and the bytes are those recorded",
         batches.one_model_per_batch,
     ),
     "I6": (
-        "The journal is gap-free and hash-chained, and each change has exactly one entry",
-        journal_integrity.journal_intact,
+        "The audit log is gap-free and hash-chained, and each change has exactly one entry",
+        audit_log_integrity.audit_log_intact,
     ),
-    "I7": ("No stale attempt has committed", journal_integrity.no_stale_attempt),
+    "I7": ("No stale attempt has committed", audit_log_integrity.no_stale_attempt),
     "I8": ("No batch and no retrain request is lost", requests.no_lost_work),
     "I9": ("Training rows come from accepted batches; no held-out row is trained on", requests.no_leakage),
     "I10": ("MLflow's alias champion mirrors the ledger", champions.mlflow_alias_matches),

@@ -70,7 +70,7 @@ def build_training_set(ctx: UseCaseContext, request: Request) -> TrainingSet:
         identity, request.id, training, holdout, chosen.training, chosen.holdout, model_code=ctx.case.code_sha256
     )
     if told:
-        ctx.ledger.journal.note("training.window", request.id, "gather", told)
+        ctx.ledger.audit_log.note("training.window", request.id, "gather", told)
     ctx.ledger.requests.record_training_set(lease, training_set)
     return training_set
 

@@ -21,7 +21,7 @@ def collect(ctx: UseCaseContext, key: str) -> list[Outcomes]:
     """Fetch the outcomes that are due by the end of batch `key` and have not arrived yet; returns the new ones.
 
     Time is the data's: outcomes found while batch `key` is ingested have arrived by the end of its interval.
-    Outcomes that break the contract as a whole, or that cannot be read, are journaled as refused and count as not arrived.
+    Outcomes that break the contract as a whole, or that cannot be read, are logged as refused and count as not arrived.
     What the source raises about one batch's outcomes is raised when those of all others have been collected.
     """
     found, errors = _collect_all(ctx, key)
@@ -110,15 +110,15 @@ def _collect(ctx: UseCaseContext, batch: Batch, now: datetime) -> Outcomes | Non
 
 
 def _refuse_unread(ctx: UseCaseContext, batch: Batch, error: SourceError) -> None:
-    """Journal outcomes that the source cannot give, with what it delivered."""
+    """Audit log outcomes that the source cannot give, with what it delivered."""
     files = error.tables if isinstance(error, UnreadableDelivery) else {}
     kept = [ctx.lake.put(data, "unreadable", suffix) for data, suffix in files.values()]
     _refuse(ctx, batch, str(error), [vars(file) for file in kept])
 
 
 def _refuse(ctx: UseCaseContext, batch: Batch, reason: str, files: Sequence[Mapping[str, Any]] = ()) -> None:
-    """Journal refused outcomes: once for the same bytes, or for the same reason where there are none."""
-    last = ctx.ledger.journal.newest(str(batch.id), [REFUSED, "outcomes.arrived"])
+    """Audit log refused outcomes: once for the same bytes, or for the same reason where there are none."""
+    last = ctx.ledger.audit_log.newest(str(batch.id), [REFUSED, "outcomes.arrived"])
     said = json.loads(last.body) if last is not None and last.kind == REFUSED else {}
     if said.get("files", []) != list(files) or (not files and said.get("reason") != reason):
-        ctx.ledger.journal.note(REFUSED, str(batch.id), "validate", {"reason": reason, "files": list(files)})
+        ctx.ledger.audit_log.note(REFUSED, str(batch.id), "validate", {"reason": reason, "files": list(files)})

@@ -1,13 +1,13 @@
 """The ports: what the stages ask of the world. Adapters implement them; the tests' fakes subclass them.
 
 Every method that changes the ledger takes the lease of the attempt and refuses a stale one (StaleAttemptError),
-writes its journal entry in the same transaction, and is idempotent: the same call again changes nothing.
+writes its audit log entry in the same transaction, and is idempotent: the same call again changes nothing.
 """
 
 from __future__ import annotations
 
 from gatehouse.ports.data import Checker, CheckResult, ExpectationFinding, Lake, PassedOver, Source, TableCheck
-from gatehouse.ports.ledger import Journal, Ledger
+from gatehouse.ports.ledger import AuditLog, Ledger
 from gatehouse.ports.manual import Backfills, Revalidations
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
 from gatehouse.ports.notifications import NotificationStore, Notifier
@@ -28,6 +28,7 @@ from gatehouse.ports.work import Attempts, Batches, Requests
 
 __all__ = [
     "Attempts",
+    "AuditLog",
     "Backfills",
     "BatchLog",
     "Batches",
@@ -38,7 +39,6 @@ __all__ = [
     "Decisions",
     "ExpectationFinding",
     "Held",
-    "Journal",
     "Lake",
     "Ledger",
     "ModelProbe",

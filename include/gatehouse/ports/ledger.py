@@ -1,4 +1,4 @@
-"""The ledger as a whole: its desks over one database, and the journal."""
+"""The ledger as a whole: its desks over one database, and the audit log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.types import (
-    JournalEntry,
+    AuditEntry,
 )
 
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ from gatehouse.ports.notifications import NotificationStore
 from gatehouse.ports.work import Attempts, Batches, Requests
 
 
-class Journal(ABC):
+class AuditLog(ABC):
     """The append-only, hash-chained record of every change."""
 
     @abstractmethod
-    def entries(self, after: int = 0, limit: int = 10_000, about: str = "") -> Sequence[JournalEntry]:
+    def entries(self, after: int = 0, limit: int = 10_000, about: str = "") -> Sequence[AuditEntry]:
         """At most `limit` entries after number `after`, in their order; with `about`, those whose subject has it in it."""
 
     @abstractmethod
-    def newest(self, subject: str, kinds: Sequence[str]) -> JournalEntry | None:
+    def newest(self, subject: str, kinds: Sequence[str]) -> AuditEntry | None:
         """The newest entry of any of these kinds about just this subject."""
 
     @abstractmethod
@@ -46,7 +46,7 @@ class Ledger:
     decisions: Decisions
     overrides: Overrides
     probations: Probations
-    journal: Journal
+    audit_log: AuditLog
     telling: NotificationStore
     revalidations: Revalidations
     backfills: Backfills

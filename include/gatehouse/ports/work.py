@@ -52,10 +52,10 @@ class Batches(ABC):
         unreadable: str = "",
         fingerprint: str | None = None,
     ) -> Batch:
-        """Make a landed batch visible. The same content again returns the batch that has it (noted in the journal
+        """Make a landed batch visible. The same content again returns the batch that has it (noted in the audit log
         once as `batch.repeated`, when that batch was validated before); changed content under the same key is the next
         revision, the old one is kept. `unreadable` says why no row of the files can be read; `fingerprint` is what the
-        source said of the delivery, journaled as `delivery.read` when it is another than before."""
+        source said of the delivery, logged as `delivery.read` when it is another than before."""
 
     @abstractmethod
     def refuse(self, lease: FencingLease, use_case: str, key: str, reason: str) -> None:

@@ -59,7 +59,7 @@ class BatchView:
     watch: dict[str, Any]
     outcomes: dict[str, Any] | None
     decisions: list[dict[str, Any]]
-    journal: list[dict[str, Any]]
+    audit_log: list[dict[str, Any]]
 
     @property
     def report(self) -> FileRef | None:
@@ -92,7 +92,7 @@ def batch_view(database: Database, batch: BatchId) -> BatchView:
         revisions = rows.all(
             "SELECT revision FROM batches WHERE (use_case, key) = (%s, %s) ORDER BY 1 DESC LIMIT 20", *about[:2]
         )
-        journal = "SELECT seq, kind, subject, actor, at FROM audit_log WHERE subject = %s ORDER BY seq LIMIT %s"
+        audit_log = "SELECT seq, kind, subject, actor, at FROM audit_log WHERE subject = %s ORDER BY seq LIMIT %s"
         return BatchView(
             id=batch,
             row=row,
@@ -102,7 +102,7 @@ def batch_view(database: Database, batch: BatchId) -> BatchView:
             watch=rows.one(_WATCH, *about) or {},
             outcomes=_outcomes(rows.one(_OUTCOMES, *about)),
             decisions=rows.all(_DECISIONS, *about),
-            journal=rows.all(journal, str(batch), LINES),
+            audit_log=rows.all(audit_log, str(batch), LINES),
         )
 
 

@@ -1,4 +1,4 @@
-"""One decision with what stands around it: model, request, data, answers, promotions, and the journal's lines."""
+"""One decision with what stands around it: model, request, data, answers, promotions, and the audit log's lines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gatehouse.errors import RecordNotFoundError
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
 
-LINES = 60  # of the journal
+LINES = 60  # of the audit log
 
 _DECISION = """
     SELECT d.use_case, d.version, d.policy_text, file(d.evidence_file) AS evidence_file, made.at AS made_at,
@@ -44,7 +44,7 @@ _OVERRIDES = """
     SELECT o.id, o.actor, o.reason, o.expires, o.second_person, j.at, c.actor AS confirmed_by, c.reason AS confirmation
     FROM overrides o JOIN audit_log j ON j.seq = o.audit_seq LEFT JOIN override_confirmations c ON c.override = o.id
     WHERE o.decision = %s ORDER BY o.audit_seq DESC LIMIT 10"""
-_JOURNAL = """
+_AUDIT_LOG = """
     SELECT seq, kind, subject, actor, at FROM (
         SELECT * FROM audit_log WHERE subject = ANY(%s)
         UNION SELECT j.* FROM champion_changes p JOIN audit_log j ON j.seq = p.audit_seq
@@ -70,7 +70,7 @@ class DecisionView:
     batches: list[dict[str, Any]]
     candidates: list[dict[str, Any]]
     served: dict[str, Any]
-    journal: list[dict[str, Any]]
+    audit_log: list[dict[str, Any]]
 
     @property
     def serves(self) -> bool:
@@ -124,12 +124,12 @@ def decision_view(database: Database, decision: str) -> DecisionView:
             batches=rows.all(_BATCHES, row["request"]),
             candidates=candidates,
             served=rows.one(_SERVED, *about) or {},
-            journal=rows.all(_JOURNAL, subjects, *about, LINES),
+            audit_log=rows.all(_AUDIT_LOG, subjects, *about, LINES),
         )
 
 
 def decisions_of(database: Database, use_case: str, before: int | None, size: int) -> list[dict[str, Any]]:
-    """The newest decisions of a use case, or those before a journal number."""
+    """The newest decisions of a use case, or those before an audit log number."""
     with database.snapshot() as rows:
         return rows.all(
             "SELECT d.id, d.version, d.verdict, d.sentence, d.champion, d.generation, d.audit_seq, j.at FROM decisions d "

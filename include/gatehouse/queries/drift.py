@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 _BATCHES = """
     SELECT w.key, w.revision, w.body::json -> 'drift' AS drift, w.body::json ->> 'champion' AS champion,
            w.body::json -> 'together' ->> 'sentence' AS together
-    FROM watches w WHERE w.use_case = %s ORDER BY w.key DESC, w.revision DESC LIMIT %s"""
+    FROM monitoring_reports w WHERE w.use_case = %s ORDER BY w.key DESC, w.revision DESC LIMIT %s"""
 _ONE = """
     SELECT w.key, w.revision, w.body::json -> 'drift' AS drift, w.body::json ->> 'champion' AS champion,
            w.body::json -> 'together' ->> 'sentence' AS together
-    FROM watches w WHERE (w.use_case, w.key, w.revision) = (%s, %s, %s)"""
+    FROM monitoring_reports w WHERE (w.use_case, w.key, w.revision) = (%s, %s, %s)"""
 _FILES = """
     SELECT b.starts, file(m.reference) AS reference, file(p.file) AS scores,
-           (SELECT file(a.profile) FROM batch_acts a WHERE a.profile IS NOT NULL
-            AND (a.use_case, a.key, a.revision) = (b.use_case, b.key, b.revision) ORDER BY a.entry DESC LIMIT 1) AS profile
+           (SELECT file(a.profile) FROM batch_events a WHERE a.profile IS NOT NULL
+            AND (a.use_case, a.key, a.revision) = (b.use_case, b.key, b.revision) ORDER BY a.audit_seq DESC LIMIT 1) AS profile
     FROM batches b
-    LEFT JOIN models m ON (m.use_case, m.version) = (b.use_case, %s)
+    LEFT JOIN model_versions m ON (m.use_case, m.version) = (b.use_case, %s)
     LEFT JOIN predictions p ON (p.use_case, p.key, p.revision) = (b.use_case, b.key, b.revision)
     WHERE (b.use_case, b.key, b.revision) = (%s, %s, %s)"""
 

@@ -34,7 +34,7 @@ _PROMOTIONS = """
     JOIN model_versions m ON (m.use_case, m.version) = (p.use_case, p.version)
     LEFT JOIN retrain_requests r ON r.id = m.request
     ORDER BY p.generation DESC"""
-_JOURNAL = """
+_AUDIT_LOG = """
     SELECT seq, kind, subject, actor, at FROM audit_log WHERE subject = ANY(%s) ORDER BY seq DESC LIMIT %s"""
 
 
@@ -47,7 +47,7 @@ class UseCaseView:
     batches: list[dict[str, Any]]
     requests: list[dict[str, Any]]
     promotions: list[dict[str, Any]]
-    journal: list[dict[str, Any]]
+    audit_log: list[dict[str, Any]]
 
     @property
     def champion(self) -> dict[str, Any] | None:
@@ -66,5 +66,5 @@ def use_case_view(database: Database, use_case: str, shown: int = SHOWN) -> UseC
         since = batches[0]["starts"] if batches else None
         requests = rows.all(_REQUESTS, use_case, since or "-infinity", shown)
         promotions = rows.all(_PROMOTIONS, use_case, shown)
-        journal = rows.all(_JOURNAL, [use_case], 10)
-    return UseCaseView(use_case, batches, requests, promotions, journal)
+        audit_log = rows.all(_AUDIT_LOG, [use_case], 10)
+    return UseCaseView(use_case, batches, requests, promotions, audit_log)

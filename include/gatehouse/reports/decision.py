@@ -26,14 +26,14 @@ _DRAWING = re.compile(r"<figure>(<svg .*?</svg>)</figure>", re.DOTALL)
 @dataclass(frozen=True)
 class DecisionProvenance:
     """Where a challenger came from: the reasons of its request, the batches with what each was used for, the candidates
-    with their metrics and why they failed, and the journal's lines (number, moment, kind, actor)."""
+    with their metrics and why they failed, and the audit log's lines (number, moment, kind, actor)."""
 
     asked: tuple[str, ...]
     opened_by: str
     batches: tuple[tuple[str, str], ...]
     candidates: tuple[tuple[str, Mapping[str, float], str], ...]
     selection_metric: str
-    journal: tuple[tuple[int, str, str, str], ...]
+    audit_log: tuple[tuple[int, str, str, str], ...]
 
 
 def decision_report(

@@ -97,9 +97,9 @@ CATALOGUE = (
     Metric("gatehouse_champion_age_seconds", "gauge", "How long the champion has served.", _each("champions", "age")),
     Metric("gatehouse_champion_data_age_seconds", "gauge", "How long ago the champion's training data ended.",
             _each("champions", "data_age")),
-    Metric("gatehouse_stage_seconds", "gauge", "The newest run of each stage, from its start to its journal entry.",
+    Metric("gatehouse_stage_seconds", "gauge", "The newest run of each stage, from its start to its audit log entry.",
             _each("stages", "seconds", stage="stage")),
-    Metric("gatehouse_journal_entries_total", "counter", "Entries of the journal.", _ledger("entries")),
+    Metric("gatehouse_audit_log_entries_total", "counter", "Entries of the audit log.", _ledger("entries")),
     Metric("gatehouse_upkeep_age_seconds", "gauge", "How long ago upkeep last found nothing wrong.",
             _ledger("upkeep_age")),
 )  # fmt: skip

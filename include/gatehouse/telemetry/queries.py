@@ -50,7 +50,7 @@ _CHAMPIONS = """
 _REQUESTS = """
     SELECT r.use_case, r.state, count(*) AS count, extract(epoch FROM clock_timestamp() - min(j.at))::float AS age
     FROM retrain_requests r JOIN audit_log j ON j.seq = r.audit_seq GROUP BY 1, 2"""
-# A stage's seconds: from the moment the attempt at it entered to the journal entry that it wrote. An attempt that entered
+# A stage's seconds: from the moment the attempt at it entered to the audit log entry that it wrote. An attempt that entered
 # again after it was done (a repeated task) tells nothing and is left out.
 _STAGES = """
     SELECT DISTINCT ON (done.use_case, done.stage) done.use_case, done.stage,
@@ -83,7 +83,7 @@ UPKEEP = "gatehouse/upkeep/succeeded"  # the work that upkeep enters when it has
 
 @dataclass(frozen=True)
 class LedgerSnapshot:
-    """Rows by table, each a dict with its `use_case`. `ledger` has the journal's entries and age in seconds, and how long
+    """Rows by table, each a dict with its `use_case`. `ledger` has the audit log's entries and age in seconds, and how long
     ago upkeep last succeeded (None: never); `newest_file` is the lake's file of the newest batch (None: no batch yet)."""
 
     batches: list[dict[str, Any]] = field(default_factory=list)

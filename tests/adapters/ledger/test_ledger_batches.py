@@ -22,11 +22,11 @@ def story(ledger: Ledger) -> Story:
 
 
 def _kinds(story: Story) -> list[str]:
-    return [entry.kind for entry in story.ledger.journal.entries()]
+    return [entry.kind for entry in story.ledger.audit_log.entries()]
 
 
 def test_the_same_content_lands_once_and_is_noted_once(story: Story) -> None:
-    """Landing equal content again and again returns the first batch; the journal notes the repetition a single time."""
+    """Landing equal content again and again returns the first batch; the audit log notes the repetition a single time."""
     first = story.accept()
     again = [story.land(), story.land()]
     assert again == [first, first]

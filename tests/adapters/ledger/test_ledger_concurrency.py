@@ -49,7 +49,7 @@ def promote_again_and_again(url: str, number: int, wins: Any) -> None:
 def test_eight_processes_promote_and_every_generation_has_one_winner(
     ledger_database: LedgerDatabase, ledger: Ledger
 ) -> None:
-    """8 processes with 25 promotions each: 200 generations, 200 promotions, 200 journal entries, 25 by each process."""
+    """8 processes with 25 promotions each: 200 generations, 200 promotions, 200 audit log entries, 25 by each process."""
     story = Story(ledger)
     for generation, model in enumerate(_two_versions(story)):
         story.promote(story.decide(model, generation=generation))
@@ -68,7 +68,7 @@ def test_eight_processes_promote_and_every_generation_has_one_winner(
     assert [promotion.generation for promotion in promotions] == list(range(1, PROCESSES * TIMES + 3))
     winners = [promotion.actor for promotion in promotions[2:]]
     assert {winner: winners.count(winner) for winner in winners} == {f"process {n}": TIMES for n in range(PROCESSES)}
-    assert [entry.kind for entry in ledger.journal.entries()].count("champion.changed") == PROCESSES * TIMES + 2
+    assert [entry.kind for entry in ledger.audit_log.entries()].count("champion.changed") == PROCESSES * TIMES + 2
     champion = ledger.models.champion("flights")
     assert champion is not None
     assert champion.generation == PROCESSES * TIMES + 2
@@ -98,7 +98,7 @@ def test_the_same_batch_landed_at_once_is_one_batch(ledger: Ledger) -> None:
         return ledger.batches.land(story.enter(f"land {number}"), "flights", "2013-01", interval, files).id
 
     assert len(set(at_once(8, land))) == 1
-    assert [entry.kind for entry in ledger.journal.entries()] == ["batch.landed"]
+    assert [entry.kind for entry in ledger.audit_log.entries()] == ["batch.landed"]
 
 
 def test_corrections_landed_at_once_are_numbered_without_a_gap(ledger: Ledger) -> None:

@@ -44,10 +44,10 @@ def test_upgrading_again_changes_nothing(ledger_server: PostgresServer, empty: s
     owner = ledger_server.url(empty, "ledger_owner")
     migrate.upgrade(owner, "ledger")
     before = schema(ledger_server, empty)
-    open_ledger(ledger_server.url(empty, "ledger")).journal.note("note.made", "flights", "Ada", {})
+    open_ledger(ledger_server.url(empty, "ledger")).audit_log.note("note.made", "flights", "Ada", {})
     migrate.upgrade(owner, "ledger")
     assert schema(ledger_server, empty) == before
-    assert len(open_ledger(ledger_server.url(empty, "ledger")).journal.entries()) == 1
+    assert len(open_ledger(ledger_server.url(empty, "ledger")).audit_log.entries()) == 1
 
 
 def test_upgrading_at_once_is_safe(ledger_server: PostgresServer, empty: str) -> None:

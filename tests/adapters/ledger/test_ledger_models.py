@@ -33,7 +33,7 @@ def models(story: Story) -> list[ModelVersion]:
 
 
 def _kinds(story: Story) -> list[str]:
-    return [entry.kind for entry in story.ledger.journal.entries()]
+    return [entry.kind for entry in story.ledger.audit_log.entries()]
 
 
 def test_the_ledger_numbers_the_versions(story: Story, models: list[ModelVersion]) -> None:

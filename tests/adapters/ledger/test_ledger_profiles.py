@@ -16,13 +16,13 @@ def story(ledger: Ledger) -> Story:
 
 
 def test_accepted_and_released_batches_know_their_profile(story: Story) -> None:
-    """It comes back as it was recorded, is told in the journal, and a batch without one has none."""
+    """It comes back as it was recorded, is told in the audit log, and a batch without one has none."""
     profile, batches = story.report("a profile"), story.ledger.batches
     landed, held, old = story.land("2013-01").id, story.quarantine("2013-02").id, story.accept("2013-03")
     batches.accept(story.enter(f"{landed}/validate"), landed, story.parts(landed), story.report(), profile)
     batches.release(held, "ann", "looked at it", story.parts(held), profile)
     assert (batches.get(landed).profile, batches.get(held).profile, old.profile) == (profile, profile, None)
-    told = [entry for entry in story.ledger.journal.entries() if profile.sha256 in entry.body]
+    told = [entry for entry in story.ledger.audit_log.entries() if profile.sha256 in entry.body]
     assert [entry.kind for entry in told] == ["batch.accepted", "batch.released"]
 
 

@@ -29,7 +29,7 @@ def request_(story: Story) -> Request:
 
 
 def _kinds(story: Story) -> list[str]:
-    return [entry.kind for entry in story.ledger.journal.entries()]
+    return [entry.kind for entry in story.ledger.audit_log.entries()]
 
 
 def test_a_person_may_ask_and_asking_again_changes_nothing(story: Story, request_: Request) -> None:

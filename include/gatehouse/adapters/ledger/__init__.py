@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from gatehouse.adapters.ledger.audit_log import PostgresAuditLog
 from gatehouse.adapters.ledger.backfills import PostgresBackfills
 from gatehouse.adapters.ledger.batches import PostgresBatches
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.adapters.ledger.fencing import PostgresAttempts
-from gatehouse.adapters.ledger.journal import PostgresJournal
 from gatehouse.adapters.ledger.models import PostgresModels
 from gatehouse.adapters.ledger.notifications import PostgresNotificationStore
 from gatehouse.adapters.ledger.overrides import PostgresOverrides
@@ -28,7 +28,7 @@ def open_ledger(url: str) -> Ledger:
         PostgresDecisions(database),
         PostgresOverrides(database),
         PostgresProbations(database),
-        PostgresJournal(database),
+        PostgresAuditLog(database),
         PostgresNotificationStore(database),
         PostgresRevalidations(database),
         PostgresBackfills(database),

@@ -1,4 +1,4 @@
-"""What reading a delivery came to, as notes of the journal: read as this batch, or refused with the reason.
+"""What reading a delivery came to, as notes of the audit log: read as this batch, or refused with the reason.
 
 They change no batch. The newest note of a key is what the next ingest compares the source with.
 """

@@ -96,7 +96,7 @@ class PostgresModels(Models):
 
 
 def _change_champion(change: LedgerTransaction, use_case: str, generation: int, act: dict[str, Any]) -> None:
-    """Journal, promotion and champion in one transaction; the schema refuses what nothing justifies."""
+    """Audit log, promotion and champion in one transaction; the schema refuses what nothing justifies."""
     change.record(
         "champion_changes", "champion.changed", use_case, {"use_case": use_case, "generation": generation, **act}
     )

@@ -45,7 +45,7 @@ _FAILED = """
     SELECT r.use_case, r.id, a.sentence, j.at FROM request_events a JOIN retrain_requests r ON r.id = a.request
     JOIN audit_log j ON j.seq = a.audit_seq WHERE a.event = 'failed' AND j.at > %s ORDER BY a.audit_seq"""
 
-# The condition on the kinds is that of the index `journal_bypasses`, word for word.
+# The condition on the kinds is that of the index `audit_log_bypasses`, word for word.
 _BYPASSES = """
     SELECT seq, kind, subject, body::json AS body, at FROM audit_log
     WHERE kind IN ('alias.drifted', 'promotion.not_applied', 'review.not_requested', 'model.replaced') AND at > %s

@@ -1,4 +1,4 @@
-"""One change of the ledger: a transaction that is alone, not stale, and writes each row with its journal entry."""
+"""One change of the ledger: a transaction that is alone, not stale, and writes each row with its audit log entry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.journal import append, clean
+from gatehouse.adapters.ledger.audit_log import append, clean
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.types import FencingLease, FileRef
 from gatehouse.errors import NotAllowedError, StaleAttemptError
@@ -47,20 +47,20 @@ def system_transaction(database: Database, actor: str) -> Iterator[LedgerTransac
 
 
 class LedgerTransaction:
-    """What a method does within its transaction. All changes are serialised by the journal's lock, so what was read
+    """What a method does within its transaction. All changes are serialised by the audit log's lock, so what was read
     stays true until the commit; the constraints and triggers of the schema hold without it as well."""
 
     def __init__(self, rows: Cursor, actor: str, token: int | None) -> None:
         self.rows, self.actor, self._token = rows, clean(actor), token
 
     def append(self, kind: str, subject: str, body: Row) -> int:
-        """A journal entry by this change's actor, with the attempt's token when there is one."""
+        """An audit log entry by this change's actor, with the attempt's token when there is one."""
         marked = body if self._token is None else {**body, "token": self._token}
         return append(self.rows, kind, subject, self.actor, marked)
 
     def record(self, table: str, kind: str, subject: str, row: Row, **more: Any) -> None:
         """Insert a row and the entry that stands for it. The body is the row, files in full, and `more`."""
-        row = {name: to_journal_value(value) for name, value in row.items()}
+        row = {name: to_logged_value(value) for name, value in row.items()}
         entry = self.append(kind, subject, {**row, **more})
         self.insert(table, {**row, "audit_seq": entry})
 
@@ -72,7 +72,7 @@ class LedgerTransaction:
             self.record(table, kind, subject, {**key, **row}, **more)
             return True
         for name in same:
-            new = to_column(to_journal_value(row[name]))
+            new = to_column(to_logged_value(row[name]))
             if found[name] != new:
                 raise NotAllowedError(
                     f"{subject}: {kind} is on record with {name} {found[name]!r}, now it is {new!r}; "
@@ -83,11 +83,11 @@ class LedgerTransaction:
     def insert(self, table: str, row: Row) -> None:
         """Insert a row that belongs to an entry written before; its files become known with it."""
         for value in row.values():
-            self._know(to_journal_value(value))
+            self._know(to_logged_value(value))
         names, marks = ", ".join(row), ", ".join(["%s"] * len(row))
         self.rows.run(
             f"INSERT INTO {table} ({names}) VALUES ({marks})",
-            *(to_column(to_journal_value(value)) for value in row.values()),
+            *(to_column(to_logged_value(value)) for value in row.values()),
         )
 
     def _know(self, value: Any) -> None:
@@ -103,8 +103,8 @@ class LedgerTransaction:
             raise NotAllowedError(f"the lake file {value['path']} is on record as {found}, now it is {value}")
 
 
-def to_journal_value(value: Any) -> Any:
-    """A value as the journal tells it: a file in full, moments in UTC, texts that PostgreSQL can hold."""
+def to_logged_value(value: Any) -> Any:
+    """A value as the audit log tells it: a file in full, moments in UTC, texts that PostgreSQL can hold."""
     if isinstance(value, FileRef):
         return asdict(value)
     if isinstance(value, datetime):

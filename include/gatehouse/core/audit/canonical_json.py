@@ -1,4 +1,4 @@
-"""One text and one hash for one value: the canonical JSON that journal, evidence and policies are hashed over."""
+"""One text and one hash for one value: the canonical JSON that audit log, evidence and policies are hashed over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal's chain: what each entry's hash covers, and the journal as one file that anyone can check.
+"""The audit log's chain: what each entry's hash covers, and the audit log as one file that anyone can check.
 
 The file is JSON Lines: a head line, one canonical JSON object an entry, and a closing line with their number and the
 last hash. Every byte is determined by the entries, so any other byte is found, on the line it stands in.
@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
-from gatehouse.core.types import JournalEntry
+from gatehouse.core.types import AuditEntry
 
 FIRST = "0" * 64  # what the first entry calls its previous one
-_HEAD = {"journal": "gatehouse", "version": 1}
+_HEAD = {"audit_log": "gatehouse", "version": 1}
 _FIELDS = ("seq", "kind", "subject", "actor", "at", "body", "previous", "hash")
 
 
-def entry_hash(entry: JournalEntry) -> str:
+def entry_hash(entry: AuditEntry) -> str:
     """What an entry's hash must be: SHA-256 over the previous hash and the entry as one canonical JSON array.
 
     The database computes the same in its trigger `chain`; that the two agree is what `gatehouse audit verify` checks.
@@ -29,7 +29,7 @@ def entry_hash(entry: JournalEntry) -> str:
     return sha256(f"{entry.previous}{head[:-1]},{entry.body}]")
 
 
-def export_lines(entries: Iterable[JournalEntry]) -> Iterator[str]:
+def export_lines(entries: Iterable[AuditEntry]) -> Iterator[str]:
     """The lines of the file, each with its line feed."""
     count, last = 0, FIRST
     yield canonical(_HEAD) + "\n"
@@ -57,7 +57,7 @@ def check(lines: Iterable[bytes]) -> ChainCheck:
     for number, line in enumerate(lines, start=1):
         if number == 1:
             if line != f"{canonical(_HEAD)}\n".encode():
-                breaches.append("line 1 is not the head of an exported journal")
+                breaches.append("line 1 is not the head of an exported audit log")
         elif line == _closing(count, last).encode():
             closed = True
         elif closed:
@@ -73,9 +73,9 @@ def check(lines: Iterable[bytes]) -> ChainCheck:
     return ChainCheck(count, last, tuple(breaches))
 
 
-def _told(number: int, line: bytes, entry: JournalEntry | None, expected: int, previous: str) -> list[str]:
+def _told(number: int, line: bytes, entry: AuditEntry | None, expected: int, previous: str) -> list[str]:
     if entry is None:
-        return [f"line {number} is not a journal entry"]
+        return [f"line {number} is not an audit log entry"]
     found = []
     if entry.seq != expected:
         found.append(f"line {number}: entry {expected} is missing; entry {entry.seq} follows")
@@ -86,12 +86,12 @@ def _told(number: int, line: bytes, entry: JournalEntry | None, expected: int, p
     return found
 
 
-def _entry(line: bytes) -> JournalEntry | None:
+def _entry(line: bytes) -> AuditEntry | None:
     try:
         document: Any = json.loads(line)
         if not isinstance(document, dict) or set(document) != set(_FIELDS):
             return None
-        entry = JournalEntry(**{**document, "at": datetime.fromisoformat(document["at"])})
+        entry = AuditEntry(**{**document, "at": datetime.fromisoformat(document["at"])})
         texts = (entry.kind, entry.subject, entry.actor, entry.body, entry.previous, entry.hash)
         whole = isinstance(entry.seq, int) and all(isinstance(text, str) for text in texts) and entry.at.tzinfo
         return entry if whole else None

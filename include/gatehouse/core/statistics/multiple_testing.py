@@ -1,6 +1,6 @@
 """Many questions at once: the error of the whole family, not of each.
 
-Holm (1979), "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6: the i-th
+Holm (1979), "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Audit log of Statistics 6: the i-th
 smallest of m p-values is held to error / (m - i + 1), until one is above. The probability that any true null hypothesis
 is rejected is at most `error`, however the p-values depend on each other.
 """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gatehouse.core.types.decisions import (
+    AuditEntry,
     Champion,
     Decision,
-    JournalEntry,
     ModelVersion,
     Override,
     Probation,
@@ -31,6 +31,7 @@ from gatehouse.core.types.work import (
 )
 
 __all__ = [
+    "AuditEntry",
     "Backfill",
     "Batch",
     "BatchId",
@@ -41,7 +42,6 @@ __all__ = [
     "Delivered",
     "FencingLease",
     "FileRef",
-    "JournalEntry",
     "ModelVersion",
     "MonitoringReport",
     "Outcomes",

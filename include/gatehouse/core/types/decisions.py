@@ -1,4 +1,4 @@
-"""Records of models and decisions, of what people did, and the journal's lines."""
+"""Records of models and decisions, of what people did, and the audit log's lines."""
 
 from __future__ import annotations
 
@@ -129,8 +129,8 @@ class Probation:
 
 
 @dataclass(frozen=True)
-class JournalEntry:
-    """One line of the journal; `hash` covers everything here and the previous entry's hash."""
+class AuditEntry:
+    """One line of the audit log; `hash` covers everything here and the previous entry's hash."""
 
     seq: int
     kind: str

@@ -30,7 +30,7 @@ def outcome_problems(ctx: UseCaseContext, as_of: datetime) -> dict[str, str]:
 
 
 def _refusal(ctx: UseCaseContext, batch: Batch) -> str:
-    entry = ctx.ledger.journal.newest(str(batch.id), [REFUSED])
+    entry = ctx.ledger.audit_log.newest(str(batch.id), [REFUSED])
     return f"its outcomes were refused: {json.loads(entry.body)['reason']}" if entry is not None else ""
 
 

@@ -64,7 +64,7 @@ def unprocessed_requests(ctx: UseCaseContext, attended: Collection[str] = ()) ->
 
 def unapplied_promotions(ctx: UseCaseContext, attended: Collection[str] = ()) -> list[str]:
     """Carry out decisions that nobody has carried out: a PROMOTE or an approved REVIEW against the present champion whose
-    task was marked as done, skipped or lost. Each is journaled as what it is; returns the sentences about them.
+    task was marked as done, skipped or lost. Each is logged as what it is; returns the sentences about them.
     `attended` are the decisions whose run has not yet come to its end: it carries them out itself."""
     champion = ctx.ledger.models.champion(ctx.name)
     generation = champion.generation if champion else 0
@@ -81,8 +81,10 @@ def unapplied_promotions(ctx: UseCaseContext, attended: Collection[str] = ()) ->
             f"{ctx.name}: decision {decision.id[:8]} on version {decision.version} is {decision.verdict} and was not "
             "carried out: its task was marked, skipped or lost; the ledger has promoted it now"
         )
-        if ctx.ledger.journal.newest(decision.id, ["promotion.not_applied"]) is None:  # or a death came between the two
-            ctx.ledger.journal.note("promotion.not_applied", decision.id, UPKEEP, {"sentence": sentence})
+        if (
+            ctx.ledger.audit_log.newest(decision.id, ["promotion.not_applied"]) is None
+        ):  # or a death came between the two
+            ctx.ledger.audit_log.note("promotion.not_applied", decision.id, UPKEEP, {"sentence": sentence})
         promote(ctx, decision.id)
         found.append(sentence)
         break  # the champion has changed: what was decided against the one before is stale
@@ -108,12 +110,12 @@ def timed_out_reviews(ctx: UseCaseContext, now: datetime | None = None, attended
 
 
 def unrequested_reviews(ctx: UseCaseContext, decision_id: str) -> str:
-    """Journal that nobody is asked for a review any more, before it is asked for again; returns the sentence."""
+    """Audit log that nobody is asked for a review any more, before it is asked for again; returns the sentence."""
     sentence = (
         f"{ctx.name}: the review of decision {decision_id[:8]} is not waiting in Airflow and has no answer: its task "
         "was cleared, marked or deleted; it is asked for again"
     )
-    ctx.ledger.journal.note("review.not_requested", decision_id, UPKEEP, {"sentence": sentence})
+    ctx.ledger.audit_log.note("review.not_requested", decision_id, UPKEEP, {"sentence": sentence})
     return sentence
 
 

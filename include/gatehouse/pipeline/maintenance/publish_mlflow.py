@@ -59,12 +59,12 @@ def decision_tags(decision: Decision) -> dict[str, str]:
 
 
 def decision_provenance(ctx: UseCaseContext, decision: Decision, model: ModelVersion) -> DecisionProvenance:
-    """Where a challenger came from: reasons, batches, candidates, and the journal's lines about it so far."""
+    """Where a challenger came from: reasons, batches, candidates, and the audit log's lines about it so far."""
     request = ctx.ledger.requests.get(model.request)
     rows = ctx.ledger.requests.training_set(model.request)
     parts = {"training": rows.training_batches, "holdout": rows.holdout_batches}
     lines = [
-        e for subject in (model.request, decision.id) for e in ctx.ledger.journal.entries(about=subject, limit=200)
+        e for subject in (model.request, decision.id) for e in ctx.ledger.audit_log.entries(about=subject, limit=200)
     ]
     made = max(entry.seq for entry in lines if (entry.kind, entry.subject) == ("decision.made", decision.id))
     return DecisionProvenance(
@@ -73,7 +73,7 @@ def decision_provenance(ctx: UseCaseContext, decision: Decision, model: ModelVer
         batches=tuple((f"{batch.key}.r{batch.revision}", part) for part, used in parts.items() for batch in used),
         candidates=tuple((each.name, dict(each.metrics), each.reason) for each in ctx.ledger.requests.candidates(request.id)),
         selection_metric=ctx.case.retrain.selection_metric,
-        journal=tuple((e.seq, f"{e.at:%Y-%m-%d %H:%M} UTC", e.kind, e.actor) for e in sorted(lines, key=lambda e: e.seq)
+        audit_log=tuple((e.seq, f"{e.at:%Y-%m-%d %H:%M} UTC", e.kind, e.actor) for e in sorted(lines, key=lambda e: e.seq)
                       if e.seq <= made),
     )  # fmt: skip
 

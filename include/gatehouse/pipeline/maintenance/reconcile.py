@@ -1,6 +1,6 @@
-"""Repair: what was changed behind the gate's back is journaled as what it is, once, and put right where the ledger says how.
+"""Repair: what was changed behind the gate's back is logged as what it is, once, and put right where the ledger says how.
 
-The finding is journaled before the repair and the repair after it: a death in between neither hides what was found nor
+The finding is logged before the repair and the repair after it: a death in between neither hides what was found nor
 has it found twice.
 """
 
@@ -22,7 +22,7 @@ PUT_RIGHT = {MOVED: "alias.repaired", REPLACED: "model.restored"}  # what was fo
 
 
 def reconcile(ctx: UseCaseContext) -> str:
-    """Compare MLflow's alias with the ledger (invariant I10). A difference is journaled as an unexplained promotion and
+    """Compare MLflow's alias with the ledger (invariant I10). A difference is logged as an unexplained promotion and
     repaired; returns the sentence about it, or an empty text when they agree or `projection` can tell why they do not."""
     champion = ctx.ledger.models.champion(ctx.name)
     expected = champion.model.version if champion else None
@@ -87,14 +87,14 @@ def _damage(ctx: UseCaseContext, file: FileRef) -> str:
 
 
 def _found(ctx: UseCaseContext, subject: str, kind: str, body: Mapping[str, Any]) -> None:
-    """Journal a finding, unless it is the one that is open already."""
-    known = ctx.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
+    """Audit log a finding, unless it is the one that is open already."""
+    known = ctx.ledger.audit_log.newest(subject, [kind, PUT_RIGHT[kind]])
     if known is None or known.kind != kind or known.body != canonical(body):
-        ctx.ledger.journal.note(kind, subject, UPKEEP, body)
+        ctx.ledger.audit_log.note(kind, subject, UPKEEP, body)
 
 
 def _over(ctx: UseCaseContext, subject: str, kind: str) -> None:
-    """Journal that what is open about a subject is put right, whoever did it."""
-    known = ctx.ledger.journal.newest(subject, [kind, PUT_RIGHT[kind]])
+    """Audit log that what is open about a subject is put right, whoever did it."""
+    known = ctx.ledger.audit_log.newest(subject, [kind, PUT_RIGHT[kind]])
     if known is not None and known.kind == kind:
-        ctx.ledger.journal.note(PUT_RIGHT[kind], subject, UPKEEP, {"found": known.seq})
+        ctx.ledger.audit_log.note(PUT_RIGHT[kind], subject, UPKEEP, {"found": known.seq})

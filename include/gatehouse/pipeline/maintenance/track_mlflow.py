@@ -1,6 +1,6 @@
 """What MLflow is told while the pipeline runs. MLflow may fail: the stage goes on, and maintenance makes up for it.
 
-That MLflow is behind the ledger is journaled when it begins and when it is over, not at every failure in between.
+That MLflow is behind the ledger is logged when it begins and when it is over, not at every failure in between.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ def projecting(ctx: UseCaseContext, what: str) -> Iterator[None]:
 
 def is_behind(ctx: UseCaseContext) -> bool:
     """Whether MLflow is known to lack something that the ledger has."""
-    newest = ctx.ledger.journal.newest(ctx.name, [BEHIND, CAUGHT_UP])
+    newest = ctx.ledger.audit_log.newest(ctx.name, [BEHIND, CAUGHT_UP])
     return newest is not None and newest.kind == BEHIND
 
 
 def behind(ctx: UseCaseContext, sentence: str) -> None:
-    """Journal that MLflow is behind the ledger, unless that is known."""
+    """Audit log that MLflow is behind the ledger, unless that is known."""
     if not is_behind(ctx):
-        ctx.ledger.journal.note(BEHIND, ctx.name, TRACKING, {"sentence": sentence})
+        ctx.ledger.audit_log.note(BEHIND, ctx.name, TRACKING, {"sentence": sentence})
 
 
 def caught_up(ctx: UseCaseContext) -> None:
-    """Journal that MLflow has all that the ledger has, if it was behind."""
+    """Audit log that MLflow has all that the ledger has, if it was behind."""
     if is_behind(ctx):
-        ctx.ledger.journal.note(CAUGHT_UP, ctx.name, TRACKING, {})
+        ctx.ledger.audit_log.note(CAUGHT_UP, ctx.name, TRACKING, {})
 
 
 def restored(ctx: UseCaseContext, sentence: str) -> None:
-    """Journal that something was deleted in MLflow and is back."""
-    ctx.ledger.journal.note(RESTORED, ctx.name, TRACKING, {"sentence": sentence})
+    """Audit log that something was deleted in MLflow and is back."""
+    ctx.ledger.audit_log.note(RESTORED, ctx.name, TRACKING, {"sentence": sentence})
 
 
 def run_of(ctx: UseCaseContext, candidate: Candidate) -> CandidateRun:
@@ -71,15 +71,15 @@ def log_or_keep(ctx: UseCaseContext, training_set: TrainingSet, name: str, fit: 
     if run_id:
         return run_id
     subject = f"{training_set.request}/{name}"
-    if ctx.ledger.journal.newest(subject, [KEPT]) is None:
+    if ctx.ledger.audit_log.newest(subject, [KEPT]) is None:
         file = ctx.lake.put(_document(fit), "fits", "json")
-        ctx.ledger.journal.note(KEPT, subject, TRACKING, {"file": asdict(file)})
+        ctx.ledger.audit_log.note(KEPT, subject, TRACKING, {"file": asdict(file)})
     return ""
 
 
 def kept(ctx: UseCaseContext, candidate: Candidate) -> TrainingRun | None:
     """What MLflow was to be told of a candidate; None when MLflow was told at once."""
-    entry = ctx.ledger.journal.newest(f"{candidate.request}/{candidate.name}", [KEPT])
+    entry = ctx.ledger.audit_log.newest(f"{candidate.request}/{candidate.name}", [KEPT])
     if entry is None:
         return None
     document = json.loads(ctx.lake.read(FileRef(**json.loads(entry.body)["file"])))

@@ -25,5 +25,5 @@ def accept_level(ctx: UseCaseContext, actor: str, reason: str) -> dict[str, Any]
         raise NotEnoughData(f"{ctx.name} has no measured batch whose level could be accepted; found 0, needed 1")
     known = accepted_level(ctx)
     if known is None or known["as_of"] != level["as_of"]:
-        ctx.ledger.journal.note(ACCEPTED, ctx.name, actor, {**level, "reason": reason})
+        ctx.ledger.audit_log.note(ACCEPTED, ctx.name, actor, {**level, "reason": reason})
     return level

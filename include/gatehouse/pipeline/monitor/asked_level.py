@@ -80,7 +80,7 @@ def asked_levels(
 
 def accepted_level(ctx: UseCaseContext) -> dict[str, Any] | None:
     """The newest level that a person accepted; None where nobody did."""
-    entry = ctx.ledger.journal.newest(ctx.name, [ACCEPTED])
+    entry = ctx.ledger.audit_log.newest(ctx.name, [ACCEPTED])
     return None if entry is None else {**json.loads(entry.body), "actor": entry.actor}
 
 

@@ -1,13 +1,13 @@
-"""The journal: the one way in which the ledger changes."""
+"""The audit log: the one way in which the ledger changes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.types import JournalEntry
+from gatehouse.core.types import AuditEntry
 from gatehouse.errors import NotAllowedError
-from gatehouse.ports import Journal
+from gatehouse.ports import AuditLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,13 +55,13 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
 _CHANGE_KINDS = {kind for kinds in CHANGES.values() for kind in kinds}
 
 
-class PostgresJournal(Journal):
-    """`ports.Journal` on the table `audit_log`."""
+class PostgresAuditLog(AuditLog):
+    """`ports.AuditLog` on the table `audit_log`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def entries(self, after: int = 0, limit: int = 10_000, about: str = "") -> Sequence[JournalEntry]:
+    def entries(self, after: int = 0, limit: int = 10_000, about: str = "") -> Sequence[AuditEntry]:
         with self._database.transaction() as rows:
             found = rows.all(
                 "SELECT * FROM audit_log WHERE seq > %s AND (%s = '' OR strpos(subject, %s) > 0) ORDER BY seq LIMIT %s",
@@ -70,16 +70,16 @@ class PostgresJournal(Journal):
                 about,
                 limit,
             )
-        return [JournalEntry(**row) for row in found]
+        return [AuditEntry(**row) for row in found]
 
-    def newest(self, subject: str, kinds: Sequence[str]) -> JournalEntry | None:
+    def newest(self, subject: str, kinds: Sequence[str]) -> AuditEntry | None:
         with self._database.transaction() as rows:
             found = rows.one(
                 "SELECT * FROM audit_log WHERE subject = %s AND kind = ANY(%s) ORDER BY seq DESC LIMIT 1",
                 subject,
                 list(kinds),
             )
-        return JournalEntry(**found) if found else None
+        return AuditEntry(**found) if found else None
 
     def note(self, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> None:
         if kind in _CHANGE_KINDS:

@@ -1,15 +1,15 @@
-"""I4, I6 and I7: nothing twice, everything in the journal, nothing by a stale attempt."""
+"""I4, I6 and I7: nothing twice, everything in the audit log, nothing by a stale attempt."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.ledger.journal import CHANGES
+from gatehouse.adapters.ledger.audit_log import CHANGES
 from gatehouse.adapters.ledger.transaction import to_column
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.audit.hash_chain import FIRST, entry_hash
-from gatehouse.core.types import JournalEntry
+from gatehouse.core.types import AuditEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,23 +42,23 @@ def no_duplicates(look: InvariantContext) -> None:
     )
 
 
-def journal_intact(look: InvariantContext) -> None:
+def audit_log_intact(look: InvariantContext) -> None:
     """I6. The numbers have no gap, each hash covers the entry and the one before, each change has exactly one entry,
     and its row says what the entry says."""
     expected, previous = 1, FIRST
     for entry in _entries(look):
-        look.expect(entry.seq == expected, f"journal: entry {expected} is missing; entry {entry.seq} follows")
-        look.expect(entry.previous == previous, f"journal: entry {entry.seq} does not continue the chain")
-        look.expect(entry.hash == entry_hash(entry), f"journal: entry {entry.seq} was altered")
+        look.expect(entry.seq == expected, f"audit log: entry {expected} is missing; entry {entry.seq} follows")
+        look.expect(entry.previous == previous, f"audit log: entry {entry.seq} does not continue the chain")
+        look.expect(entry.hash == entry_hash(entry), f"audit log: entry {entry.seq} was altered")
         expected, previous = entry.seq + 1, entry.hash
     _one_entry_each(look)
     _rows_as_told(look)
 
 
-def _entries(look: InvariantContext) -> Iterator[JournalEntry]:
+def _entries(look: InvariantContext) -> Iterator[AuditEntry]:
     last = 0
     while chunk := look.examine("SELECT * FROM audit_log WHERE seq > %s ORDER BY seq LIMIT %s", last, _CHUNK):
-        yield from (JournalEntry(**row) for row in chunk)
+        yield from (AuditEntry(**row) for row in chunk)
         last = chunk[-1]["seq"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from conftest import LedgerDatabase
-from gatehouse.cli.journal import journal
+from gatehouse.cli.audit_log import audit_log
 from gatehouse.cli.verify import verify
 from gatehouse.ports import Ledger
 from story import Story
@@ -16,19 +16,19 @@ from story import Story
 
 def run(ledger_database: LedgerDatabase, *arguments: str) -> Result:
     environment = {"GATEHOUSE_LEDGER_URL": ledger_database.url}
-    return CliRunner().invoke(journal, arguments, env=environment)
+    return CliRunner().invoke(audit_log, arguments, env=environment)
 
 
-def test_an_exported_journal_is_checked_without_a_database(
+def test_an_exported_audit_log_is_checked_without_a_database(
     ledger_database: LedgerDatabase, ledger: Ledger, tmp_path: Path
 ) -> None:
     """What the database chained is whole as a file; one changed letter is found on its line, with exit code 1."""
     Story(ledger).tell()
-    file = tmp_path / "journal.jsonl"
+    file = tmp_path / "audit_log.jsonl"
     assert run(ledger_database, "--output", str(file)).exit_code == 0
     alone = {"GATEHOUSE_LEDGER_URL": "", "GATEHOUSE_LAKE": ""}
     whole = CliRunner().invoke(verify, ["--file", str(file), "--json"], env=alone)
-    assert (whole.exit_code, json.loads(whole.stdout)["entries"]) == (0, len(ledger.journal.entries()))
+    assert (whole.exit_code, json.loads(whole.stdout)["entries"]) == (0, len(ledger.audit_log.entries()))
     lines = file.read_text().splitlines(keepends=True)
     lines[3] = lines[3].replace("flights", "fligths", 1)
     file.write_text("".join(lines))
@@ -37,10 +37,10 @@ def test_an_exported_journal_is_checked_without_a_database(
     assert "line 4: entry 3 was altered" in broken.output
 
 
-def test_the_journal_tells_of_one_subject(ledger_database: LedgerDatabase, ledger: Ledger) -> None:
+def test_the_audit_log_tells_of_one_subject(ledger_database: LedgerDatabase, ledger: Ledger) -> None:
     """`--about` shows the entries of a batch and no others, `--last` the newest of them."""
     Story(ledger).tell()
     told = json.loads(run(ledger_database, "--about", "2013-03", "--json").stdout)
     assert {entry["subject"] for entry in told} == {"flights/2013-03.r1"}
     (newest,) = json.loads(run(ledger_database, "--limit", "1", "--json").stdout)
-    assert newest["seq"] == len(ledger.journal.entries())
+    assert newest["seq"] == len(ledger.audit_log.entries())

@@ -10,8 +10,8 @@ import click
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.cli.output import json_option, plain, print_result, table
 from gatehouse.core.audit.hash_chain import export_lines
-from gatehouse.core.types import JournalEntry
-from gatehouse.ports import Journal
+from gatehouse.core.types import AuditEntry
+from gatehouse.ports import AuditLog
 from gatehouse.settings import Settings
 
 CHUNK = 10_000
@@ -25,10 +25,10 @@ WIDTH = 100
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole audit log to this file."
 )
 @json_option
-def journal(about: str, limit: int, output: Path | None, as_json: bool) -> None:
+def audit_log(about: str, limit: int, output: Path | None, as_json: bool) -> None:
     """What was recorded, the newest last; `--output FILE` is checked by `gatehouse audit verify --file FILE`."""
     entries = all_entries(
-        open_ledger(Settings.from_environment().require("ledger_url")).journal, "" if output else about
+        open_ledger(Settings.from_environment().require("ledger_url")).audit_log, "" if output else about
     )
     if output is not None:
         with output.open("w", encoding="utf-8", newline="") as file:
@@ -53,9 +53,9 @@ def journal(about: str, limit: int, output: Path | None, as_json: bool) -> None:
     print_result([plain(entry) for entry in newest], as_json, table(names, rows))
 
 
-def all_entries(journal: Journal, about: str = "") -> Iterator[JournalEntry]:
+def all_entries(audit_log: AuditLog, about: str = "") -> Iterator[AuditEntry]:
     """Every entry, read in portions."""
     last = 0
-    while chunk := journal.entries(last, CHUNK, about):
+    while chunk := audit_log.entries(last, CHUNK, about):
         yield from chunk
         last = chunk[-1].seq

@@ -1,4 +1,4 @@
-"""The journal and the rights on it, on a real PostgreSQL."""
+"""The audit log and the rights on it, on a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import LedgerDatabase
-from gatehouse.adapters.ledger.journal import CHANGES
+from gatehouse.adapters.ledger.audit_log import CHANGES
 from gatehouse.core.audit.hash_chain import FIRST, entry_hash
 from gatehouse.errors import NotAllowedError, StaleAttemptError
 from gatehouse.ports import Ledger
@@ -29,7 +29,7 @@ IMMUTABLE = {table: "audit_seq" for table in CHANGES if table != "retrain_reques
 def test_entries_are_numbered_without_gaps_and_chained(ledger: Ledger) -> None:
     """Each entry names the hash of the one before, and its own hash is what Python computes from its words."""
     Story(ledger).tell()
-    entries = ledger.journal.entries()
+    entries = ledger.audit_log.entries()
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     assert [entry.previous for entry in entries] == [FIRST, *(entry.hash for entry in entries[:-1])]
     assert all(entry.hash == entry_hash(entry) for entry in entries)
@@ -43,22 +43,22 @@ def test_a_refused_change_leaves_no_gap(ledger: Ledger) -> None:
     with pytest.raises(NotAllowedError):
         story.ledger.batches.quarantine(story.enter("validate"), batch, " ", story.report())
     story.land("2013-02")
-    assert [entry.seq for entry in ledger.journal.entries()] == [1, 2]
+    assert [entry.seq for entry in ledger.audit_log.entries()] == [1, 2]
 
 
 def test_entries_are_read_in_pieces(ledger: Ledger) -> None:
-    """`after` and `limit` page through the journal."""
+    """`after` and `limit` page through the audit log."""
     Story(ledger).tell()
-    entries = ledger.journal.entries()
-    assert [*ledger.journal.entries(limit=3), *ledger.journal.entries(after=3)] == entries
+    entries = ledger.audit_log.entries()
+    assert [*ledger.audit_log.entries(limit=3), *ledger.audit_log.entries(after=3)] == entries
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(min_size=1), body=st.dictionaries(st.text(), st.text() | st.integers() | st.floats() | st.none()))
 def test_database_and_python_hash_the_same_words_alike(ledger: Ledger, words: str, body: dict[str, object]) -> None:
     """Whatever is written, control characters, quotes and all scripts, both sides compute one hash."""
-    ledger.journal.note("note.made", f"about {words}", f"by {words}", body)
-    entry = ledger.journal.entries()[-1]
+    ledger.audit_log.note("note.made", f"about {words}", f"by {words}", body)
+    entry = ledger.audit_log.entries()[-1]
     assert entry.hash == entry_hash(entry)
     assert entry.hash != entry_hash(replace(entry, actor="somebody else"))
 
@@ -66,7 +66,7 @@ def test_database_and_python_hash_the_same_words_alike(ledger: Ledger, words: st
 def test_a_note_cannot_pretend_to_be_a_change(ledger: Ledger) -> None:
     """`champion.changed` is written by changing the champion."""
     with pytest.raises(NotAllowedError, match=r"champion\.changed"):
-        ledger.journal.note("champion.changed", "flights", "Ada", {})
+        ledger.audit_log.note("champion.changed", "flights", "Ada", {})
 
 
 @pytest.mark.parametrize("role", ["url", "owner_url", "superuser_url"])
@@ -105,7 +105,7 @@ def test_what_is_recorded_cannot_be_changed_by_any_ordinary_statement(
     ],
 )
 def test_the_application_may_do_no_more_than_it_needs(ledger_database: LedgerDatabase, statement: str) -> None:
-    """No definitions, no forged journal entries, no rewriting: the application's role lacks the right."""
+    """No definitions, no forged audit log entries, no rewriting: the application's role lacks the right."""
     with psycopg2.connect(ledger_database.url) as connection, pytest.raises(psycopg2.errors.InsufficientPrivilege):
         connection.cursor().execute(statement)
     connection.close()
@@ -121,7 +121,7 @@ def test_a_stale_attempt_cannot_commit(ledger: Ledger) -> None:
     ):
         ledger.batches.accept(old, batch, story.parts(batch), story.report())
     ledger.batches.accept(new, batch, story.parts(batch), story.report())
-    assert [entry.kind for entry in ledger.journal.entries()] == ["batch.landed", "batch.accepted"]
+    assert [entry.kind for entry in ledger.audit_log.entries()] == ["batch.landed", "batch.accepted"]
 
 
 def test_an_attempt_that_never_entered_cannot_commit(ledger: Ledger) -> None:
