@@ -111,7 +111,7 @@ def _decision(row: dict[str, Any]) -> Event:
 def _quarantined(row: dict[str, Any]) -> Event:
     name = f"{row['key']}.r{row['revision']}"
     over = min(filter(None, (row["over"], row["newer_at"])), default=None)
-    ended = f"{row['act']} by {row['actor']}: {row['ended']}"
+    ended = f"{row['event']} by {row['actor']}: {row['ended']}"
     if over is not None and over == row["newer_at"]:
         ended = f"another delivery has come: {row['key']}.r{row['newer']}"
     page = f"batches/{row['use_case']}/{name}"
