@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ARCHIVED = {"generation": "generation"}  # the name of the field now, and in every archived document
+ARCHIVED = {"generation": "epoch"}  # the name of the field now, and in every archived document
 _CURRENT = {old: new for new, old in ARCHIVED.items()}
 
 
