@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from gatehouse.adapters import parquet
 from gatehouse.adapters.sources.file_formats import read_table
 from gatehouse.core.config.contract import ColumnType
-from gatehouse.table_types import Declared, read_declared
+from gatehouse.table_types import Declared, empty_decimals, read_declared
 
 TYPES = get_args(ColumnType)
 DTYPES = {
@@ -201,3 +201,12 @@ def test_int96_keeps_nanoseconds_where_it_has_them() -> None:
     for declared in ("timestamp", "timestamp_ns"):
         column = read_declared(frame, {"c": declared}, "rows").frame["c"]
         assert column[0] == pd.Timestamp("2024-01-01T00:00:00.123456789Z")
+
+
+@pytest.mark.parametrize("declared", TYPES)
+def test_a_column_of_nothing_but_nulls_keeps_its_type_through_the_lake(declared: str) -> None:
+    """What features() sees does not depend on whether a batch has a value: the dtype is that of a column with values."""
+    frame = read_declared(pd.DataFrame({"empty": [None, None]}), {"empty": declared}, "rows").frame
+    again = empty_decimals(parquet.decode(parquet.encode(frame)), {"empty": declared})
+    assert again["empty"].dtype == frame["empty"].dtype
+    assert again["empty"].isna().all()

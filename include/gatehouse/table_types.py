@@ -88,6 +88,12 @@ def as_declared(
     return declared.frame
 
 
+def empty_decimals(frame: pd.DataFrame, columns: Mapping[str, ColumnType]) -> pd.DataFrame:
+    """A table of the lake with its declared decimal columns as objects: a file has no type for nothing but nulls."""
+    empty = [name for name, kind in columns.items() if kind == "decimal" and name in frame and frame[name].isna().all()]
+    return frame.assign(**dict.fromkeys(empty)) if empty else frame
+
+
 def sentences(cells: Collection[Cell]) -> dict[int, tuple[str, ...]]:
     """For each row of these cells, by position, a sentence for each cell."""
     rows: dict[int, tuple[str, ...]] = {}

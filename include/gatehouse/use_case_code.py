@@ -10,6 +10,7 @@ from gatehouse.core.rows.labels import check_labels
 from gatehouse.core.rows.returned_frames import NotTabularError, to_frame, to_series
 from gatehouse.errors import ModelError, RowsMisaligned
 from gatehouse.model_code import check_slices, place_of
+from gatehouse.table_types import empty_decimals
 from gatehouse.use_case import UseCase
 from gatehouse.user_code import DATA_SCIENTIST, user_code
 
@@ -25,6 +26,7 @@ def features_of(case: UseCase, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
     """
     main = case.contract.main
     spec = case.contract.tables[main]
+    tables = {name: empty_decimals(table, case.contract.tables[name].columns) for name, table in tables.items()}
 
     def code(rows: pd.DataFrame) -> pd.DataFrame:
         given = {name: table.copy(deep=False) for name, table in tables.items() if name != main}
@@ -42,6 +44,8 @@ def labels_of(case: UseCase, outcomes: pd.DataFrame) -> pd.Series[float]:
 
     ModelError when the code raises or returns labels that the task cannot have; RowsMisaligned as in `features_of`.
     """
+
+    outcomes = empty_decimals(outcomes, case.contract.outcomes.columns)
 
     def code(rows: pd.DataFrame) -> pd.DataFrame:
         return to_series(case.model.target(rows.copy(deep=False))).to_frame("label")
