@@ -28,7 +28,7 @@ def blocks(page: str) -> list[str]:
 def defined(code: str) -> dict[str, Any]:
     """What a block defines."""
     names: dict[str, Any] = {}
-    exec(compile(code, "block", "exec"), names)
+    exec(compile(code, "block", "exec", dont_inherit=True), names)
     return names
 
 
