@@ -1,4 +1,4 @@
-"""The documentation is short sentences, its links lead somewhere, and its commands exist (docs but the decision records)."""
+"""The documentation is short sentences, its links lead somewhere, and its commands exist."""
 
 from __future__ import annotations
 
@@ -15,14 +15,11 @@ from gatehouse.cli.commands import COMMANDS, NOUNS
 ROOT = Path(__file__).parents[1]
 LIMIT = 25
 NAMING_SUFFIXES = {".py", ".yaml", ".yml", ".html", ".sql", ".md", ".toml"}
-PAGES = sorted(
-    str(path.relative_to(ROOT))
-    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
-    if "adr" not in path.parts and path.name != "CHANGELOG.md"
-)
+PAGES = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
 NOT_REWRITTEN: dict[str, str] = {}  # page: the reason, such as "not rewritten yet"
 FENCED = re.compile(r"^( *)```.*?^ *```", re.DOTALL | re.MULTILINE)
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+HEADING = re.compile(r"(?m)^#+ .*$")
 ITEM = re.compile(r"(?m)^(?=\s*(?:[-*]|\d+\.)\s)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"(?:^|[\s`/])(?:gatehouse|compose run --rm cli) ((?:[a-z-]+ ?)+[^`#|\n]*)")
@@ -42,7 +39,7 @@ def is_prose(block: str) -> bool:
 def sentences(text: str) -> list[str]:
     """The sentences of a page, without code; code and links inside a sentence count as what is read."""
     found: list[str] = []
-    for block in re.split(r"\n\s*\n", COMMENT.sub("", FENCED.sub("", text))):
+    for block in re.split(r"\n\s*\n", HEADING.sub("\n", COMMENT.sub("", FENCED.sub("", text)))):
         for item in ITEM.split(block.strip("\n")) if is_prose(block.strip("\n")) else ():
             plain = re.sub(r"`[^`]*`", "CODE", LINK.sub(lambda m: m[0][1:].partition("](")[0], " ".join(item.split())))
             plain = re.sub(r"^(?:[-*]|\d+\.)\s+", "", plain)

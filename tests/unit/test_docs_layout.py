@@ -54,3 +54,12 @@ def test_each_page_says_for_whom_it_is(page: Path) -> None:
 def test_each_page_begins_with_a_command_or_a_file(page: Path) -> None:
     """Before its second heading a page has a command or a file to copy."""
     assert re.search(r"(?m)^( {4}\S|```)", opening(page)), f"{page_name(page)}: give the first command or file"
+
+
+def test_the_index_of_decisions_has_each_status() -> None:
+    """Each decision record says its status, and the index has every record with that status."""
+    index = (DOCS / "adr" / "README.md").read_text(encoding="utf-8")
+    for record in sorted((DOCS / "adr").glob("0*.md")):
+        status = re.search(r"^Status: (\w+)\.$", record.read_text(encoding="utf-8"), re.M)
+        assert status, f"{record.name}: write `Status: accepted.` below the title"
+        assert re.search(rf"\({record.name}\) \|.*\| {status[1]}\b", index), f"adr/README.md lacks {record.name}"
