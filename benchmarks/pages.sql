@@ -11,7 +11,8 @@ INSERT INTO audit_log SELECT row_number() OVER (ORDER BY d, c, n), (ARRAY['batch
 INSERT INTO batches SELECT name, key, 1, starts, starts + interval '1 day', md5(key), (d * %(use_cases)s + c) * 4 + 1 FROM cases, days;
 INSERT INTO batch_tables SELECT name, key, 1, 'rows', 'accepted/x' FROM cases, days;
 INSERT INTO batch_events SELECT name, key, 1, CASE WHEN (c * 31 + d * 7) %% 1000 = 0 THEN 'quarantined' ELSE 'accepted' END, 'validate',
-    CASE WHEN (c * 31 + d * 7) %% 1000 = 0 THEN 'too few rows' ELSE '' END, md5(key), %(report)s, %(profile)s, (d * %(use_cases)s + c) * 4 + 2
+    CASE WHEN (c * 31 + d * 7) %% 1000 = 0 THEN 'too few rows' ELSE '' END, md5(key), %(report)s, CASE WHEN (c * 31 + d * 7) %% 1000 = 0 THEN NULL ELSE %(profile)s END,
+    (d * %(use_cases)s + c) * 4 + 2
     FROM cases, days;
 INSERT INTO batch_table_results SELECT name, key, 1, 'rows', 'accepted/x', %(quarantined)s FROM cases, days;
 INSERT INTO predictions SELECT name, key, 1, 1 + d * %(trainings)s / %(batches)s, repeat('2', 64), 1, 'accepted/x',

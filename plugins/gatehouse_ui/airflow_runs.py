@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,8 @@ from sqlalchemy import select
 
 from gatehouse_airflow.dag_defaults import DagKind
 from gatehouse_airflow.dag_defaults import dag_id as dag_of
+from gatehouse_ui.airflow_calls import start_run
+from gatehouse_ui.run_failures import RunFailure, failure_of
 
 STAGES = tuple(stage for stage in DagKind if stage is not DagKind.MAINTENANCE)
 BATCH_STAGES = (DagKind.INGEST, DagKind.MONITOR)
@@ -61,8 +62,15 @@ class AirflowRuns:
     async def watch(self, use_case: str, batch: str, credentials: str) -> int:
         """Start the watch of a batch (`2013-03.r1`) that was just released, as its user; gives the HTTP status. Where
         that is refused or fails, upkeep wakes it within some minutes."""
-        path = f"/api/v2/dags/{quote(dag_of(use_case, DagKind.MONITOR), safe='')}/dagRuns"
-        return await _call("POST", path, {"logical_date": None, "conf": {"batch": batch}}, credentials)
+        return await start_run(use_case, DagKind.MONITOR, {"batch": batch}, "", credentials)
+
+    async def judge(self, use_case: str, decision: str, note: str, credentials: str) -> int:
+        """Start the run that decides again, as its user; gives the HTTP status."""
+        return await start_run(use_case, DagKind.JUDGE, {"decision": decision}, note, credentials)
+
+    def failure(self, dag_id: str, run_id: str) -> RunFailure | None:
+        """What failed in a run; None when it has not failed."""
+        return failure_of(dag_id, run_id)
 
     def subject(self, dag_id: str, run_id: str, task_id: str, map_index: int) -> RunSubject | None:
         """What the run is about; None when the DAG is not one of a use case."""
@@ -165,24 +173,8 @@ def _batch(told: dict[tuple[str, str], Any], task_id: str, map_index: int) -> st
     return str(landed[-1]) if landed else ""
 
 
-def link(dag_id: str, run_id: str) -> str:
-    """The run's page in the Airflow UI."""
-    return f"/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
-
-
-async def answer(review: PendingReview, approve: bool, reason: str, credentials: str) -> int:
-    """Answer the review as the user whose credentials are given: the same checks, the same record and the same line in
-    Airflow's audit log as a click under Required Actions. Gives the HTTP status."""
-    body = {"chosen_options": ["Approve" if approve else "Reject"], "params_input": {"reason": reason}}
-    return await _call("PATCH", review.api, body, credentials)
-
-
-async def _call(method: str, path: str, body: dict[str, Any], credentials: str) -> int:
-    """One call of Airflow's public API, in this process; gives the HTTP status."""
-    import httpx
-    from airflow.api_fastapi.app import cached_app
-
-    root = cached_app(apps=os.environ.get("AIRFLOW_API_APPS", "all"))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=root), base_url="http://airflow") as client:
-        response = await client.request(method, path, json=body, headers={"Authorization": f"Bearer {credentials}"})
-    return response.status_code
+def link(dag_id: str, run_id: str, task_id: str = "", map_index: int = -1) -> str:
+    """The run's page in the Airflow UI, or that of one of its tasks with its log."""
+    run = f"/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
+    task = f"/tasks/{quote(task_id, safe='')}" if task_id else ""
+    return f"{run}{task}{f'/mapped/{map_index}' if task and map_index >= 0 else ''}"

@@ -64,6 +64,8 @@ class NoRuns:
         self.started: list[tuple[str, str]] = []
         self.reviews: dict[str, Any] = {}
         self.subjects: dict[str, Any] = {}
+        self.failures: dict[str, Any] = {}
+        self.judged: list[tuple[str, str, str]] = []
 
     def subject(self, dag_id: str, run_id: str, task_id: str, map_index: int) -> Any:
         return self.subjects.get(run_id)
@@ -74,6 +76,13 @@ class NoRuns:
     async def watch(self, use_case: str, batch: str, credentials: str) -> int:
         self.started.append((use_case, batch))
         return 200
+
+    async def judge(self, use_case: str, decision: str, note: str, credentials: str) -> int:
+        self.judged.append((use_case, decision, note))
+        return 200
+
+    def failure(self, dag_id: str, run_id: str) -> Any:
+        return self.failures.get(run_id)
 
     def of_request(self, use_case: str, request: str) -> tuple[str, str] | None:
         return None

@@ -189,7 +189,7 @@ def test_a_review_is_answered_in_the_ledger_when_no_run_waits(world: World) -> N
 
 def test_a_review_that_waits_in_airflow_is_answered_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer goes to Airflow's own review as the same user, and not past it into the ledger."""
-    from gatehouse_ui import airflow_runs
+    from gatehouse_ui import airflow_calls, airflow_runs
 
     decision = decided(world, Verdict.REVIEW)
     world.runs.reviews[decision] = airflow_runs.PendingReview(
@@ -197,11 +197,11 @@ def test_a_review_that_waits_in_airflow_is_answered_there(world: World, monkeypa
     )
     sent: list[tuple] = []
 
-    async def answer(review, approve, reason, credentials):
-        sent.append((review.api, approve, reason, credentials.count(".")))
+    async def answer(api, approve, reason, credentials):
+        sent.append((api, approve, reason, credentials.count(".")))
         return 200
 
-    monkeypatch.setattr(airflow_runs, "answer", answer)
+    monkeypatch.setattr(airflow_calls, "answer", answer)
     assert (
         world.act("reviewer", f"/gatehouse/decisions/{decision}/reject").headers["location"].endswith("said=answered")
     )

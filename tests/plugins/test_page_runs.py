@@ -212,3 +212,27 @@ def test_the_plugin_is_cheap_until_somebody_asks(airflow_home: dict[str, str]) -
     environment = {**airflow_home, "PATH": os.environ["PATH"], "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr[-1500:]
+
+
+def test_a_failed_run_and_what_recovered_it(airflow: Any) -> None:
+    """Its failed tasks, and the later run of the same partition that succeeded; a run that did not fail has none."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import update
+
+    from gatehouse_ui.airflow_runs import AirflowRuns
+
+    airflow.run("monitor", "red", key="2013-03.r1", state="failed", score__any="")
+    airflow.run("monitor", "green", key="2013-04.r1")
+    with create_session() as session:
+        session.execute(update(TaskInstance).where(TaskInstance.run_id == "red").values(state="failed", try_number=2))
+    runs, dag = AirflowRuns(), f"{CASE}__monitor"
+    found = runs.failure(dag, "red")
+    assert found is not None
+    assert [(task.task_id, task.attempt) for task in found.tasks] == [("score", 2)]
+    assert found.recovered == ""
+    assert runs.failure(dag, "green") is None
+    airflow.run("monitor", "again", key="2013-03.r1")
+    recovered = runs.failure(dag, "red")
+    assert recovered is not None
+    assert recovered.recovered == "again"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gatehouse.core.types import PromotionKind, RuleOutcome, Verdict
-from gatehouse.errors import NotAllowedError
+from gatehouse.errors import NotAllowedError, StaleChampionError
 from gatehouse.pipeline import promote
 from gatehouse.pipeline.judge import judge_challenger, re_decide
 from gatehouse.pipeline.maintenance import find_pending, probation, reconcile
@@ -61,6 +61,27 @@ def test_an_override_is_an_approvers_whole_sentence(looped, rewritten):
     assert (promotion.version, promotion.kind, promotion.actor) == (2, PromotionKind.OVERRIDE, "admin")
     assert REASON in promotion.reason
     assert override.end_expired(ctx) == "", "it has two weeks"
+
+
+def test_a_decision_against_a_former_champion_is_judged_again_before_an_override(looped, rewritten):
+    """Its override is refused by the pipeline and by the ledger; judged again on rows that neither model was trained on, it
+    is compared with the present champion, and that decision may be overridden."""
+    strict = rewritten(looped, "gate.yaml", "margin: 0.01", IMPOSSIBLE)
+    stale = retrain(strict)
+    ctx = rewritten(strict, "gate.yaml", IMPOSSIBLE, "margin: 0.01")
+    assert retrain(ctx, "bob").verdict is Verdict.PROMOTE
+    assert champion(ctx) == 3
+    with pytest.raises(StaleChampionError, match=r"version 3 serves now\. Judge it again first"):
+        override.override(ctx, stale.id, "admin", REASON)
+    with pytest.raises(NotAllowedError, match="judge it again before an override"):
+        ctx.ledger.overrides.propose(override._proposal(ctx, stale, "admin", REASON))
+    with pytest.raises(NotAllowedError, match="nothing to judge again"):
+        re_decide.decide_again(ctx, stale.id)
+    for key in MONTHS[4:6]:
+        take(ctx, key)
+    again = re_decide.decide_again(ctx, stale.id)
+    assert (again.version, again.champion, again.generation) == (2, 3, 2)
+    assert champion(ctx) == 3
 
 
 def test_an_act_that_was_cut_off_is_finished_and_not_done_twice(looped, rewritten):

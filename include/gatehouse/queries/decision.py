@@ -19,6 +19,8 @@ _DECISION = """
            m.candidate, m.run_id, m.request, m.training_set, m.trained_until, m.sha256 AS model_sha256,
            former.candidate AS champion_candidate, r.opened_by, r.as_of, r.reasons::json AS reasons, r.state AS request_state,
            now.version AS now_version, now.generation AS now_generation, before.version AS before_version,
+           (SELECT x.id FROM decisions x WHERE (x.use_case, x.version) = (d.use_case, d.version) AND x.audit_seq > d.audit_seq
+            ORDER BY x.audit_seq DESC LIMIT 1) AS later,
            file(t.training) AS training, file(t.holdout) AS holdout, file(told.report) AS report
     FROM decisions d
     JOIN audit_log made ON made.seq = d.audit_seq
@@ -76,6 +78,12 @@ class DecisionView:
     def serves(self) -> bool:
         """Whether this version is the champion now."""
         return bool(self.row["now_version"] == self.decision.version)
+
+    @property
+    def stale(self) -> bool:
+        """Whether it compared the challenger with a champion that serves no more, and nothing followed from it since."""
+        present = self.row["now_generation"] or 0
+        return self.decision.generation != present and not self.serves and not self.promotions and self.answer is None
 
     @property
     def former(self) -> int | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.queries.incident_state import Since, followed, last_seen
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
@@ -24,7 +26,7 @@ _NAMES = """
     SELECT name FROM names WHERE name IS NOT NULL"""
 
 _STANDING = """
-    SELECT n.name AS use_case, c.version, c.generation, crowned.at AS since,
+    SELECT n.name AS use_case, c.version, c.generation, crowned.at AS since, p.audit_seq AS promoted,
            b.key, b.revision, b.state, b.ends, b.reason AS batch_reason,
            coalesce(q.quarantined, 0) AS quarantined, coalesce(r.waiting, 0) AS reviews, r.review,
            last.verdict, last.id AS decision, decided.at AS decided, request.state AS request,
@@ -74,8 +76,9 @@ class Attention(IntEnum):
 class UseCaseStatus:
     """Where one use case stands. `version` is None without a champion; `since` is when it became one (wall-clock).
     `points` are the newest measured values of the champion's metric, oldest first: (batch, value, alarm).
-    `incidents` are the open ones that page somebody, as (kind, since, sentence); `watched` counts the open ones that do
-    not. `review` is the oldest decision that waits for an answer."""
+    `incidents` are the open ones that wait for a person, as (kind, since, sentence); `handled` those that something
+    follows from already, as (kind, since, what follows); `watched` counts the open ones that page
+    nobody. `review` is the oldest decision that waits for an answer."""
 
     use_case: str
     version: int | None
@@ -92,6 +95,7 @@ class UseCaseStatus:
     alarms: int
     incidents: tuple[tuple[str, str, str], ...]
     watched: int
+    handled: tuple[tuple[str, str, str], ...] = ()
     review: str = ""
     decided: datetime | None = None
     metric: str = ""
@@ -103,7 +107,7 @@ class UseCaseStatus:
             return Attention.ACT
         return (
             Attention.LOOK
-            if self.alarms or self.watched or self.verdict in ("HOLD", "BLOCK") or self.version is None
+            if self.alarms or self.watched or self.handled or self.verdict in ("HOLD", "BLOCK") or self.version is None
             else Attention.NOTHING
         )
 
@@ -124,7 +128,9 @@ def fleet(
     with database.snapshot() as rows:
         known = {row["name"] for row in rows.all(_NAMES)} | set(installed)
         names = sorted(name for name in readable(known) if search.lower().strip() in name)
-        standings = [_standing(row) for row in rows.all(_STANDING, names)]
+        found = rows.all(_STANDING, names)
+        seen = last_seen(rows, [(row["use_case"], _updated(each)) for row in found for each in _paging(row)])
+        standings = [_standing(row, seen) for row in found]
         standings.sort(key=lambda each: (-each.need, -each.reviews, -each.quarantined, -each.alarms, each.use_case))
         shown = standings[(page - 1) * size : page * size]
         measured = _measured(rows, [each.use_case for each in shown])
@@ -132,9 +138,11 @@ def fleet(
     return [_with_points(each, measured.get(each.use_case, [])) for each in shown], len(standings), needs
 
 
-def _standing(row: dict[str, Any]) -> UseCaseStatus:
-    incidents = [each for each in row["incidents"] or [] if each.get("state") != "resolved"]
-    paging = [each for each in incidents if each.get("page", True)]
+def _standing(row: dict[str, Any], seen: dict[tuple[str, str], int]) -> UseCaseStatus:
+    paging, since = _paging(row), Since(row["version"], row["promoted"], row["request"] or "")
+    follows = [followed(each, seen.get((row["use_case"], _updated(each))), since) for each in paging]
+    handled = [(*_incident(each)[:2], what) for each, what in zip(paging, follows, strict=True) if what]
+    waiting = [each for each, what in zip(paging, follows, strict=True) if not what]
     return UseCaseStatus(
         use_case=row["use_case"],
         version=row["version"],
@@ -149,11 +157,24 @@ def _standing(row: dict[str, Any]) -> UseCaseStatus:
         decision=row["decision"] or "",
         request=row["request"] or "",
         alarms=row["alarms"],
-        incidents=tuple(_incident(each) for each in paging),
-        watched=len(incidents) - len(paging),
+        incidents=tuple(_incident(each) for each in waiting),
+        watched=len(_open(row)) - len(paging),
+        handled=tuple(handled),
         review=row["review"] or "",
         decided=row["decided"],
     )
+
+
+def _open(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in row["incidents"] or [] if each.get("state") != "resolved"]
+
+
+def _paging(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in _open(row) if each.get("page", True)]
+
+
+def _updated(each: dict[str, Any]) -> str:
+    return str(each.get("updated") or "")
 
 
 def _incident(each: dict[str, Any]) -> tuple[str, str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.queries.incident_state import Since, followed
+
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
 
@@ -12,7 +14,7 @@ SHOWN = 36  # batches on the time axis
 
 _BATCHES = """
     SELECT b.key, b.revision, b.starts, b.ends, b.state, b.reason, w.body::json AS body, w.reasons::json AS reasons,
-           s.version
+           w.audit_seq AS watched, s.version
     FROM (SELECT * FROM current_batches WHERE use_case = %s ORDER BY key DESC, revision DESC LIMIT %s) b
     LEFT JOIN monitoring_reports w ON (w.use_case, w.key, w.revision) = (b.use_case, b.key, b.revision)
     LEFT JOIN predictions s ON (s.use_case, s.key, s.revision) = (b.use_case, b.key, b.revision)
@@ -28,7 +30,7 @@ _REQUESTS = """
                        ORDER BY audit_seq DESC LIMIT 1) d ON true
     ORDER BY r.audit_seq DESC"""
 _PROMOTIONS = """
-    SELECT p.generation, p.version, p.kind, p.decision, p.actor, p.reason, j.at, r.as_of, m.candidate
+    SELECT p.generation, p.version, p.kind, p.decision, p.actor, p.reason, p.audit_seq, j.at, r.as_of, m.candidate
     FROM (SELECT * FROM champion_changes WHERE use_case = %s ORDER BY generation DESC LIMIT %s) p
     JOIN audit_log j ON j.seq = p.audit_seq
     JOIN model_versions m ON (m.use_case, m.version) = (p.use_case, p.version)
@@ -52,6 +54,19 @@ class UseCaseView:
     @property
     def champion(self) -> dict[str, Any] | None:
         return self.promotions[0] if self.promotions else None
+
+    @property
+    def incidents(self) -> list[dict[str, Any]]:
+        """The incidents of the newest report, each with what has followed from it (`followed`, empty for nothing yet)."""
+        body = self.newest["body"] if self.newest else {}
+        since = Since(None, None, self.requests[0]["state"] if self.requests else "")
+        if self.champion is not None:
+            since = Since(self.champion["version"], self.champion["audit_seq"], since.request)
+        seen = {batch["key"]: batch["watched"] for batch in self.batches if batch["watched"] is not None}
+        return [
+            {**each, "followed": followed(each, seen.get(each.get("updated")), since)}
+            for each in body.get("incidents", ())
+        ]
 
     @property
     def newest(self) -> dict[str, Any] | None:

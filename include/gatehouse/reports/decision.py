@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from gatehouse.core.gate.explain import explain
+from gatehouse.core.gate.explain import explain, plain_verdict
 from gatehouse.formatting import shown
-from gatehouse.reports.labels import MARKS, TONES, WORST_FIRST, number
+from gatehouse.reports.labels import MARKS, TONES, number
 from gatehouse.reports.page import render
 from gatehouse.reports.plots import decision_plots
+from gatehouse.reports.rule_groups import rule_lines
 
 if TYPE_CHECKING:
     from gatehouse.core.gate.evidence import Evidence
@@ -62,11 +63,14 @@ def decision_values(
     """What `_decision.html` shows, in the archived report and in the page alike. `drawn` are the drawings, where they were
     made before."""
     metric = str(json.loads(policy).get("metric", "")) if evidence else ""
+    read, passed = rule_lines(decision, policy)
     plots = list(drawn) or (decision_plots(evidence, metric) if evidence and metric else [])
     return {
         "decision": decision,
         "tone": TONES[decision.verdict],
-        "results": sorted(decision.results, key=lambda result: WORST_FIRST.index(result.outcome)),
+        "told": plain_verdict(decision).split(": ", 1)[-1],
+        "read": read,
+        "passed": passed,
         "explanation": str(explain(decision)).splitlines()[1:],
         "plots": plots,
         "facts": _facts(evidence) if evidence else [],

@@ -12,7 +12,7 @@ from gatehouse.bootstrap import InstalledContext
 from gatehouse.core.types import BatchId, BatchState
 from gatehouse.errors import NotAllowedError
 from gatehouse.queries import decision_view
-from gatehouse_ui import airflow_runs, csrf
+from gatehouse_ui import airflow_calls, airflow_runs, csrf
 from gatehouse_ui.auth import User, may_act, name_of
 from gatehouse_ui.deps import desk_of, parse_batch_ref, require_readable, runs_of, validate_decision_id
 
@@ -26,8 +26,8 @@ Token = Annotated[str, Form(max_length=1000)]
 async def post_decision_action(
     request: Request, user: User, decision: str, act: str, reason: Reason = "", token: Token = ""
 ) -> Response:
-    """Approve or reject a REVIEW, or override a HOLD or a BLOCK."""
-    if act not in ("approve", "reject", "override", "confirm"):
+    """Approve or reject a REVIEW, override a HOLD or a BLOCK, or have a decision made again."""
+    if act not in ("approve", "reject", "override", "confirm", "rejudge"):
         raise HTTPException(404, "no such act")
     desk = desk_of(request)
     view = await run_in_threadpool(decision_view, desk.database, validate_decision_id(decision))
@@ -38,6 +38,12 @@ async def post_decision_action(
         review = await run_in_threadpool(runs_of(request).review, use_case, view.decision.id)
         if review is not None and not review.answered_by:
             return await _through_airflow(request, review, act == "approve", reason, back)
+    if act == "rejudge":
+        note = f"{name_of(user)}: {reason}"
+        status = await runs_of(request).judge(use_case, view.decision.id, note, _credentials(request))
+        if status >= 400:
+            raise HTTPException(status, "Airflow did not start the run that judges this decision again")
+        return RedirectResponse(f"{back}?said=rejudge", 303)
     await run_in_threadpool(_carry_out, ctx, act, view.decision.id, name_of(user), reason)
     return RedirectResponse(f"{back}?said={act}", 303)
 
@@ -46,7 +52,7 @@ async def _through_airflow(
     request: Request, review: airflow_runs.PendingReview, approve: bool, reason: str, back: str
 ) -> Response:
     """The review waits in Airflow: it is answered there, and its run carries the answer to the ledger."""
-    status = await airflow_runs.answer(review, approve, reason, _credentials(request))
+    status = await airflow_calls.answer(review.api, approve, reason, _credentials(request))
     if status == 409:
         raise NotAllowedError("somebody answered this review a moment ago; load the page again")
     if status >= 400:

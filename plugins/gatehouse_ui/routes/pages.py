@@ -17,6 +17,7 @@ from gatehouse.queries import (
     use_case_view,
 )
 from gatehouse_ui import render_cache, runbook
+from gatehouse_ui.airflow_runs import RunSubject
 from gatehouse_ui.auth import User, readable
 from gatehouse_ui.deps import (
     Before,
@@ -130,6 +131,7 @@ def decision_page(request: Request, user: User, decision: str) -> Response:
         "decision.html",
         view=view,
         case=case,
+        stale=view.stale and not (review and review.answered_by),
         review=review,
         run=(review.dag_id, review.run_id) if review else runs.of_request(use_case, view.row["request"]),
         runbook=runbook_of(request, use_case),
@@ -142,18 +144,29 @@ def decision_page(request: Request, user: User, decision: str) -> Response:
 def run_page(
     request: Request, user: User, dag_id: Search, run_id: Search, task_id: Search = "", map_index: MapIndex = -1
 ) -> Response:
-    """From a DAG run or a task to the record it is about; a page that says so when there is none (yet)."""
+    """From a DAG run or a task to the record it is about; a page of its own for a failed run, and where there is none."""
     subject = runs_of(request).subject(dag_id, run_id, task_id, map_index)
     if subject is None:
         return render(request, "no_record.html", dag_id=dag_id, use_case="")
     require_readable(request, user, subject.use_case)
-    root, desk = request.scope.get("root_path", ""), desk_of(request)
-    recorded = PostgresDecisions(desk.database).of_request(subject.request) if subject.request else None
-    decision = subject.decision or (recorded.id if recorded else "")
-    if decision:
-        return RedirectResponse(f"{root}/decisions/{decision}", 303)
-    if subject.batch:
-        return RedirectResponse(f"{root}/batches/{subject.use_case}/{subject.batch}", 303)
-    if subject.stage in ("rollback", "override"):
-        return RedirectResponse(f"{root}/use-cases/{subject.use_case}", 303)
+    root, address = request.scope.get("root_path", ""), _record(request, subject)
+    failed = runs_of(request).failure(dag_id, run_id)
+    if failed is not None:
+        case, runbook_at = desk_of(request).known_case(subject.use_case), runbook_of(request, subject.use_case)
+        return render(
+            request, "failed_run.html", failed=failed, subject=subject, case=case, record=address, runbook=runbook_at
+        )
+    if address:
+        return RedirectResponse(f"{root}{address}", 303)
     return render(request, "no_record.html", dag_id=dag_id, use_case=subject.use_case)
+
+
+def _record(request: Request, subject: RunSubject) -> str:
+    """The address of the record that a run is about; empty while there is none."""
+    found = PostgresDecisions(desk_of(request).database).of_request(subject.request) if subject.request else None
+    decision = subject.decision or (found.id if found else "")
+    if decision:
+        return f"/decisions/{decision}"
+    if subject.batch:
+        return f"/batches/{subject.use_case}/{subject.batch}"
+    return f"/use-cases/{subject.use_case}" if subject.stage in ("rollback", "override") else ""

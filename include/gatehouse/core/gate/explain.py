@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,10 @@ from gatehouse.formatting import approximate_count, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+MOST_TIMES = 100  # times the rows judged: eight years of months, where a month was judged
+HOPELESS = "more rows would hardly settle it: the value lies at its limit"
+_ROWS = re.compile(r"; about [\d,]+ further matured rows would settle it at this value")
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,31 @@ def explain(decision: Decision, confidence: float = 0.95) -> Explanation:
         sure = [one for one in measured if one.standard_errors is not None]
         nearest = sorted(sure, key=lambda one: abs(one.standard_errors or 0.0))[:1]
         first = _first_to_break(nearest)
-        return Explanation(decision.verdict, decision.sentence, tuple(nearest), first, found, spent)
+        return Explanation(decision.verdict, plain_verdict(decision), tuple(nearest), first, found, spent)
     overruling = [r for r in decision.results if r.rule in OVERRULE and r.outcome is RuleOutcome.FAIL]
     deciding = overruling or [result for result in decision.results if verdict_for(result) is decision.verdict]
     others = [result for result in decision.results if result not in deciding]
     distances = tuple(_distance(result, confidence) for result in deciding)
     otherwise = _otherwise(decision.verdict, distances, others)
-    return Explanation(decision.verdict, decision.sentence, distances, otherwise, found, spent)
+    return Explanation(decision.verdict, plain_verdict(decision), distances, otherwise, found, spent)
+
+
+def plain_sentence(result: RuleResult) -> str:
+    """A result's sentence for readers: one that names more rows than anybody waits for says just that."""
+    return _ROWS.sub(f"; {HOPELESS}", result.sentence) if _hopeless(result) else result.sentence
+
+
+def plain_verdict(decision: Decision) -> str:
+    """A decision's sentence for readers."""
+    sentence = decision.sentence
+    for result in decision.results:
+        sentence = sentence.replace(result.sentence, plain_sentence(result)) if result.sentence else sentence
+    return sentence
+
+
+def _hopeless(result: RuleResult) -> bool:
+    """Whether the rows that would settle a result are so many that waiting for them decides nothing."""
+    return result.missing_rows is not None and result.missing_rows > MOST_TIMES * max(result.rows, 1000)
 
 
 def _distance(result: RuleResult, confidence: float) -> DistanceToLimit:
@@ -86,7 +109,7 @@ def _distance(result: RuleResult, confidence: float) -> DistanceToLimit:
     return DistanceToLimit(
         rule=result.rule,
         outcome=result.outcome,
-        sentence=result.sentence,
+        sentence=plain_sentence(result),
         units=units,
         standard_errors=finite(units / error) if units is not None and error else None,
         rows=result.missing_rows,
@@ -97,8 +120,10 @@ def _distance(result: RuleResult, confidence: float) -> DistanceToLimit:
 def _change(result: RuleResult, units: float | None) -> str:
     """What would make this one result pass."""
     if result.outcome is RuleOutcome.INCONCLUSIVE:
-        if result.missing_rows is not None:
+        if result.missing_rows is not None and not _hopeless(result):
             return f"{approximate_count(result.missing_rows)} further matured rows would settle it at the present value"
+        if result.missing_rows is not None:
+            return HOPELESS
         return "more rows would not settle it" if units is not None else "it must first be possible to measure it"
     if result.outcome is RuleOutcome.PASS or not units or result.value is None or result.limit is None:
         return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.context import UseCaseContext
@@ -42,19 +43,26 @@ def decisions_to_revisit(ctx: UseCaseContext) -> list[str]:
 
 
 def decide_again(ctx: UseCaseContext, decision_id: str) -> Decision:
-    """Decide again on all rows that have matured by now, against the champion of that time; the newest decision on that
-    model is what counts from then on. NotAllowedError when there is nothing new to judge by."""
+    """Decide again on all rows that have matured by now, against the champion of that time, or against the present one
+    where that serves no more; the newest decision on that model is what counts from then on. NotAllowedError when there
+    is nothing new to judge by."""
     decision = ctx.ledger.decisions.get(decision_id)
+    model = ctx.ledger.models.get(ctx.name, decision.version)
+    known = decision.champion
+    champion = None if known is None else Champion(decision.generation, ctx.ledger.models.get(ctx.name, known))
     held_out = more_rows(ctx, decision)
+    present = ctx.ledger.models.champion(ctx.name)
+    moved = (
+        present is not None and present.generation != decision.generation and present.model.version != decision.version
+    )
+    if present is not None and moved and (held_out is None or decision.verdict is Verdict.HOLD):
+        champion = present
+        held_out = unseen_rows(ctx, max(model.trained_until, present.model.trained_until))
     if held_out is None:
         raise NotAllowedError(
             f"decision {decision_id[:8]} rests on every matured row already; there is nothing to judge again"
         )
     before = load_archived(ctx, decision)
-    model = ctx.ledger.models.get(ctx.name, decision.version)
-    champion = None
-    if decision.champion is not None:
-        champion = Champion(decision.generation, ctx.ledger.models.get(ctx.name, decision.champion))
     lease = ctx.ledger.attempts.enter(f"{ctx.name}/{decision_id}/again")
     extra = {
         BEFORE: {"decision": decision.id, "verdict": str(decision.verdict), "rows": before.rows},
@@ -94,6 +102,19 @@ def more_rows(ctx: UseCaseContext, decision: Decision) -> HoldoutRows | None:
     if sum(map(len, found.values())) < missing:
         return None
     return _held_out((*before.batches, *found), [*own, *found.values()])
+
+
+def unseen_rows(ctx: UseCaseContext, trained_until: datetime) -> HoldoutRows | None:
+    """The mature batches that begin after both models' training data; None when there is none."""
+    now = max((report.as_of for report in ctx.ledger.batches.watches(ctx.name)), default=trained_until)
+    arrived = ctx.ledger.batches.outcomes(ctx.name, now)
+    found = {}
+    for batch in newest_revisions(ctx.ledger.batches.list(ctx.name)):
+        if batch.interval.start >= trained_until and batch.interval.end <= now and batch.id.key in arrived:
+            frame = _mature(ctx, batch, arrived)
+            if frame is not None:
+                found[batch.id] = frame
+    return _held_out(tuple(found), list(found.values())) if found else None
 
 
 def missing_rows(decision: Decision) -> int | None:

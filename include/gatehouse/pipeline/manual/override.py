@@ -22,6 +22,7 @@ def override(ctx: UseCaseContext, decision_id: str, actor: str, reason: str) -> 
 
     With `require_second_approver` in the policy nothing changes yet (None): another approver has to `confirm` it.
     NotAllowedError for a person whom the policy does not name, for less than a sentence, and for a PROMOTE.
+    StaleChampionError for a decision that compared the challenger with a former champion.
     """
     decision = ctx.ledger.decisions.get(decision_id)
     if decision.verdict is Verdict.PROMOTE:
@@ -30,8 +31,21 @@ def override(ctx: UseCaseContext, decision_id: str, actor: str, reason: str) -> 
     require_reason(reason, "an override")
     asked = _made_before(ctx, decision, actor, reason)
     if asked is None:
+        require_present(ctx, decision)
         asked = ctx.ledger.overrides.propose(_proposal(ctx, decision, actor, reason))
     return asked, apply_override(ctx, asked)
+
+
+def require_present(ctx: UseCaseContext, decision: Decision) -> None:
+    """StaleChampionError when a decision compared its challenger with a champion that serves no more."""
+    champion = ctx.ledger.models.champion(ctx.name)
+    if decision.generation != (champion.generation if champion else 0):
+        former = f"version {decision.champion}" if decision.champion else "no champion"
+        serving = f"version {champion.model.version}" if champion else "none"
+        raise StaleChampionError(
+            f"decision {decision.id[:8]} compared version {decision.version} with {former}; {serving} serves now. "
+            f"Judge it again first: `gatehouse decision re-run {decision.id[:8]}`"
+        )
 
 
 def unconfirmed(ctx: UseCaseContext, decision_id: str) -> Override:

@@ -16,6 +16,21 @@ CREATE TABLE gatehouse.overrides (
 );
 CALL gatehouse.append_only('overrides');
 
+-- An override names a decision against the champion that it replaces, not against a former one.
+CREATE FUNCTION gatehouse.require_present_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    decided integer;
+BEGIN
+    SELECT generation INTO decided FROM gatehouse.decisions WHERE id = NEW.decision;
+    IF decided <> NEW.generation THEN
+        RAISE EXCEPTION 'decision % compared version % with the champion of generation %, and generation % serves now: '
+            'judge it again before an override', left(NEW.decision, 8), NEW.version, decided, NEW.generation;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER require_present_decision BEFORE INSERT ON gatehouse.overrides
+    FOR EACH ROW EXECUTE FUNCTION gatehouse.require_present_decision();
+
 CREATE TABLE gatehouse.override_confirmations (
     override  text PRIMARY KEY REFERENCES gatehouse.overrides,
     actor     text NOT NULL CHECK (btrim(actor) <> ''),
