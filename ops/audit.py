@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [str(Path(sys.executable).parent / "uv"), "tool", "run", "-q", "--python", sys.executable,
            "--from", "pip-audit>=2.9,<3", "pip-audit", "--disable-pip", "--require-hashes", "--format", "json",
-           "--progress-spinner", "off", "-r", str(ROOT / "requirements.txt")]  # fmt: skip
+           "--progress-spinner", "off", "-r", str(ROOT / "requirements" / "dev.txt")]  # fmt: skip
 
 
 def verdict(report: dict[str, Any] | None) -> tuple[int, list[str]]:

