@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ class InstalledContext(UseCaseContext):
     """A site whose adapters are imported and opened on first use: a task that only reads the ledger imports no MLflow."""
 
     def __init__(self, case: UseCase, settings: Settings) -> None:
-        super().__init__(case)
+        super().__init__(isolated(case))
         self.settings = settings
 
     @cached_property
@@ -65,9 +65,10 @@ class InstalledContext(UseCaseContext):
 
     @cached_property
     def models(self) -> ModelStore:
-        from gatehouse.adapters.models import SkopsModels
+        from gatehouse.adapters.code_process.models import ModelsElsewhere
+        from gatehouse.adapters.code_process.remote_code import process_of
 
-        return SkopsModels(self.settings.dask, self.case.model_trust)
+        return ModelsElsewhere(process_of(self.case), self.settings.dask, self.case.model_trust)
 
     @cached_property
     def tracking(self) -> Tracking:
@@ -75,6 +76,13 @@ class InstalledContext(UseCaseContext):
         from gatehouse.pipeline.maintenance.track_mlflow import restored
 
         return MlflowTracking(self.settings.require("mlflow_uri"), lambda sentence: restored(self, sentence))
+
+
+def isolated(case: UseCase) -> UseCase:
+    """The use case, whose code is called in a process without the rights of this one."""
+    from gatehouse.adapters.code_process.remote_code import process_of
+
+    return case if case.process is not None else replace(case, process=process_of(case))
 
 
 @dataclass(frozen=True)
@@ -105,4 +113,5 @@ def verify_installation(settings: Settings | None = None) -> list[InvariantResul
 
     settings = settings or Settings.from_environment()
     tracking = MlflowTracking(settings.require("mlflow_uri")) if settings.mlflow_uri else None
-    return run(settings.require("ledger_url"), open_lake(settings.lake), tracking, readable(settings.usecases))
+    cases = {name: isolated(case) for name, case in readable(settings.usecases).items()}
+    return run(settings.require("ledger_url"), open_lake(settings.lake), tracking, cases)

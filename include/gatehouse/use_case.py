@@ -18,7 +18,7 @@ from gatehouse.core.statistics.custom_metrics import register
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
 from gatehouse.model_code import ModelCode, estimators_of, load_model_code, place_of, slices_of
 from gatehouse.own_code import OwnCode, own_code
-from gatehouse.ports import ModelTrust
+from gatehouse.ports import CodeProcess, ModelTrust
 from gatehouse.settings import Settings
 from gatehouse.use_case_checks import gate_problems, retrain_problems, schedule_problems
 from gatehouse.yaml_loader import read_spec
@@ -37,6 +37,7 @@ class UseCase:
     contract: Contract
     retrain: RetrainPolicy
     gate: GatePolicy
+    process: CodeProcess | None = None  # where its code runs; None is this process
 
     @property
     def model_file(self) -> Path:
@@ -47,7 +48,7 @@ class UseCase:
     def model(self) -> ModelCode:
         """The data scientist's code. Whatever importing it raises is a ModelError that names the file. Its own metrics
         are known under `use_case.metric` from then on."""
-        code = load_model_code(self.model_file)
+        code = load_model_code(self.model_file) if self.process is None else self.process.model()
         own = getattr(code, "METRICS", {})
         if not isinstance(own, Mapping):
             raise ModelError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gatehouse.core.rows.alignment import NotAlignedError, aligned
 from gatehouse.core.rows.labels import check_labels
@@ -17,6 +17,8 @@ from gatehouse.user_code import DATA_SCIENTIST, user_code
 if TYPE_CHECKING:
     import pandas as pd
 
+M = TypeVar("M", "pd.DataFrame", "pd.Series[float]")
+
 
 def features_of(case: UseCase, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The use case's features, one row for each row of its main table, in that order, with texts as column names.
@@ -25,6 +27,8 @@ def features_of(case: UseCase, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
     RowsMisaligned when its rows cannot be matched to those of the main table.
     """
     main = case.contract.main
+    if case.process is not None:
+        return _as_long(case, "features", case.process.features(tables), tables[main])
     spec = case.contract.tables[main]
     tables = {name: empty_decimals(table, case.contract.tables[name].columns) for name, table in tables.items()}
 
@@ -44,6 +48,8 @@ def labels_of(case: UseCase, outcomes: pd.DataFrame) -> pd.Series[float]:
 
     ModelError when the code raises or returns labels that the task cannot have; RowsMisaligned as in `features_of`.
     """
+    if case.process is not None:
+        return _as_long(case, "target", case.process.labels(outcomes), outcomes)
 
     outcomes = empty_decimals(outcomes, case.contract.outcomes.columns)
 
@@ -55,6 +61,17 @@ def labels_of(case: UseCase, outcomes: pd.DataFrame) -> pd.Series[float]:
     identity = frozenset(case.contract.outcomes.key)
     labels = _aligned(case, "target", code, outcomes, identity, "the outcomes")["label"]
     return pd.Series(check_labels(labels, case.retrain.task, place_of(case.model_file, "target")))
+
+
+def _as_long(case: UseCase, function: str, made: M, rows: pd.DataFrame) -> M:
+    """What another process says that it has matched to the rows: it is looked at again here."""
+    if len(made) == len(rows) and list(made.index) == list(range(len(rows))):
+        return made
+    raise RowsMisaligned(
+        f"{function}() returned {len(made)} rows for {len(rows)} rows given",
+        where=place_of(case.model_file, function),
+        owner=DATA_SCIENTIST,
+    )
 
 
 def _aligned(

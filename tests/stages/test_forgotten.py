@@ -15,12 +15,14 @@ from stages.rides import FOUR_MONTHS, ctx, folder, open_site  # noqa: F401 - thr
 @pytest.fixture
 def idle(ctx, monkeypatch):
     """Set how long ago the newest attempt at everything that was begun was."""
-    known = type(ctx.ledger.attempts).idle
+    attempts = type(ctx.ledger.attempts)
+    known = {name: getattr(attempts, name) for name in ("idle", "idle_below")}
 
     def set_to(seconds: float) -> None:
-        monkeypatch.setattr(
-            type(ctx.ledger.attempts), "idle", lambda self, work: None if known(self, work) is None else seconds
-        )
+        for name, asked in known.items():
+            monkeypatch.setattr(
+                attempts, name, lambda self, work, asked=asked: None if asked(self, work) is None else seconds
+            )
 
     return set_to
 

@@ -90,7 +90,7 @@ def make(ctx: UseCaseContext, frame: pd.DataFrame, name: str, plots: bool = Fals
     return Made(
         estimator,
         models.dump(estimator),
-        {"rows": len(frame), "inner_rows": len(newer), **parameters(estimator)},
+        {"rows": len(frame), "inner_rows": len(newer), **models.parameters(estimator)},
         metrics,
         _plots(ctx, trial, newer, predictions) if plots else {},
         {str(column): str(kind) for column, kind in model_inputs(frame).dtypes.items()},
@@ -156,11 +156,3 @@ def candidate_metrics(
 
 def _labels(frame: pd.DataFrame) -> NDArray[np.float64]:
     return frame[LABEL].to_numpy("float64")
-
-
-def parameters(estimator: Any) -> dict[str, Any]:
-    """The parameters of a pipeline's last step: what a data scientist compares runs by."""
-    final = estimator[-1] if hasattr(estimator, "steps") else estimator
-    if not hasattr(final, "get_params"):
-        return {}
-    return {f"{type(final).__name__}.{name}": value for name, value in final.get_params(deep=False).items()}

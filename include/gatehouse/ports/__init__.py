@@ -6,6 +6,7 @@ writes its audit log entry in the same transaction, and is idempotent: the same 
 
 from __future__ import annotations
 
+from gatehouse.ports.code import CodeProcess
 from gatehouse.ports.data import Checker, CheckResult, ExpectationFinding, Lake, PassedOver, Source, TableCheck
 from gatehouse.ports.ledger import AuditLog, Ledger
 from gatehouse.ports.manual import Backfills, Revalidations
@@ -35,6 +36,7 @@ __all__ = [
     "CandidateRun",
     "CheckResult",
     "Checker",
+    "CodeProcess",
     "DecisionLog",
     "Decisions",
     "ExpectationFinding",

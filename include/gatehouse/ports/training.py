@@ -204,6 +204,10 @@ class ModelStore(ABC):
     def dump(self, estimator: Any) -> bytes: ...
 
     @abstractmethod
+    def parameters(self, estimator: Any) -> dict[str, Any]:
+        """The parameters of an estimator, of a pipeline those of its last step: what runs are compared by."""
+
+    @abstractmethod
     def load(self, data: bytes, sha256: str) -> Any:
         """UntrustedModel when the bytes are not those recorded, too large, or hold a type off the allow-list."""
 

@@ -37,6 +37,10 @@ class Attempts(ABC):
     def idle(self, work: str) -> float | None:
         """How many seconds ago the newest attempt at `work` started; None when there was none."""
 
+    @abstractmethod
+    def idle_below(self, work: str) -> float | None:
+        """The same for the newest attempt at any step of `work`: at `WORK/...`."""
+
 
 class Batches(ABC):
     """Batches, their outcomes, predictions and watch verdicts."""

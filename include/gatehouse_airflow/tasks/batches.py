@@ -71,7 +71,7 @@ def validate(
     """Validate a batch, out of what mapped tasks found of its partitions if it is divided; True when it is accepted."""
     from gatehouse.pipeline.validate import validate as validate_batch
 
-    ctx = context_module.use_case_context(folder, batch=ref)
+    ctx = context_module.code_context(folder, batch=ref)
     found, shares = collect_results(ctx, ref, checked), collect_results(ctx, ref, profiled)
     batch = validate_batch(ctx, context_module.parse(ctx.name, ref), found, shares)
     event_log.info("validated", state=batch.state, reason=batch.reason)
@@ -82,7 +82,7 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
     """The batch this run is for: the one it parked with, its partition key, the form's, or the oldest that waits."""
     from gatehouse.pipeline.score import unscored_batches
 
-    ctx = context_module.use_case_context(folder)
+    ctx = context_module.code_context(folder)
     ref = parked or context["dag_run"].partition_key or context["params"].get("batch")
     batch = context_module.parse(ctx.name, ref) if ref else next((each.id for each in unscored_batches(ctx)), None)
     if batch is None:
@@ -116,7 +116,7 @@ def watch(folder: str, ref: str, done: Iterable[Piece] | None = None) -> str | N
     from gatehouse.pipeline.monitor.monitor_batch import monitor_batch as watch_batch
     from gatehouse.pipeline.monitor.score_in_order import score_in_turn
 
-    ctx = context_module.use_case_context(folder, batch=ref)
+    ctx = context_module.code_context(folder, batch=ref)
     if done is not None:
         score_in_turn(ctx, context_module.parse(ctx.name, ref), collect_results(ctx, ref, done))
     request = watch_batch(ctx, context_module.parse(ctx.name, ref))

@@ -24,6 +24,14 @@ def use_case_context(folder: str, **about: str) -> InstalledContext:
     return ctx
 
 
+def code_context(folder: str, **about: str) -> InstalledContext:
+    """As `use_case_context`, for a task that calls the use case's code: its process starts beside what comes first."""
+    ctx = use_case_context(folder, **about)
+    if ctx.case.process is not None:
+        ctx.case.process.warm_up()
+    return ctx
+
+
 def parse(use_case: str, ref: str) -> BatchId:
     """`2013-03.r1` as a batch; the newest revision's number is part of the name."""
     key, _, revision = ref.rpartition(".r")

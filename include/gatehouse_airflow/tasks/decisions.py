@@ -19,7 +19,7 @@ def judge(folder: str, request_id: str) -> dict[str, str]:
     from gatehouse.pipeline.judge.judge_challenger import judge as judge_challenger
     from gatehouse.reports import decision_markdown
 
-    ctx = context.use_case_context(folder, request=request_id)
+    ctx = context.code_context(folder, request=request_id)
     with closing(ctx, request_id):
         decision = judge_challenger(ctx, request_id)
         event_log.info("judged", decision=decision.id, version=decision.version, verdict=decision.verdict)
@@ -34,7 +34,7 @@ def judge_again(folder: str, decision: str) -> dict[str, str]:
     from gatehouse.pipeline.maintenance.find_pending import open_reviews
     from gatehouse.reports import decision_markdown
 
-    ctx = context.use_case_context(folder)
+    ctx = context.code_context(folder)
     whole = context.resolve_decision(ctx, decision)
     lost = whole.id in [waiting.id for waiting, _ in open_reviews(ctx)]
     made = whole if lost else re_decide.decide_again(ctx, whole.id)

@@ -29,7 +29,7 @@ def claim(folder: str, context: Context) -> tuple[str, list[str]]:
     and the names of the candidates."""
     from gatehouse.pipeline import fit, gather
 
-    ctx = context_module.use_case_context(folder)
+    ctx = context_module.code_context(folder)
     request_id = context["dag_run"].partition_key or _asked(ctx, context)
     claimed_before = ctx.ledger.requests.get(request_id).state is RequestState.CLAIMED
     if claimed_before and (other := older_training(ctx, request_id)):
@@ -66,9 +66,7 @@ def fit(folder: str, request_id: str, name: str) -> dict[str, float]:
     """Fit one candidate; returns its metrics (none when it failed: the ledger says why)."""
     from gatehouse.pipeline.fit import fit as fit_candidate
 
-    candidate = fit_candidate(
-        context_module.use_case_context(folder, request=request_id, candidate=name), request_id, name
-    )
+    candidate = fit_candidate(context_module.code_context(folder, request=request_id, candidate=name), request_id, name)
     event_log.info("fitted", metrics=dict(candidate.metrics), reason=candidate.reason)
     return dict(candidate.metrics)
 
@@ -78,7 +76,7 @@ def choose(folder: str, request_id: str) -> int:
     """Register the best candidate as the challenger; returns its version."""
     from gatehouse.pipeline.choose import choose as choose_candidate
 
-    ctx = context_module.use_case_context(folder, request=request_id)
+    ctx = context_module.code_context(folder, request=request_id)
     with closing(ctx, request_id):
         version = choose_candidate(ctx, request_id).version
         event_log.info("chosen", version=version)

@@ -35,3 +35,12 @@ class PostgresAttempts(Attempts):
                 work,
             )
         return None if row is None else float(row["idle"])
+
+    def idle_below(self, work: str) -> float | None:
+        with self._database.transaction() as rows:
+            row = rows.one(
+                "SELECT extract(epoch FROM now() - max(started_at))::float AS idle FROM task_attempts "
+                "WHERE starts_with(task_key, %s)",
+                f"{work}/",
+            )
+        return None if row is None or row["idle"] is None else float(row["idle"])

@@ -19,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from gatehouse.adapters.code_process.confine import confine
 from gatehouse.core.gate.evidence import Task
 from gatehouse.ports import ModelProbe, ModelTrust
 from gatehouse.settings import PACKAGES
@@ -119,6 +120,7 @@ def measured(model: str, sha256: str, rows: str, task: str, told: str) -> dict[s
     features = pd.read_parquet(rows)
     import_libraries(Path(model).read_bytes(), sha256)
     before = _before()
+    confine([Path(model).parent], [])  # own code in the file is run from here on
     started = time.perf_counter()
     estimator = loads(Path(model).read_bytes(), sha256, trust)
     loaded = time.perf_counter() - started

@@ -70,6 +70,12 @@ class SkopsModels(ModelStore):
                 owner=DATA_SCIENTIST,
             ) from error
 
+    def parameters(self, estimator: Any) -> dict[str, Any]:
+        final = estimator[-1] if hasattr(estimator, "steps") else estimator
+        if not hasattr(final, "get_params"):
+            return {}
+        return {f"{type(final).__name__}.{name}": value for name, value in final.get_params(deep=False).items()}
+
     def load(self, data: bytes, sha256: str) -> Any:
         return skops_format.loads(data, sha256, self._trust)
 
@@ -131,10 +137,13 @@ def predictions(estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[n
         values: NDArray[np.float64] = np.asarray(raw, dtype=np.float64)
     except (Exception, SystemExit) as error:
         raise ModelError(f"{name} raised in predict: {described(error)}") from error
-    if values.shape != (len(features),):
-        raise ModelError(
-            f"{name} predicted an array of shape {values.shape}; allowed: ({len(features)},), one number a row"
-        )
+    return checked_predictions(name, values, len(features))
+
+
+def checked_predictions(name: str, values: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
+    """The values, where they are a finite number for each row; ModelError says what they are instead."""
+    if values.shape != (rows,) or values.dtype != np.float64:
+        raise ModelError(f"{name} predicted an array of shape {values.shape}; allowed: ({rows},), one number a row")
     undefined = np.flatnonzero(~np.isfinite(values))
     if len(undefined):
         row = int(undefined[0])

@@ -81,6 +81,13 @@ def code_of(data: bytes) -> OwnCode | None:
         return OwnCode("", {name.removeprefix(CODE): archive.read(name) for name in names}) if names else None
 
 
+def holds_code(data: bytes) -> bool:
+    """Whether an archive names own code; False for what is no archive, which `loads` refuses."""
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return any(name.startswith(CODE) for name in archive.namelist())
+    return False
+
+
 def modules_of(data: bytes) -> set[str]:
     """The modules that an archive's types are of."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -217,6 +217,16 @@ class Budget(Spec):
     batches: Positive
 
 
+class CodeLimits(Spec):
+    """What the use case's code may take in its own process. Beyond that it is ended, and the call is a named error."""
+
+    call: Annotated[SpanText, Field(description="the longest time of any call but a fit")] = "1 hour"
+    fit: Annotated[SpanText, Field(description="the longest time of fitting one estimator")] = "2 days"
+    memory_gib: Annotated[
+        float | None, Field(gt=0, description="the memory of the process; unless given, all that the machine has")
+    ] = None
+
+
 class RetrainPolicy(Spec):
     """When to retrain. `min_batches_first_training` is how many matured batches the very first training waits for."""
 
@@ -245,6 +255,7 @@ class RetrainPolicy(Spec):
     max_scoring_wait: SpanText = Field(
         default="6 hours", description="how long scoring waits for an open retrain request"
     )
+    limits: CodeLimits = CodeLimits()
 
     def measured_together(self, batch: BatchKind) -> int:
         """How many of the newest matured batches quality is measured over: intervals resample days, and need some."""

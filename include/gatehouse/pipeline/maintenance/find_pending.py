@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.types import BatchState, Decision, RequestState, Verdict
-from gatehouse.pipeline import fit
 from gatehouse.pipeline.maintenance.reconcile import UPKEEP
 from gatehouse.pipeline.promote import NOBODY, promote, record_review_response
 from gatehouse.pipeline.score import unscored_batches
@@ -58,8 +57,8 @@ def unprocessed_requests(ctx: UseCaseContext, attended: Collection[str] = ()) ->
     work = f"{ctx.name}/{request.id}"
     if request.state is RequestState.OPEN:
         return [request.id] if _idle(ctx, f"{work}/claim", f"{request.opened_by}/watch") > UNHEARD_SECONDS else []
-    steps = ("claim", "gather", *(f"fit/{name}" for name in fit.candidate_names(ctx)), "choose", "judge")
-    return [request.id] if _idle(ctx, *(f"{work}/{step}" for step in steps)) > FORGOTTEN_SECONDS else []
+    idle = ctx.ledger.attempts.idle_below(work)
+    return [request.id] if idle is None or idle > FORGOTTEN_SECONDS else []
 
 
 def unapplied_promotions(ctx: UseCaseContext, attended: Collection[str] = ()) -> list[str]:

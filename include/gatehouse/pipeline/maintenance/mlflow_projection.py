@@ -14,7 +14,6 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Candidate, Decision, ModelVersion, TrainingSet
 from gatehouse.errors import LakeError, ServiceUnavailableError
 from gatehouse.pipeline.choose import tell_choice
-from gatehouse.pipeline.fit import parameters
 from gatehouse.pipeline.maintenance.find_pending import FORGOTTEN_SECONDS, young
 from gatehouse.pipeline.maintenance.publish_mlflow import publish_decision, untold_batches
 from gatehouse.pipeline.maintenance.track_mlflow import behind, caught_up, is_behind, kept, run_of
@@ -110,7 +109,7 @@ def _known(ctx: UseCaseContext, candidate: Candidate, training_set: TrainingSet)
     if candidate.file is None:
         return TrainingRun({}, {}, {}, tags | {"gatehouse.flag": "failed", "gatehouse.reason": candidate.reason})
     estimator = ctx.models.load(ctx.lake.read(candidate.file), candidate.file.sha256)
-    return TrainingRun(parameters(estimator), candidate.metrics, {}, tags)
+    return TrainingRun(ctx.models.parameters(estimator), candidate.metrics, {}, tags)
 
 
 def _tell_choices(ctx: UseCaseContext, held: Held, made: MadeUp, attended: Collection[str]) -> list[str]:

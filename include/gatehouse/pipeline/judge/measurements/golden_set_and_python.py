@@ -12,7 +12,7 @@ from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
-from gatehouse.user_code import RISK_OWNER, user_code
+from gatehouse.python_rules import call_rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,13 +39,8 @@ def python_rule(subject: MeasurementContext, need: Measurement) -> dict[str, Any
     file, name = need["function"].split(":")
     path = subject.ctx.case.folder / file
     code = path.read_bytes()
-    space: dict[str, Any] = {"__name__": f"gatehouse_rules_{sha256(code)[:8]}", "__file__": str(path)}
-    with user_code(ModelError, path, "the file", RISK_OWNER):
-        exec(compile(code, str(path), "exec"), space)  # noqa: S102 - the use case's own code, as model.py is
-    if not callable(space.get(name)):
-        raise ModelError(f"{file} has no function {name!r}")
-    with user_code(ModelError, path, f"{name}()", RISK_OWNER):
-        said = space[name](_rows(subject))
+    elsewhere = subject.ctx.case.process
+    said = (call_rule if elsewhere is None else elsewhere.rule)(path, code, name, _rows(subject))
     try:
         value, limit, passed, sentence = said
         numbers = {"value": float(value), "limit": None if limit is None else float(limit)}

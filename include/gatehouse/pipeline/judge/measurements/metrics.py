@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.evidence import Evidence
 from gatehouse.core.gate.measurements import Measurement
@@ -14,6 +13,7 @@ from gatehouse.core.statistics.custom_metrics import as_archived, is_own
 from gatehouse.core.types import FileRef
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
+from gatehouse.python_rules import archived_metrics
 
 CODE = Measurement.of("own_metrics")
 
@@ -39,6 +39,5 @@ def use_custom_metrics(ctx: UseCaseContext, evidence: Evidence) -> AbstractConte
     if "sha256" not in found:
         return as_archived({})
     code = ctx.lake.read(FileRef(found["path"], found["sha256"], found["size"]))
-    space: dict[str, Any] = {"__name__": f"gatehouse_archived_{sha256(code)[:8]}"}
-    exec(compile(code, found["path"], "exec"), space)  # noqa: S102 - the use case's own code, by its recorded hash
-    return as_archived({f"{ctx.name}.{name}": function for name, function in space.get("METRICS", {}).items()})
+    functions = (archived_metrics if ctx.case.process is None else ctx.case.process.archived_metrics)(code)
+    return as_archived({f"{ctx.name}.{name}": function for name, function in functions.items()})
