@@ -15,7 +15,7 @@ from __future__ import annotations
 from airflow.sdk import dag, task
 
 from gatehouse_airflow.build_dags import build_each
-from gatehouse_airflow.dag_defaults import DagKind, dag_kwargs, emit_partitions, retrain_requests
+from gatehouse_airflow.dag_defaults import TRAINING_TIMEOUT, DagKind, dag_kwargs, emit_partitions, retrain_requests
 from gatehouse_airflow.params import MAY_PROMOTE, REASON, end_of_range
 
 
@@ -36,7 +36,7 @@ def build(case):
         },
     )
     def backfill():
-        @task(task_id="backfill", outlets=[wakes])
+        @task(task_id="backfill", outlets=[wakes], execution_timeout=TRAINING_TIMEOUT)
         def take(params=None, dag_run=None):
             from gatehouse_airflow.tasks import context, manual
 

@@ -1,11 +1,11 @@
-"""**Maintenance**: every ten minutes, for all use cases. It starts what no event started and checks ledger and MLflow.
+"""**Maintenance**: every ten minutes, a task for each use case. It starts what no event started and checks ledger and MLflow.
 
 | | |
 |---|---|
 | makes | runs for work that has none, the end of expired overrides, repairs, a verdict on the ledger, notifications |
 | woken by | the clock |
 | owner | on-call engineer |
-| red means | an invariant is broken, an override ended, or the alias in MLflow was moved: recorded, repaired, in the log |
+| red means | an invariant is broken, an override ended, the alias in MLflow was moved, or a use case's sweep failed |
 | do | `gatehouse audit verify`; the use case's RUNBOOK.md |
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from gatehouse_airflow.dag_defaults import DEFAULT_ARGS, DagKind, assets_of, cron_timetable, emit_partitions, tags
+from gatehouse_airflow.dag_defaults import DEFAULT_ARGS, MAINTENANCE_TIMEOUT, DagKind, assets_of, cron_timetable, tags
 from gatehouse_airflow.notification_tasks import tell
 from gatehouse_airflow.use_cases import START, BrokenUseCase, installed
 
@@ -29,29 +29,25 @@ OUTLETS = [asset for name in CASES for asset in assets_of(name).values()]
     start_date=START,
     catchup=False,
     is_paused_upon_creation=False,
-    max_active_runs=1,  # two at once would start everything twice
+    max_active_runs=4,  # a use case that holds up one run holds up no other; no use case is swept twice at once
     doc_md=__doc__,
     default_args=DEFAULT_ARGS,
     tags=tags("all", DagKind.MAINTENANCE),
 )
 def run_maintenance():
-    @task(outlets=OUTLETS)
-    def sweep():
+    @task(outlets=OUTLETS, map_index_template="{{ use_case }}", execution_timeout=MAINTENANCE_TIMEOUT)
+    def sweep(name):
         from gatehouse_airflow.tasks import maintenance
 
-        found = maintenance.sweep(CASES)
-        for name, pending in found.items():
-            for kind, asset in assets_of(name).items():
-                emit_partitions(asset, pending[kind])
-        return found
+        return maintenance.sweep_and_wake(name, CASES)
 
-    @task
-    def check(found):
+    @task(trigger_rule="all_done")
+    def check(swept):
         from gatehouse_airflow.tasks import maintenance
 
-        maintenance.check_installation(found, BROKEN)
+        maintenance.check_installation(swept, CASES, BROKEN)
 
-    check(sweep()) >> tell(CASES)
+    check(sweep.expand(name=list(CASES))) >> tell(CASES)
 
 
 run_maintenance()

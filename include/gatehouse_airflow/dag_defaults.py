@@ -94,8 +94,16 @@ def cron_timetable(cron: str | None) -> CronTriggerTimetable | None:
     return CronTriggerTimetable(cron, timezone="UTC") if cron else None
 
 
+TASK_TIMEOUT = timedelta(days=1)  # of every task but those below: no machine is so slow
+TRAINING_TIMEOUT = timedelta(days=14)  # of tasks that fit estimators: `limits.fit` in retrain.yaml ends each fit before
+MAINTENANCE_TIMEOUT = timedelta(minutes=30)  # of one use case's part of maintenance; the next run goes on with it
 RETRIES = ExceptionRetryPolicy(
     rules=[
+        RetryRule(
+            exception="airflow.sdk.exceptions.AirflowTaskTimeout",
+            action=RetryAction.FAIL,
+            reason="the task took all the time that it may: trying again would take it again",
+        ),
         RetryRule(
             exception="gatehouse.errors.ServiceUnavailableError",
             action=RetryAction.RETRY,
@@ -128,13 +136,15 @@ DEFAULT_ARGS = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(seconds=20),
     "retry_policy": RETRIES,
+    "execution_timeout": TASK_TIMEOUT,
 }
 
 
-def training_queue() -> dict[str, str]:
-    """Where training tasks run: on the queue, and out of the pool, that the installation names for them; anywhere without."""
+def training_task() -> dict[str, Any]:
+    """Where training tasks run and for how long: on the queue, and out of the pool, that the installation names for them;
+    anywhere without."""
     queue = Settings.from_environment().train_queue
-    return {"queue": queue, "pool": queue} if queue else {}
+    return {"execution_timeout": TRAINING_TIMEOUT} | ({"queue": queue, "pool": queue} if queue else {})
 
 
 def dag_kwargs(case: UseCase, stage: DagKind, documentation: str, priority: int = 1) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from airflow.sdk import get_current_context, task
 
-from gatehouse_airflow.dag_defaults import training_queue
+from gatehouse_airflow.dag_defaults import training_task
 from gatehouse_airflow.tasks import decisions
 from gatehouse_airflow.tasks import training as training_module
 
 
-@task(**training_queue())
+@task(**training_task())
 def claim(folder: str) -> list[str]:
     """Claim the request and build its training set; gives the names of the candidates to fit."""
     context = get_current_context()
@@ -20,26 +20,26 @@ def claim(folder: str) -> list[str]:
     return candidates
 
 
-@task(map_index_template="{{ candidate }}", **training_queue())
+@task(map_index_template="{{ candidate }}", **training_task())
 def fit(folder: str, name: str) -> dict[str, float]:
     """Fit one candidate, measure it, log it to MLflow."""
     get_current_context()["candidate"] = name  # the grid shows it instead of a number
     return training_module.fit(folder, _pulled("claim", "request"), name)
 
 
-@task(**training_queue())
+@task(**training_task())
 def choose(folder: str) -> int:
     """Register the best candidate; flag the others with why they lost."""
     return training_module.choose(folder, _pulled("claim", "request"))
 
 
-@task.branch(**training_queue())
+@task.branch(**training_task())
 def judge(folder: str) -> list[str]:
     """Let the gate decide, and take the way that the verdict opens; HOLD and BLOCK open none."""
     return _opened(decisions.judge(folder, _pulled("claim", "request")))
 
 
-@task.branch(task_id="judge", **training_queue())
+@task.branch(task_id="judge", **training_task())
 def judge_again(folder: str) -> list[str]:
     """Let the gate decide again on all rows that have matured, and take the way that the verdict opens."""
     context = get_current_context()

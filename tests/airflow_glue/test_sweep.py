@@ -11,6 +11,7 @@ from fakes import FakeLake
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, TrackingError
 from gatehouse.pipeline.maintenance import find_pending as stage
 from gatehouse.pipeline.maintenance import reconcile
+from gatehouse.telemetry.queries import ENDED, UPKEEP
 from gatehouse_airflow import attendance
 from gatehouse_airflow.tasks import context, maintenance
 from stages.rides import ctx, folder, looped, open_site, take  # noqa: F401 - four of them are fixtures
@@ -71,10 +72,10 @@ def test_a_broken_use_case_keeps_the_maintenance_of_no_other(looped, sites, brok
     """Before and after it all batches of the others are told; its own errors are a sentence each, with its name."""
     second = changed(looped, tracking=copy.deepcopy(looped.tracking))
     sites |= {"first": looped, "broken": BROKEN[broken](looped), "second": second}
-    found = maintenance.sweep({name: name for name in sites})
+    found = {name: maintenance.sweep(name, name) for name in sites}
     told = [f"2024-0{month}.r1" for month in range(1, 5)]
     for name in ("first", "second"):
-        assert found[name] == QUIET | {"told": told}
+        assert found[name] == QUIET | {"name": name, "told": told}
     for sentence in found["broken"]["failed"]:
         assert sentence.startswith(("broken: ", "rides: "))
     failed_or_found = [*found["broken"]["failed"], *found["broken"]["unexplained"]]
@@ -98,7 +99,7 @@ def test_a_part_that_fails_stops_no_other_part(looped, sites, monkeypatch, part)
     module, words = PARTS[part]
     monkeypatch.setattr(module, part, failing(KeyError("a bug")))
     sites["rides"] = looped
-    found = maintenance.sweep({"rides": "rides"})["rides"]
+    found = maintenance.sweep("rides", "rides")
     assert found["failed"] == [f"rides: maintenance could not {words}: KeyError: 'a bug'"]
     assert len(found["told"]) == 4
 
@@ -108,22 +109,43 @@ def test_a_ledger_that_is_away_is_worth_a_retry_of_the_task(sites, monkeypatch):
     monkeypatch.setenv("GATEHOUSE_LEDGER_URL", "postgresql://nobody@127.0.0.1:1/nothing")
     sites["rides"] = RuntimeError("not opened")
     with pytest.raises(ServiceUnavailableError):
-        maintenance.sweep({"rides": "rides"})
+        maintenance.sweep("rides", "rides")
 
 
-def test_the_check_fails_with_every_sentence_and_records_it_as_a_trouble(sites, ledger, monkeypatch):
-    """The check is red after all is done, with all sentences; the trouble of each use case lasts until a sweep finds it no
-    more."""
+def test_a_use_case_whose_sweep_has_not_ended_holds_up_no_other(looped, sites, ledger):
+    """While an earlier run is still at a use case, the next one says so and leaves it alone; the others are swept. When
+    that sweep's process has ended, however it ended, the use case is swept again."""
+    sites |= {"slow": looped, "other": looped}
+    with ledger.attempts.alone("slow/maintenance") as alone:
+        assert alone
+        found = maintenance.sweep("slow", "slow")
+        assert found["failed"] == ["slow: its maintenance in an earlier run has not come to its end"]
+        assert found["told"] == []
+        assert len(maintenance.sweep("other", "other")["told"]) == 4
+    assert maintenance.sweep("slow", "slow")["failed"] == []
+
+
+@pytest.fixture
+def checked(monkeypatch):
+    """What the check asks beside the sweeps finds nothing wrong."""
     monkeypatch.setattr("gatehouse.bootstrap.verify_installation", list)
     monkeypatch.setattr(
         "gatehouse_airflow.notification_tasks.get_current_context", lambda: {"ti": SimpleNamespace(xcom_push=print)}
     )
     monkeypatch.setattr(maintenance, "emit_measures", lambda: None)
     monkeypatch.setattr("gatehouse_airflow.notification_tasks.wrong_notify", list)
-    found = {name: QUIET | {"failed": [f"{name}: a sentence", f"{name}: another"]} for name in ("one", "two")}
-    with pytest.raises(Exception, match=r"one: a sentence \| one: another \| two: a sentence \| two: another"):
-        maintenance.check_installation(found, {})
+
+
+def test_the_check_fails_with_every_sentence_and_records_it_as_a_trouble(sites, ledger, checked):
+    """The check is red after all is done, with all sentences; the trouble of each use case lasts until a sweep finds it no
+    more. A sweep without a result is a sentence too."""
+    failed = {"failed": ["one: a sentence", "one: another"]}
+    with pytest.raises(Exception, match=r"one: a sentence \| one: another \| two: its sweep did not come to its end"):
+        maintenance.check_installation([QUIET | failed | {"name": "one"}], ("one", "two"), {})
     subjects_now = [trouble.found.subject for trouble in ledger.telling.troubles()]
     assert sorted(subjects_now) == ["maintenance of one", "maintenance of two"]
-    maintenance.check_installation({"one": QUIET, "two": QUIET}, {})
+    assert ledger.attempts.idle(ENDED) is not None
+    assert ledger.attempts.idle(UPKEEP) is None
+    maintenance.check_installation([QUIET | {"name": name} for name in ("one", "two")], ("one", "two"), {})
     assert ledger.telling.troubles() == []
+    assert ledger.attempts.idle(UPKEEP) is not None

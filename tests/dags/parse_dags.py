@@ -30,8 +30,20 @@ def described(dag: Any) -> dict[str, Any]:
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
         "params": {name: param.schema | {"description": param.description} for name, param in dag.params.items()},
-        "tasks": {task.task_id: {"retries": task.retries, "policy": bool(task.retry_policy)} for task in dag.tasks},
+        "tasks": {task.task_id: of_task(task) for task in dag.tasks},
+        "seconds": {
+            task.task_id: task.execution_timeout and task.execution_timeout.total_seconds() for task in dag.tasks
+        },
         "queues": {task.task_id: (task.queue, task.pool) for task in dag.tasks},
+    }
+
+
+def of_task(task: Any) -> dict[str, Any]:
+    return {
+        "retries": task.retries,
+        "policy": bool(task.retry_policy),
+        "mapped": task.is_mapped,
+        "trigger": getattr(task.trigger_rule, "value", task.trigger_rule),
     }
 
 

@@ -200,6 +200,22 @@ def test_every_task_retries_by_the_policy():
             assert task["policy"], (dag_id, task_id)
 
 
+def test_every_task_ends_at_last():
+    """No task of any DAG holds its slot for ever, and none has a limit that a slow machine could reach: a day, or half an
+    hour for one use case's part of maintenance, which the next run goes on with."""
+    for dag_id, dag in parsed()["dags"].items():
+        for task_id, seconds in dag["seconds"].items():
+            assert seconds, (dag_id, task_id)
+            assert seconds >= (1800 if task_id == "sweep" else 86_400), (dag_id, task_id)
+
+
+def test_maintenance_is_one_task_for_each_use_case():
+    """What hangs or dies in the part of one use case is a task of its own; the check runs whatever became of the parts."""
+    sweep, check = (parsed()["dags"]["gatehouse__maintenance"]["tasks"][name] for name in ("sweep", "check"))
+    assert sweep["mapped"]
+    assert check["trigger"] == "all_done"
+
+
 def test_a_killed_task_begins_again_within_seconds_and_outlives_two_minutes_without_a_service():
     """By Airflow's own reckoning, for several runs because it spreads the waits by a hash of the run."""
     from airflow.models.taskinstance import TaskInstance
@@ -224,16 +240,18 @@ def test_a_killed_task_begins_again_within_seconds_and_outlives_two_minutes_with
 def test_named_data_errors_fail_at_once_and_an_unreachable_service_is_tried_again():
     """The retry policy tells the two apart by class, subclasses included."""
     from airflow.sdk.definitions.retry_policy import RetryAction
+    from airflow.sdk.exceptions import AirflowTaskTimeout
 
     from gatehouse.errors import SchemaMismatch, ServiceUnavailableError, StaleAttemptError
     from gatehouse_airflow.dag_defaults import RETRIES
 
-    def action(error: Exception) -> RetryAction:
+    def action(error: BaseException) -> RetryAction:
         return RETRIES.evaluate(error, 1, 8).action
 
     assert action(SchemaMismatch("a column is missing")) is RetryAction.FAIL
     assert action(StaleAttemptError("a newer one runs")) is RetryAction.RETRY
     assert action(ServiceUnavailableError("no answer")) is RetryAction.RETRY
+    assert action(AirflowTaskTimeout("it took all its time")) is RetryAction.FAIL
 
 
 def test_what_the_executor_warms_can_be_imported():

@@ -32,6 +32,8 @@ def batch(age: float | None) -> dict:
         (LedgerSnapshot(ledger={"upkeep_age": None, "age": 1700.0}), []),
         (LedgerSnapshot(ledger={"upkeep_age": None, "age": 1900.0}), ["upkeep"]),
         (LedgerSnapshot(ledger={"upkeep_age": 1.0, "age": 9e9}, batches=[batch(None)]), []),
+        (LedgerSnapshot(ledger={"upkeep_age": 1700.0, "ended_age": 1100.0, "age": 9e9}), []),
+        (LedgerSnapshot(ledger={"upkeep_age": 1700.0, "ended_age": 1300.0, "age": 9e9}), ["upkeep"]),
         (LedgerSnapshot(ledger={"upkeep_age": 1.0, "age": 9e9}, batches=[batch(25_300.0)]), ["batches"]),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,10 @@ class Attempts(ABC):
     @abstractmethod
     def idle(self, work: str) -> float | None:
         """How many seconds ago the newest attempt at `work` started; None when there was none."""
+
+    @abstractmethod
+    def alone(self, work: str) -> AbstractContextManager[bool]:
+        """A block that says whether nobody else is in one for this work. A process that dies leaves it."""
 
     @abstractmethod
     def idle_below(self, work: str) -> float | None:

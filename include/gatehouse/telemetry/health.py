@@ -9,6 +9,7 @@ from typing import Any
 from gatehouse.telemetry.queries import LedgerSnapshot
 
 UPKEEP_SECONDS = 1800.0  # three of its periods, so that one slow sweep wakes nobody
+ENDED_SECONDS = 1200.0  # two of its periods: it runs every ten minutes, whatever it finds
 WAITING_SECONDS = 3600.0  # for a use case whose own patience is not known
 
 
@@ -69,7 +70,16 @@ def _upkeep(facts: LedgerSnapshot) -> list[HealthProblem]:
     elif last is None and since is not None and since > UPKEEP_SECONDS:
         sentence = f"upkeep has never found nothing wrong in the {since / 60:.0f} min that the ledger is in use"
     else:
+        return _ended(facts)
+    return [HealthProblem("upkeep", f"{sentence}; see the runs of gatehouse__maintenance in Airflow")]
+
+
+def _ended(facts: LedgerSnapshot) -> list[HealthProblem]:
+    """Late when no run of maintenance has come to its end for two periods, whatever it would have found."""
+    last = facts.ledger.get("ended_age")
+    if last is None or last <= ENDED_SECONDS:
         return []
+    sentence = f"no run of maintenance has ended for {last / 60:.0f} min; allowed {ENDED_SECONDS / 60:.0f} min"
     return [HealthProblem("upkeep", f"{sentence}; see the runs of gatehouse__maintenance in Airflow")]
 
 

@@ -70,15 +70,19 @@ _STAGES = """
     JOIN task_attempts a USING (task_key) JOIN audit_log j ON j.seq = done.audit_seq
     WHERE j.at >= a.started_at ORDER BY done.use_case, done.stage, done.audit_seq DESC"""
 _LEDGER = """
+    WITH ages AS (
+        SELECT task_key, extract(epoch FROM clock_timestamp() - started_at)::float AS age FROM task_attempts
+        WHERE task_key = ANY(%s))
     SELECT (SELECT max(seq) FROM audit_log) AS entries,
            (SELECT extract(epoch FROM clock_timestamp() - at)::float FROM audit_log WHERE seq = 1) AS age,
-           (SELECT extract(epoch FROM clock_timestamp() - started_at)::float
-            FROM task_attempts WHERE task_key = %s) AS upkeep_age"""
+           (SELECT age FROM ages WHERE task_key = %s) AS upkeep_age,
+           (SELECT age FROM ages WHERE task_key = %s) AS ended_age"""
 _NEWEST_FILE = """
     SELECT f.path, f.sha256, f.size, f.rows FROM batch_tables t JOIN files f ON f.path = t.source
     JOIN batches b USING (use_case, key, revision) ORDER BY b.audit_seq DESC LIMIT 1"""
 
 UPKEEP = "gatehouse/upkeep/succeeded"  # the work that upkeep enters when it has found nothing wrong
+ENDED = "gatehouse/maintenance/ended"  # the work that it enters when it came to its end, whatever it found
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,6 @@ def read_facts(database: Database) -> LedgerSnapshot:
             champions=rows.all(_CHAMPIONS),
             requests=rows.all(_REQUESTS),
             stages=rows.all(_STAGES),
-            ledger=rows.one(_LEDGER, UPKEEP) or {},
+            ledger=rows.one(_LEDGER, [UPKEEP, ENDED], UPKEEP, ENDED) or {},
             newest_file=rows.one(_NEWEST_FILE),
         )

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import get_current_context
 
 from gatehouse.errors import GatehouseError, StaleAttemptError
 from gatehouse_airflow import attendance
+from gatehouse_airflow.dag_defaults import assets_of, emit_partitions
 from gatehouse_airflow.tasks import context
 
 if TYPE_CHECKING:
@@ -37,15 +40,28 @@ class Guard:
             return []
 
 
-def sweep(folders: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
-    """Sweep every use case, each on its own: one that fails is reported with the others' results, after their turn.
+def sweep(name: str, folder: str) -> dict[str, Any]:
+    """Sweep one use case, unless an earlier run is still at it: that is a sentence of its own, and holds up no other.
     ServiceUnavailableError when the ledger does not answer at all, which is worth a retry of the task."""
     from gatehouse.adapters.ledger import open_ledger
     from gatehouse.settings import Settings
-    from gatehouse.telemetry.queries import UPKEEP
 
-    open_ledger(Settings.from_environment().require("ledger_url")).attempts.idle(UPKEEP)
-    return {name: upkeep(name, folder) for name, folder in folders.items()}
+    ledger = open_ledger(Settings.from_environment().require("ledger_url"))
+    with ledger.attempts.alone(f"{name}/maintenance") as alone:
+        if alone:
+            return {"name": name, **upkeep(name, folder)}
+    late = f"{name}: its maintenance in an earlier run has not come to its end"
+    return {"name": name, **{result: list[str]() for result in RESULTS}, "failed": [late]}
+
+
+def sweep_and_wake(name: str, folders: Mapping[str, str]) -> dict[str, Any]:
+    """Sweep one of the use cases, and wake what it waits for and nothing of another one's."""
+    get_current_context()["use_case"] = name  # the grid shows it instead of a number
+    found = sweep(name, folders[name])
+    for each in folders:
+        for kind, asset in assets_of(each).items():
+            emit_partitions(asset, found[kind] if each == name else [])
+    return found
 
 
 def upkeep(name: str, folder: str) -> dict[str, list[str]]:
@@ -115,11 +131,16 @@ def lost_reviews(ctx: InstalledContext, asked: set[str]) -> list[str]:
     return [decision.id for decision, made in open_reviews(ctx) if decision.id not in asked and now - made > GRACE]
 
 
-def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str, str]) -> None:
-    """Verify the ledger and `notify.yaml`; GatehouseError with everything that a person must know of."""
+def check_installation(swept: Iterable[dict[str, Any]], names: Iterable[str], broken: dict[str, str]) -> None:
+    """Verify the ledger and `notify.yaml`; GatehouseError with everything that a person must know of. `swept` is what the
+    sweeps of the use cases `names` found; one without a result did not come to its end."""
     from gatehouse.bootstrap import verify_installation
+    from gatehouse.telemetry.queries import ENDED, UPKEEP
     from gatehouse_airflow.notification_tasks import record_health_issues, wrong_notify
 
+    late = "its sweep did not come to its end; see its task in Airflow"
+    found = {name: {"unexplained": list[str](), "failed": [f"{name}: {late}"]} for name in names}
+    found |= {pending["name"]: pending for pending in swept or ()}
     problems = [sentence for pending in found.values() for sentence in (*pending["unexplained"], *pending["failed"])]
     problems += [f"use case {name} cannot be read: {error}" for name, error in broken.items()]
     findings = verify_installation()
@@ -128,18 +149,18 @@ def check_installation(found: dict[str, dict[str, list[str]]], broken: dict[str,
         problems += [f"{finding.invariant} is broken: {breach}" for breach in finding.breaches]
     emit_measures()
     problems += wrong_notify()
+    _leave_word(ENDED)
     if problems:
         raise GatehouseError(" | ".join(problems))
-    assert_healthy()
+    _leave_word(UPKEEP)
 
 
-def assert_healthy() -> None:
-    """Leave word that upkeep found nothing wrong: `/gatehouse/health` looks when that was last."""
+def _leave_word(work: str) -> None:
+    """Record that maintenance has ended, or found nothing wrong: `/gatehouse/health` looks when that was last."""
     from gatehouse.adapters.ledger import open_ledger
     from gatehouse.settings import Settings
-    from gatehouse.telemetry.queries import UPKEEP
 
-    open_ledger(Settings.from_environment().require("ledger_url")).attempts.enter(UPKEEP)
+    open_ledger(Settings.from_environment().require("ledger_url")).attempts.enter(work)
 
 
 def emit_measures() -> None:

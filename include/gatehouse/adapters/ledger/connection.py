@@ -71,6 +71,20 @@ class Database:
             rows.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield rows
 
+    @contextmanager
+    def alone(self, work: str) -> Iterator[bool]:
+        """Whether nobody else is in such a block for this work. PostgreSQL lets go of it with the connection, so a process
+        that was killed holds nothing."""
+        connection = self._connect()
+        try:
+            connection.autocommit = True
+            with _named(self.name), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (work,))
+                mine = cursor.fetchone()
+            yield mine == (True,)
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """Close the idle connections of this process."""
         while self._idle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from gatehouse.core.types import FencingLease
@@ -35,6 +36,9 @@ class PostgresAttempts(Attempts):
                 work,
             )
         return None if row is None else float(row["idle"])
+
+    def alone(self, work: str) -> AbstractContextManager[bool]:
+        return self._database.alone(work)
 
     def idle_below(self, work: str) -> float | None:
         with self._database.transaction() as rows:
