@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import contextlib
+
+import psycopg2
 import pytest
 
 from adapters.contracts import contract, rides
-from gatehouse.adapters.sources import open_source
+from gatehouse.adapters.sources import open_source, postgres
 from gatehouse.adapters.sources.postgres import PostgresQuerySource
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
@@ -62,11 +65,41 @@ def test_values_are_bound_never_pasted(database, tmp_path) -> None:
     assert list(open_source(spec(query), tmp_path).fetch("2013-03", MARCH)["rides"]["name"]) == ["31 days", "31 days"]
 
 
-def test_sources_cannot_write(database, tmp_path) -> None:
-    """A query that writes fails: the session is read only."""
-    query = "CREATE TABLE stolen AS SELECT %(start)s AS a, %(end)s AS b"
-    with pytest.raises(SourceError, match="read-only transaction"):
-        open_source(spec(query), tmp_path).fetch("2013-03", MARCH)
+STOLEN = "CREATE TABLE stolen AS SELECT %(start)s AS a, %(end)s AS b"
+BOUND = "WHERE %(start)s::timestamptz < %(end)s::timestamptz"
+WRITES = {
+    STOLEN: "cannot open CREATE TABLE AS query as cursor",
+    f"{RIDES}; COMMIT; {STOLEN}": "cannot open multi-query plan as cursor",
+    f"{RIDES}; COMMIT; BEGIN READ WRITE; {STOLEN}; {RIDES}": "cannot open multi-query plan as cursor",
+    f"COMMIT; {STOLEN}; {RIDES}": "cannot open multi-query plan as cursor",
+    f"{RIDES}'); COMMIT; {STOLEN}; SELECT ('": "syntax error|unterminated",
+    f"WITH gone AS (DELETE FROM kept RETURNING 1) SELECT 1 AS id {BOUND}": "read-only transaction|data-modifying",
+    f"SELECT nextval('numbers') AS id {BOUND}": "read-only transaction",
+    f"SELECT set_config('transaction_read_only', 'off', false) AS id {BOUND}": "read-write mode",
+    f"SELECT lo_create(4711) AS id {BOUND}": "read-only transaction",
+}
+
+
+@pytest.mark.parametrize("query", WRITES)
+def test_sources_cannot_write(database, tmp_path, query: str) -> None:
+    """A query that writes fails: the session is read only, and what follows a semicolon is no statement of its own."""
+    with contextlib.closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("CREATE TABLE IF NOT EXISTS kept AS SELECT 1 AS id; CREATE SEQUENCE IF NOT EXISTS numbers")
+        with pytest.raises(SourceError, match=WRITES[query]):
+            open_source(spec(query), tmp_path).fetch("2013-03", MARCH)
+        cursor.execute("SELECT to_regclass('stolen'), (SELECT count(*) FROM kept)")
+        assert cursor.fetchone() == (None, 1)
+
+
+@pytest.mark.parametrize("first", ["", "set_config('statement_timeout', '0', false), "])
+def test_a_query_that_never_ends_is_ended(database, tmp_path, monkeypatch: pytest.MonkeyPatch, first: str) -> None:
+    """It is one named error, which nobody tries again; the query cannot lift its own limit."""
+    shorter = postgres._SETTINGS.replace("statement_timeout=600000", "statement_timeout=300")
+    monkeypatch.setattr(postgres, "_SETTINGS", shorter)
+    with pytest.raises(SourceError, match="took too long for PostgreSQL: canceling statement") as raised:
+        open_source(spec(f"SELECT {first}pg_sleep(1000) {BOUND}"), tmp_path).fetch("2013-03", MARCH)
+    assert raised.value.retry is False
 
 
 def test_a_failing_query_is_a_source_error(database, tmp_path) -> None:

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
 OUTCOMES = "outcomes"
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%|(.?))", re.DOTALL)
-_SETTINGS = "-c timezone=UTC -c statement_timeout=600000"
+_SETTINGS = "-c timezone=UTC -c statement_timeout=600000 -c cursor_tuple_fraction=1"
+# PostgreSQL opens a cursor for one statement that reads, and for nothing else. The query reaches it as a value, so what it
+# says after a semicolon is no statement of the connection's.
+_OPENED = """
+    DO $$ DECLARE opened refcursor := 'gatehouse_rows';
+    BEGIN OPEN opened FOR EXECUTE current_setting('gatehouse.query'); END $$"""
 
 
 class PostgresQuerySource(Source):
@@ -77,19 +82,27 @@ class PostgresQuerySource(Source):
     def _table(self, cursor: Any, name: str, interval: Interval) -> pd.DataFrame:
         import pandas as pd
 
-        cursor.execute(self._spec.queries[name], {"start": interval.start, "end": interval.end})
-        if cursor.description is None:
-            raise SourceError(f"query {name!r} returns no rows and columns; it must be a SELECT")
-        return pd.DataFrame(cursor.fetchall(), columns=[column[0] for column in cursor.description], dtype="object")
+        query = cursor.mogrify(self._spec.queries[name], {"start": interval.start, "end": interval.end}).decode()
+        cursor.execute("SELECT set_config('gatehouse.query', %s, true)", [query])
+        cursor.execute(_OPENED)
+        cursor.execute("FETCH ALL FROM gatehouse_rows")
+        rows, columns = cursor.fetchall(), [column[0] for column in cursor.description]
+        cursor.execute("CLOSE gatehouse_rows")
+        return pd.DataFrame(rows, columns=columns, dtype="object")
 
     @contextmanager
     def _cursor(self, what: str) -> Iterator[Any]:
         connection = self._open()
         try:
             connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+            connection.set_client_encoding("UTF8")
             as_delivered(connection)
             with connection, connection.cursor() as cursor:
                 yield cursor
+        except psycopg2.errors.QueryCanceled as error:
+            raise SourceError(
+                f"the queries for {what} took too long for PostgreSQL: {_sentence(error)}; the data engineer's to change"
+            ) from error
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             raise ServiceUnavailableError(
                 f"the database in {self._spec.connection} went away at {what}: {_sentence(error)}"
