@@ -105,3 +105,13 @@ def test_each_variable_is_in_the_reference() -> None:
     assert sorted(named - everywhere) == []
     settings = re.findall(r"(?m)^(?:# )?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"))
     assert sorted(name for name in settings if f"`{name}`" not in page) == []
+
+
+def test_tables_of_the_ledger_that_pages_name_exist() -> None:
+    """A page that says in which table of the ledger something is names one of the schema."""
+    schema = ROOT / "include/gatehouse/adapters/ledger/migrations"
+    made = {name for path in schema.rglob("*.sql") for name in re.findall(r"gatehouse\.([a-z_]+)", path.read_text())}
+    pages = {page: page.read_text(encoding="utf-8") for page in (ROOT / "docs").rglob("*.md")}
+    named = {(page.name, table) for page, text in pages.items() for table in re.findall(r"\bledger `([a-z_]+)`", text)}
+    assert len(named) > 10
+    assert sorted(each for each in named if each[1] not in made) == []
