@@ -9,6 +9,7 @@ from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.errors import ConfigurationError, UnknownUseCase
 from gatehouse.notify_config import notify_spec
+from gatehouse.queries.fleet import recorded_use_cases
 from gatehouse.settings import Settings
 from gatehouse.use_case import UseCase, folders, load
 
@@ -46,6 +47,10 @@ class DataAccess:
     def names(self) -> list[str]:
         """The names of the installed use cases; no file is read."""
         return [folder.name for folder in folders(self.settings.usecases)]
+
+    def known_names(self) -> set[str]:
+        """The names of the installed use cases, and of those that the ledger knows."""
+        return {*self.names(), *recorded_use_cases(self.database)}
 
     def case(self, name: str) -> UseCase:
         """A use case by name only, read again when one of its files changed; never by a path, which a URL could carry."""

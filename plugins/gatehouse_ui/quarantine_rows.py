@@ -76,9 +76,9 @@ def cell(value: Any) -> str:
 def as_csv(lake: Lake, file: FileRef) -> Iterator[str]:
     """The file as CSV, chunk by chunk; texts that a spreadsheet would run as a formula begin with an apostrophe."""
     frame = _frame(lake, file)
-    yield _line([escape_csv(str(name)) for name in frame.columns])
+    yield csv_line([escape_csv(str(name)) for name in frame.columns])
     for row in frame.itertuples(index=False, name=None):
-        yield _line([escape_csv(value) for value in row])
+        yield csv_line([escape_csv(value) for value in row])
 
 
 def escape_csv(value: Any) -> Any:
@@ -88,7 +88,8 @@ def escape_csv(value: Any) -> Any:
     return "" if value is None or value != value else value
 
 
-def _line(values: list[Any]) -> str:
+def csv_line(values: list[Any]) -> str:
+    """Values as one line of CSV."""
     stream = io.StringIO()
     csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerow(values)
     return stream.getvalue()

@@ -16,6 +16,8 @@ from plugins.test_page_access import decided
 
 LOOK = (  # every address that looks, with all that it takes
     "/?q={}&p={}", "/messages?held={}&before={}", "/use-cases/{}", "/use-cases/{}/batches?before={}",
+    "/audit?by={}&kind={}&since={}&until={}&before={}&use_case={}", "/audit.csv?by={}&kind={}&since={}&until={}&use_case={}",
+    "/use-cases/{}/audit?by={}&kind={}&since={}&until={}&before={}",
     "/use-cases/{}/drift?batch={}&sort={}&n={}", "/use-cases/{}/column?name={}&batch={}&n={}",
     "/use-cases/{}/decisions?before={}", "/use-cases/{}/runbook", "/decisions/{}", "/batches/{}/{}?table={}&q={}&p={}",
     "/batches/{}/{}/report", "/batches/{}/{}/quarantined.csv?table={}",

@@ -69,6 +69,7 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
         "The record, and whether it is whole.",
         {
             "verify": ("verify:verify", "Check the invariants, or an exported audit log."),
+            "list": ("audit_list:audit_list", "Who did what, on what, why, and what came of it."),
             "log": ("audit_log:audit_log", "What was recorded, or all of it as one file."),
         },
     ),
@@ -84,7 +85,7 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
 }
 COMMANDS: Verbs = {"backtest": ("backtest:backtest", "Replay a use case's whole history from files alone.")}
 
-NEED_A_LEDGER = ("show", "replay", "actions", "manual", "report", "verify", "audit_log", "notifications")
+NEED_A_LEDGER = ("show", "replay", "actions", "manual", "report", "verify", "audit_log", "audit_list", "notifications")
 
 # The commands of version 0.1, and what they are called now.
 RETIRED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gatehouse.queries.audit import AuditFilter, AuditLine, audit_lines
 from gatehouse.queries.batch import BatchView, batch_view, batches_of
 from gatehouse.queries.decision import DecisionView, decision_view, decisions_of
 from gatehouse.queries.drift import BatchDrift, DriftView, drift_view
@@ -11,6 +12,8 @@ from gatehouse.queries.use_case import UseCaseView, use_case_view
 
 __all__ = [
     "Attention",
+    "AuditFilter",
+    "AuditLine",
     "BatchDrift",
     "BatchView",
     "DecisionView",
@@ -18,6 +21,7 @@ __all__ = [
     "NotificationsView",
     "UseCaseStatus",
     "UseCaseView",
+    "audit_lines",
     "batch_view",
     "batches_of",
     "decision_view",

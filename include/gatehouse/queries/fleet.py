@@ -138,6 +138,12 @@ def fleet(
     return [_with_points(each, measured.get(each.use_case, [])) for each in shown], len(standings), needs
 
 
+def recorded_use_cases(database: Database) -> set[str]:
+    """The use cases that have a batch."""
+    with database.snapshot() as rows:
+        return {row["name"] for row in rows.all(_NAMES)}
+
+
 def _standing(row: dict[str, Any], seen: dict[tuple[str, str], int]) -> UseCaseStatus:
     paging, since = _paging(row), Since(row["version"], row["promoted"], row["request"] or "")
     follows = [followed(each, seen.get((row["use_case"], _updated(each))), since) for each in paging]

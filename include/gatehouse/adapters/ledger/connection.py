@@ -42,6 +42,10 @@ class Cursor:
         self._cursor.execute(sql, values)
         return [dict(row) for row in self._cursor.fetchall()]
 
+    def named(self, sql: str, **values: object) -> list[dict[str, Any]]:
+        self._cursor.execute(sql, values)
+        return [dict(row) for row in self._cursor.fetchall()]
+
     def one(self, sql: str, *values: object) -> dict[str, Any] | None:
         return next(iter(self.all(sql, *values)), None)
 

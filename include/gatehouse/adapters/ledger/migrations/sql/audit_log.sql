@@ -22,6 +22,8 @@ CREATE TABLE gatehouse.audit_log (
     hash     text NOT NULL UNIQUE
 );
 CREATE INDEX audit_log_by_subject ON gatehouse.audit_log (subject, seq);
+CREATE INDEX audit_log_by_actor ON gatehouse.audit_log (actor, seq);
+CREATE INDEX audit_log_by_kind ON gatehouse.audit_log (kind, seq);
 CREATE UNIQUE INDEX batch_repeated_once ON gatehouse.audit_log (subject) WHERE kind = 'batch.repeated';
 CALL gatehouse.append_only('audit_log');
 

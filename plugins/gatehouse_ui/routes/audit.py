@@ -1,0 +1,91 @@
+"""Who did what, on what, why, with what result: of one use case or of all, as a page and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BeforeValidator
+
+from gatehouse.queries import AuditFilter, AuditLine, audit_lines
+from gatehouse.queries.audit import ACTS, DID
+from gatehouse_ui.auth import User, readable
+from gatehouse_ui.deps import Before, Search, desk_of, require_readable
+from gatehouse_ui.quarantine_rows import csv_line, escape_csv
+from gatehouse_ui.templating import render
+
+router = APIRouter()
+LISTED, EXPORTED = 50, 10_000
+Day = Annotated[date | None, Query(), BeforeValidator(lambda text: text or None)]
+HEADINGS = ("entry", "at", "who", "kind", "did", "use case", "on", "reason", "result")
+
+
+def asked(
+    by: Search = "", kind: Search = "", since: Day = None, until: Day = None, before: Before = None
+) -> AuditFilter:
+    """The filter that an address holds."""
+    return AuditFilter(by.strip(), kind.strip(), since, until, before)
+
+
+Asked = Annotated[AuditFilter, Depends(asked)]
+
+
+@router.get("/audit")
+def audit_page(request: Request, user: User, wanted: Asked, use_case: Search = "") -> Response:
+    """The acts on all use cases that the user may read."""
+    return _page(request, wanted, use_case, _names(request, user, use_case), "")
+
+
+@router.get("/audit.csv")
+def audit_csv(request: Request, user: User, wanted: Asked, use_case: Search = "") -> Response:
+    """The same as a file."""
+    return _csv(request, wanted, _names(request, user, use_case))
+
+
+@router.get("/use-cases/{use_case}/audit")
+def use_case_audit_page(request: Request, user: User, wanted: Asked, use_case: str) -> Response:
+    """The acts on one use case."""
+    require_readable(request, user, use_case)
+    return _page(request, wanted, "", [use_case], use_case)
+
+
+def _names(request: Request, user: Any, use_case: str) -> list[str]:
+    """The use cases that are asked for, as far as the user may read them."""
+    desk = desk_of(request)
+    allowed = readable(user, desk.known_names())
+    return sorted(name for name in allowed if not use_case or name == use_case)
+
+
+def _page(request: Request, wanted: AuditFilter, chosen: str, names: Collection[str], of: str) -> Response:
+    found = audit_lines(desk_of(request).database, wanted, names, LISTED)
+    kept = {"by": wanted.by, "kind": wanted.kind, "since": wanted.since or "", "until": wanted.until or ""}
+    return render(
+        request,
+        "audit.html",
+        use_case=of,
+        chosen=chosen,
+        case=desk_of(request).known_case(of) if of else None,
+        wanted=wanted,
+        lines=found,
+        kinds={kind: DID.get(kind, kind) for kind in ACTS},
+        more=len(found) == LISTED,
+        query=urlencode({**kept, **({"use_case": of or chosen} if of or chosen else {})}),
+        older=urlencode({**kept, **({"use_case": chosen} if chosen else {}), "before": found[-1].seq if found else ""}),
+    )
+
+
+def _csv(request: Request, wanted: AuditFilter, names: Collection[str]) -> Response:
+    found = audit_lines(desk_of(request).database, wanted, names, EXPORTED)
+    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+    return StreamingResponse(_lines(found), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _lines(found: list[AuditLine]) -> Iterator[str]:
+    yield csv_line(list(HEADINGS))
+    for line in found:
+        texts = (line.actor, line.kind, line.did, line.use_case, line.subject, line.reason, line.result)
+        yield csv_line([line.seq, line.at.isoformat(), *(escape_csv(text) for text in texts)])
