@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 
 class GatehouseError(Exception):
-    """The root of everything Gatehouse raises on purpose; `where` is a file, with a line where one is known."""
+    """The root of everything that Gatehouse raises on purpose. `where` is a file, with a line if one is known."""
 
     retry = False
 
@@ -27,7 +27,7 @@ class GatehouseError(Exception):
 
 
 class ConfigurationError(GatehouseError):
-    """A file of a use case, or a setting of the installation, is wrong: the message names file, line and key."""
+    """A file of a use case or a setting of the installation is not valid. The message names file, line and key."""
 
 
 class SeveralFaults(ConfigurationError):
@@ -53,7 +53,7 @@ class UnknownUseCase(ConfigurationError):
 
 
 class InvalidInputError(ConfigurationError):
-    """What a person asked for, in a form or on the command line, does not exist or does not go together."""
+    """A form or command asks for something that does not exist, or for values that exclude each other."""
 
     def __init__(self, what: str, *, found: str, allowed: str) -> None:
         super().__init__(what, found=found, allowed=allowed, owner="person who asks")
@@ -64,8 +64,8 @@ class SourceError(GatehouseError):
 
 
 class UnreadableDelivery(SourceError):
-    """A delivery of which a table cannot be read. `tables` has the bytes of every table as they came, each with the ending
-    of a file's name: nothing is lost, and the batch is quarantined for the reasons in the message."""
+    """A table of a delivery cannot be read. Its batch is quarantined for the reasons in the message, and nothing is lost:
+    `tables` has the bytes of every table as delivered, each with the ending of a file's name."""
 
     def __init__(self, reasons: Sequence[str], tables: Mapping[str, tuple[bytes, str]]) -> None:
         self.tables = tables
@@ -73,7 +73,7 @@ class UnreadableDelivery(SourceError):
 
 
 class SourceVanished(SourceError):
-    """A file was listed but is gone, or changed, when it is read: whoever replaces it may be at it; trying again can help."""
+    """A file was listed, but is gone or changed when it is read. Somebody may be replacing it, so trying again can help."""
 
     retry = True
 
@@ -91,7 +91,7 @@ class RowsMisaligned(ModelError):
 
 
 class UndefinedPrediction(ModelError):
-    """A model predicted something else than a finite number; `row` is the position of the first such row."""
+    """A model predicted something that is no finite number. `row` is the position of the first such row."""
 
     def __init__(self, what: str, row: int) -> None:
         super().__init__(what)
@@ -99,7 +99,7 @@ class UndefinedPrediction(ModelError):
 
 
 class NotScored(ModelError):
-    """A batch has no scores because the model code or the champion raised on its rows; the batch's verdict says so."""
+    """A batch has no scores, because the model code or the champion raised an error on its rows."""
 
 
 class UntrustedModel(ModelError):
@@ -115,15 +115,15 @@ class LakeError(GatehouseError):
 
 
 class StaleAttemptError(GatehouseError):
-    """A newer attempt at the same work has started; this one may not commit (invariant I7)."""
+    """A newer attempt at the same work has started, so this one may not commit (invariant I7)."""
 
 
 class StaleChampionError(GatehouseError):
-    """The champion changed since the decision was made; its generation no longer matches (compare-and-set refused)."""
+    """The champion changed since the decision was made, so its generation no longer matches (compare-and-set refused)."""
 
 
 class NotAllowedError(GatehouseError):
-    """An act that the ledger's rules forbid: no name, no reason, wrong state, wrong person."""
+    """The ledger's rules forbid the action: no name, no reason, another state, or another person."""
 
 
 class RecordNotFoundError(GatehouseError):
@@ -131,10 +131,10 @@ class RecordNotFoundError(GatehouseError):
 
 
 class TrackingError(GatehouseError):
-    """MLflow refused an operation, or its client failed. The ledger is right without it; maintenance tries it again."""
+    """MLflow refused an operation, or its client failed. The ledger does not need it, and maintenance tries it again."""
 
 
 class ServiceUnavailableError(GatehouseError):
-    """PostgreSQL, MLflow or another service does not answer; trying again can help."""
+    """PostgreSQL, MLflow or another service does not answer. Trying again can help."""
 
     retry = True

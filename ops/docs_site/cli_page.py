@@ -45,6 +45,8 @@ def _value(option: click.Option) -> str:
         return ""
     if isinstance(option.type, click.Choice):
         return " or ".join(f"`{choice}`" for choice in option.type.choices)
+    if isinstance(option.type, click.IntRange):
+        return f"whole number from {option.type.min} on"
     if isinstance(option.type, click.DateTime):
         return "moment, `2024-03-07T12:00:00`"
     return option.make_metavar(click.Context(click.Command("x"))).lower()
@@ -53,12 +55,7 @@ def _value(option: click.Option) -> str:
 def _notes(option: click.Option) -> str:
     notes = [_plain(option.help or "")]
     notes += ["Required."] if option.required else []
-    notes += ["May be given several times."] if option.multiple else []
-    if (
-        option.default not in (None, (), False, "")
-        and not option.is_flag
-        and not str(option.default).startswith("Sentinel")
-    ):
+    if isinstance(option.default, (str, int)) and option.default and not option.is_flag:
         notes.append(f"Default: `{option.default}`.")
     return " ".join(filter(None, notes))
 
@@ -78,7 +75,8 @@ def entry(words: str, place: str, level: int) -> Iterator[str]:
     if options:
         yield from ("| option | value | meaning |", "|---|---|---|")
         for option in options:
-            name = ", ".join(f"`{each}`" for each in (*option.opts, *option.secondary_opts))
+            shown = option.get_help_record(click.Context(found))  # an option may leave names out of the help
+            name = ", ".join(f"`{each}`" for each in re.findall(r"--[\w-]+", shown[0] if shown else ""))
             yield f"| {name} | {_value(option)} | {_notes(option)} |"
         yield ""
 

@@ -80,7 +80,7 @@ def _override_told(asked: Override, champion: Champion | None) -> str:
 
 @click.command()
 @click.argument("use_case")
-@click.option("--version", type=int, help="The earlier champion to go back to; without it, the one before the present.")
+@click.option("--version", type=int, help="The earlier champion to return to. Without it the one before the present.")
 @click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
 @with_actor_and_reason
 def rollback(use_case: str, version: int | None, dry_run: bool, actor: str, reason: str) -> None:
@@ -95,14 +95,16 @@ def rollback(use_case: str, version: int | None, dry_run: bool, actor: str, reas
 
 @click.command()
 @click.argument("use_case")
-@click.option("--window", type=click.Choice(list(WINDOWS)), help="The rows to train on, instead of retrain.yaml's.")
+@click.option(
+    "--window", type=click.Choice(list(WINDOWS)), help="The rows to train on, instead of those of retrain.yaml."
+)
 @click.option("--window-batches", type=click.IntRange(min=1), help="How many batches a rolling window has.")
-@click.option("--estimator", "estimators", multiple=True, help="A candidate of model.py; several times for several.")
+@click.option("--estimator", "estimators", multiple=True, help="A candidate of model.py. Repeat it for several.")
 @with_actor_and_reason
 def retrain(
     use_case: str, window: str | None, window_batches: int | None, estimators: tuple[str, ...], actor: str, reason: str
 ) -> None:
-    """Ask for a retraining; the request joins the one that is open. Window and estimators are for this request only."""
+    """Ask for a retraining. It joins the request that is open. Window and estimators are for this request only."""
     ctx = open_context(use_case)
     request = request_retraining(ctx, actor, reason, window, window_batches, estimators)
     click.echo(f"request {request.id[:8]} is {request.state}; upkeep wakes the retrain DAG for it within ten minutes")
@@ -124,7 +126,7 @@ def release_batch(use_case: str, key: str, actor: str, reason: str) -> None:
 @click.argument("key")
 @with_actor_and_reason
 def discard_batch(use_case: str, key: str, actor: str, reason: str) -> None:
-    """Discard a quarantined batch: it is kept on disk and never used."""
+    """Discard a quarantined batch: it is kept and never used."""
     ctx = open_context(use_case)
     batch = newest(ctx, key).id
     ctx.ledger.batches.discard(batch, actor, reason)

@@ -19,14 +19,14 @@ WIDTH = 100
 
 
 @click.command()
-@click.option("--about", default="", help="Only entries whose subject has this in it: a batch, a decision, a use case.")
+@click.option("--about", default="", help="Only entries about this batch, decision or use case.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many of the newest.")
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole audit log to this file."
 )
 @json_option
 def audit_log(about: str, limit: int, output: Path | None, as_json: bool) -> None:
-    """What was recorded, the newest last; `--output FILE` is checked by `gatehouse audit verify --file FILE`."""
+    """List what was recorded, the newest last. `gatehouse audit verify --file FILE` checks what `--output FILE` wrote."""
     entries = all_entries(
         open_ledger(Settings.from_environment().require("ledger_url")).audit_log, "" if output else about
     )

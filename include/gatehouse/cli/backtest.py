@@ -37,7 +37,7 @@ INTERRUPTED = 130  # as a shell counts a process that an interrupt has ended
 @click.option("--retrain", type=FILE, help="Another retrain.yaml to retrain by.")
 @click.option("--reviews", type=click.Choice(["nobody", "approve", "reject"]), default="nobody", show_default=True,
               help="Who answers a REVIEW.")  # fmt: skip
-@click.option("--until", help="The key of the last batch to replay; all of them without.")
+@click.option("--until", help="The key of the last batch to replay. Without it all.")
 @click.option("--report", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write one HTML page.")
 @json_option
 def backtest(
@@ -49,7 +49,7 @@ def backtest(
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Replay a use case's whole history through the same core and stages, without Airflow and from files alone.
+    """Replay a use case's whole history through the same steps, without Airflow and from files alone.
 
     USE_CASE is a name or a folder, which may lie anywhere. No running stack is needed or touched.
     """

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("use_cases", nargs=-1)
-@click.option("--batch", help="The key of the batch to take; the first ones that the source has, without.")
+@click.option("--batch", help="The key of the batch to take. Without it the first ones of the source.")
 @click.option("--no-data", is_flag=True, help="Check the files and the import of model.py only.")
 @json_option
 def check(use_cases: tuple[str, ...], batch: str | None, no_data: bool, as_json: bool) -> None:
-    """Run use cases (all that are installed, without a name) on real rows and list everything that would fail.
+    """Run use cases on real rows and list everything that would fail. Without a name, all that are installed.
 
     USE_CASE is a name or a folder, which may lie anywhere. No running stack is needed or touched. Exit code 1: something
     would fail.

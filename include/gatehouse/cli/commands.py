@@ -17,7 +17,7 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
     "batch": (
         "Batches of data, and what became of them.",
         {
-            "list": ("show:batches", "Every batch and revision, with its state and why."),
+            "list": ("show:batches", "List every batch and revision, with its state and why."),
             "release": ("actions:release_batch", "Accept the readable rows of a quarantined batch."),
             "discard": ("actions:discard_batch", "Keep a quarantined batch and never use it."),
             "revalidate": ("manual:revalidate", "Check a batch against its contract as it reads now."),
@@ -28,15 +28,15 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
     "request": (
         "Requests to retrain.",
         {
-            "list": ("show:requests", "Every request, its reasons and how it ended."),
+            "list": ("show:requests", "List every request, its reasons and how it ended."),
             "create": ("actions:retrain", "Ask for a retraining."),
         },
     ),
     "decision": (
         "Decisions of the gate.",
         {
-            "list": ("show:decisions", "Every decision, its verdict and why."),
-            "explain": ("show:explain", "Why a decision came out as it did, and what would change it."),
+            "list": ("show:decisions", "List every decision, its verdict and why."),
+            "explain": ("show:explain", "Explain a decision, and what would change it."),
             "report": ("report:decision_report", "Write the archived HTML report of a decision."),
             "replay": ("replay:replay", "Decide again from the archived evidence."),
             "re-run": ("manual:judge", "Decide again on all rows that have matured since."),
@@ -49,21 +49,21 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
     "champion": (
         "The model in production.",
         {
-            "show": ("show:champion", "The champion, now or at a moment, and what stands behind it."),
+            "show": ("show:champion", "Print the champion, now or at a moment, and who or what made it."),
             "rollback": ("actions:rollback", "Make an earlier champion the champion again."),
-            "accept-level": ("manual:accept", "Accept the level that the champion has now as the level to hold."),
+            "accept-level": ("manual:accept", "Accept the champion's present level as the level to keep."),
         },
     ),
     "notification": (
-        "What people were told.",
+        "Notifications that were sent or that wait.",
         {
-            "list": ("notifications:messages", "What was sent, what waits, and what was held back and why."),
+            "list": ("notifications:messages", "List what was sent, what waits, and what was held back and why."),
             "test": ("notifications:try_recipient", "Send a test message to one recipient."),
         },
     ),
     "config": (
         "The configuration of the installation.",
-        {"show": ("notifications:show_config", "Check notify.yaml and list who is told what.")},
+        {"show": ("notifications:show_config", "Check notify.yaml and list who is notified of what.")},
     ),
     "audit": (
         "The record, and whether it is whole.",
@@ -78,7 +78,7 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
         {
             "up": ("stack:up", "Start PostgreSQL, MLflow and Airflow on this machine."),
             "down": ("stack:down", "End the stack; its data stays."),
-            "status": ("stack:status", "Each component's health, and what is wrong with the work."),
+            "status": ("stack:status", "Print each component's health, and what is unhealthy."),
             "demo": ("stack:walk", "Take a use case through its batches by real DAG runs."),
         },
     ),

@@ -21,8 +21,8 @@ from gatehouse.pipeline.manual.revalidate import revalidate as check_again
 @click.argument("key")
 @with_actor_and_reason
 def revalidate(use_case: str, key: str, actor: str, reason: str) -> None:
-    """Hold a batch against its contract as it reads now. A quarantined one that keeps it is accepted; an accepted one
-    stays as it is, and what was found is recorded."""
+    """Check a batch against its contract as it reads now. A quarantined batch that keeps it is accepted. An accepted one
+    stays as it is, and the result is recorded."""
     ctx = open_context(use_case)
     click.echo("\n".join(check_again(ctx, newest(ctx, key).id, actor, reason).lines))
 
@@ -36,8 +36,8 @@ def revalidate(use_case: str, key: str, actor: str, reason: str) -> None:
 )
 @with_actor_and_reason
 def backfill(use_case: str, first: str, last: str, may_promote: bool, actor: str, reason: str) -> None:
-    """Take a range of batches that nobody took yet, oldest first, without a training for each. Started again with the
-    same values, it goes on where it was."""
+    """Take a range of batches that were never ingested, oldest first, without a training for each. Run it again with the
+    same values to resume."""
     ctx = open_context(use_case)
     begun = range_of.begin(ctx, first, last, may_promote, actor, reason)
     ctx.ledger.attempts.enter(range_of.task_key(begun))
@@ -56,7 +56,7 @@ def backfill(use_case: str, first: str, last: str, may_promote: bool, actor: str
 @click.argument("use_case")
 @with_actor_and_reason
 def accept(use_case: str, actor: str, reason: str) -> None:
-    """Accept the champion's newest measured level: it is no longer held to what was reached before."""
+    """Accept the champion's newest measured level as the level that it has to keep."""
     level = accept_level(open_context(use_case), actor, reason)
     click.echo(
         f"accepted: the level of batch {level['batch']}, a loss of {level['loss']:.4f}, is what is asked for from now on"
@@ -66,7 +66,7 @@ def accept(use_case: str, actor: str, reason: str) -> None:
 @click.command()
 @click.argument("decision")
 def judge(decision: str) -> None:
-    """Make a decision again on all rows that have matured since, and carry it out when it says PROMOTE."""
+    """Make a decision again on all rows that have matured since. A PROMOTE is carried out."""
     ctx, whole_id = resolve_decision(decision)
     again = re_decide.decide_again(ctx, whole_id)
     click.echo(f"decision {again.id[:8]}: {again.verdict}: {again.sentence}")

@@ -25,7 +25,7 @@ HEADINGS = ("made (UTC)", "recipient", "state", "severity", "message", "what", "
 @click.option("--held", is_flag=True, help="Only what was held back, not delivered, or dropped.")
 @json_option
 def messages(use_case: str, held: bool, as_json: bool) -> None:
-    """What people were told, what waits, what could not be delivered, and what was held back and why; newest first."""
+    """List what was sent, what waits, what could not be delivered, and what was held back and why. The newest comes first."""
     ledger = open_ledger(Settings.from_environment().require("ledger_url"))
     found = ledger.telling.messages(use_case.rstrip("/").rsplit("/", 1)[-1], held, MOST)
     rows = [_row(each) for each in found]
@@ -53,10 +53,10 @@ def _why(message: Notification) -> str:
 
 @click.command("test")
 @click.argument("recipient")
-@actor_option(default="", help="Your name, as the message says it; without it, your login's.")
+@actor_option(default="", help="Your name, as the message says it. Without it your login.")
 @json_option
 def try_recipient(recipient: str, actor: str, as_json: bool) -> None:
-    """Put a test message to a recipient of notify.yaml into the outbox: the next maintenance run sends it."""
+    """Put a test message to a recipient of notify.yaml into the outbox. The next maintenance run sends it."""
     settings = Settings.from_environment()
     spec, _ = _configured(settings)
     ledger = open_ledger(settings.require("ledger_url"))
@@ -69,7 +69,7 @@ def try_recipient(recipient: str, actor: str, as_json: bool) -> None:
 @click.argument("file", type=click.Choice(["notify"]))
 @json_option
 def show_config(file: str, as_json: bool) -> None:
-    """Check notify.yaml, and list who is told what, from which severity on, and how."""
+    """Check notify.yaml, and list who is notified of what, from which severity on, and how."""
     spec, path = _configured(Settings.from_environment())
     document = spec.model_dump(mode="json")
     print_result(document, as_json, _recipients(path, document["recipients"]))

@@ -27,10 +27,10 @@ from gatehouse.yaml_loader import read_spec
 )
 @json_option
 def replay(use_case: str, policy: Path | None, as_json: bool) -> None:
-    """Decide again from the archived evidence; exit code 1 when the archived policy gives another decision.
+    """Decide again from the archived evidence. Exit code 1 when the archived policy gives another decision.
 
-    With --policy: which verdicts flip, and what each flip would have cost or saved on the outcomes since. A rule whose
-    values were never measured is INCONCLUSIVE; a REVIEW promotes nobody whom no person approved.
+    With `--policy` you see which verdicts change, and what each change would have cost or saved on the outcomes since.
+    A rule whose values were never measured is INCONCLUSIVE. A REVIEW promotes only what a person approved.
     """
     ctx = open_context(use_case)
     if policy is not None:

@@ -21,7 +21,7 @@ OUTPUT = click.option(
 @click.argument("decision")
 @OUTPUT
 def decision_report(decision: str, output: Path | None) -> None:
-    """The archived HTML report of a decision: one file that loads nothing and can be mailed."""
+    """Print the archived HTML report of a decision: one file that loads nothing and can be mailed."""
     ctx, whole_id = resolve_decision(decision)
     _hand_out(ctx, ctx.ledger.decisions.report(whole_id), decision, output)
 
@@ -31,7 +31,7 @@ def decision_report(decision: str, output: Path | None) -> None:
 @click.argument("key")
 @OUTPUT
 def batch_report(use_case: str, key: str, output: Path | None) -> None:
-    """The archived HTML report of a batch, for example `flight_delays 2013-03`, or of one revision: `2013-03.r1`."""
+    """Print the archived HTML report of a batch, such as `flight_delays 2013-03`, or of a revision: `2013-03.r1`."""
     ctx = open_context(use_case)
     plain_key, _, revision = key.partition(".r")
     batch = BatchId(ctx.name, plain_key, int(revision)) if revision.isdigit() else newest(ctx, plain_key).id

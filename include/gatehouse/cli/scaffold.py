@@ -30,13 +30,13 @@ TEMPLATE = Path(__file__).parent / "template"
     "--from", "source", type=click.Path(exists=True, path_type=Path), help="A file, or a folder of files, to look at."
 )
 @click.option("--label", help="The column to predict.")
-@click.option("--key", multiple=True, help="A column that names a row; several times for several.")
+@click.option("--key", multiple=True, help="A column that names a row. Repeat it for several.")
 @click.option("--time", help="The column that says when a row happened.")
 @click.option(
-    "--outcomes", type=click.Path(exists=True, path_type=Path), help="Files of the label, where it is not in the rows."
+    "--outcomes", type=click.Path(exists=True, path_type=Path), help="Files with the label, if it is not in the rows."
 )
-@click.option("--task", type=click.Choice(["classification", "regression"]), help="Found from the label, without.")
-@click.option("--positive", help="The value of the label that is predicted, where it is no 0 or 1.")
+@click.option("--task", type=click.Choice(["classification", "regression"]), help="Without it the label decides.")
+@click.option("--positive", help="The value of the label to predict, if it is not 0 or 1.")
 @click.option("--backtest/--no-backtest", default=True, show_default=True, help="Replay the whole history at the end.")
 def new(
     use_case: str, source: Path | None, label: str | None, key: tuple[str, ...], time: str | None, outcomes: Path | None,
@@ -44,8 +44,8 @@ def new(
 ) -> None:  # fmt: skip
     """Make a use case: a folder with its five files.
 
-    With `--from` and `--label` the files are proposed from your data, with the evidence, and run as they are. Without, they
-    run on made-up data until you fill in your own.
+    With `--from` and `--label` the files are proposed from your data, with the evidence, and run as they are. Without them
+    they run on made-up data until you fill in your own.
     """
     folder = Settings.from_environment().usecases[0] / use_case
     if not use_case.isidentifier() or not use_case.islower():

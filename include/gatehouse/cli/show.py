@@ -22,10 +22,12 @@ from gatehouse.use_case import folders
 
 @click.command()
 @click.argument("use_case")
-@click.option("--passed-over", "passed", is_flag=True, help="Only what lies at the source and is not taken, and why.")
+@click.option(
+    "--passed-over", "passed", is_flag=True, help="Only deliveries at the source that are not taken, and why."
+)
 @json_option
 def batches(use_case: str, passed: bool, as_json: bool) -> None:
-    """Every batch and revision: rows, quarantined rows, state and why; and what the source has that is not taken."""
+    """List every batch and revision: rows, quarantined rows, state and why. Deliveries that are not taken follow."""
     ctx = open_context(use_case)
     if passed:
         not_taken = land.passed_over(ctx)
@@ -61,7 +63,7 @@ def _passed_over(found: Sequence[PassedOver]) -> str:
 @click.argument("use_case")
 @json_option
 def requests(use_case: str, as_json: bool) -> None:
-    """Every retrain request: its reasons and how it ended."""
+    """List every retrain request: its reasons and how it ended."""
     found = open_context(use_case).ledger.requests.list(use_case_name(use_case))
     rows = [
         (r.id[:8], r.state, r.opened_by, "; ".join(reason.sentence for reason in r.reasons), r.closing) for r in found
@@ -73,7 +75,7 @@ def requests(use_case: str, as_json: bool) -> None:
 @click.argument("use_case")
 @json_option
 def decisions(use_case: str, as_json: bool) -> None:
-    """Every decision of the gate."""
+    """List every decision of the gate: its verdict and why."""
     found = open_context(use_case).ledger.decisions.list(use_case_name(use_case))
     rows = [
         (
@@ -93,7 +95,7 @@ def decisions(use_case: str, as_json: bool) -> None:
 @click.option("--at", "at", type=click.DateTime(), help="The champion at that moment (UTC).")
 @json_option
 def champion(use_case: str, at: datetime | None, as_json: bool) -> None:
-    """The model in production, now or at a moment, and what stands behind it."""
+    """Print the model in production, now or at a moment, and the decision or person behind it."""
     ctx = open_context(use_case)
     moment = at.replace(tzinfo=UTC) if at else None
     found = ctx.ledger.models.champion(ctx.name, moment)
@@ -113,7 +115,7 @@ def champion(use_case: str, at: datetime | None, as_json: bool) -> None:
 @click.argument("decision")
 @json_option
 def explain(decision: str, as_json: bool) -> None:
-    """Why a decision came out as it did, how far from passing, and what would change it."""
+    """Explain a decision: why, how far each result is from its limit, and what would change the verdict."""
     ctx, whole_id = resolve_decision(decision)
     found = ctx.ledger.decisions.get(whole_id)
     _, policy = ctx.ledger.decisions.archive(whole_id)

@@ -49,8 +49,7 @@ def down(as_json: bool) -> None:
 @click.command()
 @json_option
 def status(as_json: bool) -> None:
-    """Each component's health, process, age and restarts, and what is wrong with the work; exit code 1 when the stack is
-    not up."""
+    """Print each component's health, process, age and restarts, and what is unhealthy. Exit code 1 if the stack is not up."""
     now = stack.status(home())
     now["health"] = check_health(stack.connect(home()).settings).document() if now["up"] else None
     rows = [
@@ -78,7 +77,7 @@ def status(as_json: bool) -> None:
 @click.option("--limit", type=int, help="Only the first so many batches.")
 @click.option("--url", help="The Airflow of a running installation, instead of this checkout's own stack.")
 @click.option(
-    "--user", default="admin", show_default=True, help="Its user; the password is GATEHOUSE_AIRFLOW_PASSWORD."
+    "--user", default="admin", show_default=True, help="Its user. The password is GATEHOUSE_AIRFLOW_PASSWORD."
 )
 def walk(use_case: str, limit: int | None, url: str | None, user: str) -> None:
     """Take a use case through its pending batches by real DAG runs, and show what happens."""

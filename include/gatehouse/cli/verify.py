@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 @json_option
 def verify(file: Path | None, as_json: bool) -> None:
-    """Check the invariants on ledger, lake and MLflow, or an exported audit log without any of them; exit 1 on a breach."""
+    """Check the invariants on ledger, lake and MLflow, or an exported audit log alone. Exit code 1 on a breach."""
     if file is not None:
         _verify_export(file, as_json)
         return
