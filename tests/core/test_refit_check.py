@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -20,6 +21,8 @@ from gatehouse.core.retraining.refit_check import (
     best_window,
     records_of_champion,
 )
+from gatehouse.core.retraining.reinstatement import reinstated_version
+from gatehouse.core.types import Reason, Request, RequestState
 
 ON = RefitReason()
 RUNNING = RetrainState(champion=True, matured_batches=9, new_rows=1000, batches_since=4)
@@ -125,15 +128,48 @@ def _refit(alternative: str, newest: float, sure: bool = False) -> RefitFinding:
     )
 
 
-def test_a_sure_refit_asks_and_a_former_champion_is_told() -> None:
-    """The first sure refit opens a request; a former champion that is better still needs none, and is told."""
-    decision = decide_retraining(
-        _policy(), [[]], RUNNING, [_refit("version 1", 0.3, True), _refit("rolling 2", 0.2, True)]
-    )
+def test_a_sure_refit_asks_for_a_training() -> None:
+    """The refit with the largest sure gain opens a request; one that is not sure opens none."""
+    decision = decide_retraining(_policy(), [[]], RUNNING, [_refit("rolling 2", 0.2, True), _refit("version 1", 0.1)])
     assert [(each.kind, each.numbers["alternative"]) for each in decision.asked] == [("refit", "rolling 2")]
-    (held,) = decision.held_back
-    assert "roll back" in held.why
     assert decide_retraining(_policy(), [[]], RUNNING, [_refit("rolling 2", 0.2)]).asked == ()
+
+
+def test_the_best_of_all_is_a_former_champion_and_is_asked_back() -> None:
+    """A former champion that gains more than every refit is reinstated. No cooldown or budget holds it back. What asks for a
+    training waits for the next batch."""
+    policy = _policy().model_copy(update={"cooldown_batches": 9})
+    decision = decide_retraining(
+        policy, [[DECAY]], RUNNING, [_refit("version 1", 0.3, True), _refit("rolling 2", 0.2, True)]
+    )
+    assert [(each.kind, each.numbers["version"]) for each in decision.asked] == [("reinstate", 1)]
+    assert {each.reason.kind for each in decision.held_back} == {"refit", "decay"}
+    assert all("reinstated first" in each.why for each in decision.held_back)
+
+
+def test_an_alarm_needs_no_more_than_the_newest_batch_to_ask_a_former_champion_back() -> None:
+    """While an alarm says what is lost, a former champion that repairs it on the newest batch is asked back before its gain is
+    sure over the champion's life. One that repairs too little, or less than a refit, is not."""
+
+    def asked(*refits: RefitFinding) -> list[str]:
+        return [each.kind for each in decide_retraining(_policy(), [[DECAY]], RUNNING, refits).asked]
+
+    assert asked(_refit("version 1", 0.3), _refit("expanding", 0.05)) == ["reinstate"]
+    assert asked(_refit("version 1", 0.05), _refit("expanding", 0.02)) == []
+    assert asked(_refit("version 1", 0.3), _refit("expanding", 0.35)) == ["decay"]
+
+
+def test_a_person_who_names_a_window_makes_a_reinstatement_a_training() -> None:
+    """The reason that opened the request decides, unless a person wants a window or estimators for it."""
+
+    def request(*reasons: Reason) -> Request:
+        return Request("r", "rides", RequestState.OPEN, datetime(2024, 1, 1, tzinfo=UTC), "watch", reasons)
+
+    back, plain = Reason("reinstate", "better", {"version": 2}), Reason("decay", "worse", {})
+    wish = Reason("person", "please", {"actor": "ann", "window": {"kind": "expanding"}})
+    assert reinstated_version(request(back, plain)) == 2
+    assert reinstated_version(request(plain, back)) is None
+    assert reinstated_version(request(back, wish)) is None
 
 
 def test_an_alarm_that_no_refit_repairs_waits_for_the_next_batch() -> None:

@@ -50,7 +50,7 @@ def result(judged: list[dict[str, Any]], metrics: list[float]) -> BacktestResult
     )
     means = {way.name: metrics[0] for way in ways}
     defined = tuple(key for key, metric in zip(keys, metrics) if math.isfinite(metric))
-    totals = BacktestTotals(len(lines), 5, 0, defined, 1, 0, 0, 0, {}, means)
+    totals = BacktestTotals(len(lines), 5, 0, defined, 1, 0, 0, 0, 0, {}, means)
     return BacktestResult("rides", "Rides", "log_loss", "nobody", {"retrain": "0", "gate": "0"}, lines, ways, totals)
 
 

@@ -125,7 +125,7 @@ def take(ctx: UseCaseContext, key: str) -> None:
 def train(ctx: UseCaseContext, request_id: str) -> None:
     request = gather.claim(ctx, request_id)
     gather.build_training_set(ctx, request)
-    for name in fit.candidate_names(ctx):
+    for name in fit.candidate_names(ctx, request):
         fit.fit(ctx, request_id, name)
     choose.choose(ctx, request_id)
     promote.promote(ctx, judge_challenger.judge(ctx, request_id).id)

@@ -130,7 +130,7 @@ def _retrain(ctx: UseCaseContext, request: Request, reviews: Reviews) -> None:
     try:
         gather.build_training_set(ctx, gather.claim(ctx, request.id))
         with pool(SIDE_BY_SIDE) as side_by_side:
-            list(side_by_side.map(lambda name: fit.fit(ctx, request.id, name), fit.candidate_names(ctx)))
+            list(side_by_side.map(lambda name: fit.fit(ctx, request.id, name), fit.candidate_names(ctx, request)))
         choose.choose(ctx, request.id)
         _carry_out(ctx, judge_challenger.judge(ctx, request.id), reviews)
     except Exception as error:

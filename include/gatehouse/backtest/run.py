@@ -19,6 +19,7 @@ from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.retraining.advice import advise
+from gatehouse.core.retraining.reinstatement import reinstated_version
 from gatehouse.use_case import UseCase
 
 POLICY = "policy"
@@ -27,13 +28,15 @@ POLICY = "policy"
 @dataclass(frozen=True)
 class BacktestTotals:
     """The whole history in numbers. `means` are unweighted means of the metric over the same batches for everybody:
-    those that the first champion was neither trained on nor judged by, and where all metrics are defined."""
+    those that the first champion was neither trained on nor judged by, and where all metrics are defined. `reinstated`
+    counts the times that a former champion was asked back."""
 
     batches: int
     rows: int
     quarantined: int
     compared: tuple[str, ...]
     trainings: int
+    reinstated: int
     alarms: int
     reviews: int
     errors: int
@@ -84,7 +87,9 @@ def _result(ahead: PrefitPool, taken: list[ProcessedBatch], reviews: Reviews, to
     history = read_history(ahead.labelled, case.retrain.selection_metric)
     found = tuple(batch_summaries(history, taken))
     requests = ctx.ledger.requests.list(ctx.name)
-    trainings = sum(training_set_of(ctx, request.id) is not None for request in requests)
+    runs = [request for request in requests if training_set_of(ctx, request.id) is not None]
+    reinstated = sum(reinstated_version(request) is not None for request in runs)
+    trainings = len(runs) - reinstated
     own = {line.key: line.metric for line in found if line.champion is not None}
     ways: list[WhatIf] = []
     errors: list[str] = []
@@ -94,7 +99,7 @@ def _result(ahead: PrefitPool, taken: list[ProcessedBatch], reviews: Reviews, to
     policy = WhatIf(POLICY, "retrain.yaml and gate.yaml", {key: own.get(key, math.nan) for key in compared}, trainings)
     every = (policy, *ways)
     policies = {"retrain": digest(case.retrain.model_dump(mode="json")), "gate": case.gate.hash}
-    totals = _totals(found, every, trainings, compared, tuple(dict.fromkeys(errors)))
+    totals = _totals(found, every, (trainings, reinstated), compared, tuple(dict.fromkeys(errors)))
     return BacktestResult(
         ctx.name,
         case.contract.title,
@@ -118,7 +123,7 @@ def _advice(ctx: UseCaseContext, metric: str, totals: BacktestTotals, ways: tupl
 def _totals(
     found: tuple[BatchSummary, ...],
     ways: tuple[WhatIf, ...],
-    trainings: int,
+    runs: tuple[int, int],
     compared: list[str],
     errors: tuple[str, ...],
 ) -> BacktestTotals:
@@ -131,7 +136,7 @@ def _totals(
         sum(line.rows for line in found),
         sum(line.quarantined for line in found),
         defined,
-        trainings,
+        *runs,
         sum(len(line.alarms) for line in found),
         verdicts.get("REVIEW", 0),
         sum(len(line.errors) for line in found) + len(errors),

@@ -33,11 +33,12 @@ def human(result: BacktestResult) -> str:
     means = [(way.name, shown(totals.means[way.name], ".4f", "-"), way.trainings, way.says) for way in result.ways]
     errors = [f"{line.key}: {error}" for line in result.lines for error in line.errors] + list(result.errors)
     compared = f" ({totals.compared[0]} to {totals.compared[-1]})" if totals.compared else f", {NOTHING_COMPARED}"
+    reinstated = f"{counted(totals.reinstated, 'reinstatement')}, " if totals.reinstated else ""
     parts = [
         table(HEADINGS, rows, "the source has no batch"),
         f"{counted(totals.batches, 'batch', 'batches')}, {counted(totals.rows, 'row')}, {totals.quarantined:,} quarantined, "
-        f"{counted(totals.alarms, 'alarm')}, {counted(totals.trainings, 'training')}, {counted(totals.reviews, 'review')}, "
-        f"{counted(totals.errors, 'error')}",
+        f"{counted(totals.alarms, 'alarm')}, {counted(totals.trainings, 'training')}, {reinstated}"
+        f"{counted(totals.reviews, 'review')}, {counted(totals.errors, 'error')}",
         "",
         f"mean {result.metric} over {counted(len(totals.compared), 'batch', 'batches')}{compared}:",
         table(("way", "mean", "trainings", "what"), means),

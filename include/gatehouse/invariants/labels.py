@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 BATCH, LABEL = "gh_batch", "gh_label"
 _SETS = """
-    SELECT s.request, s.model_code, r.use_case, r.as_of, file(s.training) AS training, file(s.holdout) AS holdout
+    SELECT s.request, s.model_code, r.use_case, r.as_of AS holdout_as_of, file(s.training) AS training,
+           file(s.holdout) AS holdout,
+           (SELECT min(o.as_of) FROM training_sets first JOIN retrain_requests o ON o.id = first.request
+            WHERE (first.training, o.use_case) = (s.training, r.use_case)) AS training_as_of  -- reinstated: rows of then
     FROM training_sets s JOIN retrain_requests r ON r.id = s.request ORDER BY s.audit_seq"""
 _FILES = """
     SELECT batch_name(b.use_case, b.key, b.revision) AS batch, p.name, file(p.accepted) AS accepted,
@@ -62,12 +65,13 @@ def _compare(
     by_batch = {
         str(batch): rows[LABEL].to_numpy("float64").tolist() for batch, rows in recorded.groupby(BATCH, sort=False)
     }
-    for files in look.ledger.all(_FILES, row["as_of"], row["request"], part):
+    as_of = row[f"{part}_as_of"]
+    for files in look.ledger.all(_FILES, as_of, row["request"], part):
         if files["name"] != case.contract.main:
             continue
         whose = f"{part} of request {row['request']}, batch {files['batch']}"
         if files["outcomes"] is None:
-            look.expect(False, f"{whose}: no outcomes had arrived by {row['as_of']}")
+            look.expect(False, f"{whose}: no outcomes had arrived by {as_of}")
             continue
         accepted, outcomes = (look.file(f"{whose}, {name}", files[name]) for name in ("accepted", "outcomes"))
         if accepted is None or outcomes is None:

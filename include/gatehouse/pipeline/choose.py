@@ -13,6 +13,7 @@ from gatehouse.pipeline.batch_data.provenance import requirements
 from gatehouse.pipeline.batch_data.reference import reference_of
 from gatehouse.pipeline.gather import latest_interval_end
 from gatehouse.pipeline.maintenance.track_mlflow import projecting, run_of
+from gatehouse.pipeline.reinstate import origin
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.ports import Registration
 
@@ -61,9 +62,15 @@ def tell_choice(ctx: UseCaseContext, model: ModelVersion) -> None:
     """Register a version in MLflow and flag the candidates of its request; after the ledger, and again without harm."""
     candidates, metric = ctx.ledger.requests.candidates(model.request), ctx.case.retrain.selection_metric
     best = next(candidate for candidate in candidates if candidate.name == model.candidate)
+    former = origin(ctx, model)
+    chosen = (
+        f"version {former.version} again, a former champion"
+        if former
+        else f"the best of {len(candidates)} candidates by {metric} ({best.metrics.get(metric, math.nan):.4f}) on the newest "
+        "batch of its training window"
+    )
     description = (
-        f"Challenger {model.version} of {ctx.case.contract.title}: {model.candidate}, the best of {len(candidates)} "
-        f"candidates by {metric} ({best.metrics.get(metric, math.nan):.4f}) on the newest batch of its training window; "
+        f"Challenger {model.version} of {ctx.case.contract.title}: {model.candidate}, {chosen}; "
         f"trained on data until {model.trained_until:%Y-%m-%d}. The gate decides whether it serves."
     )
     if ctx.tracking.keeps_models:

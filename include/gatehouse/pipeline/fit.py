@@ -17,6 +17,7 @@ from gatehouse.errors import ModelError
 from gatehouse.pipeline.batch_data.provenance import provenance
 from gatehouse.pipeline.batch_data.row_keys import BATCH, LABEL, TIME
 from gatehouse.pipeline.maintenance.track_mlflow import log_or_keep
+from gatehouse.pipeline.reinstate import asked_back, candidate_again
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.ports import TrainingRun
 from gatehouse.user_code import DATA_SCIENTIST, user_code
@@ -42,7 +43,10 @@ class Made:
 
 
 def candidate_names(ctx: UseCaseContext, request: Request | None = None) -> list[str]:
-    """The names of the use case's estimators; of a request, those that it asks for."""
+    """The names of the use case's estimators; of a request, those that it asks for, or the former champion's."""
+    former = asked_back(ctx, request)
+    if former is not None:
+        return [former.candidate]
     own = sorted(ctx.case.estimators())
     return requested_estimators(request, own) if request else own
 
@@ -51,23 +55,28 @@ def fit(ctx: UseCaseContext, request_id: str, name: str) -> Candidate:
     """Fit one estimator, measure it, store it and log it; a candidate that was recorded before is returned as it is.
 
     It is measured on the newest part of its training window after being fitted on the older part, then fitted on the
-    whole window (docs/adr/0004). What its code raises becomes the candidate's reason, not the run's failure.
+    whole window (docs/adr/0004). What its code raises becomes the candidate's reason, not the run's failure. A former
+    champion that is asked back is recorded as it is.
     """
     for known in ctx.ledger.requests.candidates(request_id):
         if known.name == name:
             return known
     lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request_id}/fit/{name}")
     training_set = ctx.ledger.requests.training_set(request_id)
+    former = asked_back(ctx, ctx.ledger.requests.get(request_id))
+    candidate = candidate_again(ctx, training_set, former) if former else _fitted(ctx, training_set, name)
+    ctx.ledger.requests.record_candidate(lease, candidate)
+    return candidate
+
+
+def _fitted(ctx: UseCaseContext, training_set: TrainingSet, name: str) -> Candidate:
     frame = ctx.lake.frame(training_set.training)
     try:
         with user_code(ModelError, ctx.case.model_file, f"candidate {name!r}", DATA_SCIENTIST):
             made = make(ctx, frame, name, ctx.tracking.keeps_plots)
     except ModelError as error:
-        candidate = _failed(ctx, training_set, name, str(error))
-    else:
-        candidate = _logged(ctx, training_set, name, made)
-    ctx.ledger.requests.record_candidate(lease, candidate)
-    return candidate
+        return _failed(ctx, training_set, name, str(error))
+    return _logged(ctx, training_set, name, made)
 
 
 def make(ctx: UseCaseContext, frame: pd.DataFrame, name: str, plots: bool = False) -> Made:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.retraining.holdout_split import MaturedBatch
+from gatehouse.core.retraining.holdout_split import MaturedBatch, Split, split
 from gatehouse.core.retraining.manual_options import requested_by, requested_window
 from gatehouse.core.retraining.refit_check import refit_records
 from gatehouse.core.rows.outcome_rows import describe
 from gatehouse.core.rows.returned_frames import NotTabularError, storable
-from gatehouse.core.types import BatchId, FileRef, Request, RequestState, TrainingSet
+from gatehouse.core.types import BatchId, FileRef, ModelVersion, Request, RequestState, TrainingSet
 from gatehouse.errors import ModelError, NotEnoughData, RecordNotFoundError
 from gatehouse.model_code import place_of
 from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.pipeline.batch_data.suspect_cells import refuse_infinite
 from gatehouse.pipeline.batch_data.training_window import choose_window
+from gatehouse.pipeline.reinstate import asked_back
 from gatehouse.stacked_tables import stacked
 from gatehouse.user_code import DATA_SCIENTIST
 
@@ -39,6 +40,7 @@ def claim(ctx: UseCaseContext, request_id: str) -> Request:
 
 def build_training_set(ctx: UseCaseContext, request: Request) -> TrainingSet:
     """Split the accepted, matured rows that had arrived by `request.as_of` into training and holdout; record both.
+    A former champion that is asked back keeps its own training rows, and is judged on the newest ones.
 
     Batches less mature than `min_maturity` are left out, and so are rows without an outcome. NotEnoughData when there
     is nothing to hold out that lies after everything the champion was trained on.
@@ -51,28 +53,46 @@ def build_training_set(ctx: UseCaseContext, request: Request) -> TrainingSet:
     frames, errors = labelled(ctx, request.as_of)
     intervals = {batch.id: batch.interval for batch in newest_revisions(ctx.ledger.batches.list(ctx.name))}
     candidates = [MaturedBatch(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
-    until = champion.model.trained_until if champion else None
+    former = asked_back(ctx, request)
+    ends = [model.trained_until for model in (champion and champion.model, former) if model]
     try:
-        wanted = requested_window(request, ctx.case.retrain.window)
-        records = refit_records(ctx.ledger.batches.watches(ctx.name), request.as_of)
-        chosen, told = choose_window(ctx, candidates, frames, until, wanted, records)
+        chosen, told = _chosen(ctx, request, former, candidates, frames, max(ends, default=None))
     except NotEnoughData as error:
         left_out = [f"batch {batch} is left out: {why}" for batch, why in errors.items()]
         raise NotEnoughData("; ".join([str(error), *left_out, *outcomes_short(ctx, request.as_of, frames)])) from error
-    if asked_by := requested_by(request):
-        told |= {"asked_by": asked_by, "batches": len(chosen.training)}
     if errors:
         told |= {"left_out": errors}
-    training = _store(ctx, [frames[batch] for batch in chosen.training])
+    own = ctx.ledger.requests.training_set(former.request) if former else None
+    training = own.training if own else _store(ctx, [frames[batch] for batch in chosen.training])
     holdout = _store(ctx, [frames[batch] for batch in chosen.holdout])
     identity = digest([training.sha256, holdout.sha256])
+    batches = own.training_batches if own else chosen.training
     training_set = TrainingSet(
-        identity, request.id, training, holdout, chosen.training, chosen.holdout, model_code=ctx.case.code_sha256
+        identity, request.id, training, holdout, batches, chosen.holdout, model_code=ctx.case.code_sha256
     )
     if told:
         ctx.ledger.audit_log.note("training.window", request.id, "gather", told)
     ctx.ledger.requests.record_training_set(lease, training_set)
     return training_set
+
+
+def _chosen(
+    ctx: UseCaseContext,
+    request: Request,
+    former: ModelVersion | None,
+    matured: Sequence[MaturedBatch],
+    frames: Mapping[BatchId, pd.DataFrame],
+    until: datetime | None,
+) -> tuple[Split, dict[str, Any]]:
+    """The split, and what is told of it. A former champion that is asked back brings its own training rows."""
+    if former is not None:
+        return split(matured, ctx.case.retrain, until), {"reinstates": former.version}
+    wanted = requested_window(request, ctx.case.retrain.window)
+    records = refit_records(ctx.ledger.batches.watches(ctx.name), request.as_of)
+    chosen, told = choose_window(ctx, matured, frames, until, wanted, records)
+    if asked_by := requested_by(request):
+        told |= {"asked_by": asked_by, "batches": len(chosen.training)}
+    return chosen, told
 
 
 def labelled(ctx: UseCaseContext, as_of: datetime) -> tuple[dict[BatchId, pd.DataFrame], dict[str, str]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.retraining.cost_benefit import retraining_cost
 from gatehouse.core.retraining.refit_check import is_former
+from gatehouse.core.retraining.reinstatement import FIRST, reinstatement
 from gatehouse.core.types import Reason
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class RetrainState:
     first; `new_rows` the rows matured since then (all of them before the first); `trainings` those within the
     budget's window of batches. `as_of` is the end of the newest batch, `last_training` the moment that the last training
     looked back from, `unlearned` the keys of the batches that raised an alarm, were held out of the training that it
-    caused, and could be trained on now.
+    caused, and could be trained on now. `since_reinstated` counts the batches since a former champion was last asked back,
+    which is no training.
     """
 
     champion: bool
@@ -46,6 +48,7 @@ class RetrainState:
     as_of: datetime | None = None
     last_training: datetime | None = None
     unlearned: tuple[str, ...] = ()
+    since_reinstated: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,13 @@ def decide_retraining(
     what the refit check found on a batch that has just matured: they ask by themselves, and alarms wait where no refit
     would help yet.
     """
-    found, idle = _from_alarms(policy, _since_training(history, standing), refits) if standing.champion else ([], [])
-    asked, reinstated = _from_refits(refits)
-    found, idle = [*asked, *found], [*idle, *reinstated]
+    alarms = _since_new_model(history, standing)
+    found, idle = _from_alarms(policy, alarms, refits) if standing.champion else ([], [])
+    found = [*_from_refits(refits), *found]
     found += _from_counts(policy, standing, refits) if standing.champion else _first(policy, standing)
+    former = reinstatement(refits, _needed(alarms[-1] if alarms else ()))
+    if former is not None:
+        return RetrainDecision((former,), (*(SuppressedReason(reason, FIRST) for reason in found), *idle))
     held = [(reason, _held_back(policy, standing, reason.kind)) for reason in found]
     return RetrainDecision(
         tuple(reason for reason, why in held if not why),
@@ -89,13 +95,9 @@ def decide_retraining(
     )
 
 
-def _from_refits(refits: Sequence[RefitFinding]) -> tuple[list[Reason], list[SuppressedReason]]:
-    """The refit with the largest gain of those that are sure; and a former champion that is better still."""
-    sure = [finding for finding in refits if finding.found]
-    asked = [_refit_reason(finding) for finding in sure if not is_former(finding.alternative)][:1]
-    former = [finding for finding in sure[:1] if is_former(finding.alternative)]
-    why = "a former champion needs no training: a person can roll back to it"
-    return asked, [SuppressedReason(_refit_reason(finding), why) for finding in former]
+def _from_refits(refits: Sequence[RefitFinding]) -> list[Reason]:
+    """The refit with the largest gain of those that are sure."""
+    return [_refit_reason(each) for each in refits if each.found and not is_former(each.alternative)][:1]
 
 
 def _refit_reason(finding: RefitFinding) -> Reason:
@@ -107,16 +109,23 @@ def _no_help(alarms: Sequence[Alarm], refits: Sequence[RefitFinding]) -> str:
     """Why a training would not repair what the newest alarms tell: surely no refit on earlier rows wins back a share of what is
     lost on the batch that has just matured. Empty where one may, where none was measured, or where nothing is lost."""
     measured = [finding for finding in refits if not is_former(finding.alternative)]
-    lost = max((_lost(alarm) for alarm in alarms if alarm.kind in LOSSES), default=0.0)
-    if not measured or lost <= 0:
+    needed = _needed(alarms)
+    if not measured or needed is None:
         return ""
     best = max(measured, key=lambda finding: finding.newest_high)
-    if best.newest_high > REPAIRED * lost:
+    if best.newest_high > needed:
         return ""
+    how = "better" if best.newest > 0 else "worse"
     return (
         f"no refit on earlier rows repairs it: the best, on the window `{best.alternative}`, would be {abs(best.newest):.3f} "
-        f"{'better' if best.newest > 0 else 'worse'} on the batch, where {lost:.3f} is lost; it is asked again with the next one"
+        f"{how} on the batch, where {needed / REPAIRED:.3f} is lost; it is asked again with the next one"
     )
+
+
+def _needed(alarms: Sequence[Alarm]) -> float | None:
+    """The gain that wins back enough of what the alarms say is lost; None where nothing is."""
+    lost = max((_lost(alarm) for alarm in alarms if alarm.kind in LOSSES), default=0.0)
+    return REPAIRED * lost if lost > 0 else None
 
 
 def _lost(alarm: Alarm) -> float:
@@ -126,10 +135,9 @@ def _lost(alarm: Alarm) -> float:
     return abs(value - limit) if known else 0.0  # type: ignore[operator]
 
 
-def _since_training(history: Sequence[Sequence[Alarm]], standing: RetrainState) -> Sequence[Sequence[Alarm]]:
-    if standing.batches_since is None:
-        return history
-    return history[max(len(history) - standing.batches_since, 0) :]
+def _since_new_model(history: Sequence[Sequence[Alarm]], standing: RetrainState) -> Sequence[Sequence[Alarm]]:
+    counts = [each for each in (standing.batches_since, standing.since_reinstated) if each is not None]
+    return history[max(len(history) - min(counts), 0) :] if counts else history
 
 
 def _from_alarms(

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.retraining.manual_options import requested_window
+from gatehouse.core.retraining.reinstatement import reinstated_version
 from gatehouse.core.types import TrainingSet
 from gatehouse.settings import ROOT
 
@@ -20,6 +21,7 @@ def provenance(ctx: UseCaseContext, training_set: TrainingSet) -> dict[str, str]
     lock = ROOT / "requirements.txt"
     request = ctx.ledger.requests.get(training_set.request)
     why = "; ".join(f"{reason.kind}: {reason.sentence}" for reason in request.reasons)
+    former = reinstated_version(request)
     trained, held = (
         [batch.key for batch in part] for part in (training_set.training_batches, training_set.holdout_batches)
     )
@@ -28,7 +30,9 @@ def provenance(ctx: UseCaseContext, training_set: TrainingSet) -> dict[str, str]
         f"rows are {', '.join(held)}, which it has not seen. Asked for by {request.opened_by}, because {why}.",
         "gatehouse.reasons": why,
         "gatehouse.opened_by": request.opened_by,
-        "gatehouse.window": requested_window(request, ctx.case.retrain.window).name,
+        "gatehouse.window": f"of version {former}"
+        if former
+        else requested_window(request, ctx.case.retrain.window).name,
         "gatehouse.use_case": ctx.name,
         "gatehouse.request": training_set.request,
         "gatehouse.training_set": training_set.sha256,

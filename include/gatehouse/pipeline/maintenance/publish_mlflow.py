@@ -15,6 +15,7 @@ from gatehouse.core.types import Batch, BatchState, Decision, FileRef, ModelVers
 from gatehouse.errors import LakeError
 from gatehouse.pipeline.judge.evidence import archived_evidence
 from gatehouse.pipeline.judge.measurements import use_custom_metrics
+from gatehouse.pipeline.reinstate import origin
 from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Table
 from gatehouse.reports import decision_report
 from gatehouse.reports.decision import DecisionProvenance
@@ -81,9 +82,10 @@ def decision_provenance(ctx: UseCaseContext, decision: Decision, model: ModelVer
 def version_description(ctx: UseCaseContext, model: ModelVersion, decision: Decision | None = None) -> str:
     """A registered version in plain words: what it is, what the gate said, whether and since when it serves."""
     made = decision or ctx.ledger.decisions.of_request(model.request)
+    former = origin(ctx, model)
     words = [
         f"{ctx.case.contract.title}. Version {model.version} of the ledger: {model.candidate}, trained on data until "
-        f"{model.trained_until:%Y-%m-%d}."
+        f"{model.trained_until:%Y-%m-%d}." + (f" It is version {former.version} again, reinstated." if former else "")
     ]
     words += (
         [f"The gate said {made.verdict}: {made.sentence.split(': ', 1)[-1]}"] if made else ["The gate has not decided."]

@@ -28,6 +28,7 @@ from gatehouse.errors import GatehouseError, ModelError, UntrustedModel
 from gatehouse.pipeline import gather
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.batch_data.training_window import change_in
+from gatehouse.pipeline.reinstate import former_champions
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.stacked_tables import stacked
 
@@ -142,13 +143,11 @@ def _thinned(frames: Sequence[pd.DataFrame], most: int) -> pd.DataFrame:
 
 
 def _former(ctx: UseCaseContext, champion: Champion) -> dict[str, Any]:
-    """The newest former champions that can be opened."""
-    versions = dict.fromkeys(each.version for each in reversed(ctx.ledger.models.promotions(ctx.name)))
+    """The newest former champions that can be reinstated and opened."""
     found: dict[str, Any] = {}
-    for version in [each for each in versions if each != champion.model.version][:FORMER]:
-        model = ctx.ledger.models.get(ctx.name, version)
+    for model in former_champions(ctx, champion)[:FORMER]:
         try:
-            found[f"version {version}"] = ctx.models.load(ctx.lake.read(model.file), model.file.sha256)
+            found[f"version {model.version}"] = ctx.models.load(ctx.lake.read(model.file), model.file.sha256)
         except UntrustedModel:
             raise
         except (GatehouseError, LookupError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from gatehouse.context import UseCaseContext
 from gatehouse.core.retraining.policy import RetrainState
+from gatehouse.core.retraining.reinstatement import reinstated_version
 from gatehouse.core.types import Champion, Request, RequestState
 
 ALARMS = ("decay", "calibration", "cost", "drift", "level", "no_skill")
@@ -13,25 +15,33 @@ SPENT = (RequestState.CLAIMED, RequestState.DECIDED, RequestState.FAILED)
 
 
 def retrain_state(ctx: UseCaseContext, as_of: datetime, champion: Champion | None) -> RetrainState:
-    """Where the use case stands at `as_of`, the end of the batch that is watched."""
-    trainings = [r for r in ctx.ledger.requests.list(ctx.name) if r.state in SPENT and r.as_of <= as_of]
+    """Where the use case stands at `as_of`, the end of the batch that is watched. A reinstatement is no training."""
+    runs = [r for r in ctx.ledger.requests.list(ctx.name) if r.state in SPENT and r.as_of <= as_of]
+    trainings = [request for request in runs if reinstated_version(request) is None]
     last = max((request.as_of for request in trainings), default=None)
+    reinstated = max((request.as_of for request in runs if request not in trainings), default=None)
     watched = sorted(report.as_of for report in ctx.ledger.batches.watches(ctx.name) if report.as_of < as_of)
     arrived = ctx.ledger.batches.outcomes(ctx.name, as_of)
     fresh = [outcomes for outcomes in arrived.values() if last is None or outcomes.arrived > last]
     budget = ctx.case.retrain.budget
     window = [*watched, as_of][-budget.batches] if budget and len(watched) >= budget.batches else None
-    newest = max(trainings, key=lambda each: each.as_of, default=None)
+    newest = max(runs, key=lambda each: each.as_of, default=None)
     return RetrainState(
         champion=champion is not None,
         matured_batches=len(arrived),
         new_rows=sum(outcomes.file.rows or 0 for outcomes in fresh),
-        batches_since=None if last is None else sum(moment > last for moment in watched) + 1,
+        batches_since=_since(watched, last),
         trainings=sum(window is None or request.as_of >= window for request in trainings),
         as_of=as_of,
         last_training=last,
         unlearned=batches_to_follow_up(ctx, newest, len(fresh)) if newest else (),
+        since_reinstated=_since(watched, reinstated),
     )
+
+
+def _since(watched: Sequence[datetime], moment: datetime | None) -> int | None:
+    """How many batches were watched after a moment, the present one included."""
+    return None if moment is None else sum(each > moment for each in watched) + 1
 
 
 def batches_to_follow_up(ctx: UseCaseContext, training: Request, fresh: int) -> tuple[str, ...]:
