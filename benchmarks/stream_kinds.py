@@ -134,6 +134,7 @@ cooldown_batches: 1
 metric: <metric>
 no_champion: promote
 review: {approvers: [admin], timeout: 3 days, on_timeout: reject}
+min_rows: 100
 min_blocks: 5
 rules:
   - rule: not_worse_than_champion

@@ -204,3 +204,22 @@ def test_the_check_is_on_unless_it_is_turned_off() -> None:
         "expanding", "rolling 2", "rolling 6", "since_change",
     ]  # fmt: skip
     assert [each.name for each in Window(kind="rolling", batches=4).compared("day")] == ["rolling 4"]
+
+
+def test_no_cooldown_holds_back_a_sure_refit() -> None:
+    """What is sure over a champion's life needs no cooldown: its chance of asking in vain is stated."""
+    policy = _policy().model_copy(update={"cooldown_batches": 2})
+    state = RetrainState(True, 9, 1000, 1)
+    decision = decide_retraining(policy, [[DECAY]], state, [_refit("rolling 2", 0.3, True)])
+    assert [each.kind for each in decision.asked] == ["refit"]
+    assert [each.reason.kind for each in decision.held_back] == ["decay"]
+
+
+def test_a_challenger_on_hold_is_waited_for() -> None:
+    """While the next batches bring the rows that settle a HOLD, nothing asks: another challenger would take its place."""
+    state = RetrainState(True, 9, 1000, 3, on_hold="version 2 is on HOLD")
+    refits = [_refit("version 1", 0.4, True), _refit("rolling 2", 0.3, True)]
+    decision = decide_retraining(_policy(), [[DECAY]], state, refits)
+    assert decision.asked == ()
+    assert {each.why for each in decision.held_back} == {"version 2 is on HOLD"}
+    assert {each.reason.kind for each in decision.held_back} == {"reinstate", "refit", "decay"}

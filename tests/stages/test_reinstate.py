@@ -38,8 +38,9 @@ def _back(ctx):
     return request, model
 
 
-def test_a_former_champion_serves_again_by_decision(returned):
-    """It is a version of its own with the file of version 1, judged by the gate and promoted by its decision."""
+def test_a_former_champion_serves_again_by_decision(returned, ledger_database):
+    """It is a version of its own with the file of version 1, judged by the gate on rows that it cannot have seen (I9, I13), and
+    promoted by its decision. It counts as no training."""
     request, model = _back(returned)
     assert model.file == returned.ledger.models.get("rides", 1).file
     assert reinstate.origin(returned, model).version == 1
@@ -50,26 +51,16 @@ def test_a_former_champion_serves_again_by_decision(returned):
     assert returned.ledger.models.champion("rides").model.version == model.version
     assert returned.tracking.aliases["rides", "champion"] == model.version
     assert "It is version 1 again, reinstated." in returned.tracking.words[model.version]
-
-
-def test_it_is_judged_on_rows_that_it_cannot_have_seen(returned, ledger_database):
-    """Its training rows are those of then, no held-out row is among them, and every invariant holds (I9, I13)."""
-    request, model = _back(returned)
     rows = returned.ledger.requests.training_set(request.id)
     old = returned.ledger.requests.training_set(returned.ledger.models.get("rides", 1).request)
     assert (rows.training, rows.training_batches) == (old.training, old.training_batches)
     assert all(returned.ledger.batches.get(each).interval.start >= model.trained_until for each in rows.holdout_batches)
     findings = run(ledger_database.url, returned.lake, returned.tracking, {"rides": returned.case})
     assert [breach for finding in findings for breach in finding.breaches] == []
-
-
-def test_a_reinstatement_is_no_training(returned):
-    """It counts in no schedule, budget or cooldown: the newest training is the one before it."""
-    request, _ = _back(returned)
     state = retrain_state(returned, request.as_of, returned.ledger.models.champion("rides"))
     assert state.last_training < request.as_of
-    assert state.since_reinstated == 1
-    assert state.unlearned == ()
+    assert (state.since_reinstated, state.unlearned) == (1, ())
+    assert gather.build_training_set(returned, request) == rows
 
 
 def test_only_what_this_model_code_made_can_come_back(returned, folder, open_site):
@@ -81,9 +72,3 @@ def test_only_what_this_model_code_made_can_come_back(returned, folder, open_sit
     code = folder / "model.py"
     code.write_text(code.read_text() + "# another\n")
     assert reinstate.former_champions(open_site(), champion) == []
-
-
-def test_gathering_again_gives_the_same_rows(returned):
-    """A task that is tried again finds what is recorded."""
-    request, _ = _back(returned)
-    assert gather.build_training_set(returned, request) == returned.ledger.requests.training_set(request.id)

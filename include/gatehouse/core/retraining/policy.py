@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from gatehouse.core.retraining.refit_check import RefitFinding
 
 LOSSES = ("decay", "level", "no_skill")  # kinds of alarm that are stated in the metric
-REPAIRED = 0.25  # the share of what is lost that a refit has to win back for an alarm to ask
+REPAIRED = 0.5  # the share of what is lost that a refit has to win back for an alarm to ask
+NO_COOLDOWN = (
+    "follow_up",
+    "refit",
+)  # what is known to gain: a held-out batch, a gain that is sure over a champion's life
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class RetrainState:
     budget's window of batches. `as_of` is the end of the newest batch, `last_training` the moment that the last training
     looked back from, `unlearned` the keys of the batches that raised an alarm, were held out of the training that it
     caused, and could be trained on now. `since_reinstated` counts the batches since a former champion was last asked back,
-    which is no training.
+    which is no training. `on_hold` says why the newest challenger's HOLD is waited for; empty where it is not.
     """
 
     champion: bool
@@ -49,6 +53,7 @@ class RetrainState:
     last_training: datetime | None = None
     unlearned: tuple[str, ...] = ()
     since_reinstated: int | None = None
+    on_hold: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,8 @@ def decide_retraining(
     found = [*_from_refits(refits), *found]
     found += _from_counts(policy, standing, refits) if standing.champion else _first(policy, standing)
     former = reinstatement(refits, _needed(alarms[-1] if alarms else ()))
+    if former is not None and standing.on_hold:
+        found, former = [former, *found], None
     if former is not None:
         return RetrainDecision((former,), (*(SuppressedReason(reason, FIRST) for reason in found), *idle))
     held = [(reason, _held_back(policy, standing, reason.kind)) for reason in found]
@@ -221,11 +228,11 @@ def _first(policy: RetrainPolicy, standing: RetrainState) -> list[Reason]:
 
 
 def _held_back(policy: RetrainPolicy, standing: RetrainState, kind: str) -> str:
-    """Why a kind of reason may not ask now; empty when it may. No cooldown holds back what follows up on a held-out batch."""
+    """Why a kind of reason may not ask now; empty when it may."""
     since, budget = standing.batches_since, policy.budget
-    if since is None:
-        return ""
-    if since <= policy.cooldown_batches and kind != "follow_up":
+    if since is None or standing.on_hold:
+        return standing.on_hold
+    if since <= policy.cooldown_batches and kind not in NO_COOLDOWN:
         return f"cooldown: batch {since} of {policy.cooldown_batches} after the last training"
     if budget is not None and standing.trainings >= budget.trainings:
         return (

@@ -8,9 +8,11 @@ from datetime import datetime
 from gatehouse.context import UseCaseContext
 from gatehouse.core.retraining.policy import RetrainState
 from gatehouse.core.retraining.reinstatement import reinstated_version
-from gatehouse.core.types import Champion, Request, RequestState
+from gatehouse.core.types import Champion, Outcomes, Request, RequestState, Verdict
+from gatehouse.pipeline.judge.re_decide import missing_rows
 
 ALARMS = ("decay", "calibration", "cost", "drift", "level", "no_skill")
+WAITED = 2  # batches that a HOLD is waited for
 SPENT = (RequestState.CLAIMED, RequestState.DECIDED, RequestState.FAILED)
 
 
@@ -36,12 +38,31 @@ def retrain_state(ctx: UseCaseContext, as_of: datetime, champion: Champion | Non
         last_training=last,
         unlearned=batches_to_follow_up(ctx, newest, len(fresh)) if newest else (),
         since_reinstated=_since(watched, reinstated),
+        on_hold=waited_for(ctx, champion, watched, fresh) if champion else "",
     )
 
 
 def _since(watched: Sequence[datetime], moment: datetime | None) -> int | None:
     """How many batches were watched after a moment, the present one included."""
     return None if moment is None else sum(each > moment for each in watched) + 1
+
+
+def waited_for(
+    ctx: UseCaseContext, champion: Champion, watched: Sequence[datetime], arrived: Sequence[Outcomes]
+) -> str:
+    """Why no training is asked for: the newest challenger is on HOLD, and the next `WAITED` batches bring the rows that settle
+    it. A new challenger would take its place, and be held for the same reason. Empty where none is waited for."""
+    newest = max((model.version for model in ctx.ledger.models.list(ctx.name)), default=0)
+    about = [
+        each for each in ctx.ledger.decisions.list(ctx.name) if (each.version, each.epoch) == (newest, champion.epoch)
+    ]
+    if not about or about[-1].verdict is not Verdict.HOLD:
+        return ""
+    request = ctx.ledger.requests.get(ctx.ledger.models.get(ctx.name, newest).request)
+    missing, coming = missing_rows(about[-1]), max((each.file.rows or 0 for each in arrived), default=0)
+    if missing is None or missing > WAITED * coming or (_since(watched, request.as_of) or 0) > WAITED:
+        return ""
+    return f"version {newest} is on HOLD for {missing:,} more rows; it is judged again when they have matured"
 
 
 def batches_to_follow_up(ctx: UseCaseContext, training: Request, fresh: int) -> tuple[str, ...]:
