@@ -239,7 +239,9 @@ class RetrainPolicy(Spec):
     holdout: HoldoutConfig = HoldoutConfig()
     triggers: Triggers
     debounce: Debounce = Debounce()
-    cooldown_batches: Annotated[int, Field(ge=0, description="batches after a training in which alarms and schedules do not count")] = 0
+    cooldown_batches: Annotated[
+        int, Field(ge=0, description="batches after a training in which alarms do not count")
+    ] = 0
     budget: Budget | None = None
     request_expires_after_batches: Annotated[
         int, Field(ge=1, description="an open request that no run has claimed for so many batches expires")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 50_000  # of one refit
 FREE_ROWS = 20_000  # of all refits of a batch together, however small a training is
 SHARE = 0.2  # of the rows that a training fits, for all refits of a batch together
-FORMER = 3  # former champions that are compared, the newest first
+FORMER = 8  # former champions that are compared, the newest first
 
 
 def check_refits(

@@ -54,7 +54,9 @@ def waited_for(
     it. A new challenger would take its place, and be held for the same reason. Empty where none is waited for."""
     newest = max((model.version for model in ctx.ledger.models.list(ctx.name)), default=0)
     about = [
-        each for each in ctx.ledger.decisions.list(ctx.name) if (each.version, each.epoch) == (newest, champion.epoch)
+        each
+        for each in ctx.ledger.decisions.list(ctx.name)
+        if (each.version, each.generation) == (newest, champion.generation)
     ]
     if not about or about[-1].verdict is not Verdict.HOLD:
         return ""
