@@ -11,9 +11,9 @@ from gatehouse.core.types import Candidate, ModelVersion
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.batch_data.provenance import requirements
 from gatehouse.pipeline.batch_data.reference import reference_of
-from gatehouse.pipeline.gather import latest_interval_end
+from gatehouse.pipeline.final_fit import says_final_fit, served_model
 from gatehouse.pipeline.maintenance.track_mlflow import projecting, run_of
-from gatehouse.pipeline.reinstate import origin
+from gatehouse.pipeline.reinstate import asked_back, origin
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.ports import Registration
 
@@ -38,10 +38,11 @@ def choose(ctx: UseCaseContext, request_id: str) -> ModelVersion:
     reference = ctx.lake.put(
         canonical(reference_of(ctx, training_set, best).to_document()).encode(), "references", "json"
     )
-    until = latest_interval_end(ctx, training_set.training_batches)
-    asked = ModelVersion(
-        ctx.name, 0, best.name, ranked[0].file, reference, training_set.sha256, request_id, best.run_id, until
+    former = asked_back(ctx, ctx.ledger.requests.get(request_id))
+    file, until = (
+        (former.file, former.trained_until) if former else served_model(ctx, training_set, best, ranked[0].file)
     )
+    asked = ModelVersion(ctx.name, 0, best.name, file, reference, training_set.sha256, request_id, best.run_id, until)
     return _told(ctx, ctx.ledger.models.register(lease, asked))
 
 
@@ -71,8 +72,9 @@ def tell_choice(ctx: UseCaseContext, model: ModelVersion) -> None:
     )
     description = (
         f"Challenger {model.version} of {ctx.case.contract.title}: {model.candidate}, {chosen}; "
-        f"trained on data until {model.trained_until:%Y-%m-%d}. The gate decides whether it serves."
-    )
+        f"trained on data until {model.trained_until:%Y-%m-%d}. The gate decides whether it serves. "
+        f"{says_final_fit(ctx, model)}"
+    ).strip()
     if ctx.tracking.keeps_models:
         ctx.tracking.register(model, _registration(ctx, model, description))
     for candidate in candidates:

@@ -35,6 +35,7 @@ class DecisionProvenance:
     candidates: tuple[tuple[str, Mapping[str, float], str], ...]
     selection_metric: str
     audit_log: tuple[tuple[int, str, str, str], ...]
+    final_fit: str = ""
 
 
 def decision_report(

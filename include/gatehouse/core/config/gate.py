@@ -67,7 +67,8 @@ class GatePolicy(Spec):
     of a comparison is promised over: all looks at one `champion`, of which half is spent by look `error_half_life_looks`,
     or each `decision` anew. `self_test` is the set of mutants that the gate judges before each decision (0: none).
     `no_champion` is what happens without a champion. A model file has at most `max_model_mib`, and may hold `trusted_types`
-    besides those that every model may hold.
+    besides those that every model may hold. With `final_fit` the version that serves is fitted again on all rows, including
+    the held-out ones; the gate judges its twin without them.
     """
 
     renamed_keys: ClassVar[RenamedKeys] = GATE
@@ -87,6 +88,7 @@ class GatePolicy(Spec):
     self_test: Literal[0, 1] = 1
     override: OverridePolicy = OverridePolicy()
     probation: ProbationPolicy | None = None
+    final_fit: bool = False
     trusted_types: tuple[TrustedType, ...] = ()
     max_model_mib: Annotated[int, Field(ge=1, le=65_536)] = 512
     rules: tuple[AnyRule, ...]

@@ -14,6 +14,7 @@ from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
 from gatehouse.model_code import check_slices
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.final_fit import judged_file
 from gatehouse.pipeline.gather import latest_interval_end
 from gatehouse.pipeline.judge.interim_looks import count_looks
 from gatehouse.pipeline.judge.measurements import MeasurementContext, measure_all, required_measurements
@@ -51,10 +52,10 @@ def gather_evidence(
     training_set = ctx.ledger.requests.training_set(model.request)
     held_out = held_out or HoldoutRows(ctx.lake.frame(training_set.holdout), training_set.holdout_batches)
     frame = held_out.frame
-    data = ctx.lake.read(model.file)
+    twin = judged_file(ctx, model)
     check_slices(ctx.case.slices, [str(name) for name in model_inputs(frame)], ctx.case.model_file)
     task, inputs = ctx.case.retrain.task, model_inputs(frame)
-    estimator, former, reigning = ctx.models.load(data, model.file.sha256), None, None
+    estimator, former, reigning = ctx.models.load(ctx.lake.read(twin), twin.sha256), None, None
     challenger = ctx.models.predict(estimator, inputs, task)
     if champion is not None:
         former = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
@@ -77,8 +78,8 @@ def gather_evidence(
             champion=reigning,
             slices={name: frame[name].astype("str").to_numpy("str") for name in ctx.case.slices},
         ),
-        facts=model_facts(ctx, model, training_set, data, inputs, held_out),
-        extra=dict(extra or {}),
+        facts=model_facts(ctx, model, training_set, ctx.lake.read(model.file), inputs, held_out),
+        extra={**(extra or {}), **({"final_fit": {"judged": twin.sha256}} if twin != model.file else {})},
         looks=count_looks(ctx, champion, extra),
         measured=measure_all(subject, required_measurements(ctx.case.gate)),
     )

@@ -8,7 +8,8 @@ from datetime import datetime
 from gatehouse.context import UseCaseContext
 from gatehouse.core.retraining.policy import RetrainState
 from gatehouse.core.retraining.reinstatement import reinstated_version
-from gatehouse.core.types import Champion, Outcomes, Request, RequestState, Verdict
+from gatehouse.core.types import Champion, ModelVersion, Outcomes, Request, RequestState, Verdict
+from gatehouse.pipeline.final_fit import judged_file
 from gatehouse.pipeline.judge.re_decide import missing_rows
 
 ALARMS = ("decay", "calibration", "cost", "drift", "level", "no_skill")
@@ -71,9 +72,17 @@ def batches_to_follow_up(ctx: UseCaseContext, training: Request, fresh: int) -> 
     """The keys of the batches that the last training, which an alarm asked for, held out, once as many newer ones have
     matured as have to be held out."""
     caused = any(reason.kind in ALARMS for reason in training.reasons)
+    model = next((each for each in ctx.ledger.models.list(ctx.name) if each.request == training.id), None)
+    if model is not None and judged_file(ctx, model) != model.file and _serves(ctx, model):
+        return ()  # its final fit has learned from what was held out
     if not caused or training.state is not RequestState.DECIDED or fresh < ctx.case.retrain.holdout.batches:
         return ()
     return tuple(batch.key for batch in ctx.ledger.requests.training_set(training.id).holdout_batches)
+
+
+def _serves(ctx: UseCaseContext, model: ModelVersion) -> bool:
+    champion = ctx.ledger.models.champion(ctx.name)
+    return champion is not None and champion.model.version == model.version
 
 
 def expire_stale_request(ctx: UseCaseContext, as_of: datetime) -> Request | None:

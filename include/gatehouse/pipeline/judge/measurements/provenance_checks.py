@@ -14,6 +14,7 @@ from gatehouse.core.profiling import profile_of
 from gatehouse.core.types import FileRef
 from gatehouse.errors import LakeError, ModelError
 from gatehouse.pipeline.batch_data.row_keys import LABEL
+from gatehouse.pipeline.final_fit import judged_file
 from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
 from gatehouse.pipeline.score import model_inputs
 
@@ -43,7 +44,8 @@ def lineage(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
         except LakeError as error:
             broken.append(f"{name}: {str(error)[:200]}")
     candidates = subject.ctx.ledger.requests.candidates(subject.model.request)
-    if not any(each.run_id == subject.model.run_id and each.file == subject.model.file for each in candidates):
+    judged = judged_file(subject.ctx, subject.model)
+    if not any(each.run_id == subject.model.run_id and each.file == judged for each in candidates):
         broken.append(f"candidate {subject.model.candidate}: no recorded run made this model file")
     training_set = subject.training_set
     if training_set.sha256 != digest([training_set.training.sha256, training_set.holdout.sha256]):
