@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from gatehouse.core.drift import ColumnDrift
 from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.domain_classifier import JointDrift
@@ -102,3 +104,46 @@ def test_changed_labels_without_a_fallen_metric_page_nobody() -> None:
     quiet = PerformanceChange((replace(WORSE, state=AlarmState.QUIET),), label=column("gh_label", AlarmState.CHANGED))
     assert kinds(InputChanges([]), quiet) == [(ChangeKind.LABEL, ("gh_label",), False)]
     assert kinds(InputChanges([column("a")]), quiet) == [(ChangeKind.COVARIATE, ("a",), True)]
+
+
+POOR = PerformanceChange((WORSE,), realised=0.7, expected=0.5, margin=0.02, excess_then=0.19, excess_low=-0.01)
+
+
+def test_scores_that_promised_too_much_from_the_start_are_poorly_calibrated() -> None:
+    """The loss exceeds the expectation no more than on the holdout: its own kind, which pages nobody. Surely more is concept
+    drift, and so is a gap that the holdout did not have."""
+    assert kinds(InputChanges([]), POOR) == [(ChangeKind.POOR, (), False)]
+    assert kinds(InputChanges([]), replace(POOR, excess_low=0.01)) == [(ChangeKind.CONCEPT, (), True)]
+    gap = replace(OFF, value=-0.15, low=-0.2, high=-0.1)
+    assert kinds(InputChanges([]), replace(POOR, judged=(WORSE, gap), gap_then=-0.14)) == [(ChangeKind.POOR, (), False)]
+    assert kinds(InputChanges([]), replace(POOR, judged=(WORSE, gap), gap_then=0.0)) == [(ChangeKind.CONCEPT, (), True)]
+
+
+def test_a_bad_champion_pages_however_its_scores_are_calibrated() -> None:
+    """Worse than no skill is told as such, beside the poor calibration."""
+    useless = replace(WORSE, kind="no_skill", sentence="worse than the base rate")
+    found = kinds(InputChanges([]), replace(POOR, judged=(WORSE, useless)))
+    assert found == [(ChangeKind.POOR, (), False), (ChangeKind.LEVEL, (), True)]
+
+
+def test_harder_rows_without_a_changed_column_are_no_concept_drift() -> None:
+    """The loss is what the scores expect on these rows: the scores moved, the meaning did not."""
+    harder = replace(POOR, expected=0.695, excess_then=0.0, excess_low=-0.02)
+    assert kinds(InputChanges([]), harder) == [(ChangeKind.COVARIATE, ("gh_score",), True)]
+
+
+@pytest.mark.parametrize("now", [0.0, 0.1, 0.25])
+@pytest.mark.parametrize("then", [-0.05, 0.0, 0.2])
+@pytest.mark.parametrize("sure", [float("nan"), -0.05, 0.05])
+def test_a_sentence_never_contradicts_its_numbers(now: float, then: float, sure: float) -> None:
+    """Whatever the numbers: a change of meaning is said only where the loss exceeds the expectation by more than on the
+    holdout, poor calibration only where it exceeds it by no more, and harder rows only where the scores expected it."""
+    outcome = replace(POOR, expected=0.7 - now, excess_then=then, excess_low=sure)
+    (found,) = classify_changes(InputChanges([]), outcome)
+    more = sure > 0 if sure == sure else now - then > outcome.margin
+    assert ("mean something else" in found.sentence) == (found.kind is ChangeKind.CONCEPT) == more
+    assert ("promise too much" in found.sentence) == (found.kind is ChangeKind.POOR)
+    assert found.kind is not ChangeKind.POOR or now > outcome.margin
+    assert ("harder rows" in found.sentence) == (not more and now <= outcome.margin)
+    assert f"beyond the expectation by {now:+.3f}, on the champion's holdout by {then:+.3f}" in found.sentence
+    assert found.page == (found.kind is not ChangeKind.POOR)

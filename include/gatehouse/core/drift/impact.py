@@ -96,6 +96,12 @@ def row_losses(metric: str, labels: NDArray[np.float64], predictions: NDArray[np
     return ROW_LOSS[metric](labels, predictions)
 
 
+def expected_row_losses(metric: str, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each row's loss as a classifier's score itself expects it."""
+    yes, no = (row_losses(metric, np.full(len(scores), label), scores) for label in (1.0, 0.0))
+    return np.asarray(scores * yes + (1 - scores) * no)
+
+
 def losses_of(reference: ColumnProfile, cells: NDArray[np.intp], losses: NDArray[np.float64]) -> LossByCell:
     """One column's losses on the holdout; `cells` is each row's cell (`cells_of`)."""
     count = len(shares_of(reference, reference))

@@ -6,7 +6,8 @@
 | covariate drift | input columns, or how they go together, or the scores lie beyond their calibrated limits |
 | seasonal | so they do, and the same season of an earlier year looked the same |
 | label shift | the labels' shares changed while the scores of each class are distributed as on the holdout |
-| concept drift | quality fell by more than the scores themselves expect on these rows: the same inputs mean something else |
+| concept drift | the loss exceeds what the scores expect by more than on the holdout: the same inputs mean something else |
+| poorly calibrated | it exceeds it by as much as on the holdout: the scores promised too much from the start |
 | below level | the champion is worse than no skill, or than the level asked for, and not than its own holdout |
 | model error | the model code or a model raised on the batch's rows: they have no scores, or could not be judged |
 """
@@ -38,6 +39,7 @@ class ChangeKind(StrEnum):
     SEASONAL = "seasonal"
     LABEL = "label shift"
     CONCEPT = "concept drift"
+    POOR = "poorly calibrated"
     LEVEL = "below level"
     ERROR = "model error"
 
@@ -68,7 +70,9 @@ class ChangeFinding:
 class PerformanceChange:
     """What the newest matured batch says: the judgements; the metric as realised, as the scores expected it, and as the
     holdout's losses of each class give it for the batch's shares of classes (NaN where there is no such estimate); and
-    whether the scores of each class are distributed as on the holdout (None: unknown)."""
+    whether the scores of each class are distributed as on the holdout (None: unknown). `excess_then` is how far the loss
+    exceeded the scores' expectation on the holdout, `excess_low` the lower end of the 95 % interval of how much more it does
+    now, `gap_then` the holdout's gap (0 and NaN where unknown)."""
 
     judged: tuple[DecayAssessment, ...] = ()
     realised: float = float("nan")
@@ -77,6 +81,33 @@ class PerformanceChange:
     same_within_classes: bool | None = None
     label: ColumnDrift | None = None
     margin: float = 0.0
+    excess_then: float = 0.0
+    excess_low: float = float("nan")
+    gap_then: float = float("nan")
+
+    @property
+    def excess(self) -> float:
+        """How far the loss exceeds what the scores expected."""
+        return self.realised - self.expected
+
+    @property
+    def world_changed(self) -> bool:
+        """Whether the loss exceeds the expectation by more than on the holdout, or the scores are off in another way than
+        there. So it counts where nothing is known of what the scores expect."""
+        gaps = [each for each in self.alarms if each.kind == "calibration"]
+        if any(not each.low <= self.gap_then <= each.high for each in gaps) or not isfinite(self.excess):
+            return True
+        return self.excess_low > 0 if isfinite(self.excess_low) else self.excess - self.excess_then > self.margin
+
+    @property
+    def says(self) -> str:
+        """The numbers that tell a changed world from poorly calibrated scores; empty where there are none."""
+        if not isfinite(self.excess):
+            return ""
+        return (
+            f"realised {self.realised:.3f}, the scores expected {self.expected:.3f}; beyond the expectation by "
+            f"{self.excess:+.3f}, on the champion's holdout by {self.excess_then:+.3f}"
+        )
 
     @property
     def alarms(self) -> tuple[DecayAssessment, ...]:
@@ -169,8 +200,10 @@ def _seasonal(inputs: InputChanges) -> list[ChangeFinding]:
 
 
 def _quality(found: list[ChangeFinding], outcome: PerformanceChange) -> list[ChangeFinding]:
-    if outcome.alarms and all(each.kind in FLOOR for each in outcome.alarms):
-        return [*_quality(found, replace(outcome, judged=())), _below(outcome.alarms)]
+    floor = tuple(each for each in outcome.alarms if each.kind in FLOOR)
+    if floor and (len(floor) == len(outcome.alarms) or not outcome.world_changed):
+        rest = tuple(each for each in outcome.judged if each.kind not in FLOOR)
+        return [*_quality(found, replace(outcome, judged=rest)), _below(floor)]
     alarms, same = outcome.alarms, outcome.same_within_classes
     covariate = next((i for i, each in enumerate(found) if each.kind is ChangeKind.COVARIATE), None)
     label = outcome.label if outcome.label is not None and outcome.label.changed else None
@@ -181,9 +214,7 @@ def _quality(found: list[ChangeFinding], outcome: PerformanceChange) -> list[Cha
             found[covariate] = _with(found[covariate], label.sentence)
             return found
         return [*found, ChangeFinding(ChangeKind.LABEL, (LABEL,), label.sentence, page=False)]
-    told = tuple(each.sentence for each in alarms)
-    excess = outcome.realised - outcome.expected
-    says = f"realised {outcome.realised:.3f}, the scores expected {outcome.expected:.3f}" if isfinite(excess) else ""
+    told, says = tuple(each.sentence for each in alarms), outcome.says
     if label is not None and same and not outcome.realised - outcome.by_classes > outcome.margin:
         sentence = f"{label.sentence}; the scores of each class are distributed as on the holdout"
         if covariate is not None and found[covariate].page:  # one cause: other inputs bring other labels
@@ -191,13 +222,18 @@ def _quality(found: list[ChangeFinding], outcome: PerformanceChange) -> list[Cha
             return found
         return [*found, ChangeFinding(ChangeKind.LABEL, (LABEL,), sentence, True, told)]
     calibrated = all(each.kind != "calibration" for each in alarms)  # scores that are off the outcomes explain nothing
-    explained = calibrated and isfinite(excess) and excess <= outcome.margin
+    explained = calibrated and isfinite(outcome.excess) and outcome.excess <= outcome.margin
     if explained and covariate is not None:
         found[covariate] = _with(found[covariate], f"harder rows: {says}", *told, page=True)
         return found
-    consequences = [*told[1:], *([label.sentence] if label else [])]
+    consequences = (*told[1:], *([label.sentence] if label else []))
+    if not outcome.world_changed:
+        if explained:
+            return [*found, ChangeFinding(ChangeKind.COVARIATE, (SCORE,), f"harder rows: {says}", True, told)]
+        sentence = f"{told[0]}; the scores promise too much, as they did on the champion's holdout: {says}"
+        return [*found, ChangeFinding(ChangeKind.POOR, (), sentence, False, consequences)]
     reason = f"; the same inputs mean something else now: {says}" if says else ""
-    return [*found, ChangeFinding(ChangeKind.CONCEPT, (), told[0] + reason, True, tuple(consequences))]
+    return [*found, ChangeFinding(ChangeKind.CONCEPT, (), told[0] + reason, True, consequences)]
 
 
 def _below(alarms: Sequence[DecayAssessment]) -> ChangeFinding:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KEPT = 12
 CALM: dict[BatchKind, int] = {"year": 1, "quarter": 1, "month": 1, "week": 3, "day": 7}  # quiet batches that end it
-MEASURED = (ChangeKind.CONCEPT, ChangeKind.LABEL, ChangeKind.LEVEL)  # kinds that only outcomes can end
+MEASURED = (ChangeKind.CONCEPT, ChangeKind.LABEL, ChangeKind.LEVEL, ChangeKind.POOR)  # kinds that only outcomes can end
 WORSE = (
     ChangeKind.CONCEPT,
     ChangeKind.LEVEL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import hypot
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.context import UseCaseContext
@@ -20,6 +21,8 @@ from gatehouse.pipeline.batch_data.matured_rows import MaturedRows
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.monitor import input_drift
 from gatehouse.pipeline.monitor.asked_level import judge_level
+
+MIN_DAYS = 5  # fewer say too little about how much days differ
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,5 +131,32 @@ def classify_performance_change(
         apart = measure_values(known.columns[SCORE], profile_of({SCORE: mine}, like=known).columns[SCORE], "ks")
         same.append(apart is None or apart.value <= max(2 * apart.noise, 0.1))
     whole = all(same) if same else None
-    shares = expected_under_label_shift(ctx, reference, labels)
-    return PerformanceChange(judged, compared["realised"], compared["value"], shares, whole, labels, margin)
+    shares, metric = expected_under_label_shift(ctx, reference, labels), impact.drift_metric(ctx.case.retrain)
+    then = reference.quality[metric] - reference.expected[metric]
+    return PerformanceChange(
+        judged,
+        compared["realised"],
+        compared["value"],
+        shares,
+        whole,
+        labels,
+        margin,
+        excess_then=then,
+        excess_low=excess_low(reference, labelled, metric, compared["realised"] - compared["value"] - then),
+        gap_then=reference.quality.get("calibration_gap", float("nan")),
+    )
+
+
+def excess_low(reference: Reference, labelled: pd.DataFrame, metric: str, more: float) -> float:
+    """The lower end of the 95 % interval of how much more the loss exceeds the scores' expectation than on the holdout.
+
+    Whole days of this batch, and the holdout's own interval: their arms add up like the sides of a right angle (`decay`). NaN
+    for fewer than five days.
+    """
+    low, high = reference.intervals.get(metric, (0.0, 0.0))
+    scores, labels = labelled[SCORE].to_numpy("float64"), labelled[LABEL].to_numpy("float64")
+    surprise = impact.row_losses(metric, labels, scores) - impact.expected_row_losses(metric, scores)
+    by_day = labelled.assign(surprise=surprise).groupby(labelled[TIME].dt.floor("D"))["surprise"]
+    days = by_day.mean().to_list()
+    found = decay.interval_of_days(more, days, len(days)) if len(days) >= MIN_DAYS else None
+    return float("nan") if found is None else more - hypot(more - found[0], (high - low) / 2)
