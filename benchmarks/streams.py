@@ -15,11 +15,13 @@ from pathlib import Path
 from benchmarks.stream_kinds import KINDS
 from benchmarks.table import Table
 from gatehouse.backtest.run import BacktestResult, backtest
+from gatehouse.core.retraining.advice import SIMPLE
+from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.use_case import load
 
 HEADINGS = (
-    "stream", "metric", "policy (trainings)", "never", "every batch (trainings)", "best window, every batch",
-    "periodic, as many trainings", "batches that page",
+    "stream", "metric", "policy (trainings, reinstated)", "never", "every batch (trainings)", "periodic, as many trainings",
+    "best schedule", "batches that page",
 )  # fmt: skip
 
 
@@ -48,18 +50,23 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _row(name: str, result: BacktestResult) -> tuple[str, ...]:
-    means, ways = result.totals.means, {way.name: way for way in result.ways}
-    windows = [name for name in means if name in ("every batch", "fixed window") or name.startswith("rolling")]
-    best = min(windows, key=lambda name: means[name], default="")
-    every = ways.get("every batch")
+    """One stream. `best schedule` is the best of the simple ways, of any window and number of trainings."""
+    means, ways, totals = result.totals.means, {way.name: way for way in result.ways}, result.totals
+    simple = [each for each in means if each in SIMPLE or each.startswith("rolling")]
+    best = min(simple, key=lambda each: metric_named(result.metric).loss(means[each]), default="")
     pages = sum(any(kind["page"] for kind in line.kinds) for line in result.lines)
+
+    def cell(way: str) -> str:
+        return f"{means[way]:.4f}" if way in means else ""
+
+    every = f" ({ways['every batch'].trainings})" if "every batch" in ways else ""
     return (
         name,
         result.metric,
-        f"{means['policy']:.4f} ({result.totals.trainings})",
-        f"{means.get('never', float('nan')):.4f}",
-        f"{means.get('every batch', float('nan')):.4f} ({every.trainings if every else 0})",
-        f"{means[best]:.4f} ({best})" if best else "",
-        f"{means.get('periodic', float('nan')):.4f}",
+        f"{cell('policy')} ({totals.trainings}, {totals.reinstated})",
+        cell("never"),
+        cell("every batch") + every,
+        cell("periodic"),
+        f"{cell(best)} ({best})",
         str(pages),
     )
