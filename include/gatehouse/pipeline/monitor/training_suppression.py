@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.retraining.policy import RetrainDecision, SuppressedReason
+from gatehouse.core.retraining.alarm_reasons import SuppressedReason
+from gatehouse.core.retraining.policy import RetrainDecision
 
 
 def suppression_reason(ctx: UseCaseContext, key: str) -> str:
