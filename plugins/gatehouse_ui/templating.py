@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OWN = Path(__file__).parent / "templates"
 _HASH = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
-# what upkeep finds behind the gate's back and notes in the audit log: red there, with an entry in every runbook
+# what maintenance finds changed outside the gate and notes in the audit log: red there, with an entry in every runbook
 FOUND = ("alias.drifted", "model.replaced", "promotion.not_applied", "review.not_requested")
 LONG = 300  # characters of a sentence in a list
 

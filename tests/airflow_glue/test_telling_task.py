@@ -60,9 +60,9 @@ def test_upkeep_tells_what_it_found_and_keeps_its_colour(
     assert green == {"run": "success", "tasks": {"check": "success", "tell": "success"}}
     first, second, third = server.mails
     assert first["To"] == "on-call@example.org"
-    assert first["Subject"] == "[critical] the installation: Gatehouse itself is unwell"
+    assert first["Subject"] == "[critical] the installation: Gatehouse itself is unhealthy"
     assert "cannot be read: gate.yaml:3: unknown key `rulez`" in first.get_body(("plain",)).get_content()
-    assert second["Subject"] == "[critical] the installation: over: Gatehouse itself is unwell"
+    assert second["Subject"] == "[critical] the installation: over: Gatehouse itself is unhealthy"
     assert "upkeep did not come to its end" in third.get_body(("plain",)).get_content()
     told = [each for each in ledger.telling.messages() if each.recipient == "on_call"]
     assert [each.state for each in told] == [DeliveryState.SENT] * 3

@@ -72,7 +72,7 @@ def _ledger(column: str) -> Callable[[LedgerSnapshot], Iterator[MetricSample]]:
 
 CATALOGUE = (
     Metric("gatehouse_batches", "gauge", "Batches by the state they rest in.", _spread("batches", "state", _STATES)),
-    Metric("gatehouse_batches_waiting", "gauge", "Batches that wait to be validated or watched.",
+    Metric("gatehouse_batches_waiting", "gauge", "Batches that wait to be validated or monitored.",
             _each("batches", "waiting")),
     Metric("gatehouse_batch_waiting_seconds", "gauge", "How long the oldest waiting batch has waited.",
             _each("batches", "waiting_age")),
@@ -83,8 +83,8 @@ CATALOGUE = (
             _each("batches", "held_age")),
     Metric("gatehouse_rows_total", "counter", "Rows of validated batches: accepted, or quarantined one by one.",
             _spread("rows", "part", ("accepted", "quarantined"))),
-    Metric("gatehouse_alarms", "gauge", "Alarms of the newest watched batch.", _each("watches", "alarms")),
-    Metric("gatehouse_incidents", "gauge", "Incidents open after the newest watched batch, by whom they wake.",
+    Metric("gatehouse_alarms", "gauge", "Alarms of the newest monitored batch.", _each("watches", "alarms")),
+    Metric("gatehouse_incidents", "gauge", "Incidents open after the newest monitored batch, by whether they page somebody.",
             _incidents),
     Metric("gatehouse_requests", "gauge", "Retrain requests by state.", _each("requests", "count", state="state")),
     Metric("gatehouse_decisions_total", "counter", "Decisions of the gate by verdict.",
@@ -100,7 +100,7 @@ CATALOGUE = (
     Metric("gatehouse_stage_seconds", "gauge", "The newest run of each stage, from its start to its audit log entry.",
             _each("stages", "seconds", stage="stage")),
     Metric("gatehouse_audit_log_entries_total", "counter", "Entries of the audit log.", _ledger("entries")),
-    Metric("gatehouse_upkeep_age_seconds", "gauge", "How long ago upkeep last found nothing wrong.",
+    Metric("gatehouse_upkeep_age_seconds", "gauge", "How long ago maintenance last found no problem.",
             _ledger("upkeep_age")),
 )  # fmt: skip
 

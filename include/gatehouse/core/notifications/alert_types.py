@@ -74,7 +74,7 @@ ABOUT: Mapping[AlertType, AlertTypeInfo] = {
     ),
     AlertType.INCIDENT: AlertTypeInfo(
         "an incident", Severity.WARNING, frozenset({_SCIENTIST, _CALL}),
-        "Read what changed and what it costs before anything else; a retrain request may be open already.",
+        "Read what changed and what it costs before anything else. A retrain request may be open already.",
         "Alarm: drift", lasts=True,
     ),
     AlertType.DATA_FAULT: AlertTypeInfo(
@@ -94,31 +94,31 @@ ABOUT: Mapping[AlertType, AlertTypeInfo] = {
     ),
     AlertType.TRAINING_FAILED: AlertTypeInfo(
         "a training failed", Severity.WARNING, frozenset({_SCIENTIST}),
-        "Read the last line of the red task. When it is mended, ask for the retraining again.",
+        "Read the last line of the red task. When the cause is corrected, ask for the training again.",
         "A request failed", lasts=False,
     ),
     AlertType.ROLLBACK: AlertTypeInfo(
-        "the champion was rolled back by itself", Severity.WARNING, frozenset({_OWNER, _SCIENTIST, _CALL}),
+        "the champion was rolled back automatically", Severity.WARNING, frozenset({_OWNER, _SCIENTIST, _CALL}),
         "A former champion serves again. Read why before the next challenger comes.",
         "Rolled back by itself", lasts=False,
     ),
     AlertType.EXPIRED_OVERRIDE: AlertTypeInfo(
         "an override is over and still serves", Severity.WARNING, frozenset({_OWNER, _CALL}),
-        "Decide what serves: roll back to an earlier champion, or retrain; the gate decides about a new challenger.",
+        "Decide what serves: roll back to an earlier champion, or retrain. The gate decides about a new challenger.",
         "An override cannot be ended", lasts=True,
     ),
     AlertType.BYPASS: AlertTypeInfo(
-        "something was done behind the gate's back", Severity.CRITICAL, frozenset({_OWNER, _CALL}),
-        "It is repaired, or scoring stops on it. Find out who did it; `gatehouse audit verify` says what else is wrong.",
-        "Behind the gate's back", lasts=False,
+        "something was changed outside the gate", Severity.CRITICAL, frozenset({_OWNER, _CALL}),
+        "It is repaired, or scoring stops on it. Find out who did it. `gatehouse audit verify` says what else is broken.",
+        "Changes outside the gate", lasts=False,
     ),
     AlertType.TRACKING: AlertTypeInfo(
         "MLflow lost something or is behind the ledger", Severity.WARNING, frozenset({_SCIENTIST, _CALL}),
-        "Nothing stops by it. Find out who deleted it; `gatehouse audit log --about USECASE` says what is back.",
+        "Nothing stops because of it. Find out who deleted it. `gatehouse audit log --about USECASE` says what is back.",
         "The stack is unhealthy", lasts=False,
     ),
     AlertType.UNHEALTHY: AlertTypeInfo(
-        "Gatehouse itself is unwell", Severity.CRITICAL, frozenset({_CALL}),
+        "Gatehouse itself is unhealthy", Severity.CRITICAL, frozenset({_CALL}),
         "Look at the newest run of gatehouse__maintenance, then `gatehouse dev status` and `gatehouse audit verify`.",
         "The stack is unhealthy", lasts=True,
     ),
