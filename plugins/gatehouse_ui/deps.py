@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import HTTPException, Query, Request
@@ -22,6 +23,7 @@ Search = Annotated[str, Query(max_length=500, pattern=r"^[^\x00]*$")]
 Before = Annotated[int | None, Query(ge=1, lt=2**63)]
 # Airflow leaves the placeholder of its link as it is where a task is not mapped
 MapIndex = Annotated[int, Query(ge=-1, lt=2**31), BeforeValidator(lambda text: -1 if text == "{MAP_INDEX}" else text)]
+Day = Annotated[date | None, Query(), BeforeValidator(lambda text: text or None)]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 

@@ -15,11 +15,11 @@ from plugins.pages_world import CASE, World, airflow_home, world  # noqa: F401 -
 from plugins.test_page_access import decided
 
 LOOK = (  # every address that looks, with all that it takes
-    "/?q={}&p={}", "/messages?held={}&before={}", "/use-cases/{}", "/use-cases/{}/batches?before={}",
+    "/?q={}&p={}", "/messages?held={}&before={}", "/use-cases/{}", "/use-cases/{}/batches?before={}&state={}&since={}&until={}",
     "/audit?by={}&kind={}&since={}&until={}&before={}&use_case={}", "/audit.csv?by={}&kind={}&since={}&until={}&use_case={}",
     "/use-cases/{}/audit?by={}&kind={}&since={}&until={}&before={}",
     "/use-cases/{}/drift?batch={}&sort={}&n={}", "/use-cases/{}/column?name={}&batch={}&n={}",
-    "/use-cases/{}/decisions?before={}", "/use-cases/{}/runbook", "/decisions/{}", "/batches/{}/{}?table={}&q={}&p={}",
+    "/use-cases/{}/decisions?before={}&verdict={}&since={}&until={}", "/use-cases/{}/runbook", "/decisions/{}", "/batches/{}/{}?table={}&q={}&p={}",
     "/batches/{}/{}/report", "/batches/{}/{}/quarantined.csv?table={}",
     "/run?dag_id={}&run_id={}&task_id={}&map_index={}", "/static/{}",
 )  # fmt: skip

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.queries.day_range import days
+
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
 
@@ -67,12 +69,13 @@ def audit_lines(
 ) -> list[AuditLine]:
     """The newest entries of these use cases (all without) that the filter lets through, the newest first."""
     kinds = {PEOPLE: list(ACTS), EVERYTHING: None}.get(asked.kind, [asked.kind])
+    first, end = days(asked.since, asked.until)
     with database.snapshot() as rows:
         found = rows.named(
             _FIND,
             before=asked.before or 2**63 - 1,
-            since=asked.since or "-infinity",
-            until=_end(asked.until),
+            since=first,
+            until=end,
             by=asked.by,
             kinds=kinds,
             people=asked.kind == PEOPLE,
@@ -81,11 +84,6 @@ def audit_lines(
             size=size,
         )
     return [_line(row) for row in found]
-
-
-def _end(until: date | None) -> Any:
-    """The end of a day, as the beginning of the next."""
-    return "infinity" if until is None or until == date.max else date.fromordinal(until.toordinal() + 1)
 
 
 def _line(row: dict[str, Any]) -> AuditLine:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe
 from gatehouse.core.types import BatchId, FileRef
 from gatehouse.errors import RecordNotFoundError
+from gatehouse.queries.day_range import days
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
@@ -39,7 +41,7 @@ _LIST = """
     SELECT b.key, b.revision, b.state, b.starts, b.ends, b.reason, p.rows, p.quarantined,
            w.body::json -> 'alarms' AS alarms
     FROM (SELECT * FROM current_batches WHERE use_case = %s AND (key, revision) < (%s, %s)
-          ORDER BY key DESC, revision DESC LIMIT %s) b
+          AND (%s = '' OR state = %s) AND starts >= %s AND starts < %s ORDER BY key DESC, revision DESC LIMIT %s) b
     LEFT JOIN LATERAL (SELECT sum(a.rows)::bigint AS rows, sum(q.rows)::bigint AS quarantined FROM batch_table_results p
         JOIN files a ON a.path = p.accepted JOIN files q ON q.path = p.quarantined
         WHERE (p.use_case, p.key, p.revision) = (b.use_case, b.key, b.revision)) p ON true
@@ -64,6 +66,21 @@ class BatchView:
     @property
     def report(self) -> FileRef | None:
         return FileRef(**self.row["report_file"]) if self.row["report_file"] else None
+
+    @property
+    def why(self) -> str:
+        """Why it is where it is, where no reason is on record for that; empty where one is."""
+        if self.row["reason"]:
+            return ""
+        if self.row["state"] != "accepted":
+            return "It waits for validation against its contract."
+        kept = sum(each["quarantined"].rows or 0 for each in self.tables if each["quarantined"])
+        if not kept:
+            return "Every row satisfies its contract."
+        rows = sum(each["accepted"].rows or 0 for each in self.tables if each["accepted"])
+        return (
+            f"{kept:,} of {kept + rows:,} rows broke the contract and went into quarantine. The others were accepted."
+        )
 
     @property
     def quarantined_outcomes(self) -> list[dict[str, Any]]:
@@ -106,11 +123,19 @@ def batch_view(database: Database, batch: BatchId) -> BatchView:
         )
 
 
-def batches_of(database: Database, use_case: str, before: BatchId | None, size: int) -> list[dict[str, Any]]:
-    """The newest batches of a use case, or those before one."""
+def batches_of(
+    database: Database,
+    use_case: str,
+    before: BatchId | None,
+    size: int,
+    state: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> list[dict[str, Any]]:
+    """The newest batches of a use case, or those before one; of one state, and beginning from one day to another."""
     key, revision = (before.key, before.revision) if before else ("\U0010ffff", 0)
     with database.snapshot() as rows:
-        return rows.all(_LIST, use_case, key, revision, size)
+        return rows.all(_LIST, use_case, key, revision, state, state, *days(since, until), size)
 
 
 def _outcomes(row: dict[str, Any] | None) -> dict[str, Any] | None:

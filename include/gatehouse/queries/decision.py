@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.core.types import Decision, FileRef
 from gatehouse.errors import RecordNotFoundError
+from gatehouse.queries.day_range import days
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
@@ -136,14 +138,25 @@ def decision_view(database: Database, decision: str) -> DecisionView:
         )
 
 
-def decisions_of(database: Database, use_case: str, before: int | None, size: int) -> list[dict[str, Any]]:
-    """The newest decisions of a use case, or those before an audit log number."""
+def decisions_of(
+    database: Database,
+    use_case: str,
+    before: int | None,
+    size: int,
+    verdict: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> list[dict[str, Any]]:
+    """The newest decisions of a use case, or those before an audit log number; of one verdict, made on some days."""
     with database.snapshot() as rows:
         return rows.all(
             "SELECT d.id, d.version, d.verdict, d.sentence, d.champion, d.generation, d.audit_seq, j.at FROM decisions d "
             "JOIN audit_log j ON j.seq = d.audit_seq WHERE d.use_case = %s AND d.audit_seq < coalesce(%s, 9223372036854775807) "
-            "ORDER BY d.audit_seq DESC LIMIT %s",
+            "AND (%s = '' OR d.verdict = %s) AND j.at >= %s AND j.at < %s ORDER BY d.audit_seq DESC LIMIT %s",
             use_case,
             before,
+            verdict,
+            verdict,
+            *days(since, until),
             size,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.queries.incident_state import Since, followed, last_seen
+from gatehouse.queries.incident_state import Since, followed, last_seen, open_incidents, paging, updated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -129,7 +129,7 @@ def fleet(
         known = {row["name"] for row in rows.all(_NAMES)} | set(installed)
         names = sorted(name for name in readable(known) if search.lower().strip() in name)
         found = rows.all(_STANDING, names)
-        seen = last_seen(rows, [(row["use_case"], _updated(each)) for row in found for each in _paging(row)])
+        seen = last_seen(rows, [(row["use_case"], updated(each)) for row in found for each in paging(row)])
         standings = [_standing(row, seen) for row in found]
         standings.sort(key=lambda each: (-each.need, -each.reviews, -each.quarantined, -each.alarms, each.use_case))
         shown = standings[(page - 1) * size : page * size]
@@ -145,10 +145,10 @@ def recorded_use_cases(database: Database) -> set[str]:
 
 
 def _standing(row: dict[str, Any], seen: dict[tuple[str, str], int]) -> UseCaseStatus:
-    paging, since = _paging(row), Since(row["version"], row["promoted"], row["request"] or "")
-    follows = [followed(each, seen.get((row["use_case"], _updated(each))), since) for each in paging]
-    handled = [(*_incident(each)[:2], what) for each, what in zip(paging, follows, strict=True) if what]
-    waiting = [each for each, what in zip(paging, follows, strict=True) if not what]
+    pages, since = paging(row), Since(row["version"], row["promoted"], row["request"] or "")
+    follows = [followed(each, seen.get((row["use_case"], updated(each))), since) for each in pages]
+    handled = [(*_incident(each)[:2], what) for each, what in zip(pages, follows, strict=True) if what]
+    waiting = [each for each, what in zip(pages, follows, strict=True) if not what]
     return UseCaseStatus(
         use_case=row["use_case"],
         version=row["version"],
@@ -164,23 +164,11 @@ def _standing(row: dict[str, Any], seen: dict[tuple[str, str], int]) -> UseCaseS
         request=row["request"] or "",
         alarms=row["alarms"],
         incidents=tuple(_incident(each) for each in waiting),
-        watched=len(_open(row)) - len(paging),
+        watched=len(open_incidents(row)) - len(pages),
         handled=tuple(handled),
         review=row["review"] or "",
         decided=row["decided"],
     )
-
-
-def _open(row: dict[str, Any]) -> list[dict[str, Any]]:
-    return [each for each in row["incidents"] or [] if each.get("state") != "resolved"]
-
-
-def _paging(row: dict[str, Any]) -> list[dict[str, Any]]:
-    return [each for each in _open(row) if each.get("page", True)]
-
-
-def _updated(each: dict[str, Any]) -> str:
-    return str(each.get("updated") or "")
 
 
 def _incident(each: dict[str, Any]) -> tuple[str, str, str]:

@@ -55,3 +55,18 @@ def last_seen(rows: Cursor, incidents: Collection[tuple[str, str]]) -> dict[tupl
     wanted = sorted(set(incidents))
     found = rows.all(_SEEN, [name for name, _ in wanted], [key for _, key in wanted]) if wanted else []
     return {(row["use_case"], row["key"]): int(row["seq"]) for row in found}
+
+
+def open_incidents(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The incidents of a row that are not resolved."""
+    return [each for each in row["incidents"] or [] if each.get("state") != "resolved"]
+
+
+def paging(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Those of them that page somebody."""
+    return [each for each in open_incidents(row) if each.get("page", True)]
+
+
+def updated(each: Mapping[str, Any]) -> str:
+    """The batch that an incident was found in last."""
+    return str(each.get("updated") or "")

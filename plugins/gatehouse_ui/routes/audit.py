@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BeforeValidator
 
 from gatehouse.queries import AuditFilter, AuditLine, audit_lines
 from gatehouse.queries.audit import ACTS, DID
 from gatehouse_ui.auth import User, readable
-from gatehouse_ui.deps import Before, Search, desk_of, require_readable
+from gatehouse_ui.deps import Before, Day, Search, desk_of, require_readable
 from gatehouse_ui.quarantine_rows import csv_line, escape_csv
 from gatehouse_ui.templating import render
 
 router = APIRouter()
 LISTED, EXPORTED = 50, 10_000
-Day = Annotated[date | None, Query(), BeforeValidator(lambda text: text or None)]
 HEADINGS = ("entry", "at", "who", "kind", "did", "use case", "on", "reason", "result")
 
 

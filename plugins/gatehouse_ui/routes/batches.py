@@ -40,6 +40,7 @@ def batch_page(
         ref=ref,
         case=case,
         results=results_of(desk.lake.read(view.report).decode()) if view.report else None,
+        source=str(getattr(case.contract.source, "kind", "")) if case else "",
         held=held,
         table=table,
         found=quarantine_rows.found(desk.lake, file, q, p) if file else None,

@@ -8,9 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.core.types import Verdict
 from gatehouse.queries import (
-    batches_of,
     decision_view,
-    decisions_of,
     fleet,
     messages_view,
     notified_use_cases,
@@ -26,7 +24,6 @@ from gatehouse_ui.deps import (
     Search,
     action_context,
     desk_of,
-    parse_batch_ref,
     require_readable,
     runbook_of,
     runs_of,
@@ -82,26 +79,6 @@ def use_case_page(request: Request, user: User, use_case: str) -> Response:
         if view.promotions
         else [],
         **action_context(request, user, case),
-    )
-
-
-@router.get("/use-cases/{use_case}/batches")
-def batches_page(request: Request, user: User, use_case: str, before: Search = "") -> Response:
-    """The batches of a use case, the newest first; `before` is where the page before ended (`2013-03.r1`)."""
-    require_readable(request, user, use_case)
-    listed = batches_of(
-        desk_of(request).database, use_case, parse_batch_ref(use_case, before) if before else None, LISTED
-    )
-    return render(request, "batches.html", use_case=use_case, batches=listed, more=len(listed) == LISTED, before=before)
-
-
-@router.get("/use-cases/{use_case}/decisions")
-def decisions_page(request: Request, user: User, use_case: str, before: Before = None) -> Response:
-    """The decisions of a use case, the newest first."""
-    require_readable(request, user, use_case)
-    listed = decisions_of(desk_of(request).database, use_case, before, LISTED)
-    return render(
-        request, "decisions.html", use_case=use_case, decisions=listed, more=len(listed) == LISTED, before=before
     )
 
 

@@ -153,6 +153,8 @@ def _otherwise(verdict: Verdict, deciding: tuple[DistanceToLimit, ...], others: 
     then = verdict_of(others)
     if verdict is Verdict.REVIEW:
         return "a person decides: approving promotes it, rejecting or no answer does not"
+    if not deciding:
+        return f"no single result decided it; all of them together say {verdict}"
     which = "this one" if len(deciding) == 1 else f"these {len(deciding)}"
     return f"with {which} passed and all else as it is, the verdict would be {then}"
 
