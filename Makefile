@@ -37,7 +37,7 @@ benchmark: setup-dev ## time the stages and what of it is Airflow's; writes docs
 	.venv/bin/python -m benchmarks
 
 docs: .venv-docs/made ## build the documents as a site into site/, strictly: a broken link is an error
-	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict
 	@echo "site/index.html"
 
 .venv-docs/made: requirements/docs.txt

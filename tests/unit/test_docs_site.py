@@ -32,6 +32,12 @@ def test_each_page_is_in_the_navigation_once() -> None:
     assert sorted(listed) == sorted(pages | TOP)
 
 
+def test_a_warning_ends_the_build() -> None:
+    """`make docs` is strict; `--quiet` would hide the warnings from the count."""
+    build = re.findall(r"mkdocs build[^\n]*", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert build == ["mkdocs build --strict"]
+
+
 def test_nothing_is_loaded_from_another_host() -> None:
     """Fonts are the reader's own, and the settings and pages name no script, style or picture of another host."""
     assert "font: false" in SITE
