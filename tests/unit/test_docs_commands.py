@@ -86,3 +86,14 @@ def test_incomplete_lines_are_found() -> None:
     assert problem("batch release CASE KEY --reason")
     assert problem("batch list CASE KEY")
     assert not problem("batch release CASE KEY --reason 'a sentence' --actor NAME")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_script_and_module_exists(page: Path) -> None:
+    """Every script of `bin` and every module that a page starts is in this checkout."""
+    text = page.read_text(encoding="utf-8")
+    scripts = {name for name in re.findall(r"\bbin/([a-z]+)\b", text) if not (ROOT / "bin" / name).is_file()}
+    assert scripts - {"python", "bash", "sh", "activate", "pip"} == set()
+    for module in re.findall(r"python -m ((?:benchmarks|gatehouse|faults)[\w.]*)", text):
+        folders = [ROOT / folder / module.replace(".", "/") for folder in ("", "include", "tests")]
+        assert any(path.is_dir() or path.with_suffix(".py").is_file() for path in folders), module
