@@ -50,7 +50,8 @@ def merge(own: str, common: str) -> str:
 
 def _joined(common: str, own: str) -> str:
     heading, _, body = common.partition("\n")
-    return f"{heading}\n\n{own.partition(chr(10))[2].strip()}\n\n{body}" if own else common
+    text = own.partition("\n")[2].strip()
+    return f"{heading}\n\n**In this use case:**\n\n{text}\n\n**Everywhere:**\n\n{body}" if text else common
 
 
 @lru_cache(maxsize=64)
