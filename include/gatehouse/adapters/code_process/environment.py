@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import site
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ def environment(own_folder: Path, given: Mapping[str, str] = os.environ) -> dict
     """The environment of the process, whose home and temporary folder is `own_folder`."""
     kept = {name: value for name, value in given.items() if KEPT.fullmatch(name)}
     own = dict.fromkeys(OWN_FOLDER, str(own_folder))
+    if site.ENABLE_USER_SITE:  # packages in a person's home are found there, though the home is another one now
+        own["PYTHONUSERBASE"] = site.getuserbase()
     return {**kept, **own, "PYTHONPATH": os.pathsep.join(_imported_from(given)), "PYTHONUNBUFFERED": "1"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.adapters.parquet import MAX_COLUMNS
 from gatehouse.errors import SourceError
 
 if TYPE_CHECKING:
@@ -15,11 +16,15 @@ def read_json_lines(text: str, name: str) -> pd.DataFrame:
     """The table. Numbers with a point keep their text, so that a decimal loses no digit; SourceError names a bad line."""
     import pandas as pd
 
-    rows = []
+    rows, names = [], dict[str, None]()
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             rows.append(_row(line, f"{name}: line {number}"))
-    names = list(dict.fromkeys(column for row in rows for column in row))
+            names.update(dict.fromkeys(rows[-1]))
+            if len(names) > MAX_COLUMNS:  # each name is a column of all rows, however few lines have it
+                raise SourceError(
+                    f"{name}: line {number}: the file has more than {MAX_COLUMNS} names; found {len(names)}"
+                )
     if not names:
         raise SourceError(f'{name}: it holds no object; each line must be one, such as {{"id": 1}}')
     columns = {column: _column([row.get(column) for row in rows]) for column in names}
