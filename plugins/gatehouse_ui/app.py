@@ -23,7 +23,7 @@ from gatehouse.reports.inline_svg import draw
 from gatehouse_ui.airflow_runs import AirflowRuns
 from gatehouse_ui.auth import get_user
 from gatehouse_ui.data_access import DataAccess
-from gatehouse_ui.routes import actions, api, audit, batches, drift, lists, pages
+from gatehouse_ui.routes import actions, api, audit, batches, drift, lists, pages, policy
 from gatehouse_ui.templating import failure
 
 if TYPE_CHECKING:
@@ -52,7 +52,15 @@ def application(desk: DataAccess | None = None, runs: AirflowRuns | None = None)
     app = FastAPI(title="Gatehouse", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.desk, app.state.runs, app.state.health = desk or DataAccess(), runs or AirflowRuns(), api.CachedHealth()
     known = [Depends(get_user)]
-    for looks_or_acts in (pages.router, lists.router, batches.router, drift.router, audit.router, actions.router):
+    for looks_or_acts in (
+        pages.router,
+        lists.router,
+        batches.router,
+        drift.router,
+        audit.router,
+        policy.router,
+        actions.router,
+    ):
         app.include_router(looks_or_acts, dependencies=known)
     app.add_api_route("/static/{name}", _static, methods=["GET"], dependencies=known)
     app.include_router(api.router)

@@ -18,7 +18,7 @@ LOOK = (  # every address that looks, with all that it takes
     "/?q={}&p={}", "/messages?held={}&before={}", "/use-cases/{}", "/use-cases/{}/batches?before={}&state={}&since={}&until={}",
     "/audit?by={}&kind={}&since={}&until={}&before={}&use_case={}", "/audit.csv?by={}&kind={}&since={}&until={}&use_case={}",
     "/use-cases/{}/audit?by={}&kind={}&since={}&until={}&before={}",
-    "/use-cases/{}/drift?batch={}&sort={}&n={}", "/use-cases/{}/column?name={}&batch={}&n={}",
+    "/use-cases/{}/policy?limit={}&value={}", "/use-cases/{}/drift?batch={}&sort={}&n={}", "/use-cases/{}/column?name={}&batch={}&n={}",
     "/use-cases/{}/decisions?before={}&verdict={}&since={}&until={}", "/use-cases/{}/runbook", "/decisions/{}", "/batches/{}/{}?table={}&q={}&p={}",
     "/batches/{}/{}/report", "/batches/{}/{}/quarantined.csv?table={}",
     "/run?dag_id={}&run_id={}&task_id={}&map_index={}", "/static/{}",

@@ -110,7 +110,12 @@ def _as_archived(result: RuleResult, names: Mapping[str, str]) -> RuleResult:
 
 def _judged(policy: GatePolicy, measures: MetricsContext) -> list[RuleResult]:
     applying = [rule for rule in policy.rules if rule.mode != "off" and (measures.has_champion or not rule.compares)]
-    return [_in_mode(rule, result) for rule in applying for result in rule.judge(measures)]
+    return [result for rule in applying for result in judge_rule(rule, measures)]
+
+
+def judge_rule(rule: Rule, measures: MetricsContext) -> list[RuleResult]:
+    """The results of one rule, as its mode and `on_fail` have it."""
+    return [_in_mode(rule, result) for result in rule.judge(measures)]
 
 
 def _spent(policy: GatePolicy, measures: MetricsContext) -> list[RuleResult]:

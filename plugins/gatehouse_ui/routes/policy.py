@@ -1,0 +1,76 @@
+"""The policy of a use case: its rules with their sentences and limits, and what another limit would have changed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import Response
+
+from gatehouse.bootstrap import InstalledContext
+from gatehouse.core.gate.limit_change import Limit, limits_of
+from gatehouse.errors import ConfigurationError, GatehouseError
+from gatehouse.reports.rule_groups import GROUPS, OTHER, group_of
+from gatehouse_ui.auth import User
+from gatehouse_ui.deps import Search, desk_of, require_readable, runbook_of
+from gatehouse_ui.templating import render
+
+router = APIRouter()
+Value = Annotated[str, Query(max_length=40)]
+
+
+@router.get("/use-cases/{use_case}/policy")
+def policy_page(request: Request, user: User, use_case: str, limit: Search = "", value: Value = "") -> Response:
+    """The rules by group; with a limit and a value, the decisions replayed with it. Nothing is stored."""
+    require_readable(request, user, use_case)
+    desk = desk_of(request)
+    case = desk.case(use_case)
+    limits = limits_of(case.gate)
+    chosen = next((each for each in limits if each.name == limit), None)
+    if limit and chosen is None:
+        raise HTTPException(400, "the policy has no such limit; choose one of the list")
+    by_rule: dict[int, list[Limit]] = {}
+    for each in limits:
+        by_rule.setdefault(each.position, []).append(each)
+    rules = [(position, rule, by_rule.get(position, [])) for position, rule in enumerate(case.gate.rules)]
+    return render(
+        request,
+        "policy.html",
+        use_case=use_case,
+        case=case,
+        groups={
+            name: found
+            for name in (*GROUPS, OTHER)
+            if (found := [one for one in rules if group_of(one[1].rule) == name])
+        },
+        limits=limits,
+        chosen=chosen,
+        value=value,
+        runbook=runbook_of(request, use_case),
+        **_replayed(desk, case, chosen, value),
+    )
+
+
+def _replayed(desk: Any, case: Any, chosen: Limit | None, value: str) -> dict[str, Any]:
+    """The decisions with the changed limit, or why there are none."""
+    if chosen is None or not value.strip():
+        return {"replayed": None, "wrong": ""}
+    from gatehouse.pipeline.manual.replay_limit import replay_limit
+
+    try:
+        return {"replayed": replay_limit(InstalledContext(case, desk.settings), chosen, _number(value)), "wrong": ""}
+    except ConfigurationError as error:
+        return {"replayed": None, "wrong": str(error)}
+    except (GatehouseError, KeyError, TypeError) as error:  # evidence that is lost, or of another version
+        return {"replayed": None, "wrong": f"The archived evidence cannot be read: {error}"[:500]}
+
+
+def _number(value: str) -> float:
+    """The number that a form holds."""
+    try:
+        found = float(value.strip().replace(",", "."))
+    except ValueError:
+        found = float("nan")
+    if not -1e300 < found < 1e300:
+        raise ConfigurationError("a limit is a number", found=repr(value), allowed="a number such as 0.01")
+    return found
