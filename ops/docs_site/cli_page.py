@@ -60,25 +60,31 @@ def _notes(option: click.Option) -> str:
     return " ".join(filter(None, notes))
 
 
+def _usage(words: str, found: click.Command) -> str:
+    arguments = [each for each in found.params if isinstance(each, click.Argument) and each.name]
+    names = [(each, (each.name or "").upper() + ("..." if each.nargs == -1 else "")) for each in arguments]
+    shown = [name if each.required else f"[{name}]" for each, name in names]
+    options = ["[OPTIONS]"] if len(arguments) < len(found.params) else []
+    return " ".join(["    gatehouse", words, *shown, *options])
+
+
+def _options(found: click.Command) -> Iterator[str]:
+    options = [each for each in found.params if isinstance(each, click.Option)]
+    yield from ("| option | value | meaning |", "|---|---|---|") if options else ()
+    for option in options:
+        record = option.get_help_record(click.Context(found))  # an option may leave names out of the help
+        name = ", ".join(f"`{each}`" for each in re.findall(r"--[\w-]+", record[0] if record else ""))
+        yield f"| {name} | {_value(option)} | {_notes(option)} |"
+    yield from ("",) if options else ()
+
+
 def entry(words: str, place: str, level: int) -> Iterator[str]:
     """The lines of one command: usage, what it does, its options."""
     found = command(place)
-    arguments = [each for each in found.params if isinstance(each, click.Argument)]
-    options = [each for each in found.params if isinstance(each, click.Option)]
-    names = [each.name.upper() + ("..." if each.nargs == -1 else "") for each in arguments if each.name]
-    shown = [name if each.required else f"[{name}]" for name, each in zip(names, arguments)]
-    yield from (f"{'#' * level} gatehouse {words}", "")
-    yield from ("    " + " ".join(["gatehouse", words, *shown, *(["[OPTIONS]"] if options else [])]), "")
-    paragraphs = re.split(r"\n\s*\n", (found.help or "").split("\f")[0].strip())
-    for paragraph in paragraphs:
+    yield from (f"{'#' * level} gatehouse {words}", "", _usage(words, found), "")
+    for paragraph in re.split(r"\n\s*\n", (found.help or "").split("\f")[0].strip()):
         yield from (_plain(paragraph), "")
-    if options:
-        yield from ("| option | value | meaning |", "|---|---|---|")
-        for option in options:
-            shown = option.get_help_record(click.Context(found))  # an option may leave names out of the help
-            name = ", ".join(f"`{each}`" for each in re.findall(r"--[\w-]+", shown[0] if shown else ""))
-            yield f"| {name} | {_value(option)} | {_notes(option)} |"
-        yield ""
+    yield from _options(found)
 
 
 def page() -> str:

@@ -51,7 +51,7 @@ QUERY = re.compile(r"^\s*(SELECT|WITH)\b")
 def _strings(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.JoinedStr):
         yield "".join(
-            part.value if isinstance(part, ast.Constant) else "{" + ast.unparse(getattr(part, "value", part)) + "}"
+            str(part.value) if isinstance(part, ast.Constant) else "{" + ast.unparse(getattr(part, "value", part)) + "}"
             for part in node.values
         )
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):

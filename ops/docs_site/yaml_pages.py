@@ -45,7 +45,7 @@ def _bounds(schema: Schema) -> str:
 
 def _object(schema: Schema, defs: Schema) -> str:
     values = schema.get("additionalProperties") or next(iter(schema.get("patternProperties", {}).values()), True)
-    return "mapping" if values is True else f"mapping to {type_of(values, defs)}"
+    return f"mapping to {type_of(values, defs)}" if isinstance(values, dict) else "mapping"
 
 
 def type_of(schema: Schema, defs: Schema) -> str:
