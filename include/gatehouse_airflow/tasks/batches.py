@@ -82,7 +82,7 @@ def batch_of(folder: str, context: Context, parked: str | None = None) -> tuple[
     """The batch this run is for: the one it parked with, its partition key, the form's, or the oldest that waits."""
     from gatehouse.pipeline.score import unscored_batches
 
-    ctx = context_module.code_context(folder)
+    ctx = context_module.use_case_context(folder)
     ref = parked or context["dag_run"].partition_key or context["params"].get("batch")
     batch = context_module.parse(ctx.name, ref) if ref else next((each.id for each in unscored_batches(ctx)), None)
     if batch is None:
@@ -104,7 +104,7 @@ def score_batch(ctx: InstalledContext, batch: BatchId) -> str:
 
     if ctx.case.contract.engine == "pandas" and is_partitioned(ctx, ctx.ledger.batches.get(batch)):
         return context_module.ref_of(batch)
-    prediction = score_in_turn(ctx, batch)
+    prediction = score_in_turn(context_module.warmed_up(ctx), batch)
     event_log.info("scored", version=prediction.version if prediction else None)
     return context_module.ref_of(batch)
 

@@ -26,7 +26,11 @@ def use_case_context(folder: str, **about: str) -> InstalledContext:
 
 def code_context(folder: str, **about: str) -> InstalledContext:
     """As `use_case_context`, for a task that calls the use case's code: its process starts beside what comes first."""
-    ctx = use_case_context(folder, **about)
+    return warmed_up(use_case_context(folder, **about))
+
+
+def warmed_up(ctx: InstalledContext) -> InstalledContext:
+    """The same, its code's process started."""
     if ctx.case.process is not None:
         ctx.case.process.warm_up()
     return ctx

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import textwrap
 import time
@@ -268,3 +269,32 @@ def test_an_estimator_of_a_process_that_ended_is_named(opened: Opened) -> None:
     case.estimators()
     with pytest.raises(ModelError, match="the process that held logistic has ended"):
         models.predict(made, features, "classification")
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from gatehouse.adapters.code_process.process import Limits
+from gatehouse.adapters.code_process.remote_code import RemoteCode
+code = RemoteCode(Path(sys.argv[1]), Limits(600, 600))
+code.estimators(0)
+print(code.process.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_the_process_ends_with_its_task_however_that_ends(opened: Opened, tmp_path: Path) -> None:
+    """A task that is killed leaves no process of the code behind, though the code was in the middle of something, and no
+    file in its temporary folder."""
+    folder = opened(after="import threading, time; threading.Thread(target=time.sleep, args=(100_000,)).start()").folder
+    own = tmp_path / "temporary"
+    own.mkdir()
+    environment = {**os.environ, "TMPDIR": str(own), "PYTHONPATH": str(ROOT / "include")}
+    task = subprocess.run(
+        [sys.executable, "-c", KILLED, str(folder)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert task.returncode == -9, task.stderr
+    leader = int(task.stdout)
+    while any(_session(each) == leader for each in psutil.pids()):
+        time.sleep(0.05)
+    assert [path for folder in own.iterdir() for path in folder.iterdir()] == []

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -129,6 +130,7 @@ class Process:
 
     def _started(self) -> _Running:
         self.starts += 1
+        _ended_with(os.getpid())
         own = tempfile.TemporaryDirectory(prefix="gatehouse-code-", ignore_cleanup_errors=True)
         ours, theirs = socket.socketpair()
         heard, lifeline = os.pipe()
@@ -147,8 +149,14 @@ class Process:
         return ModelError(what, where=file, found=found, allowed=allowed, owner=DATA_SCIENTIST)
 
 
-@atexit.register
-def close_all() -> None:
+@cache
+def _ended_with(process: int) -> None:
+    """Let the code's processes end with this one. Asked for at their start: a task of Airflow's is a fork that forgets what
+    was asked for before."""
+    atexit.register(_close_all)
+
+
+def _close_all() -> None:
     """End every process that this one has started."""
     for process in list(_ALL):
         if process.owner == os.getpid():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -51,6 +52,7 @@ def main(channel: int, lifeline: int, memory: int, folder: Path) -> None:
 
 def _end_with(lifeline: int) -> None:
     os.read(lifeline, 1)  # nobody writes: it returns when the task's process has ended, however that ended
+    shutil.rmtree(Path.cwd(), ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
