@@ -65,6 +65,24 @@ def test_a_present_hold_may_be_overridden(world: World) -> None:
     assert "no longer serves" not in html
 
 
+def test_an_act_says_what_it_would_change(world: World) -> None:
+    """From, to, expiry and the way back stand in the form of an override; a rollback has a page of its own before it."""
+    story = world.story
+    story.tell()
+    hold = story.decide(story.challenger(story.accept("2013-05"), story.accept("2013-06")), Verdict.HOLD, generation=1)
+    html = world.client("reviewer").get(f"/gatehouse/decisions/{hold.id}").text
+    for told in (
+        "<dd>version 1</dd>",
+        "version 2, from the next batch on",
+        "A rollback to version 1",
+        "<dt>Expires</dt>",
+    ):
+        assert told in html
+    refused = world.client("reviewer").get(f"/gatehouse/use-cases/{CASE}/rollback?version=1").text
+    assert "What would change" in refused
+    assert '<form method="post"' not in refused, "version 1 serves already"
+
+
 def test_a_failed_run_says_first_what_failed(world: World) -> None:
     """No green `accepted` in the tab of a red run: the failed task with its log, whose it is, and then the record."""
     from gatehouse_ui.airflow_runs import RunSubject

@@ -11,6 +11,7 @@ from gatehouse.core.gate.alpha_spending import SPENT
 from gatehouse.core.gate.counterfactuals import VerdictChange, smallest_verdict_changes
 from gatehouse.core.gate.decide import OVERRULE, verdict_for, verdict_of
 from gatehouse.core.gate.limit_shifts import standard_error
+from gatehouse.core.gate.self_test import SELF_TEST
 from gatehouse.core.types import Decision, RuleOutcome, RuleResult, Verdict
 from gatehouse.formatting import approximate_count, number
 
@@ -86,7 +87,10 @@ def explain(decision: Decision, confidence: float = 0.95) -> Explanation:
 
 
 def plain_sentence(result: RuleResult) -> str:
-    """A result's sentence for readers: one that names more rows than anybody waits for says just that."""
+    """A result's sentence for readers: one that names more rows than anybody waits for says just that, and the list of
+    mutants that the gate judged as it must stays in the record."""
+    if result.rule == SELF_TEST and result.outcome is RuleOutcome.PASS:
+        return result.sentence.partition(":")[0]
     return _ROWS.sub(f"; {HOPELESS}", result.sentence) if _hopeless(result) else result.sentence
 
 
