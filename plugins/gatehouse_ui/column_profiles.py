@@ -47,7 +47,7 @@ def column_profiles(lake: Lake, view: DriftView) -> ColumnProfiles:
     importance: Mapping[str, float] = {}
     try:
         if view.reference is not None and view.starts is not None:
-            known = _reference(lake, view.reference)
+            known = reference_of(lake, view.reference)
             reference = {**known.profile.columns, **known.weekdays.on(view.starts)}
             importance = known.importance
     except UNREADABLE as error:
@@ -62,7 +62,8 @@ def column_profiles(lake: Lake, view: DriftView) -> ColumnProfiles:
 
 
 @lru_cache(maxsize=KEPT)
-def _reference(lake: Lake, file: FileRef) -> Reference:
+def reference_of(lake: Lake, file: FileRef) -> Reference:
+    """A version's reference."""
     return Reference.from_document(_document(lake, file))
 
 

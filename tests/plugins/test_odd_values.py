@@ -19,7 +19,7 @@ LOOK = (  # every address that looks, with all that it takes
     "/audit?by={}&kind={}&since={}&until={}&before={}&use_case={}", "/audit.csv?by={}&kind={}&since={}&until={}&use_case={}",
     "/use-cases/{}/audit?by={}&kind={}&since={}&until={}&before={}",
     "/use-cases/{}/policy?limit={}&value={}",
-    "/use-cases/{}/rollback?version={}", "/use-cases/{}/drift?batch={}&sort={}&n={}", "/use-cases/{}/column?name={}&batch={}&n={}",
+    "/use-cases/{}/rollback?version={}", "/use-cases/{}/compare?one={}&other={}", "/use-cases/{}/drift?batch={}&sort={}&n={}", "/use-cases/{}/column?name={}&batch={}&n={}",
     "/use-cases/{}/decisions?before={}&verdict={}&since={}&until={}", "/use-cases/{}/runbook", "/decisions/{}", "/batches/{}/{}?table={}&q={}&p={}",
     "/batches/{}/{}/report", "/batches/{}/{}/quarantined.csv?table={}",
     "/run?dag_id={}&run_id={}&task_id={}&map_index={}", "/static/{}",

@@ -27,6 +27,7 @@ READ = {  # every address that looks, by its route
     "/use-cases/{use_case}/audit": f"/use-cases/{CASE}/audit",
     "/use-cases/{use_case}/policy": f"/use-cases/{CASE}/policy",
     "/use-cases/{use_case}/rollback": f"/use-cases/{CASE}/rollback?version=1",
+    "/use-cases/{use_case}/compare": f"/use-cases/{CASE}/compare",
     "/use-cases/{use_case}/drift": f"/use-cases/{CASE}/drift",
     "/use-cases/{use_case}/column": f"/use-cases/{CASE}/column?name=distance",
     "/decisions/{decision}": "/decisions/DECISION",

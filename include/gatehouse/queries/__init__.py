@@ -9,6 +9,7 @@ from gatehouse.queries.drift import BatchDrift, DriftView, drift_view
 from gatehouse.queries.fleet import Attention, UseCaseStatus, fleet
 from gatehouse.queries.notifications import NotificationsView, messages_view, notified_use_cases
 from gatehouse.queries.use_case import UseCaseView, use_case_view
+from gatehouse.queries.versions import VersionFacts, versions_of
 
 __all__ = [
     "Attention",
@@ -21,6 +22,7 @@ __all__ = [
     "NotificationsView",
     "UseCaseStatus",
     "UseCaseView",
+    "VersionFacts",
     "audit_lines",
     "batch_view",
     "batches_of",
@@ -31,4 +33,5 @@ __all__ = [
     "messages_view",
     "notified_use_cases",
     "use_case_view",
+    "versions_of",
 ]
