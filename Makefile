@@ -1,7 +1,7 @@
 # Gatehouse. From a fresh clone: `make run`, or `make test`. PYTHON=python3.12 names the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-resilience test-mutations down status check benchmark docs docs-reference clean secrets backup restore lock audit sbom setup setup-dev screenshots install-boosting install-spark
+.PHONY: help run test test-resilience test-mutations down status check benchmark docs docs-reference wheel clean secrets backup restore lock audit sbom setup setup-dev screenshots install-boosting install-spark
 export PYTHONPATH := $(CURDIR)/include
 export PYTHON
 
@@ -47,6 +47,9 @@ docs: .venv-docs/made ## build the documents as a site into site/, strictly: a b
 
 docs-reference: setup-dev ## write the reference pages that are generated from the code
 	@PYTHONPATH=include:ops .venv/bin/python -m docs_site
+
+wheel: setup-dev ## build the wheel into dist/
+	.venv/bin/python -m hatchling build -t wheel -d dist
 
 screenshots: setup-dev ## take the pictures of the documents, from a stack of their own (needs Chromium; some ten minutes)
 	GATEHOUSE_SCREENSHOT_DIR=$(CURDIR)/docs/pictures .venv/bin/python -m pytest tests/system/test_browser.py
