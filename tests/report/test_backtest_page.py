@@ -12,7 +12,15 @@ from gatehouse.reports.backtest import backtest_report
 
 def page(trainings: int, policy: float | None, never: float | None) -> str:
     """The page of a backtest without batches whose ways have these means."""
-    totals = {"batches": 0, "rows": 0, "quarantined": 0, "compared": [], "trainings": trainings, "alarms": 0}
+    totals = {
+        "batches": 0,
+        "rows": 0,
+        "quarantined": 0,
+        "compared": [],
+        "trainings": trainings,
+        "reinstated": 0,
+        "alarms": 0,
+    }
     totals |= {"reviews": 0, "errors": 0, "verdicts": {}, "means": {"policy": policy, "never": never}}
     ways = [{"name": name, "says": "", "metrics": {}, "trainings": 1} for name in ("policy", "never")]
     document: dict[str, Any] = {"use_case": "rides", "title": "Rides", "metric": "log_loss", "reviews": "nobody"}

@@ -33,7 +33,7 @@ else:
 
 COLUMN = r"[A-Za-z_]\w*"
 # What a key that an archived text lacks means: that which was done before there was the key.
-ABSENT: dict[str, Any] = {"error_budget": "decision", "self_test": 0}
+ABSENT: dict[str, Any] = {"error_budget": "decision", "self_test": 0, "final_fit": False}
 ABSENT_IN_RULES: dict[str, dict[str, Any]] = {"slice_floor": {"compare": "estimate"}}
 
 
@@ -88,7 +88,7 @@ class GatePolicy(Spec):
     self_test: Literal[0, 1] = 1
     override: OverridePolicy = OverridePolicy()
     probation: ProbationPolicy | None = None
-    final_fit: bool = False
+    final_fit: bool = True
     trusted_types: tuple[TrustedType, ...] = ()
     max_model_mib: Annotated[int, Field(ge=1, le=65_536)] = 512
     rules: tuple[AnyRule, ...]

@@ -235,7 +235,7 @@ class RetrainPolicy(Spec):
     task: Literal["classification", "regression"]
     min_batches_first_training: Positive
     seed: int = 0
-    window: Window = Window()
+    window: Window = Window(kind="best")
     holdout: HoldoutConfig = HoldoutConfig()
     triggers: Triggers
     debounce: Debounce = Debounce()
