@@ -23,6 +23,8 @@ def returned(looped, folder, open_site):
     """Labels turn round from May to July and then back: version 2 or later learned them, version 1 knew the rest."""
     path = folder / "retrain.yaml"
     path.write_text(path.read_text().replace("triggers:\n", "window: best\ntriggers:\n", 1))
+    gate = folder / "gate.yaml"
+    gate.write_text(gate.read_text().replace("final_fit: false\n", ""))
     changed = open_site()
     changed.lake, changed.tracking = looped.lake, looped.tracking
     _turned(changed, "2024-05", "2024-06", "2024-07")

@@ -35,13 +35,13 @@ def choose(ctx: UseCaseContext, request_id: str) -> ModelVersion:
     lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request_id}/choose")
     training_set = ctx.ledger.requests.training_set(request_id)
     best = ranked[0]
-    reference = ctx.lake.put(
-        canonical(reference_of(ctx, training_set, best).to_document()).encode(), "references", "json"
-    )
     former = asked_back(ctx, ctx.ledger.requests.get(request_id))
     file, until = (
         (former.file, former.trained_until) if former else served_model(ctx, training_set, best, ranked[0].file)
     )
+    serves = file.sha256 if file != best.file else ""
+    known = reference_of(ctx, training_set, best, serves)
+    reference = ctx.lake.put(canonical(known.to_document()).encode(), "references", "json")
     asked = ModelVersion(ctx.name, 0, best.name, file, reference, training_set.sha256, request_id, best.run_id, until)
     return _told(ctx, ctx.ledger.models.register(lease, asked))
 

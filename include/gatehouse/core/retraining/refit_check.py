@@ -8,7 +8,7 @@ large one in one. Over a champion's life the chance to be told of a gain that is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gatehouse.core.types import MonitoringReport
 
 NEWEST = 3  # batches that a window is chosen by
+LATELY = 6  # batches that alternatives are compared on where champions take turns
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class RefitRecord:
 class RefitFinding:
     """One alternative after the newest batch: its mean gain since the batch from which on most evidence comes, with its 95 %
     interval, the mean gain on the newest batch alone with the upper end of its interval, whether the whole is sure enough to
-    ask (`found`), and a sentence."""
+    ask (`found`), and a sentence. `lately` is its mean loss on the newest `LATELY` batches, whoever was the champion (NaN
+    where it was not measured on all of them)."""
 
     alternative: str
     gain: float
@@ -90,6 +92,7 @@ class RefitFinding:
     newest_high: float
     found: bool
     sentence: str
+    lately: float = float("nan")
 
     def to_document(self) -> dict[str, Any]:
         """The finding as plain values."""
@@ -150,6 +153,25 @@ def _arm(means: NDArray[np.float64]) -> float:
     if len(means) < 2:
         return float("nan")
     return float(stdtrit(len(means) - 1, 0.975)) * float(means.std(ddof=1)) / sqrt(len(means))
+
+
+def with_recent_losses(findings: Sequence[RefitFinding], records: Sequence[RefitRecord]) -> tuple[RefitFinding, ...]:
+    """The findings with their `lately`, by the newest records of all champions."""
+    newest = records[-LATELY:]
+    return tuple(replace(each, lately=_recent_loss(each.alternative, newest)) for each in findings)
+
+
+def _recent_loss(name: str, records: Sequence[RefitRecord]) -> float:
+    found = [_loss(record, name) for record in records]
+    return sum(found) / len(found) if found else float("nan")
+
+
+def _loss(record: RefitRecord, name: str) -> float:
+    """An alternative's mean loss on a batch; a version that was the champion then has the champion's."""
+    if name == f"version {record.champion}":
+        return record.loss
+    gains = record.alternatives.get(name)
+    return float("nan") if gains is None else record.loss - gains.total / sum(gains.rows)
 
 
 def is_former(alternative: str) -> bool:

@@ -38,8 +38,8 @@ SAMPLE = 2000
 BORROWED = 14  # training days that a short holdout's interval is taken from, at most
 
 
-def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate) -> Reference:
-    """What the watch will compare with while this model is the champion."""
+def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate, serves: str = "") -> Reference:
+    """What the watch will compare with while this model is the champion. `serves` is the hash of a final fit."""
     if best.file is None:
         raise ModelError(f"candidate {best.name} has no model file")
     training, holdout = ctx.lake.frame(training_set.training), ctx.lake.frame(training_set.holdout)
@@ -67,7 +67,7 @@ def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate
         expected={metric: impact.expected(metric, scores, scores)} if classes else {},
         sample=sample_of(model_inputs(training), policy.seed),
         apart=unit_distances(ctx, training, whole) if policy.triggers.drift is not None else (),
-        made_by={"seed": policy.seed, "code": ctx.case.code_sha256},
+        made_by={"seed": policy.seed, "code": ctx.case.code_sha256, **({"serves": serves} if serves else {})},
         intervals=intervals(labels, scores, days, policy) or borrowed_intervals(ctx, training, holdout, scores, best),
         weekdays=by_weekday(ctx, training_set, batches, calibration),
         promised=promised(ctx, training, best),

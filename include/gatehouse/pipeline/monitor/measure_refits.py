@@ -21,6 +21,7 @@ from gatehouse.core.retraining.refit_check import (
     assess_refits,
     records_of_champion,
     refit_records,
+    with_recent_losses,
 )
 from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.types import BatchId, Champion
@@ -61,8 +62,8 @@ def check_refits(
     if record is None:
         return None, ()
     before = [report for report in ctx.ledger.batches.watches(ctx.name) if report.as_of < as_of]
-    records = [*records_of_champion(refit_records(before, as_of), champion.model.version), record]
-    found = assess_refits(records, reason)
+    records = [*refit_records(before, as_of), record]
+    found = with_recent_losses(assess_refits(records_of_champion(records, champion.model.version), reason), records)
     return {**record.to_document(), "findings": [each.to_document() for each in found]}, found
 
 

@@ -14,7 +14,6 @@ from gatehouse.core.profiling import profile_of
 from gatehouse.core.types import FileRef
 from gatehouse.errors import LakeError, ModelError
 from gatehouse.pipeline.batch_data.row_keys import LABEL
-from gatehouse.pipeline.final_fit import judged_file
 from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
 from gatehouse.pipeline.score import model_inputs
 
@@ -44,8 +43,9 @@ def lineage(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
         except LakeError as error:
             broken.append(f"{name}: {str(error)[:200]}")
     candidates = subject.ctx.ledger.requests.candidates(subject.model.request)
-    judged = judged_file(subject.ctx, subject.model)
-    if not any(each.run_id == subject.model.run_id and each.file == judged for each in candidates):
+    run = next((each for each in candidates if each.run_id == subject.model.run_id and each.file is not None), None)
+    final = _final_fit(subject) if "reference" not in {each.split(":")[0] for each in broken} else ""
+    if run is None or (run.file != subject.model.file and final != subject.model.file.sha256):
         broken.append(f"candidate {subject.model.candidate}: no recorded run made this model file")
     training_set = subject.training_set
     if training_set.sha256 != digest([training_set.training.sha256, training_set.holdout.sha256]):
@@ -108,6 +108,11 @@ def _signature(subject: MeasurementContext, training_set: TrainingSet) -> dict[s
         str(name): "text" if pd.api.types.is_string_dtype(kind) else str(kind).lower()
         for name, kind in inputs.dtypes.items()
     }
+
+
+def _final_fit(subject: MeasurementContext) -> str:
+    """The hash of the file that the reference names as the final fit of its model; empty where there was none."""
+    return str(_reference(subject).made_by.get("serves", ""))
 
 
 def _files(subject: MeasurementContext) -> dict[str, FileRef]:
