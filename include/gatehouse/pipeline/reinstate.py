@@ -31,19 +31,25 @@ def origin(ctx: UseCaseContext, model: ModelVersion) -> ModelVersion | None:
     return asked_back(ctx, ctx.ledger.requests.get(model.request))
 
 
+def first_versions(ctx: UseCaseContext) -> dict[str, ModelVersion]:
+    """The oldest version that has a model file, by the file's hash: what a reinstated version is again."""
+    found: dict[str, ModelVersion] = {}
+    for model in ctx.ledger.models.list(ctx.name):
+        found.setdefault(model.file.sha256, model)
+    return found
+
+
 def former_champions(ctx: UseCaseContext, champion: Champion) -> list[ModelVersion]:
-    """The former champions that can be reinstated, the newest first, each file once and not the champion's own.
+    """The former champions that can be reinstated, the last to serve first: of each file the oldest version, and not the
+    champion's own.
 
     The use case's `model.py` is still the one that made their rows, and these rows are still accepted.
     """
-    batches = {batch.id: batch for batch in ctx.ledger.batches.list(ctx.name)}
-    versions = dict.fromkeys(each.version for each in reversed(ctx.ledger.models.promotions(ctx.name)))
-    seen, found = {champion.model.file.sha256}, []
-    for model in (ctx.ledger.models.get(ctx.name, version) for version in versions):
-        if model.file.sha256 not in seen and _still_valid(ctx, model, batches):
-            found.append(model)
-        seen.add(model.file.sha256)
-    return found
+    batches, first = {batch.id: batch for batch in ctx.ledger.batches.list(ctx.name)}, first_versions(ctx)
+    served = {model.version: model.file.sha256 for model in ctx.ledger.models.list(ctx.name)}
+    files = dict.fromkeys(served[each.version] for each in reversed(ctx.ledger.models.promotions(ctx.name)))
+    known = [first[each] for each in files if each != champion.model.file.sha256]
+    return [model for model in known if _still_valid(ctx, model, batches)]
 
 
 def _still_valid(ctx: UseCaseContext, model: ModelVersion, batches: Mapping[BatchId, Batch]) -> bool:

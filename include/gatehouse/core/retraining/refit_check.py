@@ -50,7 +50,7 @@ class Gains:
 @dataclass(frozen=True)
 class RefitRecord:
     """One batch's comparison: the champion's mean loss on its rows, and the gains of each alternative by its name. A former
-    champion's name begins with `version`."""
+    champion's name begins with `version`. `origin` is the version that the champion was first (0: itself)."""
 
     batch: str
     champion: int
@@ -58,12 +58,13 @@ class RefitRecord:
     loss: float
     rows: int
     alternatives: Mapping[str, Gains]
+    origin: int = 0
 
     def to_document(self) -> dict[str, Any]:
         """The record as the monitoring report keeps it."""
         gains = {name: {"rows": list(g.rows), "sums": list(g.sums)} for name, g in self.alternatives.items()}
         numbers = {"batch": self.batch, "champion": self.champion, "metric": self.metric, "loss": self.loss}
-        return {**numbers, "rows": self.rows, "alternatives": gains}
+        return {**numbers, "rows": self.rows, "alternatives": gains, "origin": self.origin}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> RefitRecord:
@@ -72,7 +73,7 @@ class RefitRecord:
             name: Gains(tuple(each["rows"]), tuple(each["sums"])) for name, each in document["alternatives"].items()
         }
         numbers = {name: document[name] for name in ("batch", "champion", "metric", "loss", "rows")}
-        return cls(**numbers, alternatives=gains)
+        return cls(**numbers, alternatives=gains, origin=document.get("origin", 0))
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _recent_loss(name: str, records: Sequence[RefitRecord]) -> float:
 
 def _loss(record: RefitRecord, name: str) -> float:
     """An alternative's mean loss on a batch; a version that was the champion then has the champion's."""
-    if name == f"version {record.champion}":
+    if name == f"version {record.origin or record.champion}":
         return record.loss
     gains = record.alternatives.get(name)
     return float("nan") if gains is None else record.loss - gains.total / sum(gains.rows)

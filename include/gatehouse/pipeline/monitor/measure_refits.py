@@ -29,7 +29,7 @@ from gatehouse.errors import GatehouseError, ModelError, UntrustedModel
 from gatehouse.pipeline import gather
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.batch_data.training_window import change_in
-from gatehouse.pipeline.reinstate import former_champions
+from gatehouse.pipeline.reinstate import first_versions, former_champions
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.stacked_tables import stacked
 
@@ -93,7 +93,8 @@ def _compare(
         gains[name] = Gains(tuple(int(each) for each in counts), tuple(float(each) for each in sums))
     if not gains:
         return None
-    return RefitRecord(newest.key, champion.model.version, metric, float(own.mean()), len(rows), gains)
+    origin = first_versions(ctx)[champion.model.file.sha256].version
+    return RefitRecord(newest.key, champion.model.version, metric, float(own.mean()), len(rows), gains, origin)
 
 
 def _refits(
