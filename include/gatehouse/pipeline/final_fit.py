@@ -19,8 +19,11 @@ from gatehouse.stacked_tables import stacked
 def served_model(
     ctx: UseCaseContext, training_set: TrainingSet, best: Candidate, twin: FileRef
 ) -> tuple[FileRef, datetime]:
-    """The file that would serve when the gate passes its twin, and the end of the rows that it was fitted on."""
-    if not ctx.case.gate.final_fit:
+    """The file that would serve when the gate passes its twin, and the end of the rows that it was fitted on.
+
+    With a holdout of several batches there is no final fit: the next training would have to wait for as many newer ones.
+    """
+    if not ctx.case.gate.final_fit or ctx.case.retrain.holdout.batches > 1:
         return twin, latest_interval_end(ctx, training_set.training_batches)
     rows = stacked([ctx.lake.frame(training_set.training), ctx.lake.frame(training_set.holdout)])
     estimator = ctx.case.estimators()[best.name]
