@@ -163,7 +163,7 @@ def test_an_alarm_needs_no_more_than_the_newest_batch_to_ask_a_former_champion_b
 
 
 def test_where_champions_take_turns_the_newest_batches_together_decide() -> None:
-    """A few batches after a reinstatement, a former champion also has to be the best over the newest six batches: of two concepts
+    """A few batches after a reinstatement, a former champion also has to be the best over the newest three batches: of two concepts
     that change places quickly, a model of both is better than a turn that comes too late."""
     turns = replace(_refit("version 1", 0.4, True), lately=0.9)
     steady = replace(_refit("expanding", 0.3, True), lately=0.6)
@@ -180,12 +180,12 @@ def test_where_champions_take_turns_the_newest_batches_together_decide() -> None
 
 
 def test_recent_losses_are_those_of_whoever_was_champion() -> None:
-    """The mean loss of an alternative over the newest six records; a version's own time as champion counts with its loss."""
+    """The mean loss of an alternative over the newest three records; a version's own time as champion counts with its loss."""
     records = [record(number, {"expanding": 0.1, "version 1": 0.2}, 0.0, champion=2) for number in range(1, 6)]
     records.append(record(6, {"expanding": -0.1}, 0.0, champion=1))
     first, second = with_recent_losses([_refit("expanding", 0.1), _refit("version 1", 0.1)], records)
-    assert first.lately == pytest.approx((5 * 0.5 + 0.7) / 6)
-    assert second.lately == pytest.approx((5 * 0.4 + 0.6) / 6)
+    assert first.lately == pytest.approx((2 * 0.5 + 0.7) / 3)
+    assert second.lately == pytest.approx((2 * 0.4 + 0.6) / 3)
     assert math.isnan(with_recent_losses([_refit("rolling 2", 0.1)], records)[0].lately)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gatehouse.core.types import MonitoringReport
 
 NEWEST = 3  # batches that a window is chosen by
-LATELY = 6  # batches that alternatives are compared on where champions take turns
+LATELY = 3  # batches that alternatives are compared on where champions take turns
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
-from gatehouse.core.retraining.refit_check import LATELY, is_former
+from gatehouse.core.retraining.refit_check import is_former
 from gatehouse.core.types import Reason
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gatehouse.core.types import Request
 
 REINSTATE = "reinstate"
+TURNS = 6  # batches within which a second reinstatement makes champions take turns
 FIRST = "a former champion is reinstated first, which needs no training; it is asked again with the next batch"
 
 
@@ -42,7 +43,7 @@ def reinstatement(refits: Sequence[RefitFinding], needed: float | None, since: i
     best = max(better, key=lambda each: each.newest, default=None)
     if best is None or not is_former(best.alternative):
         return None
-    turns = since is not None and since <= LATELY
+    turns = since is not None and since <= TURNS
     if turns and not all(best.lately <= each.lately or isnan(each.lately) for each in refits):
         return None
     version = int(best.alternative.split()[1])
