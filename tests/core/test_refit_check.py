@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -22,7 +20,6 @@ from gatehouse.core.retraining.refit_check import (
     assess_refits,
     best_window,
     records_of_champion,
-    with_recent_losses,
 )
 from gatehouse.core.retraining.reinstatement import reinstated_version
 from gatehouse.core.types import Reason, Request, RequestState
@@ -160,33 +157,6 @@ def test_an_alarm_needs_no_more_than_the_newest_batch_to_ask_a_former_champion_b
     assert asked(_refit("version 1", 0.3), _refit("expanding", 0.05)) == ["reinstate"]
     assert asked(_refit("version 1", 0.05), _refit("expanding", 0.02)) == []
     assert asked(_refit("version 1", 0.3), _refit("expanding", 0.35)) == ["decay"]
-
-
-def test_where_champions_take_turns_the_newest_batches_together_decide() -> None:
-    """A few batches after a reinstatement, a former champion also has to be the best over the newest three batches: of two concepts
-    that change places quickly, a model of both is better than a turn that comes too late."""
-    turns = replace(_refit("version 1", 0.4, True), lately=0.9)
-    steady = replace(_refit("expanding", 0.3, True), lately=0.6)
-
-    def asked(since: int | None, *refits: RefitFinding) -> list[str]:
-        state = replace(RUNNING, since_reinstated=since)
-        return [each.kind for each in decide_retraining(_policy(), [[]], state, refits).asked]
-
-    assert asked(None, turns, steady) == ["reinstate"]
-    assert asked(7, turns, steady) == ["reinstate"]
-    assert asked(3, turns, steady) == ["refit"]
-    assert asked(3, replace(turns, lately=0.5), steady) == ["reinstate"]
-    assert asked(3, replace(turns, lately=float("nan")), steady) == ["refit"]
-
-
-def test_recent_losses_are_those_of_whoever_was_champion() -> None:
-    """The mean loss of an alternative over the newest three records; a version's own time as champion counts with its loss."""
-    records = [record(number, {"expanding": 0.1, "version 1": 0.2}, 0.0, champion=2) for number in range(1, 6)]
-    records.append(record(6, {"expanding": -0.1}, 0.0, champion=1))
-    first, second = with_recent_losses([_refit("expanding", 0.1), _refit("version 1", 0.1)], records)
-    assert first.lately == pytest.approx((2 * 0.5 + 0.7) / 3)
-    assert second.lately == pytest.approx((2 * 0.4 + 0.6) / 3)
-    assert math.isnan(with_recent_losses([_refit("rolling 2", 0.1)], records)[0].lately)
 
 
 def test_a_person_who_names_a_window_makes_a_reinstatement_a_training() -> None:

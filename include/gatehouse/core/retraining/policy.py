@@ -75,7 +75,7 @@ def decide_retraining(
     found, idle = alarm_reasons(policy, alarms, refits) if standing.champion else ([], [])
     found = [*_from_refits(refits), *found]
     found += _from_counts(policy, standing, refits) if standing.champion else _first(policy, standing)
-    former = reinstatement(refits, needed_gain(alarms[-1] if alarms else ()), standing.since_reinstated)
+    former = reinstatement(refits, needed_gain(alarms[-1] if alarms else ()))
     if former is not None and standing.on_hold:
         found, former = [former, *found], None
     if former is not None:

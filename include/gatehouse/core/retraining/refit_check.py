@@ -8,7 +8,7 @@ large one in one. Over a champion's life the chance to be told of a gain that is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import log, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from gatehouse.core.types import MonitoringReport
 
 NEWEST = 3  # batches that a window is chosen by
-LATELY = 3  # batches that alternatives are compared on where champions take turns
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Gains:
 @dataclass(frozen=True)
 class RefitRecord:
     """One batch's comparison: the champion's mean loss on its rows, and the gains of each alternative by its name. A former
-    champion's name begins with `version`. `origin` is the version that the champion was first (0: itself)."""
+    champion's name begins with `version`."""
 
     batch: str
     champion: int
@@ -58,13 +57,12 @@ class RefitRecord:
     loss: float
     rows: int
     alternatives: Mapping[str, Gains]
-    origin: int = 0
 
     def to_document(self) -> dict[str, Any]:
         """The record as the monitoring report keeps it."""
         gains = {name: {"rows": list(g.rows), "sums": list(g.sums)} for name, g in self.alternatives.items()}
         numbers = {"batch": self.batch, "champion": self.champion, "metric": self.metric, "loss": self.loss}
-        return {**numbers, "rows": self.rows, "alternatives": gains, "origin": self.origin}
+        return {**numbers, "rows": self.rows, "alternatives": gains}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> RefitRecord:
@@ -73,15 +71,14 @@ class RefitRecord:
             name: Gains(tuple(each["rows"]), tuple(each["sums"])) for name, each in document["alternatives"].items()
         }
         numbers = {name: document[name] for name in ("batch", "champion", "metric", "loss", "rows")}
-        return cls(**numbers, alternatives=gains, origin=document.get("origin", 0))
+        return cls(**numbers, alternatives=gains)
 
 
 @dataclass(frozen=True)
 class RefitFinding:
     """One alternative after the newest batch: its mean gain since the batch from which on most evidence comes, with its 95 %
     interval, the mean gain on the newest batch alone with the upper end of its interval, whether the whole is sure enough to
-    ask (`found`), and a sentence. `lately` is its mean loss on the newest `LATELY` batches, whoever was the champion (NaN
-    where it was not measured on all of them)."""
+    ask (`found`), and a sentence."""
 
     alternative: str
     gain: float
@@ -93,7 +90,6 @@ class RefitFinding:
     newest_high: float
     found: bool
     sentence: str
-    lately: float = float("nan")
 
     def to_document(self) -> dict[str, Any]:
         """The finding as plain values."""
@@ -154,25 +150,6 @@ def _arm(means: NDArray[np.float64]) -> float:
     if len(means) < 2:
         return float("nan")
     return float(stdtrit(len(means) - 1, 0.975)) * float(means.std(ddof=1)) / sqrt(len(means))
-
-
-def with_recent_losses(findings: Sequence[RefitFinding], records: Sequence[RefitRecord]) -> tuple[RefitFinding, ...]:
-    """The findings with their `lately`, by the newest records of all champions."""
-    newest = records[-LATELY:]
-    return tuple(replace(each, lately=_recent_loss(each.alternative, newest)) for each in findings)
-
-
-def _recent_loss(name: str, records: Sequence[RefitRecord]) -> float:
-    found = [_loss(record, name) for record in records]
-    return sum(found) / len(found) if found else float("nan")
-
-
-def _loss(record: RefitRecord, name: str) -> float:
-    """An alternative's mean loss on a batch; a version that was the champion then has the champion's."""
-    if name == f"version {record.origin or record.champion}":
-        return record.loss
-    gains = record.alternatives.get(name)
-    return float("nan") if gains is None else record.loss - gains.total / sum(gains.rows)
 
 
 def is_former(alternative: str) -> bool:

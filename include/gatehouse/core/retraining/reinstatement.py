@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING
 
 from gatehouse.core.retraining.refit_check import is_former
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from gatehouse.core.types import Request
 
 REINSTATE = "reinstate"
-TURNS = 6  # batches within which a second reinstatement makes champions take turns
 FIRST = "a former champion is reinstated first, which needs no training; it is asked again with the next batch"
 
 
@@ -32,19 +30,15 @@ def reinstated_version(request: Request) -> int | None:
     return int(request.reasons[0].numbers["version"])
 
 
-def reinstatement(refits: Sequence[RefitFinding], needed: float | None, since: int | None = None) -> Reason | None:
+def reinstatement(refits: Sequence[RefitFinding], needed: float | None) -> Reason | None:
     """The reason to ask a former champion back: of all that are better, it gains most on the newest batch. Else None.
 
     An alternative counts when its gain is sure over the champion's life. While an alarm says that loss is lost, `needed` is
-    the gain that repairs enough of it. Then the 95 % interval on the newest batch is enough. Where one was reinstated
-    `since` few batches ago, champions take turns: then it also has to be the best over the newest `LATELY` batches together.
+    the gain that repairs enough of it. Then the 95 % interval on the newest batch is enough.
     """
     better = [each for each in refits if each.found or (needed is not None and _repairs(each, needed))]
     best = max(better, key=lambda each: each.newest, default=None)
     if best is None or not is_former(best.alternative):
-        return None
-    turns = since is not None and since <= TURNS
-    if turns and not all(best.lately <= each.lately or isnan(each.lately) for each in refits):
         return None
     version = int(best.alternative.split()[1])
     numbers = {"version": version, "gain": best.gain, "low": best.low, "high": best.high, "newest": best.newest}

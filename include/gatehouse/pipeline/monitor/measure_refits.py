@@ -21,7 +21,6 @@ from gatehouse.core.retraining.refit_check import (
     assess_refits,
     records_of_champion,
     refit_records,
-    with_recent_losses,
 )
 from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.types import BatchId, Champion
@@ -29,7 +28,7 @@ from gatehouse.errors import GatehouseError, ModelError, UntrustedModel
 from gatehouse.pipeline import gather
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.batch_data.training_window import change_in
-from gatehouse.pipeline.reinstate import first_versions, former_champions
+from gatehouse.pipeline.reinstate import former_champions
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.stacked_tables import stacked
 
@@ -63,7 +62,7 @@ def check_refits(
         return None, ()
     before = [report for report in ctx.ledger.batches.watches(ctx.name) if report.as_of < as_of]
     records = [*refit_records(before, as_of), record]
-    found = with_recent_losses(assess_refits(records_of_champion(records, champion.model.version), reason), records)
+    found = assess_refits(records_of_champion(records, champion.model.version), reason)
     return {**record.to_document(), "findings": [each.to_document() for each in found]}, found
 
 
@@ -93,8 +92,7 @@ def _compare(
         gains[name] = Gains(tuple(int(each) for each in counts), tuple(float(each) for each in sums))
     if not gains:
         return None
-    origin = first_versions(ctx)[champion.model.file.sha256].version
-    return RefitRecord(newest.key, champion.model.version, metric, float(own.mean()), len(rows), gains, origin)
+    return RefitRecord(newest.key, champion.model.version, metric, float(own.mean()), len(rows), gains)
 
 
 def _refits(
