@@ -34,7 +34,10 @@ INVARIANTS: dict[str, tuple[str, Callable[[InvariantContext], None]]] = {
     ),
     "I7": ("No stale attempt has committed", audit_log_integrity.no_stale_attempt),
     "I8": ("No batch and no retrain request is lost", requests.no_lost_work),
-    "I9": ("Training rows come from accepted batches; no held-out row is trained on", requests.no_leakage),
+    "I9": (
+        "Training rows come from accepted batches; no model is judged on rows that it was trained on",
+        requests.no_leakage,
+    ),
     "I10": ("MLflow's alias champion mirrors the ledger", champions.mlflow_alias_matches),
     "I13": ("Each row of a training set or holdout has its own label", labels.own_labels),
     "I14": (
