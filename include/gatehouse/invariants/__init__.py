@@ -54,12 +54,12 @@ def run(
     database = Database(ledger_url)
     try:
         with database.snapshot() as rows:
-            return [_examine(name, InvariantContext(rows, lake, tracking, use_cases or {})) for name in INVARIANTS]
+            return [examine(name, InvariantContext(rows, lake, tracking, use_cases or {})) for name in INVARIANTS]
     finally:
         database.close()
 
 
-def _examine(name: str, look: InvariantContext) -> InvariantResult:
+def examine(name: str, look: InvariantContext) -> InvariantResult:
     sentence, examine = INVARIANTS[name]
     examine(look)
     return InvariantResult(name, not look.breaches, sentence, look.rows, tuple(look.breaches), tuple(look.notes))
