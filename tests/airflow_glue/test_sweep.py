@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from fakes import FakeLake
+from gatehouse.adapters.code_process.process import Limits
+from gatehouse.adapters.code_process.remote_code import RemoteCode
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, TrackingError
+from gatehouse.pipeline import gather, land, outcomes, score
 from gatehouse.pipeline.maintenance import find_pending as stage
 from gatehouse.pipeline.maintenance import reconcile
+from gatehouse.pipeline.monitor import monitor_batch
+from gatehouse.pipeline.validate import validate
 from gatehouse.telemetry.queries import ENDED, UPKEEP
+from gatehouse.use_case import load
 from gatehouse_airflow import attendance
 from gatehouse_airflow.tasks import context, maintenance
-from stages.rides import ctx, folder, looped, open_site, take  # noqa: F401 - four of them are fixtures
+from stages.rides import FOUR_MONTHS, ctx, folder, looped, open_site, take  # noqa: F401 - four of them are fixtures
 
 QUIET = {name: [] for name in (*maintenance.RESULTS, "failed")}
 
@@ -149,3 +156,20 @@ def test_the_check_fails_with_every_sentence_and_records_it_as_a_trouble(sites, 
     maintenance.check_installation([QUIET | {"name": name} for name in ("one", "two")], ("one", "two"), {})
     assert ledger.telling.troubles() == []
     assert ledger.attempts.idle(UPKEEP) is not None
+
+
+def test_code_that_hangs_at_its_import_is_not_asked_for_in_a_sweep(ctx, folder, sites):
+    """A sweep looks for lost wake-ups, dead trainings and MLflow's gaps without the use case's code: `model.py` that
+    sleeps for ever, or costs seconds, costs a sweep nothing."""
+    for key in FOUR_MONTHS[:3]:
+        batch = land.land(ctx, key)
+        outcomes.collect(ctx, key)
+        validate(ctx, batch.id)
+        score.score(ctx, batch.id)
+        request = monitor_batch.monitor_batch(ctx, batch.id)
+    gather.claim(ctx, request.id)
+    (folder / "model.py").write_text("import time\n\ntime.sleep(100_000)\n")
+    code = RemoteCode(folder, Limits(10_000, 10_000))
+    sites["rides"] = changed(ctx, case=replace(load(folder), process=code))
+    assert maintenance.sweep("rides", "rides")["failed"] == []
+    assert code.process.pid is None
