@@ -141,8 +141,9 @@ def test_a_second_person_confirms_what_the_policy_wants_confirmed(looped, rewrit
 
 def test_a_champion_that_does_worse_than_the_one_before_is_rolled_back(looped, rewritten, monkeypatch):
     """Trained and judged on outcomes that were upside down, version 2 is promoted; on right outcomes its probation shows
-    that version 1 would have done better, and version 1 serves again."""
-    ctx = rewritten(looped, "gate.yaml", "rules:", "probation: {batches: 3}\nrules:")
+    that version 1 would have done better, and version 1 serves again. The refit check, which would reinstate it sooner, is off."""
+    ctx = rewritten(looped, "retrain.yaml", "triggers:\n", "triggers:\n  refit: false\n")
+    ctx = rewritten(ctx, "gate.yaml", "rules:", "probation: {batches: 3}\nrules:")
     with monkeypatch.context() as patch:
         patch.setattr(ctx.case.model, "target", lambda frame: 1 - frame["label"])
         assert retrain(ctx).verdict is Verdict.PROMOTE
