@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from faults import flood, scenario
 from faults.cases import SMALL, use_case
 from faults.worlds import World, worlds
-from stages.rides import train
+from support.rides import train
 
 BATCHES, WARM = 100, 10
 SIZES = (

@@ -18,13 +18,13 @@ from gatehouse.settings import ROOT
 WORKERS = 2
 # Chosen so that most faults meet a test of theirs within seconds; `-x` ends a run at the first that fails.
 TESTS = (
-    "tests/core/test_gate.py",
-    "tests/core/test_spending.py",
-    "tests/core/rules/test_comparison_rules.py",
-    "tests/core/rules/test_absolute_rules.py",
-    "tests/core/rules/test_slice_rules.py",
-    "tests/core/test_archived_decisions.py",
-    "tests/core/statistics/test_blocks.py",
+    "tests/unit/core/test_gate.py",
+    "tests/unit/core/test_spending.py",
+    "tests/unit/core/gate/rules/test_comparison_rules.py",
+    "tests/unit/core/gate/rules/test_absolute_rules.py",
+    "tests/unit/core/gate/rules/test_slice_rules.py",
+    "tests/unit/core/test_archived_decisions.py",
+    "tests/unit/core/statistics/test_blocks.py",
 )
 
 

@@ -21,7 +21,7 @@ from gatehouse.settings import ROOT
 from gatehouse.use_case import UseCase, load
 
 sys.path.insert(0, str(ROOT / "tests"))
-from streams import stream
+from support.streams import stream
 
 PRICE = CostReason(loss_value_per_1000_rows=float(os.environ.get("GATEHOUSE_PRICE", "1000")), training=100, review=50)
 FLIGHTS = "flights"

@@ -48,7 +48,7 @@ STATUS: dict[type[GatehouseError], int] = {
 
 def application(desk: DataAccess | None = None, runs: AirflowRuns | None = None) -> FastAPI:
     """The pages as an app to mount. Every route asks Airflow who it is, also the style sheet's; only what machines ask has
-    its own rule (`machines`). tests/plugins/test_page_access.py walks every route as everybody."""
+    its own rule (`machines`). tests/integration/plugins/test_page_access.py walks every route as everybody."""
     app = FastAPI(title="Gatehouse", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.desk, app.state.runs, app.state.health = desk or DataAccess(), runs or AirflowRuns(), api.CachedHealth()
     known = [Depends(get_user)]

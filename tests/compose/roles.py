@@ -49,7 +49,7 @@ def airflow(run: Run) -> None:
 
 
 def pages_of(run: Run) -> list[str]:
-    """An address of every kind that is read (tests/plugins/test_page_access.py holds the routes to its list)."""
+    """An address of every kind that is read (tests/integration/plugins/test_page_access.py holds the routes to its list)."""
     decision = json.loads(run.gatehouse("decision", "list", CASE, "--json"))[0]["id"]
     batch, case = f"batches/{CASE}/2013-02.r1", f"use-cases/{CASE}"
     return [

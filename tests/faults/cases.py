@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from faults import scenario
-from stages.rides import TEMPLATE
+from support.rides import TEMPLATE
 
 Edits = Mapping[str, Mapping[str, str]]  # by file, the texts that replace others
 SMALL: Edits = {

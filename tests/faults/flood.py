@@ -30,7 +30,7 @@ from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.sources import open_source
 from gatehouse.invariants import run as verify
 from gatehouse.use_case import load
-from stages.rides import FakeContext, take
+from support.rides import FakeContext, take
 
 USE_CASES, PROCESSES, WARM = 20, 2, 0.25
 GROWTH, MORE_FILES = 0.10, 4  # of resident memory and of open files after the warm-up

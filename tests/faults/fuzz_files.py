@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from hypothesis import strategies as st
 
-from fakes import FakeLake
+from support.fakes import FakeLake
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.contract.batch_calendar import batch_interval

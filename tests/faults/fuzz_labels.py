@@ -12,7 +12,7 @@ from faults.proven import Asked, Proven
 from gatehouse.adapters.ledger import migrate, open_ledger
 from gatehouse.dev_stack.postgres import PostgresServer
 from gatehouse.dev_stack.temp_postgres import temporary_postgres
-from unseen.drawn import Joins, deliveries
+from support.drawn import Joins, deliveries
 
 
 def labelled(asked: Asked) -> list[Proven]:

@@ -15,7 +15,7 @@ from gatehouse.adapters.contract.static_checks import check_contract
 from gatehouse.core.contract.batch_calendar import Span, batch_interval
 from gatehouse.errors import GatehouseError
 from gatehouse.use_case import FILES, load
-from stages.rides import TEMPLATE
+from support.rides import TEMPLATE
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n" for old, new in itertools.pairwise("abcdefghi")

@@ -44,7 +44,7 @@ MUTANTS = (
     Mutant(
         "the sha check: a model file is loaded whatever it is", "include/gatehouse/adapters/models/skops_format.py",
         "if sha256_of(data) != sha256:", "if False:",
-        ("tests/adapters/models/test_models.py::test_bytes_that_the_ledger_did_not_record_are_refused",),
+        ("tests/integration/adapters/models/test_models.py::test_bytes_that_the_ledger_did_not_record_are_refused",),
     ),
     Mutant(
         "the write order: a file is renamed before it is synced", "include/gatehouse/adapters/lake.py",
@@ -72,7 +72,7 @@ MUTANTS = (
     Mutant(
         "the maturity filter: outcomes count before they arrived", LEDGER + "outcomes.py",
         '_outcomes(rows, use_case, "arrived <= %s", as_of)', '_outcomes(rows, use_case, "%s IS NOT NULL", as_of)',
-        ("tests/stages/test_loop.py::test_outcomes_that_arrived_later_are_not_looked_at",),
+        ("tests/integration/pipeline/test_loop.py::test_outcomes_that_arrived_later_are_not_looked_at",),
     ),
 )  # fmt: skip
 

@@ -18,7 +18,7 @@ from gatehouse.adapters.ledger import open_ledger
 from gatehouse.core.types import Decision, ModelVersion, PromotionKind
 from gatehouse.errors import StaleChampionError
 from gatehouse.invariants import run as verify
-from story import Story
+from support.story import Story
 
 PROCESSES, TIMES, GATES, ROUNDS, READERS = 8, 50, 4, 25, 2
 _FORK = get_context("fork")

@@ -34,7 +34,7 @@ from gatehouse.pipeline.monitor import monitor_batch
 from gatehouse.pipeline.validate import release, validate
 from gatehouse.ports import ModelProbe
 from gatehouse.use_case import load
-from stages.rides import TEMPLATE, AlteredSource, FakeContext
+from support.rides import TEMPLATE, AlteredSource, FakeContext
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 REASON = "the airport asked for it today"

@@ -15,7 +15,7 @@ from gatehouse.core.types import BatchState
 from gatehouse.errors import LakeError
 from gatehouse.pipeline import land
 from gatehouse.pipeline.validate import validate
-from stages.rides import FOUR_MONTHS, FakeContext, folder, open_site  # noqa: F401 - the last two are fixtures
+from support.rides import FOUR_MONTHS, FakeContext, folder, open_site  # noqa: F401 - the last two are fixtures
 
 ROOM = 8 << 20  # bytes of the disk
 
