@@ -1,7 +1,7 @@
 # Gatehouse. From a fresh clone: `make run`, or `make test`. PYTHON=python3.12 names the interpreter that .venv is made with.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-resilience test-mutations down status check benchmark docs docs-reference wheel clean secrets backup restore lock audit sbom setup setup-dev screenshots install-boosting install-spark
+.PHONY: help run test test-unit test-integration test-system coverage test-resilience test-mutations down status check benchmark docs docs-reference wheel clean secrets backup restore lock audit sbom setup setup-dev screenshots install-boosting install-spark
 export PYTHONPATH := $(CURDIR)/include
 export PYTHON
 
@@ -12,8 +12,22 @@ run: setup ## set up, start everything on this machine, take the built-in use ca
 	@bin/gatehouse dev up
 	@bin/gatehouse dev demo
 
+PYTEST := .venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: setup-dev ## set up and run all tests, on up to four cores
-	.venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+test-unit: setup-dev ## the unit tests alone: no server, few examples of each property, about a minute
+	$(PYTEST) --hypothesis-profile=quick tests/unit
+
+test-integration: setup-dev ## the tests that need PostgreSQL, MLflow, Great Expectations, Airflow or fitted models
+	$(PYTEST) tests/integration tests/faults tests/compose
+
+test-system: setup-dev ## the tests of the whole stack, and of the pages in a browser
+	$(PYTEST) tests/system
+
+coverage: setup-dev ## branch coverage of the core by the unit tests, with the floor of pyproject.toml
+	$(PYTEST) --cov=gatehouse.core --cov-branch --cov-report=term:skip-covered tests/unit
 
 test-resilience: setup-dev ## kill it, flood it, lie to it: all fault cases (hours), or some: CASES='F1 --every 9'
 	@PYTHONPATH=include:plugins:tests .venv/bin/python -W ignore -m faults $(CASES)

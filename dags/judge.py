@@ -3,7 +3,7 @@
 | | |
 |---|---|
 | makes | a new decision beside the old one; a new champion when the verdict is PROMOTE |
-| woken by | `upkeep`; a person with the id of a decision |
+| woken by | `maintenance`; a person with the id of a decision |
 | verdicts | a HOLD becomes what the rows say; a verdict that would now differ asks a person under *Required Actions* |
 | owner | risk owner |
 | red means | the decision rests on every matured row already, or a service is away |

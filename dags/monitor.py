@@ -3,7 +3,7 @@
 | | |
 |---|---|
 | makes | predictions, one watch verdict a batch, a retrain request when there is a reason |
-| woken by | an accepted batch (one run each); `upkeep` for what no event woke; a person |
+| woken by | an accepted batch (one run each); `maintenance` for what no event woke; a person |
 | waits for | earlier batches and the open retrain request, without a worker (docs/adr/0006) |
 | owner | data scientist |
 | red means | the model's code raised, or a file's sha256 is not the ledger's; an *alarm* is green and is in the report |

@@ -3,7 +3,7 @@
 | | |
 |---|---|
 | makes | MLflow runs, a registered challenger, an archived decision; a new champion when the verdict is PROMOTE |
-| woken by | a retrain request; `upkeep` for what no event woke; a person with a reason |
+| woken by | a retrain request; `maintenance` for what no event woke; a person with a reason |
 | verdicts | PROMOTE changes the champion; REVIEW waits under *Required Actions*; HOLD and BLOCK end green with the reason |
 | owner | data scientist (training), risk owner (gate) |
 | red means | no candidate could be fitted, too little data, or a service is away: the request says which |

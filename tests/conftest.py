@@ -24,6 +24,7 @@ from gatehouse.settings import ROOT
 os.environ["PYTHONPATH"] = str(ROOT / "include")  # for the processes that tests start
 _numbers = itertools.count(1)
 settings.register_profile("gatehouse", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("gatehouse"), max_examples=10)
 settings.load_profile("gatehouse")  # a busy machine fails no property
 
 

@@ -30,7 +30,7 @@ class ConfigurationError(GatehouseError):
     """A file of a use case or a setting of the installation is not valid. The message names file, line and key."""
 
 
-class SeveralFaults(ConfigurationError):
+class MultipleFaultsError(ConfigurationError):
     """A file has several faults: `faults` are all of them, and the message names the first ones."""
 
     MOST_SHOWN = 5
@@ -44,11 +44,11 @@ class SeveralFaults(ConfigurationError):
         more = f" (and {len(self.faults) - self.MOST_SHOWN} more)" if len(self.faults) > self.MOST_SHOWN else ""
         super().__init__(shown + more, owner=self.faults[0].owner)
 
-    def __reduce__(self) -> tuple[type[SeveralFaults], tuple[tuple[ConfigurationError, ...]]]:
+    def __reduce__(self) -> tuple[type[MultipleFaultsError], tuple[tuple[ConfigurationError, ...]]]:
         return type(self), (self.faults,)
 
 
-class UnknownUseCase(ConfigurationError):
+class UnknownUseCaseError(ConfigurationError):
     """No folder of that name or path holds a use case."""
 
 
@@ -63,7 +63,7 @@ class SourceError(GatehouseError):
     """A source delivered something that cannot be read: vanished, truncated, wrong encoding, wrong shape."""
 
 
-class UnreadableDelivery(SourceError):
+class UnreadableDeliveryError(SourceError):
     """A table of a delivery cannot be read. Its batch is quarantined for the reasons in the message, and nothing is lost:
     `tables` has the bytes of every table as delivered, each with the ending of a file's name."""
 
@@ -72,13 +72,13 @@ class UnreadableDelivery(SourceError):
         super().__init__("; ".join(reasons))
 
 
-class SourceVanished(SourceError):
+class SourceVanishedError(SourceError):
     """A file was listed, but is gone or changed when it is read. Somebody may be replacing it, so trying again can help."""
 
     retry = True
 
 
-class SchemaMismatch(SourceError):
+class SchemaMismatchError(SourceError):
     """A delivered table lacks a column, or a column cannot be read as its declared type."""
 
 
@@ -86,11 +86,11 @@ class ModelError(GatehouseError):
     """The use case's own model code raised, or returned what no model may return (NaN, wrong length)."""
 
 
-class RowsMisaligned(ModelError):
+class RowsMisalignedError(ModelError):
     """The use case's code returned rows that cannot be matched to the rows that it was given."""
 
 
-class UndefinedPrediction(ModelError):
+class UndefinedPredictionError(ModelError):
     """A model predicted something that is no finite number. `row` is the position of the first such row."""
 
     def __init__(self, what: str, row: int) -> None:
@@ -98,15 +98,15 @@ class UndefinedPrediction(ModelError):
         self.row = row
 
 
-class NotScored(ModelError):
+class NotScoredError(ModelError):
     """A batch has no scores, because the model code or the champion raised an error on its rows."""
 
 
-class UntrustedModel(ModelError):
+class UntrustedModelError(ModelError):
     """A model file is too large, has another sha256 than the ledger recorded, or holds a type off the allow-list."""
 
 
-class NotEnoughData(GatehouseError):
+class NotEnoughDataError(GatehouseError):
     """There are too few accepted, matured rows for what was asked."""
 
 

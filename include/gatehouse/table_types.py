@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.columns import Cell, read, summary
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def read_declared(
         dialect: how the texts of a delivered file are written.
 
     Raises:
-        SchemaMismatch: a declared column is missing or appears more than once.
+        SchemaMismatchError: a declared column is missing or appears more than once.
     """
     import pandas as pd
 
@@ -81,7 +81,7 @@ def read_declared(
 def as_declared(
     frame: pd.DataFrame, columns: Mapping[str, ColumnType], where: str, key: Collection[str] = ()
 ) -> pd.DataFrame:
-    """What `read_declared` reads, where every cell can be read. Raises SchemaMismatch with up to five faults if not."""
+    """What `read_declared` reads, where every cell can be read. Raises SchemaMismatchError with up to five faults if not."""
     declared = read_declared(frame, columns, where, key)
     if declared.cells:
         raise _mismatch(summary(declared.cells, len(frame)), where)
@@ -112,10 +112,12 @@ def _fault(name: str, declared: ColumnType, delivered: list[str]) -> str:
     return f"column {name!r} {state}; declared: {declared}; delivered columns: {_some(delivered)}"
 
 
-def _mismatch(faults: Collection[str], where: str, advice: str = "") -> SchemaMismatch:
+def _mismatch(faults: Collection[str], where: str, advice: str = "") -> SchemaMismatchError:
     more = f" (and {len(faults) - _MAX_FAULTS} more)" if len(faults) > _MAX_FAULTS else ""
     shown = " | ".join(list(faults)[:_MAX_FAULTS])
-    return SchemaMismatch(f"{where}: {shown}{more}{advice}; the declaration in contract.yaml is the data engineer's")
+    return SchemaMismatchError(
+        f"{where}: {shown}{more}{advice}; the declaration in contract.yaml is the data engineer's"
+    )
 
 
 def _some(names: list[str]) -> str:

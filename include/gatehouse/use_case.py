@@ -15,7 +15,7 @@ from gatehouse.core.config.contract import Contract
 from gatehouse.core.config.gate import GatePolicy, policy_problems
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.statistics.custom_metrics import register
-from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
+from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCaseError
 from gatehouse.model_code import ModelCode, estimators_of, load_model_code, place_of, slices_of
 from gatehouse.own_code import OwnCode, own_code
 from gatehouse.ports import CodeProcess, ModelTrust
@@ -190,7 +190,7 @@ def find_folder(name_or_path: str, settings: Settings) -> Path:
         return path.resolve()
     known = {folder.name: folder for folder in folders(settings.usecases)}
     if name_or_path not in known:
-        raise UnknownUseCase(
+        raise UnknownUseCaseError(
             "no such use case",
             found=repr(name_or_path),
             allowed=", ".join(known) or "none is installed",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from gatehouse.core.rows.alignment import NotAlignedError, aligned
 from gatehouse.core.rows.labels import check_labels
 from gatehouse.core.rows.returned_frames import NotTabularError, to_frame, to_series
-from gatehouse.errors import ModelError, RowsMisaligned
+from gatehouse.errors import ModelError, RowsMisalignedError
 from gatehouse.model_code import check_slices, place_of
 from gatehouse.table_types import empty_decimals
 from gatehouse.use_case import UseCase
@@ -24,7 +24,7 @@ def features_of(case: UseCase, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
     """The use case's features, one row for each row of its main table, in that order, with texts as column names.
 
     ModelError when the code raises or returns something else than a table, or one without a column of SLICES;
-    RowsMisaligned when its rows cannot be matched to those of the main table.
+    RowsMisalignedError when its rows cannot be matched to those of the main table.
     """
     main = case.contract.main
     if case.process is not None:
@@ -46,7 +46,7 @@ def features_of(case: UseCase, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
 def labels_of(case: UseCase, outcomes: pd.DataFrame) -> pd.Series[float]:
     """What target() makes of each row of the outcomes, in their order, NaN where it has no label.
 
-    ModelError when the code raises or returns labels that the task cannot have; RowsMisaligned as in `features_of`.
+    ModelError when the code raises or returns labels that the task cannot have; RowsMisalignedError as in `features_of`.
     """
     if case.process is not None:
         return _as_long(case, "target", case.process.labels(outcomes), outcomes)
@@ -67,7 +67,7 @@ def _as_long(case: UseCase, function: str, made: M, rows: pd.DataFrame) -> M:
     """What another process says that it has matched to the rows: it is looked at again here."""
     if len(made) == len(rows) and list(made.index) == list(range(len(rows))):
         return made
-    raise RowsMisaligned(
+    raise RowsMisalignedError(
         f"{function}() returned {len(made)} rows for {len(rows)} rows given",
         where=place_of(case.model_file, function),
         owner=DATA_SCIENTIST,
@@ -87,7 +87,7 @@ def _aligned(
         with user_code(ModelError, file, f"{function}()", DATA_SCIENTIST, passing=(NotAlignedError, NotTabularError)):
             return aligned(code, rows.reset_index(drop=True), identity)
     except NotAlignedError as error:
-        raise RowsMisaligned(
+        raise RowsMisalignedError(
             f"{function}() returned rows that cannot be matched to {whose}",
             where=place_of(file, function),
             found=str(error),

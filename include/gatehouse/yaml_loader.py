@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from gatehouse.core.config.base import Spec
-from gatehouse.errors import ConfigurationError, SeveralFaults
+from gatehouse.errors import ConfigurationError, MultipleFaultsError
 from gatehouse.yaml_renames import old_names
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -46,7 +46,7 @@ def parse_spec(path: Path, text: str, model: type[M], owner: str) -> M:
     try:
         return model.model_validate_json(json.dumps(data, default=str))
     except ValidationError as error:
-        raise SeveralFaults([_fault(fault, node, model, path, owner) for fault in error.errors()]) from None
+        raise MultipleFaultsError([_fault(fault, node, model, path, owner) for fault in error.errors()]) from None
 
 
 def line_of(path: Path, steps: Sequence[str | int]) -> int:

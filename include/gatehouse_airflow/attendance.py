@@ -1,4 +1,4 @@
-"""Which unfinished runs are at which work: what upkeep asks of Airflow, so that it need not guess from ages.
+"""Which unfinished runs are at which work: what maintenance asks of Airflow, so that it need not guess from ages.
 
 A second run for the same work does no harm. The ledger takes the newest attempt, and `newest_attempt` ends the older one
 as skipped. Asking first spares the work that would be done twice.

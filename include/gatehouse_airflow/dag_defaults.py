@@ -117,7 +117,7 @@ RETRIES = ExceptionRetryPolicy(
             reason="a newer attempt is at the same work; the next try finds what it did",
         ),
         RetryRule(
-            exception="gatehouse.errors.SourceVanished",
+            exception="gatehouse.errors.SourceVanishedError",
             action=RetryAction.RETRY,
             retry_delay=timedelta(seconds=15),
             reason="a file was replaced while it was read; it may be whole in a moment",

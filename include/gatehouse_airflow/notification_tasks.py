@@ -1,4 +1,4 @@
-"""Telling people from tasks: the last step of upkeep, and what its check found. Nothing here can fail anything else."""
+"""Telling people from tasks: the last step of maintenance, and what its check found. Nothing here can fail anything else."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 def record_health_issues(
     broken: dict[str, str], findings: list[InvariantResult], failed: dict[str, list[str]] | None = None
 ) -> None:
-    """Record what upkeep's check found as troubles, and tell `tell` that it looked. Never fails the check."""
+    """Record what maintenance's check found as issues, and tell `tell` that it looked. Never fails the check."""
     try:
         _note_health(broken, findings, failed or {})
         get_current_context()["ti"].xcom_push(key="looked", value=True)
     except Exception:  # the check says what it found in any case
-        log.exception("the troubles that were found could not be recorded")
+        log.exception("the issues that were found could not be recorded")
 
 
 def _note_health(broken: dict[str, str], findings: list[InvariantResult], failed: dict[str, list[str]]) -> None:
@@ -53,7 +53,7 @@ def _note_health(broken: dict[str, str], findings: list[InvariantResult], failed
 
 
 def wrong_notify() -> list[str]:
-    """What is wrong with `notify.yaml`: nobody can be told of it, so it makes upkeep red."""
+    """What is wrong with `notify.yaml`: nobody can be told of it, so it makes maintenance red."""
     from gatehouse.notify_config import notify_spec
     from gatehouse.settings import Settings
 
@@ -71,7 +71,7 @@ def tell(folders: dict[str, str]) -> XComArg:
 
 
 def send_notifications(folders: dict[str, str]) -> str:
-    """The last step of upkeep: late batches, overrides that could not be ended and a red upkeep become troubles, and what
+    """The last step of maintenance: late batches, overrides that could not be ended and a red maintenance become issues, and what
     is due is told. Returns what was done in a sentence. Only a ledger that is away is worth a retry; nothing here fails
     anything else."""
     from gatehouse.adapters.ledger import open_ledger
@@ -84,7 +84,10 @@ def send_notifications(folders: dict[str, str]) -> str:
     ledger = open_ledger(settings.require("ledger_url"))
     if not get_current_context()["ti"].xcom_pull(task_ids="check", key="looked"):
         red = IssueReport(
-            AlertType.UNHEALTHY, "", "upkeep", "upkeep did not come to its end: a task of its newest run is red"
+            AlertType.UNHEALTHY,
+            "",
+            "maintenance",
+            "maintenance did not come to its end: a task of its newest run is red",
         )
         stage.record_issues(ledger, [red], [])
     for name, folder in folders.items():

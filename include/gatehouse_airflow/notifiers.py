@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SECONDS = 20  # a server that has not answered for so long is tried again later
 
 
-class DeliveryFailed(GatehouseError):
+class DeliveryFailedError(GatehouseError):
     """A server answered, and did not take the message."""
 
     retry = True
@@ -48,7 +48,7 @@ def by_mail(recipient: Recipient, message: Notification) -> None:
             mail.get_payload().insert(0, MIMEText(formats.text(message), "plain", "utf-8"))
             return mail, recipients
 
-    thread = f"<{message.matter[:40]}@gatehouse>"
+    thread = f"<{message.alert[:40]}@gatehouse>"
     headers = {"Message-ID": f"<{message.id[:40]}@gatehouse>", "References": thread, "Auto-Submitted": "auto-generated"}
     with Mail(smtp_conn_id=recipient.connection) as mail:
         mail.send_email_smtp(
@@ -83,4 +83,6 @@ def by_apprise(recipient: Recipient, message: Notification) -> None:
         body_format=apprise.NotifyFormat.TEXT,
     )
     if not taken:
-        raise DeliveryFailed(f"{len(servers)} addresses of connection {recipient.connection}: not all took the message")
+        raise DeliveryFailedError(
+            f"{len(servers)} addresses of connection {recipient.connection}: not all took the message"
+        )

@@ -61,7 +61,7 @@ class AirflowRuns:
 
     async def watch(self, use_case: str, batch: str, credentials: str) -> int:
         """Start the watch of a batch (`2013-03.r1`) that was just released, as its user; gives the HTTP status. Where
-        that is refused or fails, upkeep wakes it within some minutes."""
+        that is refused or fails, maintenance wakes it within some minutes."""
         return await start_run(use_case, DagKind.MONITOR, {"batch": batch}, "", credentials)
 
     async def judge(self, use_case: str, decision: str, note: str, credentials: str) -> int:

@@ -17,7 +17,7 @@ from gatehouse.errors import (
     RecordNotFoundError,
     ServiceUnavailableError,
     StaleChampionError,
-    UnknownUseCase,
+    UnknownUseCaseError,
 )
 from gatehouse.reports.inline_svg import draw
 from gatehouse_ui.airflow_runs import AirflowRuns
@@ -42,7 +42,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 STATUS: dict[type[GatehouseError], int] = {
-    RecordNotFoundError: 404, UnknownUseCase: 404, NotAllowedError: 409, StaleChampionError: 409, ServiceUnavailableError: 503,
+    RecordNotFoundError: 404, UnknownUseCaseError: 404, NotAllowedError: 409, StaleChampionError: 409,
+    ServiceUnavailableError: 503,
 }  # fmt: skip
 
 

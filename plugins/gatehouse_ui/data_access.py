@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.errors import ConfigurationError, UnknownUseCase
+from gatehouse.errors import ConfigurationError, UnknownUseCaseError
 from gatehouse.notify_config import notify_spec
 from gatehouse.queries.fleet import recorded_use_cases
 from gatehouse.settings import Settings
@@ -58,7 +58,7 @@ class DataAccess:
             if folder.name == name:
                 stamp = tuple(path.stat().st_mtime_ns for path in sorted(folder.iterdir()) if path.is_file())
                 return _loaded(folder, stamp)
-        raise UnknownUseCase("no such use case", found=repr(name[:80]), allowed=", ".join(self.names()) or "none")
+        raise UnknownUseCaseError("no such use case", found=repr(name[:80]), allowed=", ".join(self.names()) or "none")
 
     def known_case(self, name: str) -> UseCase | None:
         """The use case, or None when its folder is gone or broken: what the ledger holds is shown all the same."""

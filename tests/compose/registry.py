@@ -82,7 +82,7 @@ def champion(run: Run) -> str:
 
 
 def moved_alias(run: Run, seconds: float = 600) -> None:
-    """MLflow cannot keep the trainer from setting an alias: upkeep finds it, audit logs it, puts it back and goes red; the
+    """MLflow cannot keep the trainer from setting an alias: maintenance finds it, logs it, puts it back and goes red; the
     champion was the ledger's all the time."""
     right = champion(run)
     wrong = {"name": CASE, "alias": "champion", "version": "1"}
@@ -96,11 +96,13 @@ def moved_alias(run: Run, seconds: float = 600) -> None:
     deadline = time.monotonic() + seconds
     while champion(run) != right or logged(run, "alias.drifted") == 0:
         if time.monotonic() > deadline:
-            raise Failed(f"upkeep did not put the alias back in {seconds:.0f} s: it names {champion(run)}, not {right}")
+            raise Failed(
+                f"maintenance did not put the alias back in {seconds:.0f} s: it names {champion(run)}, not {right}"
+            )
         time.sleep(2)
     told = json.loads(run.gatehouse("champion", "show", CASE, "--json"))
     expect("the champion in the ledger", str(told["champion"]["model"]["version"]), right)
-    run.say(f"MLflow: the trainer moved the alias to version 1; upkeep logged it and put version {right} back")
+    run.say(f"MLflow: the trainer moved the alias to version 1; maintenance logged it and put version {right} back")
 
 
 def logged(run: Run, kind: str) -> int:

@@ -10,7 +10,7 @@ from collections import Counter
 from compose.engine import CASE, Answer, Failed, Run, ask, expect
 from compose.walked import BATCHES
 
-PARTS = {"ledger", "lake", "mlflow", "upkeep", "batches"}
+PARTS = {"ledger", "lake", "mlflow", "maintenance", "batches"}
 
 
 def asked(run: Run, what: str, known: bool = True) -> Answer:
@@ -33,7 +33,7 @@ def health(run: Run) -> None:
     expect("health after that", until(run, 200)["problems"], [])
     age = json.loads(told.text)["measured"]["upkeep_age"]
     run.say(
-        f"health: all {len(PARTS)} parts ok, upkeep {age:.0f} s ago; MLflow paused: 503, {wrong['problems'][0]['sentence']}"
+        f"health: all {len(PARTS)} parts ok, maintenance {age:.0f} s ago; MLflow paused: 503, {wrong['problems'][0]['sentence']}"
     )
 
 

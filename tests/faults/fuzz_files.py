@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 from hypothesis import strategies as st
 
-from support.fakes import FakeLake
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.contract.batch_calendar import batch_interval
-from gatehouse.errors import GatehouseError, SchemaMismatch
+from gatehouse.errors import GatehouseError, SchemaMismatchError
 from gatehouse.table_types import as_declared
+from support.fakes import FakeLake
 
 KEY = "2024-01"
 TYPES = {
@@ -126,7 +126,7 @@ class Delivery:
             assert len(frame) <= data.count(b"\n") + data.count(b"\r") + 1
         try:
             declared = as_declared(landed, contract.tables["rows"].columns, "rows")
-        except SchemaMismatch:
+        except SchemaMismatchError:
             self.seen["quarantined by its schema"] += 1
             return
         assert len(declared) == len(frame), "a row was lost in reading it as declared"

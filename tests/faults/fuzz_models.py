@@ -47,7 +47,7 @@ class Models:
         self.seen, self._store = Counter[str](), SkopsModels()
 
     def load(self, given: tuple[bytes, bool]) -> None:
-        """UntrustedModel, unless the bytes are those that were recorded and still hold a whole estimator."""
+        """UntrustedModelError, unless the bytes are those that were recorded and still hold a whole estimator."""
         data, forged = given
         try:
             self._store.load(data, sha256(data if forged else honest()))

@@ -61,7 +61,7 @@ class Live:
         raise AssertionError(f"Airflow took no run of {name} for two minutes")
 
     def settle(self, asked: Sequence[tuple[str, str]], seconds: float = SETTLE_SECONDS) -> list[str]:
-        """Wait until these batches are watched and their requests ended; those that were not in time. Upkeep's schedule is
+        """Wait until these batches are watched and their requests ended; those that were not in time. Maintenance's schedule is
         all the help there is."""
         deadline = time.monotonic() + seconds
         waiting = set(asked)

@@ -24,7 +24,7 @@ from faults.worlds import World, Worlds, in_child
 from gatehouse.adapters.lake import open_lake
 from gatehouse.invariants import run as verify
 
-MIRROR = "I10"  # repaired by the step that is done again, or by upkeep: scoring never reads it
+MIRROR = "I10"  # repaired by the step that is done again, or by maintenance: scoring never reads it
 
 
 @dataclass

@@ -60,7 +60,7 @@ def killed(asked: Asked) -> list[Proven]:
 
 
 def unheard(asked: Asked) -> list[Proven]:
-    """No asset event comes through while twenty batches are taken at once: upkeep finds them all."""
+    """No asset event comes through while twenty batches are taken at once: maintenance finds them all."""
     with live([NAME], LOST, planted=PLANTED) as ctx:
         ctx.orders.no_events.touch()
         started = time.monotonic()

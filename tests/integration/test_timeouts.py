@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+
 from gatehouse.settings import ROOT
 
 TABLE = ROOT / "docs" / "reference" / "timeouts.md"

@@ -15,13 +15,13 @@ import psycopg2
 from hypothesis import strategies as st
 from psycopg2.extras import execute_values
 
-from support.fakes import FakeLake
 from gatehouse.backtest.context import BacktestContext
 from gatehouse.core.contract.batch_calendar import Interval, batch_interval
 from gatehouse.pipeline import gather, land, outcomes
 from gatehouse.pipeline.validate import validate
 from gatehouse.ports import Ledger, Source
 from gatehouse.use_case import UseCase, load
+from support.fakes import FakeLake
 from support.folders import Folder
 from support.played import same
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from support.fakes import FakeTracking
 from gatehouse.adapters.lake import open_lake
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT, Settings
+from support.fakes import FakeTracking
 from support.story import Story
 
 PLUGINS = str(ROOT / "plugins")

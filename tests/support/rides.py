@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from conftest import LedgerDatabase, keep, refill
-from support.fakes import FakeLake, FakeTracking
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.adapters.sources import open_source
@@ -26,6 +25,7 @@ from gatehouse.pipeline.validate import validate
 from gatehouse.ports import Ledger, Source
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
+from support.fakes import FakeLake, FakeTracking
 
 FOUR_MONTHS, KEPT = [f"2024-{month:02}" for month in range(1, 5)], "ledger_of_four_months"
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"

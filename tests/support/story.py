@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from support.fakes import FakeLake
 from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.gate.evidence_io import evidence_sha256
@@ -33,6 +32,7 @@ from gatehouse.core.types import (
     Verdict,
 )
 from gatehouse.ports import Lake, Ledger
+from support.fakes import FakeLake
 
 POLICY = canonical({"rules": ["better than the champion"]})
 NEVER = datetime(2100, 1, 1, tzinfo=UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 import pandas as pd
 
@@ -13,9 +12,9 @@ from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Validation, decide
 from gatehouse.ports import CheckResult, Source, TableCheck
+from gatehouse.settings import ROOT
 from gatehouse.table_types import as_declared
 from gatehouse.use_case import UseCase, load
-from gatehouse.settings import ROOT
 
 USECASES = ROOT / "include" / "usecases"
 

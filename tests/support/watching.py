@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from support.fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import canonical
@@ -37,6 +36,7 @@ from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, with_labe
 from gatehouse.pipeline.monitor import monitor_batch
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.use_case import load
+from support.fakes import FakeLake
 from support.streams import Stream
 
 

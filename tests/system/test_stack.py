@@ -161,7 +161,7 @@ def test_a_dry_run_of_a_rollback_changes_nothing(walked, ctx, running):
 
 
 def test_an_alias_moved_by_hand_is_found_named_and_repaired(walked, ctx, running):
-    """Upkeep goes red, audit logs an unexplained promotion, and MLflow says again what the ledger says."""
+    """Maintenance goes red, logs an unexplained promotion, and MLflow says again what the ledger says."""
     from mlflow import MlflowClient
 
     client = MlflowClient(running.mlflow_url)
@@ -186,7 +186,7 @@ def waiting_review(api: AirflowApi, stage: str) -> str:
 
 
 def test_a_review_whose_task_was_marked_is_asked_for_again_and_approved(walked, running):
-    """Marking the review as done promotes nothing; upkeep finds it, says so and asks again; the answer to that one, given
+    """Marking the review as done promotes nothing; maintenance finds it, says so and asks again; the answer to that one, given
     in Airflow by name and with a reason, makes the champion."""
     walk(running, "rides", 3)
     rides = InstalledContext(find("rides", running.settings), running.settings)

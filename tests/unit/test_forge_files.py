@@ -29,7 +29,7 @@ def commands() -> list[str]:
 def test_the_workflow_runs_targets_that_exist() -> None:
     """Lint, tests, documents and wheel are make targets of this repository."""
     named = {target for command in commands() for target in re.findall(r"\bmake ([a-z-]+)", command)}
-    assert {"check", "test", "docs", "wheel"} <= named
+    assert {"check", "test-unit", "test-integration", "test-system", "coverage", "docs", "wheel"} <= named
     assert sorted(named - TARGETS) == []
 
 
@@ -38,7 +38,7 @@ def test_the_workflow_tests_each_python_that_is_promised() -> None:
     allowed = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text())
     assert allowed
     versions = [f"3.{minor}" for minor in range(int(allowed[1]), int(allowed[2]))]
-    assert workflow()["jobs"]["tests"]["strategy"]["matrix"]["python"] == versions
+    assert workflow()["jobs"]["unit"]["strategy"]["matrix"]["python"] == versions
 
 
 def test_the_workflow_is_pinned_and_may_only_read() -> None:

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.contracts import COLUMNS, rides
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 from gatehouse.table_types import as_declared, read_declared, undeclared
+from support.contracts import COLUMNS, rides
 
 DTYPES = {
     "string": "str",
@@ -89,7 +89,7 @@ def test_what_can_be_read_is_read_exactly(declared, values, expected) -> None:
 )
 def test_one_cell_that_cannot_be_read_is_a_schema_mismatch(declared, values, found) -> None:
     """Nothing becomes null in silence: the count, an example, the declared type and the owner are named."""
-    with pytest.raises(SchemaMismatch) as caught:
+    with pytest.raises(SchemaMismatchError) as caught:
         read(values, declared)
     for part in ("table 'rides': column 'c'", found, f"declared: {declared}", "data engineer"):
         assert part in str(caught.value)
@@ -100,14 +100,14 @@ def test_one_cell_that_cannot_be_read_is_a_schema_mismatch(declared, values, fou
 def test_a_list_in_a_cell_is_a_schema_mismatch(cell, declared) -> None:
     """As Parquet's nested columns deliver them: arrays, whose comparisons are arrays again."""
     for value in (cell, np.array(cell, dtype="object"), np.array(cell)):
-        with pytest.raises(SchemaMismatch, match="cannot be read"):
+        with pytest.raises(SchemaMismatchError, match="cannot be read"):
             read([value, value], declared)
 
 
 @given(st.lists(ANYTHING, max_size=5), st.sampled_from(list(DTYPES)))
 def test_any_value_is_read_or_named(values, declared) -> None:
-    """Whatever is delivered, the answer is the declared type or a SchemaMismatch, never another exception."""
-    with contextlib.suppress(SchemaMismatch):
+    """Whatever is delivered, the answer is the declared type or a SchemaMismatchError, never another exception."""
+    with contextlib.suppress(SchemaMismatchError):
         assert len(read(values, declared)) == len(values)
 
 
@@ -135,11 +135,11 @@ def test_parquet_types_are_read(array, declared, expected) -> None:
 
 def test_all_faults_are_told_at_once() -> None:
     """A changed schema is told whole: each missing column with what was delivered, and each unreadable one."""
-    with pytest.raises(SchemaMismatch) as caught:
+    with pytest.raises(SchemaMismatchError) as caught:
         as_declared(rides().drop(columns=["speed", "at"]), COLUMNS, "rides")
     assert "column 'speed' is missing; declared: number; delivered columns: 'id', 'name'" in str(caught.value)
     assert "column 'at' is missing" in str(caught.value)
-    with pytest.raises(SchemaMismatch) as caught:
+    with pytest.raises(SchemaMismatchError) as caught:
         as_declared(rides().assign(limit="x", speed="y"), COLUMNS, "rides")
     assert "column 'limit': 4 of 4 values cannot be read, for example 'x' (row 0)" in str(caught.value)
     assert "column 'speed': 4 of 4 values cannot be read, for example 'y' (row 0)" in str(caught.value)
@@ -155,14 +155,14 @@ def test_unreadable_cells_are_named_and_the_others_are_read() -> None:
         0: ("column 'c': found 'n/a'; declared: timestamp",),
         1: ("column 'a': found '-'; declared: integer", "column 'c': found 'N/A'; declared: timestamp"),
     }
-    with pytest.raises(SchemaMismatch, match="column 'd' is missing"):
+    with pytest.raises(SchemaMismatchError, match="column 'd' is missing"):
         read_declared(frame, {"d": "integer"}, "rides")
 
 
 def test_repeated_columns_are_named() -> None:
     """Two columns of one name leave open which is meant."""
     frame = pd.concat([rides(), rides()[["speed"]]], axis=1)
-    with pytest.raises(SchemaMismatch, match="'speed' appears more than once"):
+    with pytest.raises(SchemaMismatchError, match="'speed' appears more than once"):
         as_declared(frame, COLUMNS, "rides")
 
 

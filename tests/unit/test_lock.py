@@ -3,11 +3,11 @@
 import re
 import tomllib
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
 from gatehouse.settings import ROOT
 
 LINE = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\$", re.MULTILINE)

@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from pathlib import Path
+
 from gatehouse.settings import ROOT
 
 TESTS = ROOT / "tests"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.core.config.retrain import RetrainPolicy
-from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCase
+from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCaseError
 from gatehouse.settings import ROOT, Settings
 from gatehouse.use_case import find, folders, load
 from gatehouse.yaml_loader import read_spec
@@ -79,7 +79,7 @@ def test_model_code_that_cannot_be_imported_is_the_data_scientists(folder):
 
 def test_an_unknown_use_case_lists_the_known_ones():
     """A wrong name is answered with the right ones."""
-    with pytest.raises(UnknownUseCase, match="found 'flights'; allowed: air_time, flight_delays"):
+    with pytest.raises(UnknownUseCaseError, match="found 'flights'; allowed: air_time, flight_delays"):
         find("flights", Settings.from_environment({}))
 
 

@@ -13,7 +13,7 @@ from gatehouse.backtest.progress import Phase, Steps, Told, nobody
 from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import Span, batch_interval, batch_key
 from gatehouse.core.types import Batch, BatchId, BatchState, Decision, Request, RequestState, Verdict
-from gatehouse.errors import NotScored
+from gatehouse.errors import NotScoredError
 from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote
 from gatehouse.pipeline.judge import judge_challenger, re_decide
 from gatehouse.pipeline.monitor import monitor_batch
@@ -107,7 +107,7 @@ def _watch(ctx: UseCaseContext, batch: BatchId, reviews: Reviews, errors: list[s
     """Score and watch; carry out what was asked for, and judge again what got more outcomes, before the next batch."""
     request = None
     with kept(errors, "scoring and watching"):
-        with suppress(NotScored):  # the verdict says so
+        with suppress(NotScoredError):  # the verdict says so
             score_in_turn(ctx, batch)
         request = monitor_batch.monitor_batch(ctx, batch)
         errors += _verdict_errors(ctx, batch)

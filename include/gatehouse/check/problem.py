@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from gatehouse.errors import GatehouseError, SeveralFaults
+from gatehouse.errors import GatehouseError, MultipleFaultsError
 from gatehouse.model_code import place_of
 from gatehouse.user_code import DATA_ENGINEER, DATA_SCIENTIST, RISK_OWNER, described
 from gatehouse.yaml_loader import line_of
@@ -100,7 +100,7 @@ class Problems:
 
     def error(self, step: Step, error: BaseException) -> None:
         """Keep what was raised; errors without a place or an owner get those of the step's file."""
-        for fault in error.faults if isinstance(error, SeveralFaults) else (error,):
+        for fault in error.faults if isinstance(error, MultipleFaultsError) else (error,):
             self._keep(self._problem(step, fault))
 
     @contextmanager

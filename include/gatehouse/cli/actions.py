@@ -107,7 +107,9 @@ def retrain(
     """Ask for a retraining. It joins the request that is open. Window and estimators are for this request only."""
     ctx = open_context(use_case)
     request = request_retraining(ctx, actor, reason, window, window_batches, estimators)
-    click.echo(f"request {request.id[:8]} is {request.state}; upkeep wakes the retrain DAG for it within ten minutes")
+    click.echo(
+        f"request {request.id[:8]} is {request.state}; maintenance wakes the retrain DAG for it within ten minutes"
+    )
 
 
 @click.command(name="release")

@@ -2,7 +2,7 @@
 
 `trainer` may register versions of the installed use cases' models, `promoter` may move and remove their aliases. MLflow
 knows one permission for registering and for setting an alias, so it cannot keep a trainer from setting one; the ledger,
-which nobody but the gate writes champions to, is what decides, and the upkeep reports and repairs a moved alias.
+which nobody but the gate writes champions to, is what decides, and the maintenance reports and repairs a moved alias.
 """
 
 from __future__ import annotations

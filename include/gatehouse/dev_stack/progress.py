@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 20.0  # between two looks at Airflow's runs
 TOLD_SECONDS = 60.0  # without a batch that settles, and a line says which runs it waits for
-SWEEPS = 4  # of upkeep after which nothing has moved: it starts again whatever was lost
-READ_TWICE = 3  # times of reading upkeep's file: the one before the wait, and two in it
-UPKEEP = "gatehouse__maintenance"
+SWEEPS = 4  # of maintenance after which nothing has moved: it starts again whatever was lost
+READ_TWICE = 3  # times of reading maintenance's file: the one before the wait, and two in it
+MAINTENANCE = "gatehouse__maintenance"
 STAGES = ("ingest", "monitor", "retrain")
 
 
 class Progress:
-    """Watches a walk. Only when nothing is queued or running does it let upkeep look, and at last say that all is stuck."""
+    """Watches a walk. Only when nothing is queued or running does it let maintenance look, and at last say that all is stuck."""
 
     def __init__(self, api: AirflowApi, ctx: UseCaseContext) -> None:
         self._api, self._ctx = api, ctx
-        self._dags = [*(f"{ctx.name}__{stage}" for stage in (*STAGES, "judge")), UPKEEP]
+        self._dags = [*(f"{ctx.name}__{stage}" for stage in (*STAGES, "judge")), MAINTENANCE]
         self.moved()
 
     def moved(self) -> None:
@@ -47,7 +47,7 @@ class Progress:
             return
         if self._sweeps < SWEEPS:
             self._sweeps += 1
-            self._api.trigger(UPKEEP, f"walk__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}", {})
+            self._api.trigger(MAINTENANCE, f"walk__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}", {})
             return
         raise GatehouseError(self._stuck(key))
 
@@ -59,7 +59,7 @@ class Progress:
             if run["state"] == "failed"
         ]
         return (
-            f"batch {key} of {self._ctx.name} has not settled, no run is queued or running, and {SWEEPS} runs of {UPKEEP} "
+            f"batch {key} of {self._ctx.name} has not settled, no run is queued or running, and {SWEEPS} runs of {MAINTENANCE} "
             f"found nothing to start; failed runs: {', '.join(red) or 'none'}; look at {self._api.base}, at "
             "`gatehouse dev status`, and start `make run` again when it is mended"
         )
@@ -67,11 +67,11 @@ class Progress:
 
 def wait_for_dags(api: AirflowApi, ctx: UseCaseContext) -> None:
     """Wait until Airflow knows the DAGs of a use case, and let them run. GatehouseError when it has read every file again
-    and does not: upkeep's own file, which comes round with the others, tells how often that was."""
-    wanted = {UPKEEP, *(f"{ctx.name}__{stage}" for stage in STAGES)}
+    and does not: maintenance's own file, which comes round with the others, tells how often that was."""
+    wanted = {MAINTENANCE, *(f"{ctx.name}__{stage}" for stage in STAGES)}
     read: set[str] = set()
     while not wanted <= (known := api.dags()).keys():
-        read |= {known[UPKEEP]} if UPKEEP in known else set()
+        read |= {known[MAINTENANCE]} if MAINTENANCE in known else set()
         if len(read) >= READ_TWICE:
             errors = "; ".join(error.strip().splitlines()[-1] for error in api.import_errors())
             missing = ", ".join(sorted(wanted - known.keys()))

@@ -14,7 +14,7 @@ from gatehouse.core.retraining.refit_check import refit_records
 from gatehouse.core.rows.outcome_rows import describe
 from gatehouse.core.rows.returned_frames import NotTabularError, storable
 from gatehouse.core.types import BatchId, FileRef, ModelVersion, Request, RequestState, TrainingSet
-from gatehouse.errors import ModelError, NotEnoughData, RecordNotFoundError
+from gatehouse.errors import ModelError, NotEnoughDataError, RecordNotFoundError
 from gatehouse.model_code import place_of
 from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.pipeline.batch_data.suspect_cells import refuse_infinite
@@ -42,7 +42,7 @@ def build_training_set(ctx: UseCaseContext, request: Request) -> TrainingSet:
     """Split the accepted, matured rows that had arrived by `request.as_of` into training and holdout; record both.
     A former champion that is asked back keeps its own training rows, and is judged on the newest ones.
 
-    Batches less mature than `min_maturity` are left out, and so are rows without an outcome. NotEnoughData when there
+    Batches less mature than `min_maturity` are left out, and so are rows without an outcome. NotEnoughDataError when there
     is nothing to hold out that lies after everything the champion was trained on.
     """
     try:
@@ -57,9 +57,11 @@ def build_training_set(ctx: UseCaseContext, request: Request) -> TrainingSet:
     ends = [model.trained_until for model in (champion and champion.model, former) if model]
     try:
         chosen, told = _chosen(ctx, request, former, candidates, frames, max(ends, default=None))
-    except NotEnoughData as error:
+    except NotEnoughDataError as error:
         left_out = [f"batch {batch} is left out: {why}" for batch, why in errors.items()]
-        raise NotEnoughData("; ".join([str(error), *left_out, *outcomes_short(ctx, request.as_of, frames)])) from error
+        raise NotEnoughDataError(
+            "; ".join([str(error), *left_out, *outcomes_short(ctx, request.as_of, frames)])
+        ) from error
     if errors:
         told |= {"left_out": errors}
     own = ctx.ledger.requests.training_set(former.request) if former else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import Batch, FileRef
-from gatehouse.errors import SourceError, SourceVanished, UnreadableDelivery
+from gatehouse.errors import SourceError, SourceVanishedError, UnreadableDeliveryError
 from gatehouse.ports import PassedOver
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def corrected(ctx: UseCaseContext) -> list[str]:
 
 def take(ctx: UseCaseContext, keys: Iterable[str]) -> dict[str, str]:
     """Land each batch; what one of them raises stops no other. Returns why a batch could not be fetched, by its key, which
-    the ledger notes. SourceVanished of a batch is raised when all others have landed: trying again can help."""
+    the ledger notes. SourceVanishedError of a batch is raised when all others have landed: trying again can help."""
     refused, vanished = {}, None
     for key in keys:
         try:
             land(ctx, key)
-        except SourceVanished as error:
+        except SourceVanishedError as error:
             vanished = vanished or error
         except SourceError as error:
             lease = ctx.ledger.attempts.enter(f"{ctx.name}/{key}/land")
@@ -62,7 +62,7 @@ def land(ctx: UseCaseContext, key: str) -> Batch:
     fingerprint, unreadable = ctx.source.fingerprint(key), ""
     try:
         files = _stored(ctx, key, ctx.source.fetch(key, interval))
-    except UnreadableDelivery as error:
+    except UnreadableDeliveryError as error:
         unreadable = str(error)
         files = {name: ctx.lake.put(data, "unreadable", suffix) for name, (data, suffix) in error.tables.items()}
     return ctx.ledger.batches.land(lease, ctx.name, key, interval, files, unreadable, fingerprint)

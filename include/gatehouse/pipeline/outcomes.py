@@ -10,7 +10,7 @@ from typing import Any
 from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import Span, batch_interval
 from gatehouse.core.types import Batch, BatchState, Outcomes
-from gatehouse.errors import SchemaMismatch, SourceError, UnreadableDelivery
+from gatehouse.errors import SchemaMismatchError, SourceError, UnreadableDeliveryError
 from gatehouse.pipeline.batch_data.outcome_check import TABLE, check_outcomes
 from gatehouse.reports import batch_report
 
@@ -90,7 +90,7 @@ def _collect(ctx: UseCaseContext, batch: Batch, now: datetime) -> Outcomes | Non
         return None
     try:
         checked = check_outcomes(ctx, batch, delivered)
-    except SchemaMismatch as error:
+    except SchemaMismatchError as error:
         _refuse(ctx, batch, str(error))
         return None
     if not checked.validation.accepted:
@@ -111,7 +111,7 @@ def _collect(ctx: UseCaseContext, batch: Batch, now: datetime) -> Outcomes | Non
 
 def _refuse_unread(ctx: UseCaseContext, batch: Batch, error: SourceError) -> None:
     """Audit log outcomes that the source cannot give, with what it delivered."""
-    files = error.tables if isinstance(error, UnreadableDelivery) else {}
+    files = error.tables if isinstance(error, UnreadableDeliveryError) else {}
     kept = [ctx.lake.put(data, "unreadable", suffix) for data, suffix in files.values()]
     _refuse(ctx, batch, str(error), [vars(file) for file in kept])
 

@@ -13,7 +13,7 @@ from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
 from gatehouse.core.profiling.row_sample import positions, sample_of
 from gatehouse.core.rows.row_keys import without_key
 from gatehouse.core.types import Batch, BatchId, BatchState, FileRef
-from gatehouse.errors import NotAllowedError, SchemaMismatch
+from gatehouse.errors import NotAllowedError, SchemaMismatchError
 from gatehouse.pipeline.batch_data import batch_profiles, unreadable_rows
 from gatehouse.pipeline.batch_data.contract_check_result import ContractCheckResult
 from gatehouse.pipeline.partitions import combine, partition_reader
@@ -84,7 +84,7 @@ def check_batch(
         return ValidationResult(None, batch.unreadable, {}, report)
     try:
         held = _held(ctx, batch, findings, shares)
-    except SchemaMismatch as error:
+    except SchemaMismatchError as error:
         report = _keep_report(ctx, batch, (), {}, str(error), None, note)
         return ValidationResult(None, f"schema changed: {error}", {}, report)
     validation, profile = held.validation, None
@@ -146,7 +146,7 @@ def _own_profile(ctx: UseCaseContext, batch: Batch) -> BatchProfile:
 
 def release(ctx: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> Batch:
     """Accept a quarantined batch on a named person's word: its good rows are accepted, its bad rows stay quarantined.
-    A batch that lacks a declared column has no good rows and cannot be released (SchemaMismatch says why)."""
+    A batch that lacks a declared column has no good rows and cannot be released (SchemaMismatchError says why)."""
     batch = ctx.ledger.batches.get(batch_id)
     if batch.state is not BatchState.QUARANTINED:
         raise NotAllowedError(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
@@ -169,7 +169,7 @@ def release(ctx: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> 
 
 
 def declared_tables(ctx: UseCaseContext, batch: Batch) -> dict[str, Declared]:
-    """Each delivered table with its declared columns as their declared types; SchemaMismatch when a column lacks."""
+    """Each delivered table with its declared columns as their declared types; SchemaMismatchError when a column lacks."""
     return {
         name: read_declared(
             ctx.lake.frame(batch.tables[name].source),

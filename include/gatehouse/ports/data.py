@@ -84,7 +84,7 @@ class ExpectationFinding:
     """What one expectation found in some rows, as plain values that add up with those of the rows after them.
 
     `bad` are positions of rows that a critical expectation about rows quarantines; `examples` the first bad values.
-    `trouble` says that it could not be evaluated, or whose count is not trusted; `checked` is None about a whole table."""
+    `issue` says that it could not be evaluated, or whose count is not trusted; `checked` is None about a whole table."""
 
     success: bool
     checked: int | None
@@ -93,7 +93,7 @@ class ExpectationFinding:
     bad: tuple[int, ...] = ()
     examples: tuple[str, ...] = ()
     detail: str = ""
-    trouble: str = ""
+    issue: str = ""
     error: bool = False
 
 
@@ -159,7 +159,7 @@ class Source(ABC):
 
     @abstractmethod
     def fetch(self, key: str, interval: Interval) -> Mapping[str, pd.DataFrame]:
-        """Each table of the batch, with the declared columns as declared types; UnreadableDelivery, with what was delivered,
+        """Each table of the batch, with the declared columns as declared types; UnreadableDeliveryError, with what was delivered,
         when a table cannot be read."""
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Ports of being told: the facts that may be told, the troubles, the outbox, and who carries a message away."""
+"""Ports of being told: the facts that may be told, the issues, the outbox, and who carries a message away."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 
 class NotificationStore(ABC):
-    """The ledger's desk for what is told: facts, troubles, and the messages, which are its outbox."""
+    """The ledger's desk for what is told: facts, issues, and the messages, which are its outbox."""
 
     @abstractmethod
     def facts(self, since: datetime) -> list[Event]:
         """Of all use cases, what lasts, and what began or ended after `since` (the ledger's clock)."""
 
     @abstractmethod
-    def troubles(self) -> list[Issue]:
-        """The open troubles."""
+    def issues(self) -> list[Issue]:
+        """The open issues."""
 
     @abstractmethod
-    def trouble(self, steps: IssueChanges) -> None:
-        """Record troubles that open, change and end. One that is open already, or over, is not recorded again."""
+    def issue(self, steps: IssueChanges) -> None:
+        """Record issues that open, change and end. One that is open already, or over, is not recorded again."""
 
     @abstractmethod
-    def known(self, matters: Collection[str]) -> list[Notification]:
-        """The messages about these matters, and all that wait."""
+    def known(self, alerts: Collection[str]) -> list[Notification]:
+        """The messages about these alerts, and all that wait."""
 
     @abstractmethod
     def spent(self, since: datetime) -> Mapping[str, Sequence[datetime]]:

@@ -190,7 +190,7 @@ class ModelStore(ABC):
 
     @abstractmethod
     def check_storable(self, name: str, estimator: Any) -> None:
-        """Raise UntrustedModel when the unfitted estimator holds something that `dump` would refuse, such as a lambda."""
+        """Raise UntrustedModelError when the unfitted estimator holds something that `dump` would refuse, such as a lambda."""
 
     @abstractmethod
     def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
@@ -209,7 +209,7 @@ class ModelStore(ABC):
 
     @abstractmethod
     def load(self, data: bytes, sha256: str) -> Any:
-        """UntrustedModel when the bytes are not those recorded, too large, or hold a type off the allow-list."""
+        """UntrustedModelError when the bytes are not those recorded, too large, or hold a type off the allow-list."""
 
     @abstractmethod
     def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> ModelProbe:

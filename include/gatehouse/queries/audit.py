@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ACTS = ("decision.answered", "override.proposed", "override.confirmed", "champion.changed", "champion.level_accepted",
         "batch.released", "batch.discarded", "batch.revalidated", "request.opened", "request.cancelled",
         "backfill.started")  # fmt: skip
-SYSTEM = ("gate", "upkeep", "nobody", "validate")  # names under which tasks act
+SYSTEM = ("gate", "maintenance", "nobody", "validate")  # names under which tasks act
 PEOPLE, EVERYTHING = "", "all"
 
 _FIND = """

@@ -8,7 +8,7 @@ from typing import Any
 
 from gatehouse.telemetry.queries import LedgerSnapshot
 
-UPKEEP_SECONDS = 1800.0  # three of its periods, so that one slow sweep wakes nobody
+MAINTENANCE_SECONDS = 1800.0  # three of its periods, so that one slow sweep wakes nobody
 ENDED_SECONDS = 1200.0  # two of its periods: it runs every ten minutes, whatever it finds
 WAITING_SECONDS = 3600.0  # for a use case whose own patience is not known
 
@@ -52,8 +52,8 @@ def judge(facts: LedgerSnapshot | None, failures: Mapping[str, str], patience: M
     problems = [HealthProblem(part, sentence) for part, sentence in failures.items() if sentence]
     parts = {part: "wrong" if sentence else "ok" for part, sentence in failures.items()}
     if facts is None:
-        return HealthReport(parts | {"upkeep": "unknown", "batches": "unknown"}, tuple(problems))
-    found = {"upkeep": _upkeep(facts), "batches": _waiting(facts, patience)}
+        return HealthReport(parts | {"maintenance": "unknown", "batches": "unknown"}, tuple(problems))
+    found = {"maintenance": _maintenance(facts), "batches": _waiting(facts, patience)}
     problems += [problem for each in found.values() for problem in each]
     ages = [row["waiting_age"] for row in facts.batches if row["waiting_age"] is not None]
     measured = {"upkeep_age": facts.ledger.get("upkeep_age"), "oldest_waiting": max(ages, default=None)}
@@ -62,16 +62,18 @@ def judge(facts: LedgerSnapshot | None, failures: Mapping[str, str], patience: M
     )
 
 
-def _upkeep(facts: LedgerSnapshot) -> list[HealthProblem]:
+def _maintenance(facts: LedgerSnapshot) -> list[HealthProblem]:
     """Late when its last success, or without one the ledger's first entry, is too long ago."""
     last, since = facts.ledger.get("upkeep_age"), facts.ledger.get("age")
-    if last is not None and last > UPKEEP_SECONDS:
-        sentence = f"upkeep last found nothing wrong {last / 60:.0f} min ago; allowed {UPKEEP_SECONDS / 60:.0f} min"
-    elif last is None and since is not None and since > UPKEEP_SECONDS:
-        sentence = f"upkeep has never found nothing wrong in the {since / 60:.0f} min that the ledger is in use"
+    if last is not None and last > MAINTENANCE_SECONDS:
+        sentence = (
+            f"maintenance last found nothing wrong {last / 60:.0f} min ago; allowed {MAINTENANCE_SECONDS / 60:.0f} min"
+        )
+    elif last is None and since is not None and since > MAINTENANCE_SECONDS:
+        sentence = f"maintenance has never found nothing wrong in the {since / 60:.0f} min that the ledger is in use"
     else:
         return _ended(facts)
-    return [HealthProblem("upkeep", f"{sentence}; see the runs of gatehouse__maintenance in Airflow")]
+    return [HealthProblem("maintenance", f"{sentence}; see the runs of gatehouse__maintenance in Airflow")]
 
 
 def _ended(facts: LedgerSnapshot) -> list[HealthProblem]:
@@ -80,7 +82,7 @@ def _ended(facts: LedgerSnapshot) -> list[HealthProblem]:
     if last is None or last <= ENDED_SECONDS:
         return []
     sentence = f"no run of maintenance has ended for {last / 60:.0f} min; allowed {ENDED_SECONDS / 60:.0f} min"
-    return [HealthProblem("upkeep", f"{sentence}; see the runs of gatehouse__maintenance in Airflow")]
+    return [HealthProblem("maintenance", f"{sentence}; see the runs of gatehouse__maintenance in Airflow")]
 
 
 def _waiting(facts: LedgerSnapshot, patience: Mapping[str, float]) -> list[HealthProblem]:

@@ -100,7 +100,7 @@ CATALOGUE = (
     Metric("gatehouse_stage_seconds", "gauge", "The newest run of each stage, from its start to its audit log entry.",
             _each("stages", "seconds", stage="stage")),
     Metric("gatehouse_audit_log_entries_total", "counter", "Entries of the audit log.", _ledger("entries")),
-    Metric("gatehouse_upkeep_age_seconds", "gauge", "How long ago maintenance last found no problem.",
+    Metric("gatehouse_maintenance_age_seconds", "gauge", "How long ago maintenance last found no problem.",
             _ledger("upkeep_age")),
 )  # fmt: skip
 

@@ -52,7 +52,7 @@ def _cases(settings: Settings) -> Iterable[UseCase]:
     from gatehouse.use_case import folders, load
 
     for folder in folders(settings.usecases):
-        with suppress(GatehouseError):  # a broken folder is upkeep's to report
+        with suppress(GatehouseError):  # a broken folder is maintenance's to report
             yield load(folder)
 
 

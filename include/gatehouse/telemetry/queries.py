@@ -81,14 +81,14 @@ _NEWEST_FILE = """
     SELECT f.path, f.sha256, f.size, f.rows FROM batch_tables t JOIN files f ON f.path = t.source
     JOIN batches b USING (use_case, key, revision) ORDER BY b.audit_seq DESC LIMIT 1"""
 
-UPKEEP = "gatehouse/upkeep/succeeded"  # the work that upkeep enters when it has found nothing wrong
+MAINTENANCE = "gatehouse/upkeep/succeeded"  # the work that maintenance enters when it has found nothing wrong
 ENDED = "gatehouse/maintenance/ended"  # the work that it enters when it came to its end, whatever it found
 
 
 @dataclass(frozen=True)
 class LedgerSnapshot:
     """Rows by table, each a dict with its `use_case`. `ledger` has the audit log's entries and age in seconds, and how long
-    ago upkeep last succeeded (None: never); `newest_file` is the lake's file of the newest batch (None: no batch yet)."""
+    ago maintenance last succeeded (None: never); `newest_file` is the lake's file of the newest batch (None: no batch yet)."""
 
     batches: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -114,6 +114,6 @@ def read_facts(database: Database) -> LedgerSnapshot:
             champions=rows.all(_CHAMPIONS),
             requests=rows.all(_REQUESTS),
             stages=rows.all(_STAGES),
-            ledger=rows.one(_LEDGER, [UPKEEP, ENDED], UPKEEP, ENDED) or {},
+            ledger=rows.one(_LEDGER, [MAINTENANCE, ENDED], MAINTENANCE, ENDED) or {},
             newest_file=rows.one(_NEWEST_FILE),
         )

@@ -1,4 +1,4 @@
-"""The bodies of upkeep: sweep each use case, then verify the installation."""
+"""The bodies of maintenance: sweep each use case, then verify the installation."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def sweep(name: str, folder: str) -> dict[str, Any]:
     ledger = open_ledger(Settings.from_environment().require("ledger_url"))
     with ledger.attempts.alone(f"{name}/maintenance") as alone:
         if alone:
-            return {"name": name, **upkeep(name, folder)}
+            return {"name": name, **maintenance(name, folder)}
     late = f"{name}: its maintenance in an earlier run has not come to its end"
     return {"name": name, **{result: list[str]() for result in RESULTS}, "failed": [late]}
 
@@ -64,17 +64,17 @@ def sweep_and_wake(name: str, folders: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def upkeep(name: str, folder: str) -> dict[str, list[str]]:
+def maintenance(name: str, folder: str) -> dict[str, list[str]]:
     """Sweep one use case; returns what has to be woken, what was told and found, and which parts failed."""
     guard, found = Guard(name), {result: list[str]() for result in RESULTS}
     sites: list[InstalledContext] = []
     guard("be begun: the use case cannot be opened", lambda: sites.append(context.use_case_context(folder)) or [])
     for ctx in sites:
-        found |= _upkeep(ctx, guard)
+        found |= _maintenance(ctx, guard)
     return found | {"failed": guard.failed}
 
 
-def _upkeep(ctx: InstalledContext, guard: Guard) -> dict[str, list[str]]:
+def _maintenance(ctx: InstalledContext, guard: Guard) -> dict[str, list[str]]:
     """The parts of a use case's maintenance, in this order: data, decisions, MLflow, and what has to be woken."""
     from gatehouse.pipeline.judge import re_decide
     from gatehouse.pipeline.maintenance import find_pending as stage
@@ -135,7 +135,7 @@ def check_installation(swept: Iterable[dict[str, Any]], names: Iterable[str], br
     """Verify the ledger and `notify.yaml`; GatehouseError with everything that a person must know of. `swept` is what the
     sweeps of the use cases `names` found; one without a result did not come to its end."""
     from gatehouse.bootstrap import verify_installation
-    from gatehouse.telemetry.queries import ENDED, UPKEEP
+    from gatehouse.telemetry.queries import ENDED, MAINTENANCE
     from gatehouse_airflow.notification_tasks import record_health_issues, wrong_notify
 
     late = "its sweep did not come to its end; see its task in Airflow"
@@ -152,7 +152,7 @@ def check_installation(swept: Iterable[dict[str, Any]], names: Iterable[str], br
     _leave_word(ENDED)
     if problems:
         raise GatehouseError(" | ".join(problems))
-    _leave_word(UPKEEP)
+    _leave_word(MAINTENANCE)
 
 
 def _leave_word(work: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.types import BatchState
-from gatehouse.errors import ModelError, SchemaMismatch
+from gatehouse.errors import ModelError, SchemaMismatchError
 from gatehouse_airflow.tasks import context
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def profile_pieces(folder: str, checked: Iterable[Piece]) -> list[Piece]:
         findings = collect_results(ctx, ref, checked)
         try:
             validation = partition_check.combine_checks(ctx, batch, findings).validation if findings else None
-        except SchemaMismatch:
+        except SchemaMismatchError:
             continue
         if validation is not None and validation.accepted:
             pieces += [_piece(ctx, ref, work) for work in partition_profile.works(ctx, batch, validation)]
@@ -115,7 +115,7 @@ def _divided(ctx: InstalledContext, ref: str, state: BatchState) -> Batch | None
 
 
 def _taken_up(folder: str, piece: Piece, work: str) -> tuple[InstalledContext, Batch]:
-    """The site and the batch of a piece; that somebody works on it is on record, so upkeep does not take it up."""
+    """The site and the batch of a piece; that somebody works on it is on record, so maintenance does not take it up."""
     ctx = context.use_case_context(folder, batch=piece["batch"])
     batch = ctx.ledger.batches.get(context.parse(ctx.name, piece["batch"]))
     ctx.ledger.attempts.enter(f"{batch.id}/{work}")

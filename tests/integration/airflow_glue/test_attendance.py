@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from support.airflow_of_runs import AirflowOfRuns, Run, site_with
 from gatehouse.core.types import RequestState
 from gatehouse.errors import StaleAttemptError
 from gatehouse.pipeline import gather
 from gatehouse_airflow import attendance
 from gatehouse_airflow.tasks import batches, context, training
+from support.airflow_of_runs import AirflowOfRuns, Run, site_with
 from support.rides import ctx, folder, open_site, take  # noqa: F401 - three of them are fixtures
 
 MONITOR, RETRAIN, JUDGE = (f"rides__{stage}" for stage in ("monitor", "retrain", "judge"))

@@ -13,7 +13,7 @@ from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.types import BatchState
-from gatehouse.errors import NotAllowedError, ServiceUnavailableError, SourceError, SourceVanished
+from gatehouse.errors import NotAllowedError, ServiceUnavailableError, SourceError, SourceVanishedError
 from gatehouse.pipeline import land
 from gatehouse.pipeline.manual.revalidate import revalidate
 from gatehouse.pipeline.validate import release
@@ -239,11 +239,11 @@ def test_what_trying_again_can_help_fails_the_task_when_the_others_have_landed(i
 
     def replaced(self, key, interval):
         if key == "2024-02":
-            raise SourceVanished("rows_2024-02.parquet was written while it was read")
+            raise SourceVanishedError("rows_2024-02.parquet was written while it was read")
         return fetch(self, key, interval)
 
     monkeypatch.setattr(files_module.FileSource, "fetch", replaced)
-    with pytest.raises(SourceVanished):
+    with pytest.raises(SourceVanishedError):
         batches.land("rides", None)
     assert len(states(installed)) == 5
     monkeypatch.setattr(files_module.FileSource, "fetch", fetch)
@@ -263,7 +263,7 @@ def test_airflow_tries_a_replaced_file_again():
 
     decided = {str(rule.exception): str(rule.action.value) for rule in RETRIES.rules}
     assert (
-        decided["gatehouse.errors.SourceVanished"]
+        decided["gatehouse.errors.SourceVanishedError"]
         == decided["gatehouse.errors.ServiceUnavailableError"]
         != decided["gatehouse.errors.GatehouseError"]
     )

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from conftest import LedgerDatabase, refill
-from support.fakes import FakeLake
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.adapters.sources import open_source
@@ -24,9 +23,10 @@ from gatehouse.pipeline.validate import validate
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
 from gatehouse_airflow.tasks import batches, context, partitions
-from support.big_rides import MONTHS, rides
-from support.rides import FakeContext, ctx, folder, looped, open_site  # noqa: F401 - three are fixtures
 from integration.pipeline.test_divided import dividing, known, small_pieces  # noqa: F401 - one is a fixture
+from support.big_rides import MONTHS, rides
+from support.fakes import FakeLake
+from support.rides import FakeContext, ctx, folder, looped, open_site  # noqa: F401 - three are fixtures
 
 
 def airflow(home: Path, ledger_url: str, *runs: str) -> list[dict]:

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from support.fakes import FakeLake
 from gatehouse.adapters.code_process.process import Limits
 from gatehouse.adapters.code_process.remote_code import RemoteCode
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, TrackingError
@@ -17,10 +16,11 @@ from gatehouse.pipeline.maintenance import find_pending as stage
 from gatehouse.pipeline.maintenance import reconcile
 from gatehouse.pipeline.monitor import monitor_batch
 from gatehouse.pipeline.validate import validate
-from gatehouse.telemetry.queries import ENDED, UPKEEP
+from gatehouse.telemetry.queries import ENDED, MAINTENANCE
 from gatehouse.use_case import load
 from gatehouse_airflow import attendance
 from gatehouse_airflow.tasks import context, maintenance
+from support.fakes import FakeLake
 from support.rides import FOUR_MONTHS, ctx, folder, looped, open_site, take  # noqa: F401 - four of them are fixtures
 
 QUIET = {name: [] for name in (*maintenance.RESULTS, "failed")}
@@ -143,19 +143,19 @@ def checked(monkeypatch):
     monkeypatch.setattr("gatehouse_airflow.notification_tasks.wrong_notify", list)
 
 
-def test_the_check_fails_with_every_sentence_and_records_it_as_a_trouble(sites, ledger, checked):
-    """The check is red after all is done, with all sentences; the trouble of each use case lasts until a sweep finds it no
+def test_the_check_fails_with_every_sentence_and_records_it_as_a_issue(sites, ledger, checked):
+    """The check is red after all is done, with all sentences; the issue of each use case lasts until a sweep finds it no
     more. A sweep without a result is a sentence too."""
     failed = {"failed": ["one: a sentence", "one: another"]}
     with pytest.raises(Exception, match=r"one: a sentence \| one: another \| two: its sweep did not come to its end"):
         maintenance.check_installation([QUIET | failed | {"name": "one"}], ("one", "two"), {})
-    subjects_now = [trouble.found.subject for trouble in ledger.telling.troubles()]
+    subjects_now = [issue.found.subject for issue in ledger.telling.issues()]
     assert sorted(subjects_now) == ["maintenance of one", "maintenance of two"]
     assert ledger.attempts.idle(ENDED) is not None
-    assert ledger.attempts.idle(UPKEEP) is None
+    assert ledger.attempts.idle(MAINTENANCE) is None
     maintenance.check_installation([QUIET | {"name": name} for name in ("one", "two")], ("one", "two"), {})
-    assert ledger.telling.troubles() == []
-    assert ledger.attempts.idle(UPKEEP) is not None
+    assert ledger.telling.issues() == []
+    assert ledger.attempts.idle(MAINTENANCE) is not None
 
 
 def test_code_that_hangs_at_its_import_is_not_asked_for_in_a_sweep(ctx, folder, sites):

@@ -1,4 +1,4 @@
-"""The last step of upkeep in real runs of Airflow's, with a real ledger and a real mail server."""
+"""The last step of maintenance in real runs of Airflow's, with a real ledger and a real mail server."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ recipients:
 
 
 def airflow(tmp_path: Path, ledger_url: str, port: int, *how: str) -> list[dict]:
-    """What Airflow says of runs of the small upkeep; `port` is the mail server's, the other one is away."""
+    """What Airflow says of runs of the small maintenance; `port` is the mail server's, the other one is away."""
     (tmp_path / "notify.yaml").write_text(NOTIFY)
     (tmp_path / "dags").mkdir()
-    script = shutil.copy(Path(__file__).parent / "small_upkeep.py", tmp_path / "dags")
+    script = shutil.copy(Path(__file__).parent / "small_maintenance.py", tmp_path / "dags")
     extra = {"from_email": "gatehouse@example.org", "disable_ssl": True, "disable_tls": True}
     mail = {"conn_type": "smtp", "host": "127.0.0.1", "extra": extra}
     environment = {
@@ -48,11 +48,11 @@ def airflow(tmp_path: Path, ledger_url: str, port: int, *how: str) -> list[dict]
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def test_upkeep_tells_what_it_found_and_keeps_its_colour(
+def test_maintenance_tells_what_it_found_and_keeps_its_colour(
     tmp_path: Path, ledger_database: LedgerDatabase, ledger: Ledger
 ) -> None:
     """The teardown runs after the check, red or green, and mails through Airflow's connection; a failed check fails the
-    run all the same. What is found no more is over, and told; a check that died is a trouble of its own. A recipient
+    run all the same. What is found no more is over, and told; a check that died is an issue of its own. A recipient
     whose server is away waits in the ledger and fails nothing."""
     with mail_server() as server:
         red, green, lost = airflow(tmp_path, ledger_database.url, server.port, "red", "green", "lost")
@@ -63,10 +63,10 @@ def test_upkeep_tells_what_it_found_and_keeps_its_colour(
     assert first["Subject"] == "[critical] the installation: Gatehouse itself is unhealthy"
     assert "cannot be read: gate.yaml:3: unknown key `rulez`" in first.get_body(("plain",)).get_content()
     assert second["Subject"] == "[critical] the installation: over: Gatehouse itself is unhealthy"
-    assert "upkeep did not come to its end" in third.get_body(("plain",)).get_content()
+    assert "maintenance did not come to its end" in third.get_body(("plain",)).get_content()
     told = [each for each in ledger.telling.messages() if each.recipient == "on_call"]
     assert [each.state for each in told] == [DeliveryState.SENT] * 3
     away = [each for each in ledger.telling.messages() if each.recipient == "nobody"]
     assert {each.phase for each in away} == {AlertPhase.OPENED}
     assert [(each.state, each.attempt) for each in away] == [(DeliveryState.FAILED, 1), (DeliveryState.DROPPED, 1)]
-    assert len(ledger.telling.troubles()) == 1
+    assert len(ledger.telling.issues()) == 1

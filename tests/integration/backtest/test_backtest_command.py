@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from support.daily_folder import CORRUPT, DAYS, LOST, RAISES, UNREADABLE, ZERO, daily_folder
 from gatehouse.settings import ROOT
+from support.daily_folder import CORRUPT, DAYS, LOST, RAISES, UNREADABLE, ZERO, daily_folder
 from support.streams import stream
 
 RETRAIN = """\

@@ -75,7 +75,7 @@ def test_wrong_usage_is_two_and_a_named_failure_one_line_and_one(tmp_path):
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
-    assert "UnknownUseCase" in done.stderr
+    assert "UnknownUseCaseError" in done.stderr
 
 
 def test_without_a_stack_the_message_says_how_to_get_one(tmp_path):

@@ -8,13 +8,13 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from conftest import LedgerDatabase
-from support.fakes import FakeNotifier
 from gatehouse.cli.notifications import messages, show_config, try_recipient
 from gatehouse.errors import ConfigurationError, RecordNotFoundError
 from gatehouse.notify_config import notify_spec
 from gatehouse.pipeline.maintenance.notify import send_due_notifications
 from gatehouse.ports import Ledger
 from gatehouse.settings import Settings
+from support.fakes import FakeNotifier
 from support.story import Story
 
 FILE = """\
@@ -48,15 +48,15 @@ def test_what_was_told_held_back_and_not_delivered_is_listed(
         run(show_config, "notify", GATEHOUSE_NOTIFY_FILE="").exception, type(None)
     )  # it lies beside the use cases too
     assert "nobody was told anything yet" in run(messages).output
-    story, courier = Story(ledger), FakeNotifier()
-    courier.away = {"engineer"}
+    story, notifier = Story(ledger), FakeNotifier()
+    notifier.away = {"engineer"}
     for key in ("2013-01", "2013-02"):
         story.quarantine(key)
     spec = notify_spec(Settings.from_environment(environment))
-    send_due_notifications(ledger, spec, courier)
+    send_due_notifications(ledger, spec, notifier)
     assert "in the outbox" in run(try_recipient, "on_call", "--by", "Ada").output
-    send_due_notifications(ledger, spec, courier)
-    assert [each.subject for each in courier.delivered] == [
+    send_due_notifications(ledger, spec, notifier)
+    assert [each.subject for each in notifier.delivered] == [
         "[warning] flights: a batch is quarantined", "[test] Gatehouse: a test for on_call",
     ]  # fmt: skip
     page = run(messages).output

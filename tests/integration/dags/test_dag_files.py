@@ -62,7 +62,7 @@ def test_parsing_imports_nothing_heavy_and_opens_no_connection():
 
 
 def test_every_use_case_has_its_dags():
-    """Its DAGs for each use case and one upkeep DAG for all, each found in the file of its stage."""
+    """Its DAGs for each use case and one maintenance DAG for all, each found in the file of its stage."""
     expected = {f"{name}__{stage}" for name in ("flight_delays", "air_time") for stage in STAGES}
     assert set(parsed()["dags"]) == expected | {"gatehouse__maintenance"}
     assert all(dag["file"] == f"{dag_id.split('__')[1]}.py" for dag_id, dag in parsed()["dags"].items())
@@ -94,7 +94,7 @@ def test_a_use_case_is_only_a_folder(tmp_path):
 
 
 def test_a_broken_use_case_takes_no_other_with_it(tmp_path, monkeypatch):
-    """One wrong file hides the DAGs of its own use case only; a red DAG in their place and upkeep say what is wrong."""
+    """One wrong file hides the DAGs of its own use case only; a red DAG in their place and maintenance say what is wrong."""
     own_use_case(tmp_path / "usecases", "rides")
     broken = own_use_case(tmp_path / "usecases", "broken")
     (broken / "gate.yaml").write_text("metric: [")
@@ -179,8 +179,8 @@ def test_every_dag_has_typed_tags_a_fixed_start_and_a_reason_for_its_limit():
         assert re.search(r"max_active_runs=\d+,  # \w+", path.read_text(encoding="utf-8")), path.name
 
 
-def test_upkeep_tells_people_at_its_end():
-    """The last task of upkeep is the one whose runs tests/airflow_glue tries."""
+def test_maintenance_tells_people_at_its_end():
+    """The last task of maintenance is the one whose runs tests/airflow_glue tries."""
     assert list(parsed()["dags"]["gatehouse__maintenance"]["tasks"])[-1] == "tell"
 
 
@@ -253,13 +253,13 @@ def test_named_data_errors_fail_at_once_and_an_unreachable_service_is_tried_agai
     from airflow.sdk.definitions.retry_policy import RetryAction
     from airflow.sdk.exceptions import AirflowTaskTimeout
 
-    from gatehouse.errors import SchemaMismatch, ServiceUnavailableError, StaleAttemptError
+    from gatehouse.errors import SchemaMismatchError, ServiceUnavailableError, StaleAttemptError
     from gatehouse_airflow.dag_defaults import RETRIES
 
     def action(error: BaseException) -> RetryAction:
         return RETRIES.evaluate(error, 1, 8).action
 
-    assert action(SchemaMismatch("a column is missing")) is RetryAction.FAIL
+    assert action(SchemaMismatchError("a column is missing")) is RetryAction.FAIL
     assert action(StaleAttemptError("a newer one runs")) is RetryAction.RETRY
     assert action(ServiceUnavailableError("no answer")) is RetryAction.RETRY
     assert action(AirflowTaskTimeout("it took all its time")) is RetryAction.FAIL

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from gatehouse.dev_stack import progress
-from gatehouse.dev_stack.progress import QUIET_SECONDS, SWEEPS, TOLD_SECONDS, UPKEEP, Progress, hand_over, wait_for_dags
+from gatehouse.dev_stack.progress import (
+    MAINTENANCE,
+    QUIET_SECONDS,
+    SWEEPS,
+    TOLD_SECONDS,
+    Progress,
+    hand_over,
+    wait_for_dags,
+)
 from gatehouse.errors import GatehouseError
 
 
@@ -77,14 +85,14 @@ def test_a_training_that_takes_days_is_waited_for(airflow: Any, capsys: Any) -> 
     assert airflow.triggered == []
 
 
-def test_when_nothing_is_under_way_upkeep_looks_before_all_is_called_stuck(airflow: Any) -> None:
+def test_when_nothing_is_under_way_maintenance_looks_before_all_is_called_stuck(airflow: Any) -> None:
     """A lost wake-up is found by it; after some sweeps that moved nothing the walk ends, and names what failed."""
     walked = Progress(airflow, Site())  # type: ignore[arg-type]
     for sweeps in range(1, SWEEPS + 1):
         airflow.now += QUIET_SECONDS
         walked.look("2024-03")
         walked.look("2024-03")
-        assert [line.split()[0] for line in airflow.triggered] == [UPKEEP] * sweeps
+        assert [line.split()[0] for line in airflow.triggered] == [MAINTENANCE] * sweeps
     assert len(set(airflow.triggered)) == SWEEPS, "each has a name of its own"
     airflow.now += QUIET_SECONDS
     with pytest.raises(
@@ -105,11 +113,11 @@ def test_a_batch_that_settles_begins_the_count_again(airflow: Any) -> None:
 
 def test_dags_that_airflow_has_not_read_yet_are_waited_for(airflow: Any, monkeypatch: Any) -> None:
     """However long the first reading takes."""
-    wanted = {f"rides__{stage}": "t1" for stage in progress.STAGES} | {UPKEEP: "t1"}
+    wanted = {f"rides__{stage}": "t1" for stage in progress.STAGES} | {MAINTENANCE: "t1"}
 
     def read(seconds: float) -> None:
         airflow.now += 1000 * seconds
-        airflow.known = wanted if airflow.now > 100_000 else {UPKEEP: "t0"}
+        airflow.known = wanted if airflow.now > 100_000 else {MAINTENANCE: "t0"}
 
     monkeypatch.setattr(progress.time, "sleep", read)
     wait_for_dags(airflow, Site())  # type: ignore[arg-type]
@@ -121,7 +129,7 @@ def test_dags_that_airflow_does_not_find_in_its_files_are_named(airflow: Any, mo
 
     def read(seconds: float) -> None:
         airflow.now += seconds
-        airflow.known = {UPKEEP: f"t{airflow.now // 60}"}
+        airflow.known = {MAINTENANCE: f"t{airflow.now // 60}"}
 
     monkeypatch.setattr(progress.time, "sleep", read)
     with pytest.raises(GatehouseError, match=r"does not know rides__ingest, .*KeyError: 'rides'"):

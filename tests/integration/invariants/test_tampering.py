@@ -17,7 +17,6 @@ import pytest
 from psycopg2.extras import RealDictCursor
 
 from conftest import LedgerDatabase
-from support.fakes import FakeNotifier
 from gatehouse.adapters.ledger.connection import Cursor
 from gatehouse.core.notifications.alert_types import AlertType
 from gatehouse.core.notifications.issues import IssueReport
@@ -28,6 +27,7 @@ from gatehouse.pipeline.maintenance.notify import record_issues, send_due_notifi
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
 from integration.pipeline.test_telling import SPEC
+from support.fakes import FakeNotifier
 from support.story import Story
 
 UNNOTICED = {  # what `verify` does not name, and why that is no harm
@@ -109,7 +109,7 @@ def superuser(ledger: Ledger, ledger_server: PostgresServer, ledger_database: Le
     batch, again = BatchId("flights", "2013-03", 1), story.report("checked again")
     found = ("0" * 64, "accepted", "accepted", "", {"rides": (9, 1)}, again)
     ledger.revalidations.record(Revalidation(batch, *found, "Ada", "the contract has another limit now"))
-    record_issues(ledger, [IssueReport(AlertType.UNHEALTHY, "", "upkeep", "it did not come to its end")], [])
+    record_issues(ledger, [IssueReport(AlertType.UNHEALTHY, "", "maintenance", "it did not come to its end")], [])
     send_due_notifications(ledger, SPEC, FakeNotifier(), datetime.now(UTC) + timedelta(minutes=1))
     record_issues(ledger, [], [(AlertType.UNHEALTHY, "")])
     name = ledger_database.url.rpartition("/")[2].partition("?")[0]

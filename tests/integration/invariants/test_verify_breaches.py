@@ -13,12 +13,12 @@ import psycopg2
 import pytest
 
 from conftest import LedgerDatabase
-from support.fakes import FakeLake, FakeTracking
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.adapters.ledger.transaction import LedgerTransaction
 from gatehouse.core.types import Champion, ModelVersion, Prediction, Verdict
 from gatehouse.invariants import run
 from gatehouse.ports import Ledger
+from support.fakes import FakeLake, FakeTracking
 from support.story import DRIFT, Story
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import psycopg2
 
 from conftest import LedgerDatabase
-from support.fakes import FakeTracking
 from gatehouse.invariants import INVARIANTS, run
 from gatehouse.ports import Ledger
+from support.fakes import FakeTracking
 from support.story import Story
 
 

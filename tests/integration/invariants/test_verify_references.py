@@ -10,12 +10,12 @@ import psycopg2
 import pytest
 
 from conftest import LedgerDatabase
-from support.fakes import FakeLake, FakeTracking
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.adapters.ledger.transaction import LedgerTransaction
 from gatehouse.core.types import FileRef
 from gatehouse.invariants import InvariantResult, run
 from gatehouse.ports import Ledger
+from support.fakes import FakeLake, FakeTracking
 from support.story import Story
 
 COLUMNS = """

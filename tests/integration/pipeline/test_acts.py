@@ -1,4 +1,4 @@
-"""What people may do against the gate, what follows a promotion, and what upkeep finds behind the gate's back."""
+"""What people may do against the gate, what follows a promotion, and what maintenance finds behind the gate's back."""
 
 from __future__ import annotations
 
@@ -306,7 +306,7 @@ def test_to_reject_a_champion_again_rolls_it_back(looped, rewritten):
 
 
 def test_a_promotion_whose_task_was_marked_is_carried_out_and_named(ctx):
-    """The decision says PROMOTE, and somebody marked the task as done: upkeep promotes, audit logs it, and does so once."""
+    """The decision says PROMOTE, and somebody marked the task as done: maintenance promotes, logs it, and does so once."""
     for key in MONTHS[:3]:
         take_without_promoting(ctx, key)
     (decision,) = ctx.ledger.decisions.list("rides")
@@ -356,7 +356,7 @@ def test_a_review_that_nobody_is_asked_for_counts_as_rejected_in_the_end(rewritt
 
 
 def test_a_replaced_model_file_is_named_and_brought_back(looped):
-    """The champion's bytes were changed: upkeep says so and restores MLflow's copy, which has the recorded sha256."""
+    """The champion's bytes were changed: maintenance says so and restores MLflow's copy, which has the recorded sha256."""
     file = looped.ledger.models.champion("rides").model.file
     honest = looped.lake.files[file.path]
     looped.lake.files[file.path] = honest[:-1] + b"?"
@@ -377,7 +377,7 @@ def _kinds(ctx, start, *others):
 
 
 def test_a_death_between_a_finding_and_its_repair_is_one_finding(looped, monkeypatch):
-    """Upkeep dies after it has logged a moved alias: the next one repairs it, and the audit log tells of one move."""
+    """Maintenance dies after it has logged a moved alias: the next one repairs it, and the audit log tells of one move."""
 
     def death(*_):
         raise KeyboardInterrupt

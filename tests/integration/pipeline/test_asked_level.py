@@ -7,13 +7,13 @@ import json
 import pytest
 
 from conftest import LedgerDatabase
-from support.fakes import FakeTracking
 from gatehouse.errors import NotAllowedError
 from gatehouse.invariants import run
 from gatehouse.pipeline import land, outcomes, score
 from gatehouse.pipeline.manual.accept_level import accept_level
 from gatehouse.pipeline.monitor import asked_level, monitor_batch
 from gatehouse.pipeline.validate import validate
+from support.fakes import FakeTracking
 from support.rides import ctx, folder, looped, open_site  # noqa: F401 - they are fixtures
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gatehouse.adapters.models import SkopsModels
-from gatehouse.errors import ModelError, NotEnoughData, NotScored, UntrustedModel
+from gatehouse.errors import ModelError, NotEnoughDataError, NotScoredError, UntrustedModelError
 from gatehouse.pipeline import gather, land, outcomes
 from gatehouse.pipeline.maintenance import find_pending
 from gatehouse.pipeline.manual import backfill
@@ -53,7 +53,7 @@ def test_a_batch_that_cannot_be_scored_ends_as_its_own_error(looped, monkeypatch
     """Its verdict has the error and pages, nothing waits for it or wakes it again, and the next batch is scored."""
     altered(looped, change, monkeypatch)
     bad = landed(looped, BAD)
-    with pytest.raises(NotScored, match=says):
+    with pytest.raises(NotScoredError, match=says):
         score_in_turn(looped, bad)
     report = looped.ledger.batches.watches("rides")[-1]
     assert report.batch == bad
@@ -74,7 +74,7 @@ def test_the_sentence_names_version_feature_row_and_value(looped, monkeypatch):
     """A person at night must find the cell: which version, which feature, the row's key, and what it holds."""
     altered(looped, infinite, monkeypatch)
     batch = landed(looped, BAD)
-    with pytest.raises(NotScored) as raised:
+    with pytest.raises(NotScoredError) as raised:
         score_in_turn(looped, batch)
     table = looped.ledger.batches.get(batch).tables["rows"].accepted
     key = looped.lake.frame(table)[looped.case.contract.tables["rows"].key[0]].iloc[3]
@@ -103,7 +103,7 @@ def test_a_prediction_that_is_no_number_is_the_batchs_error(looped, monkeypatch,
 
     monkeypatch.setattr(SkopsModels, "load", lambda self, data, sha256: Model())
     batch = landed(looped, BAD)
-    with pytest.raises(NotScored, match=rf"version 1 .*{says}"):
+    with pytest.raises(NotScoredError, match=rf"version 1 .*{says}"):
         score_in_turn(looped, batch)
     assert all(each.batch != batch for each in looped.ledger.batches.predictions("rides"))
 
@@ -114,7 +114,7 @@ def test_a_batch_is_scored_later_when_its_error_is_mended(looped, monkeypatch):
         altered(looped, raising, broken)
         batch = landed(looped, BAD)
         for _ in range(2):
-            with pytest.raises(NotScored):
+            with pytest.raises(NotScoredError):
                 score_in_turn(looped, batch)
     assert score_in_turn(looped, batch).version == 1
     monitor_batch(looped, batch)
@@ -124,7 +124,7 @@ def test_a_batch_is_scored_later_when_its_error_is_mended(looped, monkeypatch):
 def test_outcomes_of_a_broken_batch_leave_the_next_verdict_whole(looped, monkeypatch):
     """A month later its outcomes arrive: they are left out of what is measured, and the verdict says so."""
     altered(looped, raising, monkeypatch)
-    with pytest.raises(NotScored):
+    with pytest.raises(NotScoredError):
         score_in_turn(looped, landed(looped, BAD))
     following = landed(looped, NEXT)
     score(looped, following)
@@ -138,11 +138,11 @@ def test_a_model_that_cannot_be_trusted_is_no_batchs_error(looped, monkeypatch):
     """Its file is damaged for all batches: they wait, and no verdict is recorded."""
 
     def load(self, data, sha256):
-        raise UntrustedModel("another sha256")
+        raise UntrustedModelError("another sha256")
 
     monkeypatch.setattr(SkopsModels, "load", load)
     batch = landed(looped, BAD)
-    with pytest.raises(UntrustedModel):
+    with pytest.raises(UntrustedModelError):
         score_in_turn(looped, batch)
     assert all(each.batch != batch for each in looped.ledger.batches.watches("rides"))
 
@@ -177,7 +177,7 @@ def test_a_training_leaves_a_broken_batch_out(looped, monkeypatch, change, says)
 def test_too_few_batches_are_told_with_those_left_out(ctx, monkeypatch):
     """Two batches are needed and one has no features: the sentence says so, and not only that one is too few."""
     altered(ctx, raising, monkeypatch, "2024-01")
-    with pytest.raises(NotEnoughData, match="no such station"):
+    with pytest.raises(NotEnoughDataError, match="no such station"):
         taken(ctx)
 
 

@@ -205,7 +205,7 @@ def test_a_ticked_backfill_asks_for_one_training(ctx, ledger_database):
 
 
 def test_a_backfill_that_died_goes_on_where_it_was(ctx):
-    """Begun again with the same values it is the same one; another one waits; upkeep names what stands still."""
+    """Begun again with the same values it is the same one; another one waits; maintenance names what stands still."""
     begun = backfill.begin(ctx, MONTHS[0], MONTHS[2], False, "ann", REASON)
     backfill.process_batch(ctx, begun, MONTHS[0])
     assert "stands still" in backfill.stalled(ctx)

@@ -1,4 +1,4 @@
-"""What no event woke: upkeep's sweep finds it, and leaves alone what somebody is still at."""
+"""What no event woke: maintenance's sweep finds it, and leaves alone what somebody is still at."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_request_that_no_run_claims_is_found_by_the_next_sweep(ctx, idle):
 
 
 def test_a_landed_batch_is_left_to_its_run_for_longer(ctx, idle):
-    """Upkeep validates a landed batch itself, which makes the run that is at it stale: only after ten minutes."""
+    """Maintenance validates a landed batch itself, which makes the run that is at it stale: only after ten minutes."""
     batch = land.land(ctx, FOUR_MONTHS[0])
     assert batch.state is BatchState.LANDED
     idle(find_pending.FORGOTTEN_SECONDS - 1)

@@ -187,7 +187,7 @@ def test_only_an_approver_rolls_back(looped, actor):
 
 
 def test_an_alias_moved_by_hand_is_named_and_repaired(looped):
-    """Upkeep audit logs the difference once and points the alias where the ledger says."""
+    """Maintenance logs the difference once and points the alias where the ledger says."""
     looped.tracking.aliases["rides", "champion"] = 99
     assert "99" in reconcile.reconcile(looped)
     assert looped.tracking.aliases["rides", "champion"] == 1

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from support.fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import canonical, digest, sha256
 from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
@@ -34,6 +33,7 @@ from gatehouse.pipeline.judge.measurements import (
 from gatehouse.pipeline.judge.measurements.registry import MEASUREMENTS
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
+from support.fakes import FakeLake
 
 ROWS, MODELS = 600, SkopsModels()
 UNTIL = datetime(2024, 2, 1, tzinfo=UTC)

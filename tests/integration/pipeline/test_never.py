@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from support.fakes import FakeLake
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.pipeline.batch_data.row_keys import LABEL
 from gatehouse.pipeline.monitor.never_retrained_baseline import first_champion_score
 from gatehouse.pipeline.score import model_inputs
+from support.fakes import FakeLake
 
 MEASURED = {"metric": "log_loss", "value": {"value": 0.321}}
 

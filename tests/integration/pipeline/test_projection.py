@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from support.deletions import DELETIONS, Person
-from integration.adapters.mlflow.mlflow_server import uri  # noqa: F401 - a fixture
 from gatehouse.adapters.mlflow import MlflowTracking
 from gatehouse.errors import ServiceUnavailableError, TrackingError
 from gatehouse.pipeline.maintenance import mlflow_projection, reconcile, track_mlflow
+from integration.adapters.mlflow.mlflow_server import uri  # noqa: F401 - a fixture
+from support.deletions import DELETIONS, Person
 from support.rides import ctx, folder, looped, open_site, take  # noqa: F401 - four of them are fixtures
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
@@ -107,7 +107,7 @@ UNEXPLAINED = {"alias removed", "alias moved"}
 @pytest.mark.parametrize("deletion", DELETIONS)
 def test_maintenance_mends_each_deletion_and_says_so_once(mirrored, uri, deletion):
     """From ledger and lake MLflow holds again what it held; the audit log names what happened, and the next sweep neither
-    tells nor audit logs anything. Only an alias that somebody moved or removed is an unexplained promotion."""
+    tells nor logs anything. Only an alias that somebody moved or removed is an unexplained promotion."""
     before, known = mirrored.tracking.held("rides", {1}), len(events(mirrored))
     DELETIONS[deletion](Person(uri, "rides"))
     sentence = reconcile.reconcile(mirrored)

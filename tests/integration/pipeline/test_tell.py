@@ -75,8 +75,8 @@ def test_the_tables_of_a_decision_say_what_its_report_says(looped):
     assert "holdout.champion.log_loss" not in judged.metrics
 
 
-def test_a_decision_whose_run_died_untold_is_told_by_upkeep(open_site, monkeypatch):
-    """A death after the ledger's commit leaves a decision without a report: upkeep archives it and tells MLflow, once, and
+def test_a_decision_whose_run_died_untold_is_told_by_maintenance(open_site, monkeypatch):
+    """A death after the ledger's commit leaves a decision without a report: maintenance archives it and tells MLflow, once, and
     not while the run that decided may still be about to."""
 
     def death(*_):

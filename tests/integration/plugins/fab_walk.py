@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+
 from gatehouse.settings import ROOT
 
 PEOPLE = ("viewer", "reviewer", "admin")
@@ -67,8 +68,8 @@ def walk(folder: Path, ledger: str, decision: str) -> dict[str, dict[str, int]]:
     from gatehouse_ui.app import application
     from gatehouse_ui.csrf import token_for
     from gatehouse_ui.data_access import DataAccess
-    from support.pages_world import NoRuns
     from integration.plugins.test_page_access import ACT, READ
+    from support.pages_world import NoRuns
 
     app = FastAPI()
     known = Settings(folder, str(folder / "lake"), ledger, "", (ROOT / "include" / "usecases",))

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatehouse.core.types import Verdict
-from support.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 from integration.plugins.test_page_access import decided
+from support.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 LOOK = (  # every address that looks, with all that it takes
     "/?q={}&p={}", "/messages?held={}&before={}", "/use-cases/{}", "/use-cases/{}/batches?before={}&state={}&since={}&until={}",

@@ -114,7 +114,7 @@ def test_an_act_is_on_record_with_name_and_reason(world: World) -> None:
 
 
 def test_the_watch_of_a_released_batch_starts_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever releases a batch need not wait for upkeep; a batch that cannot be released starts nothing."""
+    """Whoever releases a batch need not wait for maintenance; a batch that cannot be released starts nothing."""
     world.story.quarantine("2013-04")
     address = f"/gatehouse/batches/{CASE}/2013-04.r1/release"
 

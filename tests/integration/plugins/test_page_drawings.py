@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from support.evidence_maker import evidence, holdout
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.types import Decision, ModelVersion, Verdict
 from gatehouse.pipeline.judge.evidence import archive_evidence
 from gatehouse.queries import UseCaseView
 from gatehouse.reports import decision as report
 from gatehouse.settings import Settings
+from support.evidence_maker import evidence, holdout
 from support.pages_world import airflow_home  # noqa: F401 - fixtures
 from unit.reports.test_drawings import batch, matured
 

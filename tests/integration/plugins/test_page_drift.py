@@ -14,8 +14,8 @@ from gatehouse.core.drift.reference import SCORE, Reference
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile
 from gatehouse.core.types import MonitoringReport
-from support.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 from integration.plugins.test_page_accessible import Page
+from support.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 HOSTILE = "<script>alert(1)</script>/..&\"'"
 DRIFT = f"/gatehouse/use-cases/{CASE}/drift"

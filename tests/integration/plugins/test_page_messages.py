@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from support.fakes import FakeNotifier
 from gatehouse.core.config.notify import NotifyConfig, Recipient
 from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
 from gatehouse.core.notifications.issues import IssueReport
 from gatehouse.pipeline.maintenance.notify import record_issues, send_due_notifications
+from support.fakes import FakeNotifier
 from support.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 PAGER = Recipient(
@@ -23,13 +23,13 @@ SPEC = NotifyConfig(airflow_url="https://airflow.example", recipients=(PAGER, RO
 
 def told(world: World) -> None:
     """Two batches in quarantine: the pager's budget is spent by the first, the room's mail server is away."""
-    courier = FakeNotifier()
-    courier.away = {"room"}
+    notifier = FakeNotifier()
+    notifier.away = {"room"}
     for key in ("2013-01", "2013-02"):
         world.story.quarantine(key, f"<script>alert('{key}')</script>")
-        send_due_notifications(world.story.ledger, SPEC, courier, datetime.now(UTC) + timedelta(seconds=1))
+        send_due_notifications(world.story.ledger, SPEC, notifier, datetime.now(UTC) + timedelta(seconds=1))
     record_issues(world.story.ledger, [IssueReport(AlertType.UNHEALTHY, "", "I3", "I3 is broken")], [])
-    send_due_notifications(world.story.ledger, SPEC, courier)
+    send_due_notifications(world.story.ledger, SPEC, notifier)
 
 
 def test_what_was_held_back_is_listed_with_why(world: World) -> None:

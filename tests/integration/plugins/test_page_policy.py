@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from support.evidence_maker import SHA, evidence, holdout
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.limit_change import limits_of
 from gatehouse.pipeline.judge.evidence import archive_evidence
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
+from support.evidence_maker import SHA, evidence, holdout
 from support.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 PAGE = f"/gatehouse/use-cases/{CASE}/policy"

@@ -15,8 +15,8 @@ from gatehouse.core.gate.explain import explain, plain_sentence
 from gatehouse.core.notifications.alert_types import ABOUT
 from gatehouse.settings import ROOT
 from gatehouse.use_case import folders, load
-from support.pages_world import airflow_home, world  # noqa: F401 - fixtures
 from integration.plugins.test_page_accessible import pages  # noqa: F401 - a fixture
+from support.pages_world import airflow_home, world  # noqa: F401 - fixtures
 
 MOST = 25
 FOLDERS = (ROOT / "plugins" / "gatehouse_ui" / "templates", ROOT / "include" / "gatehouse" / "reports" / "templates")

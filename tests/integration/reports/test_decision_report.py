@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from support.fakes import FakeLake
 from gatehouse.core.types import Decision, ModelVersion, RuleOutcome, RuleResult, Verdict
 from gatehouse.reports.decision import decision_report
+from support.fakes import FakeLake
 
 
 def test_what_failed_stands_above_what_passed() -> None:

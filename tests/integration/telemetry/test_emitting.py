@@ -34,7 +34,7 @@ def statsd(airflow_home) -> Iterator[socket.socket]:
         stats.initialize(factory=NoStatsLogger, export_legacy_names=False)
 
 
-def test_upkeep_sends_the_measures_as_gauges(
+def test_maintenance_sends_the_measures_as_gauges(
     statsd: socket.socket, ledger: Ledger, ledger_database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real datagram a number, named measure, use case and label, through Airflow's own client and name check."""

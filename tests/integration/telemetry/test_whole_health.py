@@ -13,7 +13,7 @@ from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT, Settings
 from gatehouse.telemetry import LedgerSnapshot, judge
 from gatehouse.telemetry.probe import check_health
-from gatehouse.telemetry.queries import UPKEEP
+from gatehouse.telemetry.queries import MAINTENANCE
 from support.story import Story
 
 WELL = {"ledger": "", "lake": "", "mlflow": ""}
@@ -27,19 +27,19 @@ def batch(age: float | None) -> dict:
     ("facts", "wrong"),
     [
         (LedgerSnapshot(ledger={"upkeep_age": 1700.0, "age": 9e9}, batches=[batch(20_000.0)]), []),
-        (LedgerSnapshot(ledger={"upkeep_age": 1900.0, "age": 9e9}), ["upkeep"]),
+        (LedgerSnapshot(ledger={"upkeep_age": 1900.0, "age": 9e9}), ["maintenance"]),
         (LedgerSnapshot(ledger={"upkeep_age": None, "age": None}), []),
         (LedgerSnapshot(ledger={"upkeep_age": None, "age": 1700.0}), []),
-        (LedgerSnapshot(ledger={"upkeep_age": None, "age": 1900.0}), ["upkeep"]),
+        (LedgerSnapshot(ledger={"upkeep_age": None, "age": 1900.0}), ["maintenance"]),
         (LedgerSnapshot(ledger={"upkeep_age": 1.0, "age": 9e9}, batches=[batch(None)]), []),
         (LedgerSnapshot(ledger={"upkeep_age": 1700.0, "ended_age": 1100.0, "age": 9e9}), []),
-        (LedgerSnapshot(ledger={"upkeep_age": 1700.0, "ended_age": 1300.0, "age": 9e9}), ["upkeep"]),
+        (LedgerSnapshot(ledger={"upkeep_age": 1700.0, "ended_age": 1300.0, "age": 9e9}), ["maintenance"]),
         (LedgerSnapshot(ledger={"upkeep_age": 1.0, "age": 9e9}, batches=[batch(25_300.0)]), ["batches"]),
     ],
 )
-def test_late_upkeep_and_stuck_batches_are_wrong(facts: LedgerSnapshot, wrong: list[str]) -> None:
-    """Upkeep may be half an hour old; a batch may wait for its use case's patience and an hour; a ledger in use without
-    any upkeep is wrong after half an hour, an empty one is not."""
+def test_late_maintenance_and_stuck_batches_are_wrong(facts: LedgerSnapshot, wrong: list[str]) -> None:
+    """Maintenance may be half an hour old; a batch may wait for its use case's patience and an hour; a ledger in use without
+    any maintenance is wrong after half an hour, an empty one is not."""
     found = judge(facts, WELL, {"flights": 21_600.0})
     assert [problem.part for problem in found.problems] == wrong
     assert found.ok is (wrong == [])
@@ -57,7 +57,7 @@ def test_a_whole_installation_is_well_and_each_loss_is_named(ledger: Ledger, led
     story = Story(ledger, open_lake(home.lake), "flight_delays")
     assert check_health(home).ok  # nothing yet
     landed = story.land()
-    ledger.attempts.enter(UPKEEP)
+    ledger.attempts.enter(MAINTENANCE)
     assert check_health(home).document()["problems"] == []
     (tmp_path / "lake" / landed.tables["rides"].source.path).unlink()
     assert [problem.part for problem in check_health(home).problems] == ["lake"]
@@ -70,5 +70,5 @@ def test_a_whole_installation_is_well_and_each_loss_is_named(ledger: Ledger, led
         ] == ["mlflow", "lake"]
         gone = check_health(replace(home, ledger_url=f"postgresql://ledger:canary@127.0.0.1:{port}/ledger"))
     assert "ledger" in {problem.part for problem in gone.problems}
-    assert gone.parts["upkeep"] == "unknown"
+    assert gone.parts["maintenance"] == "unknown"
     assert "canary" not in str(gone.document()) + str(found.document())

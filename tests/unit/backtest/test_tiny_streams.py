@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from support.daily_folder import CONTRACT, GATE, MODEL, RETRAIN
 from gatehouse.backtest import backtest
 from gatehouse.cli.backtest_table import human
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.reports.backtest import backtest_report
 from gatehouse.use_case import load
+from support.daily_folder import CONTRACT, GATE, MODEL, RETRAIN
 
 Labels = Callable[[int, int], "list[float] | None"]
 

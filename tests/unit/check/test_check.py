@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from support.broken import BROKEN, FEATURES, LOGISTIC, TARGET, appended, made, replaced
 from gatehouse.check import Problem, Report, check
 from gatehouse.cli.check import check as command
+from support.broken import BROKEN, FEATURES, LOGISTIC, TARGET, appended, made, replaced
 
 
 def told(problem: Problem) -> str:

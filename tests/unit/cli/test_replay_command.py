@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from support.evidence_maker import decided, holdout
 from gatehouse.cli import replay as command
 from gatehouse.core.types import BatchId, Verdict
 from gatehouse.errors import ConfigurationError
 from gatehouse.pipeline.manual.policy_comparison import PolicyOutcome, ReplayedDecision
 from gatehouse.settings import ROOT
+from support.evidence_maker import decided, holdout
 
 TEXT = (ROOT / "include" / "usecases" / "flight_delays" / "gate.yaml").read_text()
 RULE = {"rule": "better_than_champion", "metric": "log_loss"}

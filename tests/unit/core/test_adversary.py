@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from support.evidence_maker import FACTS, SHA, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.decide import decide, decision_document, decision_from_document
 from gatehouse.core.gate.evidence import HoldoutData
 from gatehouse.core.gate.explain import explain
 from gatehouse.core.types import RuleOutcome, Verdict
+from support.evidence_maker import FACTS, SHA, evidence, holdout, policy
 
 COMPARED = (
     {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.01},

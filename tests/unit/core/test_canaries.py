@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.evidence_maker import SHA, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.rules import comparison as champion_rules
@@ -16,6 +15,7 @@ from gatehouse.core.gate.rules.metrics_context import MetricsContext
 from gatehouse.core.gate.self_test import SELF_TEST
 from gatehouse.core.statistics.metrics import METRICS
 from gatehouse.core.types import RuleOutcome, Verdict
+from support.evidence_maker import SHA, evidence, holdout, policy
 
 GOOD, BAD = holdout(0.1, 0.9), holdout(0.9, 0.1)
 RULES = (

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from support.evidence_maker import SHA, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.decide import decide, decision_document
 from gatehouse.core.gate.evidence_io import (
@@ -21,6 +20,7 @@ from gatehouse.core.gate.evidence_io import (
     holdout_from,
 )
 from gatehouse.errors import LakeError
+from support.evidence_maker import SHA, evidence, holdout, policy
 
 
 def parquet(columns):

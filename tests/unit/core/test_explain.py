@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from support.evidence_maker import decided, holdout
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.explain import explain
 from gatehouse.core.types import Verdict
+from support.evidence_maker import decided, holdout
 
 GOOD, BAD, EVEN = holdout(0.1, 0.9), holdout(0.9, 0.1), holdout(0.5, 0.52)
 NOT_WORSE = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.005}

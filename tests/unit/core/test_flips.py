@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.evidence_maker import decided, evidence, holdout, policy
 from gatehouse.core.gate.counterfactuals import apply_shifts, smallest_verdict_changes
 from gatehouse.core.gate.decide import decide, verdict_of
 from gatehouse.core.gate.limit_shifts import AT_LEAST, AT_MOST, MORE_THAN, decided_results, limit_side, shift_to_outcome
@@ -17,6 +16,7 @@ from gatehouse.core.gate.rules.base import at_least, at_most, more_than
 from gatehouse.core.gate.self_test import SELF_TEST
 from gatehouse.core.statistics.block_bootstrap import Estimate
 from gatehouse.core.types import Decision, RuleOutcome, RuleResult, Verdict
+from support.evidence_maker import decided, evidence, holdout, policy
 
 GOOD, BAD, EVEN = holdout(0.1, 0.9), holdout(0.9, 0.1), holdout(0.5, 0.52)
 NOT_WORSE = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.005}

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.evidence_maker import SHA, decided, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.decide import decide, decision_document, decision_from_document, verdict_for, verdict_of
 from gatehouse.core.statistics.metrics import METRICS
 from gatehouse.core.types import RuleOutcome, RuleResult, Verdict
+from support.evidence_maker import SHA, decided, evidence, holdout, policy
 
 GOOD, BAD = holdout(0.1, 0.9), holdout(0.9, 0.1)
 NOT_WORSE = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.005}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import yaml
 from pydantic import ValidationError
 
-from support.evidence_maker import REVIEW, policy
 from gatehouse.core.config.gate import RULES, GatePolicy, check_policy
 from gatehouse.errors import ConfigurationError
 from gatehouse.settings import ROOT
+from support.evidence_maker import REVIEW, policy
 
 DOCS = ROOT / "docs" / "reference" / "gate.md"
 PASSES = {"rule": "data_validated"}

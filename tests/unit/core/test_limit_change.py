@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from support.evidence_maker import SHA, decided, evidence, holdout, policy
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.limit_change import Limit, changed_policy, limits_of, verdict_with
 from gatehouse.core.types import Verdict
 from gatehouse.errors import ConfigurationError
+from support.evidence_maker import SHA, decided, evidence, holdout, policy
 
 MARGIN = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.5}
 BOUNDS = [

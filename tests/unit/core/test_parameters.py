@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.contracts import contract
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.contract.parameters import evaluate, parameters, resolved
 from gatehouse.errors import ConfigurationError
+from support.contracts import contract
 
 MARCH = batch_interval("month", "2013-03")
 

@@ -56,7 +56,7 @@ def test_a_gain_asks_with_its_numbers() -> None:
     assert first.chance <= 0.05
 
 
-def test_a_gain_too_small_to_matter_asks_for_nothing() -> None:
+def test_a_gain_too_small_to_alert_asks_for_nothing() -> None:
     """However sure, a gain below `min_gain` of the loss is not worth a training."""
     records = [record(number, {"expanding": 0.004}, spread=0.001) for number in range(1, 4)]
     assert found(records) == []

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from support.evidence_maker import SHA, evidence, holdout, policy
 from gatehouse.core.gate.alpha_spending import SPENT, InterimLook, error_share
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.explain import explain
 from gatehouse.core.statistics.block_bootstrap import Estimate
 from gatehouse.core.types import RuleOutcome, Verdict
+from support.evidence_maker import SHA, evidence, holdout, policy
 
 GOOD = holdout(0.1, 0.9)
 NOT_WORSE = {"rule": "not_worse_than_champion", "metric": "log_loss", "margin": 0.005}

@@ -14,7 +14,7 @@ from gatehouse.core.config.retrain import RetrainPolicy, Window
 from gatehouse.core.contract.batch_calendar import Interval, batch_interval
 from gatehouse.core.retraining.holdout_split import MaturedBatch, Split, split
 from gatehouse.core.types import BatchId
-from gatehouse.errors import NotEnoughData
+from gatehouse.errors import NotEnoughDataError
 
 
 def policy(holdout: int = 1, rolling: int | None = None) -> RetrainPolicy:
@@ -55,7 +55,7 @@ def test_only_the_newest_revision_with_rows_counts() -> None:
 
 def test_too_few_batches_are_named() -> None:
     """With nothing left to train on, the sentence says how many were found and how many are needed."""
-    with pytest.raises(NotEnoughData, match=r"found 2, needed 3 \(2 held out and at least 1 to train on\)"):
+    with pytest.raises(NotEnoughDataError, match=r"found 2, needed 3 \(2 held out and at least 1 to train on\)"):
         split([month(1), month(2)], policy(2))
 
 
@@ -63,9 +63,9 @@ def test_the_champion_is_never_judged_on_its_own_training_rows() -> None:
     """The holdout starts at or after the end of the champion's training rows, or there is not enough data."""
     months = [month(i) for i in (1, 2, 3)]
     assert keys(split(months, policy(), champion_trained_until=until(2)))[1] == ["2013-03"]
-    with pytest.raises(NotEnoughData, match=r"no newer matured batches .* until 2013-04-01"):
+    with pytest.raises(NotEnoughDataError, match=r"no newer matured batches .* until 2013-04-01"):
         split(months, policy(), champion_trained_until=until(3))
-    with pytest.raises(NotEnoughData, match=r"too few newer .* found 1, needed 2"):
+    with pytest.raises(NotEnoughDataError, match=r"too few newer .* found 1, needed 2"):
         split(months, policy(2), champion_trained_until=until(2))
 
 
@@ -81,7 +81,7 @@ def test_training_and_holdout_never_overlap_and_are_in_time_order(
     """Every training batch ends before the holdout starts, no key is in both, and the holdout has its full size."""
     try:
         found = split(matured, policy(holdout, rolling), until(champion) if champion else None)
-    except NotEnoughData:
+    except NotEnoughDataError:
         return
     interval: dict[BatchId, Interval] = {each.id: each.interval for each in matured}
     order = [*found.training, *found.holdout]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.contracts import table
 from gatehouse.core.contract.validation import decide
+from support.contracts import table
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from support.fakes import FakeLake
 from gatehouse.core.config.retrain import DriftReason
 from gatehouse.core.contract.batch_calendar import batch_interval, keys_between
 from gatehouse.core.drift import judge
@@ -17,6 +16,7 @@ from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
 from gatehouse.core.types import Batch, BatchId, BatchState
 from gatehouse.pipeline.batch_data import batch_profiles
 from gatehouse.pipeline.monitor import input_drift
+from support.fakes import FakeLake
 
 
 class Site:

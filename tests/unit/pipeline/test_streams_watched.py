@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from support.watching import Seen, watched
 from support.streams import stream
+from support.watching import Seen, watched
 
 CHANGED = 6
 SEED = 2

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from support.daily import daily, retrain
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import Batch, BatchId, BatchState
 from gatehouse.pipeline.batch_data.matured_rows import MaturedRows
 from gatehouse.pipeline.batch_data.row_keys import BATCH
+from support.daily import daily, retrain
 from support.watching import watched
 
 TRAINING, HELD_OUT, CHANGED, DAYS = 30, 14, 50, 53

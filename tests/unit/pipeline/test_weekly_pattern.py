@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from support.daily import Daily, daily, retrain
 from gatehouse.core.profiling import profile_of
 from gatehouse.pipeline.monitor.drift_impact import reference_values
+from support.daily import Daily, daily, retrain
 from support.watching import Seen, watched
 
 TRAINING, HELD_OUT, CHANGED, DAYS = 42, 7, 56, 62

@@ -46,8 +46,8 @@ def test_every_alarm_verdict_and_rule_has_an_entry(folder: Path) -> None:
     assert wanted - anchors(folder) == set()
 
 
-def test_what_upkeep_notes_is_what_the_pages_show_as_red() -> None:
-    """A kind of entry that upkeep learns to write needs its entry in the runbooks, too."""
+def test_what_maintenance_notes_is_what_the_pages_show_as_red() -> None:
+    """A kind of entry that maintenance learns to write needs its entry in the runbooks, too."""
     source = (ROOT / "include" / "gatehouse" / "pipeline" / "maintenance" / "find_pending.py").read_text()
     assert {*re.findall(r'note\(\s*"([a-z._]+)"', source), *PUT_RIGHT} == set(FOUND)
 

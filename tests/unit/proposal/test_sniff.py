@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unit.adapters.sources import test_exports
 from gatehouse.adapters.sources.file_formats import read_table
 from gatehouse.core.config.dialect import Dialect
 from gatehouse.proposal.column_types import infer
 from gatehouse.proposal.dialects import sniff
 from gatehouse.proposal.gather import gather
+from unit.adapters.sources import test_exports
 
 words = st.text(st.characters(categories=["L"], codec="cp1252"), min_size=1, max_size=8)
 tables = st.lists(st.tuples(words, words, st.integers(0, 999).map(str)), min_size=3, max_size=20)

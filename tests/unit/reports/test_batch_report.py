@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from jinja2 import UndefinedError
 
-from support.contracts import contract
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import Batch, BatchId, BatchState
 from gatehouse.ports import CheckResult, TableCheck
 from gatehouse.reports import batch_report, render
+from support.contracts import contract
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 BATCH = Batch(BatchId("rides", "2013-03", 1), batch_interval("month", "2013-03"), BatchState.LANDED, "ab" * 32, {})

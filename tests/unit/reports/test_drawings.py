@@ -12,13 +12,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from support.evidence_maker import evidence, holdout
 from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.reports.inline_svg import draw
 from gatehouse.reports.plots import decision_plots
 from gatehouse.reports.sparklines import interval, sparkline
 from gatehouse.reports.svg_text import INK, ellipsize
 from gatehouse.reports.use_case_timeline import NAME, heat_map, timeline
+from support.evidence_maker import evidence, holdout
 
 HOSTILE = "</text><script>alert(1)</script> $x_y$ \x00\n&\"'"
 START = datetime(2013, 1, 1, tzinfo=UTC)

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from unit.adapters.sources.test_files import GOOD, MARCH, drop
 from gatehouse.adapters import parquet
 from gatehouse.adapters.lake import open_lake
 from gatehouse.errors import LakeError, SourceError
+from unit.adapters.sources.test_files import GOOD, MARCH, drop
 
 MILLION = 2**20
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from support.usecase_folders import accepted, case, checked, failed, tables, validated
 
 from gatehouse.adapters.contract import check_contract
+from support.usecase_folders import accepted, case, checked, failed, tables, validated
 
 FLIGHTS = "flight_delays"
 

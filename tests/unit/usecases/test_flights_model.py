@@ -7,12 +7,12 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import pytest
-from support.usecase_folders import accepted, case, outcomes
 
 from gatehouse.adapters.models.skops_format import dumps, loads
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.gate.evidence import Task
 from gatehouse.pipeline.batch_data.row_keys import row_keys
+from support.usecase_folders import accepted, case, outcomes
 
 SAMPLE = 4000
 BATCHES = {"flight_delays": "2013-02", "air_time": "2013-W12"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from support.usecase_folders import case, outcomes, source, tables
 
 from gatehouse.core.contract.batch_calendar import batch_interval
+from support.usecase_folders import case, outcomes, source, tables
 from usecases import _nycflights
 
 MONTHS = dict(

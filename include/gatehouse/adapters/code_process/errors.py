@@ -40,9 +40,9 @@ def from_document(found: Mapping[str, Any]) -> GatehouseError:
     error = kind.__new__(kind)
     texts = {name: str(found.get(name) or "")[:MOST_CHARACTERS] for name in FIELDS}
     GatehouseError.__init__(error, texts.pop("what"), **texts)
-    if isinstance(error, errors.UndefinedPrediction):
+    if isinstance(error, errors.UndefinedPredictionError):
         row = found.get("row")
         error.row = row if isinstance(row, int) else 0
-    if isinstance(error, errors.UnreadableDelivery):
+    if isinstance(error, errors.UnreadableDeliveryError):
         error.tables = {}
     return error

@@ -179,7 +179,7 @@ def _found(
             owner="data engineer",
         )
     bad = bad_rows(spec.expect, frame, args)
-    return replace(found, bad=tuple(int(row) for row in bad.nonzero()[0]), trouble=_difference(bad, one))
+    return replace(found, bad=tuple(int(row) for row in bad.nonzero()[0]), issue=_difference(bad, one))
 
 
 def _result(
@@ -203,8 +203,8 @@ def _failure(spec: ExpectationSpec, one: ExpectationFinding) -> str:
     """Why a critical expectation fails the batch as a whole; empty when it does not."""
     if one.error or EXPECTATIONS[spec.expect].level == "table":
         return "" if one.success else (one.detail or detail_of(one.examples))
-    if one.trouble:
-        return one.trouble
+    if one.issue:
+        return one.issue
     below = float(spec.args.get("mostly", 1)) < 1 and not one.success
     return f"{one.unexpected} of {one.checked} rows fail it, more than mostly allows" if below else ""
 

@@ -15,7 +15,7 @@ def merged(
 ) -> ExpectationFinding | None:
     """The sum of what was found in the parts that begin at these rows; None where one could not be evaluated or counted
     other rows than our mask: then the sum would not be what the whole gives."""
-    if any(part.error or part.trouble for part in parts):
+    if any(part.error or part.issue for part in parts):
         return None
     present, unexpected = sum(part.present for part in parts), sum(part.unexpected for part in parts)
     return ExpectationFinding(

@@ -51,7 +51,7 @@ _BYPASSES = """
     WHERE kind IN ('alias.drifted', 'promotion.not_applied', 'review.not_requested', 'model.replaced') AND at > %s
     ORDER BY seq"""
 
-# The first of a day: somebody who deletes a hundred runs one by one is one matter.
+# The first of a day: somebody who deletes a hundred runs one by one is one alert.
 _TRACKING = """
     SELECT DISTINCT ON (subject, day) subject AS use_case, (at AT TIME ZONE 'UTC')::date AS day, body::json AS body, at
     FROM audit_log
@@ -88,7 +88,7 @@ def events_since(rows: Cursor, since: datetime) -> list[Event]:
     found += [_bypass(row) for row in rows.all(_BYPASSES, since)]
     found += [_tracking(row) for row in rows.all(_TRACKING, since)]
     found += [_incident(row) for row in rows.all(_INCIDENTS) if row["at"] is not None]
-    found += [_trouble(row) for row in rows.all("SELECT * FROM current_issues WHERE over IS NULL OR over > %s", since)]
+    found += [_issue(row) for row in rows.all("SELECT * FROM current_issues WHERE over IS NULL OR over > %s", since)]
     return found
 
 
@@ -132,7 +132,7 @@ def _failed(row: dict[str, Any]) -> Event:
 
 
 def _bypass(row: dict[str, Any]) -> Event:
-    """A note of upkeep's: its subject is a use case, a version of one (`flights/v3`), or a decision, which its sentence
+    """A note of maintenance's: its subject is a use case, a version of one (`flights/v3`), or a decision, which its sentence
     begins with the use case of."""
     body, kind = row["body"], row["kind"]
     sentence = str(body.get("sentence") or "")
@@ -157,17 +157,17 @@ def _incident(row: dict[str, Any]) -> Event:
     """What counts as a change of an incident: its columns, how much follows from it, and whether it pages. Its sentences
     have the newest batch's numbers in them, which differ each time."""
     body = row["body"]
-    mark = [sorted(body.get("columns") or ()), body.get("page"), len(body.get("consequences") or ())]
+    fingerprint = [sorted(body.get("columns") or ()), body.get("page"), len(body.get("consequences") or ())]
     follows = "; ".join(body.get("consequences") or ())
     sentence = f"{body.get('sentence', '')}{f' ({follows})' if follows else ''}"
     ended = f"batch {body.get('resolved')} shows it no more"
-    detail = {"kind": body.get("kind"), "page": body.get("page", True), "mark": mark}
+    detail = {"kind": body.get("kind"), "page": body.get("page", True), "fingerprint": fingerprint}
     return Event(
         AlertType.INCIDENT, row["use_case"], str(body.get("id")), row["at"], sentence, "", row["over"], ended, detail
     )
 
 
-def _trouble(row: dict[str, Any]) -> Event:
-    detail = {"mark": row["mark"]}
+def _issue(row: dict[str, Any]) -> Event:
+    detail = {"fingerprint": row["fingerprint"]}
     about = (row["use_case"], row["id"], row["at"], row["sentence"], "", row["over"], row["ended"])
     return Event(AlertType(row["kind"]), *about, detail)

@@ -1,4 +1,4 @@
-"""What is told: facts, troubles, and the messages, which are the outbox."""
+"""What is told: facts, issues, and the messages, which are the outbox."""
 
 from __future__ import annotations
 
@@ -49,25 +49,23 @@ class PostgresNotificationStore(NotificationStore):
         with self._database.snapshot() as rows:
             return events_since(rows, since)
 
-    def troubles(self) -> list[Issue]:
+    def issues(self) -> list[Issue]:
         with self._database.transaction() as rows:
-            return [
-                _trouble(row) for row in rows.all("SELECT * FROM current_issues WHERE over IS NULL ORDER BY at, id")
-            ]
+            return [_issue(row) for row in rows.all("SELECT * FROM current_issues WHERE over IS NULL ORDER BY at, id")]
 
-    def trouble(self, steps: IssueChanges) -> None:
+    def issue(self, steps: IssueChanges) -> None:
         with system_transaction(self._database, TELLER) as change:
             for found in steps.opened:
                 _open(change, found)
-            for trouble, found in steps.changed:
-                _act(change, trouble, "changed", found.sentence, found.mark)
-            for trouble in steps.over:
-                _act(change, trouble, "resolved", "it is resolved", "")
+            for issue, found in steps.changed:
+                _act(change, issue, "changed", found.sentence, found.fingerprint)
+            for issue in steps.over:
+                _act(change, issue, "resolved", "it is resolved", "")
 
-    def known(self, matters: Collection[str]) -> list[Notification]:
-        sql = "SELECT * FROM current_notifications WHERE matter = ANY(%s) OR state IN ('held', 'failed') ORDER BY audit_seq"
+    def known(self, alerts: Collection[str]) -> list[Notification]:
+        sql = "SELECT * FROM current_notifications WHERE alert = ANY(%s) OR state IN ('held', 'failed') ORDER BY audit_seq"
         with self._database.transaction() as rows:
-            return [_message(row) for row in rows.all(sql, list(matters))]
+            return [_message(row) for row in rows.all(sql, list(alerts))]
 
     def spent(self, since: datetime) -> Mapping[str, Sequence[datetime]]:
         found: dict[str, list[datetime]] = {}
@@ -118,7 +116,7 @@ class PostgresNotificationStore(NotificationStore):
 
 
 def _open(change: LedgerTransaction, found: IssueReport) -> None:
-    """Open a trouble, unless it is open; its id counts how often it was there before."""
+    """Open an issue, unless it is open; its id counts how often it was there before."""
     sql = "SELECT over FROM current_issues WHERE (kind, use_case, subject) = (%s, %s, %s)"
     before = change.rows.all(sql, *found.about)
     if any(row["over"] is None for row in before):
@@ -128,11 +126,11 @@ def _open(change: LedgerTransaction, found: IssueReport) -> None:
     change.record("issues", "issue.opened", f"{found.use_case or 'installation'}/{found.subject}", row)
 
 
-def _act(change: LedgerTransaction, trouble: str, act: str, sentence: str, mark: str) -> None:
-    found = change.rows.one("SELECT * FROM current_issues WHERE id = %s", trouble)
-    if found is None or found["over"] is not None or (act == "changed" and found["mark"] == mark):
+def _act(change: LedgerTransaction, issue: str, act: str, sentence: str, fingerprint: str) -> None:
+    found = change.rows.one("SELECT * FROM current_issues WHERE id = %s", issue)
+    if found is None or found["over"] is not None or (act == "changed" and found["fingerprint"] == fingerprint):
         return
-    row = {"issue": trouble, "event": act, "sentence": sentence, "mark": mark}
+    row = {"issue": issue, "event": act, "sentence": sentence, "fingerprint": fingerprint}
     subject = f"{found['use_case'] or 'installation'}/{found['subject']}"
     change.record("issue_events", f"issue.{act}", subject, row)
 
@@ -140,7 +138,7 @@ def _act(change: LedgerTransaction, trouble: str, act: str, sentence: str, mark:
 def _make(change: LedgerTransaction, message: Notification) -> bool:
     if change.rows.one("SELECT id FROM notifications WHERE id = %s", message.id):
         return False
-    names = ("id", "recipient", "use_case", "matter", "kind", "severity", "phase", "mark", "state", "why", "due")
+    names = ("id", "recipient", "use_case", "alert", "kind", "severity", "phase", "fingerprint", "state", "why", "due")
     row = {name: getattr(message, name) for name in names}
     row["body"] = canonical({name: getattr(message, name) for name in WORDS})
     change.record("notifications", "notification.created", f"{message.recipient}/{message.id}", row)
@@ -178,11 +176,11 @@ def _message(row: dict[str, Any]) -> Notification:
         id=row["id"],
         recipient=row["recipient"],
         use_case=row["use_case"],
-        matter=row["matter"],
+        alert=row["alert"],
         kind=AlertType(row["kind"]),
         severity=Severity(row["severity"]),
         phase=AlertPhase(row["phase"]),
-        mark=row["mark"],
+        fingerprint=row["fingerprint"],
         **{**body, "since": datetime.fromisoformat(body["since"])},
         state=DeliveryState(row["state"]),
         why=row["why"],
@@ -193,6 +191,6 @@ def _message(row: dict[str, Any]) -> Notification:
     )
 
 
-def _trouble(row: dict[str, Any]) -> Issue:
-    found = IssueReport(AlertType(row["kind"]), row["use_case"], row["subject"], row["sentence"], row["mark"])
+def _issue(row: dict[str, Any]) -> Issue:
+    found = IssueReport(AlertType(row["kind"]), row["use_case"], row["subject"], row["sentence"], row["fingerprint"])
     return Issue(row["id"], found, row["at"], row["over"], row["ended"])

@@ -11,7 +11,7 @@ from importlib.util import spec_from_loader
 from pathlib import PurePosixPath
 from types import CodeType, ModuleType
 
-from gatehouse.errors import UntrustedModel
+from gatehouse.errors import UntrustedModelError
 from gatehouse.own_code import MAIN, OwnCode
 from gatehouse.user_code import described
 
@@ -47,7 +47,7 @@ def import_archived(files: Mapping[str, bytes]) -> str:
     """Import the code of a model file, once in a process; returns the name of its module.
 
     Raises:
-        UntrustedModel: the code raises when it is imported.
+        UntrustedModelError: the code raises when it is imported.
     """
     code = OwnCode("", dict(sorted(files.items())))
     name = code.archived_module
@@ -63,7 +63,7 @@ def import_archived(files: Mapping[str, bytes]) -> str:
     try:
         import_module(name)
     except (Exception, SystemExit) as error:
-        raise UntrustedModel(
+        raise UntrustedModelError(
             "the code in the model file cannot be imported", found=described(error), owner="data scientist",
             allowed="a model.py that reads no file of its folder while it is imported",
         ) from error  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from gatehouse.adapters.models import dask_fit, model_probe, plots, skops_format, storable
 from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.errors import ModelError, ServiceUnavailableError, UndefinedPrediction, UntrustedModel
+from gatehouse.errors import ModelError, ServiceUnavailableError, UndefinedPredictionError, UntrustedModelError
 from gatehouse.ports import ModelProbe, ModelStore, ModelTrust
 from gatehouse.user_code import DATA_SCIENTIST, described
 
@@ -57,8 +57,8 @@ class SkopsModels(ModelStore):
         storable.forget_names(estimator)
         try:
             return skops_format.dumps(estimator, self._trust)
-        except UntrustedModel as error:
-            raise UntrustedModel(
+        except UntrustedModelError as error:
+            raise UntrustedModelError(
                 f"estimator {name!r} cannot be stored: {error.what}", where=error.where, found=error.found,
                 allowed=error.allowed, owner=error.owner,
             ) from error  # fmt: skip
@@ -147,7 +147,7 @@ def checked_predictions(name: str, values: NDArray[np.float64], rows: int) -> ND
     undefined = np.flatnonzero(~np.isfinite(values))
     if len(undefined):
         row = int(undefined[0])
-        raise UndefinedPrediction(
+        raise UndefinedPredictionError(
             f"{name} predicted {len(undefined)} values that are not finite among {len(values)}, the first is "
             f"{values[row]}; allowed: finite numbers",
             row,

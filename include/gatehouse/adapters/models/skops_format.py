@@ -18,7 +18,7 @@ from gatehouse.adapters.models.archived_code import import_archived
 from gatehouse.adapters.models.trusted_types import DESCRIPTION, foreign_types
 from gatehouse.core.audit.canonical_json import sha256 as sha256_of
 from gatehouse.core.config.trusted_types import advice
-from gatehouse.errors import UntrustedModel
+from gatehouse.errors import UntrustedModelError
 from gatehouse.formatting import count
 from gatehouse.own_code import ARCHIVED, OwnCode
 from gatehouse.ports import ModelTrust
@@ -30,7 +30,7 @@ NOBODY = ModelTrust()
 
 
 def dumps(estimator: Any, trust: ModelTrust = NOBODY) -> bytes:
-    """The estimator as a skops archive; UntrustedModel names the types that the loader would refuse."""
+    """The estimator as a skops archive; UntrustedModelError names the types that the loader would refuse."""
     import skops.io
 
     data, own = skops.io.dumps(estimator), trust.code
@@ -53,14 +53,16 @@ def loads(data: bytes, sha256: str, trust: ModelTrust = NOBODY) -> Any:
 
     _refuse_large(data, trust)
     if sha256_of(data) != sha256:
-        raise UntrustedModel(f"model file has sha256 {sha256_of(data)[:12]}..., the ledger recorded {sha256[:12]}...")
+        raise UntrustedModelError(
+            f"model file has sha256 {sha256_of(data)[:12]}..., the ledger recorded {sha256[:12]}..."
+        )
     files = _code_in(data, UNPACKED * trust.max_bytes)
     types = _refuse_foreign_types(data, trust, OwnCode("", files).archived_module if files else "")
     if files:
         import_archived(files)
     estimator = skops.io.loads(data, trusted=types)
     if not isinstance(estimator, BaseEstimator) and not hasattr(estimator, "predict"):
-        raise UntrustedModel(f"model file holds a {type(estimator).__name__}; allowed: a scikit-learn estimator")
+        raise UntrustedModelError(f"model file holds a {type(estimator).__name__}; allowed: a scikit-learn estimator")
     return estimator
 
 
@@ -71,7 +73,7 @@ def types_of(data: bytes) -> list[str]:
     try:
         return sorted(skops.io.get_untrusted_types(data=data))
     except Exception as error:  # a damaged archive fails in many ways inside the parser
-        raise UntrustedModel(f"model file cannot be read: {type(error).__name__}: {error}") from error
+        raise UntrustedModelError(f"model file cannot be read: {type(error).__name__}: {error}") from error
 
 
 def code_of(data: bytes) -> OwnCode | None:
@@ -106,7 +108,7 @@ def import_libraries(data: bytes, sha256: str) -> None:
 
 def _refuse_large(data: bytes, trust: ModelTrust) -> None:
     if len(data) > trust.max_bytes:
-        raise UntrustedModel(
+        raise UntrustedModelError(
             "the model file is too large", found=f"{count(len(data))} bytes", owner="risk owner",
             allowed=f"{count(trust.max_bytes)} bytes; `max_model_mib: {-(-len(data) // MIB)}` in gate.yaml allows it",
         )  # fmt: skip
@@ -120,27 +122,27 @@ def _code_in(data: bytes, most: int) -> dict[str, bytes]:
             names = [name for name in archive.namelist() if name.startswith(CODE)]
             return {name.removeprefix(CODE): archive.read(name) for name in names}
     except zipfile.BadZipFile as error:
-        raise UntrustedModel(f"model file is not a skops archive: {error}") from None
+        raise UntrustedModelError(f"model file is not a skops archive: {error}") from None
 
 
 def _refuse_bombs(entries: list[zipfile.ZipInfo], most: int) -> None:
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > most:
-        raise UntrustedModel(f"model file unpacks to {unpacked:,} bytes; allowed: {most:,}")
+        raise UntrustedModelError(f"model file unpacks to {unpacked:,} bytes; allowed: {most:,}")
     strange = [entry.filename for entry in entries if entry.filename.startswith(("/", "\\")) or ".." in entry.filename]
     if strange:
-        raise UntrustedModel(f"model file has an entry outside itself: {strange[0]!r}")
+        raise UntrustedModelError(f"model file has an entry outside itself: {strange[0]!r}")
 
 
 def _refuse_foreign_types(data: bytes, trust: ModelTrust, code_module: str) -> list[str]:
-    """The types that skops does not know itself; UntrustedModel when one of them is not trusted."""
+    """The types that skops does not know itself; UntrustedModelError when one of them is not trusted."""
     types = types_of(data)
     foreign = foreign_types(types, trust, code_module)
     if not foreign:
         return types
     keys = sorted({key for name in foreign if (key := advice(name))})
     remedy = f"the risk owner allows it by `{keys[0]}` in gate.yaml" if keys else ""
-    raise UntrustedModel(
+    raise UntrustedModelError(
         "a model file may not hold every type", found=", ".join(foreign), owner="data scientist",
         allowed="; ".join(part for part in (f"{DESCRIPTION} (write a `def` there)", remedy) if part),
     )  # fmt: skip

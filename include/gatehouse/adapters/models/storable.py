@@ -9,20 +9,20 @@ from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any
 
-from gatehouse.errors import UntrustedModel
+from gatehouse.errors import UntrustedModelError
 from gatehouse.model_code import place_of
 from gatehouse.own_code import IMPORTED
 from gatehouse.user_code import DATA_SCIENTIST, is_library
 
 
 def refuse_nameless(name: str, estimator: Any) -> None:
-    """Raise UntrustedModel for a lambda, and for a function or class that is defined inside another one."""
+    """Raise UntrustedModelError for a lambda, and for a function or class that is defined inside another one."""
     for thing in reached(estimator):
         kind = thing if isinstance(thing, FunctionType | type) else type(thing)
         if _named(kind):
             continue
         what = "a lambda" if kind.__name__ == "<lambda>" else f"{kind.__qualname__}, which is not at a file's top level"
-        raise UntrustedModel(
+        raise UntrustedModelError(
             f"estimator {name!r} cannot be stored: a model file refers to functions and classes by their names",
             where=_place(kind), found=what, owner=DATA_SCIENTIST,
             allowed="a `def` or `class` at the top level of model.py, such as `def double(x): return 2 * x`",

@@ -19,7 +19,7 @@ from gatehouse.adapters.sources.file_formats import FORMATS, MAX_BYTES, PLAIN, a
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.contract import Settle
 from gatehouse.core.config.dialect import Dialect
-from gatehouse.errors import ConfigurationError, SourceError, SourceVanished, UnreadableDelivery
+from gatehouse.errors import ConfigurationError, SourceError, SourceVanishedError, UnreadableDeliveryError
 from gatehouse.ports import PassedOver, Source
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ class FileSource(Source):
         }
 
     def fetch(self, key: str, interval: Interval) -> Mapping[str, pd.DataFrame]:
-        """The tables of the files. SourceVanished when one is gone by now or was written meanwhile; UnreadableDelivery, with
-        all that was delivered, when a table cannot be read."""
+        """The tables of the files. SourceVanishedError when one is gone by now or was written meanwhile;
+        UnreadableDeliveryError, with all that was delivered, when a table cannot be read."""
         found = {table: self._found(table, key) for table in self._contract.tables}
         files = {table: self._read(each) for table, each in found.items()}
         for table, each in found.items():
@@ -164,11 +164,13 @@ class FileSource(Source):
         found = self._folder.find(table, key)
         where = f"{self._folder.root}/{self._folder.name(table, key)}"
         if found is None:
-            raise SourceVanished(f"{where} is not there; it was removed or was never delivered")
+            raise SourceVanishedError(f"{where} is not there; it was removed or was never delivered")
         if found.waits:
-            raise SourceVanished(f"{where} is not complete: {found.waits}")
+            raise SourceVanishedError(f"{where} is not complete: {found.waits}")
         if self._settled_only and self._remaining(found) > 0:
-            raise SourceVanished(f"{where} changed less than {self._settle:g} seconds ago and may still be written")
+            raise SourceVanishedError(
+                f"{where} changed less than {self._settle:g} seconds ago and may still be written"
+            )
         return found
 
     def _read(self, found: Delivery) -> dict[str, bytes]:
@@ -183,16 +185,16 @@ class FileSource(Source):
                 return _local_bytes(os.path.realpath(where))
             data: bytes = self._folder.filesystem.cat_file(where)
         except FileNotFoundError as error:
-            raise SourceVanished(f"{where} is not there; it was removed or was never delivered") from error
+            raise SourceVanishedError(f"{where} is not there; it was removed or was never delivered") from error
         except PermissionError as error:
             raise SourceError(f"{where} may not be read: permission denied; its owner must allow it") from error
         except OSError as error:
-            raise SourceVanished(f"{where} cannot be read: {error}") from error
+            raise SourceVanishedError(f"{where} cannot be read: {error}") from error
         return data
 
     def _refuse_changed(self, before: Delivery, after: Delivery | None) -> None:
         if after is None or before.parts != after.parts:
-            raise SourceVanished(
+            raise SourceVanishedError(
                 f"{self._folder.root}/{before.name} was written while it was read; "
                 "deliver files under another name and rename them"
             )
@@ -211,7 +213,7 @@ class FileSource(Source):
         found: Mapping[str, Delivery],
         files: Mapping[str, Mapping[str, bytes]],
     ) -> dict[str, pd.DataFrame]:
-        """Every table, or UnreadableDelivery with the bytes of all: whatever a reader raises is about the bytes it read."""
+        """Every table, or UnreadableDeliveryError with the bytes of all: whatever a reader raises is about the bytes it read."""
         tables, faults = {}, []
         for table in found:
             try:
@@ -223,7 +225,7 @@ class FileSource(Source):
             except Exception as error:
                 faults.append(f"{self._folder.root}/{found[table].name}: {type(error).__name__}: {error}")
         if faults:
-            raise UnreadableDelivery(faults, {table: self._raw(found[table], files[table]) for table in found})
+            raise UnreadableDeliveryError(faults, {table: self._raw(found[table], files[table]) for table in found})
         return tables
 
     def _raw(self, found: Delivery, files: Mapping[str, bytes]) -> tuple[bytes, str]:
@@ -239,7 +241,7 @@ def _local_bytes(path: str) -> bytes:
         _refuse_large(path, status.st_size)
         data = file.read()
         if len(data) != status.st_size or os.fstat(descriptor).st_mtime_ns != status.st_mtime_ns:
-            raise SourceVanished(
+            raise SourceVanishedError(
                 f"{path} was written while it was read; deliver files under another name and rename them"
             )
     return data

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.adapters import parquet
 from gatehouse.columns.values import is_null
 from gatehouse.core.contract.batch_calendar import batch_interval
-from gatehouse.errors import ConfigurationError, SchemaMismatch, SourceError
+from gatehouse.errors import ConfigurationError, SchemaMismatchError, SourceError
 from gatehouse.table_types import read_declared, undeclared
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def tables(contract: Contract, frames: Mapping[str, pd.DataFrame], where: Mappin
 def outcomes(contract: Contract, frame: pd.DataFrame, where: str) -> pd.DataFrame:
     """The outcomes as declared, or as they were delivered where a cell cannot be read: the stage names those rows.
 
-    Raises SchemaMismatch for a missing or repeated column: such outcomes have not arrived."""
+    Raises SchemaMismatchError for a missing or repeated column: such outcomes have not arrived."""
     spec = contract.outcomes
     declared = read_declared(frame, spec.columns, f"{where}, outcomes", spec.key, contract.dialect("outcomes"))
     return frame if declared.cells else declared.frame
@@ -56,7 +56,7 @@ def _landable(contract: Contract, name: str, frame: pd.DataFrame, where: str) ->
         raise SourceError(f"{where}: table {name!r} is not in contract.yaml (data engineer); declared: {allowed}")
     try:
         declared = read_declared(frame, spec.columns, f"{where}, table {name!r}", spec.key, contract.dialect(name))
-    except SchemaMismatch:
+    except SchemaMismatchError:
         return _storable(frame, f"{where}, table {name!r}")
     fits = not declared.cells and not undeclared(declared.frame)
     return declared.frame if fits else _storable(frame, f"{where}, table {name!r}")

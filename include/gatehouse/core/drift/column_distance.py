@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gatehouse.core.drift import distances, sampling_noise
 from gatehouse.core.profiling import ColumnProfile, NumericProfile
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 if TYPE_CHECKING:
     from gatehouse.core.config.retrain import Distance
@@ -154,6 +154,6 @@ def _same_grid(reference: ColumnProfile, batch: ColumnProfile) -> None:
     else:
         same = not isinstance(batch, NumericProfile) and reference.categories == batch.categories
     if not same:
-        raise SchemaMismatch(
+        raise SchemaMismatchError(
             "the batch was profiled on another grid than the reference's: use profile_of(table, like=reference)"
         )

@@ -1,4 +1,4 @@
-"""From a fact of the ledger's to the matter that people are told of: whose it is, how severe, what counts as a change."""
+"""From a fact of the ledger's to the alert that people are told of: whose it is, how severe, what counts as a change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Alert:
-    """What may be told to people. `mark` is what has to differ for it to be told again; numbers that only move are not
+    """What may be told to people. `fingerprint` is what has to differ for it to be told again; numbers that only move are not
     part of it."""
 
     id: str
@@ -43,7 +43,7 @@ class Alert:
     since: datetime
     over: datetime | None
     ended: str
-    mark: str
+    fingerprint: str
     do: str
     page: str
     runbook: str
@@ -55,7 +55,7 @@ class Alert:
 
 
 def alert_from_event(fact: Event, severities: Mapping[AlertType, Severity]) -> Alert:
-    """The matter that a fact is; `severities` are the installation's own, which go before ours."""
+    """The alert that a fact is; `severities` are the installation's own, which go before ours."""
     about = ABOUT[fact.kind]
     severity, roles, title, runbook = about.severity, about.roles, about.title, about.runbook
     if fact.kind is AlertType.INCIDENT:
@@ -72,7 +72,7 @@ def alert_from_event(fact: Event, severities: Mapping[AlertType, Severity]) -> A
         since=fact.at,
         over=fact.over,
         ended=fact.ended,
-        mark=digest([severity, fact.detail.get("mark", "")]),
+        fingerprint=digest([severity, fact.detail.get("fingerprint", "")]),
         do=about.do,
         page=fact.page or (f"use-cases/{fact.use_case}" if fact.use_case else ""),
         runbook=runbook,

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How severe a matter is. Only what is critical is told at any hour and whatever the budget."""
+    """How severe an alert is. Only what is critical is told at any hour and whatever the budget."""
 
     INFO = "info"
     WARNING = "warning"
@@ -21,7 +21,7 @@ class Severity(StrEnum):
 
 
 class Role(StrEnum):
-    """Whose a matter is: the roles of the use case's files, and who is on call."""
+    """Whose an alert is: the roles of the use case's files, and who is on call."""
 
     DATA_ENGINEER = "data engineer"
     DATA_SCIENTIST = "data scientist"
@@ -30,7 +30,7 @@ class Role(StrEnum):
 
 
 class AlertType(StrEnum):
-    """The kinds of matter."""
+    """The kinds of alert."""
 
     REVIEW = "review"
     BLOCKED = "blocked"
@@ -49,7 +49,7 @@ class AlertType(StrEnum):
 
 @dataclass(frozen=True)
 class AlertTypeInfo:
-    """What is true of every matter of a kind. `runbook` is the heading of its entry in RUNBOOK.md; `lasts` says whether
+    """What is true of every alert of a kind. `runbook` is the heading of its entry in RUNBOOK.md; `lasts` says whether
     it goes on until something ends it, which is then told."""
 
     title: str

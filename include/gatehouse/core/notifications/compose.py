@@ -16,29 +16,29 @@ SUBJECT, WHAT = 150, 1500  # characters
 STACK = "the installation"
 
 
-def compose(spec: NotifyConfig, recipient: Recipient, matter: Alert, phase: AlertPhase) -> Notification:
-    """The message to a recipient about a matter as it stands."""
-    whose = matter.use_case or STACK
+def compose(spec: NotifyConfig, recipient: Recipient, alert: Alert, phase: AlertPhase) -> Notification:
+    """The message to a recipient about an alert as it stands."""
+    whose = alert.use_case or STACK
     over = phase is AlertPhase.RESOLVED
     lead = {AlertPhase.OPENED: "", AlertPhase.CHANGED: "changed: ", AlertPhase.RESOLVED: "over: "}[phase]
-    what = one_line(matter.ended or "It is over.", WHAT) if over else one_line(matter.sentence, WHAT)
+    what = one_line(alert.ended or "It is over.", WHAT) if over else one_line(alert.sentence, WHAT)
     pages = f"{spec.airflow_url.rstrip('/')}/gatehouse/"
-    runbook = f"{pages}use-cases/{matter.use_case}/runbook#{anchor(matter.runbook)}"
+    runbook = f"{pages}use-cases/{alert.use_case}/runbook#{anchor(alert.runbook)}"
     return Notification(
-        id=digest(["message", recipient.name, matter.id, "over" if over else matter.mark]),
+        id=digest(["message", recipient.name, alert.id, "over" if over else alert.fingerprint]),
         recipient=recipient.name,
-        use_case=matter.use_case,
-        matter=matter.id,
-        kind=matter.kind,
-        severity=matter.severity,
+        use_case=alert.use_case,
+        alert=alert.id,
+        kind=alert.kind,
+        severity=alert.severity,
         phase=phase,
-        mark=matter.mark,
-        subject=one_line(f"[{matter.severity}] {whose}: {lead}{matter.title}", SUBJECT),
+        fingerprint=alert.fingerprint,
+        subject=one_line(f"[{alert.severity}] {whose}: {lead}{alert.title}", SUBJECT),
         what=what,
-        since=matter.since,
-        do="" if over else matter.do,
-        link=f"{pages}{matter.page}",
-        runbook=runbook if matter.use_case and matter.runbook and not over else "",
+        since=alert.since,
+        do="" if over else alert.do,
+        link=f"{pages}{alert.page}",
+        runbook=runbook if alert.use_case and alert.runbook and not over else "",
     )
 
 

@@ -1,7 +1,7 @@
-"""Troubles: what is wrong with the installation or a feed until it is over, such as a late batch or a broken invariant.
+"""Issues: what is wrong with the installation or a feed until it is resolved, such as a late batch or a broken invariant.
 
-They are looked at again in every upkeep cycle. One that is found again goes on and is recorded again only when its mark
-differs; one that is not found any more is over.
+Each maintenance cycle checks them again. An issue that is found again stays open, and is recorded again only when its
+fingerprint differs. An issue that is no longer found is resolved.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from gatehouse.core.notifications.alert_types import AlertType
 
 @dataclass(frozen=True)
 class IssueReport:
-    """A trouble as one look finds it. `mark` is what has to differ for it to be worth telling again."""
+    """An issue as one look finds it. `fingerprint` is what has to differ for it to be worth telling again."""
 
     kind: AlertType
     use_case: str
     subject: str
     sentence: str
-    mark: str = ""
+    fingerprint: str = ""
 
     @property
     def about(self) -> tuple[str, str, str]:
-        """What makes it the same trouble at the next look."""
+        """What makes it the same issue at the next look."""
         return (self.kind, self.use_case, self.subject)
 
 
 @dataclass(frozen=True)
 class Issue:
-    """A trouble on record: open since `at`, over at `over`, by the ledger's clock. `id` is of this one time only."""
+    """An issue on record: open since `at`, over at `over`, by the ledger's clock. `id` is of this one time only."""
 
     id: str
     found: IssueReport
@@ -42,7 +42,7 @@ class Issue:
 
 @dataclass(frozen=True)
 class IssueChanges:
-    """What a look changes: troubles that open, open ones that changed (id, as found now), and those that are over."""
+    """What a look changes: issues that open, open ones that changed (id, as found now), and those that are over."""
 
     opened: tuple[IssueReport, ...] = ()
     changed: tuple[tuple[str, IssueReport], ...] = ()
@@ -52,7 +52,7 @@ class IssueChanges:
 def follow(
     before: Sequence[Issue], found: Iterable[IssueReport], looked_at: Iterable[tuple[AlertType, str]]
 ) -> IssueChanges:
-    """The steps from the open troubles `before` to what was `found`. Only kinds and use cases in `looked_at` can end: who
+    """The steps from the open issues `before` to what was `found`. Only kinds and use cases in `looked_at` can end: who
     could not look has not seen that it is over."""
     now = {each.about: each for each in found}
     open_ = {each.found.about: each for each in before}
@@ -62,7 +62,7 @@ def follow(
         changed=tuple(
             (open_[about].id, each)
             for about, each in now.items()
-            if about in open_ and open_[about].found.mark != each.mark
+            if about in open_ and open_[about].found.fingerprint != each.fingerprint
         ),
         over=tuple(
             each.id
@@ -73,5 +73,5 @@ def follow(
 
 
 def doubled(count: int) -> str:
-    """A mark that differs when a count has doubled: 1, 2, 4, 8 ...; a feed that stopped is told of four times, not daily."""
+    """A fingerprint that differs when a count has doubled (1, 2, 4, 8 ...): a stopped feed is reported four times, not daily."""
     return str(1 << (count.bit_length() - 1)) if count > 0 else "0"

@@ -1,4 +1,4 @@
-"""A message to one recipient about one matter, and the states it goes through."""
+"""A message to one recipient about one alert, and the states it goes through."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class DeliveryState(StrEnum):
 
 
 class AlertPhase(StrEnum):
-    """What a message says of its matter."""
+    """What a message says of its alert."""
 
     OPENED = "opened"
     CHANGED = "changed"
@@ -35,17 +35,17 @@ class AlertPhase(StrEnum):
 
 @dataclass(frozen=True)
 class Notification:
-    """What a recipient is told. `id` is a hash of recipient, matter and content, so the same is never made twice;
+    """What a recipient is told. `id` is a hash of recipient, alert and content, so the same is never made twice;
     `attempt` counts the times that it was handed to a server. `made` is the ledger's clock, None before it is recorded."""
 
     id: str
     recipient: str
     use_case: str
-    matter: str
+    alert: str
     kind: AlertType
     severity: Severity
     phase: AlertPhase
-    mark: str
+    fingerprint: str
     subject: str
     what: str
     since: datetime

@@ -1,6 +1,6 @@
-"""Which messages are made, which wait, which are dropped: a pure function of the matters, what was told before, and now.
+"""Which messages are made, which wait, which are dropped: a pure function of the alerts, what was told before, and now.
 
-One message for a recipient and a matter; again only when the matter's mark differs; one more when it is over, to those
+One message for a recipient and an alert; again only when the alert's fingerprint differs; one more when it is over, to those
 who were told of it. What is not critical waits for the end of the quiet hours, and for room in the week's budget. What
 waits and is over, or replaced, by then is dropped with the reason on record. The same call again plans nothing.
 """
@@ -33,18 +33,18 @@ class NotificationPlan:
 
 def plan(
     spec: NotifyConfig,
-    matters: Sequence[Alert],
+    alerts: Sequence[Alert],
     known: Sequence[Notification],
     spent: Mapping[str, Sequence[datetime]],
     now: datetime,
 ) -> NotificationPlan:
-    """What is to be done now. `known` are the messages about these matters and all that wait; `spent` are, by recipient,
+    """What is to be done now. `known` are the messages about these alerts and all that wait; `spent` are, by recipient,
     the moments of the last seven days at which messages that count against the budget were let go."""
     made: list[Notification] = []
     moved: list[Notification] = []
     for recipient in spec.recipients:
         mine = [each for each in known if each.recipient == recipient.name]
-        wanted, dropped = _wanted(spec, recipient, matters, mine, now)
+        wanted, dropped = _wanted(spec, recipient, alerts, mine, now)
         gone = {each.id for each in dropped}
         waiting = [each for each in mine if each.state is DeliveryState.HELD and each.id not in gone]
         let_go = _let_go(recipient, [*waiting, *wanted], spent.get(recipient.name, ()), now)
@@ -60,57 +60,57 @@ def plan(
     return NotificationPlan(tuple(made), tuple(moved))
 
 
-def wants(recipient: Recipient, matter: Alert) -> bool:
-    """Whether a matter is this recipient's, by role, use case and severity."""
-    theirs = not matter.use_case or not recipient.use_cases or matter.use_case in recipient.use_cases
-    return theirs and bool(matter.roles & set(recipient.roles)) and matter.severity.rank >= recipient.min_severity.rank
+def wants(recipient: Recipient, alert: Alert) -> bool:
+    """Whether an alert is this recipient's, by role, use case and severity."""
+    theirs = not alert.use_case or not recipient.use_cases or alert.use_case in recipient.use_cases
+    return theirs and bool(alert.roles & set(recipient.roles)) and alert.severity.rank >= recipient.min_severity.rank
 
 
 def _wanted(
-    spec: NotifyConfig, recipient: Recipient, matters: Sequence[Alert], mine: Sequence[Notification], now: datetime
+    spec: NotifyConfig, recipient: Recipient, alerts: Sequence[Alert], mine: Sequence[Notification], now: datetime
 ) -> tuple[list[Notification], list[Notification]]:
-    """The new messages that the matters ask for, and those waiting that they make void."""
+    """The new messages that the alerts ask for, and those waiting that they make void."""
     wanted: list[Notification] = []
     dropped: list[Notification] = []
     seen = set()
-    for matter in matters:
-        seen.add(matter.id)
-        about = [each for each in mine if each.matter == matter.id]
-        message = _message(spec, recipient, matter, about, now)
+    for alert in alerts:
+        seen.add(alert.id)
+        about = [each for each in mine if each.alert == alert.id]
+        message = _message(spec, recipient, alert, about, now)
         wanted += [message] if message is not None else []
-        dropped += _void(matter, about, message, now)
-    lost = [each for each in mine if each.waits and each.matter not in seen and each.kind is not AlertType.TEST]
+        dropped += _void(alert, about, message, now)
+    lost = [each for each in mine if each.waits and each.alert not in seen and each.kind is not AlertType.TEST]
     return wanted, [*dropped, *(_drop(each, "it is no news any more") for each in lost)]
 
 
 def _message(
-    spec: NotifyConfig, recipient: Recipient, matter: Alert, about: Sequence[Notification], now: datetime
+    spec: NotifyConfig, recipient: Recipient, alert: Alert, about: Sequence[Notification], now: datetime
 ) -> Notification | None:
-    """The message that a matter asks for now, if it is not on record already."""
+    """The message that an alert asks for now, if it is not on record already."""
     before = [each for each in about if each.told]
-    if matter.over is not None:
+    if alert.over is not None:
         told = any(each.phase is not AlertPhase.RESOLVED for each in before)
         phase = AlertPhase.RESOLVED if told and recipient.send_resolved else None
-    elif not wants(recipient, matter) or (not matter.lasts and matter.since < now - FRESH):
+    elif not wants(recipient, alert) or (not alert.lasts and alert.since < now - FRESH):
         phase = None
     else:
         phase = AlertPhase.CHANGED if before else AlertPhase.OPENED
-    message = compose(spec, recipient, matter, phase) if phase is not None else None
+    message = compose(spec, recipient, alert, phase) if phase is not None else None
     return None if message is None or any(each.id == message.id for each in about) else message
 
 
 def _void(
-    matter: Alert, about: Sequence[Notification], message: Notification | None, now: datetime
+    alert: Alert, about: Sequence[Notification], message: Notification | None, now: datetime
 ) -> list[Notification]:
-    """The waiting messages that the matter has overtaken."""
+    """The waiting messages that the alert has overtaken."""
     waiting = [each for each in about if each.waits]
-    if matter.over is not None:
+    if alert.over is not None:
         return [
             _drop(each, "it was over before it was told") for each in waiting if each.phase is not AlertPhase.RESOLVED
         ]
     if message is not None:
         return [_drop(each, "a newer message says more") for each in waiting]
-    stale = not matter.lasts and matter.since < now - WEEK
+    stale = not alert.lasts and alert.since < now - WEEK
     return [_drop(each, "it is no news any more") for each in waiting if stale]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +48,7 @@ def is_numeric(column: pa.ChunkedArray) -> bool:
 def numbers(name: str, column: pa.ChunkedArray) -> NDArray[np.float64]:
     """The values as float64, nulls as NaN. Integers beyond 2**53 are rounded."""
     if not is_numeric(column) and not pa.types.is_boolean(column.type):
-        raise SchemaMismatch(f"column {name!r} is numeric in the reference; found {column.type}")
+        raise SchemaMismatchError(f"column {name!r} is numeric in the reference; found {column.type}")
     values: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy()
     return values
 
@@ -68,10 +68,10 @@ def _arrow(name: str, values: Any) -> pa.ChunkedArray:
             values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([pa.array(values, from_pandas=True)])
         )
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        raise SchemaMismatch(f"column {name!r} mixes types and cannot be profiled: {error}") from None
+        raise SchemaMismatchError(f"column {name!r} mixes types and cannot be profiled: {error}") from None
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not any(test(kind) for test in PROFILED):
-        raise SchemaMismatch(
+        raise SchemaMismatchError(
             f"column {name!r} cannot be profiled; found {kind}; allowed: number, boolean, string, timestamp"
         )
     return column

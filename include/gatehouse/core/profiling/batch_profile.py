@@ -13,7 +13,7 @@ from typing import Any
 from gatehouse.core.profiling.categorical import CategoricalProfile
 from gatehouse.core.profiling.row_sample import RowSample
 from gatehouse.core.profiling.table import ColumnProfile, Profile, profile_of
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 VERSION = 1
 MOSTLY = 0.5  # a text column whose every second value is new, or lies outside its own 1,000 categories, names rows
@@ -39,9 +39,9 @@ class BatchProfile:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> BatchProfile:
-        """The inverse of `to_document`; SchemaMismatch for another version."""
+        """The inverse of `to_document`; SchemaMismatchError for another version."""
         if document.get("version") != VERSION:
-            raise SchemaMismatch(
+            raise SchemaMismatchError(
                 f"batch profile of an unknown version; found {document.get('version')!r}; allowed: {VERSION}"
             )
         tables = {name: Profile.from_document(each) for name, each in document["tables"].items()}
@@ -64,7 +64,7 @@ def known_on(table: Any, like: Profile) -> Profile:
     """The columns that these grids know; one whose type changed since is left out."""
     try:
         return profile_of(table, like=like)
-    except SchemaMismatch:
+    except SchemaMismatchError:
         return _one_by_one(table, like)
 
 
@@ -76,7 +76,7 @@ def new_in(names: Sequence[str], like: Profile | None) -> list[str]:
 
 def column_by_column(names: Sequence[str], take: Callable[[str], Any]) -> Profile:
     """Profile columns on their own grids as `on_grid` does, with one of them held at a time; one that cannot be profiled is
-    a SchemaMismatch."""
+    a SchemaMismatchError."""
     found: dict[str, ColumnProfile] = {}
     for name in names:
         found |= _telling(profile_of({name: take(name)})).columns
@@ -90,7 +90,7 @@ def merged(profiles: Sequence[Profile], column: str) -> Profile | None:
     for part in parts[1:]:
         try:
             whole = whole.merge(part) if whole else part
-        except SchemaMismatch:  # its grid began anew
+        except SchemaMismatchError:  # its grid began anew
             whole = part
     return whole
 
@@ -117,6 +117,6 @@ def _one_by_one(table: Any, like: Profile) -> Profile:
         if source in table:
             try:
                 found |= profile_of({source: table[source]}, like=Profile({name: column})).columns
-            except SchemaMismatch:
+            except SchemaMismatchError:
                 continue
     return Profile(found)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.audit.canonical_json import canonical, sha256
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,9 @@ class CategoricalProfile:
     def merge(self, other: CategoricalProfile) -> CategoricalProfile:
         """The profile of both partitions together, exactly."""
         if self.categories != other.categories:
-            raise SchemaMismatch("categorical profiles on different categories cannot be merged: use one reference")
+            raise SchemaMismatchError(
+                "categorical profiles on different categories cannot be merged: use one reference"
+            )
         names = dict(self.tail_names)
         for name, count in other.tail_names.items():
             names[name] = names.get(name, 0) + count

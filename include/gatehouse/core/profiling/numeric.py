@@ -17,7 +17,7 @@ import numpy as np
 from gatehouse.core.audit.canonical_json import number_in
 from gatehouse.core.profiling.grid_counts import LONG, PIECE, GridCounter, count_on_grid
 from gatehouse.core.profiling.running_stats import RunningStats
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,7 +122,9 @@ class NumericProfile:
     def merge(self, other: NumericProfile) -> NumericProfile:
         """The profile of both partitions together; counts and extremes exactly, moments up to rounding."""
         if not np.array_equal(self.edges, other.edges):
-            raise SchemaMismatch("numeric profiles on different grids cannot be merged: profile both on one reference")
+            raise SchemaMismatchError(
+                "numeric profiles on different grids cannot be merged: profile both on one reference"
+            )
         return NumericProfile(
             rows=self.rows + other.rows,
             nulls=self.nulls + other.nulls,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.profiling.arrow_columns import columns_of, is_numeric, numbers
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +55,7 @@ def sample_of(rows: Any) -> RowSample:
     for name in rows.column_names if hasattr(rows, "column_names") else rows.keys():
         try:
             columns = columns_of({str(name): rows[name]})
-        except SchemaMismatch:
+        except SchemaMismatchError:
             continue
         for each, column in columns.items():
             if len(found) < MOST and is_numeric(column):

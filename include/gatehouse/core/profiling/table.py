@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.profiling.arrow_columns import columns_of, counted, is_numeric, numbers
 from gatehouse.core.profiling.categorical import CategoricalProfile
 from gatehouse.core.profiling.numeric import NumericProfile
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,10 +31,10 @@ class Profile:
     columns: Mapping[str, ColumnProfile]
 
     def merge(self, other: Profile) -> Profile:
-        """The profile of two partitions together; both hold the same columns on the same grids (SchemaMismatch)."""
+        """The profile of two partitions together; both hold the same columns on the same grids (SchemaMismatchError)."""
         if self.columns.keys() != other.columns.keys():
             differing = sorted(self.columns.keys() ^ other.columns.keys())
-            raise SchemaMismatch(f"profiles of different columns cannot be merged: {differing} are in one only")
+            raise SchemaMismatchError(f"profiles of different columns cannot be merged: {differing} are in one only")
         return Profile({name: _merge(name, column, other.columns[name]) for name, column in self.columns.items()})
 
     def to_document(self) -> dict[str, Any]:
@@ -43,9 +43,9 @@ class Profile:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Profile:
-        """The inverse of `to_document`, also after a way through JSON; SchemaMismatch for another version."""
+        """The inverse of `to_document`, also after a way through JSON; SchemaMismatchError for another version."""
         if document.get("version") != VERSION:
-            raise SchemaMismatch(
+            raise SchemaMismatchError(
                 f"profile of an unknown version; found {document.get('version')!r}; allowed: {VERSION}"
             )
         kinds: dict[str, type[ColumnProfile]] = {"numeric": NumericProfile, "categorical": CategoricalProfile}
@@ -56,7 +56,7 @@ def profile_of(table: Any, like: Profile | None = None) -> Profile:
     """Profile an Arrow table, a pandas frame or a mapping name -> array.
 
     Without `like` the profile makes its own grids: a reference. With it, the columns that the reference knows are
-    profiled on its grids and all others are left out; a column of another type is a SchemaMismatch.
+    profiled on its grids and all others are left out; a column of another type is a SchemaMismatchError.
     """
     columns = columns_of(table)
     known = dict.fromkeys(columns) if like is None else {n: like.columns[n] for n in like.columns if n in columns}
@@ -86,7 +86,7 @@ def _profile(name: str, column: pa.ChunkedArray, like: ColumnProfile | None = No
     if like is None and is_numeric(column):
         return NumericProfile.of(numbers(name, column))
     if is_numeric(column) and column.null_count < len(column):
-        raise SchemaMismatch(f"column {name!r} is categorical in the reference; found {column.type}")
+        raise SchemaMismatchError(f"column {name!r} is categorical in the reference; found {column.type}")
     return CategoricalProfile.of(*counted(column), like.categories if like else None)
 
 
@@ -95,4 +95,4 @@ def _merge(name: str, one: ColumnProfile, other: ColumnProfile) -> ColumnProfile
         return one.merge(other)
     if isinstance(one, CategoricalProfile) and isinstance(other, CategoricalProfile):
         return one.merge(other)
-    raise SchemaMismatch(f"column {name!r} is numeric in one profile and categorical in the other")
+    raise SchemaMismatchError(f"column {name!r} is numeric in one profile and categorical in the other")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gatehouse.errors import NotEnoughData
+from gatehouse.errors import NotEnoughDataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,19 +50,19 @@ def split(
 
     Of a batch's revisions only the newest counts, and a batch without rows does not. `champion_trained_until` is the
     end of the champion's own training rows: the holdout must not start before it, because challenger and champion are
-    judged on rows that neither was trained on. NotEnoughData says what is missing.
+    judged on rows that neither was trained on. NotEnoughDataError says what is missing.
     """
     ordered = _in_time(matured)
     needed = policy.holdout.batches + 1
     if len(ordered) < needed:
-        raise NotEnoughData(
+        raise NotEnoughDataError(
             f"too few matured batches to train and to hold out; found {len(ordered)}, needed {needed} "
             f"({policy.holdout.batches} held out and at least 1 to train on)"
         )
     training, holdout = ordered[: -policy.holdout.batches], ordered[-policy.holdout.batches :]
     if champion_trained_until is not None and holdout[0].interval.start < champion_trained_until:
         newer = sum(each.interval.start >= champion_trained_until for each in ordered)
-        raise NotEnoughData(
+        raise NotEnoughDataError(
             f"{'too few' if newer else 'no'} newer matured batches than the champion was trained on, until "
             f"{champion_trained_until:%Y-%m-%d}; found {newer}, needed {policy.holdout.batches} to hold out"
         )

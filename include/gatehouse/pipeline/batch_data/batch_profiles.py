@@ -16,7 +16,7 @@ from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
 from gatehouse.core.profiling.row_sample import positions, sample_of
 from gatehouse.core.types import Batch, BatchState, FileRef
-from gatehouse.errors import ModelError, SchemaMismatch
+from gatehouse.errors import ModelError, SchemaMismatchError
 from gatehouse.pipeline.batch_data.row_keys import newest_revisions
 from gatehouse.use_case_code import features_of
 
@@ -80,7 +80,7 @@ def profile(ctx: UseCaseContext, frames: Mapping[str, pd.DataFrame], earlier: Se
     grid = next((each.features for each in reversed(earlier) if each.features), None)
     try:
         return BatchProfile(tables, on_grid(features_of(ctx.case, frames), grid), samples)
-    except (ModelError, SchemaMismatch):
+    except (ModelError, SchemaMismatchError):
         return BatchProfile(tables, samples=samples)
 
 

@@ -11,7 +11,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.drift.reference import SCORE
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, Champion, Outcomes
-from gatehouse.errors import ModelError, UntrustedModel
+from gatehouse.errors import ModelError, UntrustedModelError
 from gatehouse.pipeline.batch_data.row_keys import BATCH, LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.pipeline.batch_data.suspect_cells import suspect
 from gatehouse.pipeline.score import model_inputs
@@ -62,7 +62,7 @@ def newest_matured(
     parts, errors = _labelled(ctx, [(batch, arrived[batch.id.key]) for batch in pooled])
     try:
         return _measured(ctx, parts, estimator, as_of), errors
-    except UntrustedModel:
+    except UntrustedModelError:
         raise
     except ModelError:
         parts, more = _predictable(ctx, parts, estimator)

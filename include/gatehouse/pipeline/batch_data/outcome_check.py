@@ -12,7 +12,7 @@ from gatehouse.core.contract.validation import Validation, decide, joined_reason
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, contradictions, match, repeated
 from gatehouse.core.rows.row_keys import row_keys, without_key
 from gatehouse.core.types import Batch
-from gatehouse.errors import LakeError, ModelError, SchemaMismatch
+from gatehouse.errors import LakeError, ModelError, SchemaMismatchError
 from gatehouse.pipeline.batch_data import unreadable_rows
 from gatehouse.pipeline.validate import quarantined_rows
 from gatehouse.ports import TableCheck
@@ -54,14 +54,14 @@ class CheckedOutcomes:
             delivered = ctx.lake.frame(source, columns=list(spec.key))
             types = {name: spec.columns[name] for name in spec.key}
             rows = read_declared(delivered, types, str(batch.id), spec.key, contract.dialect(contract.main)).frame
-        except (SchemaMismatch, LakeError):
+        except (SchemaMismatchError, LakeError):
             return None
         keys = row_keys(rows, spec.key, contract.normalise_keys)
         return match(keys, self.keys.iloc[list(self.kept)], self.keys.iloc[list(self.contradicting)])
 
 
 def check_outcomes(ctx: UseCaseContext, batch: Batch, delivered: pd.DataFrame) -> CheckedOutcomes:
-    """Check a delivery. Raises SchemaMismatch when it lacks a declared column."""
+    """Check a delivery. Raises SchemaMismatchError when it lacks a declared column."""
     contract, spec = ctx.case.contract, ctx.case.contract.outcomes
     declared = read_declared(delivered, spec.columns, f"{batch.id} outcomes", spec.key, contract.dialect("outcomes"))
     frame, rows = declared.frame, len(declared.frame)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gatehouse.core.rows.row_keys import KEY
-from gatehouse.errors import ModelError, UndefinedPrediction
+from gatehouse.errors import ModelError, UndefinedPredictionError
 from gatehouse.pipeline.batch_data.row_keys import MARKS
 
 
@@ -16,7 +16,7 @@ def suspect(error: ModelError, keys: Any, features: Any) -> str:
     `features` are those of the rows that were predicted, in one order.
     """
     sentence = str(error)
-    if isinstance(error, UndefinedPrediction):
+    if isinstance(error, UndefinedPredictionError):
         odd = _first([*_cells(features.iloc[[error.row]], _infinite), *_cells(features.iloc[[error.row]], _missing)])
         held = f", where feature {odd[0]!r} is {odd[2]}" if odd else ""
         return f"{sentence}, for row {_key(keys, error.row)}{held}"

@@ -1,4 +1,4 @@
-"""Upkeep: what no event woke, and what nobody carried out or answered to the end."""
+"""Maintenance: what no event woke, and what nobody carried out or answered to the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.types import BatchState, Decision, RequestState, Verdict
-from gatehouse.pipeline.maintenance.reconcile import UPKEEP
+from gatehouse.pipeline.maintenance.reconcile import MAINTENANCE
 from gatehouse.pipeline.promote import NOBODY, promote, record_review_response
 from gatehouse.pipeline.score import unscored_batches
 
@@ -83,7 +83,7 @@ def unapplied_promotions(ctx: UseCaseContext, attended: Collection[str] = ()) ->
         if (
             ctx.ledger.audit_log.newest(decision.id, ["promotion.not_applied"]) is None
         ):  # or a death came between the two
-            ctx.ledger.audit_log.note("promotion.not_applied", decision.id, UPKEEP, {"sentence": sentence})
+            ctx.ledger.audit_log.note("promotion.not_applied", decision.id, MAINTENANCE, {"sentence": sentence})
         promote(ctx, decision.id)
         found.append(sentence)
         break  # the champion has changed: what was decided against the one before is stale
@@ -114,7 +114,7 @@ def unrequested_reviews(ctx: UseCaseContext, decision_id: str) -> str:
         f"{ctx.name}: the review of decision {decision_id[:8]} is not waiting in Airflow and has no answer: its task "
         "was cleared, marked or deleted; it is asked for again"
     )
-    ctx.ledger.audit_log.note("review.not_requested", decision_id, UPKEEP, {"sentence": sentence})
+    ctx.ledger.audit_log.note("review.not_requested", decision_id, MAINTENANCE, {"sentence": sentence})
     return sentence
 
 

@@ -1,6 +1,6 @@
-"""Telling people: facts and troubles become messages in the ledger, and what is due is handed to the servers.
+"""Telling people: facts and issues become messages in the ledger, and what is due is handed to the servers.
 
-It is the last thing that upkeep does, in a task of its own: facts are in the ledger already, so no event can be lost
+It is the last thing that maintenance does, in a task of its own: facts are in the ledger already, so no event can be lost
 between here and there, and a mail server that hangs keeps no batch waiting.
 """
 
@@ -45,24 +45,24 @@ class DeliverySummary:
 
 
 def send_due_notifications(
-    ledger: Ledger, spec: NotifyConfig, courier: Notifier, now: datetime | None = None
+    ledger: Ledger, spec: NotifyConfig, notifier: Notifier, now: datetime | None = None
 ) -> DeliverySummary:
     """Plan what is to be told, record it, and send what is due."""
     now = now or datetime.now(UTC)
     told = DeliverySummary(planned=ledger.telling.record(plan_notifications(ledger, spec, now)))
-    deliver(ledger, spec, courier, now, told)
+    deliver(ledger, spec, notifier, now, told)
     return told
 
 
 def plan_notifications(ledger: Ledger, spec: NotifyConfig, now: datetime) -> NotificationPlan:
     """The plan for this moment; nothing is recorded."""
     facts = ledger.telling.facts(now - 2 * WEEK)
-    matters = [alert_from_event(fact, spec.severity_overrides) for fact in facts]
-    known = ledger.telling.known([each.id for each in matters])
-    return plan(spec, matters, known, ledger.telling.spent(now - WEEK), now)
+    alerts = [alert_from_event(fact, spec.severity_overrides) for fact in facts]
+    known = ledger.telling.known([each.id for each in alerts])
+    return plan(spec, alerts, known, ledger.telling.spent(now - WEEK), now)
 
 
-def deliver(ledger: Ledger, spec: NotifyConfig, courier: Notifier, now: datetime, told: DeliverySummary) -> None:
+def deliver(ledger: Ledger, spec: NotifyConfig, notifier: Notifier, now: datetime, told: DeliverySummary) -> None:
     """Send what is due. A recipient whose server does not take one message is left alone until the next cycle."""
     deadline = time.monotonic() + SECONDS
     for message in ledger.telling.due(now, AT_ONCE):
@@ -71,9 +71,9 @@ def deliver(ledger: Ledger, spec: NotifyConfig, courier: Notifier, now: datetime
             continue
         claimed = ledger.telling.claim(message, now)
         if claimed is None:
-            continue  # another upkeep run is sending it
+            continue  # another maintenance run is sending it
         try:
-            courier.deliver(recipient, claimed)
+            notifier.deliver(recipient, claimed)
         except Exception as error:  # whatever a server or a library does: it is recorded, and the pipeline goes on
             told.failed[recipient.name] = error_name(error)
             _ended(ledger, claimed, error_name(error), now)
@@ -102,12 +102,12 @@ def error_name(error: BaseException) -> str:
 
 
 def record_issues(ledger: Ledger, found: Sequence[IssueReport], looked_at: Iterable[tuple[AlertType, str]]) -> None:
-    """Record the troubles that a look found, and the end of those it found no more."""
-    ledger.telling.trouble(follow(ledger.telling.troubles(), found, looked_at))
+    """Record the issues that a look found, and the end of those it found no more."""
+    ledger.telling.issue(follow(ledger.telling.issues(), found, looked_at))
 
 
 def late_batches(ctx: UseCaseContext, now: datetime | None = None) -> list[IssueReport]:
-    """The trouble of a use case's batches that have not come; told again when their number has doubled."""
+    """The issue of a use case's batches that have not come; told again when their number has doubled."""
     contract = ctx.case.contract
     if contract.late_after is None and contract.schedule is None:
         return []
@@ -120,7 +120,7 @@ def late_batches(ctx: UseCaseContext, now: datetime | None = None) -> list[Issue
 def queue_test_notification(
     ledger: Ledger, spec: NotifyConfig, name: str, actor: str, now: datetime | None = None
 ) -> Notification:
-    """Put a message to one recipient into the outbox, past quiet hours and budget; upkeep sends it."""
+    """Put a message to one recipient into the outbox, past quiet hours and budget; maintenance sends it."""
     now = now or datetime.now(UTC)
     recipient = spec.recipient(name)
     if recipient is None:

@@ -16,7 +16,7 @@ from gatehouse.errors import LakeError, ServiceUnavailableError, TrackingError
 from gatehouse.pipeline.maintenance.track_mlflow import is_behind
 from gatehouse.pipeline.promote import point_aliases
 
-UPKEEP = "upkeep"
+MAINTENANCE = "maintenance"
 MOVED, REPLACED = "alias.drifted", "model.replaced"
 PUT_RIGHT = {MOVED: "alias.repaired", REPLACED: "model.restored"}  # what was found, and what says that it is no more
 
@@ -90,11 +90,11 @@ def _found(ctx: UseCaseContext, subject: str, kind: str, body: Mapping[str, Any]
     """Audit log a finding, unless it is the one that is open already."""
     known = ctx.ledger.audit_log.newest(subject, [kind, PUT_RIGHT[kind]])
     if known is None or known.kind != kind or known.body != canonical(body):
-        ctx.ledger.audit_log.note(kind, subject, UPKEEP, body)
+        ctx.ledger.audit_log.note(kind, subject, MAINTENANCE, body)
 
 
 def _over(ctx: UseCaseContext, subject: str, kind: str) -> None:
     """Audit log that what is open about a subject is put right, whoever did it."""
     known = ctx.ledger.audit_log.newest(subject, [kind, PUT_RIGHT[kind]])
     if known is not None and known.kind == kind:
-        ctx.ledger.audit_log.note(PUT_RIGHT[kind], subject, UPKEEP, {"found": known.seq})
+        ctx.ledger.audit_log.note(PUT_RIGHT[kind], subject, MAINTENANCE, {"found": known.seq})

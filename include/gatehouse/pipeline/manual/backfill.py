@@ -10,7 +10,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.gate.human_actions import require_reason
 from gatehouse.core.types import Backfill, Batch, BatchState, Request
-from gatehouse.errors import ConfigurationError, InvalidInputError, NotAllowedError, NotScored
+from gatehouse.errors import ConfigurationError, InvalidInputError, NotAllowedError, NotScoredError
 from gatehouse.pipeline import land, outcomes
 from gatehouse.pipeline.batch_data.row_keys import newest_revisions
 from gatehouse.pipeline.monitor.monitor_batch import monitor_batch
@@ -75,7 +75,7 @@ def process_batch(ctx: UseCaseContext, backfill: Backfill, key: str) -> str:
         raise NotAllowedError(f"{key} cannot be backfilled yet: {why}; start the backfill again then")
     try:
         scored = score_in_turn(ctx, batch.id)
-    except NotScored as error:
+    except NotScoredError as error:
         return f"{key}: accepted, {_rows(ctx, batch):,} rows; {error}"
     monitor_batch(ctx, batch.id)
     return f"{key}: accepted, {_rows(ctx, batch):,} rows, {_scored(scored.version if scored else None)}; {_watched(ctx, batch)}"

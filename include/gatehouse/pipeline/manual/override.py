@@ -10,11 +10,11 @@ from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.human_actions import require_approver, require_reason
 from gatehouse.core.types import Champion, Decision, Override, Promotion, PromotionKind, Request, Verdict
 from gatehouse.errors import NotAllowedError, StaleChampionError
-from gatehouse.pipeline.maintenance.reconcile import UPKEEP
+from gatehouse.pipeline.maintenance.reconcile import MAINTENANCE
 from gatehouse.pipeline.promote import sync_mlflow_aliases
 
 PROPER = (PromotionKind.DECISION, PromotionKind.APPROVAL)
-CYCLE = timedelta(minutes=10)  # of upkeep, which ends an override; only what it could not end is worth telling
+CYCLE = timedelta(minutes=10)  # of maintenance, which ends an override; only what it could not end is worth telling
 
 
 def override(ctx: UseCaseContext, decision_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
@@ -103,7 +103,9 @@ def end_expired(ctx: UseCaseContext, now: datetime | None = None) -> str:
         return f"{ended}, and no champion was ever promoted by a decision: version {asked.version} still serves; decide"
     sentence = f"{ended}; version {back}, the last that a decision promoted, serves again"
     try:
-        ctx.ledger.models.promote(ctx.name, back, history[-1].generation, PromotionKind.EXPIRY, None, UPKEEP, sentence)
+        ctx.ledger.models.promote(
+            ctx.name, back, history[-1].generation, PromotionKind.EXPIRY, None, MAINTENANCE, sentence
+        )
     except StaleChampionError:
         return ""  # somebody changed the champion in this very moment: the override serves no more
     sync_mlflow_aliases(ctx)
@@ -111,7 +113,7 @@ def end_expired(ctx: UseCaseContext, now: datetime | None = None) -> str:
 
 
 def expired_but_serving(ctx: UseCaseContext, now: datetime | None = None) -> str:
-    """Why a version still serves though the time of its override was over a cycle of upkeep ago; empty when none does."""
+    """Why a version still serves though the time of its override was over a cycle of maintenance ago; empty when none does."""
     history = ctx.ledger.models.promotions(ctx.name)
     asked = _serving(ctx, history)
     if asked is None or (now or datetime.now(UTC)) < asked.expires + CYCLE:

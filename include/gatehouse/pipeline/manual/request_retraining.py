@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gatehouse.context import UseCaseContext
 from gatehouse.core.retraining.manual_options import manual_options
 from gatehouse.core.types import Request
-from gatehouse.errors import NotEnoughData
+from gatehouse.errors import NotEnoughDataError
 from gatehouse.pipeline.batch_data.row_keys import newest_revisions
 from gatehouse.pipeline.fit import candidate_names
 
@@ -31,7 +31,7 @@ def request_retraining(
     )
     accepted = newest_revisions(ctx.ledger.batches.list(ctx.name))
     if not accepted:
-        raise NotEnoughData(
+        raise NotEnoughDataError(
             f"{ctx.name} has no accepted batch to train on yet; found 0, needed {ctx.case.retrain.min_batches_first_training}"
         )
     return ctx.ledger.requests.ask(ctx.name, accepted[-1].interval.end, actor, reason, wanted)

@@ -24,7 +24,7 @@ from gatehouse.core.retraining.refit_check import (
 )
 from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.types import BatchId, Champion
-from gatehouse.errors import GatehouseError, ModelError, UntrustedModel
+from gatehouse.errors import GatehouseError, ModelError, UntrustedModelError
 from gatehouse.pipeline import gather
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.batch_data.training_window import change_in
@@ -148,7 +148,7 @@ def _former(ctx: UseCaseContext, champion: Champion) -> dict[str, Any]:
     for model in former_champions(ctx, champion)[:FORMER]:
         try:
             found[f"version {model.version}"] = ctx.models.load(ctx.lake.read(model.file), model.file.sha256)
-        except UntrustedModel:
+        except UntrustedModelError:
             raise
         except (GatehouseError, LookupError):
             continue

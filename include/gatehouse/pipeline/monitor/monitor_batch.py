@@ -17,7 +17,7 @@ from gatehouse.core.performance.incidents import CALM, Incident, update_incident
 from gatehouse.core.retraining.policy import decide_retraining as weigh
 from gatehouse.core.retraining.refit_check import RefitFinding
 from gatehouse.core.types import Batch, BatchId, Champion, MonitoringReport, Request
-from gatehouse.errors import ModelError, NotAllowedError, UntrustedModel
+from gatehouse.errors import ModelError, NotAllowedError, UntrustedModelError
 from gatehouse.pipeline.batch_data.matured_rows import measured_before, newest_matured
 from gatehouse.pipeline.batch_data.outcome_problems import outcome_problems
 from gatehouse.pipeline.batch_data.row_keys import batch_frame
@@ -80,7 +80,7 @@ def _found(
     if not error:
         try:
             return assess_batch(ctx, batch, champion)
-        except UntrustedModel:
+        except UntrustedModelError:
             raise
         except ModelError as raised:
             error = f"not judged: {raised}"
@@ -95,7 +95,7 @@ def _refits(ctx: UseCaseContext, body: dict[str, Any], as_of: datetime, champion
         return ()
     try:
         body["refits"], found = check_refits(ctx, body["matured"]["batch"], as_of, champion)
-    except UntrustedModel:
+    except UntrustedModelError:
         raise
     except ModelError as error:
         body["errors"] = [*body.get("errors", ()), f"refit check: {error}"]
@@ -107,7 +107,7 @@ def _probation(ctx: UseCaseContext, batch: Batch, champion: Champion | None) -> 
     """What a model raised that is judged beside the champion; the champion's own verdict does not hang on it."""
     try:
         probation.run_probation(ctx, batch, champion)
-    except UntrustedModel:
+    except UntrustedModelError:
         raise
     except ModelError as error:
         return [f"probation: {error}"]

@@ -16,7 +16,7 @@ from gatehouse.pipeline.partitions import partition_check, partition_profile, pa
 def combined_result(
     ctx: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork] = (), shares: Sequence[PartitionWork] = ()
 ) -> ContractCheckResult:
-    """Hold it; SchemaMismatch when it cannot be read as declared."""
+    """Hold it; SchemaMismatchError when it cannot be read as declared."""
     findings = findings or [
         partition_check.check_partition(ctx, batch, work) for work in partition_check.partition_tasks(ctx, batch)
     ]

@@ -13,7 +13,7 @@ from gatehouse.core.contract.parameters import parameters
 from gatehouse.core.contract.validation import Validation, decide
 from gatehouse.core.rows.row_keys import without_key
 from gatehouse.core.types import Batch
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 from gatehouse.pipeline.batch_data import unreadable_rows
 from gatehouse.pipeline.partitions import partition_reader
 from gatehouse.ports import ExpectationFinding, TableCheck
@@ -51,7 +51,7 @@ def check_partition(ctx: UseCaseContext, batch: Batch, work: PartitionWork) -> P
         if "whole" in work:
             return {**work, "found": {str(work["whole"]): asdict(_whole(ctx, batch, table, work["whole"]))}}
         declared = partition_reader.declared(ctx, batch, table, range(*work["rows"]))
-    except SchemaMismatch as error:
+    except SchemaMismatchError as error:
         return {**work, "mismatch": str(error)}
     found = ctx.checker.find(table, spec, declared.frame, _values(ctx, batch), ctx.checker.by_row(spec))
     return {
@@ -64,13 +64,13 @@ def check_partition(ctx: UseCaseContext, batch: Batch, work: PartitionWork) -> P
 
 
 def combine_checks(ctx: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork]) -> PartitionedCheckResult:
-    """What all pieces together say; SchemaMismatch when the batch lacks a declared column."""
+    """What all pieces together say; SchemaMismatchError when the batch lacks a declared column."""
     checks, extra = {}, {}
     for table, spec in ctx.case.contract.tables.items():
         mine = [work for work in findings if work["table"] == table]
         parts = sorted((work for work in mine if "rows" in work), key=lambda work: work["rows"])
         if "mismatch" in parts[0]:
-            raise SchemaMismatch(parts[0]["mismatch"])
+            raise SchemaMismatchError(parts[0]["mismatch"])
         found = {int(n): _plain(each) for work in mine if "whole" in work for n, each in work["found"].items()}
         found |= {n: _summed(ctx, batch, spec, table, n, parts) for n in ctx.checker.by_row(spec)}
         rows, extra[table] = partition_reader.rows_of(batch, table), parts[0]["undeclared"]

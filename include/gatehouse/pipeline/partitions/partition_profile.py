@@ -13,7 +13,7 @@ from gatehouse.core.profiling.partition_profile import PartitionProfile, merge, 
 from gatehouse.core.profiling.row_sample import RowSample, positions, sample_of
 from gatehouse.core.profiling.row_sample import joined as joined_samples
 from gatehouse.core.types import Batch, FileRef
-from gatehouse.errors import ModelError, SchemaMismatch
+from gatehouse.errors import ModelError, SchemaMismatchError
 from gatehouse.pipeline.partitions import partition_reader
 from gatehouse.pipeline.partitions.partition_features import features_of_part, other_tables
 
@@ -73,7 +73,7 @@ def profile_partition(
         names = [str(name) for name in made.columns]
         if new_in(names, known[FEATURES]):
             done |= {"names": names, "file": ctx.lake.put_frame(made, "parts")}
-    except (ModelError, SchemaMismatch):
+    except (ModelError, SchemaMismatchError):
         done["failed"] = True
     return done
 
@@ -111,7 +111,7 @@ def _features(ctx: UseCaseContext, known: Profile | None, shares: Sequence[Parti
 
     try:
         return _profile([each["features"] for each in shares], known, shares[0].get("names", []), take)
-    except (LookupError, SchemaMismatch):
+    except (LookupError, SchemaMismatchError):
         return None
 
 

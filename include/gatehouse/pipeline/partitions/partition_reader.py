@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.context import UseCaseContext
 from gatehouse.core.profiling.numeric import whole_pieces
 from gatehouse.core.types import Batch
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 from gatehouse.table_types import Declared, read_declared
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def where(batch: Batch, table: str) -> str:
 
 
 def declared(ctx: UseCaseContext, batch: Batch, table: str, which: range) -> Declared:
-    """Some rows of a table as declared; SchemaMismatch when a column lacks. Cells are named by their rows of the table."""
+    """Some rows of a table as declared; SchemaMismatchError when a column lacks. Cells are named by their rows of the table."""
     spec = ctx.case.contract.tables[table]
     delivered = ctx.lake.frame(batch.tables[table].source, rows=which)
     found = read_declared(delivered, spec.columns, where(batch, table), spec.key, ctx.case.contract.dialect(table))
@@ -72,11 +72,11 @@ def accepted_rows(ctx: UseCaseContext, batch: Batch, table: str, which: range, b
 
 
 def columns(ctx: UseCaseContext, batch: Batch, table: str, names: Sequence[str], bad: BadRows = ()) -> pd.DataFrame:
-    """Some columns of all rows of a table as declared, without the bad rows; SchemaMismatch when one lacks."""
+    """Some columns of all rows of a table as declared, without the bad rows; SchemaMismatchError when one lacks."""
     file, spec = batch.tables[table].source, ctx.case.contract.tables[table]
     lacking = set(names) - set(ctx.lake.columns(file))
     if lacking:
-        raise SchemaMismatch(f"{where(batch, table)} has no column {', '.join(sorted(lacking))}")
+        raise SchemaMismatchError(f"{where(batch, table)} has no column {', '.join(sorted(lacking))}")
     types = {name: spec.columns[name] for name in names}
     delivered, dialect = ctx.lake.frame(file, columns=list(names)), ctx.case.contract.dialect(table)
     frame = read_declared(delivered, types, where(batch, table), spec.key, dialect).frame

@@ -23,7 +23,7 @@ from gatehouse.adapters.code_process.process import MOST_ENDS, Limits
 from gatehouse.adapters.code_process.remote_code import Handle, RemoteCode
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.errors import ModelError, RowsMisaligned
+from gatehouse.errors import ModelError, RowsMisalignedError
 from gatehouse.own_code import module_name
 from gatehouse.settings import ROOT
 from gatehouse.use_case import UseCase, load
@@ -200,7 +200,7 @@ ENDINGS = {
 @pytest.mark.parametrize("does", ENDINGS)
 def test_whatever_the_code_does_is_one_named_error(opened: Opened, does: str) -> None:
     """Raising, exiting, dying and answering nonsense are errors of the data scientist's file, and the task goes on."""
-    with pytest.raises((ModelError, RowsMisaligned), match=ENDINGS[does]) as raised:
+    with pytest.raises((ModelError, RowsMisalignedError), match=ENDINGS[does]) as raised:
         features_of(opened(does), {"rows": ROWS})
     assert "model.py" in str(raised.value)
     assert "data scientist" in str(raised.value)

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from support.contracts import contract, expectation
 from gatehouse.adapters.contract import check_contract
 from gatehouse.errors import ConfigurationError
+from support.contracts import contract, expectation
 
 BETWEEN = "expect_column_values_to_be_between"
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from support.contracts import expectation, rides, table
 from gatehouse.adapters.contract import GreatExpectationsChecker, gx_checker
 from gatehouse.adapters.contract.row_masks import MASKS
 from gatehouse.adapters.contract.supported_expectations import EXPECTATIONS
 from gatehouse.core.config.contract import ExpectationSpec
 from gatehouse.errors import ConfigurationError
+from support.contracts import expectation, rides, table
 
 EVERY_MASK = [
     expectation("expect_column_values_to_not_be_null", column="speed"),

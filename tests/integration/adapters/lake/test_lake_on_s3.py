@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from support.contracts import rides
-from support.s3_server import BUCKET, S3, client, running
 from gatehouse.adapters.lake import FileLake, open_lake
 from gatehouse.errors import ConfigurationError, LakeError, ServiceUnavailableError
+from support.contracts import rides
+from support.s3_server import BUCKET, S3, client, running
 
 LARGE = os.urandom(1000) * 24_000  # 24 MB: several parts
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.s3_server import BUCKET, S3, running
 from gatehouse.deploy.object_store_check import main
+from support.s3_server import BUCKET, S3, running
 
 
 @pytest.fixture(scope="module")

@@ -177,12 +177,12 @@ def test_only_an_expired_override_ends_and_only_for_a_proper_champion(story: Sto
     story.promote(story.decide(models[0]))
     story.serve(story.override(story.decide(models[1], Verdict.BLOCK, generation=1)))
     with pytest.raises(NotAllowedError, match="nothing allows this expiry"):
-        _act(story, 1, 2, expiry, "upkeep", "too early")
+        _act(story, 1, 2, expiry, "maintenance", "too early")
     past = datetime(2020, 1, 1, tzinfo=UTC)
     story.serve(story.override(story.decide(models[2], Verdict.BLOCK, generation=2), expires=past))
     with pytest.raises(NotAllowedError, match="nothing allows this expiry"):
-        _act(story, 2, 3, expiry, "upkeep", "that one was an override as well")
-    assert _act(story, 1, 3, expiry, "upkeep", "its time is over") == 4
+        _act(story, 2, 3, expiry, "maintenance", "that one was an override as well")
+    assert _act(story, 1, 3, expiry, "maintenance", "its time is over") == 4
 
 
 def test_a_probation_brings_back_the_former_champion_once_it_is_lost(story: Story, models: list[ModelVersion]) -> None:

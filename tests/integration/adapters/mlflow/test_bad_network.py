@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 import pytest
 from mlflow import MlflowClient
 
-from support.bad_network import SLOW_SECONDS, BadNetwork, bad_network
-from integration.adapters.mlflow.mlflow_server import uri  # noqa: F401 - a fixture
-from integration.adapters.mlflow.test_tracking import FILE, FIT, SET, model  # noqa: F401 - the last is a fixture
 from gatehouse.adapters.mlflow import MlflowTracking
 from gatehouse.core.types import FileRef, ModelVersion
 from gatehouse.errors import ServiceUnavailableError
 from gatehouse.ports import CandidateRun, Registration
+from integration.adapters.mlflow.mlflow_server import uri  # noqa: F401 - a fixture
+from integration.adapters.mlflow.test_tracking import FILE, FIT, SET, model  # noqa: F401 - the last is a fixture
+from support.bad_network import SLOW_SECONDS, BadNetwork, bad_network
 
 WAIT_SECONDS = "1"  # of one request
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from support.deletions import DELETIONS, Person
-from integration.adapters.mlflow.mlflow_server import FOLDERS, uri  # noqa: F401 - a fixture
-from integration.adapters.mlflow.test_tracking import DECISION, FILE, FIT, JUDGED, SET
 from gatehouse.adapters.mlflow import MlflowTracking, mlflow_tracking
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.types import FileRef, ModelVersion
 from gatehouse.ports import BatchLog, CandidateRun, Registration
+from integration.adapters.mlflow.mlflow_server import FOLDERS, uri  # noqa: F401 - a fixture
+from integration.adapters.mlflow.test_tracking import DECISION, FILE, FIT, JUDGED, SET
+from support.deletions import DELETIONS, Person
 
 DATA = b"the bytes of a model"
 NAMES = count()

@@ -18,13 +18,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from integration.adapters.mlflow.mlflow_server import uri  # noqa: F401 - a fixture
 from gatehouse.adapters.mlflow import MlflowTracking, mlflow_records
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.types import BatchId, Decision, FileRef, ModelVersion, TrainingSet, Verdict
 from gatehouse.errors import ServiceUnavailableError
 from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Registration, Table, TrainingRun
+from integration.adapters.mlflow.mlflow_server import uri  # noqa: F401 - a fixture
 
 FILE = FileRef("training/aa/rows.parquet", "a" * 64, 10, 3)
 MONTHS = tuple(BatchId("rides", f"2024-0{month}", 1) for month in (1, 2, 3))

@@ -62,7 +62,7 @@ from xgboost import XGBClassifier, XGBRFClassifier
 
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.errors import ModelError, UntrustedModel
+from gatehouse.errors import ModelError, UntrustedModelError
 from gatehouse.ports import ModelTrust
 
 RANDOM = np.random.default_rng(7)
@@ -192,7 +192,7 @@ def test_a_trusted_library_is_stored_by_the_key_that_the_refusal_names():
     estimator, _ = REFUSED["another library"]
     SkopsModels(trust=ModelTrust(types=("_pytest.*",))).check_storable("it", estimator)
     SkopsModels(trust=ModelTrust(types=("_pytest.outcomes.importorskip",))).check_storable("it", estimator)
-    with pytest.raises(UntrustedModel, match="importorskip"):
+    with pytest.raises(UntrustedModelError, match="importorskip"):
         SkopsModels(trust=ModelTrust(types=("_pytest.python.*",))).check_storable("it", estimator)
 
 

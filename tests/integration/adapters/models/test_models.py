@@ -20,7 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.errors import ModelError, UntrustedModel
+from gatehouse.errors import ModelError, UntrustedModelError
 from gatehouse.ports import ModelTrust
 
 MODELS = SkopsModels()
@@ -72,7 +72,7 @@ def test_bytes_that_the_ledger_did_not_record_are_refused(damage):
         "truncated": data[:-10],
         "another": MODELS.dump(fitted()) + b"x",
     }[damage]
-    with pytest.raises(UntrustedModel, match="the ledger recorded"):
+    with pytest.raises(UntrustedModelError, match="the ledger recorded"):
         MODELS.load(changed, sha256(data))
 
 
@@ -80,7 +80,7 @@ def test_a_pickle_is_refused_and_never_run(tmp_path):
     """A pickle with the right sha256 is still no skops archive; nothing in it runs."""
     canary = tmp_path / "canary"
     data = pickle.dumps(Canary(canary))
-    with pytest.raises(UntrustedModel, match="not a skops archive"):
+    with pytest.raises(UntrustedModelError, match="not a skops archive"):
         MODELS.load(data, sha256(data))
     assert not canary.exists()
 
@@ -88,10 +88,10 @@ def test_a_pickle_is_refused_and_never_run(tmp_path):
 def test_a_type_off_the_list_is_refused_by_name():
     """A function inside a model is code: neither written nor loaded, and the message names it."""
     hostile = make_pipeline(FunctionTransformer(func=np.ptp), LogisticRegression())
-    with pytest.raises(UntrustedModel, match=r"numpy.*ptp.*allowed: what scikit-learn.*model\.py"):
+    with pytest.raises(UntrustedModelError, match=r"numpy.*ptp.*allowed: what scikit-learn.*model\.py"):
         MODELS.dump(hostile)
     data = skops.io.dumps(hostile)
-    with pytest.raises(UntrustedModel, match=r"numpy.*ptp"):
+    with pytest.raises(UntrustedModelError, match=r"numpy.*ptp"):
         MODELS.load(data, sha256(data))
 
 
@@ -102,7 +102,7 @@ def test_a_bomb_and_an_entry_outside_the_archive_are_refused():
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
             made.writestr(name, b"0" * size)
-        with pytest.raises(UntrustedModel, match=told):
+        with pytest.raises(UntrustedModelError, match=told):
             models.load(buffer.getvalue(), sha256(buffer.getvalue()))
 
 
@@ -112,7 +112,7 @@ def test_a_file_above_the_limit_is_neither_written_nor_read():
     small = SkopsModels(trust=ModelTrust(max_bytes=1000))
     for refused in (lambda: small.dump(fitted()), lambda: small.load(data, sha256(data))):
         with pytest.raises(
-            UntrustedModel, match=r"too large; found .* bytes; allowed: 1,000 bytes; `max_model_mib: 1`"
+            UntrustedModelError, match=r"too large; found .* bytes; allowed: 1,000 bytes; `max_model_mib: 1`"
         ):
             refused()
 
@@ -120,7 +120,7 @@ def test_a_file_above_the_limit_is_neither_written_nor_read():
 def test_an_archive_of_something_else_is_refused():
     """A list is not a scikit-learn estimator."""
     data = skops.io.dumps([1, 2, 3])
-    with pytest.raises(UntrustedModel, match="holds a list"):
+    with pytest.raises(UntrustedModelError, match="holds a list"):
         MODELS.load(data, sha256(data))
 
 
@@ -168,7 +168,7 @@ def test_the_probe_measures_the_memory_of_a_prediction_beyond_the_libraries():
     assert MODELS.probe(data, "0" * 64, ROWS, "classification").memory_bytes is None
 
 
-def test_importance_finds_the_feature_that_matters():
+def test_importance_finds_the_feature_that_alerts():
     """Shuffling the one informative column costs most."""
     found = MODELS.importance(fitted(), ROWS, LABELS, "log_loss", "classification", seed=1)
     assert next(iter(found)) == "a"

@@ -11,7 +11,7 @@ import pytest
 
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.core.audit.canonical_json import sha256
-from gatehouse.errors import UntrustedModel
+from gatehouse.errors import UntrustedModelError
 from gatehouse.model_code import load_model_code
 from gatehouse.own_code import own_code
 from gatehouse.ports import ModelTrust
@@ -127,7 +127,7 @@ def test_only_what_the_model_imports_is_its_code(folder: Path) -> None:
 def test_a_function_without_a_name_of_its_own_is_refused_with_its_line(folder: Path, name: str, told: str) -> None:
     """A lambda, or a function inside another one, cannot be found again by its name."""
     estimator = load_model_code(folder / "model.py").estimators(0)[name]
-    with pytest.raises(UntrustedModel, match=rf"model\.py:\d+: .*{told}.*`def` or `class` at the top level"):
+    with pytest.raises(UntrustedModelError, match=rf"model\.py:\d+: .*{told}.*`def` or `class` at the top level"):
         store(folder).check_storable(name, estimator)
 
 
@@ -136,7 +136,7 @@ def test_code_runs_only_when_the_bytes_are_those_of_the_ledger(folder: Path) -> 
     (folder / "model.py").write_text(MODEL + "\nimport sys\nsys.gatehouse_ran = getattr(sys, 'gatehouse_ran', 0) + 1\n")
     data, _ = stored(folder)
     ran = sys.gatehouse_ran  # type: ignore[attr-defined]
-    with pytest.raises(UntrustedModel, match="the ledger recorded"):
+    with pytest.raises(UntrustedModelError, match="the ledger recorded"):
         SkopsModels().load(data, sha256(b"another"))
     assert sys.gatehouse_ran == ran  # type: ignore[attr-defined]
 
@@ -152,7 +152,7 @@ def test_a_type_of_code_that_the_file_does_not_hold_is_refused(folder: Path) -> 
         for name in archive.namelist():
             made.writestr(name, b"half = print\n" if name == "code/helpers.py" else archive.read(name))
     forged = sink.getvalue()
-    with pytest.raises(UntrustedModel, match="gatehouse_code_"):
+    with pytest.raises(UntrustedModelError, match="gatehouse_code_"):
         SkopsModels().load(forged, sha256(forged))
 
 

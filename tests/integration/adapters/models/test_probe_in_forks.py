@@ -25,7 +25,7 @@ def test_a_probe_tells_what_a_clean_process_tells_and_a_dead_one_harms_no_other(
     assert found.load_seconds is not None
     assert found.memory_bytes is not None
     damaged = model_probe.measure_in(context, b"damaged", sha256(b"damaged"), ROWS, "classification", ModelTrust())
-    assert damaged.error.startswith("UntrustedModel")
+    assert damaged.error.startswith("UntrustedModelError")
     with monkeypatch.context() as patch:
         patch.setattr(model_probe, "_answer", _dies)
         assert model_probe.measure_in(context, *good).error == "the process died without an answer"

@@ -5,11 +5,11 @@ import contextlib
 import psycopg2
 import pytest
 
-from support.contracts import contract, rides
 from gatehouse.adapters.sources import open_source, postgres
 from gatehouse.adapters.sources.postgres import PostgresQuerySource
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
+from support.contracts import contract, rides
 
 MARCH = batch_interval("month", "2013-03")
 RIDES = """

@@ -9,9 +9,6 @@ from importlib.util import find_spec
 
 import pytest
 
-from integration.adapters.contract.test_checker import EVERY_MASK, frame_of
-from unit.adapters.contract.test_partitions import RECORDED
-from support.contracts import table
 from conftest import LedgerDatabase, refill
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.spark import SparkChecker
@@ -24,8 +21,11 @@ from gatehouse.pipeline.validate import validate
 from gatehouse.settings import ROOT, Settings
 from gatehouse.use_case import load
 from gatehouse_airflow.partitioned_tasks import partitioned
-from support.big_rides import MONTHS, rides
+from integration.adapters.contract.test_checker import EVERY_MASK, frame_of
 from integration.pipeline.test_divided import known
+from support.big_rides import MONTHS, rides
+from support.contracts import table
+from unit.adapters.contract.test_partitions import RECORDED
 
 HERE = find_spec("pyspark") is not None and shutil.which("java") is not None
 on_this_machine = pytest.mark.skipif(

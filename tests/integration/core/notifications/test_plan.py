@@ -1,4 +1,4 @@
-"""Who is told what, when, and what is held back: over any history of matters, for any recipients."""
+"""Who is told what, when, and what is held back: over any history of alerts, for any recipients."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def spec_of(*recipients: Recipient) -> NotifyConfig:
     return NotifyConfig(airflow_url="https://airflow.example", recipients=recipients)
 
 
-def matter(kind: AlertType = AlertType.DATA_FAULT, subject: str = "2026-01.r1", **more: object) -> Alert:
+def alert(kind: AlertType = AlertType.DATA_FAULT, subject: str = "2026-01.r1", **more: object) -> Alert:
     known = {"use_case": "flights", "at": NOON, "sentence": "too few rows"}
     return alert_from_event(Event(**{"kind": kind, "subject": subject, **known, **more}), {})
 
@@ -48,12 +48,12 @@ class Ledger:
     def __init__(self, spec: NotifyConfig) -> None:
         self.spec, self.messages, self.let_go = spec, {}, []
 
-    def cycle(self, matters: list[Alert], now: datetime) -> NotificationPlan:
+    def cycle(self, alerts: list[Alert], now: datetime) -> NotificationPlan:
         spent: dict[str, list[datetime]] = {}
         for message, at in self.let_go:
             if message.severity is not Severity.CRITICAL:
                 spent.setdefault(message.recipient, []).append(at)
-        made = plan(self.spec, matters, list(self.messages.values()), spent, now)
+        made = plan(self.spec, alerts, list(self.messages.values()), spent, now)
         for message in made.made:
             assert message.id not in self.messages
             self.keep(replace(message, made=now, acted=now), now)
@@ -72,25 +72,25 @@ class Ledger:
         return [each for each, _ in self.let_go if each.recipient == name]
 
 
-def test_one_message_for_each_recipient_whose_matter_it_is() -> None:
+def test_one_message_for_each_recipient_whose_alert_it_is() -> None:
     """Role, use case and severity choose; the same call again plans nothing."""
     theirs = recipient("engineer", roles=(Role.DATA_ENGINEER,))
     others = recipient("owner", roles=(Role.RISK_OWNER,))
     elsewhere = recipient("elsewhere", use_cases=("air_time",))
     severe = recipient("pager", min_severity=Severity.CRITICAL)
     ledger = Ledger(spec_of(theirs, others, elsewhere, severe))
-    made = ledger.cycle([matter()], NOON)
+    made = ledger.cycle([alert()], NOON)
     assert [(each.recipient, each.phase) for each in made.made] == [("engineer", AlertPhase.OPENED)]
-    assert ledger.cycle([matter()], NOON + CYCLE) == NotificationPlan()
+    assert ledger.cycle([alert()], NOON + CYCLE) == NotificationPlan()
 
 
 def test_it_is_told_again_only_when_its_mark_differs_and_once_that_it_is_over() -> None:
     """Other numbers in the sentence tell nobody; another column does; the end is told once."""
     ledger, page = Ledger(spec_of(recipient())), {"kind": "covariate drift", "page": True}
-    incident = matter(AlertType.INCIDENT, detail={**page, "mark": ["distance"]})
+    incident = alert(AlertType.INCIDENT, detail={**page, "fingerprint": ["distance"]})
     ledger.cycle([incident], NOON)
     ledger.cycle([replace(incident, sentence="by 0.32")], NOON + CYCLE)
-    wider = matter(AlertType.INCIDENT, detail={**page, "mark": ["distance", "seats"]})
+    wider = alert(AlertType.INCIDENT, detail={**page, "fingerprint": ["distance", "seats"]})
     ledger.cycle([wider], NOON + 2 * CYCLE)
     over = replace(wider, over=NOON, ended="batch 2026-02 shows it no more")
     ledger.cycle([over], NOON + 3 * CYCLE)
@@ -102,8 +102,8 @@ def test_it_is_told_again_only_when_its_mark_differs_and_once_that_it_is_over() 
 def test_what_came_first_is_told_first() -> None:
     """A day that went wrong reads in the order in which it did, whatever order the facts are found in, and the budget goes
     to what came first; what is more severe still goes before it."""
-    day = [matter(subject=f"2026-{month:02}.r1", at=NOON + month * CYCLE) for month in range(1, 9)]
-    severe = matter(AlertType.UNHEALTHY, "scheduler", at=NOON + 9 * CYCLE)
+    day = [alert(subject=f"2026-{month:02}.r1", at=NOON + month * CYCLE) for month in range(1, 9)]
+    severe = alert(AlertType.UNHEALTHY, "scheduler", at=NOON + 9 * CYCLE)
     assert severe.severity.rank > day[0].severity.rank
     ledger = Ledger(spec_of(recipient(max_per_week=6)))
     ledger.cycle([severe, *reversed(day)], NOON + 10 * CYCLE)
@@ -114,23 +114,23 @@ def test_what_is_not_critical_waits_for_the_morning() -> None:
     """At night it is held, with why and until when, and goes in the first cycle after; what is critical goes at once."""
     ledger = Ledger(spec_of(recipient(quiet_hours=NIGHT)))
     night = NOON.replace(hour=23)
-    ledger.cycle([matter(), matter(AlertType.BYPASS, "entry 7")], night)
+    ledger.cycle([alert(), alert(AlertType.BYPASS, "entry 7")], night)
     assert [each.kind for each in ledger.told()] == [AlertType.BYPASS]
     (held,) = [each for each in ledger.messages.values() if each.state is DeliveryState.HELD]
     assert (held.why, held.due) == (
         "quiet hours from 22:00 to 07:00 UTC", datetime(2026, 3, 5, 7, tzinfo=UTC),
     )  # fmt: skip
-    ledger.cycle([matter()], night + timedelta(hours=7, minutes=59))
+    ledger.cycle([alert()], night + timedelta(hours=7, minutes=59))
     assert len(ledger.told()) == 1
-    ledger.cycle([matter()], night + timedelta(hours=8))
+    ledger.cycle([alert()], night + timedelta(hours=8))
     assert [each.kind for each in ledger.told()] == [AlertType.BYPASS, AlertType.DATA_FAULT]
 
 
 def test_what_was_over_before_it_was_told_is_never_told() -> None:
     """Neither its beginning nor its end; why is on record."""
     ledger = Ledger(spec_of(recipient(quiet_hours=NIGHT)))
-    ledger.cycle([matter()], NOON.replace(hour=23))
-    over = replace(matter(), over=NOON.replace(hour=23, minute=30), ended="released by Ada: the check was wrong")
+    ledger.cycle([alert()], NOON.replace(hour=23))
+    over = replace(alert(), over=NOON.replace(hour=23, minute=30), ended="released by Ada: the check was wrong")
     ledger.cycle([over], NOON + timedelta(days=1))
     assert ledger.told() == []
     (dropped,) = ledger.messages.values()
@@ -140,7 +140,7 @@ def test_what_was_over_before_it_was_told_is_never_told() -> None:
 def test_a_spent_budget_holds_back_says_so_and_makes_room_again() -> None:
     """The last message says that it is the last; what waits goes when the week has moved on, if it still lasts."""
     ledger = Ledger(spec_of(recipient(max_per_week=2)))
-    faults = [matter(subject=f"2026-01-0{day}.r1") for day in range(1, 5)]
+    faults = [alert(subject=f"2026-01-0{day}.r1") for day in range(1, 5)]
     ledger.cycle(faults[:1], NOON)
     ledger.cycle(faults, NOON + CYCLE)
     assert len(ledger.told()) == 2
@@ -157,16 +157,16 @@ def test_the_past_is_no_news_to_a_new_recipient() -> None:
     """What has no end is told for three days; what lasts is told however old it is."""
     old = NOON - FRESH - timedelta(hours=1)
     ledger = Ledger(spec_of(recipient()))
-    ledger.cycle([matter(AlertType.BLOCKED, "one", at=old), matter(AlertType.REVIEW, "two", at=old - WEEK)], NOON)
+    ledger.cycle([alert(AlertType.BLOCKED, "one", at=old), alert(AlertType.REVIEW, "two", at=old - WEEK)], NOON)
     assert [each.kind for each in ledger.told()] == [AlertType.REVIEW]
 
 
 def test_a_recipient_who_has_gone_is_told_nothing_more() -> None:
     """What waited for them is dropped with why."""
     ledger = Ledger(spec_of(recipient(quiet_hours=NIGHT)))
-    ledger.cycle([matter()], NOON.replace(hour=23))
+    ledger.cycle([alert()], NOON.replace(hour=23))
     ledger.spec = spec_of(recipient("bob", roles=(Role.RISK_OWNER,)))
-    ledger.cycle([matter()], NOON + timedelta(days=1))
+    ledger.cycle([alert()], NOON + timedelta(days=1))
     assert [each.why for each in ledger.messages.values()] == ["the recipient is no longer in notify.yaml"]
 
 
@@ -209,7 +209,7 @@ def test_quiet_time_ends_later_and_outside_of_itself(
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[NotifyConfig, list[tuple[datetime, list[Alert]]]]:
-    """Cycles in the order of time; matters begin, change their mark and end, in any order."""
+    """Cycles in the order of time; alerts begin, change their fingerprint and end, in any order."""
     quiet = draw(
         st.sampled_from(
             [None, NIGHT, QuietHours(start="20:00", end="08:30", timezone="America/New_York", weekends=True)]
@@ -228,10 +228,14 @@ def histories(draw: st.DrawFn) -> tuple[NotifyConfig, list[tuple[datetime, list[
             )
             before = standing.get(subject)
             if before is None:
-                standing[subject] = matter(kind, subject, at=now, detail={"mark": 0, "page": True})
+                standing[subject] = alert(kind, subject, at=now, detail={"fingerprint": 0, "page": True})
             elif before.over is None:
                 change = draw(st.booleans()) or not before.lasts
-                new = replace(before, mark=f"{before.mark}+") if change else replace(before, over=now, ended="done")
+                new = (
+                    replace(before, fingerprint=f"{before.fingerprint}+")
+                    if change
+                    else replace(before, over=now, ended="done")
+                )
                 standing[subject] = new
         cycles.append((now, list(standing.values())))
     return spec_of(*people), cycles
@@ -245,17 +249,17 @@ def test_no_history_breaks_a_promise(history: tuple[NotifyConfig, list[tuple[dat
     says why and until when."""
     spec, cycles = history
     ledger = Ledger(spec)
-    for now, matters in cycles:
-        ledger.cycle(matters, now)
-        assert ledger.cycle(matters, now) == NotificationPlan()
+    for now, alerts in cycles:
+        ledger.cycle(alerts, now)
+        assert ledger.cycle(alerts, now) == NotificationPlan()
     for person in spec.recipients:
         told = [(each, at) for each, at in ledger.let_go if each.recipient == person.name]
         counted = [at for each, at in told if each.severity is not Severity.CRITICAL]
         assert all(sum(at - WEEK < other <= at for other in counted) <= person.max_per_week for at in counted)
         assert all(quiet_until(person.quiet_hours, at) is None for at in counted)
         assert len({each.id for each, _ in told}) == len(told)
-        for subject in {each.matter for each, _ in told}:
-            phases = [each.phase for each, _ in told if each.matter == subject]
+        for subject in {each.alert for each, _ in told}:
+            phases = [each.phase for each, _ in told if each.alert == subject]
             assert phases[0] is AlertPhase.OPENED
             assert phases.count(AlertPhase.RESOLVED) <= 1
             assert AlertPhase.RESOLVED not in phases[:-1]
@@ -267,8 +271,8 @@ def test_no_history_breaks_a_promise(history: tuple[NotifyConfig, list[tuple[dat
 
 @pytest.mark.parametrize("kind", [kind for kind in AlertType if kind is not AlertType.TEST])
 def test_every_kind_is_somebodys(kind: AlertType) -> None:
-    """Each kind of matter reaches at least one role and has words of its own."""
-    found = matter(kind, detail={"kind": "drift", "page": True})
+    """Each kind of alert reaches at least one role and has words of its own."""
+    found = alert(kind, detail={"kind": "drift", "page": True})
     assert found.roles
     assert found.title
     assert found.do

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from integration.adapters.contract.test_checker import EVERY_MASK, NO_SHRINKING, ROWS, frame_of
-from support.contracts import expectation, rides, table
 from gatehouse.adapters.contract import GreatExpectationsChecker
 from gatehouse.adapters.contract.row_masks import MASKS
 from gatehouse.adapters.contract.supported_expectations import AMONG_ROWS, EXPECTATIONS, is_row_level
 from gatehouse.ports import ExpectationFinding
+from integration.adapters.contract.test_checker import EVERY_MASK, NO_SHRINKING, ROWS, frame_of
+from support.contracts import expectation, rides, table
 
 RECORDED = [
     expectation("expect_column_values_to_be_between", "warning", column="speed", max_value=3, mostly=0.7),
@@ -67,10 +67,10 @@ def test_only_what_judges_each_row_by_itself_is_judged_in_parts() -> None:
     assert {"expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique"} == set(MASKS) - split
 
 
-@pytest.mark.parametrize("trouble", [{"error": True}, {"trouble": "they differ"}])
-def test_a_part_that_is_not_trusted_is_not_added_up(trouble) -> None:
+@pytest.mark.parametrize("issue", [{"error": True}, {"issue": "they differ"}])
+def test_a_part_that_is_not_trusted_is_not_added_up(issue) -> None:
     """One part that could not be evaluated, or whose rows Great Expectations counts otherwise, and the whole is asked."""
-    good, bad = ExpectationFinding(True, 2, 2, 0), ExpectationFinding(False, 2, 2, 0, **trouble)
+    good, bad = ExpectationFinding(True, 2, 2, 0), ExpectationFinding(False, 2, 2, 0, **issue)
     assert CHECKER.merge(table(EVERY_MASK[0]), 0, [(0, good), (2, bad)]) is None
     assert CHECKER.merge(table(EVERY_MASK[0]), 0, [(0, good), (2, good)]) == ExpectationFinding(True, 4, 4, 0)
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.contracts import rides
 from gatehouse.adapters import lake as lake_module
 from gatehouse.adapters import parquet
 from gatehouse.adapters.lake import open_lake
 from gatehouse.errors import ConfigurationError, LakeError
+from support.contracts import rides
 
 
 @pytest.fixture(params=["folder", "memory"])

@@ -9,11 +9,11 @@ import fsspec
 import pandas as pd
 import pytest
 
-from support.contracts import contract, rides
-from unit.adapters.sources.test_files import GOOD, HEADER, MARCH, drop
 from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
-from gatehouse.errors import SourceVanished, UnreadableDelivery
+from gatehouse.errors import SourceVanishedError, UnreadableDeliveryError
+from support.contracts import contract, rides
+from unit.adapters.sources.test_files import GOOD, HEADER, MARCH, drop
 
 PARQUET = "{table}_{key}.parquet"
 
@@ -90,11 +90,11 @@ def test_a_part_that_does_not_fit_makes_the_delivery_unreadable_by_name(tmp_path
     the same folder gives again."""
     _, source, inbox = drop(tmp_path, PARQUET)
     break_it(spark(inbox, rides(2), rides(1)))
-    with pytest.raises(UnreadableDelivery, match=sentence) as caught:
+    with pytest.raises(UnreadableDeliveryError, match=sentence) as caught:
         source.fetch("2013-03", MARCH)
     data, suffix = caught.value.tables["rides"]
     assert suffix == "tar"
-    with pytest.raises(UnreadableDelivery) as again:
+    with pytest.raises(UnreadableDeliveryError) as again:
         source.fetch("2013-03", MARCH)
     assert again.value.tables["rides"] == (data, suffix)
 
@@ -110,7 +110,7 @@ def test_a_folder_waits_for_its_writer(tmp_path) -> None:
     assert "no _SUCCESS" in found["rides_2013-03.parquet"]
     assert "no data file" in found["rides_2013-04.parquet"]
     assert "partitioned folders are not read" in found["rides_2013-05.parquet"]
-    with pytest.raises(SourceVanished, match="is not complete: it has no _SUCCESS"):
+    with pytest.raises(SourceVanishedError, match="is not complete: it has no _SUCCESS"):
         source.fetch("2013-03", MARCH)
     (inbox / "rides_2013-03.parquet" / "_SUCCESS").touch()
     assert source.available() == ["2013-03"]
@@ -150,7 +150,7 @@ def test_a_marker_makes_a_delivery_complete(tmp_path, marker, name) -> None:
     (inbox / "rides_2013-03.csv").write_text(GOOD)
     assert source.available() == []
     assert passed(source) == {"rides_2013-03.csv": f"its marker {name} is not there"}
-    with pytest.raises(SourceVanished, match="its marker"):
+    with pytest.raises(SourceVanishedError, match="its marker"):
         source.fetch("2013-03", MARCH)
     (inbox / name).touch()
     assert source.available() == ["2013-03"]
@@ -197,7 +197,7 @@ def test_a_file_that_goes_on_changing_is_passed_over(tmp_path, clock, monkeypatc
     source.settle()
     assert source.available() == []
     assert source.outcomes("2013-03", MARCH) is None
-    with pytest.raises(SourceVanished, match="may still be written"):
+    with pytest.raises(SourceVanishedError, match="may still be written"):
         source.fetch("2013-03", MARCH)
 
 
@@ -251,6 +251,6 @@ def test_an_unreadable_file_hands_over_all_that_was_delivered(tmp_path) -> None:
     (tmp_path / "inbox").mkdir()
     (tmp_path / "inbox" / "rides_2013-03.csv").write_text(GOOD)
     (tmp_path / "inbox" / "weather_2013-03.csv").write_bytes(b"")
-    with pytest.raises(UnreadableDelivery, match=r"weather_2013-03\.csv: the file is empty") as caught:
+    with pytest.raises(UnreadableDeliveryError, match=r"weather_2013-03\.csv: the file is empty") as caught:
         source.fetch("2013-03", MARCH)
     assert caught.value.tables == {"rides": (GOOD.encode(), "csv"), "weather": (b"", "csv")}

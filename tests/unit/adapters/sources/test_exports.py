@@ -21,9 +21,9 @@ import yaml
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.contract.batch_calendar import batch_interval
-from gatehouse.errors import GatehouseError, SchemaMismatch
-from gatehouse.table_types import read_declared
+from gatehouse.errors import GatehouseError, SchemaMismatchError
 from gatehouse.settings import ROOT
+from gatehouse.table_types import read_declared
 
 PAGE = ROOT / "docs/how-to/read-your-files.md"
 COLUMNS = {"id": "integer", "at": "timestamp", "amount": "number", "open": "boolean", "note": "string"}
@@ -89,7 +89,7 @@ def as_validation_reads(folder: Path, source: dict[str, Any], data: bytes) -> No
     frame = fetched(folder, source, data)
     found = read_declared(frame, COLUMNS, "rows", ("id",), contract(source).dialect("rows"))
     if found.cells:
-        raise SchemaMismatch(" | ".join(cell.sentence for cell in found.cells))
+        raise SchemaMismatchError(" | ".join(cell.sentence for cell in found.cells))
 
 
 def expected(note: str) -> pd.DataFrame:

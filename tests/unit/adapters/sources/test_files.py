@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from support.contracts import contract, rides
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.contract.batch_calendar import batch_interval
-from gatehouse.errors import ConfigurationError, SchemaMismatch, SourceError, SourceVanished
+from gatehouse.errors import ConfigurationError, SchemaMismatchError, SourceError, SourceVanishedError
 from gatehouse.table_types import as_declared
+from support.contracts import contract, rides
 
 MARCH = batch_interval("month", "2013-03")
 HEADER = "id,name,speed,open,at,limit\n"
@@ -44,7 +44,7 @@ def test_complete_keys_are_available_in_order(tmp_path) -> None:
 
 
 def test_csv_is_read_as_declared(tmp_path) -> None:
-    """Texts become the declared types; a byte order mark, quotes, CRLF and blank lines are no trouble."""
+    """Texts become the declared types; a byte order mark, quotes, CRLF and blank lines are no issue."""
     _, source, inbox = drop(tmp_path)
     text = "\ufeff" + GOOD.replace("\n", "\r\n") + '\r\n2,"x ""y"", z\nw",,,,\r\n'
     (inbox / "rides_2013-03.csv").write_bytes(text.encode())
@@ -116,17 +116,17 @@ def test_a_changed_schema_lands_as_delivered(tmp_path) -> None:
     (inbox / "rides_2013-03.csv").write_text("id,name,velocity\n1,a,fast\n")
     frame = source.fetch("2013-03", MARCH)["rides"]
     assert frame.to_dict("list") == {"id": ["1"], "name": ["a"], "velocity": ["fast"]}
-    with pytest.raises(SchemaMismatch, match="column 'speed' is missing"):
+    with pytest.raises(SchemaMismatchError, match="column 'speed' is missing"):
         as_declared(frame, spec.tables["rides"].columns, "rides")
 
 
 def test_a_file_that_vanishes_may_be_tried_again(tmp_path) -> None:
-    """A file that was listed and is gone is a SourceVanished, which is worth a retry."""
+    """A file that was listed and is gone is a SourceVanishedError, which is worth a retry."""
     _, source, inbox = drop(tmp_path)
     (inbox / "rides_2013-03.csv").write_text(GOOD)
     assert source.available() == ["2013-03"]
     (inbox / "rides_2013-03.csv").unlink()
-    with pytest.raises(SourceVanished, match=r"rides_2013-03\.csv is not there") as caught:
+    with pytest.raises(SourceVanishedError, match=r"rides_2013-03\.csv is not there") as caught:
         source.fetch("2013-03", MARCH)
     assert caught.value.retry
 
@@ -167,13 +167,13 @@ def test_a_link_inside_the_folder_is_fine(tmp_path) -> None:
 
 
 def test_outcomes_are_a_table_of_their_own(tmp_path) -> None:
-    """No outcomes file means none yet; one that lacks a column is a SchemaMismatch."""
+    """No outcomes file means none yet; one that lacks a column is a SchemaMismatchError."""
     _, source, inbox = drop(tmp_path)
     assert source.outcomes("2013-03", MARCH) is None
     (inbox / "outcomes_2013-03.csv").write_text("id,late\n1,true\n")
     assert source.outcomes("2013-03", MARCH).to_dict("list") == {"id": [1], "late": [True]}
     (inbox / "outcomes_2013-03.csv").write_text("id,soon\n1,true\n")
-    with pytest.raises(SchemaMismatch, match=r"outcomes_2013-03\.csv, outcomes: column 'late' is missing"):
+    with pytest.raises(SchemaMismatchError, match=r"outcomes_2013-03\.csv, outcomes: column 'late' is missing"):
         source.outcomes("2013-03", MARCH)
 
 
@@ -196,7 +196,7 @@ def test_remote_addresses_are_read_through_fsspec(tmp_path) -> None:
     )
     assert source.available() == ["2013-03"]
     assert len(source.fetch("2013-03", MARCH)["rides"]) == 1
-    with pytest.raises(SourceVanished):
+    with pytest.raises(SourceVanishedError):
         source.fetch("2013-04", MARCH)
 
 

@@ -4,11 +4,11 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
-from support.contracts import contract
 from gatehouse.adapters.sources import open_source
 from gatehouse.adapters.sources import plugin as plugin_module
 from gatehouse.errors import ConfigurationError, SourceError
 from gatehouse.ports import Source
+from support.contracts import contract
 
 
 class Feed(Source):

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from support.contracts import contract, rides
 from gatehouse.adapters.sources import open_source
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
+from support.contracts import contract, rides
 
 MARCH = batch_interval("month", "2013-03")
 GOOD = """

@@ -47,7 +47,7 @@ def test_two_causes_are_two_incidents() -> None:
     assert len({each.id for each in now}) == 3
 
 
-def test_columns_that_begin_to_matter_together_are_one_incident() -> None:
+def test_columns_that_begin_to_alert_together_are_one_incident() -> None:
     """A sale moves the categories and the share of offers: one page, and one for the column that follows later."""
     first, second, third = history(
         [shift("category"), shift("promo"), shift("clutter", page=False)],
@@ -80,7 +80,7 @@ def test_what_flickers_about_its_limit_is_one_incident_and_pages_once() -> None:
     assert (seen[-1][0].batches, seen[-1][0].updated, seen[-1][0].resolved) == (3, "2024-06", "2024-09")
 
 
-def test_a_worsening_pages_when_it_begins_to_matter() -> None:
+def test_a_worsening_pages_when_it_begins_to_alert() -> None:
     """A harmless change that becomes harmful pages then, once."""
     *_, last = history([shift("speed", page=False)], [shift("speed")], [shift("speed")])
     (incident,) = last

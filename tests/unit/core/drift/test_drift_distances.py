@@ -13,7 +13,7 @@ from scipy.spatial.distance import jensenshannon
 from gatehouse.core.drift import all_distances, distances, measure_values, missing_distance
 from gatehouse.core.drift.column_distance import positions, tenths
 from gatehouse.core.profiling import NumericProfile, profile_of
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 counts = st.lists(st.integers(0, 50), min_size=2, max_size=30)
 
@@ -160,7 +160,7 @@ def test_infinities_are_a_change_of_presence_not_of_values() -> None:
 
 def test_another_grid_is_refused() -> None:
     """Profiles that were not made on one grid are not compared."""
-    with pytest.raises(SchemaMismatch, match="like=reference"):
+    with pytest.raises(SchemaMismatchError, match="like=reference"):
         measure_values(NumericProfile.of(np.arange(3.0)), NumericProfile.of(np.arange(4.0)), "js")
 
 

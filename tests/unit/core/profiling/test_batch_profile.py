@@ -10,7 +10,7 @@ import pytest
 
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile, merged, on_grid
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 
 def table(seed: int, rows: int = 500) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def test_a_stored_profile_is_the_one_that_was_made() -> None:
     again = BatchProfile.from_document(json.loads(text))
     assert json.dumps(again.to_document()) == text
     assert BatchProfile.from_document({**made.to_document(), "features": None}).features is None
-    with pytest.raises(SchemaMismatch, match="unknown version"):
+    with pytest.raises(SchemaMismatchError, match="unknown version"):
         BatchProfile.from_document({"version": 9})
 
 

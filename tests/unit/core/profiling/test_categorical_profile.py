@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.profiling.categorical import CATEGORIES, NAMED, CategoricalProfile
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 counted = st.dictionaries(st.text(max_size=50), st.integers(1, 1000), max_size=20)
 many = st.dictionaries(st.integers(0, 400).map(str), st.integers(1, 9), min_size=90, max_size=250)
@@ -57,7 +57,7 @@ def test_unseen_values_are_counted_and_named() -> None:
 
 def test_different_categories_do_not_merge() -> None:
     """Merging profiles on different categories is refused by name."""
-    with pytest.raises(SchemaMismatch, match="different categories"):
+    with pytest.raises(SchemaMismatchError, match="different categories"):
         CategoricalProfile.of({"a": 1}, 0).merge(CategoricalProfile.of({"b": 1}, 0))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.profiling.grid_counts import LONG, count_on_grid, of_sorted
 from gatehouse.core.profiling.numeric import GRID, NumericProfile, grid
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 number = st.one_of(
     st.integers(-5, 5).map(float), st.floats(-1e6, 1e6), st.sampled_from([np.nan, np.inf, -np.inf, 0.0, -0.0])
@@ -110,7 +110,7 @@ def test_one_row_and_a_constant_have_one_edge() -> None:
 
 def test_different_grids_do_not_merge() -> None:
     """Merging profiles on different grids is refused by name."""
-    with pytest.raises(SchemaMismatch, match="different grids"):
+    with pytest.raises(SchemaMismatchError, match="different grids"):
         NumericProfile.of(np.array([1.0])).merge(NumericProfile.of(np.array([2.0])))
 
 

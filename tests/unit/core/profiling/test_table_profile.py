@@ -13,7 +13,7 @@ import pytest
 
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile, profile_of, profile_of_parts
-from gatehouse.errors import SchemaMismatch
+from gatehouse.errors import SchemaMismatchError
 
 
 def frame(rows: int = 200, seed: int = 0) -> pd.DataFrame:
@@ -83,7 +83,7 @@ def test_documents_survive_json_and_name_an_unknown_version() -> None:
     """A profile read back from JSON is the one that was written; another version is refused."""
     document = json.loads(canonical(profile_of(frame()).to_document()))
     assert canonical(Profile.from_document(document).to_document()) == canonical(document)
-    with pytest.raises(SchemaMismatch, match="found 2; allowed: 1"):
+    with pytest.raises(SchemaMismatchError, match="found 2; allowed: 1"):
         Profile.from_document({**document, "version": 2})
 
 
@@ -111,16 +111,16 @@ def test_an_empty_table_has_empty_columns() -> None:
     ],
 )
 def test_a_column_of_another_type_is_named(known: list[object], found: list[object], message: str) -> None:
-    """A column that cannot be read as the reference's type is a SchemaMismatch with its name and both types."""
-    with pytest.raises(SchemaMismatch, match=message):
+    """A column that cannot be read as the reference's type is a SchemaMismatchError with its name and both types."""
+    with pytest.raises(SchemaMismatchError, match=message):
         profile_of({"c": found}, like=profile_of({"c": known}))
 
 
 def test_profiles_of_different_columns_do_not_merge() -> None:
     """Merging is refused when a column is missing on one side or is of another kind."""
-    with pytest.raises(SchemaMismatch, match=r"\['b'\] are in one only"):
+    with pytest.raises(SchemaMismatchError, match=r"\['b'\] are in one only"):
         profile_of({"a": [1]}).merge(profile_of({"a": [1], "b": [1]}))
-    with pytest.raises(SchemaMismatch, match="numeric in one"):
+    with pytest.raises(SchemaMismatchError, match="numeric in one"):
         profile_of({"a": [1]}).merge(profile_of({"a": ["x"]}))
 
 

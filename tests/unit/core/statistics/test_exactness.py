@@ -10,11 +10,11 @@ import pytest
 from benchmarks.pairs import Pairs, coverage, promotions_at_margin
 from scipy import stats
 
-from support.evidence_maker import evidence, holdout, policy
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.statistics.block_bootstrap import difference
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import RuleOutcome
+from support.evidence_maker import evidence, holdout, policy
 
 
 def classes(rows: int, seed: int):

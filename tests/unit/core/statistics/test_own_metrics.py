@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.evidence_maker import SHA, decided, evidence, holdout, policy
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.config.gate import check_policy
 from gatehouse.core.gate.decide import decide, decision_document
@@ -17,6 +16,7 @@ from gatehouse.core.statistics.block_bootstrap import block_counts, difference, 
 from gatehouse.core.statistics.custom_metrics import as_archived
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.types import RuleOutcome
+from support.evidence_maker import SHA, decided, evidence, holdout, policy
 
 
 def rows(y, p, w):

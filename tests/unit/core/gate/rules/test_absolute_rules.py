@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from support.evidence_maker import holdout, judged, outcomes
 from gatehouse.core.types import RuleOutcome
+from support.evidence_maker import holdout, judged, outcomes
 
 GOOD = holdout(0.1, 0.9)
 BLIND = replace(GOOD, challenger=np.full(GOOD.rows, math.nan))
@@ -197,7 +197,7 @@ LOADS = {"rule": "loads_in_clean_process", "max_seconds": 10}
         (LOADS, {"load_seconds": 10.1}, FAIL),
         (LOADS, {"load_seconds": None}, INCONCLUSIVE),
         (LOADS, {"load_seconds": math.nan}, INCONCLUSIVE),
-        (LOADS, {"load_error": "UntrustedModel: os.system"}, FAIL),
+        (LOADS, {"load_error": "UntrustedModelError: os.system"}, FAIL),
     ],
 )
 def test_the_model_as_a_file(rule, facts, expected):

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.evidence_maker import holdout, judged, outcomes
 from gatehouse.core.gate.rules.base import at_least, at_most, more_than
 from gatehouse.core.statistics.block_bootstrap import Estimate
 from gatehouse.core.statistics.metrics import METRICS, evaluate, metrics_for
 from gatehouse.core.types import RuleOutcome
+from support.evidence_maker import holdout, judged, outcomes
 
 GOOD, BAD, EVEN = holdout(0.1, 0.9), holdout(0.9, 0.1), holdout(0.5, 0.52)
 PASS, FAIL, INCONCLUSIVE = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE

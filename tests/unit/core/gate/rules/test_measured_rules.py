@@ -7,11 +7,11 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from support.evidence_maker import holdout, judged, policy, weighed
 from gatehouse.core.config.gate import RULES
 from gatehouse.core.gate.measurements import DEFAULT_MEASUREMENTS, Measurement
 from gatehouse.core.gate.rules.provenance import signature_changes
 from gatehouse.core.types import RuleOutcome
+from support.evidence_maker import holdout, judged, policy, weighed
 
 PASS, FAIL, INCONCLUSIVE = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE
 SHA = "0a" * 32

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from support.evidence_maker import evidence, holdout, judged, outcomes, policy
 from gatehouse.core.config.gate import check_policy
 from gatehouse.core.types import RuleOutcome
 from gatehouse.errors import ConfigurationError
+from support.evidence_maker import evidence, holdout, judged, outcomes, policy
 
 PASS, FAIL, INCONCLUSIVE = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE
 ROWS = holdout(0.1, 0.9)

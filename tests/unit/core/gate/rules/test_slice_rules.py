@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from support.evidence_maker import evidence, holdout, judged, outcomes, policy
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.statistics.multiple_testing import holm
 from gatehouse.core.types import RuleOutcome
+from support.evidence_maker import evidence, holdout, judged, outcomes, policy
 
 GOOD, BAD = holdout(0.1, 0.9), holdout(0.9, 0.1)
 PASS, FAIL, INCONCLUSIVE, WARN = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.INCONCLUSIVE, RuleOutcome.WARN

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.evidence_maker import holdout, judged, outcomes
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import RuleOutcome
+from support.evidence_maker import holdout, judged, outcomes
 
 PASS, FAIL, WARN, INCONCLUSIVE = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.WARN, RuleOutcome.INCONCLUSIVE
 ROWS = holdout(0.1, 0.9)

@@ -6,7 +6,7 @@ CREATE TABLE gatehouse.issues (
     use_case  text NOT NULL, -- empty for what concerns the installation
     subject   text NOT NULL CHECK (btrim(subject) <> ''),
     sentence  text NOT NULL CHECK (btrim(sentence) <> ''),
-    mark      text NOT NULL,
+    fingerprint      text NOT NULL,
     audit_seq bigint NOT NULL UNIQUE REFERENCES gatehouse.audit_log
 );
 CALL gatehouse.append_only('issues');
@@ -15,7 +15,7 @@ CREATE TABLE gatehouse.issue_events (
     issue     text NOT NULL REFERENCES gatehouse.issues,
     event     text NOT NULL CHECK (event IN ('changed', 'resolved')),
     sentence  text NOT NULL,
-    mark      text NOT NULL,
+    fingerprint      text NOT NULL,
     audit_seq bigint NOT NULL UNIQUE REFERENCES gatehouse.audit_log,
     PRIMARY KEY (issue, audit_seq)
 );
@@ -24,10 +24,10 @@ CALL gatehouse.append_only('issue_events');
 
 CREATE VIEW gatehouse.current_issues AS
     SELECT t.id, t.kind, t.use_case, t.subject, coalesce(last.sentence, t.sentence) AS sentence,
-           coalesce(last.mark, t.mark) AS mark, opened.at, ended.at AS over, coalesce(o.sentence, '') AS ended
+           coalesce(last.fingerprint, t.fingerprint) AS fingerprint, opened.at, ended.at AS over, coalesce(o.sentence, '') AS ended
     FROM gatehouse.issues t
     JOIN gatehouse.audit_log opened ON opened.seq = t.audit_seq
-    LEFT JOIN LATERAL (SELECT sentence, mark FROM gatehouse.issue_events a WHERE a.issue = t.id AND event = 'changed'
+    LEFT JOIN LATERAL (SELECT sentence, fingerprint FROM gatehouse.issue_events a WHERE a.issue = t.id AND event = 'changed'
                        ORDER BY audit_seq DESC LIMIT 1) last ON true
     LEFT JOIN gatehouse.issue_events o ON o.issue = t.id AND o.event = 'resolved'
     LEFT JOIN gatehouse.audit_log ended ON ended.seq = o.audit_seq;
@@ -36,18 +36,18 @@ CREATE TABLE gatehouse.notifications (
     id        text PRIMARY KEY,
     recipient text NOT NULL CHECK (btrim(recipient) <> ''),
     use_case  text NOT NULL,
-    matter    text NOT NULL,
+    alert    text NOT NULL,
     kind      text NOT NULL,
     severity  text NOT NULL CHECK (severity IN ('info', 'warning', 'critical')),
     phase     text NOT NULL CHECK (phase IN ('opened', 'changed', 'resolved')),
-    mark      text NOT NULL,
+    fingerprint      text NOT NULL,
     body      text NOT NULL CHECK (body IS JSON OBJECT),
     state     text NOT NULL CHECK (state IN ('pending', 'held')),
     why       text NOT NULL,
     due       timestamptz,
     audit_seq bigint NOT NULL UNIQUE REFERENCES gatehouse.audit_log
 );
-CREATE INDEX notifications_by_alert ON gatehouse.notifications (matter);
+CREATE INDEX notifications_by_alert ON gatehouse.notifications (alert);
 CALL gatehouse.append_only('notifications');
 
 CREATE TABLE gatehouse.notification_events (
@@ -64,7 +64,7 @@ CREATE UNIQUE INDEX notification_attempted_once ON gatehouse.notification_events
 CALL gatehouse.append_only('notification_events');
 
 CREATE VIEW gatehouse.current_notifications AS
-    SELECT m.id, m.recipient, m.use_case, m.matter, m.kind, m.severity, m.phase, m.mark, m.body,
+    SELECT m.id, m.recipient, m.use_case, m.alert, m.kind, m.severity, m.phase, m.fingerprint, m.body,
            coalesce(last.event, m.state) AS state, CASE WHEN last.event IS NULL THEN m.why ELSE last.why END AS why,
            CASE WHEN last.event IS NULL THEN m.due ELSE last.due END AS due, coalesce(last.attempt, 0) AS attempt,
            made.at AS made, coalesce(acted.at, made.at) AS acted, m.audit_seq

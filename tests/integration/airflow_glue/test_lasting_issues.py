@@ -1,4 +1,4 @@
-"""What upkeep finds that lasts: batches that have not come, and overrides that outlive their time."""
+"""What maintenance finds that lasts: batches that have not come, and overrides that outlive their time."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from support.fakes import FakeNotifier
 from gatehouse.core.config.notify import NotifyConfig, Recipient
 from gatehouse.core.notifications.alert_types import AlertType, Role, Severity
 from gatehouse.core.notifications.notification import AlertPhase
 from gatehouse.pipeline.maintenance.notify import late_batches, send_due_notifications
 from gatehouse.pipeline.manual import override
 from gatehouse_airflow import notification_tasks
+from support.fakes import FakeNotifier
 from support.rides import ctx, folder, open_site, take, train  # noqa: F401 - three of them are fixtures
 
 ALL = Recipient(name="ada", roles=tuple(Role), channel="slack", connection="chat", min_severity=Severity.INFO)
@@ -22,7 +22,7 @@ LATE_FROM = datetime(2024, 4, 7, tzinfo=UTC)  # six days after the end of March
 
 @pytest.fixture
 def rewritten(folder, open_site, monkeypatch):
-    """The use case after edits of its files, as upkeep's last task opens it."""
+    """The use case after edits of its files, as maintenance's last task opens it."""
 
     def made(edits):
         for file, old, new in edits:
@@ -36,17 +36,17 @@ def rewritten(folder, open_site, monkeypatch):
     return made
 
 
-def told(ctx, courier):
-    """What one cycle of upkeep says of what lasts."""
-    before = len(courier.delivered)
+def told(ctx, notifier):
+    """What one cycle of maintenance says of what lasts."""
+    before = len(notifier.delivered)
     notification_tasks._note_lasting("rides", "the folder")
-    send_due_notifications(ctx.ledger, SPEC, courier)
-    return [(each.kind, each.phase) for each in lasting(courier, before)]
+    send_due_notifications(ctx.ledger, SPEC, notifier)
+    return [(each.kind, each.phase) for each in lasting(notifier, before)]
 
 
-def lasting(courier, before=0):
+def lasting(notifier, before=0):
     """The messages about what lasts, among everything that was delivered."""
-    return [each for each in courier.delivered[before:] if each.kind in LASTING]
+    return [each for each in notifier.delivered[before:] if each.kind in LASTING]
 
 
 LASTING = (AlertType.LATE_BATCH, AlertType.EXPIRED_OVERRIDE)
@@ -59,18 +59,18 @@ def test_a_batch_that_has_not_come_is_told_until_it_comes(rewritten):
     ctx = rewritten(
         [("contract.yaml", "first_batch: 2024-01", "first_batch: 2024-01\nlast_batch: 2024-03\nlate_after: 6 days")]
     )
-    courier = FakeNotifier()
+    notifier = FakeNotifier()
     for key in ("2024-01", "2024-02"):
         take(ctx, key)
     assert late_batches(ctx, LATE_FROM - timedelta(seconds=1)) == []
     (found,) = late_batches(ctx, LATE_FROM)
     assert (found.kind, found.use_case, found.mark) == (AlertType.LATE_BATCH, "rides", "1")
     assert found.sentence == "batch 2024-03 has not come; it is late since 2024-04-07 00:00 UTC"
-    assert told(ctx, courier) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
-    assert lasting(courier)[-1].what == found.sentence
-    assert told(ctx, courier) == []
+    assert told(ctx, notifier) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
+    assert lasting(notifier)[-1].what == found.sentence
+    assert told(ctx, notifier) == []
     take(ctx, "2024-03")
-    assert told(ctx, courier) == [(AlertType.LATE_BATCH, AlertPhase.RESOLVED)]
+    assert told(ctx, notifier) == [(AlertType.LATE_BATCH, AlertPhase.RESOLVED)]
 
 
 def test_a_use_case_that_raises_keeps_no_other_from_being_looked_at(rewritten, monkeypatch):
@@ -94,18 +94,18 @@ def test_an_override_that_cannot_be_ended_is_told_until_something_else_serves(re
     the runbook; over when the gate has promoted another."""
     monkeypatch.setattr(override, "CYCLE", timedelta(0))
     lapsed = "override: {expires_after: 0 hours}\nno_champion: block"
-    ctx, courier = rewritten([("gate.yaml", "no_champion: promote", lapsed)]), FakeNotifier()
+    ctx, notifier = rewritten([("gate.yaml", "no_champion: promote", lapsed)]), FakeNotifier()
     for month in range(1, 5):
         take(ctx, f"2024-{month:02}")
     decision = ctx.ledger.decisions.list("rides")[0].id
     override.override(ctx, decision, "admin", "the airport asked for it today")
     assert "decide" in override.end_expired(ctx)
-    assert told(ctx, courier) == [(AlertType.EXPIRED_OVERRIDE, AlertPhase.OPENED)]
-    message = lasting(courier)[-1]
+    assert told(ctx, notifier) == [(AlertType.EXPIRED_OVERRIDE, AlertPhase.OPENED)]
+    message = lasting(notifier)[-1]
     assert "version 1 still serves, as no decision ever promoted another one" in message.what
     assert message.runbook.endswith("/runbook#an-override-cannot-be-ended")
-    assert told(ctx, courier) == []
+    assert told(ctx, notifier) == []
     newest = ctx.ledger.batches.list("rides")[-1].interval.end
     asked = ctx.ledger.requests.ask("rides", newest, "ann", "to have one that the gate lets through")
     train(ctx, asked.id)
-    assert told(ctx, courier) == [(AlertType.EXPIRED_OVERRIDE, AlertPhase.RESOLVED)]
+    assert told(ctx, notifier) == [(AlertType.EXPIRED_OVERRIDE, AlertPhase.RESOLVED)]

@@ -1,6 +1,6 @@
-"""A DAG with upkeep's last two steps, run by Airflow itself in this process; prints one JSON document.
+"""A DAG with maintenance's last two steps, run by Airflow itself in this process; prints one JSON document.
 
-python small_upkeep.py HOW...    for each: red (the check finds something), green (it finds nothing), lost (it dies before
+python small_maintenance.py HOW...    for each: red (the check finds something), green (it finds nothing), lost (it dies before
                                  it has looked)
 """
 
