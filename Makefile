@@ -93,7 +93,7 @@ EXTRA := .venv/bin/python -c 'import sys, tomllib; \
 lock: setup-dev ## make requirements.txt (what `make run` installs) and those in requirements/
 	$(LOCK) --extra local --extra boosting --extra dev -o requirements/dev.txt
 	@grep -E '^[a-z0-9._-]+==' requirements/dev.txt | sed 's/ *\\$$//' >.venv/constraints.txt
-	$(LOCK) --extra local -c .venv/constraints.txt -o requirements.txt
+	$(LOCK) --extra local --no-annotate -c .venv/constraints.txt -o requirements.txt
 	$(LOCK) --no-annotate -c .venv/constraints.txt -o requirements/image.txt
 	@for extra in boosting spark docs; do $(EXTRA) $$extra | \
 	  $(subst pyproject.toml,-,$(LOCK)) --no-annotate -c .venv/constraints.txt -o requirements/$$extra.txt; done
