@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.errors import ConfigurationError, LakeError
 from gatehouse.pipeline.judge.evidence import archived_evidence
 from gatehouse.reports.decision import decision_values, extract_drawings
-from gatehouse.reports.use_case_timeline import heat_map, timeline
+from gatehouse.reports.use_case_timeline import timeline
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -50,10 +50,7 @@ def use_case(view: UseCaseView) -> dict[str, Any]:
     key = hashlib.sha256(drawn_from.encode()).hexdigest()
     return _use_cases.get(key) or _use_cases.put(
         key,
-        {
-            "timeline": timeline(view.batches, view.requests, view.promotions) if view.batches else "",
-            "heat": heat_map(view.batches),
-        },
+        {"timeline": timeline(view.batches, view.requests, view.promotions) if view.batches else ""},
     )
 
 

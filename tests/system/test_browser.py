@@ -164,7 +164,7 @@ def addresses(decision: Decision) -> list[str]:
         "/audit",
         f"/decisions/{decision.id}",
         f"/batches/{CASE}/2013-02.r1",
-        "/messages",
+        "/notifications",
         "/run?dag_id=somebody_elses&run_id=1",
         "/nowhere",
     ]

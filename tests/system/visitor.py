@@ -68,7 +68,7 @@ class Visitor:
     def open_pages(self) -> Any:
         """From Airflow's navigation to the fleet."""
         self.page.get_by_role("link", name="Gatehouse").first.click()
-        self.inside.get_by_role("heading", name="Fleet").wait_for()
+        self.inside.get_by_role("heading", name="Use cases").wait_for()
         return self.inside
 
     @property

@@ -11,7 +11,7 @@ from gatehouse.reports.inline_svg import BLUE, ORANGE, SOFT, draw
 from gatehouse.reports.svg_text import SvgText, add_text, labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from markupsafe import Markup
     from numpy.typing import NDArray
@@ -20,7 +20,6 @@ GREEN, PURPLE, YELLOW = "#009E73", "#CC79A7", "#B58900"
 LANES = ("batches", "alarms", "requests", "decisions", "champions")
 _BATCH = {"accepted": ("o", GREEN), "landed": ("o", SOFT), "quarantined": ("s", ORANGE), "discarded": ("x", SOFT)}
 _VERDICT = {"PROMOTE": GREEN, "HOLD": YELLOW, "REVIEW": YELLOW, "BLOCK": ORANGE}
-COLUMNS, NAME = 40, 22
 
 TimelineRow = dict[str, Any]
 
@@ -140,57 +139,3 @@ def _broken(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.f
 
 def _mark(axes: Any, at: Any, place: float, text: str, colour: str) -> None:
     add_text(axes, axes.transData, SvgText(batch_positions([at])[0], place, text, colour=colour, bold=True))
-
-
-def heat_map(batches: Sequence[TimelineRow]) -> Markup | None:
-    """How far each column lies from its limit in each watched batch: 1 is the limit, a cross is an alarm. None when no
-    batch was compared with a reference."""
-    watched = [batch for batch in batches if (batch["body"] or {}).get("drift")]
-    columns = list(
-        dict.fromkeys(str(each["column"]) for batch in reversed(watched) for each in batch["body"]["drift"])
-    )[:COLUMNS]
-    if not columns:
-        return None
-    cells = np.full((len(columns), len(watched)), np.nan)
-    alarms: list[tuple[int, int]] = []
-    for x, batch in enumerate(watched):
-        for each in batch["body"]["drift"]:
-            if each["column"] in columns:
-                y = columns.index(each["column"])
-                cells[y, x] = _ratio(each)
-                alarms += [(x, y)] if each["state"] == "alarm" else []
-
-    def paint(axes: Any) -> None:
-        axes.imshow(np.ma.masked_invalid(cells), cmap="cividis", vmin=0, vmax=2, aspect="auto", interpolation="none")
-        for colour, bright in (("#ffffff", False), ("#000000", True)):
-            marked = [(x, y) for x, y in alarms if bool(cells[y, x] > 1.2) is bright]
-            axes.plot(*_crosses(marked), linewidth=1.4, color=colour)
-        step = max(1, len(watched) // 18)
-        labels(axes, "x", range(0, len(watched), step), [batch["key"] for batch in watched[::step]])
-        labels(axes, "y", range(len(columns)), columns, most=NAME)
-
-    height = 1.2 + 0.19 * len(columns)
-    margins = {"left": 0.17, "right": 0.97, "bottom": 0.75 / height, "top": 1 - 0.3 / height}
-    said = f"{len(columns)} columns in {len(watched)} batches, {len(alarms)} alarms"
-    return draw(
-        paint,
-        "Drift: dark is none, grey the limit, yellow twice the limit or more, a cross an alarm",
-        said,
-        (9.6, height),
-        (1,),
-        **margins,
-    )
-
-
-def _crosses(cells: Sequence[tuple[int, int]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A cross in each cell, all of them as one line with gaps."""
-    x, y = np.array(cells, dtype=float).reshape(-1, 2).T[:, :, None]
-    right, down = np.array([[-0.22, 0.22, np.nan, -0.22, 0.22, np.nan], [-0.22, 0.22, np.nan, 0.22, -0.22, np.nan]])
-    return (x + right).ravel(), (y + down).ravel()
-
-
-def _ratio(each: Mapping[str, Any]) -> float:
-    value, limit = each.get("value"), each.get("limit")
-    if not isinstance(value, int | float) or not isinstance(limit, int | float) or limit <= 0:
-        return float("nan")
-    return float(value / limit)

@@ -1,4 +1,4 @@
-"""The pages that only look: fleet, messages, use case, decision, runbook, and the way from a run to its record."""
+"""The pages that only look: use cases, notifications, one use case, decision, runbook, and the way from a run to its record."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ def fleet_page(request: Request, user: User, q: Search = "", p: Page = 1) -> Res
     )
 
 
-@router.get("/messages")
-def messages_page(request: Request, user: User, held: bool = False, before: Before = None) -> Response:
+@router.get("/notifications")
+def notifications_page(request: Request, user: User, held: bool = False, before: Before = None) -> Response:
     """What people were told, what waits, and what was held back and why, of the use cases that the user may read."""
     desk = desk_of(request)
     allowed = readable(user, notified_use_cases(desk.database) | set(desk.names()))
     view = messages_view(desk.database, allowed, held, before, LISTED)
     told = desk.told()
     return render(
-        request, "messages.html", view=view, held=held, before=before, more=len(view.messages) == LISTED, **told
+        request, "notifications.html", view=view, held=held, before=before, more=len(view.messages) == LISTED, **told
     )
 
 

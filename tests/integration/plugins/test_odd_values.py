@@ -15,7 +15,7 @@ from integration.plugins.test_page_access import decided
 from support.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 LOOK = (  # every address that looks, with all that it takes
-    "/?q={}&p={}", "/messages?held={}&before={}", "/use-cases/{}", "/use-cases/{}/batches?before={}&state={}&since={}&until={}",
+    "/?q={}&p={}", "/notifications?held={}&before={}", "/use-cases/{}", "/use-cases/{}/batches?before={}&state={}&since={}&until={}",
     "/audit?by={}&kind={}&since={}&until={}&before={}&use_case={}", "/audit.csv?by={}&kind={}&since={}&until={}&use_case={}",
     "/use-cases/{}/audit?by={}&kind={}&since={}&until={}&before={}",
     "/use-cases/{}/policy?limit={}&value={}",

@@ -57,7 +57,7 @@ def pages(world: World) -> dict[str, str]:
     world.story.tell()
     first, second = world.story.accept("2013-05"), world.story.accept("2013-06")
     decision = world.story.decide(world.story.challenger(first, second), Verdict.BLOCK, generation=1)
-    addresses = ["/", "/messages", f"/use-cases/{CASE}", f"/use-cases/{CASE}/batches", f"/use-cases/{CASE}/decisions",
+    addresses = ["/", "/notifications", f"/use-cases/{CASE}", f"/use-cases/{CASE}/batches", f"/use-cases/{CASE}/decisions",
                  f"/use-cases/{CASE}/drift", f"/use-cases/{CASE}/audit", "/audit", f"/use-cases/{CASE}/policy", f"/use-cases/{CASE}/compare",
                  f"/use-cases/{CASE}/runbook", f"/decisions/{decision.id}", f"/batches/{CASE}/2013-01.r1",
                  f"/batches/{CASE}/2013-04.r1", "/run?dag_id=x&run_id=y", "/nowhere"]  # fmt: skip

@@ -16,8 +16,8 @@ from gatehouse.core.types import RuleOutcome, RuleResult
 from gatehouse.reports.inline_svg import draw
 from gatehouse.reports.plots import decision_plots
 from gatehouse.reports.sparklines import interval, sparkline
-from gatehouse.reports.svg_text import INK, ellipsize
-from gatehouse.reports.use_case_timeline import NAME, heat_map, timeline
+from gatehouse.reports.svg_text import INK, ellipsize, labels
+from gatehouse.reports.use_case_timeline import timeline
 from support.evidence_maker import evidence, holdout
 
 HOSTILE = "</text><script>alert(1)</script> $x_y$ \x00\n&\"'"
@@ -69,11 +69,8 @@ def test_a_drawing_may_stand_in_a_page_with_a_strict_policy() -> None:
 
 def test_names_from_data_cannot_leave_their_text() -> None:
     """Markup, mathematics, control characters and very long names are drawn as text or as a question mark."""
-    rows = [
-        batch(n, alarms=[], drift=[{"column": HOSTILE * 50, "state": "alarm", "value": 1.0, "limit": 0.1}])
-        for n in range(3)
-    ]
-    assert ellipsize(HOSTILE * 50, NAME) in ElementTree.fromstring(checked(heat_map(rows))).itertext()
+    drawn = checked(draw(lambda axes: labels(axes, "y", [0], [HOSTILE * 50], most=30), "One", "a long name"))
+    assert ellipsize(HOSTILE * 50, 30) in ElementTree.fromstring(drawn).itertext()
     checked(interval(RuleResult(HOSTILE, RuleOutcome.PASS, "", value=1.0, limit=0.5)))
     assert "<script" not in sparkline([(HOSTILE, 1.0, True)], HOSTILE)
 
@@ -153,11 +150,3 @@ def test_every_history_can_be_drawn(rows: list[dict]) -> None:
     request = {"as_of": rows[-1]["ends"], "state": "failed", "verdict": None}
     promotion = {"as_of": rows[-1]["ends"], "version": 2}
     checked(timeline(rows, [request], [promotion]))
-    heat = heat_map(rows)
-    assert heat is None or checked(heat)
-
-
-def test_a_long_history_stays_small() -> None:
-    """Forty columns in forty batches give a drawing of less than 200 kB."""
-    drift = [{"column": f"column {n}", "state": "alarm", "value": n / 10, "limit": 1.0} for n in range(60)]
-    assert len(heat_map([batch(n, alarms=[], drift=drift) for n in range(40)])) < 200_000

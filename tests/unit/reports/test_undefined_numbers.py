@@ -23,7 +23,7 @@ from gatehouse.reports.backtest import backtest_report
 from gatehouse.reports.decision import decision_markdown
 from gatehouse.reports.labels import number
 from gatehouse.reports.sparklines import interval
-from gatehouse.reports.use_case_timeline import heat_map, timeline
+from gatehouse.reports.use_case_timeline import timeline
 from unit.reports.test_drawings import batch, matured
 
 UNDEFINED = st.sampled_from([None, math.nan, math.inf, -math.inf, "nan", "inf", "-inf"])
@@ -89,11 +89,10 @@ def test_a_decision_is_shown_whatever_its_numbers(value: Any, limit: Any, low: A
 @given(st.lists(st.tuples(NUMBER, NUMBER, NUMBER), min_size=1, max_size=4))
 @settings(max_examples=25, deadline=None)
 def test_a_use_case_is_drawn_whatever_its_numbers(values: list[tuple[Any, Any, Any]]) -> None:
-    """The time axis and the map of drift of batches of earlier versions and of this one."""
+    """The time axis of batches of earlier versions and of this one."""
     batches = []
     for place, (value, low, high) in enumerate(values):
         told = matured(0.5, never=low) | {"value": {"value": value, "low": low, "high": high}}
         drift = [{"column": "x", "state": "alarm", "value": value, "limit": high}]
         batches.append(batch(place, alarms=[], drift=drift, matured=told))
     assert "svg" in str(timeline(batches, [], []))
-    assert "svg" in str(heat_map(batches))

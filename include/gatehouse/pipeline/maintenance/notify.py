@@ -129,7 +129,7 @@ def queue_test_notification(
     identity = digest(["test", name, actor, now])
     subject = f"[test] Gatehouse: a test for {name}"
     what = f"{actor} tried whether messages reach {name}. They do."
-    link = f"{spec.airflow_url.rstrip('/')}/gatehouse/messages"
+    link = f"{spec.airflow_url.rstrip('/')}/gatehouse/notifications"
     message = Notification(
         identity, name, "", identity, AlertType.TEST, Severity.INFO, AlertPhase.OPENED, "", subject, what, now, "Nothing.", link,
         "", DeliveryState.PENDING,

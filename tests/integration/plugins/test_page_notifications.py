@@ -35,14 +35,14 @@ def told(world: World) -> None:
 def test_what_was_held_back_is_listed_with_why(world: World) -> None:
     """Sent, held back and not delivered, each with its reason and what follows; the filter leaves what was not told."""
     told(world)
-    page = world.client("viewer").get("/gatehouse/messages").text
-    assert "2 messages sent" in page
+    page = world.client("viewer").get("/gatehouse/notifications").text
+    assert "2 notifications sent" in page
     assert "the budget of 1 messages in seven days is spent" in page
     assert "ConnectionRefusedError" in page
     assert "again at" in page
     assert "I3 is broken" in page
     assert f'href="/gatehouse/batches/{CASE}/2013-02.r1"' in page
-    only = world.client("viewer").get("/gatehouse/messages?held=1").text
+    only = world.client("viewer").get("/gatehouse/notifications?held=1").text
     assert "✓ sent" not in only
     assert "! held back" in only
     assert "<script>alert" not in page + only
@@ -52,17 +52,17 @@ def test_messages_about_a_use_case_are_for_who_may_read_it(world: World, monkeyp
     """Others see those about the installation only, and count no more."""
     told(world)
     monkeypatch.setattr("gatehouse_ui.routes.pages.readable", lambda user, names: set())
-    page = world.client("viewer").get("/gatehouse/messages").text
+    page = world.client("viewer").get("/gatehouse/notifications").text
     assert "I3 is broken" in page
     assert "quarantined" not in page
-    assert "1 message sent" in page
+    assert "1 notification sent" in page
 
 
 def test_a_wrong_file_and_no_file_are_said(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is told anything: the page says so, with the line; mail addresses of recipients are not shown."""
+    """Notifications are off: the page says so, with the line; mail addresses of recipients are not shown."""
     from dataclasses import replace
 
-    assert "there is no <code>notify.yaml</code>" in world.client("viewer").get("/gatehouse/messages").text
+    assert "there is no <code>notify.yaml</code>" in world.client("viewer").get("/gatehouse/notifications").text
     file = tmp_path / "notify.yaml"
     file.write_text(
         "airflow_url: https://airflow.example\nrecipients:\n  - {name: room, roles: [data engineer], channel: smtp, "
@@ -70,8 +70,8 @@ def test_a_wrong_file_and_no_file_are_said(world: World, tmp_path: Path, monkeyp
     )
     monkeypatch.setattr(world.desk, "_given", replace(world.desk.settings, notify=file))
     del world.desk.__dict__["settings"]
-    page = world.client("viewer").get("/gatehouse/messages").text
+    page = world.client("viewer").get("/gatehouse/notifications").text
     assert "smtp, connection mail" in page
     assert "room@example.org" not in page
     file.write_text("airflow_url: https://airflow.example\nrecipients: []\nextra: 1\n")
-    assert "notify.yaml:" in world.client("viewer").get("/gatehouse/messages").text
+    assert "notify.yaml:" in world.client("viewer").get("/gatehouse/notifications").text
