@@ -23,7 +23,7 @@ def served_model(
 
     With a holdout of several batches there is no final fit: the next training would have to wait for as many newer ones.
     """
-    if not ctx.case.gate.final_fit or ctx.case.retrain.holdout.batches > 1:
+    if not ctx.case.gate.fits_on_all_rows or ctx.case.retrain.holdout.batches > 1:
         return twin, latest_interval_end(ctx, training_set.training_batches)
     rows = stacked([ctx.lake.frame(training_set.training), ctx.lake.frame(training_set.holdout)])
     estimator = ctx.case.estimators()[best.name]

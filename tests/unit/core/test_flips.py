@@ -78,6 +78,14 @@ def test_a_step_turns_the_outcome_and_nothing_smaller_does(result, wanted, part)
         assert decided_results(replace(result, limit=step.limit)).outcome is not wanted
 
 
+@given(decisions(), st.data())
+def test_a_warning_under_the_same_name_stays_as_it_is(decision, data):
+    """A policy may have one rule twice, once only to warn: a flip changes the result that decides."""
+    rule = data.draw(st.sampled_from(decision.results))
+    warned = replace(decision, results=(replace(rule, outcome=RuleOutcome.WARN, on_fail="warn"), *decision.results))
+    assert smallest_verdict_changes(warned, 0.95) == smallest_verdict_changes(decision, 0.95)
+
+
 @given(decisions())
 @settings(max_examples=300)
 def test_every_flip_gives_the_verdict_that_it_states(decision):

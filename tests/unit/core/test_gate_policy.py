@@ -159,3 +159,25 @@ def test_the_gate_of_the_guide_can_be_read():
     read = GatePolicy.model_validate_json(json.dumps(example))
     check_policy(read, "classification")
     assert [rule.rule for rule in read.rules] == ["enough_rows", "not_worse_than_champion", "slice_floor"]
+
+
+@pytest.mark.parametrize(
+    ("better", "given", "expected"),
+    [
+        ({}, {}, False),
+        ({"mode": "dry_run"}, {}, True),
+        ({"on_fail": "warn"}, {}, True),
+        ({"mode": "off"}, {}, True),
+        ({}, {"final_fit": True}, True),
+        ({"mode": "dry_run"}, {"final_fit": False}, False),
+    ],
+)
+def test_a_demand_for_more_than_the_champion_leaves_the_final_fit_out(better, given, expected):
+    """A twin equal to the champion could never pass such a rule; the key itself always decides."""
+    rule = {"rule": "better_than_champion", "metric": "log_loss", "margin": 0.0, **better}
+    assert policy(PASSES, rule, **given).fits_on_all_rows is expected
+
+
+def test_there_is_a_final_fit_by_default():
+    """Without a rule that demands more than the champion the version that serves is fitted on all rows."""
+    assert policy(PASSES).fits_on_all_rows

@@ -68,7 +68,8 @@ class GatePolicy(Spec):
     or each `decision` anew. `self_test` is the set of mutants that the gate judges before each decision (0: none).
     `no_champion` is what happens without a champion. A model file has at most `max_model_mib`, and may hold `trusted_types`
     besides those that every model may hold. With `final_fit` the version that serves is fitted again on all rows, including
-    the held-out ones; the gate judges its twin without them.
+    the held-out ones; the gate judges its twin without them. Without the key there is a final fit, unless a rule demands
+    more than the champion: a twin that knows no newer rows than the champion could never show that.
     """
 
     renamed_keys: ClassVar[RenamedKeys] = GATE
@@ -88,7 +89,7 @@ class GatePolicy(Spec):
     self_test: Literal[0, 1] = 1
     override: OverridePolicy = OverridePolicy()
     probation: ProbationPolicy | None = None
-    final_fit: bool = True
+    final_fit: bool | None = None
     trusted_types: tuple[TrustedType, ...] = ()
     max_model_mib: Annotated[int, Field(ge=1, le=65_536)] = 512
     rules: tuple[AnyRule, ...]
@@ -116,6 +117,15 @@ class GatePolicy(Spec):
         """How the decisions that were made by this text name the results that have another name today."""
         old = self._archived is not None and "no_champion" not in json.loads(self._archived)
         return {new: name for name, new in RESULTS.items()} if old else {}
+
+    @property
+    def fits_on_all_rows(self) -> bool:
+        """Whether the version that serves is fitted again on all rows."""
+        demands_more = any(
+            rule.rule == "better_than_champion" and rule.mode == "enforce" and rule.on_fail != "warn"
+            for rule in self.rules
+        )
+        return not demands_more if self.final_fit is None else self.final_fit
 
     @property
     def block_column(self) -> str | None:

@@ -31,8 +31,8 @@ class LimitShift:
     errors: float | None
 
     def applied(self, result: RuleResult) -> RuleResult:
-        """The result with the limit of this step, judged by it."""
-        if result.rule != self.rule or result.limit is None:
+        """The result with the limit of this step, judged by it. A warning stays: it decides nothing."""
+        if result.rule != self.rule or result.limit is None or result.outcome is RuleOutcome.WARN:
             return result
         limit = math.nextafter(self.limit, _outwards(result, self)) if self.beyond else self.limit
         return decided_results(replace(result, limit=limit))
