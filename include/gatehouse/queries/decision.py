@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
-from gatehouse.core.types import Decision, FileRef
+from gatehouse.core.types import Decision, FileRef, Verdict
 from gatehouse.errors import RecordNotFoundError
 from gatehouse.queries.day_range import days
 
@@ -85,7 +85,10 @@ class DecisionView:
     def stale(self) -> bool:
         """Whether it compared the challenger with a champion that serves no more, and nothing followed from it since."""
         present = self.row["now_generation"] or 0
-        return self.decision.generation != present and not self.serves and not self.promotions and self.answer is None
+        changed = self.decision.champion != self.row["now_version"]
+        if self.decision.verdict is Verdict.REVIEW:  # an approval promotes only over the very generation
+            changed = self.decision.generation != present
+        return changed and not self.serves and not self.promotions and self.answer is None
 
     @property
     def former(self) -> int | None:

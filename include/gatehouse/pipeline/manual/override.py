@@ -39,7 +39,7 @@ def override(ctx: UseCaseContext, decision_id: str, actor: str, reason: str) -> 
 def require_present(ctx: UseCaseContext, decision: Decision) -> None:
     """StaleChampionError when a decision compared its challenger with a champion that serves no more."""
     champion = ctx.ledger.models.champion(ctx.name)
-    if decision.generation != (champion.generation if champion else 0):
+    if decision.champion != (champion.model.version if champion else None):
         former = f"version {decision.champion}" if decision.champion else "no champion"
         serving = f"version {champion.model.version}" if champion else "none"
         raise StaleChampionError(

@@ -19,12 +19,15 @@ CALL gatehouse.append_only('overrides');
 -- An override names a decision against the champion that it replaces, not against a former one.
 CREATE FUNCTION gatehouse.require_present_decision() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    decided integer;
+    compared integer;
+    serving integer;
 BEGIN
-    SELECT generation INTO decided FROM gatehouse.decisions WHERE id = NEW.decision;
-    IF decided <> NEW.generation THEN
-        RAISE EXCEPTION 'decision % compared version % with the champion of generation %, and generation % serves now: '
-            'judge it again before an override', left(NEW.decision, 8), NEW.version, decided, NEW.generation;
+    SELECT champion INTO compared FROM gatehouse.decisions WHERE id = NEW.decision;
+    SELECT version INTO serving FROM gatehouse.champion_changes
+        WHERE (use_case, generation) = (NEW.use_case, NEW.generation);
+    IF compared IS DISTINCT FROM serving THEN
+        RAISE EXCEPTION 'decision % compared version % with version %, and version % serves now: judge it again before an override',
+            left(NEW.decision, 8), NEW.version, coalesce(compared, 0), coalesce(serving, 0);
     END IF;
     RETURN NEW;
 END $$;
