@@ -2,7 +2,7 @@
 
 Measured against all days together, each day of such a column lies far off, so its limit is wide: a shift of a standard
 deviation, in a column of whose variance the day of the week explains three tenths, was not named within a week
-(tests/unit/core/drift/test_weekdays.py). Whether a column has such a pattern is decided on the reference alone, before any
+(tests/integration/core/drift/test_weekdays.py). Whether a column has such a pattern is decided on the reference alone, before any
 batch is looked at: it has one when a day lies much nearer to its own weekday's whole than to the whole. So no test is
 added to those that share `false_alarms`.
 """

@@ -22,10 +22,10 @@ from gatehouse.settings import ROOT, Settings
 from gatehouse.use_case import load
 from gatehouse_airflow.partitioned_tasks import partitioned
 from integration.adapters.contract.test_checker import EVERY_MASK, frame_of
+from integration.adapters.contract.test_partitions import RECORDED
 from integration.pipeline.test_divided import known
 from support.big_rides import MONTHS, rides
 from support.contracts import table
-from unit.adapters.contract.test_partitions import RECORDED
 
 HERE = find_spec("pyspark") is not None and shutil.which("java") is not None
 on_this_machine = pytest.mark.skipif(
