@@ -34,7 +34,9 @@ def waiting(rows: int, missing: int) -> RuleResult:
 
 def test_every_rule_has_a_group() -> None:
     """A rule that is added to the gate is given its place on the page."""
-    assert [rule for rule in registered() if group_of(rule) == OTHER] == []
+    ours = [name for name, rule in registered().items() if rule.__module__.startswith("gatehouse.")]
+    assert ours
+    assert [name for name in ours if group_of(name) == OTHER] == []
 
 
 def test_what_decided_comes_first_and_what_passed_is_folded() -> None:
