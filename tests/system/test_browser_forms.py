@@ -11,6 +11,7 @@ import pytest
 from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Decision
 from gatehouse.dev_stack.stack import Stack
+from gatehouse.pipeline import promote
 from gatehouse.pipeline.manual import override
 from system.test_browser import CASE, blocked, browser, ctx, pictures, reviewer  # noqa: F401 - five of them are fixtures
 from system.visitor import Visitor
@@ -48,6 +49,7 @@ def two_champions(ctx: UseCaseContext, blocked: Decision) -> None:
     if len({each.version for each in ctx.ledger.models.promotions(CASE)}) < 2:
         asked, _ = override.override(ctx, blocked.id, "reviewer", "so that there are two champions")
         override.confirm(ctx, asked.id, "admin", "so that there are two champions")
+        promote.rollback(ctx, None, "reviewer", "so that the decision's champion serves again")
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.stage)
