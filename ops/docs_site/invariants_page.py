@@ -42,7 +42,10 @@ MEANING = {
     "I14": "A bad champion is never silent: an incident is open from the third such batch on.",
 }
 BY_TESTS = {
-    "I11": ("No secret is in logs, XCom, MLflow, reports or process lists", "tests/security, and `tests/compose/run`"),
+    "I11": (
+        "No secret is in logs, XCom, MLflow, reports or process lists",
+        "tests/integration/security, and `tests/compose/run`",
+    ),
     "I12": ("After a crash at any point and a restart the state is the same as without the crash", "tests/faults"),
 }
 QUERY = re.compile(r"^\s*(SELECT|WITH)\b")

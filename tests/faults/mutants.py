@@ -29,7 +29,7 @@ class Mutant:
     cases: tuple[str, ...]
 
 
-LEDGER, TESTS = "include/gatehouse/adapters/ledger/", "tests/adapters/ledger/"
+LEDGER, TESTS = "include/gatehouse/adapters/ledger/", "tests/integration/adapters/ledger/"
 MUTANTS = (
     Mutant(
         "the fence: a stale attempt may commit", LEDGER + "transaction.py",
@@ -54,7 +54,7 @@ MUTANTS = (
     Mutant(
         "the order of file and row: a row is written before its file", "include/gatehouse/pipeline/land.py",
         '    return {name: ctx.lake.put_frame(frames[name], "landed") for name in ctx.case.contract.tables}\n',
-        "    from fakes import FakeLake\n\n"
+        "    from support.fakes import FakeLake\n\n"
         '    return {name: FakeLake().put_frame(frames[name], "landed") for name in ctx.case.contract.tables}\n',
         ("tests/faults/test_crashes.py::test_a_file_is_whole_once_the_ledger_names_it",),
     ),

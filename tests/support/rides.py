@@ -71,8 +71,8 @@ def folder(tmp_path: Path) -> Path:
     for name in ("contract.yaml", "gate.yaml"):
         text = (made / name).read_text().replace("use_case: template", "use_case: rides")
         (made / name).write_text(text.replace("no_champion: review", "no_champion: promote"))
-    with (made / "gate.yaml").open("a") as gate:
-        gate.write("final_fit: false\n")  # what is judged serves; `test_final_fit` and `test_reinstate` turn it on
+    gate = made / "gate.yaml"  # what is judged serves; `test_final_fit` and `test_reinstate` turn it on
+    gate.write_text("final_fit: false\n" + gate.read_text())
     return made
 
 

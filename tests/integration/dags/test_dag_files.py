@@ -180,7 +180,7 @@ def test_every_dag_has_typed_tags_a_fixed_start_and_a_reason_for_its_limit():
 
 
 def test_maintenance_tells_people_at_its_end():
-    """The last task of maintenance is the one whose runs tests/airflow_glue tries."""
+    """The last task of maintenance is the one whose runs tests/integration/airflow_glue tries."""
     assert list(parsed()["dags"]["gatehouse__maintenance"]["tasks"])[-1] == "tell"
 
 

@@ -52,9 +52,7 @@ def decide_again(ctx: UseCaseContext, decision_id: str) -> Decision:
     champion = None if known is None else Champion(decision.generation, ctx.ledger.models.get(ctx.name, known))
     held_out = more_rows(ctx, decision)
     present = ctx.ledger.models.champion(ctx.name)
-    moved = (
-        present is not None and present.generation != decision.generation and present.model.version != decision.version
-    )
+    moved = present is not None and present.model.version not in (decision.version, decision.champion)
     if present is not None and moved and (held_out is None or decision.verdict is Verdict.HOLD):
         champion = present
         held_out = unseen_rows(ctx, max(model.trained_until, present.model.trained_until))
