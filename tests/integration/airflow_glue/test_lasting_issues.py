@@ -64,7 +64,7 @@ def test_a_batch_that_has_not_come_is_told_until_it_comes(rewritten):
         take(ctx, key)
     assert late_batches(ctx, LATE_FROM - timedelta(seconds=1)) == []
     (found,) = late_batches(ctx, LATE_FROM)
-    assert (found.kind, found.use_case, found.mark) == (AlertType.LATE_BATCH, "rides", "1")
+    assert (found.kind, found.use_case, found.fingerprint) == (AlertType.LATE_BATCH, "rides", "1")
     assert found.sentence == "batch 2024-03 has not come; it is late since 2024-04-07 00:00 UTC"
     assert told(ctx, notifier) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
     assert lasting(notifier)[-1].what == found.sentence
