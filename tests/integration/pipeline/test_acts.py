@@ -80,6 +80,20 @@ def test_a_decision_against_a_former_champion_is_judged_again_before_an_override
     assert champion(ctx) == 3
 
 
+def test_a_champion_that_came_back_is_the_one_that_a_decision_compared_with(looped, rewritten):
+    """An override and a rollback later the same version serves: the decision is not stale, may be overridden again, and
+    there is nothing new to judge it by."""
+    ctx = rewritten(looped, "gate.yaml", "margin: 0.01", IMPOSSIBLE)
+    decision = retrain(ctx)
+    override.override(ctx, decision.id, "admin", REASON)
+    promote.rollback(ctx, None, "reviewer", "the delays look wrong")
+    assert champion(ctx) == decision.champion == 1
+    with pytest.raises(NotAllowedError, match="nothing to judge again"):
+        re_decide.decide_again(ctx, decision.id)
+    override.override(ctx, decision.id, "admin", f"{REASON} once more")
+    assert champion(ctx) == 2
+
+
 def test_an_act_that_was_cut_off_is_finished_and_not_done_twice(looped, rewritten):
     """Killed between the ledger and MLflow, an override and a rollback are said again in the same words: the same champion,
     the same generation, no second record, and the alias follows."""
