@@ -27,7 +27,7 @@ HEADINGS = ("made (UTC)", "recipient", "state", "severity", "message", "what", "
 def messages(use_case: str, held: bool, as_json: bool) -> None:
     """List what was sent, what waits, what could not be delivered, and what was held back and why. The newest comes first."""
     ledger = open_ledger(Settings.from_environment().require("ledger_url"))
-    found = ledger.telling.messages(use_case.rstrip("/").rsplit("/", 1)[-1], held, MOST)
+    found = ledger.notifications.newest(use_case.rstrip("/").rsplit("/", 1)[-1], held, MOST)
     rows = [_row(each) for each in found]
     more = f"\n(the newest {MOST})" if len(found) == MOST else ""
     print_result(

@@ -11,9 +11,9 @@ from gatehouse.core.types import Candidate, ModelVersion
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.batch_data.provenance import requirements
 from gatehouse.pipeline.batch_data.reference import reference_of
-from gatehouse.pipeline.final_fit import says_final_fit, served_model
+from gatehouse.pipeline.final_fit import describe_final_fit, served_model
 from gatehouse.pipeline.maintenance.track_mlflow import projecting, run_of
-from gatehouse.pipeline.reinstate import asked_back, origin
+from gatehouse.pipeline.reinstate import origin, version_to_reinstate
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.ports import Registration
 
@@ -35,7 +35,7 @@ def choose(ctx: UseCaseContext, request_id: str) -> ModelVersion:
     lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request_id}/choose")
     training_set = ctx.ledger.requests.training_set(request_id)
     best = ranked[0]
-    former = asked_back(ctx, ctx.ledger.requests.get(request_id))
+    former = version_to_reinstate(ctx, ctx.ledger.requests.get(request_id))
     file, until = (
         (former.file, former.trained_until) if former else served_model(ctx, training_set, best, ranked[0].file)
     )
@@ -73,7 +73,7 @@ def tell_choice(ctx: UseCaseContext, model: ModelVersion) -> None:
     description = (
         f"Challenger {model.version} of {ctx.case.contract.title}: {model.candidate}, {chosen}; "
         f"trained on data until {model.trained_until:%Y-%m-%d}. The gate decides whether it serves. "
-        f"{says_final_fit(ctx, model)}"
+        f"{describe_final_fit(ctx, model)}"
     ).strip()
     if ctx.tracking.keeps_models:
         ctx.tracking.register(model, _registration(ctx, model, description))

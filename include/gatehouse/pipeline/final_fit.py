@@ -38,7 +38,7 @@ def judged_file(ctx: UseCaseContext, model: ModelVersion) -> FileRef:
     return next((each.file for each in candidates if each.name == model.candidate and each.file), model.file)
 
 
-def says_final_fit(ctx: UseCaseContext, model: ModelVersion) -> str:
+def describe_final_fit(ctx: UseCaseContext, model: ModelVersion) -> str:
     """What a report says of a final fit; empty where there was none."""
     if origin(ctx, model) is not None or judged_file(ctx, model) == model.file:
         return ""

@@ -17,7 +17,7 @@ from gatehouse.errors import ModelError
 from gatehouse.pipeline.batch_data.provenance import provenance
 from gatehouse.pipeline.batch_data.row_keys import BATCH, LABEL, TIME
 from gatehouse.pipeline.maintenance.track_mlflow import log_or_keep
-from gatehouse.pipeline.reinstate import asked_back, candidate_again
+from gatehouse.pipeline.reinstate import reinstated_candidate, version_to_reinstate
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.ports import TrainingRun
 from gatehouse.user_code import DATA_SCIENTIST, user_code
@@ -44,7 +44,7 @@ class Made:
 
 def candidate_names(ctx: UseCaseContext, request: Request | None = None) -> list[str]:
     """The names of the use case's estimators; of a request, those that it asks for, or the former champion's."""
-    former = asked_back(ctx, request)
+    former = version_to_reinstate(ctx, request)
     if former is not None:
         return [former.candidate]
     own = sorted(ctx.case.estimators())
@@ -63,8 +63,8 @@ def fit(ctx: UseCaseContext, request_id: str, name: str) -> Candidate:
             return known
     lease = ctx.ledger.attempts.enter(f"{ctx.name}/{request_id}/fit/{name}")
     training_set = ctx.ledger.requests.training_set(request_id)
-    former = asked_back(ctx, ctx.ledger.requests.get(request_id))
-    candidate = candidate_again(ctx, training_set, former) if former else _fitted(ctx, training_set, name)
+    former = version_to_reinstate(ctx, ctx.ledger.requests.get(request_id))
+    candidate = reinstated_candidate(ctx, training_set, former) if former else _fitted(ctx, training_set, name)
     ctx.ledger.requests.record_candidate(lease, candidate)
     return candidate
 

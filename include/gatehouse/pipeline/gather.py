@@ -19,7 +19,7 @@ from gatehouse.model_code import place_of
 from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, newest_revisions, with_labels
 from gatehouse.pipeline.batch_data.suspect_cells import refuse_infinite
 from gatehouse.pipeline.batch_data.training_window import choose_window
-from gatehouse.pipeline.reinstate import asked_back
+from gatehouse.pipeline.reinstate import version_to_reinstate
 from gatehouse.stacked_tables import stacked
 from gatehouse.user_code import DATA_SCIENTIST
 
@@ -53,7 +53,7 @@ def build_training_set(ctx: UseCaseContext, request: Request) -> TrainingSet:
     frames, errors = labelled(ctx, request.as_of)
     intervals = {batch.id: batch.interval for batch in newest_revisions(ctx.ledger.batches.list(ctx.name))}
     candidates = [MaturedBatch(batch, len(frame), intervals[batch]) for batch, frame in frames.items()]
-    former = asked_back(ctx, request)
+    former = version_to_reinstate(ctx, request)
     ends = [model.trained_until for model in (champion and champion.model, former) if model]
     try:
         chosen, told = _chosen(ctx, request, former, candidates, frames, max(ends, default=None))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gatehouse.core.types import Batch, BatchId
 
 
-def asked_back(ctx: UseCaseContext, request: Request | None) -> ModelVersion | None:
+def version_to_reinstate(ctx: UseCaseContext, request: Request | None) -> ModelVersion | None:
     """The former champion that a request asks back; None where it asks for a training."""
     version = reinstated_version(request) if request else None
     return None if version is None else ctx.ledger.models.get(ctx.name, version)
@@ -28,7 +28,7 @@ def asked_back(ctx: UseCaseContext, request: Request | None) -> ModelVersion | N
 
 def origin(ctx: UseCaseContext, model: ModelVersion) -> ModelVersion | None:
     """The version that a model is again; None where it was trained."""
-    return asked_back(ctx, ctx.ledger.requests.get(model.request))
+    return version_to_reinstate(ctx, ctx.ledger.requests.get(model.request))
 
 
 def first_versions(ctx: UseCaseContext) -> dict[str, ModelVersion]:
@@ -58,7 +58,7 @@ def _still_valid(ctx: UseCaseContext, model: ModelVersion, batches: Mapping[Batc
     return rows.model_code == ctx.case.code_sha256 and states == {BatchState.ACCEPTED}
 
 
-def candidate_again(ctx: UseCaseContext, training_set: TrainingSet, former: ModelVersion) -> Candidate:
+def reinstated_candidate(ctx: UseCaseContext, training_set: TrainingSet, former: ModelVersion) -> Candidate:
     """The former champion as the one candidate of a request, with the metrics of its own training."""
     known = next(each for each in ctx.ledger.requests.candidates(former.request) if each.name == former.candidate)
     columns = model_inputs(ctx.lake.frame(training_set.training)).dtypes.items()

@@ -47,6 +47,6 @@ class Ledger:
     overrides: Overrides
     probations: Probations
     audit_log: AuditLog
-    telling: NotificationStore
+    notifications: NotificationStore
     revalidations: Revalidations
     backfills: Backfills

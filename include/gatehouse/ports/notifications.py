@@ -1,4 +1,4 @@
-"""Ports of being told: the facts that may be told, the issues, the outbox, and who carries a message away."""
+"""Ports of notifications: the events of the ledger, the open issues, the outbox, and who delivers a notification."""
 
 from __future__ import annotations
 
@@ -16,58 +16,58 @@ if TYPE_CHECKING:
 
 
 class NotificationStore(ABC):
-    """The ledger's desk for what is told: facts, issues, and the messages, which are its outbox."""
+    """What the ledger has for notifications: events, issues, and the notifications themselves, which are its outbox."""
 
     @abstractmethod
-    def facts(self, since: datetime) -> list[Event]:
-        """Of all use cases, what lasts, and what began or ended after `since` (the ledger's clock)."""
+    def events(self, since: datetime) -> list[Event]:
+        """The events of all use cases that last, or that began or ended after `since` (the ledger's clock)."""
 
     @abstractmethod
-    def issues(self) -> list[Issue]:
+    def open_issues(self) -> list[Issue]:
         """The open issues."""
 
     @abstractmethod
-    def issue(self, steps: IssueChanges) -> None:
-        """Record issues that open, change and end. One that is open already, or over, is not recorded again."""
+    def record_issues(self, steps: IssueChanges) -> None:
+        """Record issues that open, change and end. An issue that is already open, or already resolved, is not recorded again."""
 
     @abstractmethod
-    def known(self, alerts: Collection[str]) -> list[Notification]:
-        """The messages about these alerts, and all that wait."""
+    def about(self, alerts: Collection[str]) -> list[Notification]:
+        """The notifications about these alerts, and all that wait."""
 
     @abstractmethod
     def spent(self, since: datetime) -> Mapping[str, Sequence[datetime]]:
-        """By recipient, when the messages that count against the budget were let go, after `since`."""
+        """By recipient, when the notifications that count against the weekly limit were released, after `since`."""
 
     @abstractmethod
     def record(self, plan: NotificationPlan) -> int:
-        """Record new messages and moves, each once; returns how many were new or moved. A move from a state that another
-        sender has changed in the meantime is left out."""
+        """Record new notifications and changes of state, each once; returns how many there were. A change from a state that
+        another sender has changed in the meantime is left out."""
 
     @abstractmethod
     def due(self, now: datetime, limit: int) -> list[Notification]:
-        """The messages to send at `now`: pending ones, failed ones whose pause is over, and those whose sender died; the
+        """The notifications to send at `now`: pending ones, failed ones whose pause is over, and those whose sender died; the
         most severe first, then the oldest."""
 
     @abstractmethod
     def claim(self, message: Notification, now: datetime) -> Notification | None:
-        """Mark a message as being sent, before it is sent: `sending` with the next attempt. None when another sender has
+        """Mark a notification as being sent, before it is sent: `sending` with the next attempt. None when another sender has
         claimed it, or it was sent or dropped."""
 
     @abstractmethod
     def sent(self, message: Notification) -> None:
-        """The server took the message of this attempt; StaleAttemptError when a newer attempt was claimed."""
+        """The server accepted this attempt; StaleAttemptError when a newer attempt was claimed."""
 
     @abstractmethod
     def failed(self, message: Notification, why: str, due: datetime | None) -> None:
-        """It did not; `why` is the error's name, `due` when it is tried again. StaleAttemptError as above."""
+        """The server did not accept it; `why` is the error's name, `due` when it is tried again. StaleAttemptError as above."""
 
     @abstractmethod
-    def messages(self, use_case: str = "", waiting: bool = False, limit: int = 200) -> list[Notification]:
-        """The newest messages (of a use case), or only those held back, failed or dropped; newest first."""
+    def newest(self, use_case: str = "", waiting: bool = False, limit: int = 200) -> list[Notification]:
+        """The newest notifications (of a use case), or only those held back, failed or dropped; newest first."""
 
 
 class Notifier(ABC):
-    """Hands a message to a mail or chat server."""
+    """Hands a notification to a mail or chat server."""
 
     @abstractmethod
     def deliver(self, recipient: Recipient, message: Notification) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -32,18 +34,9 @@ def batches_page(
     require_readable(request, user, use_case)
     last = parse_batch_ref(use_case, before) if before else None
     found = batches_of(desk_of(request).database, use_case, last, LISTED, state, since, until)
-    asked = {"state": state, "since": since, "until": until}
-    return render(
-        request,
-        "batches.html",
-        use_case=use_case,
-        batches=found,
-        states=[each.value for each in BatchState],
-        asked=asked,
-        query=_query(asked),
-        more=len(found) == LISTED,
-        before=before,
-    )
+    shown = _shown(found, before, state=state, since=since, until=until)
+    states = [each.value for each in BatchState]
+    return render(request, "batches.html", use_case=use_case, batches=found, states=states, **shown)
 
 
 @router.get("/use-cases/{use_case}/decisions")
@@ -59,20 +52,12 @@ def decisions_page(
     """The decisions of a use case, the newest first."""
     require_readable(request, user, use_case)
     found = decisions_of(desk_of(request).database, use_case, before, LISTED, verdict, since, until)
-    asked = {"verdict": verdict, "since": since, "until": until}
-    return render(
-        request,
-        "decisions.html",
-        use_case=use_case,
-        decisions=found,
-        verdicts=[each.value for each in Verdict],
-        asked=asked,
-        query=_query(asked),
-        more=len(found) == LISTED,
-        before=before,
-    )
+    shown = _shown(found, before, verdict=verdict, since=since, until=until)
+    verdicts = [each.value for each in Verdict]
+    return render(request, "decisions.html", use_case=use_case, decisions=found, verdicts=verdicts, **shown)
 
 
-def _query(asked: dict[str, str | date | None]) -> str:
-    """The filters that are set, as an address holds them."""
-    return urlencode({name: value for name, value in asked.items() if value})
+def _shown(found: Sequence[Any], before: str | int | None, **asked: str | date | None) -> dict[str, Any]:
+    """What both lists show beside their rows: the filters, the same as an address holds them, and whether there are more."""
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return {"asked": asked, "query": query, "more": len(found) == LISTED, "before": before}

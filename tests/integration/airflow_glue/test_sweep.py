@@ -149,12 +149,12 @@ def test_the_check_fails_with_every_sentence_and_records_it_as_a_issue(sites, le
     failed = {"failed": ["one: a sentence", "one: another"]}
     with pytest.raises(Exception, match=r"one: a sentence \| one: another \| two: its sweep did not come to its end"):
         maintenance.check_installation([QUIET | failed | {"name": "one"}], ("one", "two"), {})
-    subjects_now = [issue.found.subject for issue in ledger.telling.issues()]
+    subjects_now = [issue.found.subject for issue in ledger.notifications.open_issues()]
     assert sorted(subjects_now) == ["maintenance of one", "maintenance of two"]
     assert ledger.attempts.idle(ENDED) is not None
     assert ledger.attempts.idle(MAINTENANCE) is None
     maintenance.check_installation([QUIET | {"name": name} for name in ("one", "two")], ("one", "two"), {})
-    assert ledger.telling.issues() == []
+    assert ledger.notifications.open_issues() == []
     assert ledger.attempts.idle(MAINTENANCE) is not None
 
 

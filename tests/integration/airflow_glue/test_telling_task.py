@@ -64,9 +64,9 @@ def test_maintenance_tells_what_it_found_and_keeps_its_colour(
     assert "cannot be read: gate.yaml:3: unknown key `rulez`" in first.get_body(("plain",)).get_content()
     assert second["Subject"] == "[critical] the installation: over: Gatehouse itself is unhealthy"
     assert "maintenance did not come to its end" in third.get_body(("plain",)).get_content()
-    told = [each for each in ledger.telling.messages() if each.recipient == "on_call"]
+    told = [each for each in ledger.notifications.newest() if each.recipient == "on_call"]
     assert [each.state for each in told] == [DeliveryState.SENT] * 3
-    away = [each for each in ledger.telling.messages() if each.recipient == "nobody"]
+    away = [each for each in ledger.notifications.newest() if each.recipient == "nobody"]
     assert {each.phase for each in away} == {AlertPhase.OPENED}
     assert [(each.state, each.attempt) for each in away] == [(DeliveryState.FAILED, 1), (DeliveryState.DROPPED, 1)]
-    assert len(ledger.telling.issues()) == 1
+    assert len(ledger.notifications.open_issues()) == 1

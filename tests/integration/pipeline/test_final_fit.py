@@ -51,4 +51,4 @@ def test_without_a_final_fit_what_is_judged_serves(open_site):
     rows = site.ledger.requests.training_set(model.request)
     assert final_fit.judged_file(site, model) == model.file
     assert model.trained_until == max(site.ledger.batches.get(each).interval.end for each in rows.training_batches)
-    assert final_fit.says_final_fit(site, model) == ""
+    assert final_fit.describe_final_fit(site, model) == ""

@@ -127,7 +127,7 @@ def test_a_message_that_nobody_takes_is_tried_again_with_growing_pauses_and_an_e
     for attempt in range(1, MOST_ATTEMPTS + 1):
         done = send_due_notifications(ledger, SPEC, notifier, now(minutes))
         assert done.failed == {"ada": "ConnectionRefusedError"}
-        (message,) = ledger.telling.messages()
+        (message,) = ledger.notifications.newest()
         assert (message.state, message.attempt, message.why) == (
             DeliveryState.FAILED,
             attempt,
@@ -151,7 +151,7 @@ def test_a_server_that_is_away_costs_others_nothing(ledger: Ledger) -> None:
         story.quarantine(key)
     done = send_due_notifications(ledger, spec, notifier)
     assert (done.sent, {each.recipient for each in notifier.delivered}) == (3, {"bob"})
-    assert sorted(each.attempt for each in ledger.telling.messages() if each.recipient == "ada") == [0, 0, 1]
+    assert sorted(each.attempt for each in ledger.notifications.newest() if each.recipient == "ada") == [0, 0, 1]
     notifier.away = set()
     assert len(told(ledger, notifier, spec, 11)) == 3
 
@@ -179,11 +179,11 @@ def test_a_sender_that_died_is_taken_over_and_has_nothing_to_say_any_more(ledger
     """Between the fingerprint and the end a message waits for fifteen minutes; then it is sent again, saying that it may be the
     second time, and the first sender cannot record anything over it."""
     Story(ledger).quarantine()
-    ledger.telling.record(plan_notifications(ledger, SPEC, now()))
-    (waiting,) = ledger.telling.due(now(), 9)
-    dead = ledger.telling.claim(waiting, now())
+    ledger.notifications.record(plan_notifications(ledger, SPEC, now()))
+    (waiting,) = ledger.notifications.due(now(), 9)
+    dead = ledger.notifications.claim(waiting, now())
     assert dead is not None
-    assert ledger.telling.claim(waiting, now()) is None
+    assert ledger.notifications.claim(waiting, now()) is None
     notifier, later = FakeNotifier(), now() + UNKNOWN_AFTER + timedelta(minutes=1)
     deliver(ledger, SPEC, notifier, now(), DeliverySummary())
     assert notifier.delivered == []
@@ -192,8 +192,8 @@ def test_a_sender_that_died_is_taken_over_and_has_nothing_to_say_any_more(ledger
     assert again.attempt == 2
     assert "may have arrived" in again.why
     with pytest.raises(StaleAttemptError):
-        ledger.telling.sent(dead)
-    (message,) = ledger.telling.messages()
+        ledger.notifications.sent(dead)
+    (message,) = ledger.notifications.newest()
     assert message.state is DeliveryState.SENT
 
 
@@ -205,18 +205,18 @@ def test_what_is_held_back_is_listed_with_why(ledger: Ledger) -> None:
     notifier = FakeNotifier()
     Story(ledger).quarantine()
     assert told(ledger, notifier, spec) == []
-    (held,) = ledger.telling.messages(waiting=True)
+    (held,) = ledger.notifications.newest(waiting=True)
     assert held.state is DeliveryState.HELD
     assert held.why.startswith(f"quiet hours from {begin}")
     assert told(ledger, notifier, spec, 121) == [(AlertType.DATA_FAULT, AlertPhase.OPENED)]
-    assert ledger.telling.messages(waiting=True) == []
+    assert ledger.notifications.newest(waiting=True) == []
 
 
 def test_the_ledger_itself_refuses_a_wrong_move(ledger_database: LedgerDatabase, ledger: Ledger) -> None:
     """Whoever writes: a message that is pending can be marked as being sent by attempt 1, or dropped, and nothing else."""
     Story(ledger).quarantine()
-    ledger.telling.record(plan_notifications(ledger, SPEC, now()))
-    (message,) = ledger.telling.messages()
+    ledger.notifications.record(plan_notifications(ledger, SPEC, now()))
+    (message,) = ledger.notifications.newest()
     with psycopg2.connect(ledger_database.url, options="-c search_path=gatehouse") as connection:
         cursor = connection.cursor()
         for act, attempt in [("sent", 0), ("sending", 2), ("sending", 0), ("pending", 0), ("failed", 1), ("held", 0)]:
@@ -250,7 +250,7 @@ def test_a_issue_opens_changes_and_ends_once(ledger: Ledger) -> None:
     assert told(ledger, notifier) == [(AlertType.LATE_BATCH, AlertPhase.RESOLVED)]
     record_issues(ledger, [one], looked)
     assert told(ledger, notifier) == [(AlertType.LATE_BATCH, AlertPhase.OPENED)]
-    assert len(ledger.telling.issues()) == 1
+    assert len(ledger.notifications.open_issues()) == 1
 
 
 def test_a_state_of_the_outbox_cannot_be_noted(ledger: Ledger) -> None:

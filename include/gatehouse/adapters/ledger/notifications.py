@@ -1,4 +1,4 @@
-"""What is told: facts, issues, and the messages, which are the outbox."""
+"""Notifications: events, issues, and the outbox."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ _LIST = """
 
 
 class PostgresNotificationStore(NotificationStore):
-    """`ports.Telling` on the tables `issues`, `notifications` and their acts."""
+    """`ports.NotificationStore` on the tables `issues`, `notifications` and their acts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def facts(self, since: datetime) -> list[Event]:
+    def events(self, since: datetime) -> list[Event]:
         with self._database.snapshot() as rows:
             return events_since(rows, since)
 
-    def issues(self) -> list[Issue]:
+    def open_issues(self) -> list[Issue]:
         with self._database.transaction() as rows:
             return [_issue(row) for row in rows.all("SELECT * FROM current_issues WHERE over IS NULL ORDER BY at, id")]
 
-    def issue(self, steps: IssueChanges) -> None:
+    def record_issues(self, steps: IssueChanges) -> None:
         with system_transaction(self._database, TELLER) as change:
             for found in steps.opened:
                 _open(change, found)
@@ -62,7 +62,7 @@ class PostgresNotificationStore(NotificationStore):
             for issue in steps.over:
                 _act(change, issue, "resolved", "it is resolved", "")
 
-    def known(self, alerts: Collection[str]) -> list[Notification]:
+    def about(self, alerts: Collection[str]) -> list[Notification]:
         sql = "SELECT * FROM current_notifications WHERE alert = ANY(%s) OR state IN ('held', 'failed') ORDER BY audit_seq"
         with self._database.transaction() as rows:
             return [_message(row) for row in rows.all(sql, list(alerts))]
@@ -110,7 +110,7 @@ class PostgresNotificationStore(NotificationStore):
                 raise StaleAttemptError(f"attempt {message.attempt} at message {message.id[:8]} is not the newest one")
             _say(change, message.id, state, message.attempt, why, due)
 
-    def messages(self, use_case: str = "", waiting: bool = False, limit: int = 200) -> list[Notification]:
+    def newest(self, use_case: str = "", waiting: bool = False, limit: int = 200) -> list[Notification]:
         with self._database.transaction() as rows:
             return [_message(row) for row in rows.all(_LIST, use_case, use_case, waiting, limit)]
 

@@ -49,27 +49,27 @@ def send_due_notifications(
 ) -> DeliverySummary:
     """Plan what is to be told, record it, and send what is due."""
     now = now or datetime.now(UTC)
-    told = DeliverySummary(planned=ledger.telling.record(plan_notifications(ledger, spec, now)))
+    told = DeliverySummary(planned=ledger.notifications.record(plan_notifications(ledger, spec, now)))
     deliver(ledger, spec, notifier, now, told)
     return told
 
 
 def plan_notifications(ledger: Ledger, spec: NotifyConfig, now: datetime) -> NotificationPlan:
     """The plan for this moment; nothing is recorded."""
-    facts = ledger.telling.facts(now - 2 * WEEK)
+    facts = ledger.notifications.events(now - 2 * WEEK)
     alerts = [alert_from_event(fact, spec.severity_overrides) for fact in facts]
-    known = ledger.telling.known([each.id for each in alerts])
-    return plan(spec, alerts, known, ledger.telling.spent(now - WEEK), now)
+    known = ledger.notifications.about([each.id for each in alerts])
+    return plan(spec, alerts, known, ledger.notifications.spent(now - WEEK), now)
 
 
 def deliver(ledger: Ledger, spec: NotifyConfig, notifier: Notifier, now: datetime, told: DeliverySummary) -> None:
     """Send what is due. A recipient whose server does not take one message is left alone until the next cycle."""
     deadline = time.monotonic() + SECONDS
-    for message in ledger.telling.due(now, AT_ONCE):
+    for message in ledger.notifications.due(now, AT_ONCE):
         recipient = spec.recipient(message.recipient)
         if recipient is None or recipient.name in told.failed or time.monotonic() > deadline:
             continue
-        claimed = ledger.telling.claim(message, now)
+        claimed = ledger.notifications.claim(message, now)
         if claimed is None:
             continue  # another maintenance run is sending it
         try:
@@ -86,9 +86,9 @@ def _ended(ledger: Ledger, message: Notification, why: str, now: datetime) -> No
     """Record how an attempt ended; one that another run has overtaken in the meantime has nothing to say any more."""
     try:
         if why:
-            ledger.telling.failed(message, why, retry_at(message.attempt, now))
+            ledger.notifications.failed(message, why, retry_at(message.attempt, now))
         else:
-            ledger.telling.sent(message)
+            ledger.notifications.sent(message)
     except StaleAttemptError:
         return
 
@@ -103,7 +103,7 @@ def error_name(error: BaseException) -> str:
 
 def record_issues(ledger: Ledger, found: Sequence[IssueReport], looked_at: Iterable[tuple[AlertType, str]]) -> None:
     """Record the issues that a look found, and the end of those it found no more."""
-    ledger.telling.issue(follow(ledger.telling.issues(), found, looked_at))
+    ledger.notifications.record_issues(follow(ledger.notifications.open_issues(), found, looked_at))
 
 
 def late_batches(ctx: UseCaseContext, now: datetime | None = None) -> list[IssueReport]:
@@ -134,5 +134,5 @@ def queue_test_notification(
         identity, name, "", identity, AlertType.TEST, Severity.INFO, AlertPhase.OPENED, "", subject, what, now, "Nothing.", link,
         "", DeliveryState.PENDING,
     )  # fmt: skip
-    ledger.telling.record(NotificationPlan(made=(message,)))
+    ledger.notifications.record(NotificationPlan(made=(message,)))
     return message

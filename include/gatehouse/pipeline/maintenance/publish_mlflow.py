@@ -13,7 +13,7 @@ from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.core.types import Batch, BatchState, Decision, FileRef, ModelVersion, MonitoringReport, Promotion
 from gatehouse.errors import LakeError
-from gatehouse.pipeline.final_fit import says_final_fit
+from gatehouse.pipeline.final_fit import describe_final_fit
 from gatehouse.pipeline.judge.evidence import archived_evidence
 from gatehouse.pipeline.judge.measurements import use_custom_metrics
 from gatehouse.pipeline.reinstate import origin
@@ -72,7 +72,7 @@ def decision_provenance(ctx: UseCaseContext, decision: Decision, model: ModelVer
     return DecisionProvenance(
         asked=tuple(f"{reason.kind}: {reason.sentence}" for reason in request.reasons),
         opened_by=request.opened_by,
-        final_fit=says_final_fit(ctx, model),
+        final_fit=describe_final_fit(ctx, model),
         batches=tuple((f"{batch.key}.r{batch.revision}", part) for part, used in parts.items() for batch in used),
         candidates=tuple((each.name, dict(each.metrics), each.reason) for each in ctx.ledger.requests.candidates(request.id)),
         selection_metric=ctx.case.retrain.selection_metric,
@@ -89,7 +89,7 @@ def version_description(ctx: UseCaseContext, model: ModelVersion, decision: Deci
         f"{ctx.case.contract.title}. Version {model.version} of the ledger: {model.candidate}, trained on data until "
         f"{model.trained_until:%Y-%m-%d}." + (f" It is version {former.version} again, reinstated." if former else "")
     ]
-    if final := says_final_fit(ctx, model):
+    if final := describe_final_fit(ctx, model):
         words.append(final)
     words += (
         [f"The gate said {made.verdict}: {made.sentence.split(': ', 1)[-1]}"] if made else ["The gate has not decided."]
