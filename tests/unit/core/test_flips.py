@@ -78,6 +78,23 @@ def test_a_step_turns_the_outcome_and_nothing_smaller_does(result, wanted, part)
         assert decided_results(replace(result, limit=step.limit)).outcome is not wanted
 
 
+@given(measured(), thousandths)
+def test_one_rule_with_two_limits_has_a_step_for_each(result, other):
+    """A policy may demand a rule twice: the verdict of a change of one limit leaves the other limit as it is."""
+    twice = tuple(
+        decided_results(replace(result, limit=limit, on_fail=on_fail))
+        for limit, on_fail in ((result.limit, "block"), (other, "review"))
+    )
+    decision = Decision("id", "rides", 2, verdict_of(twice), "", twice, "e", "p", 1, 1)
+    for flip in smallest_verdict_changes(decision, 0.95):
+        by_hand = list(twice)
+        for step in flip.steps:
+            for place, one in enumerate(twice):
+                if one.limit == step.was:
+                    by_hand[place] = replace(one, outcome=step.outcome)
+        assert verdict_of(by_hand) is flip.verdict
+
+
 @given(decisions(), st.data())
 def test_a_warning_under_the_same_name_stays_as_it_is(decision, data):
     """A policy may have one rule twice, once only to warn: a flip changes the result that decides."""

@@ -56,3 +56,20 @@ def test_what_the_rule_does_not_take_is_named() -> None:
     """A negative margin is refused with the rule's own words."""
     with pytest.raises(ConfigurationError, match="greater than or equal to 0"):
         changed_policy(policy(MARGIN), 0, "margin", -1.0)
+
+
+@pytest.mark.parametrize("first", ["enforce", "dry_run"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_of_one_rule_twice_only_the_chosen_one_changes(first: str, which: int) -> None:
+    """A policy may have one rule twice, once only to warn. Either limit decides as the policy with that limit changed."""
+    rows = holdout(0.9, 0.1)
+    rules = [{**MARGIN, "margin": 0.6, "mode": first}, {**MARGIN, "margin": 0.5}, *BOUNDS]
+    decision, found = decided(*rules, rows=rows), evidence(rows)
+    chosen = [each for each in limits_of(policy(*rules)) if each.key == "margin"][which]
+    changed = verdict_with(decision, found, policy(*rules), chosen, 0.0)
+    whole = decide(
+        found, policy(*(({**rule, "margin": 0.0} if n == which else rule) for n, rule in enumerate(rules))), SHA
+    )
+    assert (changed.verdict, changed.was) == (whole.verdict, rules[which]["margin"])
+    assert [result.outcome for result in decision.results] != [result.outcome for result in whole.results]
+    assert len(changed.changed) == 1

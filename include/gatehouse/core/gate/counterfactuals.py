@@ -58,8 +58,8 @@ def smallest_verdict_changes(decision: Decision, confidence: float) -> tuple[Ver
 
 def apply_shifts(results: Sequence[RuleResult], steps: Sequence[LimitShift]) -> list[RuleResult]:
     """The results after the steps."""
-    by_rule = {step.rule: step for step in steps}
-    return [by_rule[r.rule].applied(r) if r.rule in by_rule else r for r in results]
+    by_result = {(step.rule, step.was): step for step in steps}
+    return [by_result[key].applied(r) if (key := (r.rule, r.limit)) in by_result else r for r in results]
 
 
 def _candidates(decision: Decision, confidence: float) -> Iterator[tuple[LimitShift, ...]]:

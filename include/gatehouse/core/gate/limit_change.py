@@ -28,7 +28,8 @@ SAME = ("rule", "metric", "column", "feature", "function", "file")  # what makes
 
 @dataclass(frozen=True)
 class Limit:
-    """One number of one rule: the rule's place in the policy, the key, the number and the risk owner's sentence."""
+    """One number of one rule: the rule's place in the policy, the key, the number and the risk owner's sentence. `repeat`
+    counts the rules before it that are the same requirement: a policy may demand more of one only to warn."""
 
     position: int
     key: str
@@ -36,6 +37,7 @@ class Limit:
     rule: str
     about: str
     title: str
+    repeat: int = 0
 
     @property
     def name(self) -> str:
@@ -60,13 +62,13 @@ class ChangedVerdict:
 
 def limits_of(policy: GatePolicy) -> list[Limit]:
     """Every number of every rule that judges."""
-    found = []
+    found: list[Limit] = []
     for position, rule in enumerate(policy.rules):
-        values = rule.model_dump(mode="json")
-        about = next((str(values[key]) for key in SAME[1:] if values.get(key)), "")
+        name, about = _identity(rule)
+        repeat = [_identity(each) for each in policy.rules[:position]].count((name, about))
         found += [
-            Limit(position, key, float(value), rule.rule, about, rule.description)
-            for key, value in values.items()
+            Limit(position, key, float(value), name, about, rule.description, repeat)
+            for key, value in rule.model_dump(mode="json").items()
             if rule.mode != "off" and isinstance(value, int | float) and not isinstance(value, bool)
         ]
     return found
@@ -90,19 +92,28 @@ def verdict_with(
     decision: Decision, evidence: Evidence, archived: GatePolicy, limit: Limit, value: float
 ) -> ChangedVerdict:
     """What the decision would have been under its own policy with the limit at `value`."""
-    wanted = (limit.rule, limit.about)
-    position = next((at for at, rule in enumerate(archived.rules) if _identity(rule) == wanted), None)
-    if position is None:
+    alike = [at for at, rule in enumerate(archived.rules) if _identity(rule) == (limit.rule, limit.about)]
+    if len(alike) <= limit.repeat:
         return ChangedVerdict(decision, decision.verdict, None)
+    position = alike[limit.repeat]
     was = archived.rules[position].model_dump(mode="json").get(limit.key)
     policy = changed_policy(archived, position, limit.key, value)
     rule = policy.rules[position]
     if rule.mode == "off" or (rule.compares and evidence.champion is None):
         return ChangedVerdict(decision, decision.verdict, was)
-    measures = MetricsContext(evidence, policy, int(decision.evidence[:16], 16))
-    again = {_today(archived, result.rule): result for result in judge_rule(rule, measures)}
+    seed = int(decision.evidence[:16], 16)
+    again = {_today(archived, each.rule): each for each in judge_rule(rule, MetricsContext(evidence, policy, seed))}
     results = [again.get(result.rule, result) for result in decision.results]
+    if len(alike) > 1:  # another rule may have a result of the same name: only those of this rule change
+        own = {_text(each) for each in judge_rule(archived.rules[position], MetricsContext(evidence, archived, seed))}
+        pairs = zip(decision.results, results, strict=True)
+        results = [after if _text(before) in own else before for before, after in pairs]
     return ChangedVerdict(decision, verdict_of(results), was, _differing(decision.results, results))
+
+
+def _text(result: RuleResult) -> tuple[str, str]:
+    """What tells the results of two rules of one kind apart, as it is on record."""
+    return result.sentence, result.on_fail
 
 
 def _identity(rule: Rule) -> tuple[str, str]:

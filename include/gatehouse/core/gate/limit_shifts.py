@@ -17,7 +17,7 @@ AT_MOST, AT_LEAST, MORE_THAN = "at most", "at least", "more than"
 
 @dataclass(frozen=True)
 class LimitShift:
-    """The smallest change of one result that gives it another `outcome`.
+    """The smallest change of one result, whose limit is `was`, that gives it another `outcome`.
 
     Either the limit becomes `limit` (the nearest number beyond it, if `beyond`), or value and interval move by `by`,
     in units of the value; that is `errors` standard errors (None for a value judged as measured).
@@ -29,10 +29,11 @@ class LimitShift:
     beyond: bool
     by: float
     errors: float | None
+    was: float
 
     def applied(self, result: RuleResult) -> RuleResult:
         """The result with the limit of this step, judged by it. A warning stays: it decides nothing."""
-        if result.rule != self.rule or result.limit is None or result.outcome is RuleOutcome.WARN:
+        if (result.rule, result.limit) != (self.rule, self.was) or result.outcome is RuleOutcome.WARN:
             return result
         limit = math.nextafter(self.limit, _outwards(result, self)) if self.beyond else self.limit
         return decided_results(replace(result, limit=limit))
@@ -103,7 +104,9 @@ def _step(result: RuleResult, wanted: RuleOutcome, confidence: float) -> LimitSh
     sign = 1.0 if limit_side(result) == AT_MOST else -1.0
     error = standard_error(result, confidence)
     by = sign * (now - at)
-    return LimitShift(result.rule, wanted, sign * at + 0.0, beyond, by, abs(by) / error if error else None)
+    return LimitShift(
+        result.rule, wanted, sign * at + 0.0, beyond, by, abs(by) / error if error else None, result.limit
+    )
 
 
 def _outwards(result: RuleResult, step: LimitShift) -> float:
