@@ -43,9 +43,10 @@ class RuleLine:
 
 def rule_lines(decision: Decision, policy: str) -> tuple[list[RuleLine], dict[str, list[RuleLine]]]:
     """The results to read (what decided, then the worst first), and those that passed and decided nothing, by group."""
-    deciding = [one.rule for one in explain(decision).deciding]
-    rules = GATE.current(json.loads(policy)).get("rules", ())
-    lines = [_line(result, rules, result.rule in deciding) for result in decision.results]
+    deciding = [(one.rule, one.outcome, one.sentence) for one in explain(decision).deciding]
+    rules = [rule for rule in GATE.current(json.loads(policy)).get("rules", ()) if rule.get("mode") != "off"]
+    names = [result.rule for result in decision.results]
+    lines = [_line(each, rules, names[:at].count(each.rule), deciding) for at, each in enumerate(decision.results)]
     read = [line for line in lines if line.decides or line.result.outcome is not RuleOutcome.PASS]
     read.sort(key=lambda line: (not line.decides, WORST_FIRST.index(line.result.outcome)))
     passed = {name: [line for line in lines if line not in read and line.group == name] for name in (*GROUPS, OTHER)}
@@ -57,13 +58,21 @@ def group_of(rule: str) -> str:
     return next((group for group, names in GROUPS.items() if rule in names), OTHER)
 
 
-def _line(result: RuleResult, rules: Sequence[Mapping[str, Any]], decides: bool) -> RuleLine:
+def _line(
+    result: RuleResult,
+    rules: Sequence[Mapping[str, Any]],
+    repeat: int,
+    deciding: Sequence[tuple[str, RuleOutcome, str]],
+) -> RuleLine:
+    """The line of a result; `repeat` counts the results of its name before it, because a policy may have a rule twice."""
     name, _, subject = archived_result_name(result.rule).partition("(")
     subject = subject.removesuffix(")")
-    of_kind = [rule for rule in rules if isinstance(rule, dict) and rule.get("rule") == name]
+    of_kind = [rule for rule in rules if rule.get("rule") == name]
     about = [rule for rule in of_kind if subject and any(str(value) in subject for value in _subjects(rule))]
-    found = (about or of_kind or [{}])[0]
-    return RuleLine(result, str(found.get("description", "")), group_of(name), plain_sentence(result), decides)
+    known, sentence = about or of_kind or [{}], plain_sentence(result)
+    found = known[min(repeat, len(known) - 1)]
+    decides = (result.rule, result.outcome, sentence) in deciding
+    return RuleLine(result, str(found.get("description", "")), group_of(name), sentence, decides)
 
 
 def _subjects(rule: Mapping[str, Any]) -> list[Any]:

@@ -55,6 +55,29 @@ def test_what_decided_comes_first_and_what_passed_is_folded() -> None:
     }
 
 
+def test_a_rule_that_stands_twice_decides_once_under_its_own_sentence() -> None:
+    """Of one rule with two limits, once only to warn, each result has its own title, and the one that blocks decides."""
+    rules = [
+        {
+            "rule": "better_than_champion",
+            "metric": "log_loss",
+            "margin": 0,
+            "mode": "dry_run",
+            "description": "It is better.",
+        },
+        {"rule": "better_than_champion", "metric": "log_loss", "margin": 1, "description": "It is far better."},
+    ]
+    name = "better_than_champion(log_loss)"
+    found = decision(
+        RuleResult(name, RuleOutcome.WARN, "demanded: more than 0", 0.0, 0.0, on_fail="dry_run"),
+        RuleResult(name, FAIL, "demanded: more than 1", 0.0, 1.0, on_fail="block"),
+        verdict=Verdict.BLOCK,
+    )
+    read, passed = rule_lines(found, canonical({"rules": rules}))
+    assert [(line.title, line.decides) for line in read] == [("It is far better.", True), ("It is better.", False)]
+    assert passed == {}
+
+
 def test_rows_that_nobody_waits_for_are_not_named() -> None:
     """A number of rows is told where it could come in time; a hopeless one is told as that, in every place."""
     sensible, hopeless = decision(waiting(30_000, 60_000)), decision(waiting(30_000, 6_900_000_000))
