@@ -92,6 +92,8 @@ def test_a_champion_that_came_back_is_the_one_that_a_decision_compared_with(loop
         re_decide.decide_again(ctx, decision.id)
     override.override(ctx, decision.id, "admin", f"{REASON} once more")
     assert champion(ctx) == 2
+    with pytest.raises(NotAllowedError, match="version 2 serves already; there is nothing to override"):
+        override.override(ctx, decision.id, "admin", f"{REASON} and again")
 
 
 def test_an_act_that_was_cut_off_is_finished_and_not_done_twice(looped, rewritten):

@@ -37,8 +37,11 @@ def override(ctx: UseCaseContext, decision_id: str, actor: str, reason: str) -> 
 
 
 def require_present(ctx: UseCaseContext, decision: Decision) -> None:
-    """StaleChampionError when a decision compared its challenger with a champion that serves no more."""
+    """StaleChampionError when a decision compared its challenger with a champion that serves no more; NotAllowedError when
+    the challenger itself serves."""
     champion = ctx.ledger.models.champion(ctx.name)
+    if champion is not None and champion.model.version == decision.version:
+        raise NotAllowedError(f"version {decision.version} serves already; there is nothing to override")
     if decision.champion != (champion.model.version if champion else None):
         former = f"version {decision.champion}" if decision.champion else "no champion"
         serving = f"version {champion.model.version}" if champion else "none"
