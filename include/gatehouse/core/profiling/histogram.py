@@ -85,9 +85,12 @@ def _numeric(reference: NumericProfile | None, batch: NumericProfile | None) -> 
     else:
         ends = [quantiles(each, (TAIL, 1 - TAIL)) for each in sides]
         low, high = min(low for low, _ in ends), max(high for _, high in ends)
+        if low == high:  # almost all values are one: the others would be out of sight
+            low, high = min(each.minimum for each in sides), max(each.maximum for each in sides)
         edges = _whole_edges(low, high) if whole else np.linspace(low, high, BINS + 1)
         half = 0.5 if whole else 0.0
-        names = tuple(_span(one + half, two - half) for one, two in pairwise(edges.tolist()))
+        digits = _digits(edges)
+        names = tuple(_span(one + half, two - half, digits) for one, two in pairwise(edges.tolist()))
         inner, drawn = edges[1:-1], tuple(edges.tolist())
     return Histogram(names, drawn, _shares(reference, inner, whole), _shares(batch, inner, whole))
 
@@ -105,8 +108,14 @@ def _whole_edges(low: float, high: float) -> NDArray[np.float64]:
     return np.arange(first, last + width + 1, width) - 0.5
 
 
-def _span(low: float, high: float) -> str:
-    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+def _digits(edges: NDArray[np.float64]) -> int:
+    """So many digits that neighbouring edges differ: four, or more where the range is narrow and far from zero."""
+    width, far = float(np.diff(edges).min()), float(np.abs(edges).max())
+    return max(4, min(17, int(np.ceil(np.log10(far / width))) + 1)) if width > 0 else 17
+
+
+def _span(low: float, high: float, digits: int) -> str:
+    return f"{low:.{digits}g}" if low == high else f"{low:.{digits}g} to {high:.{digits}g}"
 
 
 def _atoms(sides: Sequence[NumericProfile]) -> NDArray[np.float64] | None:

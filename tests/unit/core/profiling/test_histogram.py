@@ -32,6 +32,24 @@ def test_each_side_is_a_distribution(reference: list[float], batch: list[float],
         assert sum(side) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.where(np.arange(10_000) % 400 == 7, np.linspace(-300, 500, 10_000), 0.0),
+        np.where(np.arange(10_000) % 400 == 7, np.linspace(-0.3, 0.5, 10_000), 12.25),
+        np.linspace(1_000_000.0001, 1_000_000.0002, 500),
+        np.random.default_rng(3).lognormal(0, 5, 5_000),
+    ],
+    ids=["zeros and a few others", "one number and a few others", "a narrow range far from zero", "a long tail"],
+)
+def test_each_bin_has_a_name_and_a_place_of_its_own(values: Any) -> None:
+    """No two bins read the same or lie at the same place, and what is rare stays in sight."""
+    found = histogram(column(values), column(values[::3], values))
+    assert found is not None
+    assert len(set(found.names)) == len(found.names) > 1
+    assert (np.diff(found.edges) > 0).all()
+
+
 def test_whole_numbers_have_bins_of_their_own() -> None:
     """A new highest value is drawn at itself, not smeared between its neighbours."""
     found = histogram(column(np.repeat(np.arange(30.0), 10)), column(np.append(np.arange(30.0), 31), np.arange(30.0)))
