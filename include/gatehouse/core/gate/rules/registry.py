@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import get_args
 
 from gatehouse.core.gate import rules
@@ -13,14 +13,12 @@ from gatehouse.core.gate.rules.base import Rule
 
 def registered() -> dict[str, type[Rule]]:
     """Each rule by the name that `rule:` takes in `gate.yaml`, in the order of names."""
-    for module in iter_modules(rules.__path__):
-        import_module(f"{rules.__name__}.{module.name}")
-    named = {name: kind for kind in _below(Rule) for name in get_args(kind.model_fields["rule"].annotation)}  # type: ignore[type-abstract]
+    modules = [import_module(f"{rules.__name__}.{module.name}") for module in iter_modules(rules.__path__)]
+    named = {name: kind for module in modules for kind in _defined_in(module)
+             for name in get_args(kind.model_fields["rule"].annotation)}  # fmt: skip
     return dict(sorted(named.items()))
 
 
-def _below(kind: type[Rule]) -> Iterator[type[Rule]]:
-    for child in kind.__subclasses__():
-        if child.__module__.startswith(f"{rules.__name__}."):
-            yield child
-        yield from _below(child)
+def _defined_in(module: ModuleType) -> list[type[Rule]]:
+    kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Rule)]
+    return [kind for kind in kinds if kind.__module__ == module.__name__]

@@ -32,7 +32,9 @@ class Nice(Rule):
 def test_a_rule_is_added_by_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file in the folder of the rules is all that it takes: its class is found by the name that it gives itself."""
     (tmp_path / "a_new_rule.py").write_text(NEW)
-    monkeypatch.setattr(rules, "__path__", [*rules.__path__, str(tmp_path)])
-    found = registered()
+    with monkeypatch.context() as patch:
+        patch.setattr(rules, "__path__", [*rules.__path__, str(tmp_path)])
+        found = registered()
     assert set(found) == {*RULES, "nice_weather"}
     assert found["nice_weather"].__name__ == "Nice"
+    assert set(registered()) == set(RULES), "a file that is gone is no rule any more"
