@@ -48,3 +48,17 @@ def test_categories_survive_the_lake(categories, ordered) -> None:
     pd.testing.assert_frame_equal(again, frame)
     assert parquet.encode(again) == stored
     assert parquet.encode_parts([frame.iloc[:1], frame.iloc[1:]])[0] == stored
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "found"),
+    [
+        (pd.to_datetime(["2024-01-01"]).as_unit("us"), pd.to_datetime(["2024-01-01"]).as_unit("ns"), "timestamp"),
+        ([1], [1.5], "double in one part and int64"),
+        (["a"], [True], "bool in one part and string"),
+    ],
+)
+def test_parts_of_other_types_are_refused_by_column(first, then, found) -> None:
+    """Two parts whose values no one type holds as they are: the error names the column and both types."""
+    with pytest.raises(ValueError, match=f"column 'c' is .*{found}"):
+        parquet.encode_parts([pd.DataFrame({"c": first}), pd.DataFrame({"c": then})])

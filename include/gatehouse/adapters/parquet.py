@@ -81,7 +81,18 @@ def _below(table: pa.Table, part: pa.Table) -> pa.Table:
 
     if (table.schema.metadata or {}) != (part.schema.metadata or {}):
         raise ValueError("a part has other categories than the parts before it")
-    return pa.concat_tables([table, part], promote_options="default")
+    try:
+        return pa.concat_tables([table, part], promote_options="default")
+    except pa.ArrowTypeError as error:
+        raise ValueError(
+            f"{_difference(table.schema, part.schema)}; declare the type that holds all of them"
+        ) from error
+
+
+def _difference(before: pa.Schema, part: pa.Schema) -> str:
+    found = ((each, part.field(each.name)) for each in before)
+    earlier, later = next((one, other) for one, other in found if one.type != other.type)
+    return f"column {earlier.name!r} is {later.type} in one part and {earlier.type} in the parts before it"
 
 
 def _table(frame: pd.DataFrame, rows: int) -> pa.Table:
