@@ -19,6 +19,7 @@ from faults.fuzz_files import Delivery, csv_bytes, parquet_bytes
 from faults.proven import Asked, Proven
 
 SLOW = 20.0  # seconds that one example may take
+ROUND = 1000  # examples drawn at a time: Hypothesis remembers all of a round, 35 KB each
 GROWTH = 300 * 2**20  # bytes by which the peak of memory may rise
 
 
@@ -45,28 +46,32 @@ def fuzz(
     found, tried, slowest, before = [], Counter[str](), [0.0], _peak()
     seen.clear()
 
-    @seed(number)
-    @settings(
-        max_examples=examples, database=None, deadline=None, suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate, Phase.shrink), report_multiple_bugs=True,
-    )  # fmt: skip
-    @given(strategy)
     def example(value: Any) -> None:
         tried["examples"] += 1
         started = time.monotonic()
         act(value)
         slowest[0] = max(slowest[0], time.monotonic() - started)
 
-    try:
-        example()
-    except BaseException:  # an exception group of every distinct failure, each with its smallest example
-        found.append(traceback.format_exc()[-3000:])
+    for first in range(0, examples, ROUND):
+        try:
+            _drawn(strategy, example, min(ROUND, examples - first), number + first)
+        except BaseException:  # an exception group of every distinct failure, each with its smallest example
+            found.append(traceback.format_exc()[-3000:])
+            break
     if slowest[0] > SLOW:
         found.append(f"one example took {slowest[0]:.1f} s")
     if _peak() - before > GROWTH:
         found.append(f"the peak of memory rose by {(_peak() - before) / 2**20:.0f} MB")
     told = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(seen.items()))
     return Proven(case, f"{what}: {told}", tried["examples"], tuple(found), None, number)
+
+
+def _drawn(strategy: Any, act: Callable[[Any], None], examples: int, number: int) -> None:
+    limits = settings(
+        max_examples=examples, database=None, deadline=None, suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink), report_multiple_bugs=True,
+    )  # fmt: skip
+    seed(number)(limits(given(strategy)(act)))()
 
 
 def _peak() -> int:

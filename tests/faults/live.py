@@ -103,11 +103,19 @@ def live(names: Sequence[str], batches: int, edits: Edits | None = None, planted
     one carries out orders."""
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
-            use_case(Path(folder) / "usecases" / name, batches, edits)
+            use_case(Path(folder) / name, batches, edits)
+        with live_in(Path(folder), names, planted) as made:
+            yield made
+
+
+@contextmanager
+def live_in(folder: Path, names: Sequence[str], planted: Path | None = None) -> Iterator[Live]:
+    """A stack of its own with these use cases of the folder. A planted one carries out orders."""
+    with tempfile.TemporaryDirectory() as home:
         if planted:
-            plant(Path(folder) / "home" / "airflow", planted)
-        others = {"GATEHOUSE_USECASES": str(Path(folder) / "usecases")}
-        with patch.dict(os.environ, others), stack.running(Path(folder) / "home") as running:
+            plant(Path(home) / "home" / "airflow", planted)
+        others = {"GATEHOUSE_USECASES": str(folder)}
+        with patch.dict(os.environ, others), stack.running(Path(home) / "home") as running:
             made = Live(running, names)
             made.parsed()
             yield made

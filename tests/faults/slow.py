@@ -1,5 +1,5 @@
-"""slow: the walk of `make run` on one core, with every task ten times slower. It must end well, with the champions, verdicts
-and everything else that the same walk comes to at full speed.
+"""slow: `make run` on one core, with every task ten times slower. The built-in flights must end well, with the champions,
+verdicts and everything else that they come to at full speed.
 """
 
 from __future__ import annotations
@@ -11,31 +11,32 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from faults.effects import differences, effects
-from faults.live import Live, left_over, live
+from faults.live import Live, left_over, live_in
 from faults.orders import SLOW
 from faults.proven import Asked, Proven
 from gatehouse.dev_stack.demo import walk
 from gatehouse.errors import GatehouseError
+from gatehouse.settings import ROOT
 
-NAME = "slow"
-MONTHS = 5  # the third trains the first champion; the last two are judged by it
+NAME = "flight_delays"
+BUILT_IN = ROOT / "include" / "usecases"
 STAGES = ("ingest", "monitor", "retrain", "judge")
 
 
 def slowed(asked: Asked) -> list[Proven]:
     """The walk at full speed, and the walk with the brake on; `asked.batches` of them at most."""
-    months = min(MONTHS, asked.batches)
-    with live([NAME], months) as usual:
-        quick, broken = _walked(usual)
+    with live_in(BUILT_IN, [NAME]) as usual:
+        months = min(len(usual.keys(NAME)), asked.batches)
+        quick, broken = _walked(usual, months)
         expected = effects(usual.ctx(NAME))
-    with one_core(), live([NAME], months, planted=SLOW) as ctx:
-        taken, stuck = _walked(ctx)
+    with one_core(), live_in(BUILT_IN, [NAME], planted=SLOW) as ctx:
+        taken, stuck = _walked(ctx, months)
         found = effects(ctx.ctx(NAME))
         wrong = [*broken, *stuck, *differences(expected, found), *ctx.broken(), *_red(ctx)]
         tasks = len(_slowed(ctx.running.home.airflow))
     wrong += [] if tasks else ["no task was slowed down"]
     what = (
-        f"the walk of {months} months on one core, {tasks} tasks stopped for nine tenths of their time: {taken:.0f} s "
+        f"the walk of {months} months of flights on one core, {tasks} tasks stopped for nine tenths of their time: {taken:.0f} s "
         f"instead of {quick:.0f} s"
     )
     return [
@@ -55,11 +56,11 @@ def one_core() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _walked(ctx: Live) -> tuple[float, list[str]]:
+def _walked(ctx: Live, months: int) -> tuple[float, list[str]]:
     """How long the walk took, and why it did not come to its end."""
     started = time.monotonic()
     try:
-        walk(ctx.running, NAME)
+        walk(ctx.running, NAME, months)
     except GatehouseError as error:
         return time.monotonic() - started, [f"the walk ended: {error}"]
     return time.monotonic() - started, []
