@@ -82,6 +82,18 @@ class SchemaMismatchError(SourceError):
     """A delivered table lacks a column, or a column cannot be read as its declared type."""
 
 
+class RowsRefusedError(SourceError):
+    """Rows given for a prediction break the contract. `problems` has the table, row, rule, columns and values of each."""
+
+    MOST_SHOWN = 5
+
+    def __init__(self, what: str, problems: Sequence[object]) -> None:
+        self.problems = tuple(problems)
+        shown = "; ".join(str(problem) for problem in self.problems[: self.MOST_SHOWN])
+        more = f" (and {len(self.problems) - self.MOST_SHOWN} more)" if len(self.problems) > self.MOST_SHOWN else ""
+        super().__init__(f"{what}: {shown}{more}")
+
+
 class ModelError(GatehouseError):
     """The use case's own model code raised, or returned what no model may return (NaN, wrong length)."""
 

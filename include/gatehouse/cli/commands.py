@@ -50,6 +50,7 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
         "The model in production.",
         {
             "show": ("show:champion", "Print the champion, now or at a moment, and who or what made it."),
+            "score": ("score:score", "Score a file with the champion, without a batch."),
             "rollback": ("actions:rollback", "Make an earlier champion the champion again."),
             "accept-level": ("manual:accept", "Accept the champion's present level as the level to keep."),
         },
@@ -85,7 +86,18 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
 }
 COMMANDS: Verbs = {"backtest": ("backtest:backtest", "Replay a use case's whole history from files alone.")}
 
-NEED_A_LEDGER = ("show", "replay", "actions", "manual", "report", "verify", "audit_log", "audit_list", "notifications")
+NEED_A_LEDGER = (
+    "show",
+    "score",
+    "replay",
+    "actions",
+    "manual",
+    "report",
+    "verify",
+    "audit_log",
+    "audit_list",
+    "notifications",
+)
 
 # The commands of version 0.1, and what they are called now.
 RETIRED = {

@@ -72,21 +72,30 @@ def predictions_frame(ctx: UseCaseContext, champion: Champion, batch: Batch) -> 
 
 def predict_frame(ctx: UseCaseContext, champion: Champion, keys: Any, features: Any) -> Any:
     """Row keys and scores of these rows by the champion, with what made them."""
+    return predict_rows(ctx, champion, open_champion(ctx, champion), keys, features)
+
+
+def open_champion(ctx: UseCaseContext, champion: Champion) -> Any:
+    """The champion's estimator, from the bytes that the ledger recorded."""
+    return ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
+
+
+def predict_rows(ctx: UseCaseContext, champion: Champion, estimator: Any, keys: Any, features: Any) -> Any:
+    """As `predict_frame`, by the champion's estimator that is open already."""
     import pandas as pd
 
-    estimator = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
     try:
         scores = ctx.models.predict(estimator, features, ctx.case.retrain.task)
     except ModelError as error:
         raise ModelError(
             f"version {champion.model.version} ({champion.model.candidate}): {suspect(error, keys, features)}"
         ) from error
-    made_by: dict[str, Any] = {
-        "version": champion.model.version,
-        "sha256": champion.model.file.sha256,
-        "generation": champion.generation,
-    }
-    return pd.DataFrame({"key": keys, "score": scores}).assign(**made_by)
+    return pd.DataFrame({"key": keys, "score": scores}).assign(**made_by(champion))
+
+
+def made_by(champion: Champion) -> dict[str, Any]:
+    """What each file and answer says about the model that made its scores."""
+    return {"version": champion.model.version, "sha256": champion.model.file.sha256, "generation": champion.generation}
 
 
 def model_inputs(frame: Any, marks: Collection[str] | None = None) -> Any:

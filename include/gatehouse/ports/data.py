@@ -113,6 +113,10 @@ class Checker(ABC):
         """The numbers of the expectations that judge each row by itself: no other row changes what they say of it."""
 
     @abstractmethod
+    def about_rows(self, spec: TableSpec) -> tuple[int, ...]:
+        """The numbers of the expectations about rows: those of `by_row`, and those that compare rows with each other."""
+
+    @abstractmethod
     def find(
         self,
         name: str,
@@ -122,6 +126,13 @@ class Checker(ABC):
         numbers: Sequence[int],
     ) -> dict[int, ExpectationFinding]:
         """What these expectations of the table find in the rows; the columns that they name are there."""
+
+    def failing_rows(
+        self, name: str, spec: TableSpec, frame: pd.DataFrame, parameters: Mapping[str, Any], numbers: Sequence[int]
+    ) -> dict[int, tuple[int, ...]]:
+        """The rows that each of these critical expectations about rows finds bad. A checker that can tell without the
+        whole of `find` is quick enough for requests."""
+        return {number: one.bad for number, one in self.find(name, spec, frame, parameters, numbers).items()}
 
     @abstractmethod
     def merge(

@@ -41,6 +41,9 @@ class GreatExpectationsChecker(Checker):
     def by_row(self, spec: TableSpec) -> tuple[int, ...]:
         return tuple(number for number, each in enumerate(spec.expectations) if is_row_level(each.expect))
 
+    def about_rows(self, spec: TableSpec) -> tuple[int, ...]:
+        return tuple(n for n, each in enumerate(spec.expectations) if EXPECTATIONS[each.expect].level == "row")
+
     def find(
         self,
         name: str,
@@ -54,6 +57,17 @@ class GreatExpectationsChecker(Checker):
         given = {number: resolved(spec.expectations[number].args, parameters, spec.columns) for number in numbers}
         results = self.run(name, spec, given, frame)
         return {number: _found(spec.expectations[number], given[number], results[number], frame) for number in numbers}
+
+    def failing_rows(
+        self, name: str, spec: TableSpec, frame: pd.DataFrame, parameters: Mapping[str, Any], numbers: Sequence[int]
+    ) -> dict[int, tuple[int, ...]]:
+        """By the row masks alone, which `find` holds against Great Expectations for each batch."""
+        found = {}
+        for number in numbers:
+            one = spec.expectations[number]
+            bad = bad_rows(one.expect, frame, resolved(one.args, parameters, spec.columns))
+            found[number] = tuple(int(row) for row in bad.nonzero()[0])
+        return found
 
     def merge(
         self, spec: TableSpec, number: int, parts: Sequence[tuple[int, ExpectationFinding]]

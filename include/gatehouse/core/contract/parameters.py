@@ -41,6 +41,19 @@ def parameters(contract: Contract, interval: Interval) -> dict[str, Parameter]:
     return {name: evaluate(name, text, interval) for name, text in {**BUILT_IN, **contract.parameters}.items()}
 
 
+def constants(contract: Contract) -> dict[str, Parameter]:
+    """The parameters of the contract that are plain numbers: those that need no batch."""
+    numbers = {name: text.strip() for name, text in contract.parameters.items()}
+    return {name: _number(float(text)) for name, text in numbers.items() if re.fullmatch(_NUMBER, text)}
+
+
+def named_in(args: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the parameters that an expectation's arguments are made of."""
+    values = [item for value in args.values() for item in (value if isinstance(value, (list, tuple)) else [value])]
+    matches = (_NAME.fullmatch(value) for value in values if isinstance(value, str))
+    return frozenset(match[1] for match in matches if match)
+
+
 def evaluate(name: str, text: str, interval: Interval) -> Parameter:
     """The value of one parameter: a number (whole numbers as int, for row counts) or an aware moment in UTC."""
     text = text.strip()

@@ -1,0 +1,1 @@
+"""Answers with the champion outside of batches: files on request, and requests over HTTP."""
