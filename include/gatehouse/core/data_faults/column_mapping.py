@@ -68,6 +68,24 @@ def describe_mapping(found: Mapping[str, str]) -> str:
     return f"columns look {'swapped' if whole else 'rotated'}: {pairs}"
 
 
+def cycles(found: Mapping[str, str]) -> list[dict[str, str]]:
+    """A mapping's parts: columns that hold each other's content and no others'."""
+    parts, left = [], dict(found)
+    while left:
+        part, held = {}, next(iter(left))
+        while held in left:
+            part[held] = left.pop(held)
+            held = part[held]
+        parts.append(part)
+    return parts
+
+
+def explains(found: Mapping[str, str], off: Sequence[str]) -> bool:
+    """Whether a mapping accounts for half of the columns that are far off, or more: where most of them changed without
+    one, it is the world that changed, and some of many columns resemble others by chance."""
+    return 2 * len(found) >= len([name for name in off if not _derived(name)])
+
+
 def _groups(off: Sequence[str], near: Mapping[tuple[str, str], float]) -> list[list[str]]:
     """Columns linked by recognised content."""
     groups: list[list[str]] = []

@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from gatehouse.core.data_faults.column_mapping import describe_mapping, far, find_column_mapping, shares
+from gatehouse.core.data_faults.column_mapping import (
+    cycles,
+    describe_mapping,
+    explains,
+    far,
+    find_column_mapping,
+    shares,
+)
 from gatehouse.core.data_faults.data_fault import DataFault
 from gatehouse.core.data_faults.relations import detect as related
 from gatehouse.core.data_faults.relations import swapped_columns
@@ -48,9 +55,7 @@ def detect_faults(
     found: list[DataFault] = []
     off = far(earlier, batch)
     closer = own(off) if off else Profile({})
-    moved = (find_column_mapping(earlier, closer) if off else {}) or (
-        swapped_columns.swapped_columns(rows) if rows else {}
-    )
+    moved = (_mapping(earlier, closer, rows) if off else {}) or (swapped_columns.swapped_columns(rows) if rows else {})
     if moved:
         kind = "columns swapped" if all(moved.get(moved[each]) == each for each in moved) else "columns rotated"
         found.append(
@@ -67,6 +72,16 @@ def detect_faults(
     if rows and not found:
         found += related.detect_faults(table, earlier, own, rows)
     return found
+
+
+def _mapping(earlier: Sequence[Profile], far_off: Profile, rows: NormalScores | None) -> dict[str, str]:
+    """The mapping of the columns that are far off, without the cycles that the relations of their columns contradict. Where
+    no relations are known, the mapping has to explain most of what changed."""
+    found = find_column_mapping(earlier, far_off)
+    told = {held: swapped_columns.contradict(rows, part) if rows else None for part in cycles(found) for held in part}
+    kept = {held: was for held, was in found.items() if not told[held]}
+    known = any(said is not None for said in told.values())
+    return kept if known or explains(kept, list(far_off.columns)) else {}
 
 
 def _column(

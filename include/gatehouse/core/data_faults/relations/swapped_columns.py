@@ -10,7 +10,7 @@ import numpy as np
 from gatehouse.core.data_faults.relations.normal_scores import NormalScores, scores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,6 +38,23 @@ def swapped_columns(rows: NormalScores) -> dict[str, str]:
     if not held or _off(_put_back(now, held), known) > min(BACK * usual, _off(now, known) / BEYOND):
         return {}
     return {rows.names[column]: rows.names[was] for column, was in held.items()}
+
+
+def contradict(rows: NormalScores, held: Mapping[str, str]) -> bool | None:
+    """Whether the relations of these columns (delivered column -> the column whose content it holds) speak against the
+    mapping: put back, their correlations with all columns lie farther from what they were than they do now, and farther
+    than in any earlier batch. None where a column has no relations here."""
+    if not {*held}.issubset(rows.names) or len(rows.names) <= len(held):
+        return None
+    order = {rows.names.index(column): rows.names.index(was) for column, was in held.items()}
+    before, now = np.stack([correlations(each) for each in rows.earlier]), correlations(rows.batch)
+
+    def off(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+        return float(((one - other)[list(order)] ** 2).sum())
+
+    usual = max(off(each, (before.sum(axis=0) - each) / (len(before) - 1)) for each in before)
+    known = before.mean(axis=0)
+    return off(_put_back(now, order), known) > max(off(now, known), usual)
 
 
 def still(waiting: NormalScores, rows: NormalScores, named: Sequence[str]) -> list[str]:
