@@ -68,7 +68,8 @@ class InstalledContext(UseCaseContext):
         from gatehouse.adapters.code_process.models import ModelsElsewhere
         from gatehouse.adapters.code_process.remote_code import process_of
 
-        return ModelsElsewhere(process_of(self.case), self.settings.dask, self.case.model_trust)
+        classes = len(self.case.retrain.classes)
+        return ModelsElsewhere(process_of(self.case), self.settings.dask, self.case.model_trust, classes)
 
     @cached_property
     def tracking(self) -> Tracking:

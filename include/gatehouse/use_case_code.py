@@ -60,7 +60,8 @@ def labels_of(case: UseCase, outcomes: pd.DataFrame) -> pd.Series[float]:
 
     identity = frozenset(case.contract.outcomes.key)
     labels = _aligned(case, "target", code, outcomes, identity, "the outcomes")["label"]
-    return pd.Series(check_labels(labels, case.retrain.task, place_of(case.model_file, "target")))
+    policy, where = case.retrain, place_of(case.model_file, "target")
+    return pd.Series(check_labels(labels, policy.task, where, policy.class_names))
 
 
 def _as_long(case: UseCase, function: str, made: M, rows: pd.DataFrame) -> M:

@@ -69,7 +69,7 @@ class BacktestContext(UseCaseContext):
         self._source = open_source(case.contract, case.folder)
         self._checker, self._models, self._tracking = (
             contract.GreatExpectationsChecker(),
-            CachingModels(clean, case.model_trust),
+            CachingModels(clean, case.model_trust, len(case.retrain.classes)),
             NullTracking(),
         )
         self._frames: OrderedDict[Hashable, tuple[pd.DataFrame | pd.Series[float], int]] = OrderedDict()
@@ -155,8 +155,8 @@ class CachingModels(SkopsModels):
     measured in this process, which takes a fraction of a second, unless the gate wants to know its memory: then in one of
     the `clean` ones."""
 
-    def __init__(self, clean: ForkServerContext | SpawnContext | None, trust: ModelTrust) -> None:
-        super().__init__(trust=trust)
+    def __init__(self, clean: ForkServerContext | SpawnContext | None, trust: ModelTrust, classes: int = 0) -> None:
+        super().__init__(trust=trust, classes=classes)
         self._clean = clean
         self._open: OrderedDict[str, Any] = OrderedDict()
         self._alone = RLock()

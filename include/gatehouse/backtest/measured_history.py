@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.backtest.errors import kept
 from gatehouse.backtest.labelled_history import first_champion
 from gatehouse.context import UseCaseContext
+from gatehouse.core.rows.scores import score_names
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import Batch, BatchId, Outcomes, Prediction, TrainingSet
 from gatehouse.pipeline.batch_data.row_keys import LABEL, by_key
@@ -61,7 +62,8 @@ def measure(history: History, served: Collection[BatchId]) -> Measured:
 
 def _by_record(ctx: UseCaseContext, prediction: Prediction, frame: pd.DataFrame) -> tuple[int, Any]:
     """The version that scored a batch, and its scores of the labelled rows."""
-    return prediction.version, by_key(frame, ctx.lake.frame(prediction.file, ["key", "score"])).to_numpy("float64")
+    names = score_names("score", ctx.case.retrain.class_names)
+    return prediction.version, by_key(ctx, frame, ctx.lake.frame(prediction.file, ["key", *names]))
 
 
 def _by_first(ctx: UseCaseContext, batch: Batch, frame: pd.DataFrame) -> tuple[int, Any] | None:

@@ -90,6 +90,7 @@ def _evidence(subject: MeasurementContext, measured: dict[str, dict[str, Any]]) 
             challenger=subject.predictions,
             champion=subject.former,
             slices={name: frame[name].astype("str").to_numpy("str") for name in slices},
+            classes=case.retrain.class_names,
         ),
         facts=_facts(len(frame), frame[TIME].min().to_pydatetime()),
         measured=measured,

@@ -107,7 +107,7 @@ def stand_in(ctx: UseCaseContext, rows: pd.DataFrame) -> Fitted:
 
     task = ctx.case.retrain.task
     older, newer = inner_split(rows)
-    estimator = DummyClassifier() if task == "classification" else DummyRegressor()
+    estimator = DummyRegressor() if task == "regression" else DummyClassifier()
     estimator.fit(model_inputs(older), older[LABEL].to_numpy("float64"))
     return Fitted("the mean", estimator, newer, ctx.models.predict(estimator, model_inputs(newer), task))
 

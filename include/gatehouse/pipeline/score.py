@@ -9,6 +9,7 @@ from typing import Any
 from gatehouse.context import PartitionWork, UseCaseContext
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.rows.row_keys import KEY
+from gatehouse.core.rows.scores import score_columns
 from gatehouse.core.types import Batch, BatchId, BatchState, Champion, Prediction
 from gatehouse.errors import ModelError, NotAllowedError
 from gatehouse.pipeline.batch_data.row_keys import batch_frame, newest_revisions
@@ -90,7 +91,8 @@ def predict_rows(ctx: UseCaseContext, champion: Champion, estimator: Any, keys: 
         raise ModelError(
             f"version {champion.model.version} ({champion.model.candidate}): {suspect(error, keys, features)}"
         ) from error
-    return pd.DataFrame({"key": keys, "score": scores}).assign(**made_by(champion))
+    columns = score_columns("score", scores, ctx.case.retrain.class_names)
+    return pd.DataFrame({"key": keys, **columns}).assign(**made_by(champion))
 
 
 def made_by(champion: Champion) -> dict[str, Any]:

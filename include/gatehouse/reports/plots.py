@@ -8,6 +8,7 @@ import numpy as np
 
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.formatting import shown
+from gatehouse.reports.class_plots import class_plots
 from gatehouse.reports.inline_svg import BLUE, ORANGE, SOFT, draw
 from gatehouse.reports.svg_text import SvgText, add_text, ellipsize, ellipsize_middle
 
@@ -22,11 +23,14 @@ LINE = 0.3  # inches for each slice
 
 
 def decision_plots(evidence: Evidence, metric: str) -> list[Markup]:
-    """ROC, calibration and scores for a class, residuals and calibration for a number, and `metric` by slice for both."""
+    """ROC, calibration and scores for a class, a confusion matrix and calibration for more of them, residuals and
+    calibration for a number, and `metric` by slice for all."""
     models = _models(evidence.holdout)
     labels = evidence.holdout.labels
     if evidence.task == "classification":
         plots = [_roc(labels, models), _calibration(labels, models), _scores(models)]
+    elif evidence.task == "multiclass":
+        plots = class_plots(evidence.holdout)
     else:
         plots = [_calibration(labels, models), _residuals(labels, models)]
     return plots + ([_slices(evidence.holdout, models, metric)] if evidence.holdout.slices else [])

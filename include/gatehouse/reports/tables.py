@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatehouse.core.statistics.confusion import confusion
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.ports import Table
 
@@ -20,6 +21,8 @@ RULES = ("rule", "outcome", "measured", "low", "high", "limit", "rows", "on_fail
 def decision_tables(decision: Decision, evidence: Evidence, metric: str) -> dict[str, Table]:
     """Each table by its file name under `evaluation/`."""
     tables = {"rules.json": rules(decision), "calibration.json": calibration(evidence.holdout)}
+    if evidence.holdout.classes:
+        tables["confusion.json"] = confusion_table(evidence.holdout)
     if metric and evidence.holdout.slices:
         tables["slices.json"] = slices(evidence.holdout, metric)
     return tables
@@ -62,14 +65,36 @@ def slices(holdout: HoldoutData, metric: str) -> Table:
 
 
 def calibration(holdout: HoldoutData) -> Table:
-    """Mean prediction and mean outcome of ten equally large groups of rows by prediction, for each model."""
+    """Mean prediction and mean outcome of ten equally large groups of rows by prediction, for each model; of more than two
+    classes for each class."""
     rows: list[tuple[Any, ...]] = []
     for who, scores in _models(holdout).items():
-        groups = np.array_split(np.argsort(scores, kind="stable"), BINS)
-        for place, group in enumerate(groups, start=1):
-            if len(group):
-                rows.append((who, place, len(group), float(scores[group].mean()), float(holdout.labels[group].mean())))
-    return Table(("model", "group", "rows", "mean prediction", "mean outcome"), tuple(rows))
+        if not holdout.classes:
+            rows += [(who, *row) for row in _calibration_groups(scores, holdout.labels)]
+        for place, name in enumerate(holdout.classes):
+            rows += [(who, name, *row) for row in _calibration_groups(scores[:, place], holdout.labels == place)]
+    names = ("model", *(("class",) if holdout.classes else ()), "group", "rows", "mean prediction", "mean outcome")
+    return Table(names, tuple(rows))
+
+
+def _calibration_groups(scores: Any, labels: Any) -> list[tuple[Any, ...]]:
+    groups = np.array_split(np.argsort(scores, kind="stable"), BINS)
+    return [
+        (place, len(group), float(scores[group].mean()), float(labels[group].mean()))
+        for place, group in enumerate(groups, start=1)
+        if len(group)
+    ]
+
+
+def confusion_table(holdout: HoldoutData) -> Table:
+    """One row for each class that happened and each that was predicted, for each model."""
+    rows: list[tuple[Any, ...]] = []
+    for who, scores in _models(holdout).items():
+        counts = confusion(holdout.labels, scores)
+        for actual, happened in enumerate(holdout.classes):
+            for predicted, said in enumerate(holdout.classes):
+                rows.append((who, happened, said, int(counts[actual, predicted])))
+    return Table(("model", "happened", "predicted", "rows"), tuple(rows))
 
 
 def _models(holdout: HoldoutData) -> dict[str, Any]:

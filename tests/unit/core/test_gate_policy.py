@@ -28,9 +28,9 @@ def test_an_unknown_rule_lists_the_rules_there_are():
 @pytest.mark.parametrize("where", ["metric", "rule"])
 def test_an_unknown_metric_lists_the_metrics_there_are(where):
     """In the policy's main metric and in a rule."""
-    rule = {"rule": "metric_bound", "metric": "accuracy", "min": 0} if where == "rule" else PASSES
-    with pytest.raises(ValidationError, match="'accuracy' is no metric; allowed: log_loss, brier"):
-        policy(rule, metric="accuracy" if where == "metric" else "log_loss")
+    rule = {"rule": "metric_bound", "metric": "exactness", "min": 0} if where == "rule" else PASSES
+    with pytest.raises(ValidationError, match="'exactness' is no metric; allowed: log_loss, brier"):
+        policy(rule, metric="exactness" if where == "metric" else "log_loss")
 
 
 @pytest.mark.parametrize(

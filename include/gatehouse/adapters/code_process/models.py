@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class ModelsElsewhere(SkopsModels):
     """What comes back is looked at again here: numbers of the right shape, bytes of a model file."""
 
-    def __init__(self, code: RemoteCode, dask: str, trust: ModelTrust) -> None:
-        super().__init__(dask, trust)
+    def __init__(self, code: RemoteCode, dask: str, trust: ModelTrust, classes: int = 0) -> None:
+        super().__init__(dask, trust, classes)
         self._code = code.process
 
     def check_storable(self, name: str, estimator: Any) -> None:
@@ -43,7 +43,7 @@ class ModelsElsewhere(SkopsModels):
             return super().predict(estimator, features, task)
         given: dict[str, Any] = {"estimator": int(estimator), "features": features, "task": task}
         found = estimator.process.call("predict", f"{estimator.name}: predict", **given)
-        return checked_predictions(estimator.name, found, len(features))
+        return checked_predictions(estimator.name, found, len(features), self._classes)
 
     def dump(self, estimator: Any) -> bytes:
         if not isinstance(estimator, Handle):

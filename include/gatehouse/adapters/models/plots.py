@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatehouse.core.statistics.confusion import confusion, predicted_observed
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,10 +23,12 @@ TOP = 15
 def candidate_plots(
     task: Task, labels: NDArray[np.float64], predictions: NDArray[np.float64], importance: Mapping[str, float]
 ) -> dict[str, bytes]:
-    """File name -> SVG: ROC, calibration and scores for a class, predicted against observed and residuals for a number,
-    and the permutation importance for both."""
+    """File name -> SVG: ROC, calibration and scores for a class, a confusion matrix and calibration for more of them,
+    predicted against observed and residuals for a number, and the permutation importance for all."""
     if task == "classification":
         drawn = {"roc": _roc, "calibration": _calibration, "scores": _scores}
+    elif task == "multiclass":
+        drawn = {"confusion": _confusion, "calibration": _calibration_by_class}
     else:
         drawn = {"predicted_observed": _predicted_observed, "residuals": _residuals}
     files = {f"{name}.svg": _svg(draw, labels, predictions) for name, draw in drawn.items()}
@@ -84,6 +88,27 @@ def _scores(axes: Any, labels: NDArray[np.float64], predictions: NDArray[np.floa
                   label=f"class {value:.0f} ({len(part):,} rows)")  # fmt: skip
     axes.set(xlabel="predicted probability of class 1", ylabel="density", title="Scores by class", xlim=(0, 1))
     axes.legend(frameon=False)
+
+
+def _confusion(axes: Any, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> None:
+    counts = confusion(labels, predictions)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    drawn = axes.imshow(shares, vmin=0, vmax=1, cmap="cividis")
+    axes.figure.colorbar(drawn, label="share of the class's rows")
+    axes.set(
+        xlabel="predicted class, in the order of `classes`", ylabel="class that happened", title="Confusion matrix"
+    )
+
+
+def _calibration_by_class(axes: Any, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> None:
+    for place in range(predictions.shape[1]):
+        predicted, observed = predicted_observed((labels == place).astype(np.float64), predictions[:, place])
+        axes.plot(predicted, observed, marker="o", markersize=4, label=f"class {place}")
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
+    axes.set(
+        xlabel="mean probability, by tenths of the rows", ylabel="share of the class", title="Calibration by class"
+    )
+    axes.legend(loc="upper left", frameon=False)
 
 
 def _predicted_observed(axes: Any, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> None:

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from gatehouse.core.gate.evidence import Task
 
 IMPORTANCE_ROWS = 2000
-METHODS: dict[Task, str] = {"classification": "predict_proba", "regression": "predict"}
+METHODS: dict[Task, str] = {"classification": "predict_proba", "multiclass": "predict_proba", "regression": "predict"}
 SHUFFLED_AT_ONCE = 16  # features that are predicted together: the overhead of one prediction is that of many rows
 
 
 class SkopsModels(ModelStore):
     """Estimators by an allow-list of types and what the use case's `trust` adds; fitted in this process, or on the Dask
-    cluster at `dask`."""
+    cluster at `dask`. With more than two `classes`, predictions have a column for each."""
 
-    def __init__(self, dask: str = "", trust: ModelTrust = skops_format.NOBODY) -> None:
-        self._dask, self._trust = dask, trust
+    def __init__(self, dask: str = "", trust: ModelTrust = skops_format.NOBODY, classes: int = 0) -> None:
+        self._dask, self._trust, self._classes = dask, trust, classes
 
     def check_storable(self, name: str, estimator: Any) -> None:
         if isinstance(estimator, type):
@@ -47,7 +47,7 @@ class SkopsModels(ModelStore):
             raise ModelError(f"estimator {name!r} raised in fit: {described(error)}") from error
 
     def predict(self, estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[np.float64]:
-        return predictions(estimator, features, task)
+        return predictions(estimator, features, task, self._classes)
 
     def dump(self, estimator: Any) -> bytes:
         return self._stored(type(estimator).__name__, estimator)
@@ -97,12 +97,13 @@ class SkopsModels(ModelStore):
         rows = np.sort(random.permutation(len(labels))[:IMPORTANCE_ROWS])
         sample, known = features.iloc[rows].reset_index(drop=True), labels[rows]
         loss = metric_named(metric).loss
-        before = loss(evaluate(metric, known, predictions(estimator, sample, task)))
+        before = loss(evaluate(metric, known, predictions(estimator, sample, task, self._classes)))
         worse: dict[str, float] = {}
         for first in range(0, sample.shape[1], SHUFFLED_AT_ONCE):
             names = list(sample)[first : first + SHUFFLED_AT_ONCE]
             shuffled = pd.concat([_shuffled(sample, name, random) for name in names], ignore_index=True)
-            for name, found in zip(names, np.split(predictions(estimator, shuffled, task), len(names)), strict=True):
+            predicted = predictions(estimator, shuffled, task, self._classes)
+            for name, found in zip(names, np.split(predicted, len(names)), strict=True):
                 worse[str(name)] = loss(evaluate(metric, known, found)) - before
         return dict(sorted(worse.items(), key=lambda item: -item[1]))
 
@@ -127,24 +128,40 @@ def _shuffled(sample: pd.DataFrame, name: Any, random: np.random.Generator) -> p
     return sample.assign(**{name: sample[name].take(random.permutation(len(sample))).set_axis(sample.index)})
 
 
-def predictions(estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[np.float64]:
-    """The probability of class 1, or the number, a row (rows,); ModelError for anything else than finite numbers."""
+def predictions(estimator: Any, features: pd.DataFrame, task: Task, classes: int = 0) -> NDArray[np.float64]:
+    """The probability of class 1, or the number, a row (rows,); for more than two classes the probability of each
+    (rows, classes), 0 for a class that the training rows did not hold. ModelError for anything else than finite numbers."""
     name, method = type(estimator[-1] if hasattr(estimator, "steps") else estimator).__name__, METHODS[task]
     if not hasattr(estimator, method):
         raise ModelError(f"{name} has no {method}(); a {task} needs an estimator with {method}()")
     try:
-        raw = estimator.predict_proba(features)[:, 1] if task == "classification" else estimator.predict(features)
+        raw = estimator.predict(features) if task == "regression" else estimator.predict_proba(features)
+        raw = raw[:, 1] if task == "classification" else raw
         values: NDArray[np.float64] = np.asarray(raw, dtype=np.float64)
+        values = _by_place(values, estimator.classes_, classes) if task == "multiclass" else values
     except (Exception, SystemExit) as error:
         raise ModelError(f"{name} raised in predict: {described(error)}") from error
-    return checked_predictions(name, values, len(features))
+    return checked_predictions(name, values, len(features), values.shape[1] if task == "multiclass" else 0)
 
 
-def checked_predictions(name: str, values: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
-    """The values, where they are a finite number for each row; ModelError says what they are instead."""
-    if values.shape != (rows,) or values.dtype != np.float64:
-        raise ModelError(f"{name} predicted an array of shape {values.shape}; allowed: ({rows},), one number a row")
-    undefined = np.flatnonzero(~np.isfinite(values))
+def _by_place(values: NDArray[np.float64], known: Any, classes: int) -> NDArray[np.float64]:
+    """The columns of the classes that the estimator was fitted on, at their places among all."""
+    places = np.asarray(known, dtype=np.float64).astype(np.intp)
+    if np.array_equal(places, np.arange(max(classes, len(places)))):
+        return values
+    spread = np.zeros((len(values), max(classes, int(places.max()) + 1)))
+    spread[:, places] = values
+    return spread
+
+
+def checked_predictions(name: str, values: NDArray[np.float64], rows: int, classes: int = 0) -> NDArray[np.float64]:
+    """The values, where they are finite numbers, one for each row, or of more than two classes one for each of them;
+    ModelError says what they are instead."""
+    allowed = (rows, classes) if classes else (rows,)
+    if values.shape != allowed or values.dtype != np.float64:
+        each = "one number for each class a row" if classes else "one number a row"
+        raise ModelError(f"{name} predicted an array of shape {values.shape}; allowed: {allowed}, {each}")
+    undefined = np.flatnonzero(~np.isfinite(values if values.ndim == 1 else values.sum(axis=1)))
     if len(undefined):
         row = int(undefined[0])
         raise UndefinedPredictionError(

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from gatehouse.core.config.base import SpanText, Spec
 from gatehouse.core.config.renamed_keys import RETRAIN, RenamedKeys
 from gatehouse.core.contract.batch_calendar import BatchKind
+from gatehouse.core.gate.evidence import Task
 
 Positive = Annotated[int, Field(ge=1)]
 Distance = Literal["psi", "js", "ks", "wasserstein"]
@@ -20,6 +21,7 @@ ROLLING: dict[BatchKind, tuple[int, int]] = {  # lengths that are compared
 }  # fmt: skip
 
 
+LONGEST_CLASS = 40  # bytes of a class's name: profiles of columns keep as many
 SEVERAL = ("best_of", "best")  # kinds that choose among others
 
 
@@ -232,7 +234,17 @@ class RetrainPolicy(Spec):
 
     renamed_keys: ClassVar[RenamedKeys] = RETRAIN
 
-    task: Literal["classification", "regression"]
+    task: Annotated[
+        Task,
+        Field(description="`classification` for two classes, `multiclass` for more, `regression` for a number"),
+    ]
+    classes: Annotated[
+        tuple[str | int, ...],
+        Field(
+            max_length=100,
+            description="of `multiclass`: every class, as target() names it; a new one is added at the end",
+        ),
+    ] = ()
     min_batches_first_training: Positive
     seed: int = 0
     window: Window = Window(kind="best")
@@ -258,6 +270,24 @@ class RetrainPolicy(Spec):
         default="6 hours", description="how long scoring waits for an open retrain request"
     )
     limits: CodeLimits = CodeLimits()
+
+    @model_validator(mode="after")
+    def _has_its_classes(self) -> RetrainPolicy:
+        if self.task != "multiclass" and self.classes:
+            raise ValueError(f"`classes` is for task: multiclass, {self.task} has none")
+        if self.task == "multiclass" and len(self.classes) < 3:
+            raise ValueError("task: multiclass needs `classes` with three or more names; two are task: classification")
+        if len(set(self.class_names)) < len(self.classes):
+            raise ValueError("`classes` names a class twice")
+        long = [name for name in self.class_names if not 0 < len(name.encode()) <= LONGEST_CLASS]
+        if long:
+            raise ValueError(f"the name of a class has 1 to {LONGEST_CLASS} bytes; found {long[0]!r}")
+        return self
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes by their names, in their order; none for a number or two classes."""
+        return tuple(str(name) for name in self.classes)
 
     def measured_together(self, batch: BatchKind) -> int:
         """How many of the newest matured batches quality is measured over: intervals resample days, and need some."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from gatehouse.core.drift.column_distance import TENTHS, tenths
 from gatehouse.core.profiling import CategoricalProfile, ColumnProfile, NumericProfile
-from gatehouse.core.statistics import weighted_means
+from gatehouse.core.statistics import class_metrics, weighted_means
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ ROW_LOSS = {  # the metrics that are means of a loss a row
     "error_rate": weighted_means.wrong_class,
     "mae": weighted_means.absolute_error,
 }
+ROW_LOSS_BY_CLASS = {  # the same for predictions with a column a class
+    "log_loss": class_metrics.log_loss,
+    "brier": class_metrics.squared_error,
+    "error_rate": class_metrics.wrong_class,
+}
+DEFAULT_METRIC: dict[Task, str] = {"classification": "log_loss", "multiclass": "log_loss", "regression": "mae"}
 DEFAULT = 0.01
 PRIOR_ROWS = 50  # a cell's mean loss is drawn to the overall mean as if by so many rows
 
@@ -80,7 +86,7 @@ class DriftImpact:
 def drift_metric(policy: RetrainPolicy) -> str:
     """The metric that impact is stated in: decay's when it is a mean of losses, else log loss or mean absolute error."""
     named = policy.triggers.decay.metric if policy.triggers.decay else policy.selection_metric
-    return named if named in ROW_LOSS else {"classification": "log_loss", "regression": "mae"}[policy.task]
+    return named if named in ROW_LOSS else DEFAULT_METRIC[policy.task]
 
 
 def alarm_threshold(policy: RetrainPolicy) -> float:
@@ -93,11 +99,15 @@ def alarm_threshold(policy: RetrainPolicy) -> float:
 
 def row_losses(metric: str, labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each row's share of a metric that is a mean."""
-    return ROW_LOSS[metric](labels, predictions)
+    losses = ROW_LOSS if predictions.ndim == 1 else ROW_LOSS_BY_CLASS
+    return losses[metric](labels, predictions)
 
 
 def expected_row_losses(metric: str, scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each row's loss as a classifier's score itself expects it."""
+    if scores.ndim == 2:
+        each = [row_losses(metric, np.full(len(scores), place), scores) for place in range(scores.shape[1])]
+        return np.asarray((scores.T * np.stack(each)).sum(axis=0))
     yes, no = (row_losses(metric, np.full(len(scores), label), scores) for label in (1.0, 0.0))
     return np.asarray(scores * yes + (1 - scores) * no)
 
@@ -156,7 +166,11 @@ def impact_if_faulty(task: Task, metric: str, delivered: NDArray[np.float64], ma
 
 
 def expected(metric: str, chances: NDArray[np.float64], predictions: NDArray[np.float64]) -> float:
-    """A classification metric's expected value when each row's label is 1 with that chance."""
+    """A classification metric's expected value when each row's label is 1, or one of more than two classes, with that chance."""
+    if chances.ndim == 2:
+        rows, classes = chances.shape
+        places = np.repeat(np.arange(classes, dtype=np.float64), rows)
+        return evaluate(metric, places, np.tile(predictions, (classes, 1)), chances.T.ravel())
     labels = np.repeat([1.0, 0.0], len(chances))
     return evaluate(metric, labels, np.tile(predictions, 2), np.concatenate([chances, 1 - chances]))
 

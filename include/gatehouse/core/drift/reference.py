@@ -26,7 +26,8 @@ class Reference:
     takes its place for columns of daily batches with a weekly pattern; `losses` the holdout's mean loss by cell of each
     column; `intervals` the 95 % intervals of some of `quality`, days resampled, or by how earlier days differ where the
     holdout has too few; `promised` what the model came to on the newest training batch when it was fitted on those before
-    (`loss`, and `excess` over a model without skill); `by_label` profiles the scores of each class (`0`, `1`) on the holdout;
+    (`loss`, and `excess` over a model without skill); `by_label` profiles the scores of each class (`0`, `1`, or its name) on
+    the holdout; `classes` are the names of more than two, in the order of the model's probabilities;
     `expected` maps a metric to the value that the scores themselves expected there. `sample` holds some training rows,
     column by column, nulls as None; `apart` the AUCs of telling units of them from the rest (`drift.joint_drift`). `made_by`
     is what fitting it again takes besides its training set: the `seed`, and the hash of `model.py` (`code`).
@@ -47,6 +48,7 @@ class Reference:
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     weekdays: WeekdayReference = field(default_factory=WeekdayReference)
     promised: Mapping[str, float] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
     @property
     def profile(self) -> Profile:
@@ -71,6 +73,7 @@ class Reference:
             "intervals": {name: list(each) for name, each in self.intervals.items()},
             "weekdays": self.weekdays.to_document(),
             "promised": dict(self.promised),
+            **({"classes": list(self.classes)} if self.classes else {}),
         }
 
     @classmethod
@@ -94,6 +97,7 @@ class Reference:
             {name: (number_in(low), number_in(high)) for name, (low, high) in document.get("intervals", {}).items()},
             WeekdayReference.from_document(document.get("weekdays", {})),
             _numbers(document.get("promised", {})),
+            tuple(document.get("classes", ())),
         )
 
 

@@ -10,16 +10,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "multiclass", "regression"]
 
 
 @dataclass(frozen=True)
 class HoldoutData:
     """The held-out rows that both models are judged on; every array has one entry a row.
 
-    `keys` name the rows, `labels` are 0/1 or numbers, `time` is the row's moment (datetime64[us], UTC),
-    `challenger` and `champion` are predictions (the probability of class 1, or the number), `slices` maps a
-    column to each row's value as text. `champion` is None when there is no champion yet.
+    `keys` name the rows, `labels` are 0/1, numbers, or places in `classes`; `time` is the row's moment (datetime64[us],
+    UTC). `challenger` and `champion` are predictions: the probability of class 1, the number, or with more than two
+    `classes` the probability of each (rows, classes). `slices` maps a column to each row's value as text. `champion` is
+    None when there is no champion yet.
     """
 
     keys: NDArray[np.str_]
@@ -28,6 +29,7 @@ class HoldoutData:
     challenger: NDArray[np.float64]
     champion: NDArray[np.float64] | None
     slices: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:

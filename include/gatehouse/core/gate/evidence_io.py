@@ -11,6 +11,7 @@ import numpy as np
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.gate.archived_names import from_archived, to_archived
 from gatehouse.core.gate.evidence import Evidence, HoldoutData, ModelFacts
+from gatehouse.core.rows.scores import classes_in, is_score, score_columns, score_names, scores_in
 from gatehouse.errors import LakeError
 
 if TYPE_CHECKING:
@@ -19,35 +20,36 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 SLICE = "slice:"
-_COLUMNS = ("key", "label", "time", "challenger")
+_COLUMNS = ("key", "label", "time")
 
 
 def holdout_columns(holdout: HoldoutData) -> dict[str, NDArray[Any]]:
     """The held-out rows as a plain dict of arrays for a Parquet file: `key`, `label`, `time` (datetime64[us], UTC
-    without a zone), `challenger`, `champion` when there is one, and `slice:<column>` for each slice column."""
-    columns: dict[str, NDArray[Any]] = {
-        "key": holdout.keys,
-        "label": holdout.labels,
-        "time": holdout.time,
-        "challenger": holdout.challenger,
-    }
+    without a zone), `challenger`, `champion` when there is one (`challenger:<class>` for each of more than two classes),
+    and `slice:<column>` for each slice column."""
+    columns: dict[str, NDArray[Any]] = {"key": holdout.keys, "label": holdout.labels, "time": holdout.time}
+    columns |= score_columns("challenger", holdout.challenger, holdout.classes)
     if holdout.champion is not None:
-        columns["champion"] = holdout.champion
+        columns |= score_columns("champion", holdout.champion, holdout.classes)
     return columns | {f"{SLICE}{name}": values for name, values in holdout.slices.items()}
 
 
 def holdout_from(columns: Mapping[str, ArrayLike]) -> HoldoutData:
     """The Holdout of `holdout_columns`; LakeError when a column is missing or of another length."""
-    missing = [name for name in _COLUMNS if name not in columns]
+    classes = classes_in(columns, "challenger")
+    missing = [name for name in (*_COLUMNS, *score_names("challenger", classes)) if name not in columns]
     if missing:
         raise LakeError(f"the archived holdout lacks {', '.join(missing)}; it has {', '.join(columns)}")
     holdout = HoldoutData(
         keys=_text(columns["key"]),
         labels=_numbers(columns["label"]),
         time=np.asarray(columns["time"], dtype="datetime64[us]"),
-        challenger=_numbers(columns["challenger"]),
-        champion=_numbers(columns["champion"]) if "champion" in columns else None,
+        challenger=scores_in(columns, "challenger", classes),
+        champion=scores_in(columns, "champion", classes)
+        if any(is_score(each, "champion") for each in columns)
+        else None,
         slices={name.removeprefix(SLICE): _text(columns[name]) for name in columns if name.startswith(SLICE)},
+        classes=classes,
     )
     lengths = {name: len(np.asarray(values)) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:

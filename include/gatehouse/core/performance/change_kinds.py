@@ -21,6 +21,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.drift.reference import LABEL, SCORE
+from gatehouse.core.rows.scores import is_score
 
 if TYPE_CHECKING:
     from gatehouse.core.drift import ColumnDrift
@@ -141,9 +142,13 @@ def _covariate(inputs: InputChanges) -> list[ChangeFinding]:
     moved = [
         each
         for each in inputs.drifts
-        if each.changed and each.column not in (SCORE, LABEL) and each.column not in inputs.seasonal
+        if each.changed
+        and each.column != LABEL
+        and not is_score(each.column, SCORE)
+        and each.column not in inputs.seasonal
     ]
-    score = next((each for each in inputs.drifts if each.column == SCORE and each.changed), None)
+    scores = [each for each in inputs.drifts if is_score(each.column, SCORE) and each.changed]
+    score = max(scores, key=_ratio, default=None)
     found = [_group(group) for group in connected_groups(moved, inputs.linked)]
     found.sort(key=lambda each: not each.page)
     together = inputs.together if inputs.together is not None and inputs.together.changed else None
@@ -158,7 +163,7 @@ def _covariate(inputs: InputChanges) -> list[ChangeFinding]:
     if score is not None and found:
         found[0] = _with(found[0], score.sentence, page=score.alarm)
     elif score is not None:
-        found.append(ChangeFinding(ChangeKind.COVARIATE, (SCORE,), score.sentence, score.alarm))
+        found.append(ChangeFinding(ChangeKind.COVARIATE, (score.column,), score.sentence, score.alarm))
     return found
 
 

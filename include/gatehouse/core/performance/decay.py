@@ -17,6 +17,7 @@ from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.drift.alarms import Alarm, AlarmState
 from gatehouse.core.retraining.cost_benefit import excess_loss, retraining_cost
 from gatehouse.core.statistics.block_bootstrap import Estimate, block_codes, block_counts, resample, summarise
+from gatehouse.core.statistics.class_metrics import happened
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.formatting import between, shown
 
@@ -31,14 +32,15 @@ DAY = Span(1, "day")
 @dataclass(frozen=True)
 class MeasuredPerformance:
     """The champion on one batch's matured outcomes: the metric and the gap (mean prediction - mean outcome, in units
-    of the label), each with its interval; `maturity` is the share of scored rows whose outcomes have arrived, `excess` the
-    loss that a refitted model would win back (`cost.excess_loss`)."""
+    of the label), each with its interval. Of more than two classes `predicted` and `observed` are the mean probability and the
+    share of rows of each, and the gap is the largest of their differences. `maturity` is the share of scored rows whose
+    outcomes have arrived, `excess` the loss that a refitted model would win back (`cost.excess_loss`)."""
 
     metric: str
     value: Estimate
     gap: Estimate
-    predicted: float
-    observed: float
+    predicted: float | tuple[float, ...]
+    observed: float | tuple[float, ...]
     rows: int
     maturity: float
     excess: float = float("nan")
@@ -97,12 +99,19 @@ def measure(
         metric=metric,
         value=value,
         gap=gap,
-        predicted=float(predictions.mean()) if rows else float("nan"),
-        observed=float(outcomes.mean()) if rows else float("nan"),
+        predicted=_means(predictions),
+        observed=_means(outcomes if predictions.ndim == 1 else happened(outcomes, predictions.shape[1])),
         rows=rows,
         maturity=rows / scored_rows if scored_rows else 0.0,
         excess=excess_loss(outcomes, predictions, codes, metric) if rows else float("nan"),
     )
+
+
+def _means(values: NDArray[np.float64]) -> float | tuple[float, ...]:
+    """The mean over rows, or that of each column; NaN without rows."""
+    if not len(values):
+        return float("nan")
+    return float(values.mean()) if values.ndim == 1 else tuple(map(float, values.mean(axis=0)))
 
 
 def intervals(
@@ -198,12 +207,16 @@ def _calibration(quality: MeasuredPerformance, reason: CalibrationReason, min_ma
     if state is AlarmState.QUIET and abs(gap.value) > reason.gap and not gap.low <= 0 <= gap.high:
         state = AlarmState.ALARM
     sentence = (
-        f"predicted {shown(quality.predicted)} on average, observed {shown(quality.observed)} on {quality.rows:,} matured "
+        f"predicted {_each(quality.predicted)} on average, observed {_each(quality.observed)} on {quality.rows:,} matured "
         f"rows; gap {_interval(gap)}, allowed {reason.gap:g}: {state}"
     )
     return DecayAssessment(
         "calibration", "gap", state, sentence, gap.value, gap.low, gap.high, reason.gap, quality.rows
     )
+
+
+def _each(value: float | tuple[float, ...]) -> str:
+    return " / ".join(map(shown, value)) if isinstance(value, tuple) else shown(value)
 
 
 def _cost(quality: MeasuredPerformance, reason: CostReason, min_maturity: float) -> DecayAssessment:

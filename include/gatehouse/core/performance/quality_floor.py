@@ -30,10 +30,11 @@ CLOSEST = 0.001  # of a chance to 0 and 1: a base rate of a few rows is no certa
 
 @dataclass(frozen=True)
 class NoSkill:
-    """The model without skill: it predicts `constant`, the mean of the labels known before. `value` is its metric on the
+    """The model without skill: it predicts `constant`, the mean of the labels known before, of more than two classes the share
+    of each. `value` is its metric on the
     batch, `excess` how much greater the champion's loss is (negative: the champion's lead) with its interval."""
 
-    constant: float
+    constant: float | tuple[float, ...]
     value: float
     excess: Estimate
 
@@ -58,17 +59,20 @@ def against_no_skill(
     scores: NDArray[np.float64],
     codes: NDArray[np.intp],
     metric: str,
-    constant: float,
+    constant: float | tuple[float, ...],
     seed: int = 0,
 ) -> NoSkill | None:
     """Compare the champion with the mean of the labels known before, whole blocks resampled; None where nothing is known
     or the metric has no such comparison."""
     known = metric_named(metric)
-    if not len(labels) or not isfinite(constant) or known.better == "nearer zero":
+    if not len(labels) or not np.isfinite(constant).all() or known.better == "nearer zero":
         return None
-    if known.predicts == "probability":
+    if isinstance(constant, tuple):
+        shares = np.clip(constant, CLOSEST, 1 - CLOSEST)
+        constant = tuple(map(float, shares / shares.sum()))
+    elif known.predicts == "probability":
         constant = min(max(constant, CLOSEST), 1 - CLOSEST)
-    guess = np.full_like(labels, constant)
+    guess = np.tile(constant, (len(labels), 1)) if isinstance(constant, tuple) else np.full_like(labels, constant)
     apart = difference(labels, scores, guess, codes, metric, seed=seed)
     return NoSkill(constant, evaluate(metric, labels, guess), -apart if known.better == "higher" else apart)
 
@@ -124,13 +128,19 @@ def _no_skill(quality: MeasuredPerformance, no_skill: NoSkill) -> DecayAssessmen
     arm = f" ({shown(low)} to {shown(high)})" if isfinite(low) else ", which chance explains"
     sentence = (
         f"{metric.title} {shown(quality.value.value)} on {quality.rows:,} matured rows, {shown(no_skill.value)} for a model "
-        f"that always predicts {shown(no_skill.constant)}, the mean of the labels known before: {word} than no skill by "
+        f"that always predicts {_guess(no_skill.constant)}: {word} than no skill by "
         f"{shown(abs(excess.value))}{arm}: {state}"
     )
     return DecayAssessment(
         "no_skill", quality.metric, state, sentence, quality.value.value, quality.value.low, quality.value.high,
         no_skill.value, quality.rows, {"excess": excess.value, "excess_low": excess.low, "excess_high": excess.high},
     )  # fmt: skip
+
+
+def _guess(constant: float | tuple[float, ...]) -> str:
+    if isinstance(constant, tuple):
+        return f"the shares of the classes known before ({', '.join(map(shown, constant))})"
+    return f"{shown(constant)}, the mean of the labels known before"
 
 
 def _level(quality: MeasuredPerformance, no_skill: NoSkill, level: Level, margin: float) -> DecayAssessment:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gatehouse.core.statistics.class_metrics import happened
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ def excess_loss(
 ) -> float:
     """How much of the metric's loss a refitted model would win back at the least; NaN where the metric is undefined.
 
-    The scores are corrected by one shift (of log odds for a class, of the number else) that is fitted on every second
-    block and measured on the others, both ways round: what is left of chance in it has mean zero or below, so a model
-    that is as good as ever shows no excess. A refit wins back more than a shift does: on the flights' June and July a
-    half of what retraining gained. Rows of equal `codes` are one block; fewer than two blocks give NaN.
+    The scores are corrected by one shift (of log odds for a class, of the number else; a weight for each of more classes)
+    that is fitted on every second block and measured on the others, both ways round: what is left of chance in it has mean
+    zero or below, so a model that is as good as ever shows no excess. A refit wins back more than a shift does: on the
+    flights' June and July a half of what retraining gained. Rows of equal `codes` are one block; fewer than two blocks give NaN.
     """
     blocks = np.unique(codes)
     if len(blocks) < 2:
@@ -72,7 +73,10 @@ def excess_loss(
     corrected = np.empty_like(scores)
     chances = metric_named(metric).predicts == "probability"
     for part in (odd, ~odd):
-        corrected[part] = _shifted(labels[~part], scores[~part], scores[part], chances)
+        if scores.ndim == 2:
+            corrected[part] = _reweighted(labels[~part], scores[~part], scores[part])
+        else:
+            corrected[part] = _shifted(labels[~part], scores[~part], scores[part], chances)
     loss = metric_named(metric).loss
     return loss(evaluate(metric, labels, scores)) - loss(evaluate(metric, labels, corrected))
 
@@ -88,6 +92,23 @@ def _shifted(
         middle = (low + high) / 2
         low, high = (middle, high) if _chance(known + middle).mean() < labels.mean() else (low, middle)
     return _chance(_log_odds(others) + (low + high) / 2)
+
+
+def _reweighted(
+    labels: NDArray[np.float64], scores: NDArray[np.float64], others: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """`others` with a weight for each class that makes the mean of `scores` the shares of `labels`: with two classes that is
+    one shift of log odds."""
+    wanted = np.maximum(happened(labels, scores.shape[1]).mean(axis=0), EDGE)
+    weights = np.ones(scores.shape[1])
+    for _ in range(STEPS):
+        weights *= wanted / np.maximum(_weighted(scores, weights).mean(axis=0), EDGE)
+    return _weighted(others, weights)
+
+
+def _weighted(scores: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    raised = np.clip(scores, EDGE, 1) * weights
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 def _log_odds(chances: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -20,15 +21,17 @@ if TYPE_CHECKING:
 
 ALLOWED: dict[str, str] = {
     "classification": "0 and 1 (or False and True), and missing where there is no outcome yet",
+    "multiclass": "the names in `classes` of retrain.yaml, and missing where there is no outcome yet",
     "regression": "finite numbers, and missing where there is no outcome yet",
 }
 MOST_SHOWN, LONGEST_SHOWN = 5, 40
 
 
-def check_labels(values: Any, task: Task, where: str = "") -> NDArray[np.float64]:
-    """Return the labels as float64, NaN where one is missing.
+def check_labels(values: Any, task: Task, where: str = "", classes: Sequence[str] = ()) -> NDArray[np.float64]:
+    """Return the labels as float64, NaN where one is missing; with more than two `classes` each label's place in them.
 
     Numbers, booleans and decimals of any pandas or NumPy type are numbers; text, dates and nested values are not.
+    Classes are texts or whole numbers.
 
     Raises:
         ModelError: a label is none of what the task allows. It names the labels found, how often, and the allowed ones.
@@ -40,6 +43,8 @@ def check_labels(values: Any, task: Task, where: str = "") -> NDArray[np.float64
         raise _refused(task, where, f"a {type(values).__name__} of shape {np.shape(values)}", "one label for each row")
     present = column.notna().to_numpy(dtype=bool)
     known = column[present].astype(object)
+    if task == "multiclass":
+        return _places(known, present, where, classes)
     numeric = np.array([_is_number(value) for value in known], dtype=bool)
     numbers = known.to_numpy("float64") if numeric.all() else np.full(len(known), np.nan)
     bad = ~numeric | (np.isinf(numbers) if task == "regression" else ~np.isin(numbers, (0, 1)) & ~np.isnan(numbers))
@@ -49,6 +54,29 @@ def check_labels(values: Any, task: Task, where: str = "") -> NDArray[np.float64
     labels = np.full(len(column), np.nan)
     labels[present] = numbers
     return labels
+
+
+def _places(
+    known: pd.Series[Any], present: NDArray[np.bool_], where: str, classes: Sequence[str]
+) -> NDArray[np.float64]:
+    """Each label's place in the classes. A label that is none of them is refused: no model could ever have learned it."""
+    place = {name: float(number) for number, name in enumerate(classes)}
+    found = [place.get(_class_name(value)) for value in known]
+    if None in found:
+        unseen = known[np.array([each is None for each in found], dtype=bool)]
+        allowed = f"{', '.join(classes)}; a new class is added at the end of `classes` in retrain.yaml"
+        raise _refused("multiclass", where, _counted(unseen), allowed)
+    labels = np.full(len(present), np.nan)
+    labels[present] = found
+    return labels
+
+
+def _class_name(value: object) -> str:
+    """A label as `classes` names it: text as it is, a whole number without a decimal point."""
+    if isinstance(value, str) or not _is_number(value):
+        return str(value)
+    number = float(value)  # type: ignore[arg-type]
+    return str(int(number)) if number.is_integer() else str(number)
 
 
 def _is_number(value: object) -> bool:

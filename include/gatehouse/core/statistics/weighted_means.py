@@ -41,11 +41,14 @@ def only(means: Array) -> Array:
     return means[:, 0]
 
 
+def surprise(chances: Array) -> Array:
+    """-log of the probabilities, clipped to [eps, 1 - eps] as scikit-learn does."""
+    return np.asarray(-np.log(np.clip(chances, _EPSILON, 1 - _EPSILON)))
+
+
 def log_loss_terms(labels: Array, predictions: Array) -> Array:
-    """-log of the probability given to what happened, clipped to [eps, 1 - eps] as scikit-learn does."""
-    happened = np.where(labels == 1, predictions, 1 - predictions)
-    surprise: Array = -np.log(np.clip(happened, _EPSILON, 1 - _EPSILON))
-    return surprise
+    """-log of the probability given to what happened."""
+    return surprise(np.where(labels == 1, predictions, 1 - predictions))
 
 
 def squared_error(labels: Array, predictions: Array) -> Array:

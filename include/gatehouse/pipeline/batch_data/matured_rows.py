@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.drift.reference import SCORE
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, Champion, Outcomes
 from gatehouse.errors import ModelError, UntrustedModelError
 from gatehouse.pipeline.batch_data.row_keys import BATCH, LABEL, batch_frame, newest_revisions, with_labels
+from gatehouse.pipeline.batch_data.scored_rows import with_scores
 from gatehouse.pipeline.batch_data.suspect_cells import suspect
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.stacked_tables import stacked
@@ -104,7 +104,7 @@ def _measured(ctx: UseCaseContext, parts: Sequence[Part], estimator: Any, as_of:
         ctx.models.predict(estimator, model_inputs(labelled), ctx.case.retrain.task) if len(labelled) else []
     )
     rows = {str(batch.id): len(part) for batch, part in parts}
-    return MaturedRows(parts[-1][0], labelled.assign(**{SCORE: predicted}), rows, as_of)
+    return MaturedRows(parts[-1][0], with_scores(ctx, labelled, predicted), rows, as_of)
 
 
 def _sentence(batch: Batch, error: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,14 @@ from gatehouse.core.drift.weekday_reference import WeekdayReference, weekdays_of
 from gatehouse.core.performance import decay
 from gatehouse.core.performance.decay import DAY
 from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile, profile_of
+from gatehouse.core.rows.scores import is_score
 from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.types import Candidate, TrainingSet
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.batch_data.reference_units import UNITS, calibrate_reference, units
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.batch_data.scored_rows import label_shares, labels_by_name, scores_of, with_scores
 from gatehouse.pipeline.fit import candidate_metrics, inner_split
 from gatehouse.pipeline.score import model_inputs
 
@@ -48,13 +51,14 @@ def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate
     inputs, labels = model_inputs(holdout), holdout[LABEL].to_numpy("float64")
     scores = ctx.models.predict(estimator, inputs, policy.task)
     importance = ctx.models.importance(estimator, inputs, labels, policy.selection_metric, policy.task, policy.seed)
-    whole = profile_of(with_label(training))
-    scored = holdout.assign(**{SCORE: scores})
-    score_profile = profile_of({SCORE: scores})
-    calibration, batches = calibrate_reference(whole, training, with_label)
+    label = partial(with_label, ctx)
+    whole = profile_of(label(training))
+    scored = with_scores(ctx, holdout, scores)
+    score_profile = profile_of(only_score(scored))
+    calibration, batches = calibrate_reference(whole, training, label)
     days = block_codes(holdout[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"), DAY)
     metric = impact.drift_metric(policy)
-    classes = ("0", "1") if policy.task == "classification" else ()
+    classes = {"classification": ("0", "1")}.get(policy.task, policy.class_names)
     return Reference(
         whole,
         score_profile,
@@ -62,12 +66,16 @@ def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate
         importance,
         len(holdout),
         calibration={**calibration, **calibrate_reference(score_profile, scored, only_score)[0]},
-        losses=losses(Profile({**whole.columns, **score_profile.columns}), with_label(scored), labels, scores, metric),
-        by_label={each: profile_of({SCORE: scores[labels == float(each)]}, like=score_profile) for each in classes},
+        losses=losses(Profile({**whole.columns, **score_profile.columns}), label(scored), labels, scores, metric),
+        by_label={
+            name: profile_of(only_score(scored[labels == place]), like=score_profile)
+            for place, name in enumerate(classes)
+        },
         expected={metric: impact.expected(metric, scores, scores)} if classes else {},
         sample=sample_of(model_inputs(training), policy.seed),
         apart=unit_distances(ctx, training, whole) if policy.triggers.drift is not None else (),
         made_by={"seed": policy.seed, "code": ctx.case.code_sha256, **({"serves": serves} if serves else {})},
+        classes=policy.class_names,
         intervals=intervals(labels, scores, days, policy) or borrowed_intervals(ctx, training, holdout, scores, best),
         weekdays=by_weekday(ctx, training_set, batches, calibration),
         promised=promised(ctx, training, best),
@@ -94,7 +102,7 @@ def borrowed_intervals(
     if policy.triggers.decay is None:
         return {}
     name = policy.triggers.decay.metric
-    own = _daily(holdout.assign(**{SCORE: scores}), name)
+    own = _daily(ctx, with_scores(ctx, holdout, scores), name)
     value = evaluate(name, holdout[LABEL].to_numpy("float64"), scores)
     found = decay.interval_of_days(value, [*_validation_days(ctx, training, best, name), *own], len(own))
     return {} if found is None else {name: found}
@@ -115,16 +123,15 @@ def _validation_days(ctx: UseCaseContext, training: pd.DataFrame, best: Candidat
             model_inputs(training[~newer]),
             training.loc[~newer, LABEL].to_numpy("float64"),
         )
-        return _daily(
-            rows.assign(**{SCORE: ctx.models.predict(trial, model_inputs(rows), ctx.case.retrain.task)}), metric
-        )
+        predicted = ctx.models.predict(trial, model_inputs(rows), ctx.case.retrain.task)
+        return _daily(ctx, with_scores(ctx, rows, predicted), metric)
     except ModelError:
         return []
 
 
-def _daily(scored: pd.DataFrame, metric: str) -> list[float]:
+def _daily(ctx: UseCaseContext, scored: pd.DataFrame, metric: str) -> list[float]:
     parts = [part for _, part in scored.groupby(scored[TIME].dt.floor("D"))]
-    return [evaluate(metric, part[LABEL].to_numpy("float64"), part[SCORE].to_numpy("float64")) for part in parts]
+    return [evaluate(metric, part[LABEL].to_numpy("float64"), scores_of(ctx, part)) for part in parts]
 
 
 def promised(ctx: UseCaseContext, training: pd.DataFrame, best: Candidate) -> dict[str, float]:
@@ -135,20 +142,21 @@ def promised(ctx: UseCaseContext, training: pd.DataFrame, best: Candidate) -> di
     older, newer = inner_split(training)
     value, known = best.metrics.get(name, float("nan")), metric_named(name)
     labels = newer[LABEL].to_numpy("float64")
-    guess = np.full(len(newer), older[LABEL].mean() if len(older) else float("nan"))
+    known_before = label_shares(ctx, older[LABEL].to_numpy("float64"))
+    guess = np.broadcast_to(known_before, (len(newer), *np.shape(known_before)))
     loss, without = known.loss(value), known.loss(evaluate(name, labels, guess))
     return {"loss": loss, "excess": loss - without} if isfinite(loss) and isfinite(without) else {}
 
 
-def with_label(frame: pd.DataFrame) -> pd.DataFrame:
+def with_label(ctx: UseCaseContext, frame: pd.DataFrame) -> pd.DataFrame:
     """The features, the score where there is one, and the label, as the reference names them."""
-    columns: pd.DataFrame = model_inputs(frame).assign(**{LABEL_COLUMN: frame[LABEL]})
-    return columns.assign(**{SCORE: frame[SCORE]}) if SCORE in frame else columns
+    columns: pd.DataFrame = model_inputs(frame).assign(**{LABEL_COLUMN: labels_by_name(ctx, frame[LABEL])})
+    return columns.assign(**only_score(frame))
 
 
 def only_score(frame: pd.DataFrame) -> pd.DataFrame:
-    """The scores alone."""
-    return frame[[SCORE]]
+    """The scores alone; no column where there are none."""
+    return frame[[name for name in frame if is_score(str(name), SCORE)]]
 
 
 def by_weekday(

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from gatehouse.context import UseCaseContext
 from gatehouse.core.rows.outcome_rows import one_for_each_key
 from gatehouse.core.rows.row_keys import KEY, row_keys
+from gatehouse.core.rows.scores import scores_in
 from gatehouse.core.types import Batch, BatchState, Outcomes
 from gatehouse.errors import ModelError
 from gatehouse.use_case_code import features_of, labels_of
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 BATCH, TIME, LABEL = "gh_batch", "gh_time", "gh_label"
 MARKS = (KEY, BATCH, TIME, LABEL)
@@ -74,7 +77,7 @@ def _labels(ctx: UseCaseContext, outcomes: Outcomes) -> pd.Series[float]:
     return one_for_each_key(keys, labels_of(ctx.case, delivered))
 
 
-def by_key(frame: pd.DataFrame, predictions: pd.DataFrame) -> pd.Series[float]:
-    """The score of each row of a `batch_frame`, out of a file of predictions."""
-    scores = predictions.dropna(subset=["key"]).drop_duplicates("key").set_index("key")["score"]
-    return frame[KEY].map(scores)
+def by_key(ctx: UseCaseContext, frame: pd.DataFrame, predictions: pd.DataFrame) -> NDArray[np.float64]:
+    """The predictions of each row of a `batch_frame`, out of a file of predictions; NaN for a row that has none there."""
+    scores = predictions.dropna(subset=["key"]).drop_duplicates("key").set_index("key")
+    return scores_in(scores.reindex(frame[KEY]), "score", ctx.case.retrain.class_names)

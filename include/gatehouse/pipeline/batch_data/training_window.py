@@ -13,6 +13,7 @@ from gatehouse.core.config.retrain import Window
 from gatehouse.core.retraining.holdout_split import MaturedBatch, Split, split
 from gatehouse.core.retraining.refit_check import NEWEST, RefitRecord, best_window
 from gatehouse.core.statistics.changepoint import newest_change
+from gatehouse.core.statistics.class_metrics import happened
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.core.types import BatchId
 from gatehouse.errors import ModelError
@@ -23,6 +24,7 @@ from gatehouse.stacked_tables import stacked
 if TYPE_CHECKING:
     import pandas as pd
 
+LEVEL = 0.01  # the chance of a change found where there is none
 Frames = Mapping[BatchId, "pd.DataFrame"]
 
 
@@ -108,22 +110,26 @@ def _inner_loss(ctx: UseCaseContext, training: Sequence[pd.DataFrame]) -> float:
 
 
 def change_in(ctx: UseCaseContext, training: Sequence[pd.DataFrame]) -> datetime | None:
-    """The day of the newest change in how wrong the champion is, in sign or in size; in the labels without a champion."""
+    """The day of the newest change in how wrong the champion is, in sign or in size; in the labels without a champion. Of
+    more than two classes each is looked at, on its share of the level."""
     import pandas as pd
 
     rows = stacked(training)
-    labels = rows[LABEL].to_numpy("float64")
-    champion, series = ctx.ledger.models.champion(ctx.name), [labels]
+    labels, classes = rows[LABEL].to_numpy("float64"), len(ctx.case.retrain.classes)
+    truth = happened(labels, classes) if classes else labels[:, None]
+    champion, series = ctx.ledger.models.champion(ctx.name), list(truth.T)
     if champion is not None:
         estimator = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
-        wrong = labels - ctx.models.predict(estimator, model_inputs(rows), ctx.case.retrain.task)
-        series = [wrong, abs(wrong)]
+        predicted = ctx.models.predict(estimator, model_inputs(rows), ctx.case.retrain.task)
+        wrong = truth - predicted.reshape(truth.shape)
+        series = [*wrong.T, abs(wrong).sum(axis=1)]
+    level = LEVEL * 2 / len(series) if classes else LEVEL
     days = rows[TIME].dt.floor("D")
     found = []
     for values in series:
         by_day = pd.DataFrame({"day": days, "value": values}).groupby("day")["value"].agg(["mean", "size"])
         place = newest_change(
-            by_day["mean"].to_numpy("float64"), by_day["size"].to_numpy("float64"), ctx.case.retrain.seed
+            by_day["mean"].to_numpy("float64"), by_day["size"].to_numpy("float64"), ctx.case.retrain.seed, level
         )
         found += [by_day.index[place].to_pydatetime().astimezone(UTC)] if place is not None else []
     return max(found, default=None)

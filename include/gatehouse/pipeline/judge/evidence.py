@@ -77,6 +77,7 @@ def gather_evidence(
             challenger=challenger,
             champion=reigning,
             slices={name: frame[name].astype("str").to_numpy("str") for name in ctx.case.slices},
+            classes=ctx.case.retrain.class_names,
         ),
         facts=model_facts(ctx, model, training_set, ctx.lake.read(model.file), inputs, held_out),
         extra={**(extra or {}), **({"final_fit": {"judged": twin.sha256}} if twin != model.file else {})},

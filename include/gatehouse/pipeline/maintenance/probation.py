@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.context import UseCaseContext
 from gatehouse.core.gate import probation as rule
 from gatehouse.core.rows.row_keys import KEY
+from gatehouse.core.rows.scores import score_columns, score_names, scores_in
 from gatehouse.core.types import Batch, Champion, Prediction, Probation, Promotion, PromotionKind
 from gatehouse.errors import StaleChampionError
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME, batch_frame, by_key, with_labels
@@ -65,8 +66,8 @@ def assess_probation(ctx: UseCaseContext, as_of: datetime) -> Probation | None:
     found = rule.judge(
         rows[LABEL].to_numpy("float64"),
         rows[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"),
-        rows["champion"].to_numpy("float64"),
-        rows["former"].to_numpy("float64"),
+        scores_in(rows, "champion", ctx.case.retrain.class_names),
+        scores_in(rows, "former", ctx.case.retrain.class_names),
         len(shadows),
         ctx.case.gate,
         ctx.case.retrain.seed + champion.generation,
@@ -110,11 +111,12 @@ def _carry_out(ctx: UseCaseContext, champion: Champion) -> Probation | None:
 def _compared(ctx: UseCaseContext, shadows: list[Prediction], arrived: Any) -> pd.DataFrame:
     """The matured rows of the shadowed batches, with both models' scores."""
     scored = {each.batch: each for each in ctx.ledger.batches.predictions(ctx.name)}
-    parts = []
+    parts, classes = [], ctx.case.retrain.class_names
     for each in shadows:
         frame = batch_frame(ctx, ctx.ledger.batches.get(each.batch))
         frame = with_labels(ctx, frame, arrived[each.batch.key])[[KEY, TIME, LABEL]]
         for name, file in (("champion", scored[each.batch].file), ("former", each.file)):
-            frame[name] = by_key(frame, ctx.lake.frame(file, ["key", "score"]))
+            scores = by_key(ctx, frame, ctx.lake.frame(file, ["key", *score_names("score", classes)]))
+            frame = frame.assign(**score_columns(name, scores, classes))
         parts.append(frame[frame[LABEL].notna()])
     return stacked(parts)

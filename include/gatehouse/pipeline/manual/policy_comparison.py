@@ -86,7 +86,7 @@ def _measured(ctx: UseCaseContext, scored: list[Prediction], served: int, instea
         labels = matured[LABEL].to_numpy("float64")
         other = ctx.models.predict(estimator, model_inputs(matured), ctx.case.retrain.task)
         was, would = (
-            evaluate(metric.name, labels, by_key(matured, ctx.lake.frame(prediction.file)).to_numpy("float64")),
+            evaluate(metric.name, labels, by_key(ctx, matured, ctx.lake.frame(prediction.file))),
             evaluate(metric.name, labels, other),
         )
         if math.isnan(was) or math.isnan(would):

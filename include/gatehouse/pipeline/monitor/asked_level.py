@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.context import UseCaseContext
 from gatehouse.core.drift.reference import LABEL as LABEL_COLUMN
-from gatehouse.core.drift.reference import SCORE, Reference
+from gatehouse.core.drift.reference import Reference
 from gatehouse.core.performance.decay import DAY, DecayAssessment, MeasuredPerformance
 from gatehouse.core.performance.quality_floor import Level, NoSkill, against_no_skill, judge_floor, sustained
-from gatehouse.core.profiling import NumericProfile
+from gatehouse.core.profiling import CategoricalProfile, NumericProfile
 from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import MonitoringReport
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.batch_data.scored_rows import scores_of
 
 if TYPE_CHECKING:
     from gatehouse.pipeline.batch_data.matured_rows import MaturedRows
@@ -33,12 +34,13 @@ def judge_level(
     before = [report.body["matured"] for report in earlier if report.body["matured"]["batch"] != matured.batch.id.key]
     labelled, decay = matured.labelled, ctx.case.retrain.triggers.decay
     time = labelled[TIME].dt.tz_localize(None).to_numpy("datetime64[us]")
+    classes = ctx.case.retrain.class_names
     no_skill = against_no_skill(
         labelled[LABEL].to_numpy("float64"),
-        labelled[SCORE].to_numpy("float64"),
+        scores_of(ctx, labelled),
         block_codes(time, DAY),
         measured.metric,
-        known_mean(before, reference),
+        known_mean(before, reference) if not classes else known_shares(before, reference, classes),
         ctx.case.retrain.seed,
     )
     margin, least = (decay.margin, decay.min_rows) if decay else (MARGIN, MIN_ROWS)
@@ -58,6 +60,19 @@ def known_mean(before: Sequence[Mapping[str, Any]], reference: Reference) -> flo
         return float(before[-1]["observed"])
     labels = reference.inputs.columns.get(LABEL_COLUMN)
     return labels.moments.mean if isinstance(labels, NumericProfile) else float("nan")
+
+
+def known_shares(
+    before: Sequence[Mapping[str, Any]], reference: Reference, classes: Sequence[str]
+) -> tuple[float, ...]:
+    """As `known_mean`, the share of each of more than two classes."""
+    if before and isinstance(before[-1].get("observed"), (list, tuple)):
+        return tuple(map(float, before[-1]["observed"]))
+    labels = reference.inputs.columns.get(LABEL_COLUMN)
+    if not isinstance(labels, CategoricalProfile):
+        return (float("nan"),) * len(classes)
+    rows = dict(zip(labels.categories, labels.cells, strict=False))
+    return tuple(float(rows.get(name, 0) / max(labels.values, 1)) for name in classes)
 
 
 def asked_levels(

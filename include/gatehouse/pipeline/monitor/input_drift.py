@@ -26,10 +26,12 @@ from gatehouse.core.drift.reference import LABEL, SCORE, Reference
 from gatehouse.core.performance.change_kinds import InputChanges
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile, merged
+from gatehouse.core.rows.scores import is_score
 from gatehouse.core.types import Batch
 from gatehouse.pipeline.batch_data import batch_profiles
 from gatehouse.pipeline.batch_data.reference import codes, sample_positions
 from gatehouse.pipeline.batch_data.row_keys import newest_revisions
+from gatehouse.pipeline.batch_data.scored_rows import labels_by_name
 from gatehouse.pipeline.monitor.drift_impact import add_impact, apply_impact_threshold, joint_impact
 from gatehouse.pipeline.score import model_inputs
 
@@ -89,7 +91,7 @@ def detect_label_shift(
     if policy is None:
         return None
     wanted = policy.model_copy(update={"false_alarms": policy.false_alarms * LABELS, "columns": ()})
-    profile = profile_of(labelled[[LABEL]], like=reference.profile)
+    profile = profile_of({LABEL: labels_by_name(ctx, labelled[LABEL])}, like=reference.profile)
     for drift in judge(reference.profile, profile, wanted, reference.calibration):
         cost = impact.impact_if_real(
             reference.profile.columns[LABEL], profile.columns[LABEL], reference.losses.get(LABEL)
@@ -145,7 +147,7 @@ def seasonal_columns(
 ) -> frozenset[str]:
     """The changed columns that a batch of the same season of an earlier year came near to: within the limit, or much
     nearer than the champion's reference."""
-    changed = [each for each in drifts if each.changed and each.column != SCORE and each.value]
+    changed = [each for each in drifts if each.changed and not is_score(each.column, SCORE) and each.value]
     mine = stored_profile(ctx, batch) if changed else None
     if mine is None:
         return frozenset()

@@ -10,7 +10,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.drift import ColumnDrift, impact
 from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.column_distance import measure_values
-from gatehouse.core.drift.reference import SCORE, Reference
+from gatehouse.core.drift.reference import Reference
 from gatehouse.core.performance import decay
 from gatehouse.core.performance.change_kinds import PerformanceChange
 from gatehouse.core.performance.sudden_change import sudden
@@ -19,6 +19,7 @@ from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.formatting import shown
 from gatehouse.pipeline.batch_data.matured_rows import MaturedRows
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.batch_data.scored_rows import class_of, scores_of
 from gatehouse.pipeline.monitor import input_drift
 from gatehouse.pipeline.monitor.asked_level import judge_level
 
@@ -40,7 +41,7 @@ def measure_performance(
     time = labelled[TIME].dt.tz_localize(None).to_numpy("datetime64[us]")
     measured = decay.measure(
         labelled[LABEL].to_numpy("float64"),
-        labelled[SCORE].to_numpy("float64"),
+        scores_of(ctx, labelled),
         time,
         metric,
         matured.scored,
@@ -56,7 +57,7 @@ def measure_performance(
 
 def expected_and_realised(ctx: UseCaseContext, reference: Reference, labelled: pd.DataFrame) -> dict[str, Any] | None:
     """`estimate` on labelled rows, with what it came to."""
-    predicted = labelled[SCORE].to_numpy("float64")
+    predicted = scores_of(ctx, labelled)
     expected = estimate_performance(ctx, reference, predicted) if len(labelled) else None
     if expected is not None:
         expected["realised"] = evaluate(expected["metric"], labelled[LABEL].to_numpy("float64"), predicted)
@@ -71,9 +72,7 @@ def detect_sudden_change(ctx: UseCaseContext, reference: Reference, matured: Mat
     if ctx.case.contract.frequency != "day":
         return None
     days = matured.days(ctx.case.retrain.min_maturity)
-    count, judged = sudden(
-        [(each[LABEL].to_numpy("float64"), each[SCORE].to_numpy("float64")) for each in days], ctx.case.retrain
-    )
+    count, judged = sudden([(each[LABEL].to_numpy("float64"), scores_of(ctx, each)) for each in days], ctx.case.retrain)
     if not count:
         return None
     import pandas as pd
@@ -90,7 +89,7 @@ def estimate_performance(
     """What the scores themselves expect of the metric on these rows (confidence-based performance estimation), with how
     far that can be trusted; None for regression, whose predictions say nothing about their errors."""
     metric = impact.drift_metric(ctx.case.retrain)
-    if ctx.case.retrain.task != "classification" or not reference.expected:
+    if ctx.case.retrain.task == "regression" or not reference.expected:
         return None
     realised, expected = reference.quality[metric], reference.expected[metric]
     off = abs(expected - realised)
@@ -125,11 +124,12 @@ def classify_performance_change(
     margin = impact.alarm_threshold(ctx.case.retrain)
     if compared is None or not len(labelled):
         return PerformanceChange(judged, margin=margin, label=labels)
-    same = []
+    same, names = [], class_of(ctx, labelled)
     for name, known in reference.by_label.items():
-        mine = labelled.loc[labelled[LABEL] == float(name), SCORE].to_numpy("float64")
-        apart = measure_values(known.columns[SCORE], profile_of({SCORE: mine}, like=known).columns[SCORE], "ks")
-        same.append(apart is None or apart.value <= max(2 * apart.noise, 0.1))
+        mine = profile_of(labelled.loc[names == name, list(known.columns)], like=known)
+        for column, profile in known.columns.items():
+            apart = measure_values(profile, mine.columns[column], "ks")
+            same.append(apart is None or apart.value <= max(2 * apart.noise, 0.1))
     whole = all(same) if same else None
     shares, metric = expected_under_label_shift(ctx, reference, labels), impact.drift_metric(ctx.case.retrain)
     then = reference.quality[metric] - reference.expected[metric]
@@ -142,19 +142,19 @@ def classify_performance_change(
         labels,
         margin,
         excess_then=then,
-        excess_low=excess_low(reference, labelled, metric, compared["realised"] - compared["value"] - then),
+        excess_low=excess_low(ctx, reference, labelled, metric, compared["realised"] - compared["value"] - then),
         gap_then=reference.quality.get("calibration_gap", float("nan")),
     )
 
 
-def excess_low(reference: Reference, labelled: pd.DataFrame, metric: str, more: float) -> float:
+def excess_low(ctx: UseCaseContext, reference: Reference, labelled: pd.DataFrame, metric: str, more: float) -> float:
     """The lower end of the 95 % interval of how much more the loss exceeds the scores' expectation than on the holdout.
 
     Whole days of this batch, and the holdout's own interval: their arms add up like the sides of a right angle (`decay`). NaN
     for fewer than five days.
     """
     low, high = reference.intervals.get(metric, (0.0, 0.0))
-    scores, labels = labelled[SCORE].to_numpy("float64"), labelled[LABEL].to_numpy("float64")
+    scores, labels = scores_of(ctx, labelled), labelled[LABEL].to_numpy("float64")
     surprise = impact.row_losses(metric, labels, scores) - impact.expected_row_losses(metric, scores)
     by_day = labelled.assign(surprise=surprise).groupby(labelled[TIME].dt.floor("D"))["surprise"]
     days = by_day.mean().to_list()

@@ -11,16 +11,18 @@ from typing import Any
 from gatehouse.context import UseCaseContext
 from gatehouse.core.drift import to_document
 from gatehouse.core.drift.alarms import Alarm
-from gatehouse.core.drift.reference import SCORE, Reference
+from gatehouse.core.drift.reference import Reference
 from gatehouse.core.performance.change_kinds import ChangeFinding, ChangeKind, classify_changes
 from gatehouse.core.performance.incidents import CALM, Incident, update_incidents
 from gatehouse.core.retraining.policy import decide_retraining as weigh
 from gatehouse.core.retraining.refit_check import RefitFinding
+from gatehouse.core.rows.scores import scores_in
 from gatehouse.core.types import Batch, BatchId, Champion, MonitoringReport, Request
 from gatehouse.errors import ModelError, NotAllowedError, UntrustedModelError
 from gatehouse.pipeline.batch_data.matured_rows import measured_before, newest_matured
 from gatehouse.pipeline.batch_data.outcome_problems import outcome_problems
 from gatehouse.pipeline.batch_data.row_keys import batch_frame
+from gatehouse.pipeline.batch_data.scored_rows import with_scores
 from gatehouse.pipeline.maintenance import probation
 from gatehouse.pipeline.monitor import input_drift
 from gatehouse.pipeline.monitor.measure_refits import check_refits
@@ -120,14 +122,15 @@ def assess_batch(
     """What is known of a batch under a champion: drift of inputs, scores and labels with its estimated impact, the
     measured quality, and which kinds of change that is."""
     reference = Reference.from_document(json.loads(ctx.lake.read(champion.model.reference)))
-    frame = model_inputs(batch_frame(ctx, batch)).assign(**{SCORE: recorded_scores(ctx, batch, champion)})
+    scores = recorded_scores(ctx, batch, champion)
+    frame = with_scores(ctx, model_inputs(batch_frame(ctx, batch)), scores)
     estimator = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
     looked = input_drift.detect_input_drift(ctx, batch, reference, frame, estimator)
     body: dict[str, Any] = {
         "champion": champion.model.version,
         "generation": champion.generation,
         "rows": len(frame),
-        "estimate": estimate_performance(ctx, reference, frame[SCORE].to_numpy("float64")),
+        "estimate": estimate_performance(ctx, reference, scores),
         "together": looked.together.to_document() if looked.together else None,
         "impact": looked.joint,
     }
@@ -163,7 +166,7 @@ def recorded_scores(ctx: UseCaseContext, batch: Batch, champion: Champion) -> An
     """The recorded scores of a batch; NotAllowedError when it was not scored, or by another champion."""
     for prediction in ctx.ledger.batches.predictions(ctx.name):
         if prediction.batch == batch.id:
-            return ctx.lake.frame(prediction.file)["score"].to_numpy("float64")
+            return scores_in(ctx.lake.frame(prediction.file), "score", ctx.case.retrain.class_names)
     raise NotAllowedError(
         f"batch {batch.id} is watched before it is scored; champion {champion.model.version} is in production"
     )

@@ -51,7 +51,7 @@ class Rule(Spec):
     on_fail: OnFail = "block"
     mode: Mode = "enforce"
 
-    tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "multiclass", "regression")
 
     def metrics(self) -> tuple[str, ...]:
         """The metrics that the rule asks for: they must be defined for the use case's task."""

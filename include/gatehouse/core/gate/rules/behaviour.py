@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from gatehouse.core.gate.evidence import Task
 from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.gate.rules.base import Fraction, NotNegative, Rule, at_most, point_estimate
 from gatehouse.core.gate.rules.measurement_rule import MeasurementRule, rows_in, value_in
@@ -34,11 +35,12 @@ class PredictionsVary(Rule):
         if not len(predictions) or not np.isfinite(predictions).all():
             sentence = "not every held-out row has a prediction: whether they differ is not known"
             return (self.result(RuleOutcome.INCONCLUSIVE, sentence, limit=limit),)
-        values, sizes = np.unique(np.round(predictions, _EQUAL_DIGITS), return_counts=True)
+        values, sizes = np.unique(np.round(predictions, _EQUAL_DIGITS), return_counts=True, axis=0)
+        most = " / ".join(number(float(each)) for each in np.atleast_1d(values[sizes.argmax()]))
         share = point_estimate(float(sizes.max() / len(predictions)), len(predictions))
         sentence = (
             f"{count(len(values))} different predictions on {count(len(predictions))} rows; the most frequent one, "
-            f"{number(float(values[sizes.argmax()]))}, is that of {number(share.value, limit)} of them; "
+            f"{most}, is that of {number(share.value, limit)} of them; "
             f"demanded: at most {number(limit, share.value)}"
         )
         return (self.result(at_most(share, limit), sentence, estimate=share, limit=limit, bound="at most"),)
@@ -50,6 +52,8 @@ class Monotone(MeasurementRule):
     On `rows` held-out rows the feature is set to each of `points` values, spread evenly over its different held-out
     ones; of every row's pairs of values, those whose predictions go the other way are violations.
     """
+
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
 
     rule: Literal["monotone"]
     feature: str

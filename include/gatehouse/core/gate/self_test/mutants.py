@@ -23,6 +23,7 @@ from gatehouse.core.gate.rules.slice_floor import SliceFloor
 from gatehouse.core.gate.rules.slice_regression import SliceNotWorse
 from gatehouse.core.gate.rules.slices import SliceRule
 from gatehouse.core.gate.self_test.expected_results import alarming, expected_failures, only, worsening
+from gatehouse.core.statistics.class_metrics import happened
 from gatehouse.core.statistics.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -62,14 +63,14 @@ def mutants(evidence: Evidence, policy: GatePolicy, seed: int) -> Iterator[Mutan
     ):
         made = predicting(evidence, predictions)
         yield Mutant(name, made, tuple(rule for rule in measuring if expected_failures(rule, made)))
-    leaked = predicting(evidence, rows.labels)
+    leaked = predicting(evidence, rows.labels if rows.challenger.ndim == 1 else _truth(rows))
     # Whether the labels themselves are the best predictions, nobody knows of a use case's own metric.
     sure = tuple(rule for rule in equal if set(rule.metrics()) <= set(METRICS))
     yield Mutant("a leaked label", leaked, tuple(rule for rule in alarms if alarming(rule, leaked)), sure)
     yield from _broken_slices(evidence, [rule for rule in measuring if isinstance(rule, SliceRule)])
     overlap = replace(evidence.facts, training_until=evidence.facts.holdout_from + timedelta(days=1))
     yield Mutant("trained on the holdout", replace(evidence, facts=overlap), _kinds(rules, TrainingIsFresh))
-    nothing = predicting(evidence, np.full(rows.rows, math.nan))
+    nothing = predicting(evidence, np.full_like(rows.challenger, math.nan))
     yield Mutant("predictions of NaN", nothing, (*measuring, *alarms))
     if policy.min_rows > 1 and rows.rows:
         comparing = tuple(rule for rule in rules if isinstance(rule, ChampionComparison))
@@ -89,11 +90,19 @@ def shuffled(rows: HoldoutData, seed: int) -> Array:
 
 def reversed_predictions(rows: HoldoutData) -> Array:
     """Wrong for every row: the other class, or a number far from the label."""
+    if rows.challenger.ndim == 2:
+        wrong = 1 - np.clip(_truth(rows), 0.001, 0.999)
+        return np.asarray(wrong / wrong.sum(axis=1, keepdims=True))
     chances = ((rows.challenger >= 0) & (rows.challenger <= 1)).all()
     if chances and np.isin(rows.labels, (0.0, 1.0)).all():
         return np.asarray(1 - np.clip(rows.labels, 0.001, 0.999))
     far = 10 * (1 + np.ptp(rows.labels))
     return np.asarray(rows.labels + np.where(rows.labels > rows.labels.mean(), -far, far))
+
+
+def _truth(rows: HoldoutData) -> Array:
+    """Certainty of the class that happened, for each row of more than two classes."""
+    return happened(rows.labels, rows.challenger.shape[1])
 
 
 def _little_worse(evidence: Evidence, rules: Sequence[Rule], champion: Array) -> Iterator[Mutant]:
@@ -125,7 +134,8 @@ def _broken_slices(evidence: Evidence, rules: Sequence[SliceRule]) -> Iterator[M
         names, sizes = np.unique(values, return_counts=True)
         sized = [(size, name) for name, size in zip(names.tolist(), sizes.tolist(), strict=True)]
         broken = max((pair for pair in sized if not named or pair[1] in named), default=(0, ""))[1]
-        made = predicting(evidence, np.where(values == broken, reversed_predictions(rows), rows.challenger))
+        chosen = (values == broken).reshape(-1, *[1] * (rows.challenger.ndim - 1))
+        made = predicting(evidence, np.where(chosen, reversed_predictions(rows), rows.challenger))
         yield Mutant(
             f"{column} {broken} broken", made, tuple(rule for rule in of_column if expected_failures(rule, made))
         )

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.gate.measurements import Measurement
+from gatehouse.core.rows.labels import check_labels
 from gatehouse.core.rows.row_keys import KEY
+from gatehouse.core.rows.scores import score_columns
 from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.batch_data.scored_rows import labels_by_name
 from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
 from gatehouse.python_rules import call_rule
 
@@ -27,7 +30,9 @@ def golden_set(subject: MeasurementContext, need: Measurement) -> dict[str, Any]
     if missing:
         raise ModelError(f"{need['file']} lacks {', '.join(map(str, missing))}")
     inputs = frame[list(subject.inputs)].astype(subject.inputs.dtypes.to_dict())
-    labels, models, task = frame[LABEL].to_numpy("float64"), subject.ctx.models, subject.ctx.case.retrain.task
+    models, policy = subject.ctx.models, subject.ctx.case.retrain
+    task = policy.task
+    labels = check_labels(frame[LABEL], task, need["file"], policy.class_names)
     found = {"challenger": evaluate(need["metric"], labels, models.predict(subject.estimator, inputs, task))}
     if subject.reigning is not None:
         found["champion"] = evaluate(need["metric"], labels, models.predict(subject.reigning, inputs, task))
@@ -62,10 +67,19 @@ def python_rule(subject: MeasurementContext, need: Measurement) -> dict[str, Any
 
 
 def _rows(subject: MeasurementContext) -> pd.DataFrame:
-    """A copy of the held-out rows: the features, `key`, `time`, `label`, `challenger` and `champion` (NaN without one)."""
-    former = math.nan if subject.former is None else subject.former
-    marks: dict[str, Any] = {"key": subject.frame[KEY], "time": subject.frame[TIME], "label": subject.labels}
-    return subject.inputs.assign(**marks, challenger=subject.predictions, champion=former)
+    """A copy of the held-out rows: the features, `key`, `time`, `label`, `challenger` and `champion` (NaN without one). Of more
+    than two classes `label` is the name, and each class has its `challenger:<class>` and `champion:<class>`."""
+    import numpy as np
+
+    classes = subject.ctx.case.retrain.class_names
+    former = np.full_like(subject.predictions, math.nan) if subject.former is None else subject.former
+    marks: dict[str, Any] = {
+        "key": subject.frame[KEY],
+        "time": subject.frame[TIME],
+        "label": labels_by_name(subject.ctx, subject.frame[LABEL]),
+    }
+    scores = score_columns("challenger", subject.predictions, classes) | score_columns("champion", former, classes)
+    return subject.inputs.assign(**marks, **scores)
 
 
 def _frozen(path: Path, wanted: str) -> pd.DataFrame:
