@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import finite
+from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.reference import LABEL, SCORE
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class DriftRow:
     @property
     def changed(self) -> bool:
         return self.state in ("alarm", "changed")
+
+    @property
+    def unjudged(self) -> bool:
+        return self.state == AlarmState.UNJUDGED
 
     @property
     def level(self) -> int:

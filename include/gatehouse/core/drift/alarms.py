@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class AlarmState(StrEnum):
-    """What the watch says of a column or a metric; only the second is an alarm, the last four say why not measured.
+    """What the watch says of a column or a metric; only the second is an alarm, the last five say why not judged.
     `CHANGED` is a change that is real and, by its estimated effect on the metric, pages nobody."""
 
     QUIET = "quiet"
@@ -21,6 +21,7 @@ class AlarmState(StrEnum):
     NOT_MATURE = "not mature"
     NO_REFERENCE = "no reference"
     UNDEFINED = "undefined"
+    UNJUDGED = "cannot be judged"
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,10 @@ class DriftCalibration:
         count = len(units) / self.groups
         return float(np.mean([_squared(each, distance) for each in units])) * (count + 1) / (count - 1)
 
+    def widest(self, part: str, distance: Distance) -> float:
+        """How far the farthest of the units lay."""
+        return max((self.values if part == "values" else self.presence)[distance], default=0.0)
+
     def to_document(self) -> dict[str, Any]:
         """The calibration as plain values."""
         return {

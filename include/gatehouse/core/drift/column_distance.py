@@ -67,7 +67,7 @@ def measure_values(reference: ColumnProfile, batch: ColumnProfile, distance: Dis
         )
     if distance == "wasserstein":
         return _wasserstein(reference, batch)
-    return _unordered(distance, *_binned(reference, batch))
+    return _unordered(distance, *binned(reference, batch))
 
 
 def missing_distance(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> ColumnDistance | None:
@@ -86,7 +86,7 @@ def all_distances(reference: ColumnProfile, batch: ColumnProfile) -> dict[str, f
     names: tuple[Distance, ...] = ("js", "psi", "ks", "wasserstein")
     measured = {name: measure_values(reference, batch, name) for name in names}
     found: dict[str, float] = {name: each.value if each else float("nan") for name, each in measured.items()}
-    p, q = _binned(reference, batch) if reference.values and batch.values else (None, None)
+    p, q = binned(reference, batch) if reference.values and batch.values else (None, None)
     for name, distance in (("hellinger", distances.hellinger), ("chi_square", distances.chi_square)):
         found[name] = distance(p, q) if p is not None and q is not None else float("nan")
     found["l_infinity"] = distances.l_infinity(p, q) if p is not None and q is not None else float("nan")
@@ -104,7 +104,7 @@ def unseen_change(reference: ColumnProfile, batch: ColumnProfile) -> float:
     return max(batch.tail / batch.values - before, 0.0)
 
 
-def _binned(reference: ColumnProfile, batch: ColumnProfile) -> tuple[Counts, Counts]:
+def binned(reference: ColumnProfile, batch: ColumnProfile) -> tuple[Counts, Counts]:
     """Both columns' counts on tenths of the reference, or on its categories."""
     if not isinstance(reference, NumericProfile):
         return reference.cells, batch.cells

@@ -3,78 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gatehouse.core.drift import descriptions
-from gatehouse.core.drift.alarms import Alarm, AlarmState
+from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.calibration import DriftCalibration
 from gatehouse.core.drift.column_distance import ColumnDistance, measure_values, missing_distance, unseen_change
+from gatehouse.core.drift.column_drift import ColumnDrift
+from gatehouse.core.drift.reach import farthest
 from gatehouse.core.profiling import ColumnProfile, Profile
 from gatehouse.core.statistics.multiple_testing import holm_adjust
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from gatehouse.core.config.retrain import Distance, DriftReason
-
-
-@dataclass(frozen=True)
-class ColumnDrift:
-    """One column judged. `distance`, `value`, `limit` and `effect` are those of the values, or of the presence of
-    values when that lies farther beyond its limit; `origin` says where the limit comes from. `rows` are the batch's,
-    `reference_rows` the reference's. `null_change` and `unseen_share` are differences of shares of rows and values.
-    `p_value` is Holm's, over all columns of the batch; None where the limit is an effect size. `impact` is the estimated
-    effect on the metric (`core.drift.impact`), None where it was not estimated."""
-
-    column: str
-    state: AlarmState
-    rows: int
-    reference_rows: int
-    distance: str = ""
-    value: float | None = None
-    limit: float | None = None
-    origin: str = ""
-    bound: float = 0.0
-    effect: str = ""
-    null_change: float = 0.0
-    unseen_share: float = 0.0
-    p_value: float | None = None
-    impact: Mapping[str, Any] | None = None
-
-    @property
-    def changed(self) -> bool:
-        """Whether the column changed, alarm or not."""
-        return self.state in (AlarmState.ALARM, AlarmState.CHANGED)
-
-    @property
-    def alarm(self) -> bool:
-        """Whether this is one."""
-        return self.state is AlarmState.ALARM
-
-    def to_alarm(self) -> Alarm:
-        """This alarm as the watch report keeps it."""
-        numbers: dict[str, Any] = {
-            "distance": self.distance,
-            "value": self.value,
-            "limit": self.limit,
-            "rows": self.rows,
-        }
-        numbers |= {"p_value": self.p_value} if self.p_value is not None else {}
-        numbers |= {"impact": dict(self.impact)} if self.impact is not None else {}
-        return Alarm("drift", self.column, self.sentence, numbers)
-
-    @property
-    def sentence(self) -> str:
-        """The column in one sentence with its numbers."""
-        if self.value is None or self.limit is None:
-            return f"{self.column}: {self.state} ({self.rows:,})"
-        sign = ">" if self.changed else "≤"
-        effect = f"; {self.impact['sentence']}" if self.impact else ""
-        return (
-            f"{self.column}: {self.effect}; {self.distance} {self.value:.3f} {sign} {self.limit:.3f} ({self.origin}), "
-            f"{self.rows:,} rows against {self.reference_rows:,}{effect}"
-        )
 
 
 def judge(
@@ -84,8 +28,9 @@ def judge(
 
     Inputs, scores and labels are columns alike. A column with a calibration is an alarm when Holm's adjusted p-value over
     all such columns is at most `false_alarms`; another one when it lies beyond the effect size `limit` and beyond the
-    sampling noise. Fewer rows than `min_rows` are never an alarm. A column the reference does not know is a
-    ConfigurationError.
+    sampling noise. So is one whose calibrated limit no batch could reach (`reach`); where its own reference batches lie
+    too far apart for that, too, it cannot be judged. Fewer rows than `min_rows` are never an alarm. A column the
+    reference does not know is a ConfigurationError.
     """
     unknown = sorted(set(policy.columns) - reference.columns.keys())
     if unknown:
@@ -102,19 +47,19 @@ def judge(
         for name, column in reference.columns.items()
         if name in batch.columns and (not policy.columns or name in policy.columns)
     }
-    tested = {name: _tested(parts, known[name], policy) for name, parts in measured.items() if parts and name in known}
+    calibrated = [name for name, parts in measured.items() if parts and name in known]
+    tested = {
+        name: _tested(measured[name], known[name], policy)
+        for name in calibrated
+        if _within_reach(name, reference, batch, measured[name], known[name], policy, len(calibrated))
+    }
     limits = _levels(tested, policy.false_alarms)
     return tuple(
         _calibrated(name, reference, batch, *limits[name], tested[name], known[name], policy)
         if name in tested
-        else _by_effect(name, reference.columns[name], batch.columns[name], parts, policy)
+        else _by_effect(name, reference.columns[name], batch.columns[name], parts, policy, known.get(name))
         for name, parts in measured.items()
     )
-
-
-def to_document(drifts: Iterable[ColumnDrift]) -> list[dict[str, Any]]:
-    """The judged columns as plain values, for the watch report."""
-    return [{**vars(drift), "state": drift.state.value, "sentence": drift.sentence} for drift in drifts]
 
 
 @dataclass(frozen=True)
@@ -173,17 +118,52 @@ def _calibrated(
     return replace(judged, state=AlarmState.ALARM if changed else AlarmState.QUIET, p_value=p_value)
 
 
+def _within_reach(
+    name: str,
+    reference: Profile,
+    batch: Profile,
+    parts: Sequence[_Part],
+    calibration: DriftCalibration,
+    policy: DriftReason,
+    columns: int,
+) -> bool:
+    """Whether a batch's values could lie beyond the calibrated limit at all, with so many columns tested."""
+    part, level = parts[0], policy.false_alarms / columns / len(parts)
+    limit = calibration.limit(part.name, part.measured, policy.distance, part.rows, level)
+    return limit < farthest(part.name, reference.columns[name], batch.columns[name], policy.distance)
+
+
 def _by_effect(
-    name: str, reference: ColumnProfile, batch: ColumnProfile, parts: Sequence[_Part], policy: DriftReason
+    name: str,
+    reference: ColumnProfile,
+    batch: ColumnProfile,
+    parts: Sequence[_Part],
+    policy: DriftReason,
+    calibration: DriftCalibration | None,
 ) -> ColumnDrift:
     if not parts:
         state = AlarmState.NO_REFERENCE if not reference.rows else AlarmState.TOO_FEW_ROWS
         return ColumnDrift(name, state, batch.rows, reference.rows)
-    limits = {part.name: max(policy.effect_size_limit, part.measured.noise) for part in parts}
-    worst = max(parts, key=lambda part: part.measured.value / limits[part.name])
-    limit = limits[worst.name]
-    origin = "policy" if limit == policy.effect_size_limit else f"sampling noise of {batch.rows:,} rows"
-    return _judged(name, reference, batch, worst, limit, origin)
+    usual = {part.name: calibration.widest(part.name, policy.distance) if calibration else 0.0 for part in parts}
+    limits = {
+        part.name: max(
+            (policy.effect_size_limit, "policy"),
+            (part.measured.noise, f"sampling noise of {batch.rows:,} rows"),
+            (2 * usual[part.name], f"twice the farthest of {calibration.origin if calibration else ''}"),
+        )
+        for part in parts
+    }
+    reachable = [
+        part
+        for part in parts
+        if not calibration or limits[part.name][0] < farthest(part.name, reference, batch, policy.distance)
+    ]
+    worst = max(reachable, key=lambda part: part.measured.value / limits[part.name][0], default=parts[0])
+    judged = _judged(name, reference, batch, worst, *limits[worst.name])
+    if parts[0] in reachable or judged.alarm:
+        return judged
+    origin = f"its own reference batches lie up to {usual[parts[0].name]:.3f} apart"
+    return ColumnDrift(name, AlarmState.UNJUDGED, batch.rows, reference.rows, origin=origin)
 
 
 def _judged(
