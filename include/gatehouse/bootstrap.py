@@ -15,6 +15,7 @@ from gatehouse.use_case import UseCase, find, readable
 
 if TYPE_CHECKING:
     from gatehouse.invariants import InvariantResult
+    from gatehouse.ports.serving import ChampionFeed, ServedRows
 
 
 class InstalledContext(UseCaseContext):
@@ -66,10 +67,11 @@ class InstalledContext(UseCaseContext):
     @cached_property
     def models(self) -> ModelStore:
         from gatehouse.adapters.code_process.models import ModelsElsewhere
-        from gatehouse.adapters.code_process.remote_code import process_of
+        from gatehouse.adapters.code_process.remote_code import RemoteCode, process_of
 
+        code = self.case.process if isinstance(self.case.process, RemoteCode) else process_of(self.case)
         classes = len(self.case.retrain.classes)
-        return ModelsElsewhere(process_of(self.case), self.settings.dask, self.case.model_trust, classes)
+        return ModelsElsewhere(code, self.settings.dask, self.case.model_trust, classes)
 
     @cached_property
     def tracking(self) -> Tracking:
@@ -104,6 +106,25 @@ def open_context(name_or_path: str, settings: Settings | None = None) -> Install
     """The site of a use case by name or folder, on the settings of the environment."""
     settings = settings or Settings.from_environment()
     return InstalledContext(find(name_or_path, settings), settings)
+
+
+def serving_ports(
+    name_or_path: str, settings: Settings, call_seconds: float
+) -> tuple[InstalledContext, ChampionFeed, ServedRows]:
+    """What a server of a use case works through. Its code may take `call_seconds`, and is started anew however often it
+    ended; a ledger that is away is named at once."""
+    from gatehouse.adapters.code_process.process import Limits
+    from gatehouse.adapters.code_process.remote_code import RemoteCode
+    from gatehouse.adapters.ledger import open_ledger
+    from gatehouse.adapters.ledger.champion_feed import PostgresChampionFeed
+    from gatehouse.adapters.served_rows import open_served_rows
+
+    case, url = find(name_or_path, settings), settings.require("ledger_url")
+    memory = int((case.retrain.limits.memory_gib or 0) * 2**30)
+    process = RemoteCode(case.folder, Limits(call_seconds, call_seconds, memory, most_ends=None))
+    ctx = InstalledContext(replace(case, process=process), settings)
+    ctx.ledger = open_ledger(url, pauses=())
+    return ctx, PostgresChampionFeed(url), open_served_rows(settings.lake)
 
 
 def verify_installation(settings: Settings | None = None) -> list[InvariantResult]:

@@ -7,6 +7,7 @@ import re
 from gatehouse import errors
 from gatehouse.core.notifications.alert_types import ABOUT
 from gatehouse.errors import GatehouseError
+from gatehouse.serving.metrics import ServingMetrics
 from gatehouse.telemetry.metrics import CATALOGUE
 
 ALERTS = """\
@@ -29,6 +30,16 @@ For platform engineers. You find every metric of Gatehouse. [Observability](../h
 how you scrape them.
 
     curl -s -H "Authorization: Bearer $(cat scrape-token)" http://127.0.0.1:8080/gatehouse/metrics
+
+| metric | type | meaning |
+|---|---|---|
+"""
+SERVING = """
+## Servers
+
+Each [server](../how-to/serve-the-champion.md) answers a scrape of its own, by the label `use_case`.
+
+    curl -s http://127.0.0.1:8090/metrics
 
 | metric | type | meaning |
 |---|---|---|
@@ -67,7 +78,16 @@ def alerts() -> str:
 
 def metrics() -> str:
     """Every metric that a scrape answers with."""
-    return METRICS + "".join(f"| `{each.name}` | {each.kind} | {_cell(each.help)} |\n" for each in CATALOGUE)
+    page = METRICS + "".join(f"| `{each.name}` | {each.kind} | {_cell(each.help)} |\n" for each in CATALOGUE)
+    families = list(ServingMetrics().registry.collect())
+    return (
+        page
+        + SERVING
+        + "".join(
+            f"| `{each.name}{'_total' if each.type == 'counter' else ''}` | {each.type} | {_cell(each.documentation)} |\n"
+            for each in families
+        )
+    )
 
 
 def error_page() -> str:

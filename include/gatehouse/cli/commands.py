@@ -84,11 +84,15 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
         },
     ),
 }
-COMMANDS: Verbs = {"backtest": ("backtest:backtest", "Replay a use case's whole history from files alone.")}
+COMMANDS: Verbs = {
+    "backtest": ("backtest:backtest", "Replay a use case's whole history from files alone."),
+    "serve": ("serve:serve", "Answer requests over HTTP with the champions."),
+}
 
 NEED_A_LEDGER = (
     "show",
     "score",
+    "serve",
     "replay",
     "actions",
     "manual",

@@ -21,11 +21,11 @@ class RowProblem:
         """The problem in one sentence.
 
         >>> str(RowProblem("rides", 3, "integer", ("seats",), "'two'"))
-        "rides row 3: column 'seats' holds 'two', which breaks integer"
+        "table 'rides', row 3: column 'seats' holds 'two', which breaks integer"
         """
         named = ", ".join(repr(name) for name in self.columns) or "of no name"
         because = f" ({self.reason})" if self.reason else ""
-        return f"{self.table} row {self.row}: column {named} holds {self.value}, which breaks {self.rule}{because}"
+        return f"table {self.table!r}, row {self.row}: column {named} holds {self.value}, which breaks {self.rule}{because}"
 
     def document(self) -> dict[str, Any]:
         """The problem as plain values."""

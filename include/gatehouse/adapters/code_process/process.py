@@ -30,11 +30,13 @@ _ALL: weakref.WeakSet[Process] = weakref.WeakSet()
 
 @dataclass(frozen=True)
 class Limits:
-    """What one call of the code may take, and the memory of its process in bytes (0: all there is)."""
+    """What one call of the code may take, the memory of its process in bytes (0: all there is), and how often it may end
+    its process (None: a server starts it again and again)."""
 
     call_seconds: float
     fit_seconds: float
     memory: int = 0
+    most_ends: int | None = MOST_ENDS
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,9 @@ class Process:
     def call(self, verb: str, what: str, seconds: float | None = None, **given: Any) -> Any:
         """What the verb gives; an error of the code with its own name. `what` is the call as its author knows it."""
         with self._alone:
-            if self._ends >= MOST_ENDS:
-                raise self._error(f"{what} is not asked again: the code ended its process {MOST_ENDS} times")
+            most = self.limits.most_ends
+            if most is not None and self._ends >= most:
+                raise self._error(f"{what} is not asked again: the code ended its process {most} times")
             self.start()
             answer = self._asked({"verb": verb, "with": given}, what, seconds or self.limits.call_seconds)
         if "error" in answer:

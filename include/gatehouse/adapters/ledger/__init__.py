@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gatehouse.adapters.ledger.audit_log import PostgresAuditLog
 from gatehouse.adapters.ledger.backfills import PostgresBackfills
 from gatehouse.adapters.ledger.batches import PostgresBatches
-from gatehouse.adapters.ledger.connection import Database
+from gatehouse.adapters.ledger.connection import PAUSES, Database
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.adapters.ledger.fencing import PostgresAttempts
 from gatehouse.adapters.ledger.models import PostgresModels
@@ -17,9 +19,10 @@ from gatehouse.adapters.ledger.revalidations import PostgresRevalidations
 from gatehouse.ports import Ledger
 
 
-def open_ledger(url: str) -> Ledger:
-    """The ledger at a PostgreSQL address. Nothing connects before the first question."""
-    database = Database(url)
+def open_ledger(url: str, pauses: Sequence[float] = PAUSES) -> Ledger:
+    """The ledger at a PostgreSQL address. Nothing connects before the first question. `pauses` are the seconds between
+    attempts to connect."""
+    database = Database(url, pauses)
     return Ledger(
         PostgresAttempts(database),
         PostgresBatches(database),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.adapters.ledger.champion_feed import CHANNEL
 from gatehouse.adapters.ledger.transaction import LedgerTransaction, attempt_transaction, person_transaction
 from gatehouse.core.types import Champion, FencingLease, FileRef, ModelVersion, Promotion, PromotionKind
 from gatehouse.errors import NotAllowedError, RecordNotFoundError, StaleChampionError
@@ -100,6 +101,7 @@ def _change_champion(change: LedgerTransaction, use_case: str, generation: int, 
     change.record(
         "champion_changes", "champion.changed", use_case, {"use_case": use_case, "generation": generation, **act}
     )
+    change.rows.run("SELECT pg_notify(%s, %s)", CHANNEL, use_case)  # sent when the transaction is committed
     if generation == 1:
         change.rows.run(
             "INSERT INTO current_champions (use_case, generation, version) VALUES (%s, 1, %s)", use_case, act["version"]

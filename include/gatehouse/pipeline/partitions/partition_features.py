@@ -32,12 +32,7 @@ def other_tables(ctx: UseCaseContext, batch: Batch, bad: Mapping[str, Sequence[i
 def features_of_part(ctx: UseCaseContext, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The features of these rows of the main table; ConfigurationError when they depend on which other rows are there."""
     made = features_of(ctx.case, _tables(ctx, part, others))
-    every_second = part.iloc[::2].reset_index(drop=True)
-    if len(every_second) == len(part):
-        return made
-    again = features_of(ctx.case, _tables(ctx, every_second, others))
-    differing = [str(name) for name in made.columns if not _same(made[name].iloc[::2], again, name)]
-    if differing:
+    if differing := _differing_without_others(ctx, part, others, made):
         raise ConfigurationError(
             f"features() makes {', '.join(differing)} of a row out of other rows of {ctx.case.contract.main!r}, so that "
             "the batch cannot be divided",
@@ -47,6 +42,22 @@ def features_of_part(ctx: UseCaseContext, part: pd.DataFrame, others: Mapping[st
             owner="data scientist, or the data engineer",
         )
     return made
+
+
+def columns_from_other_rows(ctx: UseCaseContext, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The features that are made of a row of the main table and of other rows beside it; none where each is made of its
+    own row."""
+    return _differing_without_others(ctx, part, others, features_of(ctx.case, _tables(ctx, part, others)))
+
+
+def _differing_without_others(
+    ctx: UseCaseContext, part: pd.DataFrame, others: Mapping[str, pd.DataFrame], made: pd.DataFrame
+) -> list[str]:
+    every_second = part.iloc[::2].reset_index(drop=True)
+    if len(every_second) == len(part):
+        return []
+    again = features_of(ctx.case, _tables(ctx, every_second, others))
+    return [str(name) for name in made.columns if not _same(made[name].iloc[::2], again, name)]
 
 
 def _tables(ctx: UseCaseContext, part: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
