@@ -1,7 +1,7 @@
-"""Who may see and who may act: Airflow's own authentication and permissions, and the names in `gate.yaml`.
+"""Who may see and who may act: Airflow's own authentication and permissions, and the table of acts.
 
-Reading a use case takes what reading its DAGs takes. Acting takes what triggering its DAGs takes, and a name among the
-approvers of `gate.yaml`. Only the public interface of Airflow's auth managers is used.
+Reading a use case takes what reading its DAGs takes. Acting takes what triggering its DAGs takes, and what
+`gatehouse.core.permissions` asks for that act. Only the public interface of Airflow's auth managers is used.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
 from fastapi import Depends, HTTPException, Request
+
+from gatehouse.core.permissions import Act, require_may
+from gatehouse.errors import NotAllowedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,24 +36,24 @@ def readable(user: Any, names: Iterable[str]) -> set[str]:
     return {ids[dag] for dag in get_auth_manager().filter_authorized_dag_ids(dag_ids=set(ids), user=user)}
 
 
-def why_not(request: Request, user: Any, case: UseCase | None) -> str:
-    """Why the user may not act on a use case, in a sentence; empty when they may."""
+def why_not(request: Request, user: Any, case: UseCase | None, act: Act) -> str:
+    """Why the user may not do this to a use case, in a sentence; empty when they may."""
     if case is None:
         return "the use case has no readable folder, so nobody is named who may act"
     try:
         requires_access_dag("POST", DagAccessEntity.RUN, f"{case.name}__{ACT_STAGE}")(request, user)
     except HTTPException:
         return f"{name_of(user)} may look, not act: Airflow does not let this role trigger {case.name}'s DAGs"
-    approvers = set(case.gate.review.approvers)
-    named = name_of(user) in approvers
-    if not named and not get_auth_manager().is_authorized_hitl_task(assigned_users=approvers, user=user):
-        return f"{name_of(user)} is not an approver; gate.yaml names {', '.join(sorted(approvers))}"
+    try:
+        require_may(act, name_of(user), case.gate)
+    except NotAllowedError as error:
+        return str(error)
     return ""
 
 
-def may_act(request: Request, user: Any, case: UseCase | None) -> None:
-    """403 with the reason unless the user may act on the use case."""
-    why = why_not(request, user, case)
+def may_act(request: Request, user: Any, case: UseCase | None, act: Act) -> None:
+    """403 with the reason unless the user may do this to the use case."""
+    why = why_not(request, user, case, act)
     if why:
         raise HTTPException(403, why)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import HTTPException, Query, Request
 from pydantic import BeforeValidator
 
+from gatehouse.core.permissions import Act
 from gatehouse.core.types import BatchId
 from gatehouse.errors import RecordNotFoundError
 from gatehouse_ui import csrf
@@ -44,9 +45,9 @@ def require_readable(request: Request, user: Any, use_case: str) -> None:
     may_read(request, user, use_case)
 
 
-def action_context(request: Request, user: Any, case: Any) -> dict[str, str]:
+def action_context(request: Request, user: Any, case: Any, act: Act) -> dict[str, str]:
     """What the forms of a page need: the token, the name that goes on record, and why they are not shown."""
-    return {"token": csrf.token_for(user), "who": name_of(user), "why_not": why_not(request, user, case)}
+    return {"token": csrf.token_for(user), "who": name_of(user), "why_not": why_not(request, user, case, act)}
 
 
 def parse_batch_ref(use_case: str, ref: str) -> BatchId:

@@ -89,7 +89,14 @@ def _promote(world: World, number: int, faults: Any) -> None:
     while won < TIMES:
         now = models.champion("flights")
         assert now is not None
-        act = (3 - now.model.version, now.generation, PromotionKind.ROLLBACK, None, f"process {number}", f"win {won}")
+        act = (
+            3 - now.model.version,
+            now.generation,
+            PromotionKind.ROLLBACK,
+            None,
+            "Ada",
+            f"process {number}, win {won}",
+        )
         try:
             models.promote("flights", *act)
             won += 1

@@ -30,8 +30,9 @@ from gatehouse.pipeline.judge import judge_challenger, re_decide
 from gatehouse.pipeline.maintenance import mlflow_projection, reconcile
 from gatehouse.pipeline.maintenance.publish_mlflow import publish_decision
 from gatehouse.pipeline.manual import override
+from gatehouse.pipeline.manual.quarantined import release
 from gatehouse.pipeline.monitor import monitor_batch
-from gatehouse.pipeline.validate import release, validate
+from gatehouse.pipeline.validate import validate
 from gatehouse.ports import ModelProbe
 from gatehouse.use_case import load
 from support.rides import TEMPLATE, AlteredSource, FakeContext
@@ -170,13 +171,13 @@ def _ask(policy: str, reason: str) -> Step:
 def _discard(ctx: Any) -> None:
     batch = newest(ctx, "2024-04")
     if batch.state != "discarded":
-        ctx.ledger.batches.discard(batch.id, "ann", "the amount is missing")
+        ctx.ledger.batches.discard(batch.id, "admin", "the amount is missing")
 
 
 def _release(ctx: Any) -> None:
     batch = newest(ctx, "2024-02")
     if batch.state != "accepted":
-        release(ctx, batch.id, "ann", "the ids are known to repeat")
+        release(ctx, batch.id, "admin", "the ids are known to repeat")
 
 
 def _correct(ctx: Any) -> None:

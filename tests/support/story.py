@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from gatehouse.core.audit.canonical_json import canonical, digest
+from gatehouse.core.audit.canonical_json import canonical, digest, sha256
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.gate.evidence_io import evidence_sha256
 from gatehouse.core.types import (
@@ -34,7 +34,8 @@ from gatehouse.core.types import (
 from gatehouse.ports import Lake, Ledger
 from support.fakes import FakeLake
 
-POLICY = canonical({"rules": ["better than the champion"]})
+APPROVERS = ["Ada", "Bob", "Eve", "ada", "bob", "admin", "reviewer"]
+POLICY = canonical({"review": {"approvers": APPROVERS}, "rules": ["better than the champion"]})
 NEVER = datetime(2100, 1, 1, tzinfo=UTC)
 DRIFT = Reason("drift", "distance moved by 0.31", {"effect": 0.31})
 
@@ -124,7 +125,7 @@ class Story:
         archived = self.lake.put(canonical(document).encode(), "evidence", "json")
         evidence = evidence_sha256(measured)
         result = RuleResult("better", RuleOutcome.PASS, "better by 0.02", value=0.02, limit=0.0, rows=9)
-        policy = digest({"rules": ["better than the champion"]})
+        policy = sha256(POLICY)
         champion = self.ledger.models.champion(self.name) if generation else None
         decision = Decision(
             digest({"evidence": evidence, "policy": policy}),

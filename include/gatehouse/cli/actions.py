@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import click
 
 from gatehouse.bootstrap import InstalledContext, open_context
+from gatehouse.cli.identity import identify
 from gatehouse.cli.output import actor_option
 from gatehouse.cli.show import resolve_decision
 from gatehouse.core.retraining.manual_options import WINDOWS
 from gatehouse.core.types import Batch, Champion, Override
 from gatehouse.errors import RecordNotFoundError
-from gatehouse.pipeline import promote, validate
+from gatehouse.pipeline import promote
 from gatehouse.pipeline.manual import override as overrides
+from gatehouse.pipeline.manual import quarantined
 from gatehouse.pipeline.manual.request_retraining import request_retraining
 from gatehouse.pipeline.manual.rollback_preview import preview_rollback
 
 
 def with_actor_and_reason(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Every act needs who and why."""
-    command = actor_option(required=True, help="Your name, as it goes on record.")(command)
-    return click.option("--reason", required=True, help="Why, in a sentence.")(command)
+    """Every act needs who and why. The command gets the name that is proven, and the reason as it goes on record."""
+
+    @wraps(command)
+    def proven(*, actor: str, reason: str, **values: Any) -> Any:
+        who = identify(actor)
+        return command(actor=who.name, reason=who.reason(reason), **values)
+
+    told = "Local stack only: the name that goes on record. Elsewhere your token says it."
+    with_actor = actor_option(default="", help=told)(proven)
+    return click.option("--reason", required=True, help="Why, in a sentence.")(with_actor)
 
 
 @click.command()
@@ -73,7 +83,7 @@ def confirm(use_case: str, override: str, actor: str, reason: str) -> None:
 def _override_told(asked: Override, champion: Champion | None) -> str:
     until = f"until {asked.expires:%Y-%m-%d %H:%M} UTC"
     if champion is None:
-        command = f"gatehouse decision confirm-override {asked.use_case} {asked.id[:8]} --actor NAME --reason TEXT"
+        command = f"gatehouse decision confirm-override {asked.use_case} {asked.id[:8]} --reason TEXT"
         return f"override {asked.id[:8]} waits for a second person: {command}"
     return f"overridden: version {champion.model.version} is the champion of generation {champion.generation}, {until}"
 
@@ -119,7 +129,7 @@ def retrain(
 def release_batch(use_case: str, key: str, actor: str, reason: str) -> None:
     """Release a quarantined batch: all its rows that can be read are accepted."""
     ctx = open_context(use_case)
-    batch = validate.release(ctx, newest(ctx, key).id, actor, reason)
+    batch = quarantined.release(ctx, newest(ctx, key).id, actor, reason)
     click.echo(f"released: batch {batch.id} is {batch.state}")
 
 
@@ -130,9 +140,8 @@ def release_batch(use_case: str, key: str, actor: str, reason: str) -> None:
 def discard_batch(use_case: str, key: str, actor: str, reason: str) -> None:
     """Discard a quarantined batch: it is kept and never used."""
     ctx = open_context(use_case)
-    batch = newest(ctx, key).id
-    ctx.ledger.batches.discard(batch, actor, reason)
-    click.echo(f"discarded: batch {batch}")
+    batch = quarantined.discard(ctx, newest(ctx, key).id, actor, reason)
+    click.echo(f"discarded: batch {batch.id}")
 
 
 def newest(ctx: InstalledContext, key: str) -> Batch:

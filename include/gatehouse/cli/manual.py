@@ -6,7 +6,10 @@ import click
 
 from gatehouse.bootstrap import open_context
 from gatehouse.cli.actions import newest, with_actor_and_reason
+from gatehouse.cli.identity import identify
+from gatehouse.cli.output import actor_option
 from gatehouse.cli.show import resolve_decision
+from gatehouse.core.permissions import Act, require_may
 from gatehouse.core.types import Verdict
 from gatehouse.errors import GatehouseError
 from gatehouse.pipeline import promote
@@ -65,12 +68,14 @@ def accept(use_case: str, actor: str, reason: str) -> None:
 
 @click.command()
 @click.argument("decision")
-def judge(decision: str) -> None:
+@actor_option(default="", help="Local stack only: your name. Elsewhere your token says it.")
+def judge(decision: str, actor: str) -> None:
     """Make a decision again on all rows that have matured since. A PROMOTE is carried out."""
     ctx, whole_id = resolve_decision(decision)
+    require_may(Act.JUDGE_AGAIN, identify(actor).name, ctx.case.gate)
     again = re_decide.decide_again(ctx, whole_id)
     click.echo(f"decision {again.id[:8]}: {again.verdict}: {again.sentence}")
     if again.verdict is Verdict.PROMOTE:
         promote.promote(ctx, again.id)
     elif again.verdict is Verdict.REVIEW:
-        click.echo(f"a person decides: gatehouse decision approve {again.id[:8]} --actor NAME --reason TEXT, or reject")
+        click.echo(f"a person decides: gatehouse decision approve {again.id[:8]} --reason TEXT, or reject")

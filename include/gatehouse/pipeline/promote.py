@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.gate.human_actions import require_approver
+from gatehouse.core.permissions import Act, require_four_eyes, require_may
 from gatehouse.core.types import Champion, Decision, PromotionKind, RequestState, Verdict
 from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline.maintenance.publish_mlflow import model_description, version_description
@@ -63,7 +63,10 @@ def record_review_response(
             f"decision {decision_id[:8]} is {decision.verdict}; only a REVIEW is answered, a BLOCK is overridden"
         )
     if actor != NOBODY:
-        require_approver(actor, ctx.case.gate.review.approvers, "answer a review")
+        require_may(Act.APPROVE if approved else Act.REJECT, actor, ctx.case.gate)
+    if approved:
+        model = ctx.ledger.models.get(ctx.name, decision.version)
+        require_four_eyes(Act.APPROVE, actor, ctx.case.gate, ctx.ledger.requests.get(model.request))
     ctx.ledger.decisions.answer(decision_id, approved, actor, reason)
     now = ctx.ledger.models.champion(ctx.name)
     if now is None or now.model.version != decision.version:
@@ -108,7 +111,7 @@ def rollback(ctx: UseCaseContext, version: int | None, actor: str, reason: str) 
     The same words again are the same act, finished: a task that is tried again after a crash, or a second click, does not
     roll back one champion more.
     """
-    require_approver(actor, ctx.case.gate.review.approvers, "roll back")
+    require_may(Act.ROLL_BACK, actor, ctx.case.gate)
     last = next(reversed(ctx.ledger.models.promotions(ctx.name)), None)
     said = (PromotionKind.ROLLBACK, actor, reason)
     if last is not None and (last.kind, last.actor, last.reason) == said and version in (None, last.version):

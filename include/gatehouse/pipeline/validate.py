@@ -13,7 +13,7 @@ from gatehouse.core.profiling.batch_profile import BatchProfile, on_grid
 from gatehouse.core.profiling.row_sample import positions, sample_of
 from gatehouse.core.rows.row_keys import without_key
 from gatehouse.core.types import Batch, BatchId, BatchState, FileRef
-from gatehouse.errors import NotAllowedError, SchemaMismatchError
+from gatehouse.errors import SchemaMismatchError
 from gatehouse.pipeline.batch_data import batch_profiles, unreadable_rows
 from gatehouse.pipeline.batch_data.contract_check_result import ContractCheckResult
 from gatehouse.pipeline.partitions import combine, partition_reader
@@ -83,7 +83,7 @@ def check_batch(
         report = _keep_report(ctx, batch, (), {}, batch.unreadable, None, note)
         return ValidationResult(None, batch.unreadable, {}, report)
     try:
-        held = _held(ctx, batch, findings, shares)
+        held = held_result(ctx, batch, findings, shares)
     except SchemaMismatchError as error:
         report = _keep_report(ctx, batch, (), {}, str(error), None, note)
         return ValidationResult(None, f"schema changed: {error}", {}, report)
@@ -99,9 +99,10 @@ def check_batch(
     return ValidationResult(validation, validation.reason, counts, report, profile, held.store)
 
 
-def _held(
+def held_result(
     ctx: UseCaseContext, batch: Batch, findings: Sequence[PartitionWork] = (), shares: Sequence[PartitionWork] = ()
 ) -> ContractCheckResult:
+    """What the contract says of each row of a batch, and what stores the rows; SchemaMismatchError without a column."""
     if partition_reader.needs_partitions(ctx, batch):
         return combine.combined_result(ctx, batch, findings, shares)
     declared = declared_tables(ctx, batch)
@@ -142,30 +143,6 @@ def _own_profile(ctx: UseCaseContext, batch: Batch) -> BatchProfile:
     frames = {name: table.frame for name, table in declared_tables(ctx, batch).items() if len(table.frame)}
     samples = {name: sample_of(frame.iloc[positions(len(frame))]) for name, frame in frames.items()}
     return BatchProfile({name: on_grid(frame, None) for name, frame in frames.items()}, samples=samples)
-
-
-def release(ctx: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> Batch:
-    """Accept a quarantined batch on a named person's word: its good rows are accepted, its bad rows stay quarantined.
-    A batch that lacks a declared column has no good rows and cannot be released (SchemaMismatchError says why)."""
-    batch = ctx.ledger.batches.get(batch_id)
-    if batch.state is not BatchState.QUARANTINED:
-        raise NotAllowedError(f"batch {batch_id} is {batch.state}; only a quarantined batch is released")
-    if batch.unreadable:
-        raise NotAllowedError(
-            f"batch {batch_id} has no row that could be released: {batch.unreadable}. Have it delivered again: the corrected "
-            "file becomes the next revision. Or discard the batch"
-        )
-    held = _held(ctx, batch)
-    split = held.validation.splits[ctx.case.contract.main]
-    if split.rows and split.rows == len(split.bad):
-        raise NotAllowedError(
-            f"batch {batch_id} has no row that could be released: each of its {split.rows:,} rows is bad ({batch.reason}). "
-            "Have it delivered again: the corrected file becomes the next revision. Or discard the batch"
-        )
-    profile = held.profile()
-    stored = held.store()
-    ctx.ledger.batches.release(batch_id, actor, reason, stored, batch_profiles.store_profile(ctx, profile))
-    return ctx.ledger.batches.get(batch_id)
 
 
 def declared_tables(ctx: UseCaseContext, batch: Batch) -> dict[str, Declared]:

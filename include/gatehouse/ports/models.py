@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.types import (
     Champion,
@@ -103,6 +103,10 @@ class Decisions(ABC):
     @abstractmethod
     def answers(self, decision: str) -> list[tuple[bool, str, str]]:
         """(approved, actor, reason) of a decision's answer: none or one."""
+
+    @abstractmethod
+    def policy_in_force(self, use_case: str) -> dict[str, Any] | None:
+        """The policy that the ledger holds people to: the newest decision's, or a later change; None without one."""
 
     @abstractmethod
     def list(self, use_case: str) -> list[Decision]: ...

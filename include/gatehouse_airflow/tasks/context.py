@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from structlog.contextvars import bind_contextvars
 
 from gatehouse.core.types import BatchId
-from gatehouse.errors import RecordNotFoundError
+from gatehouse.errors import NotAllowedError, RecordNotFoundError
 
 if TYPE_CHECKING:
     from gatehouse.bootstrap import InstalledContext
@@ -70,5 +70,10 @@ def resolve_decision(ctx: InstalledContext, start: str) -> Decision:
 
 
 def triggered_by(dag_run: Any) -> str:
-    """Who filled in the form."""
-    return dag_run.triggering_user_name or "airflow"
+    """Who filled in the form, as Airflow's server recorded it; NotAllowedError for a run that nobody triggered."""
+    if not dag_run.triggering_user_name:
+        raise NotAllowedError(
+            "Airflow recorded nobody who triggered this run, and an act needs a name. "
+            "Trigger the DAG with its form, on its page or by the REST API"
+        )
+    return str(dag_run.triggering_user_name)

@@ -57,7 +57,9 @@ def answer(folder: str, decision: str, response: dict[str, Any]) -> str:
 
     user = response.get("responded_by_user") or {}
     actor = user.get("name") or user.get("id") or "nobody"
-    reason = (response.get("params_input") or {}).get("reason") or "no answer in time"
+    reason = (response.get("params_input") or {}).get("reason") or (
+        "no answer in time" if actor == "nobody" else "no reason given"
+    )
     approved = response["chosen_options"] == ["Approve"] and actor != "nobody"
     ctx = context.use_case_context(folder)
     before = ctx.ledger.decisions.answers(decision)

@@ -79,9 +79,11 @@ def _maintenance(ctx: InstalledContext, guard: Guard) -> dict[str, list[str]]:
     from gatehouse.pipeline.judge import re_decide
     from gatehouse.pipeline.maintenance import find_pending as stage
     from gatehouse.pipeline.maintenance import reconcile
+    from gatehouse.pipeline.maintenance.record_policy import record_policy
     from gatehouse.pipeline.manual import backfill
     from gatehouse.pipeline.manual.override import end_expired
 
+    guard("record a changed policy", lambda: record_policy(ctx))
     for ref in guard("list landed batches", lambda: stage.forgotten_landed(ctx, attendance.validating(ctx))):
         guard(f"validate batch {ref}", lambda ref=ref: _validated(ctx, ref))  # type: ignore[misc]
     lost = guard("look for lost reviews", lambda: lost_reviews(ctx, attendance.decisions(ctx)))

@@ -9,7 +9,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from gatehouse.bootstrap import InstalledContext
-from gatehouse.core.types import BatchId, BatchState
+from gatehouse.core.permissions import Act, require_four_eyes
+from gatehouse.core.types import BatchId, Decision
 from gatehouse.errors import NotAllowedError
 from gatehouse.queries import decision_view
 from gatehouse_ui import airflow_calls, airflow_runs, csrf
@@ -27,18 +28,18 @@ async def post_decision_action(
     request: Request, user: User, decision: str, act: str, reason: Reason = "", token: Token = ""
 ) -> Response:
     """Approve or reject a REVIEW, override a HOLD or a BLOCK, or have a decision made again."""
-    if act not in ("approve", "reject", "override", "confirm", "rejudge"):
-        raise HTTPException(404, "no such act")
+    wanted = _act(act, Act.APPROVE, Act.REJECT, Act.OVERRIDE, Act.CONFIRM, Act.JUDGE_AGAIN)
     desk = desk_of(request)
     view = await run_in_threadpool(decision_view, desk.database, validate_decision_id(decision))
     use_case = view.decision.use_case
-    ctx, reason = await run_in_threadpool(authorize, request, user, use_case, reason, token)
+    ctx, reason = await run_in_threadpool(authorize, request, user, use_case, wanted, reason, token)
     back = f"{request.scope.get('root_path', '')}/decisions/{view.decision.id}"
-    if act in ("approve", "reject"):
+    if wanted in (Act.APPROVE, Act.REJECT):
+        await run_in_threadpool(_four_eyes, ctx, wanted, view.decision, name_of(user))
         review = await run_in_threadpool(runs_of(request).review, use_case, view.decision.id)
         if review is not None and not review.answered_by:
             return await _through_airflow(request, review, act == "approve", reason, back)
-    if act == "rejudge":
+    if wanted is Act.JUDGE_AGAIN:
         note = f"{name_of(user)}: {reason}"
         status = await runs_of(request).judge(use_case, view.decision.id, note, _credentials(request))
         if status >= 400:
@@ -84,7 +85,7 @@ def post_use_case_action(
     """Make an earlier champion the champion again."""
     from gatehouse.pipeline.promote import rollback
 
-    ctx, reason = authorize(request, user, use_case, reason, token)
+    ctx, reason = authorize(request, user, use_case, Act.ROLL_BACK, reason, token)
     rollback(ctx, version, name_of(user), reason)
     return RedirectResponse(f"{request.scope.get('root_path', '')}/use-cases/{use_case}?said=rollback", 303)
 
@@ -94,9 +95,8 @@ async def post_batch_action(
     request: Request, user: User, use_case: str, ref: str, act: str, reason: Reason = "", token: Token = ""
 ) -> Response:
     """Release or discard a quarantined batch; the watch of a released one starts at once."""
-    if act not in ("release", "discard"):
-        raise HTTPException(404, "no such act")
-    ctx, reason = await run_in_threadpool(authorize, request, user, use_case, reason, token)
+    wanted = _act(act, Act.RELEASE, Act.DISCARD)
+    ctx, reason = await run_in_threadpool(authorize, request, user, use_case, wanted, reason, token)
     batch = parse_batch_ref(use_case, ref)
     await run_in_threadpool(_settle, ctx, act, batch, name_of(user), reason)
     if act == "release":
@@ -105,24 +105,34 @@ async def post_batch_action(
 
 
 def _settle(ctx: InstalledContext, act: str, batch: BatchId, actor: str, reason: str) -> None:
-    from gatehouse.pipeline.validate import release
+    from gatehouse.pipeline.manual.quarantined import discard, release
 
-    if act == "release":
-        release(ctx, batch, actor, reason)
-        return
-    state = ctx.ledger.batches.get(batch).state
-    if state is not BatchState.QUARANTINED:
-        raise NotAllowedError(f"batch {batch} is {state}; only a quarantined batch is discarded")
-    ctx.ledger.batches.discard(batch, actor, reason)
+    (release if act == "release" else discard)(ctx, batch, actor, reason)
 
 
-def authorize(request: Request, user: Any, use_case: str, reason: str, token: str) -> tuple[InstalledContext, str]:
+def _act(name: str, *allowed: Act) -> Act:
+    """The act that an address names; 404 for any other."""
+    if name not in allowed:
+        raise HTTPException(404, "no such act")
+    return Act(name)
+
+
+def _four_eyes(ctx: InstalledContext, act: Act, decision: Decision, actor: str) -> None:
+    """Refuse before Airflow takes the answer: its run could only fail on it."""
+    if act is Act.APPROVE:
+        model = ctx.ledger.models.get(ctx.name, decision.version)
+        require_four_eyes(act, actor, ctx.case.gate, ctx.ledger.requests.get(model.request))
+
+
+def authorize(
+    request: Request, user: Any, use_case: str, act: Act, reason: str, token: str
+) -> tuple[InstalledContext, str]:
     """The site to act on and the reason in one line. Every check is made before anything is done: our own form, a
-    reader of the use case, an approver, a reason that says something."""
+    reader of the use case, a person who may do this, a reason that says something."""
     csrf.check(request, user, token)
     require_readable(request, user, use_case)
     desk = desk_of(request)
-    may_act(request, user, desk.known_case(use_case))
+    may_act(request, user, desk.known_case(use_case), act)
     reason = " ".join(reason.split())
     if not SHORTEST <= len(reason) <= LONGEST:
         raise HTTPException(

@@ -21,7 +21,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gatehouse.telemetry import CONTENT_TYPE, collect_metrics, exposition, read_facts
 from gatehouse.telemetry.probe import check_health
-from gatehouse_ui.auth import readable
+from gatehouse_ui.auth import name_of, readable
 
 if TYPE_CHECKING:
     from gatehouse.settings import Settings
@@ -72,6 +72,12 @@ def health(request: Request, who: Annotated[ApiCaller | None, Depends(known_read
     found = request.app.state.health.now(request.app.state.desk)
     document = found.document() if who is not None else {"status": "ok" if found.ok else "wrong"}
     return JSONResponse(document, 200 if found.ok else 503)
+
+
+@router.get("/whoami")
+def whoami(user: Annotated[Any, Depends(get_user)]) -> Response:
+    """The name of whose session or token it is: what the command line records an act under."""
+    return JSONResponse({"name": name_of(user)})
 
 
 class CachedHealth:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 
+from gatehouse.core.permissions import Act
 from gatehouse.queries import batch_view
 from gatehouse.reports.batch import results_of
 from gatehouse_ui import quarantine_rows
@@ -46,7 +47,7 @@ def batch_page(
         found=quarantine_rows.found(desk.lake, file, q, p) if file else None,
         q=q,
         runbook=runbook_of(request, use_case),
-        **action_context(request, user, case),
+        **action_context(request, user, case, Act.RELEASE),
     )
 
 

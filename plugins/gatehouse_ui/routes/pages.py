@@ -6,6 +6,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
+from gatehouse.core.permissions import Act
 from gatehouse.core.types import Verdict
 from gatehouse.queries import (
     decision_view,
@@ -78,7 +79,7 @@ def use_case_page(request: Request, user: User, use_case: str) -> Response:
         former=sorted({each["version"] for each in view.promotions[1:]} - {view.promotions[0]["version"]})
         if view.promotions
         else [],
-        **action_context(request, user, case),
+        **action_context(request, user, case, Act.ROLL_BACK),
     )
 
 
@@ -103,17 +104,18 @@ def decision_page(request: Request, user: User, decision: str) -> Response:
     require_readable(request, user, use_case)
     case = desk.known_case(use_case)
     review = runs.review(use_case, view.decision.id) if view.decision.verdict is Verdict.REVIEW else None
+    stale = view.stale and not (review and review.answered_by)
     return render(
         request,
         "decision.html",
         view=view,
         case=case,
-        stale=view.stale and not (review and review.answered_by),
+        stale=stale,
         review=review,
         run=(review.dag_id, review.run_id) if review else runs.of_request(use_case, view.row["request"]),
         runbook=runbook_of(request, use_case),
         **render_cache.render_decision(desk, view),
-        **action_context(request, user, case),
+        **action_context(request, user, case, Act.JUDGE_AGAIN if stale else Act.APPROVE),
     )
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from gatehouse.bootstrap import InstalledContext
+from gatehouse.core.permissions import Act
 from gatehouse.errors import GatehouseError
 from gatehouse_ui.auth import User
 from gatehouse_ui.deps import action_context, desk_of, require_readable
@@ -44,5 +45,5 @@ def rollback_page(
         version=version,
         lines=lines,
         refused=refused,
-        **action_context(request, user, case),
+        **action_context(request, user, case, Act.ROLL_BACK),
     )

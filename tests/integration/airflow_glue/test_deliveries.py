@@ -15,8 +15,8 @@ from gatehouse.adapters.sources import open_source
 from gatehouse.core.types import BatchState
 from gatehouse.errors import NotAllowedError, ServiceUnavailableError, SourceError, SourceVanishedError
 from gatehouse.pipeline import land
+from gatehouse.pipeline.manual.quarantined import release
 from gatehouse.pipeline.manual.revalidate import revalidate
-from gatehouse.pipeline.validate import release
 from gatehouse.settings import ROOT
 from gatehouse_airflow.tasks import batches, context
 from support.rides import FakeContext, ctx, folder, open_site, take  # noqa: F401 - three are fixtures
@@ -138,12 +138,12 @@ def test_an_unreadable_batch_is_discarded_or_corrected_and_never_released(instal
     run(batches.land("rides", None))
     (bad,) = [batch for batch in installed.ledger.batches.list("rides") if batch.state is BatchState.QUARANTINED]
     with pytest.raises(NotAllowedError, match=r"no row that could be released.*Have it delivered again"):
-        release(installed, bad.id, "ann", "we take it as it is")
+        release(installed, bad.id, "admin", "we take it as it is")
     checked = revalidate(installed, bad.id, "ann", "the contract was changed today")
     assert "stays quarantined" in checked.lines[0]
     month("2024-02").to_parquet(inbox / "rows_2024-02.parquet")
     assert run(batches.land("rides", None)) == {"2024-02.r2": True}
-    installed.ledger.batches.discard(bad.id, "ann", "the corrected file has come")
+    installed.ledger.batches.discard(bad.id, "admin", "the corrected file has come")
     assert states(installed)["2024-02.r1"] == "discarded"
     assert states(installed)["2024-02.r2"] == "accepted"
     holds(installed, ledger_database)

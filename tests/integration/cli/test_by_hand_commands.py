@@ -18,6 +18,7 @@ SIGNED = ["--actor", "ann", "--reason", "the airport asked for it today"]
 @pytest.fixture
 def run(ctx, monkeypatch):
     """Runs a command on the use case; returns what it printed, or raises what it raised."""
+    monkeypatch.setenv("GATEHOUSE_CLI_IDENTITY", "machine")
     for module in (actions, manual, show, report):
         monkeypatch.setattr(module, "open_context", lambda _: ctx)
     for module in (manual, report):

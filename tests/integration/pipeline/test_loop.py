@@ -13,8 +13,9 @@ from gatehouse.errors import ModelError, NotAllowedError, ServiceUnavailableErro
 from gatehouse.pipeline import choose, fit, gather, land, outcomes, promote, score
 from gatehouse.pipeline.judge import judge_challenger
 from gatehouse.pipeline.maintenance import mlflow_projection, reconcile
+from gatehouse.pipeline.manual.quarantined import release
 from gatehouse.pipeline.monitor import monitor_batch
-from gatehouse.pipeline.validate import release, validate
+from gatehouse.pipeline.validate import validate
 from support.rides import ctx, folder, looped, open_site, take, train  # noqa: F401 - four of them are fixtures
 
 MONTHS = ["2024-01", "2024-02", "2024-03", "2024-04"]
@@ -202,7 +203,7 @@ def test_a_schema_change_quarantines_the_batch_and_loses_nothing(ctx):
     assert "'amount' is missing" in batch.reason
     assert len(ctx.lake.frame(batch.tables["rows"].source)) == 2000
     with pytest.raises(Exception, match="amount"):
-        release(ctx, batch.id, "ann", "we take it as it is")
+        release(ctx, batch.id, "admin", "we take it as it is")
 
 
 def test_an_empty_batch_and_too_many_bad_rows_are_quarantined_with_numbers(ctx):
@@ -212,7 +213,7 @@ def test_an_empty_batch_and_too_many_bad_rows_are_quarantined_with_numbers(ctx):
     empty, double = (validate(ctx, land.land(ctx, key).id) for key in ("2024-01", "2024-02"))
     assert "0 rows, contract.yaml asks for at least 100" in empty.reason
     assert "401 of 2000 rows" in double.reason
-    released = release(ctx, double.id, "ann", "the ids are known to repeat")
+    released = release(ctx, double.id, "admin", "the ids are known to repeat")
     assert released.state is BatchState.ACCEPTED
     assert released.tables["rows"].accepted.rows == 1599
 
@@ -222,7 +223,7 @@ def test_a_batch_of_bad_rows_alone_is_not_released(ctx):
     ctx.source.change["2024-01"] = lambda frame: frame.assign(id="same")
     batch = validate(ctx, land.land(ctx, "2024-01").id)
     with pytest.raises(NotAllowedError, match="each of its 2,000 rows is bad"):
-        release(ctx, batch.id, "ann", "we take it as it is")
+        release(ctx, batch.id, "admin", "we take it as it is")
     assert ctx.ledger.batches.get(batch.id).state is BatchState.QUARANTINED
 
 

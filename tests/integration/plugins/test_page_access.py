@@ -36,6 +36,7 @@ READ = {  # every address that looks, by its route
     "/batches/{use_case}/{ref}/quarantined.csv": f"/batches/{CASE}/2013-01.r1/quarantined.csv?table=rides",
     "/run": "/run?dag_id=somebody_elses&run_id=1",
     "/static/{name}": "/static/page.css",
+    "/whoami": "/whoami",
 }
 ACT = {  # every address that acts, with a form that is complete but for the reason
     "/decisions/{decision}/{act}": ("/decisions/DECISION/override", {}),
@@ -121,10 +122,10 @@ def test_the_watch_of_a_released_batch_starts_at_once(world: World, monkeypatch:
     def refused(*_: object) -> None:
         raise NotAllowedError("it was discarded a moment ago")
 
-    monkeypatch.setattr("gatehouse.pipeline.validate.release", refused)
+    monkeypatch.setattr("gatehouse.pipeline.manual.quarantined.release", refused)
     assert world.act("reviewer", address, "the figures were right after all").status_code == 409
     assert world.runs.started == []
-    monkeypatch.setattr("gatehouse.pipeline.validate.release", lambda ctx, batch, actor, reason: None)
+    monkeypatch.setattr("gatehouse.pipeline.manual.quarantined.release", lambda ctx, batch, actor, reason: None)
     assert world.act("reviewer", address, "the figures were right after all").status_code == 303
     assert world.runs.started == [(CASE, "2013-04.r1")]
 

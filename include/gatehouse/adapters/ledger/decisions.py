@@ -108,6 +108,11 @@ class PostgresDecisions(Decisions):
             found = rows.all("SELECT approved, actor, reason FROM review_responses WHERE decision = %s", decision)
         return [(row["approved"], row["actor"], row["reason"]) for row in found]
 
+    def policy_in_force(self, use_case: str) -> dict[str, Any] | None:
+        with self._database.transaction() as rows:
+            found = rows.one("SELECT policy_in_force(%s) AS policy", use_case)
+        return found["policy"] if found else None
+
     def list(self, use_case: str) -> list[Decision]:
         with self._database.transaction() as rows:
             return [

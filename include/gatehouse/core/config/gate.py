@@ -33,7 +33,7 @@ else:
 
 COLUMN = r"[A-Za-z_]\w*"
 # What a key that an archived text lacks means: that which was done before there was the key.
-ABSENT: dict[str, Any] = {"error_budget": "decision", "self_test": 0, "final_fit": False}
+ABSENT: dict[str, Any] = {"error_budget": "decision", "self_test": 0, "final_fit": False, "four_eyes": False}
 ABSENT_IN_RULES: dict[str, dict[str, Any]] = {"slice_floor": {"compare": "estimate"}}
 
 
@@ -69,7 +69,8 @@ class GatePolicy(Spec):
     `no_champion` is what happens without a champion. A model file has at most `max_model_mib`, and may hold `trusted_types`
     besides those that every model may hold. With `final_fit` the version that serves is fitted again on all rows, including
     the held-out ones; the gate judges its twin without them. Without the key there is a final fit, unless a rule demands
-    more than the champion: a twin that knows no newer rows than the champion could never show that.
+    more than the champion: a twin that knows no newer rows than the champion could never show that. With `four_eyes` nobody
+    approves or overrides for a model whose training they alone asked for.
     """
 
     renamed_keys: ClassVar[RenamedKeys] = GATE
@@ -88,6 +89,7 @@ class GatePolicy(Spec):
     error_half_life_looks: Annotated[int, Field(ge=1, le=1000)] = 1
     self_test: Literal[0, 1] = 1
     override: OverridePolicy = OverridePolicy()
+    four_eyes: bool = True
     probation: ProbationPolicy | None = None
     final_fit: bool | None = None
     trusted_types: tuple[TrustedType, ...] = ()

@@ -14,12 +14,3 @@ def require_reason(reason: str, act: str) -> None:
         raise NotAllowedError(
             f"{act} needs a reason of at least a sentence ({MIN_WORDS} words); found {len(words)}: {reason!r}"
         )
-
-
-def require_approver(actor: str, approvers: tuple[str, ...], act: str) -> None:
-    """NotAllowedError for a person whom the policy does not name."""
-    if actor not in approvers:
-        raise NotAllowedError(
-            f"{actor or 'nobody'} may not {act}; gate.yaml names under review.approvers: {', '.join(approvers)}; "
-            "to be changed by the risk owner"
-        )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.gate.human_actions import require_approver
+from gatehouse.core.permissions import Act, require_may
 from gatehouse.errors import NotEnoughDataError
 from gatehouse.pipeline.monitor.asked_level import ACCEPTED, accepted_level, newest_level
 
@@ -19,7 +19,7 @@ def accept_level(ctx: UseCaseContext, actor: str, reason: str) -> dict[str, Any]
     Being worse than a model without skill stays an alarm. An approver of `gate.yaml` may do this; accepting the same level
     again changes nothing. NotEnoughDataError when no batch was measured yet.
     """
-    require_approver(actor, ctx.case.gate.review.approvers, "accept a level")
+    require_may(Act.ACCEPT_LEVEL, actor, ctx.case.gate)
     level = newest_level(ctx, EVER)
     if level is None:
         raise NotEnoughDataError(f"{ctx.name} has no measured batch whose level could be accepted; found 0, needed 1")

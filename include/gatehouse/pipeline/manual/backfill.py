@@ -9,6 +9,7 @@ from __future__ import annotations
 from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.gate.human_actions import require_reason
+from gatehouse.core.permissions import Act, require_may
 from gatehouse.core.types import Backfill, Batch, BatchState, Request
 from gatehouse.errors import ConfigurationError, InvalidInputError, NotAllowedError, NotScoredError
 from gatehouse.pipeline import land, outcomes
@@ -24,6 +25,7 @@ IDLE_SECONDS = 3600.0
 def begin(ctx: UseCaseContext, first: str, last: str, promote: bool, actor: str, reason: str) -> Backfill:
     """Record the backfill; the very same one that is open is gone on with. InvalidInputError for keys that are none, the wrong
     way round, outside the contract, or with nothing to take between them; NotAllowedError while another one is open."""
+    require_may(Act.BACKFILL, actor, ctx.case.gate)
     require_reason(reason, "a backfill")
     contract = ctx.case.contract
     for key in (first, last):

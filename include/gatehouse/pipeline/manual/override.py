@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.contract.batch_calendar import Span
-from gatehouse.core.gate.human_actions import require_approver, require_reason
+from gatehouse.core.gate.human_actions import require_reason
+from gatehouse.core.permissions import Act, require_four_eyes, require_may
 from gatehouse.core.types import Champion, Decision, Override, Promotion, PromotionKind, Request, Verdict
 from gatehouse.errors import NotAllowedError, StaleChampionError
 from gatehouse.pipeline.maintenance.reconcile import MAINTENANCE
@@ -27,8 +28,10 @@ def override(ctx: UseCaseContext, decision_id: str, actor: str, reason: str) -> 
     decision = ctx.ledger.decisions.get(decision_id)
     if decision.verdict is Verdict.PROMOTE:
         raise NotAllowedError(f"decision {decision_id[:8]} is PROMOTE; there is nothing to override")
-    require_approver(actor, ctx.case.gate.review.approvers, "override a verdict")
+    require_may(Act.OVERRIDE, actor, ctx.case.gate)
     require_reason(reason, "an override")
+    request = ctx.ledger.requests.get(ctx.ledger.models.get(ctx.name, decision.version).request)
+    require_four_eyes(Act.OVERRIDE, actor, ctx.case.gate, request)
     asked = _made_before(ctx, decision, actor, reason)
     if asked is None:
         require_present(ctx, decision)
@@ -65,7 +68,7 @@ def unconfirmed(ctx: UseCaseContext, decision_id: str) -> Override:
 
 def confirm(ctx: UseCaseContext, override_id: str, actor: str, reason: str) -> tuple[Override, Champion | None]:
     """The second person's word. NotAllowedError for who overrode, who asked for the training, and whom no policy names."""
-    require_approver(actor, ctx.case.gate.review.approvers, "confirm an override")
+    require_may(Act.CONFIRM, actor, ctx.case.gate)
     require_reason(reason, "a confirmation")
     asked = ctx.ledger.overrides.get(override_id)
     model = ctx.ledger.models.get(ctx.name, asked.version)

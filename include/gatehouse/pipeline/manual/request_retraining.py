@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gatehouse.context import UseCaseContext
+from gatehouse.core.permissions import Act, require_may
 from gatehouse.core.retraining.manual_options import manual_options
 from gatehouse.core.types import Request
 from gatehouse.errors import NotEnoughDataError
@@ -26,6 +27,7 @@ def request_retraining(
     InvalidInputError when they cannot be had; NotAllowedError when the request to join is being trained already: its
     rows are chosen.
     """
+    require_may(Act.RETRAIN, actor, ctx.case.gate)
     wanted = (
         manual_options(window, batches, estimators, candidate_names(ctx)) if window or batches or estimators else {}
     )

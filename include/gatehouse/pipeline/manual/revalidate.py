@@ -12,6 +12,7 @@ from typing import Any
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.gate.human_actions import require_reason
+from gatehouse.core.permissions import Act, require_may
 from gatehouse.core.types import Batch, BatchId, BatchState, Revalidation
 from gatehouse.errors import NotAllowedError
 from gatehouse.pipeline.batch_data import batch_profiles
@@ -31,6 +32,7 @@ class RevalidationResult:
 def revalidate(ctx: UseCaseContext, batch_id: BatchId, actor: str, reason: str) -> RevalidationResult:
     """Check a batch again on a named person's word. NotAllowedError for less than a sentence, for a batch that still waits
     for its first validation, was discarded, or has a newer revision."""
+    require_may(Act.REVALIDATE, actor, ctx.case.gate)
     require_reason(reason, "a re-validation")
     contract = digest(ctx.case.contract.model_dump(mode="json"))
     for known in ctx.ledger.revalidations.list(ctx.name, batch_id):

@@ -131,7 +131,7 @@ def test_only_a_review_is_answered(story: Story, models: list[ModelVersion]) -> 
     """Answering a BLOCK is not a way around it, and nobody cannot approve."""
     with pytest.raises(NotAllowedError, match="only a REVIEW is answered"):
         story.ledger.decisions.answer(story.decide(models[0], Verdict.BLOCK).id, True, "Ada", "please")
-    with pytest.raises(NotAllowedError, match="nobody_approves_nothing"):
+    with pytest.raises(NotAllowedError, match="nobody may not answer a review"):
         story.ledger.decisions.answer(story.decide(models[1], Verdict.REVIEW).id, True, "nobody", "silence")
 
 

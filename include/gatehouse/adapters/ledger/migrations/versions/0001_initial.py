@@ -25,6 +25,7 @@ PARTS = (
     "promotion_rules",
     "notifications",
     "manual",
+    "permissions",
 )
 
 
