@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from gatehouse.core.config.contract import Contract
-from gatehouse.core.config.gate import GatePolicy, policy_problems
+from gatehouse.core.config.gate import GatePolicy
+from gatehouse.core.config.gate_for_task import policy_problems
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.statistics.custom_metrics import register
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCaseError
@@ -134,7 +135,8 @@ def read(folder: Path) -> Reading:
     if retrain is not None:
         problems += retrain_problems(retrain, folder)
     if gate is not None:
-        problems += policy_problems(gate, retrain.task, str(folder / "gate.yaml")) if retrain is not None else ()
+        task, classes = (retrain.task, retrain.class_names) if retrain is not None else (None, ())
+        problems += policy_problems(gate, task, str(folder / "gate.yaml"), classes) if task is not None else ()
         problems += gate_problems(gate, folder)
     return Reading(folder, contract, retrain, gate, tuple(problems))
 

@@ -24,7 +24,7 @@ MORE = {
     "gate": "[Gate rules](gate.md) explains every rule, and [write your gate](../how-to/write-a-gate.md) shows how to begin.",
     "notify": "[Notifications](../how-to/notifications.md) shows a whole file, and [alerts](alerts.md) has the kinds of alert.",
 }
-SHARED = {"rule", "description", "on_fail", "mode"}
+SHARED = {"rule", "description", "on_fail", "mode", "of_class"}
 RULE_INTRO = (
     "The own keys of each rule. The name of the rule leads to what its keys mean, with an example and a number."
 )

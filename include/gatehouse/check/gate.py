@@ -56,7 +56,7 @@ def _measured(subject: MeasurementContext, need: Measurement, place: str, proble
 def _judge(ctx: UseCaseContext, rule: Rule, evidence: Evidence, place: str, problems: Problems) -> None:
     if rule.compares and evidence.champion is None:
         return
-    for result in rule.judge(MetricsContext(evidence, ctx.case.gate, ctx.case.retrain.seed)):
+    for result in rule.judged(MetricsContext(evidence, ctx.case.gate, ctx.case.retrain.seed)):
         if rule.rule in FAILS_WHATEVER_THE_DATA and result.outcome is RuleOutcome.FAIL:
             problems.report("gate", f"{result.rule} would fail", result.sentence, "", place)
 

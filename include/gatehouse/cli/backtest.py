@@ -13,7 +13,8 @@ import click
 from gatehouse.cli.backtest_table import human
 from gatehouse.cli.output import as_text, json_option, nothing_on_standard_output
 from gatehouse.cli.progress import progress_line
-from gatehouse.core.config.gate import GatePolicy, check_policy
+from gatehouse.core.config.gate import GatePolicy
+from gatehouse.core.config.gate_for_task import check_policy
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import InvalidInputError
@@ -59,7 +60,8 @@ def backtest(
     gate = read_spec(policy, GatePolicy, OWNERS["gate.yaml"]) if policy else None
     if until:
         batch_interval(case.contract.frequency, until)  # a key of another form is named here
-    check_policy(gate or case.gate, (other or case.retrain).task)
+    trained = other or case.retrain
+    check_policy(gate or case.gate, trained.task, classes=trained.class_names)
     for problem in [
         *(gate_problems(gate, case.folder, policy) if gate else ()),
         *(retrain_problems(other, case.folder, retrain) if other else ()),

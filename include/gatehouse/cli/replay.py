@@ -10,7 +10,8 @@ import click
 from gatehouse.bootstrap import InstalledContext, open_context
 from gatehouse.cli.output import json_option, plain, print_result, table
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.config.gate import GatePolicy, check_policy
+from gatehouse.core.config.gate import GatePolicy
+from gatehouse.core.config.gate_for_task import check_policy
 from gatehouse.core.gate.decide import decision_document
 from gatehouse.errors import ConfigurationError
 from gatehouse.formatting import shown
@@ -59,7 +60,7 @@ def load_policy(file: Path, ctx: InstalledContext) -> GatePolicy:
             allowed=f"{ctx.name}, or no use_case at all",
             owner=OWNERS["gate.yaml"],
         )
-    check_policy(policy, ctx.case.retrain.task, str(file))
+    check_policy(policy, ctx.case.retrain.task, str(file), ctx.case.retrain.class_names)
     return policy
 
 

@@ -12,6 +12,7 @@ from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.rows.scores import score_columns
 from gatehouse.core.types import Batch, BatchId, BatchState, Champion, Prediction
 from gatehouse.errors import ModelError, NotAllowedError
+from gatehouse.pipeline.batch_data.known_classes import check_classes
 from gatehouse.pipeline.batch_data.row_keys import batch_frame, newest_revisions
 from gatehouse.pipeline.batch_data.suspect_cells import suspect
 from gatehouse.pipeline.partitions import partition_score
@@ -78,6 +79,7 @@ def predict_frame(ctx: UseCaseContext, champion: Champion, keys: Any, features: 
 
 def open_champion(ctx: UseCaseContext, champion: Champion) -> Any:
     """The champion's estimator, from the bytes that the ledger recorded."""
+    check_classes(ctx, champion.model)
     return ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
 
 

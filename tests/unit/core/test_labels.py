@@ -37,6 +37,30 @@ CLASSES = [
 ]
 
 
+FRUITS = ("apple", "7", "quince")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["quince", "7", None, "apple"],
+        pd.Series(["quince", "7", None, "apple"], dtype="str"),
+        pd.Series(["quince", "7", None, "apple"], dtype="category"),
+        pd.Series(["quince", 7, NAN, "apple"], dtype="object"),
+        pd.Series(["quince", 7.0, pd.NA, "apple"], dtype="object"),
+    ],
+)
+def test_more_classes_become_their_places(values: Any) -> None:
+    """Texts and whole numbers of any type are classes by their names; a missing one stays missing."""
+    np.testing.assert_array_equal(check_labels(values, "multiclass", classes=FRUITS), [2, 1, NAN, 0])
+
+
+def test_a_label_that_is_no_class_is_named_with_the_way_to_add_it() -> None:
+    """What is found, how often, and where a new class is written down."""
+    with pytest.raises(ModelError, match=r"'pear' \(2 rows\), '' \(1 row\).*at the end of `classes` in retrain.yaml"):
+        check_labels(["pear", "apple", "pear", ""], "multiclass", "model.py", FRUITS)
+
+
 @pytest.mark.parametrize(
     "values", CLASSES, ids=lambda values: f"{type(values).__name__} {getattr(values, 'dtype', '')}"
 )

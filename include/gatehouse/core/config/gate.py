@@ -16,14 +16,11 @@ from gatehouse.core.config.trusted_types import TrustedType
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.gate.rules.base import MetricName, Rule
 from gatehouse.core.gate.rules.registry import registered
-from gatehouse.core.statistics.custom_metrics import is_own
-from gatehouse.core.statistics.metrics import metrics_for
 from gatehouse.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from gatehouse.core.gate.evidence import Task
 
 RULES: dict[str, type[Rule]] = registered()  # what a message lists as allowed comes from here, too
 if TYPE_CHECKING:
@@ -149,37 +146,3 @@ class GatePolicy(Spec):
     def hash(self) -> str:
         """The version of the policy: the hash of its text."""
         return sha256(self.text)
-
-
-def check_policy(policy: GatePolicy, task: Task, file: str = "gate.yaml") -> None:
-    """Refuse a rule or a metric that is not defined for the task; ConfigurationError names rule, found and allowed."""
-    for problem in policy_problems(policy, task, file):
-        raise problem
-
-
-def policy_problems(policy: GatePolicy, task: Task, file: str = "gate.yaml") -> Iterator[ConfigurationError]:
-    """Yield each rule and each metric that is not defined for the task."""
-    for position, rule in enumerate(policy.rules):
-        if task not in rule.tasks:
-            yield ConfigurationError(
-                f"the rule is not defined for {task}",
-                where=f"{file}: rules.{position}",
-                found=repr(rule.rule),
-                allowed=f"{rule.rule} judges {' and '.join(rule.tasks)}",
-                owner="risk owner",
-            )
-    asked = [("metric", policy.metric)]
-    asked += [
-        (f"rules.{position} ({rule.rule})", metric)
-        for position, rule in enumerate(policy.rules)
-        for metric in rule.metrics()
-    ]
-    for key, metric in asked:
-        if metric not in metrics_for(task) and not is_own(metric):
-            yield ConfigurationError(
-                f"the metric is not defined for {task}",
-                where=f"{file}: {key}",
-                found=repr(metric),
-                allowed=", ".join(metrics_for(task)),
-                owner="risk owner",
-            )

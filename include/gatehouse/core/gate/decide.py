@@ -115,7 +115,7 @@ def _judged(policy: GatePolicy, measures: MetricsContext) -> list[RuleResult]:
 
 def judge_rule(rule: Rule, measures: MetricsContext) -> list[RuleResult]:
     """The results of one rule, as its mode and `on_fail` have it."""
-    return [_in_mode(rule, result) for result in rule.judge(measures)]
+    return [_in_mode(rule, result) for result in rule.judged(measures)]
 
 
 def _spent(policy: GatePolicy, measures: MetricsContext) -> list[RuleResult]:

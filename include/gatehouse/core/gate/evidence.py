@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -34,6 +34,13 @@ class HoldoutData:
     @property
     def rows(self) -> int:
         return len(self.labels)
+
+    def against_rest(self, name: str) -> HoldoutData:
+        """The rows as two classes: the named one of several, and all others together."""
+        place = self.classes.index(name)
+        champion = None if self.champion is None else self.champion[:, place]
+        labels = np.asarray(self.labels == place, dtype=np.float64)
+        return replace(self, labels=labels, challenger=self.challenger[:, place], champion=champion, classes=())
 
 
 @dataclass(frozen=True)
@@ -79,3 +86,7 @@ class Evidence:
     extra: Mapping[str, Any] = field(default_factory=dict)
     measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     looks: int = 0
+
+    def against_rest(self, name: str) -> Evidence:
+        """The evidence for the named class and all others together: that of two classes."""
+        return replace(self, task="classification", holdout=self.holdout.against_rest(name))

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from gatehouse.core.gate.rules.base import Rule
     from gatehouse.core.types import Decision, RuleResult, Verdict
 
-SAME = ("rule", "metric", "column", "feature", "function", "file")  # what makes two rules the same requirement
+SAME = (
+    "rule",
+    "metric",
+    "column",
+    "feature",
+    "function",
+    "file",
+    "of_class",
+)  # what makes two rules the same requirement
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from gatehouse.core.gate.evidence_io import evidence_document, evidence_from, ev
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
 from gatehouse.model_code import check_slices
+from gatehouse.pipeline.batch_data.known_classes import check_classes
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.final_fit import judged_file
 from gatehouse.pipeline.gather import latest_interval_end
@@ -58,6 +59,7 @@ def gather_evidence(
     estimator, former, reigning = ctx.models.load(ctx.lake.read(twin), twin.sha256), None, None
     challenger = ctx.models.predict(estimator, inputs, task)
     if champion is not None:
+        check_classes(ctx, champion.model)
         former = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
         reigning = ctx.models.predict(former, inputs, task)
     subject = MeasurementContext(ctx, model, champion, training_set, frame, estimator, challenger, former, reigning)

@@ -19,6 +19,7 @@ from gatehouse.core.retraining.refit_check import RefitFinding
 from gatehouse.core.rows.scores import scores_in
 from gatehouse.core.types import Batch, BatchId, Champion, MonitoringReport, Request
 from gatehouse.errors import ModelError, NotAllowedError, UntrustedModelError
+from gatehouse.pipeline.batch_data.known_classes import check_classes
 from gatehouse.pipeline.batch_data.matured_rows import measured_before, newest_matured
 from gatehouse.pipeline.batch_data.outcome_problems import outcome_problems
 from gatehouse.pipeline.batch_data.row_keys import batch_frame
@@ -122,6 +123,7 @@ def assess_batch(
     """What is known of a batch under a champion: drift of inputs, scores and labels with its estimated impact, the
     measured quality, and which kinds of change that is."""
     reference = Reference.from_document(json.loads(ctx.lake.read(champion.model.reference)))
+    check_classes(ctx, champion.model)
     scores = recorded_scores(ctx, batch, champion)
     frame = with_scores(ctx, model_inputs(batch_frame(ctx, batch)), scores)
     estimator = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)

@@ -101,6 +101,20 @@ def test_an_estimator_is_fitted_there_as_it_is_here(opened: Opened) -> None:
         assert (there.predict(model, features, "classification") == expected).all()
 
 
+def test_probabilities_of_more_classes_come_back_by_class(opened: Opened) -> None:
+    """Predictions of three classes keep their shape, and a class that training lacked is 0 in its place."""
+    case = opened()
+    assert isinstance(case.process, RemoteCode)
+    features, labels = features_of(case, {"rows": ROWS}), np.array([0.0, 2.0, 3.0] * 20)
+    there, here = ModelsElsewhere(case.process, "", case.model_trust, 4), SkopsModels(classes=4)
+    made = there.fit("logistic", case.estimators()["logistic"], features, labels)
+    found = there.predict(there.load(there.dump(made), sha256(there.dump(made))), features, "multiclass")
+    own = here.fit("logistic", replace(case, process=None).estimators()["logistic"], features, labels)
+    assert found.shape == (60, 4)
+    assert (found[:, 1] == 0).all()
+    assert np.array_equal(found, here.predict(own, features, "multiclass"))
+
+
 def test_a_model_with_own_code_is_opened_in_a_process_of_its_own(opened: Opened) -> None:
     """Its predictions come from a process that has not run `model.py` of today, nor any other model."""
     own = """

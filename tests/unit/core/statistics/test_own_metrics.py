@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.config.gate import check_policy
+from gatehouse.core.config.gate_for_task import check_policy
 from gatehouse.core.gate.decide import decide, decision_document
 from gatehouse.core.statistics.block_bootstrap import block_counts, difference, resample
 from gatehouse.core.statistics.custom_metrics import as_archived

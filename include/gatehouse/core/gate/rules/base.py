@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
@@ -41,7 +42,8 @@ MetricName = Annotated[str, AfterValidator(_known_metric)]
 class Rule(Spec):
     """One requirement. `description` is the risk owner's sentence; `on_fail` is what a FAIL means for the verdict.
 
-    `mode: dry_run` judges and records without effect on the verdict, `off` does not judge.
+    `mode: dry_run` judges and records without effect on the verdict, `off` does not judge. `of_class` asks it of one of more
+    than two classes, against all others together.
     """
 
     model_config = ConfigDict(allow_inf_nan=False)
@@ -50,7 +52,9 @@ class Rule(Spec):
     description: Annotated[str, Field(min_length=1)]
     on_fail: OnFail = "block"
     mode: Mode = "enforce"
+    of_class: Annotated[str, Field(min_length=1)] | None = Field(default=None, exclude_if=lambda name: name is None)
 
+    by_class: ClassVar[bool] = False  # whether it looks at predictions, so that it can be asked of one class
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "multiclass", "regression")
 
     def metrics(self) -> tuple[str, ...]:
@@ -79,6 +83,22 @@ class Rule(Spec):
     def spends(self) -> bool:
         """Whether the rule lets a challenger pass by an interval that spends the error over looks at a champion."""
         return False
+
+    def judged(self, measures: MetricsContext) -> tuple[RuleResult, ...]:
+        """The outcomes of `judge`, of the class that the rule names where it names one."""
+        if self.of_class is None:
+            return self.judge(measures)
+        known = measures.evidence.holdout.classes
+        if self.of_class not in known:
+            sentence = f"the evidence has no class {self.of_class!r}; it has {', '.join(known) or 'two classes'}"
+            return (self.result(RuleOutcome.INCONCLUSIVE, sentence, about=self.of_class),)
+        return tuple(self._about_class(each) for each in self.judge(measures.against_rest(self.of_class)))
+
+    def _about_class(self, result: RuleResult) -> RuleResult:
+        """A result that names its class: `metric_bound(roc_auc min pear)`."""
+        subject = result.rule.removeprefix(self.rule).strip("()")
+        name = f"{self.rule}({f'{subject} {self.of_class}'.strip()})"
+        return replace(result, rule=name, sentence=f"{self.of_class} against the rest: {result.sentence}")
 
     @abstractmethod
     def judge(self, measures: MetricsContext) -> tuple[RuleResult, ...]:

@@ -27,6 +27,8 @@ _EQUAL_DIGITS = 9
 class PredictionsVary(Rule):
     """At most the share `max_share` of the held-out rows get one and the same prediction (to nine decimals)."""
 
+    by_class: ClassVar[bool] = True
+
     rule: Literal["predictions_vary"]
     max_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
 
@@ -53,6 +55,8 @@ class Monotone(MeasurementRule):
     ones; of every row's pairs of values, those whose predictions go the other way are violations.
     """
 
+    by_class: ClassVar[bool] = True
+
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
 
     rule: Literal["monotone"]
@@ -67,7 +71,8 @@ class Monotone(MeasurementRule):
         return self.feature
 
     def need(self) -> Measurement:
-        return Measurement.of("monotone", feature=self.feature, points=self.points, rows=self.rows)
+        asked = {"of_class": self.of_class} if self.of_class else {}
+        return Measurement.of("monotone", feature=self.feature, points=self.points, rows=self.rows, **asked)
 
     def weigh(self, found: Mapping[str, Any]) -> tuple[RuleResult, ...]:
         against = "falling" if self.direction == "increasing" else "rising"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -33,6 +33,8 @@ class ChampionComparison(Rule):
     The end that lets a challenger pass has this look's share of the error (`core/gate/alpha_spending.py`), the other one the
     policy's. Subclasses say which side of the bound is the good one.
     """
+
+    by_class: ClassVar[bool] = True
 
     metric: MetricName
 
@@ -103,6 +105,8 @@ class BetterThanChampion(ChampionComparison):
 class SuspiciousGain(Rule):
     """The challenger is not better than the champion by more than `max_gain`, nor better than `best_plausible_value` at all:
     what is too good to be true usually leaks the outcome. An alarm, so it judges the measured values."""
+
+    by_class: ClassVar[bool] = True
 
     rule: Literal["suspiciously_good"]
     on_fail: OnFail = "review"

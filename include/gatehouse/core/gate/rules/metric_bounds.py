@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 class BoundedRule(Rule):
     """Holds a metric of the challenger to a limit: its measured value or, `compare: interval`, its whole interval."""
+
+    by_class: ClassVar[bool] = True
 
     compare: JudgeBy = "estimate"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,15 @@ class MetricsContext:
         self._codes = _blocks(evidence, policy)
         self._counts = block_counts(len(np.unique(self._codes)), policy.resamples, seed)
         self._resampled: dict[tuple[str, bool], Array] = {}
+        self._of_class: dict[str, MetricsContext] = {}
+
+    def against_rest(self, name: str) -> MetricsContext:
+        """The same rows and draws for one class against all others together."""
+        if name not in self._of_class:
+            turned = copy(self)
+            turned.evidence, turned._resampled = self.evidence.against_rest(name), {}
+            self._of_class[name] = turned
+        return self._of_class[name]
 
     @property
     def has_champion(self) -> bool:

@@ -28,6 +28,8 @@ class Parity(Rule):
     rate: that share among the rows of class 1 and of class 0 (equalised odds; Hardt, Price and Srebro 2016).
     """
 
+    by_class: ClassVar[bool] = True
+
     rule: Literal["parity"]
     column: str
     threshold: Fraction

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -40,6 +40,8 @@ class SliceRule(Rule):
     sound slices pass together with the policy's confidence; it is PASS when every slice's interval is within, which
     needs no correction, since one bad slice suffices to prevent it (Berger 1982, intersection-union tests).
     """
+
+    by_class: ClassVar[bool] = True
 
     column: str
     metric: MetricName

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 class StableOverTime(RangeRule):
     """A metric of the challenger, on each stretch of time `period` of the holdout that has at least `min_rows` rows,
     keeps within `min` and `max`, and its best and its worst stretch differ by at most `max_spread`."""
+
+    by_class: ClassVar[bool] = True
 
     rule: Literal["stable_over_time"]
     metric: MetricName

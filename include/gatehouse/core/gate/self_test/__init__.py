@@ -9,6 +9,7 @@ that misjudges can be trusted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gatehouse.core.gate.rules.base import Rule
@@ -32,7 +33,7 @@ def self_test(evidence: Evidence, policy: GatePolicy, seed: int, verdict: Verdic
     if policy.self_test == 0:
         return None
     coarse = policy.model_copy(update={"resamples": min(policy.resamples, _MOST_RESAMPLES)})
-    found = [mutant for mutant in mutants(evidence, coarse, seed) if mutant.not_pass or mutant.not_fail]
+    found = [mutant for mutant in _all_mutants(evidence, coarse, seed) if mutant.not_pass or mutant.not_fail]
     wrong = [mistake for mutant in found for mistake in _mistakes(mutant, coarse, seed, verdict)]
     if wrong:
         sentence = (
@@ -45,6 +46,18 @@ def self_test(evidence: Evidence, policy: GatePolicy, seed: int, verdict: Verdic
     names = join_names([mutant.name for mutant in found], most=20)
     sentence = f"the gate judged {len(found)} mutants of this evidence as it must: {names}"
     return RuleResult(SELF_TEST, RuleOutcome.PASS, sentence, on_fail="review")
+
+
+def _all_mutants(evidence: Evidence, policy: GatePolicy, seed: int) -> Iterator[Mutant]:
+    """The mutants of the evidence; for rules that ask of one class those of this class against the rest."""
+    named = dict.fromkeys(rule.of_class for rule in policy.rules if rule.of_class in evidence.holdout.classes)
+    whole = tuple(rule for rule in policy.rules if rule.of_class is None)
+    yield from mutants(evidence, policy.model_copy(update={"rules": whole}), seed)
+    for name in named:
+        mine = tuple(rule.model_copy(update={"of_class": None}) for rule in policy.rules if rule.of_class == name)
+        turned = policy.model_copy(update={"rules": mine})
+        for mutant in mutants(evidence.against_rest(str(name)), turned, seed):
+            yield replace(mutant, name=f"{mutant.name} of {name}")
 
 
 def _mistakes(mutant: Mutant, policy: GatePolicy, seed: int, verdict: VerdictFn) -> Iterator[str]:

@@ -11,7 +11,9 @@ from gatehouse.pipeline.judge.measurements.measurement_context import Measuremen
 from gatehouse.stacked_tables import stacked
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 UNSEEN = "a category that nobody has seen"
 
@@ -31,8 +33,15 @@ def monotone(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:
         raise ModelError(f"{feature!r} has {len(different)} different values in the holdout; needed: two")
     values = different[np.linspace(0, len(different) - 1, min(need["points"], len(different))).round().astype(int)]
     grid = stacked([_set(sample, feature, value) for value in values])
-    predicted = subject.predict(grid).reshape(len(values), len(sample))
+    predicted = _of_class(subject, need, subject.predict(grid)).reshape(len(values), len(sample))
     return {**directions(predicted), "points": len(values), "rows": len(sample)}
+
+
+def _of_class(subject: MeasurementContext, need: Measurement, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The predictions, of more than two classes the probability of the one that is asked of."""
+    if predicted.ndim == 1:
+        return predicted
+    return predicted[:, subject.ctx.case.retrain.class_names.index(dict(need.args)["of_class"])]
 
 
 def invariant(subject: MeasurementContext, need: Measurement) -> dict[str, Any]:

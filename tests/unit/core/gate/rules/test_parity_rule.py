@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from gatehouse.core.config.gate import check_policy
+from gatehouse.core.config.gate_for_task import check_policy
 from gatehouse.core.types import RuleOutcome
 from gatehouse.errors import ConfigurationError
 from support.evidence_maker import evidence, holdout, judged, outcomes, policy

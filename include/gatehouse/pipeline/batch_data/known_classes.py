@@ -1,0 +1,30 @@
+"""The classes that a model was trained on against those of `retrain.yaml`: a model knows them by their places only."""
+
+from __future__ import annotations
+
+import json
+
+from gatehouse.context import UseCaseContext
+from gatehouse.core.drift.reference import Reference
+from gatehouse.core.types import ModelVersion
+from gatehouse.errors import ModelError
+
+
+def check_classes(ctx: UseCaseContext, model: ModelVersion) -> None:
+    """Raise ModelError where the model's classes are not the first ones of `classes`, in their order.
+
+    A class that was added at the end is one that the model gives no probability. Any other change would turn the
+    model's probabilities of one class into those of another.
+    """
+    today = ctx.case.retrain.class_names
+    if not today:
+        return
+    then = Reference.from_document(json.loads(ctx.lake.read(model.reference))).classes
+    if not then or then != today[: len(then)]:
+        raise ModelError(
+            f"version {model.version} was trained on other classes",
+            where=f"{ctx.case.folder.name}/retrain.yaml: classes",
+            found=", ".join(today),
+            allowed=f"{', '.join(then) or 'two classes, or a number'}; then any new ones",
+            owner="data scientist",
+        )
