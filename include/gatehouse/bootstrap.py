@@ -80,6 +80,11 @@ class InstalledContext(UseCaseContext):
 
         return MlflowTracking(self.settings.require("mlflow_uri"), lambda sentence: restored(self, sentence))
 
+    def anchor(self) -> None:
+        from gatehouse.anchoring import anchor_for
+
+        anchor_for(self.settings, self.ledger.audit_log, lambda: self.tracking, [self.name])
+
 
 def isolated(case: UseCase) -> UseCase:
     """The use case, whose code is called in a process without the rights of this one."""
@@ -127,13 +132,26 @@ def serving_ports(
     return ctx, PostgresChampionFeed(url), open_served_rows(settings.lake)
 
 
+def anchor_hourly(use_cases: Sequence[str], settings: Settings | None = None) -> None:
+    """Anchor the audit log when the newest anchor is an hour old."""
+    from gatehouse.adapters.ledger import open_ledger
+    from gatehouse.adapters.mlflow import MlflowTracking
+    from gatehouse.anchoring import anchor_for
+
+    known = settings or Settings.from_environment()
+    log = open_ledger(known.require("ledger_url")).audit_log
+    anchor_for(known, log, lambda: MlflowTracking(known.require("mlflow_uri")), use_cases, hourly=True)
+
+
 def verify_installation(settings: Settings | None = None) -> list[InvariantResult]:
     """The invariants of this installation's ledger, lake and MLflow (which is left out where none is configured)."""
     from gatehouse.adapters.lake import open_lake
     from gatehouse.adapters.mlflow import MlflowTracking
+    from gatehouse.anchoring import anchor_evidence
     from gatehouse.invariants import run
 
     settings = settings or Settings.from_environment()
     tracking = MlflowTracking(settings.require("mlflow_uri")) if settings.mlflow_uri else None
     cases = {name: isolated(case) for name, case in readable(settings.usecases).items()}
-    return run(settings.require("ledger_url"), open_lake(settings.lake), tracking, cases)
+    anchors = anchor_evidence(settings, tracking, cases)
+    return run(settings.require("ledger_url"), open_lake(settings.lake), tracking, cases, anchors)

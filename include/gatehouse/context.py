@@ -38,6 +38,9 @@ class UseCaseContext(ABC):
         A site that spreads them over machines calls `function` with a site of its own there."""
         return [function(self, batch, work, *more) for work in works]
 
+    def anchor(self) -> None:  # noqa: B027 - a site that is thrown away has nothing to anchor
+        """Sign the head of the audit log and keep that outside the database, where the site has a key."""
+
     @property
     @abstractmethod
     def ledger(self) -> Ledger: ...

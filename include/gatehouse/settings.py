@@ -48,6 +48,8 @@ class Settings:
     notify: Path | None = None
     train_queue: str = ""  # the queue, and pool, of training tasks where workers have queues
     spark: str = ""  # the master that use cases with `engine: spark` run on; empty is Spark on this machine
+    anchor_key: Path | None = None  # the private key that signs anchors of the audit log
+    anchor_public_key: str = ""  # its public key, where only checks are made
     dask: str = ""  # the scheduler of a cluster that candidates are fitted on; empty fits them in the task
 
     @classmethod
@@ -66,6 +68,8 @@ class Settings:
             notify=Path(env["GATEHOUSE_NOTIFY_FILE"]) if env.get("GATEHOUSE_NOTIFY_FILE") else None,
             train_queue=env.get("GATEHOUSE_TRAIN_QUEUE", ""),
             spark=env.get("GATEHOUSE_SPARK_MASTER", ""),
+            anchor_key=Path(key) if (key := env.get("GATEHOUSE_ANCHOR_KEY_FILE", "")) else None,
+            anchor_public_key=env.get("GATEHOUSE_ANCHOR_PUBLIC_KEY", ""),
             dask=env.get("GATEHOUSE_DASK_ADDRESS", ""),
         )
 

@@ -39,6 +39,7 @@ MEANING = {
     "I11": "You can share logs and reports. Tests look for every secret in all of them.",
     "I12": "A crash costs time and nothing else. The fault tests stop the process at every write and compare the result.",
     "I13": "A wrong join of rows and outcomes would train a model on noise. The check joins them again in another way.",
+    "I15": "Who owns the database cannot rewrite, cut off or restore the audit log unnoticed: anchors lie elsewhere.",
     "I14": "A bad champion is never silent: an incident is open from the third such batch on.",
 }
 BY_TESTS = {

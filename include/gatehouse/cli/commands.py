@@ -71,6 +71,7 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
         {
             "verify": ("verify:verify", "Check the invariants, or an exported audit log."),
             "list": ("audit_list:audit_list", "Who did what, on what, why, and what came of it."),
+            "export": ("audit_export:export", "Write the whole log as one signed file."),
             "log": ("audit_log:audit_log", "What was recorded, or all of it as one file."),
         },
     ),
@@ -100,6 +101,7 @@ NEED_A_LEDGER = (
     "verify",
     "audit_log",
     "audit_list",
+    "audit_export",
     "notifications",
 )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from gatehouse.adapters.anchor_keys import is_signed
 from gatehouse.cli.output import json_option, plain, print_result, table
 from gatehouse.core.audit.hash_chain import check
+from gatehouse.core.audit.signed_export import breaches_of, unseal
 from gatehouse.invariants import InvariantResult
 from gatehouse.settings import Settings
 
@@ -22,11 +25,12 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An exported audit log to check instead.",
 )
+@click.option("--public-key", default="", help="The key that a signed export has to be signed with.")
 @json_option
-def verify(file: Path | None, as_json: bool) -> None:
-    """Check the invariants on ledger, lake and MLflow, or an exported audit log alone. Exit code 1 on a breach."""
+def verify(file: Path | None, public_key: str, as_json: bool) -> None:
+    """Check the invariants and anchors of the installation, or an exported audit log alone. Exit code 1 on a breach."""
     if file is not None:
-        _verify_export(file, as_json)
+        _verify_export(file, public_key.strip().lower(), as_json)
         return
     findings = run_installed(Settings.from_environment())
     print_result([plain(finding) for finding in findings], as_json, _page(findings))
@@ -34,10 +38,16 @@ def verify(file: Path | None, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _verify_export(export: Path, as_json: bool) -> None:
-    with export.open("rb") as lines:
-        checked = check(lines)
+def _verify_export(file: Path, key: str, as_json: bool) -> None:
+    export, seal = unseal(file.read_bytes())
+    checked = check(export.splitlines(keepends=True))
     head = f"{checked.entries} entries, head {checked.head}"
+    if key:
+        wrong = breaches_of(export, seal, key, is_signed) if seal else ["the file has no signature"]
+        checked = replace(checked, breaches=(*checked.breaches, *wrong))
+        head += f", signed with {key[:16]}"
+    elif seal:
+        head += "; its signature was not checked: give --public-key"
     human = "\n".join([*checked.breaches, f"BROKEN: {head}"]) if checked.breaches else f"the audit log is whole: {head}"
     print_result(plain(checked), as_json, human)
     if checked.breaches:

@@ -114,6 +114,12 @@ def scrape(read: Read) -> Variables:
     return {"GATEHOUSE_SCRAPE_TOKEN_FILE": str(FOLDER / "scrape_token")}
 
 
+def anchors(read: Read) -> Variables:
+    """The key that signs anchors of the audit log: for those who change the champion, and for the hourly anchor."""
+    read("anchor_key")
+    return {"GATEHOUSE_ANCHOR_KEY_FILE": str(FOLDER / "anchor_key")}
+
+
 def role_passwords(read: Read) -> dict[str, str]:
     """The password of each of the databases' roles, for `init`."""
     return {role: read(f"{SECRET_OF.get(role, role)}_password") for role in ROLES}
@@ -135,14 +141,14 @@ def init_variables(read: Read) -> Variables:
 
 PARTS: dict[str, tuple[Callable[[Read], Variables], ...]] = {
     "init": (airflow, tokens, ledger, mlflow_server, init_variables),
-    "api-server": (airflow, tokens, ledger, mlflow_credentials("promoter"), scrape),
+    "api-server": (airflow, tokens, ledger, mlflow_credentials("promoter"), scrape, anchors),
     "scheduler": (airflow, tokens, broker),
     "dag-processor": (airflow, tokens),
     "triggerer": (airflow, tokens, ledger),
-    "worker-light": (broker, ledger, mlflow_credentials("promoter")),
+    "worker-light": (broker, ledger, mlflow_credentials("promoter"), anchors),
     "worker-train": (broker, ledger, mlflow_credentials("trainer")),
     "mlflow": (mlflow_server,),
-    "cli": (ledger, mlflow_credentials("promoter"), administrator),
+    "cli": (ledger, mlflow_credentials("promoter"), administrator, anchors),
     "s3-check": (),
 }
 TOUCHES_THE_LAKE = ("init", "api-server", "triggerer", "worker-light", "worker-train", "mlflow", "cli", "s3-check")

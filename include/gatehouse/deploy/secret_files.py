@@ -53,6 +53,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "mlflow_trainer_password": password,
     "mlflow_promoter_password": password,
     "scrape_token": password,
+    "anchor_key": password,
     "s3_access_key": empty,
     "s3_secret_key": empty,
 }

@@ -75,6 +75,7 @@ def stack_environment(
         "GATEHOUSE_STATE_DIR": str(home.root),
         "GATEHOUSE_LAKE": str(home.lake),
         "GATEHOUSE_CLI_IDENTITY": "machine",
+        "GATEHOUSE_ANCHOR_KEY_FILE": str(home.anchor_key()),
         "GATEHOUSE_LEDGER_URL": server.url("ledger", "ledger"),
         "GATEHOUSE_USECASES": os.environ.get("GATEHOUSE_USECASES", str(ROOT / "include" / "usecases")),
         "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{ports['mlflow']}",

@@ -61,7 +61,8 @@ class StackDirectory:
     def contents(self) -> list[Path]:
         """Everything that a stack keeps below its root."""
         folders = (self.logs, self.airflow, self.lake, self.artifacts, self.root / "postgres")
-        return [*folders, self.state, self.lock, self.turn, self.root / "ports.json", self.root / "credentials.json"]
+        files = (self.root / name for name in ("ports.json", "credentials.json", "anchor.key"))
+        return [*folders, self.state, self.lock, self.turn, *files]
 
     @property
     def mark(self) -> str:
@@ -81,6 +82,13 @@ class StackDirectory:
         }
         write_private(path, json.dumps(made, indent=2))
         return made, True
+
+    def anchor_key(self) -> Path:
+        """The file with the key that signs anchors of the audit log; it is made when there is none."""
+        path = self.root / "anchor.key"
+        if not path.is_file():
+            write_private(path, secrets.token_urlsafe(32))
+        return path
 
     def ports(self) -> dict[str, int]:
         """The ports of this stack: those it had before while they are free, else the preferred ones, else the next free."""

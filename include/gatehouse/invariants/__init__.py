@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatehouse.adapters.ledger.connection import Database
-from gatehouse.invariants import audit_log_integrity, batches, champions, labels, performance, requests
+from gatehouse.invariants import anchored, audit_log_integrity, batches, champions, labels, performance, requests
 from gatehouse.invariants.result import InvariantContext, InvariantResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gatehouse.core.audit.anchors import AnchorEvidence
     from gatehouse.ports import Lake, Tracking
     from gatehouse.use_case import UseCase
 
@@ -44,17 +45,24 @@ INVARIANTS: dict[str, tuple[str, Callable[[InvariantContext], None]]] = {
         "No champion is worse than no skill, or below the level asked for, for more than two batches without an incident",
         performance.no_silent_champion,
     ),
+    "I15": ("The audit log leads to every signed anchor outside the database", anchored.anchored_log),
 }
 
 
 def run(
-    ledger_url: str, lake: Lake, tracking: Tracking | None, use_cases: Mapping[str, UseCase] | None = None
+    ledger_url: str,
+    lake: Lake,
+    tracking: Tracking | None,
+    use_cases: Mapping[str, UseCase] | None = None,
+    anchors: AnchorEvidence | None = None,
 ) -> list[InvariantResult]:
     """Examine every invariant against one moment of the ledger; labels are derived again for these use cases."""
     database = Database(ledger_url)
     try:
         with database.snapshot() as rows:
-            return [examine(name, InvariantContext(rows, lake, tracking, use_cases or {})) for name in INVARIANTS]
+            return [
+                examine(name, InvariantContext(rows, lake, tracking, use_cases or {}, anchors)) for name in INVARIANTS
+            ]
     finally:
         database.close()
 

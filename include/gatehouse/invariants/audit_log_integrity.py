@@ -46,7 +46,7 @@ def audit_log_intact(look: InvariantContext) -> None:
     """I6. The numbers have no gap, each hash covers the entry and the one before, each change has exactly one entry,
     and its row says what the entry says."""
     expected, previous = 1, FIRST
-    for entry in _entries(look):
+    for entry in entries_of(look):
         look.expect(entry.seq == expected, f"audit log: entry {expected} is missing; entry {entry.seq} follows")
         look.expect(entry.previous == previous, f"audit log: entry {entry.seq} does not continue the chain")
         look.expect(entry.hash == entry_hash(entry), f"audit log: entry {entry.seq} was altered")
@@ -55,7 +55,8 @@ def audit_log_intact(look: InvariantContext) -> None:
     _rows_as_told(look)
 
 
-def _entries(look: InvariantContext) -> Iterator[AuditEntry]:
+def entries_of(look: InvariantContext) -> Iterator[AuditEntry]:
+    """Every entry, in its order."""
     last = 0
     while chunk := look.examine("SELECT * FROM audit_log WHERE seq > %s ORDER BY seq LIMIT %s", last, _CHUNK):
         yield from (AuditEntry(**row) for row in chunk)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gatehouse.adapters.ledger.connection import Cursor
+    from gatehouse.core.audit.anchors import AnchorEvidence
     from gatehouse.ports import Lake, Tracking
     from gatehouse.use_case import UseCase
 
@@ -37,6 +38,7 @@ class InvariantContext:
     lake: Lake
     tracking: Tracking | None = None
     use_cases: Mapping[str, UseCase] = field(default_factory=dict)
+    anchors: AnchorEvidence | None = None
     rows: int = 0
     breaches: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

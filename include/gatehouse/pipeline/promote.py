@@ -129,6 +129,7 @@ def sync_mlflow_aliases(ctx: UseCaseContext, *also: int) -> None:
     """Point MLflow's aliases at what the ledger says, as far as MLflow lets it: the champion has changed already."""
     with projecting(ctx, "the aliases"):
         point_aliases(ctx, *also)
+    ctx.anchor()
 
 
 def point_aliases(ctx: UseCaseContext, *also: int) -> None:

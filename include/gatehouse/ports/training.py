@@ -139,6 +139,13 @@ class Tracking(ABC):
         """Tag run and model version with verdict and decision, log report, tables and metrics to the run, and describe the
         version anew."""
 
+    def keep_anchor(self, use_case: str, document: str) -> None:  # noqa: B027 - a server that keeps none is allowed
+        """Keep the newest anchor of the audit log beside the use case's registered model."""
+
+    def anchor(self, use_case: str) -> str:
+        """The anchor that was kept last; empty where none was."""
+        return ""
+
     @abstractmethod
     def mirror(
         self, use_case: str, champion: int | None, challenger: int | None, words: Mapping[int, str] | None = None

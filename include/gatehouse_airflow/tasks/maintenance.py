@@ -136,7 +136,7 @@ def lost_reviews(ctx: InstalledContext, asked: set[str]) -> list[str]:
 def check_installation(swept: Iterable[dict[str, Any]], names: Iterable[str], broken: dict[str, str]) -> None:
     """Verify the ledger and `notify.yaml`; GatehouseError with everything that a person must know of. `swept` is what the
     sweeps of the use cases `names` found; one without a result did not come to its end."""
-    from gatehouse.bootstrap import verify_installation
+    from gatehouse.bootstrap import anchor_hourly, verify_installation
     from gatehouse.telemetry.queries import ENDED, MAINTENANCE
     from gatehouse_airflow.notification_tasks import record_health_issues, wrong_notify
 
@@ -145,6 +145,7 @@ def check_installation(swept: Iterable[dict[str, Any]], names: Iterable[str], br
     found |= {pending["name"]: pending for pending in swept or ()}
     problems = [sentence for pending in found.values() for sentence in (*pending["unexplained"], *pending["failed"])]
     problems += [f"use case {name} cannot be read: {error}" for name, error in broken.items()]
+    anchor_hourly(list(found))
     findings = verify_installation()
     record_health_issues(broken, findings, {name: pending["failed"] for name, pending in found.items()})
     for finding in findings:

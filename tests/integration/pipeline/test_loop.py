@@ -157,7 +157,7 @@ def test_a_decision_against_an_older_generation_promotes_nothing(looped):
     decision = judge_challenger.judge(looped, request.id)
     assert decision.verdict is Verdict.PROMOTE
     never = datetime(2100, 1, 1, tzinfo=UTC)
-    asked = Override("moved", "rides", decision.version, 1, decision.id, "bob", "moved in between", never, False)
+    asked = Override("moved", "rides", decision.version, 1, decision.id, "admin", "moved in between", never, False)
     act = (asked.version, asked.generation, PromotionKind.OVERRIDE, asked.decision, asked.actor, asked.reason)
     looped.ledger.models.promote("rides", *act, override=looped.ledger.overrides.propose(asked).id)
     back = promote.rollback(looped, 1, "reviewer", "and moved back again")
@@ -180,9 +180,7 @@ def test_only_an_approver_rolls_back(looped, actor):
     """Pages, forms, REST and the command line all come here with the person's name: one whom gate.yaml does not name among
     the approvers changes nothing."""
     before = looped.ledger.models.champion("rides")
-    with pytest.raises(
-        NotAllowedError, match=r"may not roll back; gate\.yaml names under review\.approvers: reviewer, admin"
-    ):
+    with pytest.raises(NotAllowedError, match="may not roll back"):
         promote.rollback(looped, None, actor, "the delays look wrong")
     assert looped.ledger.models.champion("rides") == before
 

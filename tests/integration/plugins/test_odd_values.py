@@ -22,7 +22,7 @@ LOOK = (  # every address that looks, with all that it takes
     "/use-cases/{}/rollback?version={}", "/use-cases/{}/compare?one={}&other={}", "/use-cases/{}/drift?batch={}&sort={}&n={}", "/use-cases/{}/column?name={}&batch={}&n={}",
     "/use-cases/{}/decisions?before={}&verdict={}&since={}&until={}", "/use-cases/{}/runbook", "/decisions/{}", "/batches/{}/{}?table={}&q={}&p={}",
     "/batches/{}/{}/report", "/batches/{}/{}/quarantined.csv?table={}",
-    "/run?dag_id={}&run_id={}&task_id={}&map_index={}", "/static/{}",
+    "/run?dag_id={}&run_id={}&task_id={}&map_index={}", "/static/{}", "/whoami",
 )  # fmt: skip
 ACT = ("/decisions/{}/{}", "/use-cases/{}/rollback", "/batches/{}/{}/{}")
 NEAR = (  # values that are nearly right, and some that are: they reach what lies behind the first check

@@ -18,6 +18,7 @@ from gatehouse.adapters.mlflow.runs import Runs
 from gatehouse.core.types import Decision, ModelVersion, TrainingSet
 from gatehouse.ports import BatchLog, CandidateRun, DecisionLog, Held, Registration, Tracking, TrainingRun
 
+ANCHOR = "gatehouse.anchor"
 SHA256, DECISION, FLAG = "gatehouse.sha256", "gatehouse.decision", "gatehouse.flag"
 REQUEST, CANDIDATE = "gatehouse.request", "gatehouse.candidate"
 MODEL_PATH = "model"
@@ -126,6 +127,14 @@ class MlflowTracking(Tracking):
             for key, value in judged.tags.items():
                 self._client.set_model_version_tag(decision.use_case, version, key, value[:MAX_TAG])
             self._client.update_model_version(decision.use_case, version, judged.description)
+
+    def keep_anchor(self, use_case: str, document: str) -> None:
+        with named(self.uri):
+            self._registry.keep_tag(use_case, ANCHOR, document)
+
+    def anchor(self, use_case: str) -> str:
+        with named(self.uri):
+            return self._registry.tag(use_case, ANCHOR)
 
     def mirror(
         self, use_case: str, champion: int | None, challenger: int | None, words: Mapping[int, str] | None = None

@@ -61,6 +61,22 @@ class Registry:
         for entity in tagged:
             self._client.set_model_version_tag(name, entity.version, VERSION, f"replaced by {made.version}")
 
+    def keep_tag(self, name: str, key: str, value: str) -> None:
+        """Tag a registered model, which is made unless it is there."""
+        self.model(name)
+        self._client.set_registered_model_tag(name, key, value)
+
+    def tag(self, name: str, key: str) -> str:
+        """A registered model's tag; empty without the model or the tag."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return str(self._client.get_registered_model(name).tags.get(key, ""))
+        except MlflowException as error:
+            if missing(error):
+                return ""
+            raise
+
     def aliases(self, name: str) -> dict[str, str]:
         """The aliases of a registered model, each with MLflow's number; none when there is no such model."""
         from mlflow.exceptions import MlflowException
