@@ -49,9 +49,10 @@ def sample(frames: Sequence[pd.DataFrame], rows: int) -> pd.DataFrame:
     return whole.iloc[:: max(1, -(-len(whole) // rows))].reset_index(drop=True)
 
 
-def with_made_up_labels(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows with 0 and 1 by the hash of their keys: what estimators can be tried on while there are no labels."""
-    return frame.assign(**{LABEL: [float(int(sha256(str(key)), 16) % 2) for key in frame[KEY]]})
+def with_made_up_labels(frame: pd.DataFrame, classes: int) -> pd.DataFrame:
+    """The rows with 0 and 1, or the places of more classes, by the hash of their keys: what estimators can be tried on while
+    there are no labels."""
+    return frame.assign(**{LABEL: [float(int(sha256(str(key)), 16) % (classes or 2)) for key in frame[KEY]]})
 
 
 def look_at_features(case: UseCase, frame: pd.DataFrame, problems: Problems) -> None:

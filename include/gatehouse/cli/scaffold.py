@@ -35,7 +35,9 @@ TEMPLATE = Path(__file__).parent / "template"
 @click.option(
     "--outcomes", type=click.Path(exists=True, path_type=Path), help="Files with the label, if it is not in the rows."
 )
-@click.option("--task", type=click.Choice(["classification", "regression"]), help="Without it the label decides.")
+@click.option(
+    "--task", type=click.Choice(["classification", "multiclass", "regression"]), help="Without it the label decides."
+)
 @click.option("--positive", help="The value of the label to predict, if it is not 0 or 1.")
 @click.option("--backtest/--no-backtest", default=True, show_default=True, help="Replay the whole history at the end.")
 def new(

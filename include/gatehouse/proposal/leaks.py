@@ -19,10 +19,16 @@ def leaks(rows: pd.DataFrame, names: Iterable[str], labels: pd.Series[float], ta
     rows, labels = rows[known].head(_ROWS), labels[known].head(_ROWS)
     found = {}
     for name in names:
-        strength = _strength(rows[name], labels, task)
+        strength = _of_every_class(rows[name], labels) if task == "multiclass" else _strength(rows[name], labels, task)
         if strength is not None:
             found[name] = f"{name} alone {strength}; if it is known only after the outcome, it is a leak"
     return found
+
+
+def _of_every_class(column: pd.Series[Any], labels: pd.Series[float]) -> str | None:
+    """As `_strength`, where the column gives away each of more than two classes."""
+    found = [_strength(column, (labels == place).astype("float64"), "classification") for place in labels.unique()]
+    return found[0] if found and None not in found else None
 
 
 def _strength(column: pd.Series[Any], labels: pd.Series[float], task: str) -> str | None:

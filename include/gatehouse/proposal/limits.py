@@ -36,11 +36,11 @@ def limits(task: str, batches: pd.Series[str], days: pd.Series[int], labels: pd.
     holdout = min(math.ceil(BLOCKS / blocks), most)
     first = min(max(3, holdout + 2, math.ceil(300 / rows) + holdout), max(count // 2, holdout + 1))
     held = holdout * rows
-    spread = 0.5 if task == "classification" else float(labels.std()) or 1.0
+    spread = (float(labels.std()) or 1.0) if task == "regression" else 0.5
     margin = _rounded(max(_SURE * _PAIRED * spread / math.sqrt(held), 0.005 * spread))
     min_rows = max(_round_down(held // 2), 10)
     gap = _rounded(max(3 * spread / math.sqrt(held), 0.1 * spread))
-    metric = "log_loss" if task == "classification" else "mae"
+    metric = "mae" if task == "regression" else "log_loss"
     return Limits(metric, holdout, first, held, min_rows, max(min(BLOCKS, blocks * holdout), 5), margin, gap)
 
 

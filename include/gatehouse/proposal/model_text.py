@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+
+    from gatehouse.proposal.label import Label
 
 _MOST_VALUES, _ROWS_A_VALUE = 1000, 20
 
@@ -48,10 +50,10 @@ def features(rows: pd.DataFrame, types: Mapping[str, str], skip: Mapping[str, st
     return Features(tuple(numbers), tuple(categories), tuple(moments), parts, left_out)
 
 
-def model_text(table: str, label: str, positive: Any, task: str, chosen: Features, target_type: str) -> str:
+def model_text(table: str, label: str, found: Label, chosen: Features, target_type: str) -> str:
     """The file."""
     notes = "".join(f"#   {name}: {why}\n" for name, why in chosen.left_out.items())
-    kinds = _CLASSIFIERS if task == "classification" else _REGRESSORS
+    kinds = _REGRESSORS if found.task == "regression" else _CLASSIFIERS
     return _TEXT.format(
         left_out=f"# Columns that are no features:\n{notes}" if notes else "",
         numbers=_listed(chosen.numbers),
@@ -59,17 +61,19 @@ def model_text(table: str, label: str, positive: Any, task: str, chosen: Feature
         moments=_listed(chosen.moments),
         parts=_listed(chosen.parts),
         table=table,
-        target=_target(label, positive, target_type),
+        target=_target(label, found, target_type),
         slices=_listed(chosen.categories[:1]),
         **kinds,
     )
 
 
-def _target(label: str, positive: Any, kind: str) -> str:
+def _target(label: str, found: Label, kind: str) -> str:
     column = f"outcomes[{label!r}]"
-    if positive is None:
+    if found.classes:
+        return f"return {column}"
+    if found.positive is None:
         return f'return {column}.astype("float64")'
-    return f'known = {column}\n    return (known == {positive!r}).astype("float64").mask(known.isna())'
+    return f'known = {column}\n    return (known == {found.positive!r}).astype("float64").mask(known.isna())'
 
 
 def _listed(names: tuple[str, ...]) -> str:

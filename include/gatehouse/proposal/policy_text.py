@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from gatehouse.proposal.limits import Limits
 
 
+FLOORS: dict[str, dict[str, Any]] = {
+    "classification": {"metric": "roc_auc", "min": 0.5, "description": "Labels are ordered better than by chance."},
+    "multiclass": {
+        "metric": "weighted_auc",
+        "min": 0.5,
+        "description": "Classes are told apart better than by chance.",
+    },
+    "regression": {"metric": "r2", "min": 0.0, "description": "It is better than always saying the mean."},
+}
+
+
 def contract_text(
     name: str, source: Mapping[str, Any], chosen: Chosen, first: str, table: Mapping[str, Any], outcomes: Mapping[str, Any],
     notes: Sequence[str],
@@ -25,10 +36,11 @@ def contract_text(
     return _text("What a batch must satisfy. Owner: data engineer. Proposed from the files:", document, notes)
 
 
-def retrain_text(task: str, limits: Limits) -> str:
+def retrain_text(task: str, limits: Limits, classes: Sequence[str] = ()) -> str:
     """When to retrain: measured loss and calibration decide; drift is reported."""
     document = {
         "task": task,
+        **({"classes": list(classes)} if classes else {}),
         "min_batches_first_training": limits.first_training,
         "holdout": {"batches": limits.holdout},
         "selection_metric": limits.metric,
@@ -44,11 +56,7 @@ def retrain_text(task: str, limits: Limits) -> str:
 
 def gate_text(name: str, task: str, limits: Limits) -> str:
     """What a challenger must satisfy; the first one serves when it keeps the absolute rules."""
-    floor = (
-        {"metric": "roc_auc", "min": 0.5, "description": "Labels are ordered better than by chance."}
-        if task == "classification"
-        else {"metric": "r2", "min": 0.0, "description": "It is better than always saying the mean."}
-    )
+    floor = FLOORS[task]
     margin = f"{limits.margin:g}"
     rules = [
         {"rule": "data_validated", "description": "Every batch that was trained on or held out has passed its contract."},

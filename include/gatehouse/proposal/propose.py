@@ -9,6 +9,7 @@ from gatehouse.errors import InvalidInputError
 from gatehouse.proposal.choose import ROW, Chosen, choose
 from gatehouse.proposal.expectations import expectations
 from gatehouse.proposal.gather import Exported, gather
+from gatehouse.proposal.label import find_label
 from gatehouse.proposal.leaks import leaks
 from gatehouse.proposal.limits import limits
 from gatehouse.proposal.model_text import features, model_text
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-
-NUMERIC = ("number", "integer", "unsigned", "decimal", "boolean")
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,8 @@ def propose(asked: Request) -> Proposal:
     )
     shared = [name for name in labelled.types if name in table.types] if asked.outcomes else None
     chosen = choose(table.rows, table.types, label, asked.key, asked.time, shared)
-    labels, task, positive, what = _labels(labelled, label, asked)
+    found = find_label(labelled, label, asked.task, asked.positive)
+    labels, task = found.values, found.task
     types = {name: kind for name, kind in table.types.items() if asked.outcomes or name != label}
     if chosen.numbered:
         types = {ROW: "integer", **types}
@@ -79,15 +79,15 @@ def propose(asked: Request) -> Proposal:
     outcome_types = {**{name: types[name] for name in chosen.key}, label: labelled.types[label]}
     outcomes = {"key": list(chosen.key), "columns": outcome_types, "label": label, "delay": f"1 {chosen.frequency}"}
     first = "2024-01-01" if chosen.rows_per_batch else str(batches.min())
-    evidence = (*_described(table), *chosen.evidence, what)
+    evidence = (*_described(table), *chosen.evidence, found.sentence)
     warnings = tuple(dict.fromkeys((*table.notes, *labelled.notes, *told.values(), *_sorted(of_rows, chosen))))
     model = features(rows, types, skip, chosen.time)
     files = {
         "contract.yaml": contract_text(
             asked.name, _source(table, labelled, asked, chosen), chosen, first, spec, outcomes, (*evidence, *warnings)
         ),
-        "model.py": model_text("rows", label, positive, task, model, labelled.types[label]),
-        "retrain.yaml": retrain_text(task, numbers),
+        "model.py": model_text("rows", label, found, model, labelled.types[label]),
+        "retrain.yaml": retrain_text(task, numbers, found.classes),
         "gate.yaml": gate_text(asked.name, task, numbers),
     }
     return Proposal(files, evidence, warnings)
@@ -99,61 +99,6 @@ def _column(table: Exported, name: str) -> str:
     if found not in table.types:
         raise InvalidInputError("no such column", found=repr(name), allowed=", ".join(table.types))
     return str(found)
-
-
-def _labels(table: Exported, label: str, asked: Request) -> tuple[pd.Series[float], str, Any, str]:
-    """The labels as numbers, the task, which value is class 1 (None: the label is a number), and a sentence."""
-    values, kind = table.rows[label], table.types[label]
-    asked = replace(asked, positive=_truth(table, kind, asked.positive))
-    known = values.dropna()
-    counts = known.value_counts()
-    if asked.task == "regression" or (
-        asked.task is None and kind in NUMERIC and len(counts) > 2 and asked.positive is None
-    ):
-        if kind not in NUMERIC:
-            raise InvalidInputError(
-                "a regression needs a label of numbers", found=f"{label!r} is {kind}", allowed="--task classification"
-            )
-        return values.astype("float64"), "regression", None, f"label: {label}, a number: regression"
-    if kind in NUMERIC and set(known.astype("float64").unique()) <= {0.0, 1.0} and asked.positive is None:
-        return (
-            values.astype("float64"),
-            "classification",
-            None,
-            f"label: {label}, 1 in {float(known.astype('float64').mean()):.1%} of the rows",
-        )
-    positive = _positive(counts, asked, label, kind)
-    labels = (values == positive).astype("float64").mask(values.isna())
-    return (
-        labels,
-        "classification",
-        positive,
-        f"label: {label} is {positive!r} in {float(labels.mean()):.1%} of the rows",
-    )
-
-
-def _truth(table: Exported, kind: str, positive: str | None) -> str | None:
-    """The value as a person wrote it, or the truth that it stands for in the files: `ja` is True."""
-    for key, truth in (("true_values", True), ("false_values", False)):
-        if kind == "boolean" and positive is not None and positive.casefold() in table.dialect.get(key, ()):
-            return str(truth)
-    return positive
-
-
-def _positive(counts: pd.Series[int], asked: Request, label: str, kind: str) -> Any:
-    shown = ", ".join(map(str, counts.index[:10]))
-    if asked.positive is not None:
-        found = next((value for value in counts.index if str(value) == asked.positive), None)
-        if found is None:
-            raise InvalidInputError(f"--positive is no value of {label!r}", found=repr(asked.positive), allowed=shown)
-        return found.item() if hasattr(found, "item") else found
-    if len(counts) != 2:
-        raise InvalidInputError(
-            f"a classification has two classes; column {label!r} has {len(counts):,} values",
-            found=shown, allowed="--positive VALUE for `is it this value or not`, or --task regression",
-        )  # fmt: skip
-    rare = counts.index[-1]
-    return rare.item() if hasattr(rare, "item") else rare
 
 
 def _joined(rows: pd.DataFrame, labelled: Exported, labels: pd.Series[float], key: Sequence[str]) -> pd.Series[float]:

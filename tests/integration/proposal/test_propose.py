@@ -100,6 +100,27 @@ def test_several_classes_need_the_one_that_is_predicted(orders: Path) -> None:
         propose(Request("orders", orders, "Nothing"))
 
 
+@pytest.mark.parametrize(("task", "names"), [(None, ["low", "mid", "high"]), ("multiclass", [1, 2, 3])])
+def test_a_label_of_several_values_is_checked_without_a_correction(
+    tmp_path: Path, task: str | None, names: list[str | int]
+) -> None:
+    """Three texts are three classes; whole numbers are, when a person says so. A column that gives the class away is left out."""
+    random = np.random.default_rng(2)
+    x = random.normal(size=(600, 2)).round(2)
+    place = np.clip(np.round(x[:, 0] + random.normal(0, 0.7, 600) + 1), 0, 2).astype(int)
+    label = np.array(names, dtype="object")[place]
+    columns = {"a": x[:, 0], "b": x[:, 1], "code": np.array(["k", "l", "m"])[place], "y": label}
+    pd.DataFrame(columns).to_csv(tmp_path / "grades.csv", index=False)
+    proposal = propose(Request("grades", tmp_path / "grades.csv", "y", task=task))
+    folder = written(proposal, tmp_path / "grades")
+    case = load(folder)
+    assert case.retrain.task == "multiclass"
+    assert sorted(case.retrain.class_names) == sorted(map(str, names))
+    assert any("code alone orders" in warning for warning in proposal.warnings)
+    report = check(folder)
+    assert [f"{problem.what}: {problem.found}" for problem in report.errors] == []
+
+
 def test_a_number_that_counts_up_is_a_key_and_a_measurement_is_not() -> None:
     """Values that never repeat by chance name no row; a column that rises with the rows does."""
     times = pd.Series(pd.date_range("2024-01-01", periods=400, freq="12h", tz="UTC"))
