@@ -11,6 +11,7 @@ from gatehouse.core.drift.reference import SCORE, Reference
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import BatchProfile
 from gatehouse.core.profiling.histogram import Histogram, histogram
+from gatehouse.core.rows.scores import is_score
 from gatehouse.errors import GatehouseError
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ def column_profiles(lake: Lake, view: DriftView) -> ColumnProfiles:
         problems.append(f"The reference cannot be read: {str(error)[:200]}")
     try:
         batch = _batch(lake, view.profile) if view.profile is not None else {}
-        if view.scores is not None and view.scores.size <= LARGEST and reference and SCORE in reference:
-            batch = {**batch, **_scores(lake, view.scores, reference[SCORE])}
+        known_scores = {name: each for name, each in (reference or {}).items() if is_score(name, SCORE)}
+        if view.scores is not None and view.scores.size <= LARGEST and known_scores:
+            batch = {**batch, **_scores(lake, view.scores, known_scores)}
     except UNREADABLE as error:
         problems.append(f"The batch's profile cannot be read: {str(error)[:200]}")
     return ColumnProfiles(reference or {}, batch or {}, importance, " ".join(problems))
@@ -73,8 +75,12 @@ def _batch(lake: Lake, file: FileRef) -> Mapping[str, ColumnProfile]:
     return features.columns if features is not None else {}
 
 
-def _scores(lake: Lake, file: FileRef, like: ColumnProfile) -> Mapping[str, ColumnProfile]:
-    return profile_of({SCORE: lake.frame(file)["score"].to_numpy("float64")}, like=Profile({SCORE: like})).columns
+def _scores(lake: Lake, file: FileRef, like: Mapping[str, ColumnProfile]) -> Mapping[str, ColumnProfile]:
+    """The recorded scores on the reference's grids: one column, or one for each of more than two classes."""
+    frame = lake.frame(file)
+    named = {name: f"score{name.removeprefix(SCORE)}" for name in like}
+    scores = {name: frame[column].to_numpy("float64") for name, column in named.items() if column in frame}
+    return profile_of(scores, like=Profile(dict(like))).columns
 
 
 def _document(lake: Lake, file: FileRef) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.audit.canonical_json import finite
 from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.reference import LABEL, SCORE
+from gatehouse.core.rows.scores import SEPARATOR, is_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,13 @@ class DriftRow:
         return sum(self.ratio >= level for level in LEVELS) if self.ratio is not None else 0
 
 
+def column_title(name: str) -> str:
+    """A column's name for people: the scores and the outcomes have words, the scores of each of more classes too."""
+    if is_score(name, SCORE) and name != SCORE:
+        return f"{TITLES[SCORE]} for {name.removeprefix(SCORE + SEPARATOR)}"
+    return TITLES.get(name, name)
+
+
 def drift_row(each: dict[str, Any]) -> DriftRow:
     """A stored record of a column."""
     state = str(each.get("state", ""))
@@ -64,7 +72,7 @@ def drift_row(each: dict[str, Any]) -> DriftRow:
     column, sentence = str(each["column"]), str(each.get("sentence", ""))
     return DriftRow(
         column=column,
-        title=TITLES.get(column, column),
+        title=column_title(column),
         state=state,
         tone=tone,
         mark=mark,

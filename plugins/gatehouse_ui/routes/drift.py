@@ -16,7 +16,7 @@ from gatehouse.reports.histograms import large_histogram, small_histogram
 from gatehouse_ui.auth import User
 from gatehouse_ui.column_profiles import ColumnProfiles, column_profiles
 from gatehouse_ui.deps import Search, desk_of, parse_batch_ref, require_readable, runbook_of
-from gatehouse_ui.drift_rows import SORTS, TITLES, drift_row, drift_rows
+from gatehouse_ui.drift_rows import SORTS, column_title, drift_row, drift_rows
 from gatehouse_ui.templating import render
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def drift_page(
         drawn={name: small_histogram(found) for name, found in drawn.items()},
         cells=_cells(view),
         lost=profiles.lost,
-        titles=TITLES,
+        title_of=column_title,
         sort=sort if sort in SORTS else "state",
         n=n,
         ranges=RANGES,
@@ -64,7 +64,7 @@ def column_page(
     record = view.chosen.column(name) if view.chosen else None
     if record is None and name not in view.names:
         raise HTTPException(404, "monitoring has compared no column of this name in these batches")
-    found, title = profiles.histogram(name), TITLES.get(name, name)
+    found, title = profiles.histogram(name), column_title(name)
     sides = (profiles.reference.get(name), profiles.batch.get(name))
     root = request.scope.get("root_path", "")
     return render(
