@@ -23,7 +23,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
 DOCKERFILES = [ROOT / "Dockerfile", ROOT / "docker/postgres/Dockerfile", ROOT / "docker/redis/Dockerfile"]
 EXAMPLE = (ROOT / ".env.example").read_text()
 ONE_SHOT = ("init", "cli", "s3-check")
-PUBLISHED = ("api-server", "mlflow")
+PUBLISHED = ("api-server", "mlflow", "serving")
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)")
 Document = dict[str, Any]
 
@@ -148,6 +148,7 @@ BREACHES = [
     (published, "services/postgres/ports", ["127.0.0.1:5432:5432"]),
     (published, "services/redis/ports", ["6379"]),
     (published, "services/api-server/ports", ["8080:8080"]),
+    (published, "services/serving/ports", ["8090:8090"]),
     (as_root, "services/scheduler/user", "0:0"),
     (as_root, "services/mlflow/cap_add", ["SYS_ADMIN"]),
     (as_root, "services/postgres/cap_drop", []),
@@ -288,6 +289,13 @@ def test_a_worker_is_given_neither_airflows_database_nor_its_keys(tmp_path: Any)
         }  # fmt: skip
         assert found["MLFLOW_TRACKING_USERNAME"] == user
         assert found["GATEHOUSE_LEDGER_URL"].startswith("postgresql://ledger:")
+
+
+def test_a_server_is_given_the_ledger_and_its_tokens_alone(tmp_path: Any) -> None:
+    """What answers requests finds the ledger as the application and the files of two tokens: no key of Airflow or MLflow."""
+    make(tmp_path)
+    found = environment_of("serving", {}, tmp_path)
+    assert set(found) == {"GATEHOUSE_LEDGER_URL", "GATEHOUSE_SERVING_TOKENS_FILE", "GATEHOUSE_SCRAPE_TOKEN_FILE"}
 
 
 def test_an_object_store_needs_its_keys(tmp_path: Any) -> None:

@@ -120,6 +120,12 @@ def anchors(read: Read) -> Variables:
     return {"GATEHOUSE_ANCHOR_KEY_FILE": str(FOLDER / "anchor_key")}
 
 
+def serving(read: Read) -> Variables:
+    """The token that requests show; a server reads its file again when it changes."""
+    read("serving_token")
+    return {"GATEHOUSE_SERVING_TOKENS_FILE": str(FOLDER / "serving_token")}
+
+
 def role_passwords(read: Read) -> dict[str, str]:
     """The password of each of the databases' roles, for `init`."""
     return {role: read(f"{SECRET_OF.get(role, role)}_password") for role in ROLES}
@@ -147,11 +153,22 @@ PARTS: dict[str, tuple[Callable[[Read], Variables], ...]] = {
     "triggerer": (airflow, tokens, ledger),
     "worker-light": (broker, ledger, mlflow_credentials("promoter"), anchors),
     "worker-train": (broker, ledger, mlflow_credentials("trainer")),
+    "serving": (ledger, serving, scrape),
     "mlflow": (mlflow_server,),
     "cli": (ledger, mlflow_credentials("promoter"), administrator, anchors),
     "s3-check": (),
 }
-TOUCHES_THE_LAKE = ("init", "api-server", "triggerer", "worker-light", "worker-train", "mlflow", "cli", "s3-check")
+TOUCHES_THE_LAKE = (
+    "init",
+    "api-server",
+    "triggerer",
+    "worker-light",
+    "worker-train",
+    "serving",
+    "mlflow",
+    "cli",
+    "s3-check",
+)
 
 
 def secrets_of(part: str) -> set[str]:

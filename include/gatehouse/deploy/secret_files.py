@@ -52,6 +52,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "mlflow_admin_password": password,
     "mlflow_trainer_password": password,
     "mlflow_promoter_password": password,
+    "serving_token": password,
     "scrape_token": password,
     "anchor_key": password,
     "s3_access_key": empty,

@@ -14,7 +14,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.errors import GatehouseError, InvalidInputError, ModelError, NotEnoughDataError, RowsRefusedError
 from gatehouse.serving.checked_rows import RowRules, check_rows, row_rules
 from gatehouse.serving.json_rows import frame_of
-from gatehouse.serving.question import Answer, JsonRows, Question
+from gatehouse.serving.question import Answer, JsonRows, Predicted, Question
 from gatehouse.serving.row_problem import RowProblem
 from gatehouse.serving.served_model import ServedModel, predict
 from gatehouse.serving.side_tables import side_table_names
@@ -60,7 +60,8 @@ class Answering:
         sides, newest = self._sides(served, question)
         if problems:
             raise RowsRefusedError(REFUSED, problems)
-        return Answer(predict(self.ctx, served, rows, sides), rows, served, newest, ignored)
+        made = Predicted(rows, predict(self.ctx, served, rows, sides), served)
+        return Answer(made, 0, len(rows), newest, ignored)
 
     def _together(self, served: ServedModel, questions: Sequence[Question]) -> list[Answer | GatehouseError]:
         asked = [cast("JsonRows", question.rows) for question in questions]
@@ -70,11 +71,8 @@ class Answering:
         frame, problems, ignored = self._checked(self.ctx.case.contract.main, [row for rows in asked for row in rows])
         if problems or ignored or min(map(len, asked)) == 0:
             return [self._alone(served, question) for question in questions]
-        made = predict(self.ctx, served, frame, served.sides.tables)
-        return [
-            Answer(_part(made, start, end), _part(frame, start, end), served, served.sides.batch)
-            for start, end in itertools.pairwise(starts)
-        ]
+        made = Predicted(frame, predict(self.ctx, served, frame, served.sides.tables), served)
+        return [Answer(made, start, end, served.sides.batch) for start, end in itertools.pairwise(starts)]
 
     def _checked(
         self, table: str, rows: JsonRows | pd.DataFrame
@@ -109,7 +107,3 @@ class Answering:
 def failed_in_code(found: Sequence[Answer | GatehouseError]) -> bool:
     """Whether the use case's code or the model failed: then the model is tried again before it is trusted."""
     return any(isinstance(each, ModelError) for each in found)
-
-
-def _part(frame: pd.DataFrame, start: int, end: int) -> pd.DataFrame:
-    return frame.iloc[start:end].reset_index(drop=True)

@@ -60,7 +60,7 @@ def predictions(
         started = time.perf_counter()
         try:
             answer, response = await asyncio.wait_for(_answered(name, case, door, request), options.timeout)
-            metrics.rows.labels(name).inc(len(answer.predictions))
+            metrics.rows.labels(name).inc(len(answer))
         except TimeoutError:
             response = refused(RefusedError(504, f"There was no answer within {options.timeout:g} seconds."))
         except GatehouseError as error:

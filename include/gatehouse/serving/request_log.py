@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from gatehouse.errors import GatehouseError
 from gatehouse.ports.serving import ServedRows
-from gatehouse.serving.question import Answer
+from gatehouse.serving.question import Predicted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ SERVED_AT = "gh_served_at"
 @dataclass(frozen=True)
 class _Entry:
     at: datetime
-    answer: Answer
+    predicted: Predicted
 
 
 class RequestLog:
@@ -36,6 +37,7 @@ class RequestLog:
     ) -> None:
         self._use_case, self._rows, self._dropped, self._every = use_case, rows, dropped, every
         self._entries: list[_Entry] = []
+        self._lock = Lock()
         self._waiting = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -43,14 +45,15 @@ class RequestLog:
         """Write now and then from here on."""
         self._task = asyncio.create_task(self._run())
 
-    def add(self, answer: Answer) -> None:
-        """Keep an answer until it is written."""
-        self._entries.append(_Entry(datetime.now(UTC), answer))
-        self._waiting += len(answer.rows)
-        while self._waiting > MOST_ROWS:
-            rows = len(self._entries.pop(0).answer.rows)
-            self._waiting -= rows
-            self._dropped(rows)
+    def add(self, predicted: Predicted) -> None:
+        """Keep what was answered until it is written. Called by the thread that answers."""
+        with self._lock:
+            self._entries.append(_Entry(datetime.now(UTC), predicted))
+            self._waiting += len(predicted.rows)
+            while self._waiting > MOST_ROWS:
+                rows = len(self._entries.pop(0).predicted.rows)
+                self._waiting -= rows
+                self._dropped(rows)
 
     async def stop(self) -> None:
         """Write what is left."""
@@ -62,7 +65,8 @@ class RequestLog:
 
     async def write(self) -> None:
         """Write what waits as one file; it goes on waiting where the lake does not take it."""
-        entries, self._entries, self._waiting = self._entries, [], 0
+        with self._lock:
+            entries, self._entries, self._waiting = self._entries, [], 0
         if not entries:
             return
         try:
@@ -70,8 +74,9 @@ class RequestLog:
             await asyncio.to_thread(self._rows.append, self._use_case, frame, entries[-1].at)
         except GatehouseError as error:
             LOG.warning("%s: %s answers are not logged yet: %s", self._use_case, len(entries), error)
-            self._entries = entries + self._entries
-            self._waiting = sum(len(each.answer.rows) for each in self._entries)
+            with self._lock:
+                self._entries = entries + self._entries
+                self._waiting = sum(len(each.predicted.rows) for each in self._entries)
 
     async def _run(self) -> None:
         while True:
@@ -83,8 +88,8 @@ def _frame(entries: list[_Entry]) -> pd.DataFrame:
     """The declared columns of the rows; marks `gh_*` say when, the key, the prediction, and what made it."""
     import pandas as pd
 
-    parts = []
-    for entry in entries:
-        marks = entry.answer.predictions.add_prefix("gh_")
-        parts.append(pd.concat([entry.answer.rows, marks.assign(**{SERVED_AT: pd.Timestamp(entry.at)})], axis=1))
-    return pd.concat(parts, ignore_index=True)
+    counts = [len(entry.predicted.rows) for entry in entries]
+    rows = pd.concat([entry.predicted.rows for entry in entries], ignore_index=True)
+    marks = pd.concat([entry.predicted.predictions for entry in entries], ignore_index=True).add_prefix("gh_")
+    at = pd.Series(pd.DatetimeIndex([entry.at for entry in entries]).repeat(counts))
+    return pd.concat([rows, marks.assign(**{SERVED_AT: at})], axis=1)

@@ -48,10 +48,7 @@ class UseCaseServer:
 
     async def ask(self, question: Question) -> Answer:
         """The answer, or the named error that it is instead."""
-        answer = await self._batcher.ask(question)
-        if self.log is not None:
-            self.log.add(answer)
-        return answer
+        return await self._batcher.ask(question)
 
     def notices(self, answer: Answer) -> list[str]:
         """What a reader has to know about an answer besides its numbers."""
@@ -80,4 +77,9 @@ class UseCaseServer:
         found = self._answering.answer(served, questions)
         if failed_in_code(found):
             self.follower.suspect()
+        if self.log is not None:
+            for predicted in {
+                id(each.predicted): each.predicted for each in found if isinstance(each, Answer)
+            }.values():
+                self.log.add(predicted)
         return found

@@ -28,13 +28,10 @@ def write_answer(answer: Answer, use_case: str, notices: list[str], content_type
     """The answer as a body."""
     if content_type == ARROW:
         return _write_arrow(answer)
-    predictions = answer.predictions.drop(columns=list(answer.served.made_by))
-    columns = {str(name): predictions[name].tolist() for name in predictions.columns}
-    names = list(columns)
     document: dict[str, Any] = {
         "use_case": use_case,
         "model": answer.served.made_by,
-        "predictions": [dict(zip(names, row)) for row in zip(*columns.values())],
+        "predictions": answer.records(),
         "side_tables_of": answer.side_batch or None,
         "notices": notices,
     }

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatehouse.core.config.contract import Contract, FilesSource, PostgresSource, PythonSource, SplitFilesSource
+from gatehouse.core.config.contract import (
+    Contract,
+    FilesSource,
+    PostgresSource,
+    PythonSource,
+    ServedSource,
+    SplitFilesSource,
+)
+from gatehouse.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +42,12 @@ def open_source(contract: Contract, folder: Path) -> Source:
         from gatehouse.adapters.sources.use_case_module import PythonModuleSource
 
         return PythonModuleSource(contract, spec, folder)
+    if isinstance(spec, ServedSource):
+        from gatehouse.adapters.served_rows import open_served_rows
+        from gatehouse.adapters.sources import served
+
+        labels = open_source(contract.model_copy(update={"source": spec.outcomes}), folder)
+        return served.ServedSource(contract, open_served_rows(Settings.from_environment().lake), labels)
     from gatehouse.adapters.sources.plugin import open_plugin
 
     return open_plugin(contract, spec, folder)

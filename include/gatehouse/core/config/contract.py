@@ -179,6 +179,13 @@ class PluginSource(Spec):
     options: dict[str, Any] = {}
 
 
+class ServedSource(Spec):
+    """The rows that `gatehouse serve` has answered in a batch's interval; `outcomes` is a source of its own for the labels."""
+
+    kind: Literal["served"]
+    outcomes: Annotated[FilesSource | PostgresSource | PythonSource | PluginSource, Field(discriminator="kind")]
+
+
 def _year(value: Any) -> Any:
     """YAML reads a bare year as a number."""
     return str(value) if type(value) is int else value
@@ -186,7 +193,8 @@ def _year(value: Any) -> Any:
 
 BatchKey = Annotated[str, BeforeValidator(_year)]
 Source = Annotated[
-    FilesSource | SplitFilesSource | PostgresSource | PythonSource | PluginSource, Field(discriminator="kind")
+    FilesSource | SplitFilesSource | PostgresSource | PythonSource | PluginSource | ServedSource,
+    Field(discriminator="kind"),
 ]
 
 
@@ -225,10 +233,13 @@ class Contract(Spec):
 
     def dialect(self, table: str) -> Dialect | None:
         """How the files of a table (or of `outcomes`) are written; None for a source that delivers no files."""
-        if not isinstance(self.source, (FilesSource, SplitFilesSource)):
+        source: Any = self.source
+        if isinstance(source, ServedSource) and table == "outcomes":
+            source = source.outcomes
+        if not isinstance(source, (FilesSource, SplitFilesSource)):
             return None
-        different = self.source.dialects.get(table)
-        return self.source.dialect if different is None else different.over(self.source.dialect)
+        different = source.dialects.get(table)
+        return source.dialect if different is None else different.over(source.dialect)
 
     @model_validator(mode="after")
     def _fits_its_source(self) -> Contract:
@@ -236,6 +247,8 @@ class Contract(Spec):
             if name not in (*self.tables, "outcomes"):
                 raise ValueError(f"source.dialects must name tables or outcomes; found {name!r}")
             self.dialect(name)
+        if isinstance(self.source, ServedSource) and len(self.tables) > 1:
+            raise ValueError(f"a served source has one table; found {', '.join(self.tables)}")
         if isinstance(self.source, SplitFilesSource):
             if len(self.tables) > 1:
                 raise ValueError(f"a split_files source has one table; found {', '.join(self.tables)}")
