@@ -288,7 +288,8 @@ def test_a_worker_is_given_neither_airflows_database_nor_its_keys(tmp_path: Any)
             *(["GATEHOUSE_ANCHOR_KEY_FILE"] if part == "worker-light" else []),
         }  # fmt: skip
         assert found["MLFLOW_TRACKING_USERNAME"] == user
-        assert found["GATEHOUSE_LEDGER_URL"].startswith("postgresql://ledger:")
+        role = "ledger" if part == "worker-light" else "ledger_trainer"
+        assert found["GATEHOUSE_LEDGER_URL"].startswith(f"postgresql://{role}:")
 
 
 def test_a_server_is_given_the_ledger_and_its_tokens_alone(tmp_path: Any) -> None:

@@ -82,6 +82,11 @@ def ledger(read: Read) -> Variables:
     return {"GATEHOUSE_LEDGER_URL": database("ledger", "ledger", read)}
 
 
+def ledger_trainer(read: Read) -> Variables:
+    """The ledger as the trainer: it writes trainings and decisions, and no answer, champion or batch."""
+    return {"GATEHOUSE_LEDGER_URL": database("ledger", "ledger_trainer", read)}
+
+
 def mlflow_credentials(user: str) -> Callable[[Read], Variables]:
     """MLflow as one of its users."""
 
@@ -152,7 +157,7 @@ PARTS: dict[str, tuple[Callable[[Read], Variables], ...]] = {
     "dag-processor": (airflow, tokens),
     "triggerer": (airflow, tokens, ledger),
     "worker-light": (broker, ledger, mlflow_credentials("promoter"), anchors),
-    "worker-train": (broker, ledger, mlflow_credentials("trainer")),
+    "worker-train": (broker, ledger_trainer, mlflow_credentials("trainer")),
     "serving": (ledger, serving, scrape),
     "mlflow": (mlflow_server,),
     "cli": (ledger, mlflow_credentials("promoter"), administrator, anchors),

@@ -41,6 +41,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "mlflow_db_password": password,
     "ledger_owner_password": password,
     "ledger_password": password,
+    "ledger_trainer_password": password,
     "redis_password": password,
     "airflow_fernet_key": fernet,
     "airflow_api_key": signing,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PREFERRED_PORTS = {"postgres": 5433, "mlflow": 5000, "airflow": 8080, "scheduler-health": 8974}
-ROLES = ("postgres", "airflow", "mlflow", "ledger_owner", "ledger")
+ROLES = ("postgres", "airflow", "mlflow", "ledger_owner", "ledger", "ledger_trainer")
 USERS = {"admin": "admin", "reviewer": "op", "viewer": "viewer"}
 SECRETS = ("jwt", "api", "mlflow_flask")
 
@@ -73,7 +73,12 @@ class StackDirectory:
         """The stack's passwords and keys, and whether they were generated just now."""
         path = self.root / "credentials.json"
         if path.is_file():
-            return json.loads(path.read_text()), False
+            known = json.loads(path.read_text())
+            missing = [role for role in ROLES if role not in known["roles"]]  # a role of a later version
+            if missing:
+                known["roles"] |= {role: secrets.token_urlsafe(24) for role in missing}
+                write_private(path, json.dumps(known, indent=2))
+            return known, False
         made = {
             "roles": {role: secrets.token_urlsafe(24) for role in ROLES},
             "users": {user: secrets.token_urlsafe(12) for user in USERS},

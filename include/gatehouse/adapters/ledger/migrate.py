@@ -1,4 +1,4 @@
-"""Bring the ledger's schema to the newest revision and give the application's role exactly what it needs."""
+"""Bring the ledger's schema to the newest revision and give each role exactly what it needs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def upgrade(owner_url: str, application_role: str) -> None:
+def upgrade(owner_url: str, application_role: str, trainer_role: str = "ledger_trainer") -> None:
     """Migrate to the newest revision in one transaction; a second run, also at the same time, changes nothing."""
     with _alone(owner_url) as (connection, config):
         connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS gatehouse")
         command.upgrade(config, "head")
-        quoted = connection.dialect.identifier_preparer.quote_identifier(application_role)
-        grants = (MIGRATIONS / "sql" / "grants.sql").read_text()
-        connection.exec_driver_sql(grants.replace("{role}", quoted))
+        for role, file in ((application_role, "grants.sql"), (trainer_role, "trainer.sql")):
+            quoted = connection.dialect.identifier_preparer.quote_identifier(role)
+            grants = (MIGRATIONS / "sql" / file).read_text()
+            connection.exec_driver_sql(grants.replace("{role}", quoted))
 
 
 def downgrade(owner_url: str, revision: str = "base") -> None:

@@ -98,10 +98,16 @@ END $$;
 CREATE TRIGGER check_settled_batch BEFORE INSERT ON gatehouse.batch_events FOR EACH ROW
     WHEN (NEW.event IN ('released', 'discarded')) EXECUTE FUNCTION gatehouse.check_settled_batch();
 
-CREATE FUNCTION gatehouse.check_accepted_level() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Entries without a row of their own that say who may act, or act: not for a role that takes no answers from people.
+CREATE FUNCTION gatehouse.check_act_without_row() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM gatehouse.require_approver(NEW.subject, NEW.actor, 'accept a level');
+    IF NOT has_table_privilege('gatehouse.review_responses', 'INSERT') THEN
+        RAISE EXCEPTION 'the role % may not write %: it takes no answers from people', current_user, NEW.kind;
+    END IF;
+    IF NEW.kind = 'level.accepted' THEN
+        PERFORM gatehouse.require_approver(NEW.subject, NEW.actor, 'accept a level');
+    END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER check_accepted_level BEFORE INSERT ON gatehouse.audit_log FOR EACH ROW
-    WHEN (NEW.kind = 'level.accepted') EXECUTE FUNCTION gatehouse.check_accepted_level();
+CREATE TRIGGER check_act_without_row BEFORE INSERT ON gatehouse.audit_log FOR EACH ROW
+    WHEN (NEW.kind IN ('level.accepted', 'policy.changed')) EXECUTE FUNCTION gatehouse.check_act_without_row();
