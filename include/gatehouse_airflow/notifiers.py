@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.core.notifications import formats
 from gatehouse.errors import GatehouseError
 from gatehouse.ports import Notifier
+from gatehouse_airflow.apprise_addresses import require_remote
 
 if TYPE_CHECKING:
     from gatehouse.core.config.notify import Recipient
@@ -75,7 +76,11 @@ def by_apprise(recipient: Recipient, message: Notification) -> None:
     from airflow.providers.apprise.hooks.apprise import AppriseHook
 
     hook, servers = AppriseHook(apprise_conn_id=recipient.connection), apprise.Apprise()
-    hook.set_config_from_conn(hook.get_connection(recipient.connection), servers)
+    connection = hook.get_connection(recipient.connection)
+    told = hook.get_config_from_conn(connection)
+    addresses = [str(each["path"]) for each in (told if isinstance(told, list) else [told])]
+    require_remote(addresses, recipient.connection)
+    hook.set_config_from_conn(connection, servers)
     taken = servers.notify(
         body=formats.chat(message),
         title=formats.escape_mentions(message.subject),
