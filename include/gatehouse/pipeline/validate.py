@@ -16,6 +16,7 @@ from gatehouse.core.types import Batch, BatchId, BatchState, FileRef
 from gatehouse.errors import SchemaMismatchError
 from gatehouse.pipeline.batch_data import batch_profiles, unreadable_rows
 from gatehouse.pipeline.batch_data.contract_check_result import ContractCheckResult
+from gatehouse.pipeline.batch_data.time_checks import with_time_checks
 from gatehouse.pipeline.partitions import combine, partition_reader
 from gatehouse.pipeline.partitions.partition_profile import REASONS
 from gatehouse.ports import TableCheck
@@ -164,10 +165,16 @@ def run_expectations(ctx: UseCaseContext, batch: Batch, tables: Mapping[str, Dec
     values = parameters(ctx.case.contract, batch.interval)
     specs = ctx.case.contract.tables
     return {
-        name: unreadable_rows.counted(
-            ctx.checker.check(name, specs[name], table.frame, values),
-            table.cells,
-            without_key(table.frame, specs[name].key),
+        name: with_time_checks(
+            unreadable_rows.counted(
+                ctx.checker.check(name, specs[name], table.frame, values),
+                table.cells,
+                without_key(table.frame, specs[name].key),
+                len(table.frame),
+            ),
+            name,
+            specs[name],
+            table.frame.__getitem__,
             len(table.frame),
         )
         for name, table in tables.items()

@@ -49,6 +49,7 @@ class TableSpec(Spec):
     expectations: tuple[ExpectationSpec, ...] = ()
     min_rows: int = 1
     max_quarantined_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    time_checks: Literal["critical", "warning", "none"] = "warning"
 
     @model_validator(mode="after")
     def _key_is_declared(self) -> TableSpec:
@@ -68,6 +69,7 @@ class OutcomesSpec(TableSpec):
     """
 
     label: str
+    time_checks: Literal["none"] = "none"
     max_unmatched_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     delay: SpanText
     updates_until: SpanText | None = None

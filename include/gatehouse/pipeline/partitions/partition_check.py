@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from gatehouse.core.rows.row_keys import without_key
 from gatehouse.core.types import Batch
 from gatehouse.errors import SchemaMismatchError
 from gatehouse.pipeline.batch_data import unreadable_rows
+from gatehouse.pipeline.batch_data.time_checks import with_time_checks
 from gatehouse.pipeline.partitions import partition_reader
 from gatehouse.ports import ExpectationFinding, TableCheck
 from gatehouse.table_types import undeclared
@@ -77,9 +78,15 @@ def combine_checks(ctx: UseCaseContext, batch: Batch, findings: Sequence[Partiti
         check = ctx.checker.conclude(table, spec, rows, found, _values(ctx, batch))
         cells = [Cell(**cell) for work in parts for cell in work["cells"]]
         keyless = {row: tuple(why) for work in parts for row, *why in work["keyless"]}
-        checks[table] = unreadable_rows.counted(check, cells, keyless, rows)
+        counted = unreadable_rows.counted(check, cells, keyless, rows)
+        checks[table] = with_time_checks(counted, table, spec, _column(ctx, batch, table), rows)
     counts = {table: partition_reader.rows_of(batch, table) for table in checks}
     return PartitionedCheckResult(decide(ctx.case.contract.tables, counts, checks), checks, extra)
+
+
+def _column(ctx: UseCaseContext, batch: Batch, table: str) -> Callable[[str], Any]:
+    """One whole column of a divided table at a time."""
+    return lambda name: partition_reader.columns(ctx, batch, table, [name])[name]
 
 
 def _summed(
