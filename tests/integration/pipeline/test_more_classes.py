@@ -85,7 +85,7 @@ def test_odd_labels_of_a_batch_are_told_and_stop_nothing(ctx: FakeContext) -> No
         take(ctx, key)
     reports = {each.batch.key: each.body for each in ctx.ledger.batches.watches(ctx.name)}
     single = next(body["matured"] for body in reports.values() if body.get("matured", {}).get("batch") == KEYS[3])
-    assert single["observed"] == [0.0, 1.0, 0.0]
+    assert single["observed"] == {"apple": 0.0, "pear": 1.0, "quince": 0.0}
     assert single["value"]["value"] > 0
     assert any(alarm["kind"] == "calibration" for body in reports.values() for alarm in body["alarms"])
     told = [error for body in reports.values() for error in body["errors"]]

@@ -15,6 +15,7 @@ import numpy as np
 
 from gatehouse.core.contract.batch_calendar import Span
 from gatehouse.core.drift.alarms import Alarm, AlarmState
+from gatehouse.core.performance.class_gaps import largest_gap, shares
 from gatehouse.core.retraining.cost_benefit import excess_loss, retraining_cost
 from gatehouse.core.statistics.block_bootstrap import Estimate, block_codes, block_counts, resample, summarise
 from gatehouse.core.statistics.class_metrics import happened
@@ -33,17 +34,19 @@ DAY = Span(1, "day")
 class MeasuredPerformance:
     """The champion on one batch's matured outcomes: the metric and the gap (mean prediction - mean outcome, in units
     of the label), each with its interval. Of more than two classes `predicted` and `observed` are the mean probability and the
-    share of rows of each, and the gap is the largest of their differences. `maturity` is the share of scored rows whose
-    outcomes have arrived, `excess` the loss that a refitted model would win back (`cost.excess_loss`)."""
+    share of rows of each by name, and the gap is that of `gap_class`, the class with the largest one. `maturity` is the
+    share of scored rows whose outcomes have arrived, `excess` the loss that a refitted model would win back
+    (`cost.excess_loss`)."""
 
     metric: str
     value: Estimate
     gap: Estimate
-    predicted: float | tuple[float, ...]
-    observed: float | tuple[float, ...]
+    predicted: float | Mapping[str, float]
+    observed: float | Mapping[str, float]
     rows: int
     maturity: float
     excess: float = float("nan")
+    gap_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,33 +88,35 @@ def measure(
     block: Span = DAY,
     resamples: int = 2000,
     seed: int = 0,
+    classes: Sequence[str] = (),
 ) -> MeasuredPerformance:
     """Measure a batch's matured rows: every array has one entry a row, `time` is the row's moment in UTC.
 
-    `scored_rows` is how many rows of the batch were scored, matured or not. What is undefined (no rows, one class
-    only, fewer than five days) is NaN. ConfigurationError names an unknown metric.
+    `classes` are the names of more than two classes, whose scores have a column each. `scored_rows` is how many rows of the
+    batch were scored, matured or not. What is undefined (no rows, one class only, fewer than five days) is NaN.
+    ConfigurationError names an unknown metric.
     """
     outcomes, predictions = np.asarray(labels, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     codes = block_codes(time, block)
     value, gap = intervals(outcomes, predictions, codes, (metric, "calibration_gap"), resamples, seed)
-    rows = len(outcomes)
+    rows, gap_class = len(outcomes), ""
+    if classes:
+        gap_class, gap = largest_gap(outcomes, predictions, codes, classes, resamples, seed)
     return MeasuredPerformance(
         metric=metric,
         value=value,
         gap=gap,
-        predicted=_means(predictions),
-        observed=_means(outcomes if predictions.ndim == 1 else happened(outcomes, predictions.shape[1])),
+        predicted=shares(predictions, classes) if classes else _mean(predictions),
+        observed=shares(happened(outcomes, len(classes)), classes) if classes else _mean(outcomes),
         rows=rows,
         maturity=rows / scored_rows if scored_rows else 0.0,
         excess=excess_loss(outcomes, predictions, codes, metric) if rows else float("nan"),
+        gap_class=gap_class,
     )
 
 
-def _means(values: NDArray[np.float64]) -> float | tuple[float, ...]:
-    """The mean over rows, or that of each column; NaN without rows."""
-    if not len(values):
-        return float("nan")
-    return float(values.mean()) if values.ndim == 1 else tuple(map(float, values.mean(axis=0)))
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def intervals(
@@ -206,17 +211,23 @@ def _calibration(quality: MeasuredPerformance, reason: CalibrationReason, min_ma
     state = _measurable(quality, gap, reason.min_rows, min_maturity)
     if state is AlarmState.QUIET and abs(gap.value) > reason.gap and not gap.low <= 0 <= gap.high:
         state = AlarmState.ALARM
-    sentence = (
-        f"predicted {_each(quality.predicted)} on average, observed {_each(quality.observed)} on {quality.rows:,} matured "
-        f"rows; gap {_interval(gap)}, allowed {reason.gap:g}: {state}"
-    )
+    sentence = f"{_gap_in_words(quality, gap)}, allowed {reason.gap:g}: {state}"
+    more = {"class": quality.gap_class} if quality.gap_class else {}
     return DecayAssessment(
-        "calibration", "gap", state, sentence, gap.value, gap.low, gap.high, reason.gap, quality.rows
+        "calibration", "gap", state, sentence, gap.value, gap.low, gap.high, reason.gap, quality.rows, more
     )
 
 
-def _each(value: float | tuple[float, ...]) -> str:
-    return " / ".join(map(shown, value)) if isinstance(value, tuple) else shown(value)
+def _gap_in_words(quality: MeasuredPerformance, gap: Estimate) -> str:
+    """What was predicted and observed; of more than two classes that of the class with the largest gap."""
+    predicted, observed, of_class = quality.predicted, quality.observed, ""
+    if isinstance(predicted, Mapping) and isinstance(observed, Mapping):
+        of_class = f" of {quality.gap_class}, the largest of {len(predicted)} classes"
+        predicted, observed = predicted[quality.gap_class], observed[quality.gap_class]
+    return (
+        f"predicted {shown(predicted)} on average, observed {shown(observed)} on {quality.rows:,} matured rows; "
+        f"gap{of_class} {_interval(gap)}"
+    )
 
 
 def _cost(quality: MeasuredPerformance, reason: CostReason, min_maturity: float) -> DecayAssessment:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.core.drift.alarms import AlarmState
+from gatehouse.core.performance.class_gaps import describe_shares
 from gatehouse.core.performance.decay import DecayAssessment, MeasuredPerformance
 from gatehouse.core.statistics.block_bootstrap import Estimate, difference
 from gatehouse.core.statistics.metrics import evaluate, metric_named
@@ -34,7 +35,7 @@ class NoSkill:
     of each. `value` is its metric on the
     batch, `excess` how much greater the champion's loss is (negative: the champion's lead) with its interval."""
 
-    constant: float | tuple[float, ...]
+    constant: float | Mapping[str, float]
     value: float
     excess: Estimate
 
@@ -59,21 +60,35 @@ def against_no_skill(
     scores: NDArray[np.float64],
     codes: NDArray[np.intp],
     metric: str,
-    constant: float | tuple[float, ...],
+    constant: float | Mapping[str, float],
     seed: int = 0,
 ) -> NoSkill | None:
     """Compare the champion with the mean of the labels known before, whole blocks resampled; None where nothing is known
     or the metric has no such comparison."""
     known = metric_named(metric)
-    if not len(labels) or not np.isfinite(constant).all() or known.better == "nearer zero":
+    given = np.array([*constant.values()] if isinstance(constant, Mapping) else [constant])
+    if not len(labels) or not np.isfinite(given).all() or known.better == "nearer zero":
         return None
-    if isinstance(constant, tuple):
-        shares = np.clip(constant, CLOSEST, 1 - CLOSEST)
-        constant = tuple(map(float, shares / shares.sum()))
-    elif known.predicts == "probability":
+    if isinstance(constant, Mapping):
+        shares = np.clip(given, CLOSEST, 1 - CLOSEST)
+        shares = shares / shares.sum()
+        constant, guess = dict(zip(constant, map(float, shares), strict=True)), np.tile(shares, (len(labels), 1))
+        return _compared(labels, scores, guess, codes, metric, constant, seed)
+    if known.predicts == "probability":
         constant = min(max(constant, CLOSEST), 1 - CLOSEST)
-    guess = np.tile(constant, (len(labels), 1)) if isinstance(constant, tuple) else np.full_like(labels, constant)
-    apart = difference(labels, scores, guess, codes, metric, seed=seed)
+    return _compared(labels, scores, np.full_like(labels, constant), codes, metric, constant, seed)
+
+
+def _compared(
+    labels: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    guess: NDArray[np.float64],
+    codes: NDArray[np.intp],
+    metric: str,
+    constant: float | Mapping[str, float],
+    seed: int,
+) -> NoSkill:
+    known, apart = metric_named(metric), difference(labels, scores, guess, codes, metric, seed=seed)
     return NoSkill(constant, evaluate(metric, labels, guess), -apart if known.better == "higher" else apart)
 
 
@@ -137,9 +152,9 @@ def _no_skill(quality: MeasuredPerformance, no_skill: NoSkill) -> DecayAssessmen
     )  # fmt: skip
 
 
-def _guess(constant: float | tuple[float, ...]) -> str:
-    if isinstance(constant, tuple):
-        return f"the shares of the classes known before ({', '.join(map(shown, constant))})"
+def _guess(constant: float | Mapping[str, float]) -> str:
+    if isinstance(constant, Mapping):
+        return f"{describe_shares(constant)}, the shares of the classes known before"
     return f"{shown(constant)}, the mean of the labels known before"
 
 

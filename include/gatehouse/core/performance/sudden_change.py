@@ -9,6 +9,7 @@ Statistical Intervals). What begins slowly, or within days that differ much, is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite, nan, sqrt
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,8 @@ def sudden(days: Sequence[Day], policy: RetrainPolicy) -> tuple[int, tuple[Decay
     if len(days) < BEFORE + NEWEST:
         return 0, ()
     for count in range(1, NEWEST + 1):
-        found = [_decay(days, count, policy.triggers.decay), _calibration(days, count, policy.triggers.calibration)]
+        gap = _largest_gap(days, count, policy.triggers.calibration, policy.class_names)
+        found = [_decay(days, count, policy.triggers.decay), gap]
         if any(found):
             return count, tuple(each for each in found if each is not None)
     return 0, ()
@@ -62,10 +64,27 @@ def _decay(days: Sequence[Day], count: int, reason: DecayReason | None) -> Decay
     )
 
 
-def _calibration(days: Sequence[Day], count: int, reason: CalibrationReason | None) -> DecayAssessment | None:
+def _largest_gap(
+    days: Sequence[Day], count: int, reason: CalibrationReason | None, classes: Sequence[str]
+) -> DecayAssessment | None:
+    """The alarm about the gap; of more than two classes that of the one with the largest gap, each on its share of the chance."""
+    if not classes:
+        return _calibration(days, count, reason)
+    found = []
+    for place, name in enumerate(classes):
+        mine = [(np.asarray(labels == place, np.float64), scores[:, place]) for labels, scores in days]
+        alarm = _calibration(mine, count, reason, CHANCE / len(classes))
+        if alarm is not None:
+            found.append(replace(alarm, sentence=f"{name}: {alarm.sentence}", more={"class": name}))
+    return max(found, key=lambda each: abs(each.value), default=None)
+
+
+def _calibration(
+    days: Sequence[Day], count: int, reason: CalibrationReason | None, chance: float = CHANCE
+) -> DecayAssessment | None:
     if reason is None or _rows(days, count) < reason.min_rows:
         return None
-    before, gap, arm = _compared(days, count, GAP)
+    before, gap, arm = _compared(days, count, GAP, chance)
     if not (abs(gap) > reason.gap and abs(gap) - arm > 0 and abs(gap - before) - arm > 0):
         return None
     sentence = (
@@ -78,7 +97,7 @@ def _calibration(days: Sequence[Day], count: int, reason: CalibrationReason | No
     )
 
 
-def _compared(days: Sequence[Day], count: int, metric: str) -> tuple[float, float, float]:
+def _compared(days: Sequence[Day], count: int, metric: str, chance: float = CHANCE) -> tuple[float, float, float]:
     """The mean of the days before, that of the newest `count`, and how far these lie from those by chance; NaN where a day's
     value is undefined. Yesterday belongs to neither while today is judged alone: it may be the first that changed."""
     from scipy.special import stdtrit
@@ -88,7 +107,7 @@ def _compared(days: Sequence[Day], count: int, metric: str) -> tuple[float, floa
     if not all(map(isfinite, values)):
         return nan, nan, nan
     spread = float(before.std(ddof=1)) * sqrt(1 / count + 1 / len(before))
-    arm = float(stdtrit(len(before) - 1, 1 - CHANCE)) * spread
+    arm = float(stdtrit(len(before) - 1, 1 - chance)) * spread
     return float(before.mean()), float(newest.mean()), arm
 
 

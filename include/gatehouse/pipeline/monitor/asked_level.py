@@ -62,17 +62,15 @@ def known_mean(before: Sequence[Mapping[str, Any]], reference: Reference) -> flo
     return labels.moments.mean if isinstance(labels, NumericProfile) else float("nan")
 
 
-def known_shares(
-    before: Sequence[Mapping[str, Any]], reference: Reference, classes: Sequence[str]
-) -> tuple[float, ...]:
+def known_shares(before: Sequence[Mapping[str, Any]], reference: Reference, classes: Sequence[str]) -> dict[str, float]:
     """As `known_mean`, the share of each of more than two classes."""
-    if before and isinstance(before[-1].get("observed"), (list, tuple)):
-        return tuple(map(float, before[-1]["observed"]))
+    if before and isinstance(before[-1].get("observed"), Mapping):
+        return {name: float(before[-1]["observed"].get(name, 0.0)) for name in classes}
     labels = reference.inputs.columns.get(LABEL_COLUMN)
     if not isinstance(labels, CategoricalProfile):
-        return (float("nan"),) * len(classes)
+        return dict.fromkeys(classes, float("nan"))
     rows = dict(zip(labels.categories, labels.cells, strict=False))
-    return tuple(float(rows.get(name, 0) / max(labels.values, 1)) for name in classes)
+    return {name: float(rows.get(name, 0) / max(labels.values, 1)) for name in classes}
 
 
 def asked_levels(

@@ -13,6 +13,7 @@ from gatehouse.core.drift.column_distance import measure_values
 from gatehouse.core.drift.reference import Reference
 from gatehouse.core.performance import decay
 from gatehouse.core.performance.change_kinds import PerformanceChange
+from gatehouse.core.performance.class_gaps import gap_on_holdout
 from gatehouse.core.performance.sudden_change import sudden
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.statistics.metrics import evaluate
@@ -46,6 +47,7 @@ def measure_performance(
         metric,
         matured.scored,
         seed=policy.seed,
+        classes=policy.class_names,
     )
     interval = reference.intervals.get(metric, ())
     no_skill, floor = judge_level(ctx, matured, measured, reference)
@@ -143,8 +145,14 @@ def classify_performance_change(
         margin,
         excess_then=then,
         excess_low=excess_low(ctx, reference, labelled, metric, compared["realised"] - compared["value"] - then),
-        gap_then=reference.quality.get("calibration_gap", float("nan")),
+        gap_then=_gap_then(reference, judged),
     )
+
+
+def _gap_then(reference: Reference, judged: tuple[decay.DecayAssessment, ...]) -> float:
+    """The gap on the holdout; of more than two classes that of the class which the alarm is about."""
+    about = next((each.more["class"] for each in judged if each.kind == "calibration" and "class" in each.more), "")
+    return gap_on_holdout(reference, about) if about else reference.quality.get("calibration_gap", float("nan"))
 
 
 def excess_low(ctx: UseCaseContext, reference: Reference, labelled: pd.DataFrame, metric: str, more: float) -> float:
