@@ -29,6 +29,7 @@ PARTS = (
     "pages",
     "stages",
     "backtest",
+    "serving",
 )
 BY_NAME = ("retraining", "streams")  # run only when asked for: many backtests, a quarter of an hour each
 PREFACE = """# Benchmarks

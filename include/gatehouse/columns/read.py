@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gatehouse.core.config.contract import ColumnType
     from gatehouse.core.config.dialect import Dialect
 
+FEW = 32  # texts that are read one by one sooner than at once
 _REMEMBERED = 100_000  # different texts of a column that are read once
 Bad = dict[int, tuple[str, str]]  # by position: the value as delivered, and advice
 DTYPES: dict[ColumnType, str] = {
@@ -59,7 +60,8 @@ def _read(
     series: pd.Series[Any], declared: ColumnType, exact: bool, written: ColumnFormat | None
 ) -> tuple[pd.Series[Any], Bad]:
     whole = None
-    if written is None or not _needs_format(series, declared, written):
+    few = len(series) <= FEW and declared != "string" and str(series.dtype) == "str"
+    if not few and (written is None or not _needs_format(series, declared, written)):
         whole = _whole(series, declared, exact)
     return whole or _by_value(series, declared, exact, written)
 

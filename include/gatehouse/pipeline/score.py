@@ -94,7 +94,7 @@ def predict_rows(ctx: UseCaseContext, champion: Champion, estimator: Any, keys: 
             f"version {champion.model.version} ({champion.model.candidate}): {suspect(error, keys, features)}"
         ) from error
     columns = score_columns("score", scores, ctx.case.retrain.class_names)
-    return pd.DataFrame({"key": keys, **columns}).assign(**made_by(champion))
+    return pd.DataFrame({"key": keys, **columns, **made_by(champion)})
 
 
 def made_by(champion: Champion) -> dict[str, Any]:
