@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -23,27 +24,38 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its address."""
-    folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
+def start(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """A server that answers, over what is in the folder; whoever starts it ends it."""
     command = [
         sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
         "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "artifacts"),
     ]  # fmt: skip
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     started = process.start(command, folder / "log", environment)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 90
-        while not _answers(address):
-            assert time.monotonic() < deadline, (folder / "log").read_text()[-2000:]
-            time.sleep(0.2)
-        FOLDERS[address] = folder
-        yield address
-    finally:
-        process.end(started.pid, grace=5)
-        started.wait()
+    deadline = time.monotonic() + 90
+    while not _answers(f"http://127.0.0.1:{port}"):
+        if time.monotonic() > deadline:
+            stop(started)
+            pytest.fail((folder / "log").read_text()[-2000:])
+        time.sleep(0.2)
+    return started
+
+
+def stop(started: subprocess.Popen[bytes]) -> None:
+    """End a server that `start` made."""
+    process.end(started.pid, grace=5)
+    started.wait()
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Its address."""
+    folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
+    started = start(folder, port)
+    address = f"http://127.0.0.1:{port}"
+    FOLDERS[address] = folder
+    yield address
+    stop(started)
 
 
 def _answers(address: str) -> bool:
