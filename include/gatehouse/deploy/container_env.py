@@ -87,6 +87,11 @@ def ledger_trainer(read: Read) -> Variables:
     return {"GATEHOUSE_LEDGER_URL": database("ledger", "ledger_trainer", read)}
 
 
+def ledger_reader(read: Read) -> Variables:
+    """The ledger as the reader, which writes nothing: for a server that answers whoever asks."""
+    return {"GATEHOUSE_LEDGER_URL": database("ledger", "ledger_reader", read)}
+
+
 def mlflow_credentials(user: str) -> Callable[[Read], Variables]:
     """MLflow as one of its users."""
 
@@ -158,7 +163,7 @@ PARTS: dict[str, tuple[Callable[[Read], Variables], ...]] = {
     "triggerer": (airflow, tokens, ledger),
     "worker-light": (broker, ledger, mlflow_credentials("promoter"), anchors),
     "worker-train": (broker, ledger_trainer, mlflow_credentials("trainer")),
-    "serving": (ledger, serving, scrape),
+    "serving": (ledger_reader, serving, scrape),
     "mlflow": (mlflow_server,),
     "cli": (ledger, mlflow_credentials("promoter"), administrator, anchors),
     "s3-check": (),

@@ -42,6 +42,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "ledger_owner_password": password,
     "ledger_password": password,
     "ledger_trainer_password": password,
+    "ledger_reader_password": password,
     "redis_password": password,
     "airflow_fernet_key": fernet,
     "airflow_api_key": signing,

@@ -166,7 +166,7 @@ def prepare(server: PostgresServer) -> None:
                 names = (sql.Identifier(database), sql.Identifier(owner))
                 cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
             cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
-        cursor.execute("GRANT CONNECT ON DATABASE ledger TO ledger, ledger_trainer")
+        cursor.execute("GRANT CONNECT ON DATABASE ledger TO ledger, ledger_trainer, ledger_reader")
 
 
 def wait_for(server: PostgresServer, log: Path, seconds: float = 30) -> None:

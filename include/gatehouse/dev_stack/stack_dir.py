@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PREFERRED_PORTS = {"postgres": 5433, "mlflow": 5000, "airflow": 8080, "scheduler-health": 8974}
-ROLES = ("postgres", "airflow", "mlflow", "ledger_owner", "ledger", "ledger_trainer")
+ROLES = ("postgres", "airflow", "mlflow", "ledger_owner", "ledger", "ledger_trainer", "ledger_reader")
 USERS = {"admin": "admin", "reviewer": "op", "viewer": "viewer"}
 SECRETS = ("jwt", "api", "mlflow_flask")
 

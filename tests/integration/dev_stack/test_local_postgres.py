@@ -27,10 +27,10 @@ def can_connect(url: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("role", ["airflow", "mlflow", "ledger_owner", "ledger", "ledger_trainer"])
+@pytest.mark.parametrize("role", ["airflow", "mlflow", "ledger_owner", "ledger", "ledger_trainer", "ledger_reader"])
 def test_a_role_enters_its_own_database_and_no_other(ledger_server: PostgresServer, role: str):
     """One database each; the ledger's application and owner share the ledger's."""
-    own = {"ledger_owner": "ledger", "ledger_trainer": "ledger"}.get(role, role)
+    own = {"ledger_owner": "ledger", "ledger_reader": "ledger", "ledger_trainer": "ledger"}.get(role, role)
     allowed = {
         name for name in ("airflow", "mlflow", "ledger", "postgres") if can_connect(ledger_server.url(name, role))
     }

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+LESSER_ROLES = {"ledger_trainer": "trainer.sql", "ledger_reader": "reader.sql"}
 
 
-def upgrade(owner_url: str, application_role: str, trainer_role: str = "ledger_trainer") -> None:
+def upgrade(owner_url: str, application_role: str) -> None:
     """Migrate to the newest revision in one transaction; a second run, also at the same time, changes nothing."""
     with _alone(owner_url) as (connection, config):
         connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS gatehouse")
         command.upgrade(config, "head")
-        for role, file in ((application_role, "grants.sql"), (trainer_role, "trainer.sql")):
+        for role, file in {application_role: "grants.sql", **LESSER_ROLES}.items():
             quoted = connection.dialect.identifier_preparer.quote_identifier(role)
             grants = (MIGRATIONS / "sql" / file).read_text()
             connection.exec_driver_sql(grants.replace("{role}", quoted))

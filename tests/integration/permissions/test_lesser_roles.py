@@ -19,10 +19,10 @@ from support.story import Story
 REASON = "the airport asked for it today"
 
 
-def as_trainer(server: PostgresServer, database: LedgerDatabase) -> Ledger:
-    """The same ledger, as the trainer."""
+def as_trainer(server: PostgresServer, database: LedgerDatabase, role: str = "ledger_trainer") -> Ledger:
+    """The same ledger, as the trainer or another role."""
     name = database.url.rpartition("/")[2]
-    return open_ledger(server.url(name, "ledger_trainer"))
+    return open_ledger(server.url(name, role))
 
 
 def test_a_training_and_its_decision_need_no_more(
@@ -67,3 +67,25 @@ def test_a_forged_answer_of_a_training_is_refused(
         with pytest.raises(NotAllowedError, match=r"permission denied|takes no answers from people"):
             forge()
     assert len(ledger.audit_log.entries()) == before
+
+
+def test_the_reader_writes_nothing(
+    ledger: Ledger, ledger_server: PostgresServer, ledger_database: LedgerDatabase
+) -> None:
+    """It reads what a server of scores reads, and is refused a note, an attempt, a batch and an answer."""
+    story = Story(ledger)
+    champion = story.tell()
+    reader = as_trainer(ledger_server, ledger_database, "ledger_reader")
+    assert reader.models.champion("flights") == champion
+    assert len(reader.batches.list("flights")) == 4
+    decision = ledger.decisions.list("flights")[0].id
+    batch = next(b for b in ledger.batches.list("flights") if b.id.key == "2013-04").id
+    forged: list[Callable[[], object]] = [
+        lambda: reader.audit_log.note("alias.drifted", "flights", "maintenance", {}),
+        lambda: reader.attempts.enter("flights/x"),
+        lambda: reader.batches.discard(batch, "Ada", REASON),
+        lambda: reader.decisions.reported(decision, story.report()),
+    ]
+    for forge in forged:
+        with pytest.raises(NotAllowedError, match="permission denied"):
+            forge()
