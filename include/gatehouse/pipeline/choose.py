@@ -94,7 +94,7 @@ def _registration(ctx: UseCaseContext, model: ModelVersion, description: str) ->
     tables = {contract.main: times.pop(contract.main), **times}
     return Registration(
         ctx.lake.read(model.file), requirements(), description, ctx.case.retrain.task, columns,
-        features.head(EXAMPLE_ROWS), tables if code else {}, code,
+        features.head(EXAMPLE_ROWS), tables if code else {}, code, ctx.case.retrain.class_names,
     )  # fmt: skip
 
 

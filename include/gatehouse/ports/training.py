@@ -41,7 +41,7 @@ class Registration:
 
     `data` are the bytes of the ledger's file. `columns` are the features with their types (of pandas), `example` some rows
     of them, `tables` the raw tables with their time columns, the main one first, and `code` is that of `features()`: None
-    when it is not that of the training any more.
+    when it is not that of the training any more. `classes` are the names of more than two.
     """
 
     data: bytes
@@ -52,6 +52,7 @@ class Registration:
     example: pd.DataFrame | None = None
     tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
     code: OwnCode | None = None
+    classes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

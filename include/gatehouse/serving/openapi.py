@@ -65,7 +65,10 @@ def _sentences(rules: RowRules) -> list[str]:
 
 
 def _answer() -> dict[str, Any]:
-    prediction = {"type": "object", "properties": {"key": {"type": "string"}, "score": {"type": "number"}}}
+    scores = {
+        "^score(:.*)?$": {"type": "number", "description": "`score`, or `score:<class>` for each of more classes"}
+    }
+    prediction = {"type": "object", "properties": {"key": {"type": "string"}}, "patternProperties": scores}
     properties = {
         "use_case": {"type": "string"},
         "model": {"type": "object", "properties": _MODEL},

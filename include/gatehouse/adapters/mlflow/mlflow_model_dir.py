@@ -72,6 +72,7 @@ def _about(registered: Registration, code: OwnCode | None) -> Mapping[str, Any]:
     return {
         "sha256": sha256(registered.data),
         "task": registered.task,
+        "classes": list(registered.classes),
         "types": types_of(registered.data),
         "columns": dict(registered.columns),
         "code": code.archived_module if code else "",
@@ -96,7 +97,8 @@ def _signature(registered: Registration) -> Any:
         columns += [ColSpec(anything, name, required=False) for name in tables]
         each = [Property(name, anything, required=False) for name in registered.tables]
         columns += [ColSpec(Object(each), "tables", required=False)] if "tables" not in {*kinds, *tables} else []
-    return ModelSignature(Schema(columns), Schema([TensorSpec(np.dtype("float64"), (-1,))]))
+    single: list[Any] = [TensorSpec(np.dtype("float64"), (-1,))]
+    return ModelSignature(Schema(columns), Schema([ColSpec("double", name) for name in registered.classes] or single))
 
 
 @contextmanager

@@ -4,7 +4,8 @@
     model.predict({"flights": flights, "weather": weather})  # raw tables
     model.predict(features)                                  # what features() returned
 
-Both give one number a row: the probability of class 1, or the predicted number.
+Both give one number a row: the probability of class 1, or the predicted number. Of more than two classes they give a table
+with the probability of each class by its name.
 """
 
 from __future__ import annotations
@@ -42,14 +43,25 @@ class GatehouseModel:
         self.code = _imported(self.about["code"], file.parent / CODE) if self.about["code"] else None
         self.estimator = skops.io.loads(data, trusted=self.about["types"])
 
-    def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> np.ndarray[Any, Any]:
-        """One number for each row of the features, or of the main table."""
+    def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> np.ndarray[Any, Any] | pd.DataFrame:
+        """One number for each row of the features, or of the main table; of more than two classes a column for each."""
         import numpy as np
 
         features = self._features(model_input)
         if self.about["task"] == "classification":
             return np.asarray(self.estimator.predict_proba(features)[:, 1], dtype="float64")
+        if self.about["task"] == "multiclass":
+            return self._by_class(np.asarray(self.estimator.predict_proba(features), dtype="float64"))
         return np.asarray(self.estimator.predict(features), dtype="float64")
+
+    def _by_class(self, chances: np.ndarray[Any, Any]) -> pd.DataFrame:
+        """The probabilities by the names of the classes; 0 for one that the training rows did not hold."""
+        import numpy as np
+        import pandas as pd
+
+        names = self.about["classes"]
+        known = [names[int(place)] for place in np.asarray(self.estimator.classes_, dtype="float64")]
+        return pd.DataFrame(chances, columns=known).reindex(columns=names, fill_value=0.0)
 
     def _features(self, given: Any) -> pd.DataFrame:
         columns = self.about["columns"]

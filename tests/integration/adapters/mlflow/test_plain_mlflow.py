@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.tree import DecisionTreeClassifier
 
 from gatehouse.adapters.mlflow.mlflow_model_dir import write_model_folder
 from gatehouse.adapters.models import SkopsModels
@@ -108,6 +109,24 @@ def test_plain_mlflow_predicts_and_serves_from_tables_and_from_features(folder: 
         assert len(answers) == 7
         for found in answers:
             np.testing.assert_array_equal(found, expected[name])
+
+
+def test_more_than_two_classes_come_as_a_table_by_name(folder: Path) -> None:
+    """Each class has its column and its place in the signature; one that training did not hold has probability 0."""
+    import mlflow
+
+    models, module = SkopsModels(classes=4), load_model_code(folder / "model.py")
+    features = module.features(TABLES)
+    fitted = models.fit("it", DecisionTreeClassifier(max_depth=2), features, np.array([0.0, 2.0, 3.0, 2.0] * 10))
+    columns = {str(column): str(kind) for column, kind in features.dtypes.items()}
+    names = ("apple", "pear", "quince", "fig: dried")
+    given = Registration(models.dump(fitted), [], "", "multiclass", columns, features.head(3), classes=names)
+    write_model_folder(folder / "model", given)
+    loaded = mlflow.pyfunc.load_model(str(folder / "model"))
+    found = loaded.predict(features)
+    assert list(found) == list(names)
+    np.testing.assert_array_equal(found.to_numpy(), models.predict(fitted, features, "multiclass"))
+    assert [each.name for each in loaded.metadata.signature.outputs.inputs] == list(names)
 
 
 def test_the_folder_says_what_the_model_takes_and_needs(folder: Path) -> None:
