@@ -41,7 +41,9 @@ def application(
         app.add_api_route(
             f"/v1/{name}/predictions", predictions(name, case, door, options, metrics), methods=["POST"],
             summary=case.ctx.case.contract.title, response_class=Response,
-            openapi_extra=operation(case.ctx.case.contract, Answering.of(case.ctx).rules),
+            openapi_extra=operation(
+                case.ctx.case.contract, Answering.of(case.ctx).rules, case.ctx.case.retrain.class_names
+            ),
         )  # fmt: skip
         app.add_api_route(f"/v1/{name}", _champion(name, case, door), methods=["GET"], response_class=Response)
     app.add_exception_handler(404, _no_such_path(list(cases)))
@@ -126,6 +128,16 @@ def _no_such_path(names: Sequence[str]) -> Callable[[Request, Exception], Awaita
     return handler
 
 
+def _brief(case: UseCaseServer) -> dict[str, object]:
+    """What everybody may know: whether a model answers, and for how long the ledger has not confirmed it."""
+    served = case.follower.served
+    return {
+        "version": served.champion.model.version if served else None,
+        "generation": served.champion.generation if served else None,
+        "unconfirmed_seconds": round(case.follower.unconfirmed_seconds, 1),
+    }
+
+
 async def _alive(request: Request) -> Response:
     return json_response({"status": "alive"})
 
@@ -133,8 +145,8 @@ async def _alive(request: Request) -> Response:
 def _ready(cases: Mapping[str, UseCaseServer]) -> Handler:
     async def handler(request: Request) -> Response:
         """Ready when each use case has a model; one that the ledger does not confirm now still answers."""
-        states = {name: _state(case) for name, case in cases.items()}
-        ready = all(state["model"] for state in states.values())
+        states = {name: _brief(case) for name, case in cases.items()}
+        ready = all(state["version"] for state in states.values())
         return json_response({"ready": ready, "use_cases": states}, 200 if ready else 503)
 
     return handler

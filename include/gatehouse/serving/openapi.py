@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gatehouse.core.config.contract import ColumnType, Contract, TableSpec
+from gatehouse.core.rows.scores import score_names
 from gatehouse.serving.checked_rows import RowRules
 from gatehouse.serving.wire import ARROW, JSON
 
@@ -18,7 +19,7 @@ _TYPES: dict[ColumnType, dict[str, Any]] = {
 _MODEL = {"version": {"type": "integer"}, "sha256": {"type": "string"}, "generation": {"type": "integer"}}
 
 
-def operation(contract: Contract, rules: Mapping[str, RowRules]) -> dict[str, Any]:
+def operation(contract: Contract, rules: Mapping[str, RowRules], classes: Sequence[str] = ()) -> dict[str, Any]:
     """The body and the answers of `POST /v1/USE_CASE/predictions`."""
     rows = {name: {"type": "array", "items": _row(spec)} for name, spec in contract.tables.items()}
     sides = {name: each for name, each in rows.items() if name != contract.main}
@@ -27,7 +28,7 @@ def operation(contract: Contract, rules: Mapping[str, RowRules]) -> dict[str, An
     return {
         "requestBody": {"required": True, "content": {JSON: {"schema": body}, ARROW: {"schema": _binary()}}},
         "responses": {
-            "200": {"description": "A prediction for each row, in order.", "content": _answer()},
+            "200": {"description": "A prediction for each row, in order.", "content": _answer(classes)},
             "422": {"description": "Rows break the contract: " + "; ".join(_sentences(rules[contract.main]))},
             **{code: {"description": text} for code, text in _REFUSALS.items()},
         },
@@ -64,11 +65,9 @@ def _sentences(rules: RowRules) -> list[str]:
     return yields
 
 
-def _answer() -> dict[str, Any]:
-    scores = {
-        "^score(:.*)?$": {"type": "number", "description": "`score`, or `score:<class>` for each of more classes"}
-    }
-    prediction = {"type": "object", "properties": {"key": {"type": "string"}}, "patternProperties": scores}
+def _answer(classes: Sequence[str]) -> dict[str, Any]:
+    scores = {name: {"type": "number"} for name in score_names("score", classes)}
+    prediction = {"type": "object", "properties": {"key": {"type": "string"}, **scores}}
     properties = {
         "use_case": {"type": "string"},
         "model": {"type": "object", "properties": _MODEL},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gatehouse.context import UseCaseContext
 from gatehouse.core.rows.row_keys import row_keys
+from gatehouse.core.rows.scores import score_names
 from gatehouse.core.types import Champion
 from gatehouse.errors import InvalidInputError, NotAllowedError, RowsRefusedError
 from gatehouse.pipeline.score import made_by, predict_frame
@@ -97,7 +99,8 @@ def _scored(
     texts = ["; ".join(bad.get(row, ())) for row in range(len(keys))]
     whole[PROBLEM] = pd.Series(texts, dtype="str")
     if not good:
-        return whole
+        empty = dict.fromkeys(score_names("score", ctx.case.retrain.class_names), math.nan)
+        return whole.assign(**empty)[["key", *empty, *made_by(champion), PROBLEM]]
     used = checked.frame.iloc[good].reset_index(drop=True)
     ordered = {name: used if name == main else tables[name] for name in ctx.case.contract.tables}
     made = predict_frame(ctx, champion, keys.iloc[good].reset_index(drop=True), features_of(ctx.case, ordered))

@@ -61,6 +61,9 @@ def test_a_row_that_breaks_the_contract_is_named_and_has_no_prediction(looped, r
     assert list(found.index[found["score"].isna()]) == [1, 2, 3, 4]
     assert list(found.index[found["problem"].notna()]) == [1, 2, 3, 4]
     assert "a row is scored once" in found.loc[3, "problem"]
+    with pytest.raises(RowsRefusedError, match="1 of 1 rows"):
+        run(looped, rows.iloc[[1]], "bad.csv")
+    assert pd.read_csv(tmp_path / "bad.csv")["score"].isna().tolist() == [True]
 
 
 def test_a_column_that_is_missing_or_unknown_is_named(looped, rows, run):

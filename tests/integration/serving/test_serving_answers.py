@@ -143,7 +143,8 @@ def test_health_readiness_measures_and_the_document_need_no_question(server, loo
     assert "/v1/rides/predictions" in server.client.get("/v1/nowhere/predictions").json()["error"]["message"]
     assert server.client.get("/healthz").json() == {"status": "alive"}
     ready = server.client.get("/readyz")
-    assert (ready.status_code, ready.json()["use_cases"]["rides"]["model"]["version"]) == (200, 1)
+    assert (ready.status_code, ready.json()["use_cases"]["rides"]["version"]) == (200, 1)
+    assert server.client.get("/v1/rides").json()["model"]["version"] == 1
     measures = server.client.get("/metrics").text
     assert 'gatehouse_serving_rows_total{use_case="rides"} 7.0' in measures
     assert 'gatehouse_serving_requests_total{status="200",use_case="rides"} 1.0' in measures

@@ -79,4 +79,4 @@ def test_features_of_other_rows_are_noticed_and_requests_stay_apart(two_tables, 
         found = running.ask(json_rows(two_tables, "2024-04", 5)).json()
         assert "features() makes amount out of the other rows" in found["notices"][0]
         assert running.case.follower.served.from_other_rows == ("amount",)
-        assert running.client.get("/readyz").json()["use_cases"]["rides"]["features_from_other_rows"] == ["amount"]
+        assert running.client.get("/v1/rides").json()["features_from_other_rows"] == ["amount"]
