@@ -46,16 +46,18 @@ def confusion_matrix(holdout: HoldoutData) -> Markup:
                 add_text(
                     axes, axes.transData, SvgText(column + 0.5, place[1] + 0.4, text, "middle", size=8, whole=told)
                 )
-        axes.set(xlim=(0, size), ylim=(0, size), xlabel="predicted", ylabel="")
-        axes.set_xticks([])
-        axes.set_yticks([])
+        axes.set(xlim=(0, size), ylim=(0, size), xticks=[], yticks=[])
+        axes.set_xlabel("predicted", labelpad=16)
+        axes.set_ylabel("happened", labelpad=62)
         for number, name in enumerate(names):
             short = ellipsize_middle(name, NAME)
-            add_text(axes, axes.transData, SvgText(-0.1, size - 0.6 - number, short, "end", size=8, whole=name))
-            add_text(axes, axes.transData, SvgText(number + 0.5, size + 0.08, short, "middle", 0, size=7, whole=name))
+            beside = SvgText(-0.1, size - 0.6 - number, short, "end", size=8, whole=name)
+            add_text(axes, axes.transData, beside)
+            below = SvgText(number + 0.5, -0.04 * size, short, "middle", 0.6, size=8, whole=name)
+            add_text(axes, axes.transData, below)
 
     said = "; ".join(f"{holdout.classes[place]} right in {shares[place, place]:.0%}" for place in largest)
-    return draw(paint, "Predicted for what happened", said, size=(4.4, 3.6), left=0.3, top=0.8, bottom=0.1)
+    return draw(paint, "Predicted for what happened", said, left=0.32, bottom=0.2)
 
 
 def calibration_by_class(holdout: HoldoutData) -> Markup:
