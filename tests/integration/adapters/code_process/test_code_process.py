@@ -241,7 +241,8 @@ def test_what_does_no_harm_changes_nothing(opened: Opened, does: str) -> None:
     leader = case.process.process.pid
     assert leader is not None
     case.process.process.close()
-    alive = [each.pid for each in psutil.process_iter() if _session(each.pid) == leader and each.status() != "zombie"]
+    left = [each for each in psutil.process_iter() if _session(each.pid) == leader and each.status() != "zombie"]
+    _, alive = psutil.wait_procs(left, timeout=30)  # who was killed takes a moment to be gone
     assert alive == []
 
 
