@@ -25,7 +25,9 @@ JUNE = (BatchId("flight_delays", "2013-06", 1),)
 @pytest.fixture
 def replay(monkeypatch, tmp_path):
     """Runs the command for decisions that were made again, with a policy of the given text."""
-    case = SimpleNamespace(gate=SimpleNamespace(metric="log_loss"), retrain=SimpleNamespace(task="classification"))
+    case = SimpleNamespace(
+        gate=SimpleNamespace(metric="log_loss"), retrain=SimpleNamespace(task="classification", class_names=())
+    )
     monkeypatch.setattr(command, "open_context", lambda name: SimpleNamespace(name=name, case=case))
 
     def run(found, *arguments, text=TEXT):

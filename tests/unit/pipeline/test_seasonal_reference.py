@@ -68,6 +68,6 @@ def test_a_summer_is_a_change_to_a_winters_champion_and_known_as_the_season() ->
 
 
 def test_the_same_season_of_earlier_years_and_a_wide_window_know_summers() -> None:
-    """Against the summers before, or against all the months before, July is quiet."""
+    """Against the summers before July is quiet. All the months before differ so much that no month could be a change."""
     assert judged("same season") == {"temp": AlarmState.QUIET}
-    assert judged("recent") == {"temp": AlarmState.QUIET}
+    assert judged("recent") == {"temp": AlarmState.UNJUDGED}
