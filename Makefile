@@ -17,7 +17,7 @@ PYTEST := .venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 test: setup-dev ## set up and run all tests, on up to four cores
 	$(PYTEST)
 
-test-unit: setup-dev ## the unit tests alone: no server, few examples of each property; some minutes
+test-unit: setup-dev ## the unit tests alone: no server, few examples of each property; about a minute
 	$(PYTEST) --hypothesis-profile=quick tests/unit
 
 test-integration: setup-dev ## the tests that need PostgreSQL, MLflow, Great Expectations, Airflow or fitted models
