@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.errors import InvalidInputError
-from gatehouse.serving.row_problem import RowProblem
+from gatehouse.serving.row_problem import ABSENT, RowProblem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def parse(body: bytes) -> dict[str, Any]:
 def frame_of(
     table: str, rows: Sequence[Mapping[str, Any]], columns: Iterable[str]
 ) -> tuple[pd.DataFrame, list[RowProblem]]:
-    """The declared columns of the rows, and a problem for each that a row lacks: absent is not null.
+    """The declared columns of the rows, and a problem for each row that lacks some: absent is not null.
 
     Undeclared columns follow the declared ones, so that they are named as left out.
     """
@@ -45,11 +45,9 @@ def frame_of(
     try:
         data = {name: [row[name] for row in rows] for name in declared}
     except KeyError:
+        lacking = [tuple(name for name in declared if name not in row) for row in rows]
         return pd.DataFrame(), [
-            RowProblem(table, number, "each declared column is given, null where it has no value", (name,), "nothing")
-            for number, row in enumerate(rows)
-            for name in declared
-            if name not in row
+            RowProblem(table, number, ABSENT, names, "nothing") for number, names in enumerate(lacking) if names
         ]
     more = dict.fromkeys(name for row in rows if len(row) > len(declared) for name in row if name not in data)
     return pd.DataFrame({**{name: _column(values) for name, values in data.items()}, **dict.fromkeys(more, "")}), []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+ABSENT = "each declared column is given, null where it has no value"
+
 
 @dataclass(frozen=True)
 class RowProblem:
@@ -22,8 +24,12 @@ class RowProblem:
 
         >>> str(RowProblem("rides", 3, "integer", ("seats",), "'two'"))
         "table 'rides', row 3: column 'seats' holds 'two', which breaks integer"
+        >>> str(RowProblem("rides", 3, ABSENT, ("seats", "fare"), "nothing"))
+        "table 'rides', row 3 lacks 'seats', 'fare'; give each declared column, null where it has no value"
         """
         named = ", ".join(repr(name) for name in self.columns) or "of no name"
+        if self.rule == ABSENT:
+            return f"table {self.table!r}, row {self.row} lacks {named}; give each declared column, null where it has no value"
         because = f" ({self.reason})" if self.reason else ""
         return f"table {self.table!r}, row {self.row}: column {named} holds {self.value}, which breaks {self.rule}{because}"
 
