@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatehouse.columns.moments import MOMENTS
 from gatehouse.core.config.contract import TableSpec
 from gatehouse.core.data_faults import in_time
 from gatehouse.ports import CheckResult, TableCheck
@@ -27,8 +28,11 @@ Found = tuple[str, dict[str, Any], in_time.Stretch, str]  # check, arguments, wh
 
 
 def with_time_checks(check: TableCheck, name: str, spec: TableSpec, column: Column, rows: int) -> TableCheck:
-    """The check with a failed result for each stretch that stands out. `column` gives a column of the table as declared."""
+    """The check with a failed result for each stretch that stands out. `column` gives a column of the table as declared.
+    A time column of texts or numbers has no order that is known, so nothing is looked at."""
     if spec.time_checks == "none" or spec.time_column is None or rows < 2 * in_time.LEAST:
+        return check
+    if spec.columns[spec.time_column] not in MOMENTS:
         return check
     found = [*_found(spec, spec.time_column, column)]
     results = [

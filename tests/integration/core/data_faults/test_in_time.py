@@ -99,6 +99,24 @@ def test_an_hour_that_came_twice_is_told(new_values: bool) -> None:
     assert (what, said) == ("no_repeated_hour", "60 rows repeat others from 2024-03-06 07:00 to 2024-03-06 08:00")
 
 
+@pytest.mark.parametrize("nulls", [0, 3, 100])
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamp_ns", "string", "integer", "number"])
+def test_any_time_column_is_taken(kind: str, nulls: int) -> None:
+    """Whatever type the contract gives the time column, and however many of its cells are null, no check fails on it."""
+    moments = pd.Series(pd.date_range("2024-01-01", periods=100, freq="D", tz="UTC"))
+    days = moments.dt.tz_localize(None).astype("datetime64[s]")
+    values: dict[str, pd.Series[Any]] = {
+        "date": days, "timestamp": moments, "timestamp_ns": moments.dt.as_unit("ns"),
+        "string": pd.Series([f"run {row}" for row in range(100)], dtype="str"),
+        "integer": pd.Series(range(100), dtype="Int64"), "number": pd.Series(np.linspace(0, 1, 100)),
+    }  # fmt: skip
+    rows = pd.DataFrame({"id": [str(row) for row in range(100)], TIME: values[kind], "x": np.arange(100.0)})
+    rows[TIME] = rows[TIME].mask(np.arange(100) < nulls)
+    columns = {"id": "string", TIME: kind, "x": "number"}
+    spec = TableSpec.model_validate({"key": ("id",), "time_column": TIME, "columns": columns})
+    assert with_time_checks(TableCheck((), {}, ()), "rows", spec, rows.__getitem__, len(rows)).results == ()
+
+
 def test_the_contract_says_what_it_costs() -> None:
     """A warning is told; `critical` is a reason to quarantine the batch; `none` looks at nothing."""
     rows = weather(10)
