@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.columns import json_text
 from gatehouse.errors import InvalidInputError
 from gatehouse.serving.row_problem import ABSENT, RowProblem
 
@@ -18,7 +18,7 @@ ALLOWED = '{"rows": [{...}]}, and "tables": {"NAME": [{...}]} for tables beside 
 def parse(body: bytes) -> dict[str, Any]:
     """The object in the body of a request; InvalidInputError says what it is instead."""
     try:
-        found = json.loads(body, parse_float=str, parse_constant=str, object_pairs_hook=_object)
+        found = json_text.parse(body)
     except (ValueError, RecursionError) as error:
         raise InvalidInputError("the body is not JSON", found=str(error)[:200], allowed=ALLOWED) from error
     if not isinstance(found, dict) or not set(found) <= {"rows", "tables"} or "rows" not in found:
@@ -50,14 +50,9 @@ def frame_of(
             RowProblem(table, number, ABSENT, names, "nothing") for number, names in enumerate(lacking) if names
         ]
     more = dict.fromkeys(name for row in rows if len(row) > len(declared) for name in row if name not in data)
-    return pd.DataFrame({**{name: _column(values) for name, values in data.items()}, **dict.fromkeys(more, "")}), []
-
-
-def _column(values: list[Any]) -> pd.Series[Any]:
-    import pandas as pd
-
-    texts = all(value is None or type(value) is str for value in values)
-    return pd.Series(values, dtype="str" if texts else "object")
+    return pd.DataFrame(
+        {**{name: json_text.column(values) for name, values in data.items()}, **dict.fromkeys(more, "")}
+    ), []
 
 
 def _refuse_other_than_rows(name: str, rows: Any) -> None:
@@ -67,11 +62,3 @@ def _refuse_other_than_rows(name: str, rows: Any) -> None:
         if not isinstance(row, dict):
             what = f"row {number} of `{name}` is no object"
             raise InvalidInputError(what, found=f"a {type(row).__name__}", allowed=ALLOWED)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"name {next(name for name in names if names.count(name) > 1)!r} appears twice")
-    return row

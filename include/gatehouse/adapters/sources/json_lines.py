@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.parquet import MAX_COLUMNS
+from gatehouse.columns import json_text
 from gatehouse.errors import SourceError
 
 if TYPE_CHECKING:
@@ -27,30 +27,15 @@ def read_json_lines(text: str, name: str) -> pd.DataFrame:
                 )
     if not names:
         raise SourceError(f'{name}: it holds no object; each line must be one, such as {{"id": 1}}')
-    columns = {column: _column([row.get(column) for row in rows]) for column in names}
+    columns = {column: json_text.column([row.get(column) for row in rows]) for column in names}
     return pd.DataFrame(columns)
-
-
-def _column(values: list[Any]) -> pd.Series[Any]:
-    import pandas as pd
-
-    texts = all(value is None or isinstance(value, str) for value in values)
-    return pd.Series(values, dtype="str" if texts else "object")
 
 
 def _row(line: str, where: str) -> dict[str, Any]:
     try:
-        row = json.loads(line, parse_float=str, parse_constant=str, object_pairs_hook=_object)
+        row = json_text.parse(line)
     except (ValueError, RecursionError) as error:
         raise SourceError(f"{where}: not one whole JSON object: {error}") from error
     if not isinstance(row, dict):
         raise SourceError(f"{where}: found a {type(row).__name__}; each line must be one JSON object")
-    return row
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"name {next(name for name in names if names.count(name) > 1)!r} appears twice")
     return row
