@@ -12,7 +12,8 @@ run: setup ## set up, start everything on this machine, take the built-in use ca
 	@bin/gatehouse dev up
 	@bin/gatehouse dev demo
 
-PYTEST := .venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# One process more than cores: the tests of the whole stack, which run one after the other, wait most of their time.
+PYTEST := .venv/bin/python -m pytest -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: setup-dev ## set up and run all tests, on up to four cores
 	$(PYTEST)

@@ -1,7 +1,8 @@
 """The same fit gives the same bytes: what differs between two equal models is taken out of a skops archive.
 
 skops names what it stores by addresses in memory and stamps entries with the time. Both are replaced, by numbers in the
-order of appearance and one fixed date. Sets are sorted, and the seconds that a search took are zero.
+order of appearance and one fixed date. Sets are sorted, and the seconds that a search took are zero. The number of
+threads that histogram boosting was fitted with becomes one: no prediction uses it.
 """
 
 from __future__ import annotations
@@ -86,8 +87,8 @@ def _without_numbers(node: Any) -> str:
 
 
 def _remove_chance(schema: Any, entries: dict[str, bytes]) -> None:
-    """Replace what the clock, an address in memory or the process's random numbers left behind: the seconds of a search,
-    the place of stop words, and the generator that a distribution of a search would draw from."""
+    """Replace what the clock, an address in memory, the machine or the process's random numbers left behind: the seconds
+    of a search, the place of stop words, the threads of a fit, and the generator of a distribution of a search."""
     waiting = [schema]
     while waiting:
         node = waiting.pop()
@@ -102,6 +103,8 @@ def _remove_chance(schema: Any, entries: dict[str, bytes]) -> None:
                 _forget_seconds(attributes, entries)
             if "_stop_words_id" in attributes:
                 attributes["_stop_words_id"]["content"] = "null"
+            if node["__class__"] == "_BinMapper" and "n_threads" in attributes:
+                attributes["n_threads"]["content"] = "1"
             if str(node["__module__"]).startswith("scipy.stats.") and "_random_state" in attributes:
                 _restart_generator(attributes["_random_state"], entries)
 

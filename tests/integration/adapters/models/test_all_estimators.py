@@ -197,14 +197,17 @@ def test_a_trusted_library_is_stored_by_the_key_that_the_refusal_names():
 
 
 def test_the_bytes_are_those_of_another_process():
-    """The order of a set, an address in memory and the process's random numbers leave no trace."""
-    names = ["randomized search over a distribution", "hashed texts", "tuned threshold", "CatBoost"]
+    """The order of a set, an address in memory, the process's random numbers and its number of threads leave no trace."""
+    names = [
+        "randomized search over a distribution", "hashed texts", "tuned threshold", "CatBoost", "histogram boosting",
+        "histogram boosting, categories", "random forest", "logistic with its own search",
+    ]  # fmt: skip
     code = (
         "import warnings; warnings.simplefilter('ignore')\n"
         f"from test_all_estimators import digests; print(*digests({names!r}))"
     )
     told = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,
-        env={"PYTHONHASHSEED": "1", "PYTHONPATH": ":".join([str(Path(__file__).parent), *sys.path])},
+        env={"PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "3", "PYTHONPATH": ":".join([str(Path(__file__).parent), *sys.path])},
     ).stdout  # fmt: skip
     assert told.split() == digests(names)
