@@ -14,6 +14,7 @@ from gatehouse.queries import Attention
 from gatehouse.reports.page import TEMPLATES, environment
 from gatehouse.reports.sparklines import sparkline
 from gatehouse_ui import airflow_runs, links
+from gatehouse_ui.glossary import TERMS
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -49,6 +50,7 @@ def _templates() -> Environment:
         mlflow_run=links.mlflow_run,
         mlflow_model=links.mlflow_model,
         found=FOUND,
+        glossary=TERMS,
     )
     return templates
 

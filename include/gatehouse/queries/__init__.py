@@ -6,9 +6,10 @@ from gatehouse.queries.audit import AuditFilter, AuditLine, audit_lines
 from gatehouse.queries.batch import BatchView, batch_view, batches_of
 from gatehouse.queries.decision import DecisionView, decision_view, decisions_of
 from gatehouse.queries.drift import BatchDrift, DriftView, drift_view
-from gatehouse.queries.fleet import Attention, UseCaseStatus, fleet
+from gatehouse.queries.fleet import fleet
 from gatehouse.queries.notifications import NotificationsView, messages_view, notified_use_cases
 from gatehouse.queries.use_case import UseCaseView, use_case_view
+from gatehouse.queries.use_case_status import Attention, UseCaseStatus, status_of
 from gatehouse.queries.versions import VersionFacts, versions_of
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "fleet",
     "messages_view",
     "notified_use_cases",
+    "status_of",
     "use_case_view",
     "versions_of",
 ]

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gatehouse.queries.incident_state import Since, followed, last_seen, open_incidents, paging, updated
+from gatehouse.queries.use_case_status import Attention, UseCaseStatus, statuses, with_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from datetime import datetime
 
-    from gatehouse.adapters.ledger.connection import Cursor, Database
-
-MEASURED = 10  # the points of a sparkline
+    from gatehouse.adapters.ledger.connection import Database
 
 # A skip scan: two hundred index probes instead of reading every batch.
 _NAMES = """
@@ -24,92 +19,6 @@ _NAMES = """
         SELECT (SELECT b.use_case FROM batches b WHERE b.use_case > names.name ORDER BY b.use_case LIMIT 1)
         FROM names WHERE names.name IS NOT NULL)
     SELECT name FROM names WHERE name IS NOT NULL"""
-
-_STANDING = """
-    SELECT n.name AS use_case, c.version, c.generation, crowned.at AS since, p.audit_seq AS promoted,
-           b.key, b.revision, b.state, b.ends, b.reason AS batch_reason,
-           coalesce(q.quarantined, 0) AS quarantined, coalesce(r.waiting, 0) AS reviews, r.review,
-           last.verdict, last.id AS decision, decided.at AS decided, request.state AS request,
-           coalesce(json_array_length(found.alarms), 0) AS alarms, found.incidents
-    FROM unnest(%s::text[]) AS n(name)
-    LEFT JOIN current_champions c ON c.use_case = n.name
-    LEFT JOIN champion_changes p ON (p.use_case, p.generation) = (c.use_case, c.generation)
-    LEFT JOIN audit_log crowned ON crowned.seq = p.audit_seq
-    LEFT JOIN LATERAL (SELECT * FROM current_batches x WHERE x.use_case = n.name
-                       ORDER BY key DESC, revision DESC LIMIT 1) b ON true
-    LEFT JOIN LATERAL (SELECT body FROM monitoring_reports x WHERE x.use_case = n.name
-                       ORDER BY key DESC, revision DESC LIMIT 1) w ON true
-    LEFT JOIN LATERAL json_to_record(w.body::json) AS found(alarms json, incidents json) ON true
-    LEFT JOIN (SELECT DISTINCT ON (use_case) use_case, id, verdict, audit_seq
-               FROM decisions ORDER BY use_case, version DESC, audit_seq DESC) last ON last.use_case = n.name
-    LEFT JOIN audit_log decided ON decided.seq = last.audit_seq
-    LEFT JOIN (SELECT DISTINCT ON (use_case) use_case, state FROM retrain_requests ORDER BY use_case, audit_seq DESC) request
-        ON request.use_case = n.name
-    LEFT JOIN (SELECT use_case, count(*) AS quarantined FROM batch_events a WHERE event = 'quarantined' AND NOT EXISTS (
-                   SELECT FROM batch_events later WHERE (later.use_case, later.key, later.revision)
-                   = (a.use_case, a.key, a.revision) AND later.event IN ('released', 'discarded')) AND NOT EXISTS (
-                   SELECT FROM batches newer WHERE (newer.use_case, newer.key) = (a.use_case, a.key)
-                   AND newer.revision > a.revision)
-               GROUP BY use_case) q ON q.use_case = n.name
-    LEFT JOIN (SELECT d.use_case, count(*) AS waiting, (array_agg(d.id ORDER BY d.audit_seq))[1] AS review FROM decisions d
-               LEFT JOIN current_champions now ON now.use_case = d.use_case
-               WHERE d.verdict = 'REVIEW' AND (d.generation = coalesce(now.generation, 0) OR d.version = now.version)
-               AND NOT EXISTS (SELECT FROM review_responses WHERE decision = d.id)
-               GROUP BY d.use_case) r ON r.use_case = n.name"""
-
-_MEASURED = """
-    SELECT n.name AS use_case, m.* FROM unnest(%s::text[]) AS n(name), LATERAL (
-        SELECT w.key, w.body::json -> 'matured' AS matured FROM monitoring_reports w
-        WHERE w.use_case = n.name ORDER BY w.key DESC, w.revision DESC LIMIT %s) m
-    WHERE m.matured IS NOT NULL ORDER BY n.name, m.key"""
-
-
-class Attention(IntEnum):
-    """How much a use case needs a person; the pages sort by it."""
-
-    NOTHING = 0
-    LOOK = 1
-    ACT = 2
-
-
-@dataclass(frozen=True)
-class UseCaseStatus:
-    """Where one use case stands. `version` is None without a champion; `since` is when it became one (wall-clock).
-    `points` are the newest measured values of the champion's metric, oldest first: (batch, value, alarm).
-    `incidents` are the open ones that wait for a person, as (kind, since, sentence); `handled` those that something
-    follows from already, as (kind, since, what follows); `watched` counts the open ones that page
-    nobody. `review` is the oldest decision that waits for an answer."""
-
-    use_case: str
-    version: int | None
-    since: datetime | None
-    batch: str
-    revision: int
-    state: str
-    ends: datetime | None
-    quarantined: int
-    reviews: int
-    verdict: str
-    decision: str
-    request: str
-    alarms: int
-    incidents: tuple[tuple[str, str, str], ...]
-    watched: int
-    handled: tuple[tuple[str, str, str], ...] = ()
-    review: str = ""
-    decided: datetime | None = None
-    metric: str = ""
-    points: tuple[tuple[str, float, bool], ...] = ()
-
-    @property
-    def need(self) -> Attention:
-        if self.reviews or self.quarantined or self.request == "failed" or self.incidents:
-            return Attention.ACT
-        return (
-            Attention.LOOK
-            if self.alarms or self.watched or self.handled or self.verdict in ("HOLD", "BLOCK") or self.version is None
-            else Attention.NOTHING
-        )
 
 
 def fleet(
@@ -128,66 +37,15 @@ def fleet(
     with database.snapshot() as rows:
         known = {row["name"] for row in rows.all(_NAMES)} | set(installed)
         names = sorted(name for name in readable(known) if search.lower().strip() in name)
-        found = rows.all(_STANDING, names)
-        seen = last_seen(rows, [(row["use_case"], updated(each)) for row in found for each in paging(row)])
-        standings = [_standing(row, seen) for row in found]
+        standings = statuses(rows, names)
         standings.sort(key=lambda each: (-each.need, -each.reviews, -each.quarantined, -each.alarms, each.use_case))
         shown = standings[(page - 1) * size : page * size]
-        measured = _measured(rows, [each.use_case for each in shown])
+        measured = with_points(rows, shown)
     needs = {need: sum(each.need is need for each in standings) for need in reversed(Attention)}
-    return [_with_points(each, measured.get(each.use_case, [])) for each in shown], len(standings), needs
+    return measured, len(standings), needs
 
 
 def recorded_use_cases(database: Database) -> set[str]:
     """The use cases that have a batch."""
     with database.snapshot() as rows:
         return {row["name"] for row in rows.all(_NAMES)}
-
-
-def _standing(row: dict[str, Any], seen: dict[tuple[str, str], int]) -> UseCaseStatus:
-    pages, since = paging(row), Since(row["version"], row["promoted"], row["request"] or "")
-    follows = [followed(each, seen.get((row["use_case"], updated(each))), since) for each in pages]
-    handled = [(*_incident(each)[:2], what) for each, what in zip(pages, follows, strict=True) if what]
-    waiting = [each for each, what in zip(pages, follows, strict=True) if not what]
-    return UseCaseStatus(
-        use_case=row["use_case"],
-        version=row["version"],
-        since=row["since"],
-        batch=row["key"] or "",
-        revision=row["revision"] or 0,
-        state=row["state"] or "",
-        ends=row["ends"],
-        quarantined=row["quarantined"],
-        reviews=row["reviews"],
-        verdict=row["verdict"] or "",
-        decision=row["decision"] or "",
-        request=row["request"] or "",
-        alarms=row["alarms"],
-        incidents=tuple(_incident(each) for each in waiting),
-        watched=len(open_incidents(row)) - len(pages),
-        handled=tuple(handled),
-        review=row["review"] or "",
-        decided=row["decided"],
-    )
-
-
-def _incident(each: dict[str, Any]) -> tuple[str, str, str]:
-    kind = str(each.get("kind") or "an incident")
-    return kind, str(each.get("opened") or ""), str(each.get("sentence") or kind)
-
-
-def _measured(rows: Cursor, names: list[str]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in rows.all(_MEASURED, names, MEASURED):
-        found.setdefault(row["use_case"], []).append(row["matured"])
-    return found
-
-
-def _with_points(standing: UseCaseStatus, measured: list[dict[str, Any]]) -> UseCaseStatus:
-    points = tuple(
-        (str(each["batch"]), float(each["value"]["value"]), any(j["state"] == "alarm" for j in each["judged"]))
-        for each in measured
-        if isinstance(each.get("value"), dict) and isinstance(each["value"].get("value"), int | float)
-    )
-    metric = str(measured[-1].get("metric", "")) if measured else ""
-    return UseCaseStatus(**{**vars(standing), "metric": metric, "points": points})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from gatehouse_ui.auth import User, readable
 from gatehouse_ui.deps import Before, Day, Search, desk_of, require_readable
 from gatehouse_ui.quarantine_rows import csv_line, escape_csv
 from gatehouse_ui.templating import render
+from gatehouse_ui.use_case_header import render_use_case
 
 router = APIRouter()
 LISTED, EXPORTED = 50, 10_000
@@ -60,12 +62,11 @@ def _names(request: Request, user: Any, use_case: str) -> list[str]:
 def _page(request: Request, wanted: AuditFilter, chosen: str, names: Collection[str], of: str) -> Response:
     found = audit_lines(desk_of(request).database, wanted, names, LISTED)
     kept = {"by": wanted.by, "kind": wanted.kind, "since": wanted.since or "", "until": wanted.until or ""}
-    return render(
-        request,
-        "audit.html",
-        use_case=of,
+    page = partial(render_use_case, request, "audit.html", of)
+    if not of:
+        page = partial(render, request, "audit.html", use_case="")
+    return page(
         chosen=chosen,
-        case=desk_of(request).known_case(of) if of else None,
         wanted=wanted,
         lines=found,
         kinds={kind: DID.get(kind, kind) for kind in ACTS},

@@ -13,8 +13,8 @@ from gatehouse.queries import batch_view
 from gatehouse.reports.batch import results_of
 from gatehouse_ui import quarantine_rows
 from gatehouse_ui.auth import User
-from gatehouse_ui.deps import Page, Search, action_context, desk_of, parse_batch_ref, require_readable, runbook_of
-from gatehouse_ui.templating import render
+from gatehouse_ui.deps import Page, Search, action_context, desk_of, parse_batch_ref, require_readable
+from gatehouse_ui.use_case_header import render_use_case
 
 if TYPE_CHECKING:
     from typing import Any
@@ -34,19 +34,18 @@ def batch_page(
     held = [each["name"] for each in [*view.tables, *view.quarantined_outcomes] if _held(view, each["name"])]
     table = table if table in held else (held[0] if held else "")
     file = view.file(table) if table else None
-    return render(
+    return render_use_case(
         request,
         "batch.html",
+        use_case,
         view=view,
         ref=ref,
-        case=case,
         results=results_of(desk.lake.read(view.report).decode()) if view.report else None,
         source=str(getattr(case.contract.source, "kind", "")) if case else "",
         held=held,
         table=table,
         found=quarantine_rows.found(desk.lake, file, q, p) if file else None,
         q=q,
-        runbook=runbook_of(request, use_case),
         **action_context(request, user, case, Act.RELEASE),
     )
 

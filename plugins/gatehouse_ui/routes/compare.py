@@ -12,7 +12,7 @@ from gatehouse.queries import VersionFacts, versions_of
 from gatehouse_ui.auth import User
 from gatehouse_ui.column_profiles import UNREADABLE, reference_of
 from gatehouse_ui.deps import desk_of, require_readable
-from gatehouse_ui.templating import render
+from gatehouse_ui.use_case_header import render_use_case
 
 router = APIRouter()
 Version = Annotated[int, Query(ge=0, lt=2**31)]
@@ -29,11 +29,10 @@ def compare_page(request: Request, user: User, use_case: str, one: Version = 0, 
     if known and set(wanted) - set(found):
         raise HTTPException(404, "there is no such version of this use case")
     pair = [found[version] for version in wanted if version in found]
-    return render(
+    return render_use_case(
         request,
         "compare.html",
-        use_case=use_case,
-        case=desk.known_case(use_case),
+        use_case,
         known=known,
         pair=pair,
         wanted=wanted,

@@ -15,9 +15,9 @@ from gatehouse.reports.drift_history import HistoryPoint, drift_history
 from gatehouse.reports.histograms import large_histogram, small_histogram
 from gatehouse_ui.auth import User
 from gatehouse_ui.column_profiles import ColumnProfiles, column_profiles
-from gatehouse_ui.deps import Search, desk_of, parse_batch_ref, require_readable, runbook_of
+from gatehouse_ui.deps import Search, desk_of, parse_batch_ref, require_readable
 from gatehouse_ui.drift_rows import SORTS, column_title, drift_row, drift_rows
-from gatehouse_ui.templating import render
+from gatehouse_ui.use_case_header import render_use_case
 
 if TYPE_CHECKING:
     from gatehouse_ui.drift_rows import DriftRow
@@ -37,11 +37,10 @@ def drift_page(
     view, profiles = _looked(request, user, use_case, batch, n)
     rows = drift_rows(view.chosen, sort) if view.chosen else []
     drawn = {row.column: found for row in rows if (found := profiles.histogram(row.column)) is not None}
-    return render(
+    return render_use_case(
         request,
         "drift.html",
-        use_case=use_case,
-        case=desk_of(request).known_case(use_case),
+        use_case,
         view=view,
         rows=rows,
         drawn={name: small_histogram(found) for name, found in drawn.items()},
@@ -51,7 +50,6 @@ def drift_page(
         sort=sort if sort in SORTS else "state",
         n=n,
         ranges=RANGES,
-        runbook=runbook_of(request, use_case),
     )
 
 
@@ -67,11 +65,10 @@ def column_page(
     found, title = profiles.histogram(name), column_title(name)
     sides = (profiles.reference.get(name), profiles.batch.get(name))
     root = request.scope.get("root_path", "")
-    return render(
+    return render_use_case(
         request,
         "column.html",
-        use_case=use_case,
-        case=desk_of(request).known_case(use_case),
+        use_case,
         view=view,
         name=name,
         title=title,
@@ -85,7 +82,6 @@ def column_page(
         lost=profiles.lost,
         n=n,
         ranges=RANGES,
-        runbook=runbook_of(request, use_case),
     )
 
 

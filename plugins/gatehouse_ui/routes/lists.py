@@ -14,7 +14,7 @@ from gatehouse.core.types import BatchState, Verdict
 from gatehouse.queries import batches_of, decisions_of
 from gatehouse_ui.auth import User
 from gatehouse_ui.deps import Before, Day, Search, desk_of, parse_batch_ref, require_readable
-from gatehouse_ui.templating import render
+from gatehouse_ui.use_case_header import render_use_case
 
 router = APIRouter()
 LISTED = 50
@@ -36,7 +36,7 @@ def batches_page(
     found = batches_of(desk_of(request).database, use_case, last, LISTED, state, since, until)
     shown = _shown(found, before, state=state, since=since, until=until)
     states = [each.value for each in BatchState]
-    return render(request, "batches.html", use_case=use_case, batches=found, states=states, **shown)
+    return render_use_case(request, "batches.html", use_case, batches=found, states=states, **shown)
 
 
 @router.get("/use-cases/{use_case}/decisions")
@@ -54,7 +54,7 @@ def decisions_page(
     found = decisions_of(desk_of(request).database, use_case, before, LISTED, verdict, since, until)
     shown = _shown(found, before, verdict=verdict, since=since, until=until)
     verdicts = [each.value for each in Verdict]
-    return render(request, "decisions.html", use_case=use_case, decisions=found, verdicts=verdicts, **shown)
+    return render_use_case(request, "decisions.html", use_case, decisions=found, verdicts=verdicts, **shown)
 
 
 def _shown(found: Sequence[Any], before: str | int | None, **asked: str | date | None) -> dict[str, Any]:

@@ -26,11 +26,11 @@ from gatehouse_ui.deps import (
     action_context,
     desk_of,
     require_readable,
-    runbook_of,
     runs_of,
     validate_decision_id,
 )
 from gatehouse_ui.templating import render
+from gatehouse_ui.use_case_header import render_use_case
 
 router = APIRouter()
 FLEET, LISTED = 40, 50  # use cases and batches a page
@@ -69,11 +69,11 @@ def use_case_page(request: Request, user: User, use_case: str) -> Response:
     case = desk.known_case(use_case)
     if not view.batches and case is None:
         raise HTTPException(404, f"there is no use case {use_case[:80]!r}")
-    return render(
+    return render_use_case(
         request,
         "use_case.html",
+        use_case,
         view=view,
-        case=case,
         **render_cache.use_case(view),
         running=runs_of(request).running(use_case),
         former=sorted({each["version"] for each in view.promotions[1:]} - {view.promotions[0]["version"]})
@@ -87,10 +87,10 @@ def use_case_page(request: Request, user: User, use_case: str) -> Response:
 def runbook_page(request: Request, user: User, use_case: str) -> Response:
     """What to do about each red thing."""
     require_readable(request, user, use_case)
-    return render(
+    return render_use_case(
         request,
         "runbook.html",
-        use_case=use_case,
+        use_case,
         book=runbook.render_runbook(desk_of(request).case(use_case).folder / "RUNBOOK.md"),
     )
 
@@ -105,15 +105,14 @@ def decision_page(request: Request, user: User, decision: str) -> Response:
     case = desk.known_case(use_case)
     review = runs.review(use_case, view.decision.id) if view.decision.verdict is Verdict.REVIEW else None
     stale = view.stale and not (review and review.answered_by)
-    return render(
+    return render_use_case(
         request,
         "decision.html",
+        use_case,
         view=view,
-        case=case,
         stale=stale,
         review=review,
         run=(review.dag_id, review.run_id) if review else runs.of_request(use_case, view.row["request"]),
-        runbook=runbook_of(request, use_case),
         **render_cache.render_decision(desk, view),
         **action_context(request, user, case, Act.JUDGE_AGAIN if stale else Act.APPROVE),
     )
@@ -131,9 +130,8 @@ def run_page(
     root, address = request.scope.get("root_path", ""), _record(request, subject)
     failed = runs_of(request).failure(dag_id, run_id)
     if failed is not None:
-        case, runbook_at = desk_of(request).known_case(subject.use_case), runbook_of(request, subject.use_case)
-        return render(
-            request, "failed_run.html", failed=failed, subject=subject, case=case, record=address, runbook=runbook_at
+        return render_use_case(
+            request, "failed_run.html", subject.use_case, failed=failed, subject=subject, record=address
         )
     if address:
         return RedirectResponse(f"{root}{address}", 303)

@@ -12,8 +12,8 @@ from gatehouse.core.gate.limit_change import Limit, limits_of
 from gatehouse.errors import ConfigurationError, GatehouseError
 from gatehouse.reports.rule_groups import GROUPS, OTHER, group_of
 from gatehouse_ui.auth import User
-from gatehouse_ui.deps import Search, desk_of, require_readable, runbook_of
-from gatehouse_ui.templating import render
+from gatehouse_ui.deps import Search, desk_of, require_readable
+from gatehouse_ui.use_case_header import render_use_case
 
 router = APIRouter()
 Value = Annotated[str, Query(max_length=40)]
@@ -33,11 +33,10 @@ def policy_page(request: Request, user: User, use_case: str, limit: Search = "",
     for each in limits:
         by_rule.setdefault(each.position, []).append(each)
     rules = [(position, rule, by_rule.get(position, [])) for position, rule in enumerate(case.gate.rules)]
-    return render(
+    return render_use_case(
         request,
         "policy.html",
-        use_case=use_case,
-        case=case,
+        use_case,
         groups={
             name: found
             for name in (*GROUPS, OTHER)
@@ -46,7 +45,6 @@ def policy_page(request: Request, user: User, use_case: str, limit: Search = "",
         limits=limits,
         chosen=chosen,
         value=value,
-        runbook=runbook_of(request, use_case),
         **_replayed(desk, case, chosen, value),
     )
 

@@ -12,7 +12,7 @@ from gatehouse.core.permissions import Act
 from gatehouse.errors import GatehouseError
 from gatehouse_ui.auth import User
 from gatehouse_ui.deps import action_context, desk_of, require_readable
-from gatehouse_ui.templating import render
+from gatehouse_ui.use_case_header import render_use_case
 
 router = APIRouter()
 
@@ -37,11 +37,10 @@ def rollback_page(
         ]
     except (GatehouseError, KeyError) as error:
         refused = str(error)
-    return render(
+    return render_use_case(
         request,
         "rollback.html",
-        use_case=use_case,
-        case=case,
+        use_case,
         version=version,
         lines=lines,
         refused=refused,

@@ -10,7 +10,7 @@ from gatehouse.adapters.ledger.connection import Database
 from gatehouse.core.types import BatchId, MonitoringReport, Verdict
 from gatehouse.errors import RecordNotFoundError
 from gatehouse.queries import Attention, batch_view, batches_of, decision_view, decisions_of, fleet, use_case_view
-from gatehouse.queries.fleet import MEASURED
+from gatehouse.queries.use_case_status import MEASURED
 from support.story import Story
 
 
