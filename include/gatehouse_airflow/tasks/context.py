@@ -18,8 +18,10 @@ def use_case_context(folder: str, **about: str) -> InstalledContext:
     """The site of the use case in `folder`. Each later line of the task's log carries its name and what `about` names, as
     fields beside those that Airflow binds itself (dag, run, task, try)."""
     from gatehouse.bootstrap import open_context
+    from gatehouse_airflow.connections import provide_connection
 
     ctx = open_context(folder)
+    provide_connection(ctx.case.contract)
     bind_contextvars(use_case=ctx.name, **about)
     return ctx
 

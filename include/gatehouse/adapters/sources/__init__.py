@@ -14,6 +14,7 @@ from gatehouse.core.config.contract import (
     PythonSource,
     ServedSource,
     SplitFilesSource,
+    SqlSource,
 )
 from gatehouse.settings import Settings
 
@@ -38,6 +39,10 @@ def open_source(contract: Contract, folder: Path) -> Source:
         from gatehouse.adapters.sources.postgres import PostgresQuerySource
 
         return PostgresQuerySource(contract, spec)
+    if isinstance(spec, SqlSource):
+        from gatehouse.adapters.sources.sql import open_queries
+
+        return open_queries(contract, spec)
     if isinstance(spec, PythonSource):
         from gatehouse.adapters.sources.use_case_module import PythonModuleSource
 

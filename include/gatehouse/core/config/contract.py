@@ -165,6 +165,24 @@ class PostgresSource(Spec):
     queries: dict[Name, str]
 
 
+class SqlSource(Spec):
+    """A query a table with `:start` and `:end` as bound parameters, of any database that SQLAlchemy reaches. Its address is in
+    the environment variable `connection`, or in Airflow's connection `conn_id`."""
+
+    kind: Literal["sql"]
+    connection: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
+    conn_id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None
+    queries: dict[Name, str]
+
+    @model_validator(mode="after")
+    def _has_one_address(self) -> SqlSource:
+        if (self.connection is None) == (self.conn_id is None):
+            raise ValueError(
+                "a sql source needs connection (an environment variable) or conn_id (Airflow's), one of both"
+            )
+        return self
+
+
 class PythonSource(Spec):
     """A module of the use case's own folder with `available()`, `fetch(key, interval)` and `outcomes(key, interval)`."""
 
@@ -185,7 +203,9 @@ class ServedSource(Spec):
     """The rows that `gatehouse serve` has answered in a batch's interval; `outcomes` is a source of its own for the labels."""
 
     kind: Literal["served"]
-    outcomes: Annotated[FilesSource | PostgresSource | PythonSource | PluginSource, Field(discriminator="kind")]
+    outcomes: Annotated[
+        FilesSource | PostgresSource | SqlSource | PythonSource | PluginSource, Field(discriminator="kind")
+    ]
 
 
 def _year(value: Any) -> Any:
@@ -195,7 +215,7 @@ def _year(value: Any) -> Any:
 
 BatchKey = Annotated[str, BeforeValidator(_year)]
 Source = Annotated[
-    FilesSource | SplitFilesSource | PostgresSource | PythonSource | PluginSource | ServedSource,
+    FilesSource | SplitFilesSource | PostgresSource | SqlSource | PythonSource | PluginSource | ServedSource,
     Field(discriminator="kind"),
 ]
 
