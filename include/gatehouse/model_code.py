@@ -20,8 +20,8 @@ REQUIRED = ("features", "target", "estimators")
 
 
 class ModelCode(Protocol):
-    """What `model.py` defines. It may also define SLICES, the feature columns that rules judge group by group, and
-    METRICS, its own metrics by name (`core/statistics/custom_metrics.py`)."""
+    """What `model.py` defines. It may also define SLICES, the feature columns that rules judge group by group, METRICS, its
+    own metrics by name (`core/statistics/custom_metrics.py`), and weights(), how much each row counts."""
 
     features: Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
     target: Callable[[pd.DataFrame], pd.Series[float]]
@@ -51,7 +51,7 @@ def load_model_code(path: Path) -> ModelCode:
         raise ModelError(
             f"it does not define {', '.join(f'{function}()' for function in missing)}",
             where=str(path),
-            allowed=f"the functions {', '.join(REQUIRED)} are required; SLICES and METRICS are optional",
+            allowed=f"the functions {', '.join(REQUIRED)} are required; weights(), SLICES and METRICS are optional",
             owner=DATA_SCIENTIST,
         )
     return cast("ModelCode", module)
@@ -83,6 +83,20 @@ def slices_of(model: ModelCode, path: Path) -> tuple[str, ...]:
         where=place_of(path, "SLICES"),
         found=f"{slices!r:.80}",
         allowed='a tuple of feature columns, such as ("group",)',
+        owner=DATA_SCIENTIST,
+    )
+
+
+def has_weights(model: ModelCode, path: Path) -> bool:
+    """Whether it defines weights(); ModelError where the name means something else than a function."""
+    found = getattr(model, "weights", None)
+    if found is None or callable(found):
+        return found is not None
+    raise ModelError(
+        "weights is no function",
+        where=place_of(path, "weights"),
+        found=f"a {type(found).__name__}",
+        allowed="def weights(tables), which returns a number of 0 or more for each row; another name for anything else",
         owner=DATA_SCIENTIST,
     )
 

@@ -17,7 +17,7 @@ from gatehouse.core.config.gate_for_task import policy_problems
 from gatehouse.core.config.retrain import RetrainPolicy
 from gatehouse.core.statistics.custom_metrics import register
 from gatehouse.errors import ConfigurationError, ModelError, UnknownUseCaseError
-from gatehouse.model_code import ModelCode, estimators_of, load_model_code, place_of, slices_of
+from gatehouse.model_code import ModelCode, estimators_of, has_weights, load_model_code, place_of, slices_of
 from gatehouse.own_code import OwnCode, own_code
 from gatehouse.ports import CodeProcess, ModelTrust
 from gatehouse.settings import Settings
@@ -71,6 +71,11 @@ class UseCase:
     def slices(self) -> tuple[str, ...]:
         """The feature columns that rules judge group by group; none where `model.py` has no SLICES."""
         return slices_of(self.model, self.model_file)
+
+    @cached_property
+    def has_weights(self) -> bool:
+        """Whether `model.py` gives each row a weight: it has a function weights()."""
+        return has_weights(self.model, self.model_file)
 
     def estimators(self, seed: int | None = None) -> dict[str, Any]:
         """Fresh, unfitted estimators by name, made with the seed of `retrain.yaml` unless another one is given."""

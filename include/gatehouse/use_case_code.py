@@ -1,13 +1,14 @@
-"""Call the data scientist's features() and target(), and match what they return to the rows that they were given."""
+"""Call the data scientist's features(), weights() and target(), and match what they return to the rows given."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gatehouse.core.rows.alignment import NotAlignedError, aligned
 from gatehouse.core.rows.labels import check_labels
 from gatehouse.core.rows.returned_frames import NotTabularError, to_frame, to_series
+from gatehouse.core.rows.weights import check_weights
 from gatehouse.errors import ModelError, RowsMisalignedError
 from gatehouse.model_code import check_slices, place_of
 from gatehouse.table_types import empty_decimals
@@ -26,21 +27,42 @@ def features_of(case: UseCase, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
     ModelError when the code raises or returns something else than a table, or one without a column of SLICES;
     RowsMisalignedError when its rows cannot be matched to those of the main table.
     """
-    main = case.contract.main
     if case.process is not None:
-        return _as_long(case, "features", case.process.features(tables), tables[main])
+        return _as_long(case, "features", case.process.features(tables), tables[case.contract.main])
+    features = _of_main(case, "features", tables, lambda given: to_frame(case.model.features(given)))
+    check_slices(case.slices, [str(name) for name in features.columns], case.model_file)
+    return features
+
+
+def weights_of(case: UseCase, tables: Mapping[str, pd.DataFrame]) -> pd.Series[float]:
+    """What weights() says of each row of the main table, in their order. The use case has one (`has_weights`).
+
+    ModelError when the code raises or returns anything but finite numbers of 0 or more; RowsMisalignedError as in `features_of`.
+    """
+    weigh: Callable[..., Any] = case.model.weights  # type: ignore[attr-defined]
+    if case.process is not None:
+        return _as_long(case, "weights", weigh(tables), tables[case.contract.main])
+    made = _of_main(case, "weights", tables, lambda given: to_series(weigh(given)).to_frame("weight"))["weight"]
+    return check_weights(made, place_of(case.model_file, "weights"))
+
+
+def _of_main(
+    case: UseCase,
+    function: str,
+    tables: Mapping[str, pd.DataFrame],
+    call: Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame],
+) -> pd.DataFrame:
+    """What a function makes of the tables, a row for each row of the main one."""
+    main = case.contract.main
     spec = case.contract.tables[main]
     tables = {name: empty_decimals(table, case.contract.tables[name].columns) for name, table in tables.items()}
 
     def code(rows: pd.DataFrame) -> pd.DataFrame:
         given = {name: table.copy(deep=False) for name, table in tables.items() if name != main}
-        ordered = {name: rows.copy(deep=False) if name == main else given[name] for name in tables}
-        return to_frame(case.model.features(ordered))
+        return call({name: rows.copy(deep=False) if name == main else given[name] for name in tables})
 
     identity = frozenset([*spec.key, *([spec.time_column] if spec.time_column else [])])
-    features = _aligned(case, "features", code, tables[main], identity, f"table {main!r}")
-    check_slices(case.slices, [str(name) for name in features.columns], case.model_file)
-    return features
+    return _aligned(case, function, code, tables[main], identity, f"table {main!r}")
 
 
 def labels_of(case: UseCase, outcomes: pd.DataFrame) -> pd.Series[float]:

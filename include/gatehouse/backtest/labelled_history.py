@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Batch, Outcomes, TrainingSet
-from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, with_labels
+from gatehouse.pipeline.batch_data.labelled_rows import labelled_frame
+from gatehouse.pipeline.batch_data.row_keys import LABEL
 from gatehouse.stacked_tables import stacked
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class LabelledHistory:
 
     def _made(self, batch: Batch, outcomes: Outcomes) -> pd.DataFrame | None:
         try:
-            frame = with_labels(self.ctx, batch_frame(self.ctx, batch), outcomes)
+            frame = labelled_frame(self.ctx, batch, outcomes)
         except Exception:
             return None
         known = frame[frame[LABEL].notna()]

@@ -11,9 +11,9 @@ from gatehouse.backtest.errors import kept
 from gatehouse.backtest.labelled_history import first_champion
 from gatehouse.context import UseCaseContext
 from gatehouse.core.rows.scores import score_names
-from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import Batch, BatchId, Outcomes, Prediction, TrainingSet
-from gatehouse.pipeline.batch_data.row_keys import LABEL, by_key
+from gatehouse.pipeline.batch_data.labelled_rows import metric_on
+from gatehouse.pipeline.batch_data.row_keys import by_key
 from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def measure(history: History, served: Collection[BatchId]) -> Measured:
         with kept(found.errors.setdefault(batch.id.key, []), "measuring"):
             scored = _by_record(ctx, prediction, frame) if prediction else _by_first(ctx, batch, frame)
             if scored is not None:
-                value = evaluate(history.metric, frame[LABEL].to_numpy("float64"), scored[1])
+                value = metric_on(history.metric, frame, scored[1])
                 found.metrics[batch.id.key] = scored[0], prediction is None, value, len(frame)
     return found
 

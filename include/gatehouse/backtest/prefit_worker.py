@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.adapters.models import SkopsModels
 from gatehouse.errors import ModelError
 from gatehouse.model_code import estimators_of, load_model_code
-from gatehouse.pipeline.batch_data.row_keys import LABEL
+from gatehouse.pipeline.batch_data.labelled_rows import labels_in, weights_in
 from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def fit_what_if(code: Path, seed: int, name: str, rows: pd.DataFrame) -> Any:
         return None
     try:
         estimator = estimators_of(load_model_code(code), code, seed)[name]
-        return SkopsModels().fit(name, estimator, model_inputs(rows), rows[LABEL].to_numpy("float64"))
+        return SkopsModels().fit(name, estimator, model_inputs(rows), labels_in(rows), weights_in(rows))
     except ModelError:
         return None
 

@@ -29,8 +29,8 @@ from gatehouse.backtest.pool import pool
 from gatehouse.backtest.prefit_pool import PrefitPool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
 from gatehouse.core.retraining.optimal_schedule import optimal_schedule
-from gatehouse.core.statistics.metrics import evaluate, metric_named
-from gatehouse.pipeline.batch_data.row_keys import LABEL
+from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.pipeline.batch_data.labelled_rows import metric_on
 from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
@@ -108,12 +108,11 @@ def _made_at(history: History, version: int) -> datetime:
 def _measure(history: History, turn: _Turn, model: Any) -> float:
     """A model's metric on a batch: a registered version, or an estimator that was fitted here."""
     frame, ctx = history.frames[turn.batch.id.key], history.ctx
-    labels = frame[LABEL].to_numpy("float64")
     if isinstance(model, int):
         scores = predict(ctx, model, frame)
     else:
         scores = ctx.models.predict(model, model_inputs(frame), ctx.case.retrain.task)
-    return evaluate(history.metric, labels, scores)
+    return metric_on(history.metric, frame, scores)
 
 
 class ModelCache:

@@ -17,6 +17,7 @@ from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, BatchState, FileRef, Outcomes, TableFiles
 from gatehouse.errors import SourceError
 from gatehouse.pipeline import validate
+from gatehouse.pipeline.batch_data.labelled_rows import with_weights
 from gatehouse.pipeline.batch_data.outcome_check import check_outcomes
 from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, with_labels
 from gatehouse.ports import TableCheck
@@ -74,6 +75,8 @@ def read_batch(ctx: UseCaseContext, key: str, problems: Problems) -> Rows:
     if tables and tables[0].accepted:
         with problems.during("features"):
             features = batch_frame(ctx, batch)
+        with problems.during("weights"):
+            features = features if features is None else with_weights(ctx, batch, features)
     with problems.during("outcomes"):
         outcomes = _outcomes(ctx, batch, features, problems)
     return Rows(key, tables, features, outcomes)

@@ -12,6 +12,7 @@ from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import RuleOutcome
 from gatehouse.errors import ModelError
 from gatehouse.model_code import slices_of
+from gatehouse.pipeline.batch_data.labelled_rows import weights_in
 from gatehouse.pipeline.batch_data.row_keys import TIME
 from gatehouse.pipeline.judge.measurements import MeasurementContext
 from gatehouse.pipeline.judge.measurements.registry import MEASUREMENTS
@@ -91,6 +92,7 @@ def _evidence(subject: MeasurementContext, measured: dict[str, dict[str, Any]]) 
             champion=subject.former,
             slices={name: frame[name].astype("str").to_numpy("str") for name in slices},
             classes=case.retrain.class_names,
+            weights=weights_in(frame),
         ),
         facts=_facts(len(frame), frame[TIME].min().to_pydatetime()),
         measured=measured,

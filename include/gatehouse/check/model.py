@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.check.problem import Problems
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.rows.row_keys import KEY
-from gatehouse.core.statistics.metrics import evaluate, why_undefined
+from gatehouse.core.statistics.metrics import why_undefined
 from gatehouse.errors import ModelError
 from gatehouse.model_code import check_slices, place_of, slices_of
+from gatehouse.pipeline.batch_data.labelled_rows import metric_on
 from gatehouse.pipeline.batch_data.row_keys import LABEL
 from gatehouse.pipeline.fit import inner_split, make
 from gatehouse.pipeline.score import model_inputs
@@ -116,7 +117,7 @@ def stand_in(ctx: UseCaseContext, rows: pd.DataFrame) -> Fitted:
 def measure_own(case: UseCase, fitted: Fitted, problems: Problems) -> None:
     """Call each function of METRICS as it will be called; one that gives no finite number is a problem."""
     for name in case.own_metrics:
-        value = evaluate(name, fitted.labels, fitted.predictions)
+        value = metric_on(name, fitted.newer, fitted.predictions)
         if value != value or value in (float("inf"), float("-inf")):
             why = why_undefined(name, fitted.labels, fitted.predictions)
             where = place_of(case.model_file, "METRICS")

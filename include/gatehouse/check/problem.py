@@ -16,10 +16,21 @@ from gatehouse.yaml_loader import line_of
 
 Severity = Literal["error", "hint"]
 Step = Literal[
-    "files", "source", "contract", "features", "target", "outcomes", "estimators", "metrics", "gate", "retrain"
+    "files",
+    "source",
+    "contract",
+    "features",
+    "weights",
+    "target",
+    "outcomes",
+    "estimators",
+    "metrics",
+    "gate",
+    "retrain",
 ]
 FILES: dict[Step, str] = {
-    "source": "contract.yaml", "contract": "contract.yaml", "features": "model.py", "target": "model.py",
+    "source": "contract.yaml", "contract": "contract.yaml", "features": "model.py", "weights": "model.py",
+    "target": "model.py",
     "outcomes": "contract.yaml", "estimators": "model.py", "metrics": "model.py", "gate": "gate.yaml",
     "retrain": "retrain.yaml",
 }  # fmt: skip
@@ -31,6 +42,7 @@ GOES_ON: dict[Step, str] = {
     "source": "the batches that the source can deliver",
     "contract": "the batches that keep the contract; this one waits in quarantine",
     "features": "landing and validation; no batch is scored and no model is trained",
+    "weights": "landing, validation and scoring; no model is trained or measured",
     "target": "landing, validation and scoring; no model is trained or measured",
     "outcomes": "landing, validation and scoring; rows without an outcome train and measure nothing",
     "estimators": "the other estimators",
@@ -39,7 +51,7 @@ GOES_ON: dict[Step, str] = {
     "retrain": "landing, validation and scoring",
 }
 NAMES: dict[Step, str] = {
-    "features": "features", "target": "target", "estimators": "estimators", "metrics": "METRICS",
+    "features": "features", "weights": "weights", "target": "target", "estimators": "estimators", "metrics": "METRICS",
 }  # fmt: skip
 _LINE = re.compile(r"(?P<file>.*?\.\w+):(?P<line>\d+)")
 _NUMBERS = re.compile(r"[\d.,%-]+")

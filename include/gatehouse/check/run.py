@@ -16,8 +16,10 @@ from gatehouse.check.model import fit_all, look_at_features, measure_own, sample
 from gatehouse.check.problem import Problem, Problems
 from gatehouse.check.settings import retrain_hints
 from gatehouse.core.contract.batch_calendar import batch_interval
+from gatehouse.core.statistics.blocked_rows import effective_rows
 from gatehouse.errors import SourceError
 from gatehouse.model_code import load_model_code
+from gatehouse.pipeline.batch_data.labelled_rows import weights_in
 from gatehouse.pipeline.batch_data.row_keys import LABEL
 from gatehouse.pipeline.fit import inner_split
 from gatehouse.use_case import Reading, UseCase, read
@@ -161,7 +163,10 @@ def _labelled_rows(batches: Iterable[Rows]) -> int:
 
 
 def _check_model(ctx: CheckContext, rows: pd.DataFrame, problems: Problems, report: Report) -> None:
-    fitted = []
+    fitted, weights = [], weights_in(rows)
+    if weights is not None:
+        told = f"{effective_rows(weights):,.0f} rows of equal weight"
+        report.tried.append(f"weights() on {len(rows):,} rows: they tell as much as {told}")
     with problems.during("estimators"):
         fitted = fit_all(ctx, rows, problems)
         names = ", ".join(each.name for each in fitted) or "none"

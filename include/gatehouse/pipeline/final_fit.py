@@ -9,10 +9,9 @@ from datetime import datetime
 
 from gatehouse.context import UseCaseContext
 from gatehouse.core.types import Candidate, FileRef, ModelVersion, TrainingSet
-from gatehouse.pipeline.batch_data.row_keys import LABEL
+from gatehouse.pipeline.batch_data.labelled_rows import fit_on
 from gatehouse.pipeline.gather import latest_interval_end
 from gatehouse.pipeline.reinstate import origin
-from gatehouse.pipeline.score import model_inputs
 from gatehouse.stacked_tables import stacked
 
 
@@ -26,8 +25,7 @@ def served_model(
     if not ctx.case.gate.fits_on_all_rows or ctx.case.retrain.holdout.batches > 1:
         return twin, latest_interval_end(ctx, training_set.training_batches)
     rows = stacked([ctx.lake.frame(training_set.training), ctx.lake.frame(training_set.holdout)])
-    estimator = ctx.case.estimators()[best.name]
-    fitted = ctx.models.fit(best.name, estimator, model_inputs(rows), rows[LABEL].to_numpy("float64"))
+    fitted = fit_on(ctx, best.name, rows)
     until = latest_interval_end(ctx, (*training_set.training_batches, *training_set.holdout_batches))
     return ctx.lake.put(ctx.models.dump(fitted), "models", "skops"), until
 

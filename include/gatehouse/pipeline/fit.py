@@ -11,11 +11,13 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import sha256
 from gatehouse.core.retraining.manual_options import requested_estimators
 from gatehouse.core.rows.row_keys import KEY
-from gatehouse.core.statistics.metrics import evaluate, metrics_for, why_undefined
+from gatehouse.core.statistics.blocked_rows import effective_rows
+from gatehouse.core.statistics.metrics import metrics_for, why_undefined
 from gatehouse.core.types import Candidate, Request, TrainingSet
 from gatehouse.errors import ModelError
+from gatehouse.pipeline.batch_data.labelled_rows import fit_on, labels_in, metric_on, weights_in
 from gatehouse.pipeline.batch_data.provenance import provenance
-from gatehouse.pipeline.batch_data.row_keys import BATCH, LABEL, TIME
+from gatehouse.pipeline.batch_data.row_keys import BATCH, TIME
 from gatehouse.pipeline.maintenance.track_mlflow import log_or_keep
 from gatehouse.pipeline.reinstate import reinstated_candidate, version_to_reinstate
 from gatehouse.pipeline.score import model_inputs
@@ -84,22 +86,22 @@ def make(ctx: UseCaseContext, frame: pd.DataFrame, name: str, plots: bool = Fals
     task, models = ctx.case.retrain.task, ctx.models
     models.check_storable(name, ctx.case.estimators()[name])
     older, newer = inner_split(frame)
-    trial = models.fit(name, ctx.case.estimators()[name], model_inputs(older), _labels(older))
+    trial = fit_on(ctx, name, older)
     predictions = models.predict(trial, model_inputs(newer), task)
-    metrics = candidate_metrics(ctx, _labels(newer), predictions)
+    metrics = candidate_metrics(ctx, newer, predictions)
     selection_metric = ctx.case.retrain.selection_metric
     if not math.isfinite(metrics[selection_metric]):
-        why = why_undefined(selection_metric, _labels(newer), predictions)
+        why = why_undefined(selection_metric, labels_in(newer), predictions)
         raise ModelError(
             f"estimator {name!r} cannot be compared: {selection_metric} is not defined on the newest {len(newer):,} rows of the "
             f"training window: {why}"
         )
-    estimator = models.fit(name, ctx.case.estimators()[name], model_inputs(frame), _labels(frame))
+    estimator = fit_on(ctx, name, frame)
     models.predict(estimator, model_inputs(newer), task)  # a NaN must show here, not at three at night
     return Made(
         estimator,
         models.dump(estimator),
-        {"rows": len(frame), "inner_rows": len(newer), **models.parameters(estimator)},
+        {"rows": len(frame), "inner_rows": len(newer), **_effective(frame), **models.parameters(estimator)},
         metrics,
         _plots(ctx, trial, newer, predictions) if plots else {},
         {str(column): str(kind) for column, kind in model_inputs(frame).dtypes.items()},
@@ -115,7 +117,7 @@ def _logged(ctx: UseCaseContext, training_set: TrainingSet, name: str, made: Mad
 def _plots(
     ctx: UseCaseContext, trial: Any, newer: pd.DataFrame, predictions: NDArray[np.float64]
 ) -> Mapping[str, bytes]:
-    policy, labels = ctx.case.retrain, _labels(newer)
+    policy, labels = ctx.case.retrain, labels_in(newer)
     importance = ctx.models.importance(
         trial, model_inputs(newer), labels, policy.selection_metric, policy.task, policy.seed
     )
@@ -155,13 +157,13 @@ def newest_share(time: pd.Series[Any], keys: pd.Series[Any], share: float) -> ND
     return newest
 
 
-def candidate_metrics(
-    ctx: UseCaseContext, labels: NDArray[np.float64], predictions: NDArray[np.float64]
-) -> dict[str, float]:
+def candidate_metrics(ctx: UseCaseContext, rows: pd.DataFrame, predictions: NDArray[np.float64]) -> dict[str, float]:
     """Every metric of the task, and the use case's own."""
     names = (*metrics_for(ctx.case.retrain.task), *ctx.case.own_metrics)
-    return {name: evaluate(name, labels, predictions) for name in names}
+    return {name: metric_on(name, rows, predictions) for name in names}
 
 
-def _labels(frame: pd.DataFrame) -> NDArray[np.float64]:
-    return frame[LABEL].to_numpy("float64")
+def _effective(frame: pd.DataFrame) -> dict[str, float]:
+    """How many rows of equal weight would tell as much; nothing where all rows count alike."""
+    weights = weights_in(frame)
+    return {} if weights is None else {"effective_rows": effective_rows(weights)}

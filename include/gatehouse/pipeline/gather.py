@@ -16,7 +16,8 @@ from gatehouse.core.rows.returned_frames import NotTabularError, storable
 from gatehouse.core.types import BatchId, FileRef, ModelVersion, Request, RequestState, TrainingSet
 from gatehouse.errors import ModelError, NotEnoughDataError, RecordNotFoundError
 from gatehouse.model_code import place_of
-from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, newest_revisions, with_labels
+from gatehouse.pipeline.batch_data.labelled_rows import labelled_frame
+from gatehouse.pipeline.batch_data.row_keys import LABEL, newest_revisions
 from gatehouse.pipeline.batch_data.suspect_cells import refuse_infinite
 from gatehouse.pipeline.batch_data.training_window import choose_window
 from gatehouse.pipeline.reinstate import version_to_reinstate
@@ -106,7 +107,7 @@ def labelled(ctx: UseCaseContext, as_of: datetime) -> tuple[dict[BatchId, pd.Dat
     for batch in newest_revisions(ctx.ledger.batches.list(ctx.name)):
         if batch.interval.end <= as_of and batch.id.key in arrived:
             try:
-                frame = with_labels(ctx, batch_frame(ctx, batch), arrived[batch.id.key])
+                frame = labelled_frame(ctx, batch, arrived[batch.id.key])
                 refuse_infinite(frame)
             except ModelError as error:
                 raised, errors[str(batch.id)] = error, str(error)

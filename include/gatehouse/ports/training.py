@@ -201,8 +201,16 @@ class ModelStore(ABC):
         """Raise UntrustedModelError when the unfitted estimator holds something that `dump` would refuse, such as a lambda."""
 
     @abstractmethod
-    def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
-        """Fit an estimator; ModelError names it when it raises, or when the labels hold one class only."""
+    def fit(
+        self,
+        name: str,
+        estimator: Any,
+        features: pd.DataFrame,
+        labels: NDArray[np.float64],
+        weights: NDArray[np.float64] | None = None,
+    ) -> Any:
+        """Fit an estimator; ModelError names it when it raises, when the labels hold one class only, or when it takes no
+        weights and there are some."""
 
     @abstractmethod
     def predict(self, estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[np.float64]:

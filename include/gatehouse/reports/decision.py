@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from gatehouse.core.gate.explain import explain, plain_verdict
+from gatehouse.core.statistics.blocked_rows import effective_rows
 from gatehouse.formatting import shown
 from gatehouse.reports.labels import MARKS, TONES, number
 from gatehouse.reports.page import render
@@ -83,11 +84,21 @@ def _facts(evidence: Evidence) -> list[tuple[str, str]]:
     speed = f"{facts.rows_per_second:,.0f} rows a second" if facts.rows_per_second else "not measured"
     load = f"{facts.load_seconds:.2f} s" if facts.load_seconds is not None else "not measured"
     return [
-        ("Held-out rows", f"{evidence.holdout.rows:,}, from {facts.holdout_from:%Y-%m-%d}"),
+        ("Held-out rows", f"{evidence.holdout.rows:,}, from {facts.holdout_from:%Y-%m-%d}{_weighted(evidence)}"),
         ("Outcomes known", f"{shown(facts.maturity, '.1%')} of the held-out batches' rows"),
         ("Trained on", f"{facts.training_rows:,} rows until {facts.training_until:%Y-%m-%d}"),
         ("Model file", f"{facts.size_bytes / 1e6:.2f} MB, loads in {load}, {speed}"),
     ]
+
+
+def _weighted(evidence: Evidence) -> str:
+    """How much weights make of the rows; nothing where all count alike."""
+    weights = evidence.holdout.weights
+    if weights is None:
+        return ""
+    return (
+        f"; weighted by weights() of model.py, they tell as much as {effective_rows(weights):,.0f} rows of equal weight"
+    )
 
 
 def decision_markdown(title: str, decision: Decision) -> str:

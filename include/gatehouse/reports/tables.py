@@ -33,7 +33,7 @@ def holdout_metrics(evidence: Evidence, names: list[str]) -> dict[str, float]:
     found = {}
     for who, scores in _models(evidence.holdout).items():
         for name in names:
-            value = evaluate(name, evidence.holdout.labels, scores)
+            value = evaluate(name, evidence.holdout.labels, scores, evidence.holdout.weights)
             if np.isfinite(value):
                 found[f"holdout.{who}.{name}"] = float(value)
     return found
@@ -55,8 +55,9 @@ def slices(holdout: HoldoutData, metric: str) -> Table:
         names, counts = np.unique(values, return_counts=True)
         for place in np.argsort(-counts, kind="stable")[:SLICES]:
             chosen = values == names[place]
+            weights = None if holdout.weights is None else holdout.weights[chosen]
             measured = [
-                _number(evaluate(metric, holdout.labels[chosen], scores[chosen]))
+                _number(evaluate(metric, holdout.labels[chosen], scores[chosen], weights))
                 for scores in _models(holdout).values()
             ]
             both = measured if len(measured) == 2 else [*measured, None]

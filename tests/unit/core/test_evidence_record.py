@@ -31,7 +31,13 @@ def parquet(columns):
     return {name: frame[name].to_numpy() for name in frame.columns}
 
 
-@pytest.mark.parametrize("rows", [holdout(0.1, 0.9), holdout(0.1, None)])
+def weighted():
+    """Held-out rows of which some count more than others."""
+    rows = holdout(0.1, 0.9)
+    return replace(rows, weights=np.arange(rows.rows) % 5 / 2)
+
+
+@pytest.mark.parametrize("rows", [holdout(0.1, 0.9), holdout(0.1, None), weighted()])
 def test_evidence_survives_the_archive(rows):
     """Through canonical JSON and a Parquet file: same arrays, same document, same hash, same decision bytes."""
     rows = replace(rows, challenger=np.where(np.arange(rows.rows) == 5, np.nan, rows.challenger))

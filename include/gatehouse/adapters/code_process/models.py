@@ -33,10 +33,18 @@ class ModelsElsewhere(SkopsModels):
     def check_storable(self, name: str, estimator: Any) -> None:
         estimator.process.call("check_storable", f"estimator {name!r}", name=name, estimator=int(estimator))
 
-    def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
+    def fit(
+        self,
+        name: str,
+        estimator: Any,
+        features: pd.DataFrame,
+        labels: NDArray[np.float64],
+        weights: NDArray[np.float64] | None = None,
+    ) -> Any:
         what, seconds = f"estimator {name!r}: fit", self._code.limits.fit_seconds
         given: dict[str, Any] = {"name": name, "estimator": int(estimator), "features": features, "labels": labels}
-        return Handle.of(self._code, self._code.call("fit", what, seconds, dask=self._dask, **given), name)
+        given |= {"dask": self._dask, "weights": weights}
+        return Handle.of(self._code, self._code.call("fit", what, seconds, **given), name)
 
     def predict(self, estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[np.float64]:
         if not isinstance(estimator, Handle):

@@ -51,7 +51,8 @@ class Handle:
 
 
 class RemoteCode(CodeProcess):
-    """The code of one use case; `METRICS` and `SLICES` are what `model.py` has under these names."""
+    """The code of one use case; `METRICS`, `SLICES` and `weights` are what `model.py` has under these
+    names."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         self.process = Process(folder, limits)
@@ -72,6 +73,15 @@ class RemoteCode(CodeProcess):
     def SLICES(self) -> tuple[str, ...]:  # noqa: N802 - the name in `model.py`
         """The feature columns that rules judge group by group."""
         return tuple(self._described["slices"])
+
+    @property
+    def weights(self) -> Callable[[Mapping[str, pd.DataFrame]], pd.Series[float]] | None:
+        """weights() of `model.py`; None where it has none."""
+        return self._weights if self._described["weights"] else None
+
+    def _weights(self, tables: Mapping[str, pd.DataFrame]) -> pd.Series[float]:
+        made = self.process.call("weights", "weights()", tables=tables)
+        return cast("pd.Series[float]", made["weight"].rename(None))
 
     @property
     def METRICS(self) -> dict[str, Any]:  # noqa: N802 - the name in `model.py`

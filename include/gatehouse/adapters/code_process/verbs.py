@@ -17,7 +17,7 @@ from gatehouse.errors import ModelError
 from gatehouse.model_code import slices_of
 from gatehouse.python_rules import archived_metrics, call_rule
 from gatehouse.use_case import UseCase, load
-from gatehouse.use_case_code import features_of, labels_of
+from gatehouse.use_case_code import features_of, labels_of, weights_of
 from gatehouse.user_code import DATA_SCIENTIST, user_code
 
 Value = Mapping[str, Any]
@@ -54,9 +54,10 @@ class Verbs:
         return number
 
     def describe(self) -> Value:
-        """The names in SLICES, and those in METRICS with whether each can be called."""
+        """The names in SLICES, those in METRICS with whether each can be called, and whether there is weights()."""
         metrics = getattr(self._case.model, "METRICS", {})
         return {
+            "weights": self._case.has_weights,
             "slices": slices_of(self._case.model, self._case.model_file),
             "metrics": {name: callable(function) for name, function in metrics.items()},
         }
@@ -64,6 +65,10 @@ class Verbs:
     def features(self, tables: Value) -> Any:
         """The features of the rows of the main table."""
         return features_of(self._case, tables)
+
+    def weights(self, tables: Value) -> Any:
+        """The weights of the rows of the main table, as a table of one column."""
+        return weights_of(self._case, tables).to_frame("weight")
 
     def labels(self, outcomes: Any) -> Any:
         """The labels of the outcomes, as a table of one column."""
@@ -94,10 +99,10 @@ class Verbs:
         """See `ModelStore`, as for all that follow."""
         self._models.check_storable(name, self._held[estimator])
 
-    def fit(self, name: str, estimator: int, dask: str, features: Any, labels: Any) -> int:
+    def fit(self, name: str, estimator: int, dask: str, features: Any, labels: Any, weights: Any) -> int:
         """A number for the fitted model."""
         models = SkopsModels(dask, self._case.model_trust)
-        return self._hold(models.fit(name, self._held[estimator], features, labels))
+        return self._hold(models.fit(name, self._held[estimator], features, labels, weights))
 
     def predict(self, estimator: int, features: Any, task: Any) -> Any:
         """A number for each row."""

@@ -8,6 +8,7 @@ same with and without a cluster. The cluster runs our code and answers with pick
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.errors import ServiceUnavailableError
@@ -20,11 +21,18 @@ if TYPE_CHECKING:
 SECONDS = 20  # to reach the scheduler
 
 
-def fit(address: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
-    """The fitted estimator; without an address in this process. ServiceUnavailableError when the cluster does not
-    answer or is lost on the way; what the estimator raises is raised here."""
+def fit(
+    address: str,
+    estimator: Any,
+    features: pd.DataFrame,
+    labels: NDArray[np.float64],
+    more: Mapping[str, Any],
+) -> Any:
+    """The fitted estimator, `more` being further arguments of its fit; without an address in this process.
+    ServiceUnavailableError when the cluster does not answer or is lost on the way; what the estimator raises is raised
+    here."""
     if not address:
-        return estimator.fit(features, labels)
+        return estimator.fit(features, labels, **more)
     import joblib
     from distributed import Client
     from distributed.comm.core import CommClosedError
@@ -40,11 +48,11 @@ def fit(address: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np
         ) from error
     with client, joblib.parallel_config("dask", client=client, n_jobs=-1):
         try:
-            [fitted] = joblib.Parallel()([joblib.delayed(_fitted)(estimator, features, labels)])
+            [fitted] = joblib.Parallel()([joblib.delayed(_fitted)(estimator, features, labels, more)])
         except (CommClosedError, KilledWorker) as error:
             raise ServiceUnavailableError(f"the Dask cluster at {address} was lost in a fit: {error}") from error
     return fitted
 
 
-def _fitted(estimator: Any, features: Any, labels: Any) -> Any:
-    return estimator.fit(features, labels)
+def _fitted(estimator: Any, features: Any, labels: Any, more: Mapping[str, Any]) -> Any:
+    return estimator.fit(features, labels, **more)

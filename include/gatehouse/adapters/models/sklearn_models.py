@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gatehouse.adapters.models import dask_fit, model_probe, plots, skops_format, storable
+from gatehouse.adapters.models.sample_weights import weight_arguments
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.errors import ModelError, ServiceUnavailableError, UndefinedPredictionError, UntrustedModelError
 from gatehouse.ports import ModelProbe, ModelStore, ModelTrust
@@ -36,11 +37,19 @@ class SkopsModels(ModelStore):
             return  # `fit` says what is wrong with it
         self._stored(name, estimator)
 
-    def fit(self, name: str, estimator: Any, features: pd.DataFrame, labels: NDArray[np.float64]) -> Any:
+    def fit(
+        self,
+        name: str,
+        estimator: Any,
+        features: pd.DataFrame,
+        labels: NDArray[np.float64],
+        weights: NDArray[np.float64] | None = None,
+    ) -> Any:
         _refuse_unusable(name, estimator, labels)
+        weighted = weight_arguments(name, estimator, weights)
         address = "" if self._dask and storable.holds_own_code(estimator) else self._dask
         try:
-            return dask_fit.fit(address, estimator, features, labels)
+            return dask_fit.fit(address, estimator, features, labels, weighted)
         except ServiceUnavailableError:
             raise
         except (Exception, SystemExit) as error:

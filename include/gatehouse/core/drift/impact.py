@@ -165,14 +165,20 @@ def impact_if_faulty(task: Task, metric: str, delivered: NDArray[np.float64], ma
     return expected(metric, mapped, delivered) - expected(metric, mapped, mapped)
 
 
-def expected(metric: str, chances: NDArray[np.float64], predictions: NDArray[np.float64]) -> float:
+def expected(
+    metric: str,
+    chances: NDArray[np.float64],
+    predictions: NDArray[np.float64],
+    weights: NDArray[np.float64] | None = None,
+) -> float:
     """A classification metric's expected value when each row's label is 1, or one of more than two classes, with that chance."""
     if chances.ndim == 2:
         rows, classes = chances.shape
         places = np.repeat(np.arange(classes, dtype=np.float64), rows)
-        return evaluate(metric, places, np.tile(predictions, (classes, 1)), chances.T.ravel())
-    labels = np.repeat([1.0, 0.0], len(chances))
-    return evaluate(metric, labels, np.tile(predictions, 2), np.concatenate([chances, 1 - chances]))
+        each = 1.0 if weights is None else np.tile(weights, classes)
+        return evaluate(metric, places, np.tile(predictions, (classes, 1)), chances.T.ravel() * each)
+    labels, each = np.repeat([1.0, 0.0], len(chances)), 1.0 if weights is None else np.tile(weights, 2)
+    return evaluate(metric, labels, np.tile(predictions, 2), np.concatenate([chances, 1 - chances]) * each)
 
 
 def map_to_reference(values: Any, reference: Any, seed: int) -> Any:

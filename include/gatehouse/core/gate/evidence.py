@@ -20,7 +20,7 @@ class HoldoutData:
     `keys` name the rows, `labels` are 0/1, numbers, or places in `classes`; `time` is the row's moment (datetime64[us],
     UTC). `challenger` and `champion` are predictions: the probability of class 1, the number, or with more than two
     `classes` the probability of each (rows, classes). `slices` maps a column to each row's value as text. `champion` is
-    None when there is no champion yet.
+    None when there is no champion yet. `weights` say how much each row counts; None: all alike.
     """
 
     keys: NDArray[np.str_]
@@ -30,6 +30,7 @@ class HoldoutData:
     champion: NDArray[np.float64] | None
     slices: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    weights: NDArray[np.float64] | None = None
 
     @property
     def rows(self) -> int:

@@ -26,9 +26,11 @@ _COLUMNS = ("key", "label", "time")
 def holdout_columns(holdout: HoldoutData) -> dict[str, NDArray[Any]]:
     """The held-out rows as a plain dict of arrays for a Parquet file: `key`, `label`, `time` (datetime64[us], UTC
     without a zone), `challenger`, `champion` when there is one (`challenger:<class>` for each of more than two classes),
-    and `slice:<column>` for each slice column."""
+    `slice:<column>` for each slice column, and `weight` where rows have weights."""
     columns: dict[str, NDArray[Any]] = {"key": holdout.keys, "label": holdout.labels, "time": holdout.time}
     columns |= score_columns("challenger", holdout.challenger, holdout.classes)
+    if holdout.weights is not None:
+        columns["weight"] = holdout.weights
     if holdout.champion is not None:
         columns |= score_columns("champion", holdout.champion, holdout.classes)
     return columns | {f"{SLICE}{name}": values for name, values in holdout.slices.items()}
@@ -50,6 +52,7 @@ def holdout_from(columns: Mapping[str, ArrayLike]) -> HoldoutData:
         else None,
         slices={name.removeprefix(SLICE): _text(columns[name]) for name in columns if name.startswith(SLICE)},
         classes=classes,
+        weights=_numbers(columns["weight"]) if "weight" in columns else None,
     )
     lengths = {name: len(np.asarray(values)) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:

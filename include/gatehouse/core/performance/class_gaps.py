@@ -10,6 +10,7 @@ import numpy as np
 from gatehouse.core.statistics.block_bootstrap import Estimate, block_counts, resample, summarise
 from gatehouse.core.statistics.class_metrics import happened
 from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.core.statistics.weighted_means import weighted_mean
 from gatehouse.formatting import shown
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def largest_gap(
     classes: Sequence[str],
     resamples: int,
     seed: int,
+    weights: NDArray[np.float64] | None = None,
 ) -> tuple[str, Estimate]:
     """The class whose mean probability is farthest from its share of rows, and its gap with its sign. The classes share the
     error of the interval (Bonferroni, up to ten): one of many is far off by chance sooner than one of two."""
@@ -34,17 +36,20 @@ def largest_gap(
     known, metric = happened(labels, len(classes)), metric_named(GAP)
     confidence = 1 - ERROR / min(len(classes), MOST_TESTS)
     found = [
-        summarise(resample(metric, known[:, place], scores[:, place], codes, counts), codes, confidence)
+        summarise(
+            resample(metric, known[:, place], scores[:, place], codes, counts, weights), codes, confidence, weights
+        )
         for place in range(len(classes))
     ]
     worst = int(np.argmax([abs(each.value) if np.isfinite(each.value) else -1.0 for each in found]))
     return classes[worst], found[worst]
 
 
-def shares(values: NDArray[np.float64], classes: Sequence[str]) -> dict[str, float]:
+def shares(
+    values: NDArray[np.float64], classes: Sequence[str], weights: NDArray[np.float64] | None = None
+) -> dict[str, float]:
     """The mean of each class's column, by its name; NaN without rows."""
-    means = values.mean(axis=0) if len(values) else np.full(len(classes), np.nan)
-    return dict(zip(classes, map(float, means), strict=True))
+    return dict(zip(classes, map(float, weighted_mean(values, weights)), strict=True))
 
 
 def gap_on_holdout(reference: Reference, name: str) -> float:

@@ -20,6 +20,7 @@ from gatehouse.core.retraining.cost_benefit import excess_loss, retraining_cost
 from gatehouse.core.statistics.block_bootstrap import Estimate, block_codes, block_counts, resample, summarise
 from gatehouse.core.statistics.class_metrics import happened
 from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.core.statistics.weighted_means import weighted_mean
 from gatehouse.formatting import between, shown
 
 if TYPE_CHECKING:
@@ -89,25 +90,27 @@ def measure(
     resamples: int = 2000,
     seed: int = 0,
     classes: Sequence[str] = (),
+    weights: NDArray[np.float64] | None = None,
 ) -> MeasuredPerformance:
     """Measure a batch's matured rows: every array has one entry a row, `time` is the row's moment in UTC.
 
     `classes` are the names of more than two classes, whose scores have a column each. `scored_rows` is how many rows of the
-    batch were scored, matured or not. What is undefined (no rows, one class only, fewer than five days) is NaN.
+    batch were scored, matured or not. What is undefined (no rows, one class only, fewer than five days) is NaN. Without
+    `weights` all rows count alike.
     ConfigurationError names an unknown metric.
     """
     outcomes, predictions = np.asarray(labels, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     codes = block_codes(time, block)
-    value, gap = intervals(outcomes, predictions, codes, (metric, "calibration_gap"), resamples, seed)
+    value, gap = intervals(outcomes, predictions, codes, (metric, "calibration_gap"), resamples, seed, weights)
     rows, gap_class = len(outcomes), ""
     if classes:
-        gap_class, gap = largest_gap(outcomes, predictions, codes, classes, resamples, seed)
+        gap_class, gap = largest_gap(outcomes, predictions, codes, classes, resamples, seed, weights)
     return MeasuredPerformance(
         metric=metric,
         value=value,
         gap=gap,
-        predicted=shares(predictions, classes) if classes else _mean(predictions),
-        observed=shares(happened(outcomes, len(classes)), classes) if classes else _mean(outcomes),
+        predicted=shares(predictions, classes, weights) if classes else _mean(predictions, weights),
+        observed=shares(happened(outcomes, len(classes)), classes, weights) if classes else _mean(outcomes, weights),
         rows=rows,
         maturity=rows / scored_rows if scored_rows else 0.0,
         excess=excess_loss(outcomes, predictions, codes, metric) if rows else float("nan"),
@@ -115,8 +118,8 @@ def measure(
     )
 
 
-def _mean(values: NDArray[np.float64]) -> float:
-    return float(values.mean()) if len(values) else float("nan")
+def _mean(values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> float:
+    return weighted_mean(values, weights).item()
 
 
 def intervals(
@@ -126,10 +129,12 @@ def intervals(
     metrics: Sequence[str],
     resamples: int = 2000,
     seed: int = 0,
+    weights: NDArray[np.float64] | None = None,
 ) -> list[Estimate]:
     """Each metric with its 95 % interval, whole blocks (rows of equal `codes`) resampled, all on the same draws."""
     counts = block_counts(len(np.unique(codes)), resamples, seed)
-    return [summarise(resample(metric_named(name), labels, scores, codes, counts), codes, 0.95) for name in metrics]
+    drawn = [resample(metric_named(name), labels, scores, codes, counts, weights) for name in metrics]
+    return [summarise(each, codes, 0.95, weights) for each in drawn]
 
 
 def judge(

@@ -62,6 +62,7 @@ def against_no_skill(
     metric: str,
     constant: float | Mapping[str, float],
     seed: int = 0,
+    weights: NDArray[np.float64] | None = None,
 ) -> NoSkill | None:
     """Compare the champion with the mean of the labels known before, whole blocks resampled; None where nothing is known
     or the metric has no such comparison."""
@@ -73,10 +74,10 @@ def against_no_skill(
         shares = np.clip(given, CLOSEST, 1 - CLOSEST)
         shares = shares / shares.sum()
         constant, guess = dict(zip(constant, map(float, shares), strict=True)), np.tile(shares, (len(labels), 1))
-        return _compared(labels, scores, guess, codes, metric, constant, seed)
+        return _compared(labels, scores, guess, codes, metric, constant, seed, weights)
     if known.predicts == "probability":
         constant = min(max(constant, CLOSEST), 1 - CLOSEST)
-    return _compared(labels, scores, np.full_like(labels, constant), codes, metric, constant, seed)
+    return _compared(labels, scores, np.full_like(labels, constant), codes, metric, constant, seed, weights)
 
 
 def _compared(
@@ -87,9 +88,10 @@ def _compared(
     metric: str,
     constant: float | Mapping[str, float],
     seed: int,
+    weights: NDArray[np.float64] | None,
 ) -> NoSkill:
-    known, apart = metric_named(metric), difference(labels, scores, guess, codes, metric, seed=seed)
-    return NoSkill(constant, evaluate(metric, labels, guess), -apart if known.better == "higher" else apart)
+    known, apart = metric_named(metric), difference(labels, scores, guess, codes, metric, seed=seed, weights=weights)
+    return NoSkill(constant, evaluate(metric, labels, guess, weights), -apart if known.better == "higher" else apart)
 
 
 def sustained(history: Sequence[Mapping[str, Any]], metric: str) -> Level | None:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from gatehouse.core.config.retrain import CalibrationReason, DecayReason, RetrainPolicy
 
-    Day = tuple[NDArray[np.float64], NDArray[np.float64]]  # labels and the champion's predictions
+    # labels, the champion's predictions, and the weights where rows have some
+    Day = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]
 
 NEWEST = 2  # days that are judged, the newest alone first
 BEFORE = 8  # days before these, at least
@@ -72,7 +73,9 @@ def _largest_gap(
         return _calibration(days, count, reason)
     found = []
     for place, name in enumerate(classes):
-        mine = [(np.asarray(labels == place, np.float64), scores[:, place]) for labels, scores in days]
+        mine = [
+            (np.asarray(labels == place, np.float64), scores[:, place], weights) for labels, scores, weights in days
+        ]
         alarm = _calibration(mine, count, reason, CHANCE / len(classes))
         if alarm is not None:
             found.append(replace(alarm, sentence=f"{name}: {alarm.sentence}", more={"class": name}))
@@ -116,4 +119,4 @@ def _newest(days: Sequence[Day], count: int) -> str:
 
 
 def _rows(days: Sequence[Day], count: int) -> int:
-    return sum(len(labels) for labels, _ in days[-count:])
+    return sum(len(labels) for labels, *_ in days[-count:])

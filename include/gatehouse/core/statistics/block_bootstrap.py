@@ -92,16 +92,19 @@ def difference(
     resamples: int = 2000,
     seed: int = 0,
     confidence: float = 0.95,
+    weights: Array | None = None,
 ) -> Estimate:
     """challenger - champion of a metric on the same rows (of magnitudes, for a metric that is better nearer zero).
 
-    Every array has one entry a row; rows of equal `block_codes` are one block. The same arguments give the same bytes.
+    Every array has one entry a row; rows of equal `block_codes` are one block. Without `weights` all rows count alike. The same
+    arguments give the same bytes.
     """
     y, codes = np.asarray(labels, dtype=np.float64), dense_codes(np.asarray(block_codes))
     counts = block_counts(len(np.unique(codes)), resamples, seed)
     found = metric_named(metric)
-    first, second = (resample(found, y, np.asarray(p, dtype=np.float64), codes, counts) for p in (challenger, champion))
-    return summarise(subtract(found, first, second), codes, confidence)
+    models = (np.asarray(p, dtype=np.float64) for p in (challenger, champion))
+    first, second = (resample(found, y, predictions, codes, counts, weights) for predictions in models)
+    return summarise(subtract(found, first, second), codes, confidence, weights)
 
 
 def block_codes(time: NDArray[np.datetime64], span: Span, day_start_utc: str = "00:00") -> Codes:
@@ -136,9 +139,12 @@ def block_counts(blocks: int, resamples: int, seed: int) -> Array:
     return counts
 
 
-def resample(metric: Metric, labels: Array, predictions: Array, codes: Codes, counts: Array) -> Array:
+def resample(
+    metric: Metric, labels: Array, predictions: Array, codes: Codes, counts: Array, weights: Array | None = None
+) -> Array:
     """The metric on all rows, then on each resample; shape (1 + resamples,)."""
-    sample = metric.sampler(labels, predictions, codes, counts.shape[1], np.ones_like(labels))
+    each = np.ones_like(labels) if weights is None else weights
+    sample = metric.sampler(labels, predictions, codes, counts.shape[1], each)
     return np.concatenate([sample(np.ones((1, counts.shape[1]))), sample(counts)])
 
 
@@ -149,23 +155,25 @@ def subtract(metric: Metric, challenger: Array, champion: Array) -> Array:
     return challenger - champion
 
 
-def summarise(values: Array, codes: Codes, confidence: float) -> Estimate:
+def summarise(values: Array, codes: Codes, confidence: float, weights: Array | None = None) -> Estimate:
     """The interval of `resample` values by the expanded percentile method.
 
     Hesterberg (2015), "What Teachers Should Know About the Bootstrap", The American Statistician 69: the percentiles
     are those of a normal beyond sqrt(n / (n - 1)) * t(n - 1), which undoes the bootstrap's factor (n - 1) / n in the
     variance and allows for the variance being estimated. n is the effective number of blocks, (sum of sizes)^2 over
-    the sum of squared sizes (Kish 1965): one huge block among small ones is little evidence. The interval is undefined
+    the sum of squared sizes (Kish 1965): one huge block among small ones is little evidence. A block's size is the sum of its
+    rows' `weights`, and rows of weight 0 are not counted. The interval is undefined
     when the metric is in one of the resamples (only one class drawn), and when the percentile lies beyond the
     outermost resample.
     """
     from scipy.special import ndtr, stdtrit  # here: files are checked, and DAGs parsed, without it
 
-    sizes = np.bincount(codes).astype(np.float64)
+    sizes = np.bincount(codes, weights).astype(np.float64)
+    rows = len(codes) if weights is None else int((weights > 0).sum())
     sizes = sizes[sizes > 0]
     value, drawn = float(values[0]), values[1:]
     effective = float(sizes.sum() ** 2 / (sizes**2).sum()) if len(codes) else 0.0
-    nowhere = Estimate(value, math.nan, math.nan, math.nan, len(codes), len(sizes), effective)
+    nowhere = Estimate(value, math.nan, math.nan, math.nan, rows, len(sizes), effective)
     if effective <= 1 + 1e-9:
         return nowhere
     inflation = math.sqrt(effective / (effective - 1))
@@ -174,7 +182,7 @@ def summarise(values: Array, codes: Codes, confidence: float) -> Estimate:
         return nowhere
     low, high = np.quantile(drawn, [tail, 1 - tail], method="weibull")
     error = float(drawn.std(ddof=1)) * inflation
-    return Estimate(value, float(low), float(high), error, len(codes), len(sizes), effective)
+    return Estimate(value, float(low), float(high), error, rows, len(sizes), effective)
 
 
 def _ratio_of_t(effective: float, error: float, other: float) -> float:

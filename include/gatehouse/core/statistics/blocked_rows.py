@@ -29,6 +29,12 @@ class BlockedRows:
         return weighted.astype(np.float64, copy=False)
 
 
+def effective_rows(weights: Array) -> float:
+    """How many rows of equal weight tell as much as rows of these weights (Kish 1965)."""
+    squares = float(weights @ weights)
+    return float(weights.sum()) ** 2 / squares if squares else 0.0
+
+
 def dense_codes(values: NDArray[Any]) -> Codes:
     """Each value's rank among the distinct values, from 0; equal values share one."""
     return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.intp)

@@ -36,6 +36,13 @@ def moments(terms: Callable[[Array, Array], Array], finish: Callable[[Array], Ar
     return build
 
 
+def weighted_mean(values: Array, weights: Array | None) -> Array:
+    """The mean over the rows, of each column where there are several; NaN without a row that counts."""
+    if not len(values) or (weights is not None and not weights.any()):
+        return np.full(values.shape[1:], np.nan)
+    return np.asarray(np.average(values, axis=0, weights=weights))
+
+
 def only(means: Array) -> Array:
     """The mean itself, where there is one term."""
     return means[:, 0]

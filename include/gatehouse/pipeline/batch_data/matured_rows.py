@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,8 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, Champion, Outcomes
 from gatehouse.errors import ModelError, UntrustedModelError
-from gatehouse.pipeline.batch_data.row_keys import BATCH, LABEL, batch_frame, newest_revisions, with_labels
+from gatehouse.pipeline.batch_data.labelled_rows import labelled_frame
+from gatehouse.pipeline.batch_data.row_keys import BATCH, LABEL, WEIGHT, newest_revisions
 from gatehouse.pipeline.batch_data.scored_rows import with_scores
 from gatehouse.pipeline.batch_data.suspect_cells import suspect
 from gatehouse.pipeline.score import model_inputs
@@ -38,6 +39,10 @@ class MaturedRows:
     def scored(self) -> int:
         """How many rows were scored, with outcomes or without."""
         return sum(self.rows.values())
+
+    def counted_as(self, weighted: bool) -> MaturedRows:
+        """The rows as the champion's holdout was measured: all alike where its rows had no weights."""
+        return self if weighted else replace(self, labelled=self.labelled.drop(columns=WEIGHT, errors="ignore"))
 
     def days(self, min_maturity: float) -> list[pd.DataFrame]:
         """The labelled rows of each batch of which so many have outcomes; none while the newest one has fewer: the outcomes
@@ -74,7 +79,7 @@ def _labelled(ctx: UseCaseContext, pooled: Sequence[tuple[Batch, Outcomes]]) -> 
     parts, errors = [], []
     for batch, outcomes in pooled:
         try:
-            parts.append((batch, with_labels(ctx, batch_frame(ctx, batch), outcomes)))
+            parts.append((batch, labelled_frame(ctx, batch, outcomes)))
         except ModelError as error:
             errors.append(_sentence(batch, error))
     return parts, tuple(errors)

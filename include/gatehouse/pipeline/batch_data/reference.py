@@ -22,11 +22,12 @@ from gatehouse.core.performance.decay import DAY
 from gatehouse.core.profiling import CategoricalProfile, NumericProfile, Profile, profile_of
 from gatehouse.core.rows.scores import is_score
 from gatehouse.core.statistics.block_bootstrap import block_codes
-from gatehouse.core.statistics.metrics import evaluate, metric_named
+from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import Candidate, TrainingSet
 from gatehouse.errors import ModelError
+from gatehouse.pipeline.batch_data.labelled_rows import fit_on, labels_in, metric_on, weights_in
 from gatehouse.pipeline.batch_data.reference_units import UNITS, calibrate_reference, units
-from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME, WEIGHT
 from gatehouse.pipeline.batch_data.scored_rows import label_shares, labels_by_name, scores_of, with_scores
 from gatehouse.pipeline.fit import candidate_metrics, inner_split
 from gatehouse.pipeline.score import model_inputs
@@ -58,11 +59,13 @@ def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate
     calibration, batches = calibrate_reference(whole, training, label)
     days = block_codes(holdout[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"), DAY)
     metric = impact.drift_metric(policy)
+    made_by: dict[str, Any] = {"seed": policy.seed, "code": ctx.case.code_sha256}
+    made_by |= {**({"serves": serves} if serves else {}), **({"weights": True} if WEIGHT in holdout else {})}
     classes = {"classification": ("0", "1")}.get(policy.task, policy.class_names)
     return Reference(
         whole,
         score_profile,
-        candidate_metrics(ctx, labels, scores),
+        candidate_metrics(ctx, holdout, scores),
         importance,
         len(holdout),
         calibration={**calibration, **calibrate_reference(score_profile, scored, only_score)[0]},
@@ -71,25 +74,25 @@ def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate
             name: profile_of(only_score(scored[labels == place]), like=score_profile)
             for place, name in enumerate(classes)
         },
-        expected={metric: impact.expected(metric, scores, scores)} if classes else {},
+        expected={metric: impact.expected(metric, scores, scores, weights_in(holdout))} if classes else {},
         sample=sample_of(model_inputs(training), policy.seed),
         apart=unit_distances(ctx, training, whole) if policy.triggers.drift is not None else (),
-        made_by={"seed": policy.seed, "code": ctx.case.code_sha256, **({"serves": serves} if serves else {})},
+        made_by=made_by,
         classes=policy.class_names,
-        intervals=intervals(labels, scores, days, policy) or borrowed_intervals(ctx, training, holdout, scores, best),
+        intervals=intervals(holdout, scores, days, policy) or borrowed_intervals(ctx, training, holdout, scores, best),
         weekdays=by_weekday(ctx, training_set, batches, calibration),
         promised=promised(ctx, training, best),
     )
 
 
 def intervals(
-    labels: NDArray[np.float64], scores: NDArray[np.float64], days: NDArray[np.intp], policy: RetrainPolicy
+    rows: pd.DataFrame, scores: NDArray[np.float64], days: NDArray[np.intp], policy: RetrainPolicy
 ) -> dict[str, tuple[float, float]]:
     """How sure the holdout's value of decay's metric is, whole days resampled; nothing where that is undefined."""
     if policy.triggers.decay is None:
         return {}
     name = policy.triggers.decay.metric
-    (found,) = decay.intervals(labels, scores, days, (name,), seed=policy.seed)
+    (found,) = decay.intervals(labels_in(rows), scores, days, (name,), seed=policy.seed, weights=weights_in(rows))
     return {name: (found.low, found.high)} if isfinite(found.low) and isfinite(found.high) else {}
 
 
@@ -103,7 +106,7 @@ def borrowed_intervals(
         return {}
     name = policy.triggers.decay.metric
     own = _daily(ctx, with_scores(ctx, holdout, scores), name)
-    value = evaluate(name, holdout[LABEL].to_numpy("float64"), scores)
+    value = metric_on(name, holdout, scores)
     found = decay.interval_of_days(value, [*_validation_days(ctx, training, best, name), *own], len(own))
     return {} if found is None else {name: found}
 
@@ -117,12 +120,7 @@ def _validation_days(ctx: UseCaseContext, training: pd.DataFrame, best: Candidat
     newer = days >= known[-min(BORROWED, len(known) // 2)]
     rows = training[newer]
     try:
-        trial = ctx.models.fit(
-            best.name,
-            ctx.case.estimators()[best.name],
-            model_inputs(training[~newer]),
-            training.loc[~newer, LABEL].to_numpy("float64"),
-        )
+        trial = fit_on(ctx, best.name, training[~newer])
         predicted = ctx.models.predict(trial, model_inputs(rows), ctx.case.retrain.task)
         return _daily(ctx, with_scores(ctx, rows, predicted), metric)
     except ModelError:
@@ -131,7 +129,7 @@ def _validation_days(ctx: UseCaseContext, training: pd.DataFrame, best: Candidat
 
 def _daily(ctx: UseCaseContext, scored: pd.DataFrame, metric: str) -> list[float]:
     parts = [part for _, part in scored.groupby(scored[TIME].dt.floor("D"))]
-    return [evaluate(metric, part[LABEL].to_numpy("float64"), scores_of(ctx, part)) for part in parts]
+    return [metric_on(metric, part, scores_of(ctx, part)) for part in parts]
 
 
 def promised(ctx: UseCaseContext, training: pd.DataFrame, best: Candidate) -> dict[str, float]:
@@ -141,10 +139,9 @@ def promised(ctx: UseCaseContext, training: pd.DataFrame, best: Candidate) -> di
     name = policy.triggers.decay.metric if policy.triggers.decay else policy.selection_metric
     older, newer = inner_split(training)
     value, known = best.metrics.get(name, float("nan")), metric_named(name)
-    labels = newer[LABEL].to_numpy("float64")
-    known_before = label_shares(ctx, older[LABEL].to_numpy("float64"))
+    known_before = label_shares(ctx, labels_in(older), weights_in(older))
     guess = np.broadcast_to(known_before, (len(newer), *np.shape(known_before)))
-    loss, without = known.loss(value), known.loss(evaluate(name, labels, guess))
+    loss, without = known.loss(value), known.loss(metric_on(name, newer, guess))
     return {"loss": loss, "excess": loss - without} if isfinite(loss) and isfinite(without) else {}
 
 

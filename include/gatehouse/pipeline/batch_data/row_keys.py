@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-BATCH, TIME, LABEL = "gh_batch", "gh_time", "gh_label"
-MARKS = (KEY, BATCH, TIME, LABEL)
+BATCH, TIME, LABEL, WEIGHT = "gh_batch", "gh_time", "gh_label", "gh_weight"
+MARKS = (KEY, BATCH, TIME, LABEL, WEIGHT)
 
 
 def newest_revisions(batches: Sequence[Batch]) -> list[Batch]:

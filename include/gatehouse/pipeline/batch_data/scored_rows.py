@@ -8,6 +8,8 @@ import numpy as np
 
 from gatehouse.core.drift.reference import SCORE
 from gatehouse.core.rows.scores import score_columns, scores_in
+from gatehouse.core.statistics.class_metrics import happened
+from gatehouse.core.statistics.weighted_means import weighted_mean
 from gatehouse.pipeline.batch_data.row_keys import LABEL
 
 if TYPE_CHECKING:
@@ -39,9 +41,11 @@ def class_of(ctx: UseCaseContext, frame: pd.DataFrame) -> pd.Series[Any]:
     return frame[LABEL].map(dict(enumerate(names)))
 
 
-def label_shares(ctx: UseCaseContext, labels: NDArray[np.float64]) -> float | NDArray[np.float64]:
+def label_shares(
+    ctx: UseCaseContext, labels: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> float | NDArray[np.float64]:
     """The mean label, of more than two classes each one's share of the rows; NaN without rows."""
     classes = len(ctx.case.retrain.classes)
     if not classes:
-        return float(labels.mean()) if len(labels) else float("nan")
-    return np.bincount(labels.astype(np.intp), minlength=classes) / (len(labels) or float("nan"))
+        return weighted_mean(labels, weights).item()
+    return weighted_mean(happened(labels, classes), weights)

@@ -14,9 +14,10 @@ from gatehouse.core.retraining.holdout_split import MaturedBatch, Split, split
 from gatehouse.core.retraining.refit_check import NEWEST, RefitRecord, best_window
 from gatehouse.core.statistics.changepoint import newest_change
 from gatehouse.core.statistics.class_metrics import happened
-from gatehouse.core.statistics.metrics import evaluate, metric_named
+from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import BatchId
 from gatehouse.errors import ModelError
+from gatehouse.pipeline.batch_data.labelled_rows import fit_on, metric_on
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.stacked_tables import stacked
@@ -99,13 +100,11 @@ def _inner_loss(ctx: UseCaseContext, training: Sequence[pd.DataFrame]) -> float:
     known = champion is not None and champion.model.candidate in estimators
     name = champion.model.candidate if champion is not None and known else sorted(estimators)[0]
     try:
-        fitted = ctx.models.fit(name, estimators[name], model_inputs(older), older[LABEL].to_numpy("float64"))
+        fitted = fit_on(ctx, name, older)
         scores = ctx.models.predict(fitted, model_inputs(newest), policy.task)
     except ModelError:
         return math.inf
-    loss = metric_named(policy.selection_metric).loss(
-        evaluate(policy.selection_metric, newest[LABEL].to_numpy("float64"), scores)
-    )
+    loss = metric_named(policy.selection_metric).loss(metric_on(policy.selection_metric, newest, scores))
     return loss if math.isfinite(loss) else math.inf
 
 

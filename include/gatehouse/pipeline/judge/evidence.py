@@ -14,6 +14,7 @@ from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
 from gatehouse.model_code import check_slices
 from gatehouse.pipeline.batch_data.known_classes import check_classes
+from gatehouse.pipeline.batch_data.labelled_rows import weights_in
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.final_fit import judged_file
 from gatehouse.pipeline.gather import latest_interval_end
@@ -80,6 +81,7 @@ def gather_evidence(
             champion=reigning,
             slices={name: frame[name].astype("str").to_numpy("str") for name in ctx.case.slices},
             classes=ctx.case.retrain.class_names,
+            weights=weights_in(frame),
         ),
         facts=model_facts(ctx, model, training_set, ctx.lake.read(model.file), inputs, held_out),
         extra={**(extra or {}), **({"final_fit": {"judged": twin.sha256}} if twin != model.file else {})},

@@ -12,7 +12,8 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.gate.re_decision import BEFORE
 from gatehouse.core.types import Batch, BatchId, Champion, Decision, Outcomes, RuleOutcome, Verdict
 from gatehouse.errors import NotAllowedError
-from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, newest_revisions, with_labels
+from gatehouse.pipeline.batch_data.labelled_rows import labelled_frame
+from gatehouse.pipeline.batch_data.row_keys import LABEL, newest_revisions
 from gatehouse.pipeline.judge.evidence import HoldoutRows
 from gatehouse.pipeline.judge.judge_challenger import decide_from_evidence
 from gatehouse.pipeline.maintenance.publish_mlflow import publish_decision
@@ -165,7 +166,7 @@ def _mature(ctx: UseCaseContext, batch: Batch, arrived: Mapping[str, Outcomes]) 
 
 
 def _labelled(ctx: UseCaseContext, batch: Batch, arrived: Mapping[str, Outcomes]) -> pd.DataFrame:
-    frame = with_labels(ctx, batch_frame(ctx, batch), arrived.get(batch.id.key))
+    frame = labelled_frame(ctx, batch, arrived.get(batch.id.key))
     return frame[frame[LABEL].notna()]
 
 

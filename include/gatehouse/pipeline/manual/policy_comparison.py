@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from gatehouse.context import UseCaseContext
 from gatehouse.core.config.gate import GatePolicy
-from gatehouse.core.statistics.metrics import evaluate, metric_named
+from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import BatchId, Decision, ModelVersion, Prediction, Verdict
-from gatehouse.pipeline.batch_data.row_keys import LABEL, batch_frame, by_key, with_labels
+from gatehouse.pipeline.batch_data.labelled_rows import labelled_frame, metric_on
+from gatehouse.pipeline.batch_data.row_keys import LABEL, by_key
 from gatehouse.pipeline.judge.judge_challenger import replay_decision
 from gatehouse.pipeline.score import model_inputs
 
@@ -76,18 +77,15 @@ def _measured(ctx: UseCaseContext, scored: list[Prediction], served: int, instea
     estimator = ctx.models.load(ctx.lake.read(instead.file), instead.file.sha256)
     batches, rows, total = [], 0, 0.0
     for prediction in scored:
-        frame = with_labels(
-            ctx, batch_frame(ctx, ctx.ledger.batches.get(prediction.batch)), arrived.get(prediction.batch.key)
-        )
+        frame = labelled_frame(ctx, ctx.ledger.batches.get(prediction.batch), arrived.get(prediction.batch.key))
         known = frame[LABEL].notna()
         if not len(frame) or known.mean() < ctx.case.retrain.min_maturity:
             continue
         matured = frame[known]
-        labels = matured[LABEL].to_numpy("float64")
         other = ctx.models.predict(estimator, model_inputs(matured), ctx.case.retrain.task)
         was, would = (
-            evaluate(metric.name, labels, by_key(ctx, matured, ctx.lake.frame(prediction.file))),
-            evaluate(metric.name, labels, other),
+            metric_on(metric.name, matured, by_key(ctx, matured, ctx.lake.frame(prediction.file))),
+            metric_on(metric.name, matured, other),
         )
         if math.isnan(was) or math.isnan(would):
             continue

@@ -16,6 +16,7 @@ from gatehouse.core.profiling import CategoricalProfile, NumericProfile
 from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import MonitoringReport
+from gatehouse.pipeline.batch_data.labelled_rows import weights_in
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.batch_data.scored_rows import scores_of
 
@@ -42,6 +43,7 @@ def judge_level(
         measured.metric,
         known_mean(before, reference) if not classes else known_shares(before, reference, classes),
         ctx.case.retrain.seed,
+        weights_in(labelled),
     )
     margin, least = (decay.margin, decay.min_rows) if decay else (MARGIN, MIN_ROWS)
     levels = asked_levels(ctx, earlier, measured.metric, reference) if decay else ()

@@ -26,7 +26,8 @@ from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.types import BatchId, Champion
 from gatehouse.errors import GatehouseError, ModelError, UntrustedModelError
 from gatehouse.pipeline import gather
-from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.batch_data.labelled_rows import fit_on, labels_in, weights_in
+from gatehouse.pipeline.batch_data.row_keys import TIME
 from gatehouse.pipeline.batch_data.training_window import change_in
 from gatehouse.pipeline.reinstate import former_champions
 from gatehouse.pipeline.score import model_inputs
@@ -75,16 +76,18 @@ def _compare(
     champion: Champion,
 ) -> RefitRecord | None:
     rows, task = frames[newest], ctx.case.retrain.task
-    labels, inputs = rows[LABEL].to_numpy("float64"), model_inputs(rows)
+    labels, inputs = labels_in(rows), model_inputs(rows)
     metric = drift_metric(ctx.case.retrain)
     blocks = block_codes(rows[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"), DAY)
     estimator = ctx.models.load(ctx.lake.read(champion.model.file), champion.model.file.sha256)
-    own = row_losses(metric, labels, ctx.models.predict(estimator, inputs, task))
+    weights = weights_in(rows)
+    share = np.ones_like(labels) if weights is None else weights / weights.mean()
+    own = share * row_losses(metric, labels, ctx.models.predict(estimator, inputs, task))
     gains: dict[str, Gains] = {}
     models = {**_former(ctx, champion), **_refits(ctx, frames, intervals, earlier, newest, champion)}
     for name, model in models.items():
         try:
-            apart = own - row_losses(metric, labels, ctx.models.predict(model, inputs, task))
+            apart = own - share * row_losses(metric, labels, ctx.models.predict(model, inputs, task))
         except ModelError:
             continue
         counts = np.bincount(blocks)
@@ -121,9 +124,7 @@ def _refits(
     for batches in dict.fromkeys(chosen.values()):
         part = _thinned([frames[batch] for batch in batches], budget)
         try:
-            fitted[batches] = ctx.models.fit(
-                name, ctx.case.estimators()[name], model_inputs(part), part[LABEL].to_numpy("float64")
-            )
+            fitted[batches] = fit_on(ctx, name, part)
         except ModelError:
             continue
     return {window: fitted[batches] for window, batches in chosen.items() if batches in fitted}

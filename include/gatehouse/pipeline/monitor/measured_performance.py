@@ -16,8 +16,8 @@ from gatehouse.core.performance.change_kinds import PerformanceChange
 from gatehouse.core.performance.class_gaps import gap_on_holdout
 from gatehouse.core.performance.sudden_change import sudden
 from gatehouse.core.profiling import profile_of
-from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.formatting import shown
+from gatehouse.pipeline.batch_data.labelled_rows import labels_in, metric_on, weights_in
 from gatehouse.pipeline.batch_data.matured_rows import MaturedRows
 from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
 from gatehouse.pipeline.batch_data.scored_rows import class_of, scores_of
@@ -48,6 +48,7 @@ def measure_performance(
         matured.scored,
         seed=policy.seed,
         classes=policy.class_names,
+        weights=weights_in(labelled),
     )
     interval = reference.intervals.get(metric, ())
     no_skill, floor = judge_level(ctx, matured, measured, reference)
@@ -60,9 +61,9 @@ def measure_performance(
 def expected_and_realised(ctx: UseCaseContext, reference: Reference, labelled: pd.DataFrame) -> dict[str, Any] | None:
     """`estimate` on labelled rows, with what it came to."""
     predicted = scores_of(ctx, labelled)
-    expected = estimate_performance(ctx, reference, predicted) if len(labelled) else None
+    expected = estimate_performance(ctx, reference, predicted, weights_in(labelled)) if len(labelled) else None
     if expected is not None:
-        expected["realised"] = evaluate(expected["metric"], labelled[LABEL].to_numpy("float64"), predicted)
+        expected["realised"] = metric_on(expected["metric"], labelled, predicted)
     return expected
 
 
@@ -74,7 +75,9 @@ def detect_sudden_change(ctx: UseCaseContext, reference: Reference, matured: Mat
     if ctx.case.contract.frequency != "day":
         return None
     days = matured.days(ctx.case.retrain.min_maturity)
-    count, judged = sudden([(each[LABEL].to_numpy("float64"), scores_of(ctx, each)) for each in days], ctx.case.retrain)
+    count, judged = sudden(
+        [(labels_in(each), scores_of(ctx, each), weights_in(each)) for each in days], ctx.case.retrain
+    )
     if not count:
         return None
     import pandas as pd
@@ -86,7 +89,10 @@ def detect_sudden_change(ctx: UseCaseContext, reference: Reference, matured: Mat
 
 
 def estimate_performance(
-    ctx: UseCaseContext, reference: Reference, predicted: NDArray[np.float64]
+    ctx: UseCaseContext,
+    reference: Reference,
+    predicted: NDArray[np.float64],
+    weights: NDArray[np.float64] | None = None,
 ) -> dict[str, Any] | None:
     """What the scores themselves expect of the metric on these rows (confidence-based performance estimation), with how
     far that can be trusted; None for regression, whose predictions say nothing about their errors."""
@@ -100,7 +106,7 @@ def estimate_performance(
         "holds while the scores are calibrated and inputs mean what they meant: it cannot see concept drift; "
         f"on the holdout it was off by {shown(off)}{'' if valid else ', too much to be relied on'}"
     )
-    value = impact.expected(metric, predicted, predicted)
+    value = impact.expected(metric, predicted, predicted, weights)
     return {"metric": metric, "value": value, "holdout": realised, "off_on_holdout": off, "valid": valid} | {
         "warning": warning
     }

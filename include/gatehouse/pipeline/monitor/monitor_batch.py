@@ -141,6 +141,7 @@ def assess_batch(
     outcome = early = None
     measured, errors = newest_matured(ctx, batch.interval.end, champion, estimator)
     if measured is not None and not measured_before(ctx, measured.batch.id.key, champion):
+        measured = measured.counted_as(bool(reference.made_by.get("weights")))
         labelled = measured.labelled
         body["matured"], judged = measure_performance(ctx, measured, reference)
         body["matured"]["never"] = first_champion_score(ctx, champion, labelled, body["matured"])

@@ -6,10 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.context import UseCaseContext
-from gatehouse.core.statistics.metrics import evaluate
 from gatehouse.core.types import Champion
 from gatehouse.errors import GatehouseError
-from gatehouse.pipeline.batch_data.row_keys import LABEL
+from gatehouse.pipeline.batch_data.labelled_rows import metric_on
 from gatehouse.pipeline.score import model_inputs
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def first_champion_score(
     try:
         estimator = ctx.models.load(ctx.lake.read(model.file), model.file.sha256)
         predicted = ctx.models.predict(estimator, model_inputs(labelled), ctx.case.retrain.task)
-        value = evaluate(matured["metric"], labelled[LABEL].to_numpy("float64"), predicted)
+        value = metric_on(matured["metric"], labelled, predicted)
     except (GatehouseError, LookupError, TypeError, ValueError):
         return None
     return value if math.isfinite(value) else None

@@ -27,7 +27,7 @@ from gatehouse.errors import ModelError, RowsMisalignedError
 from gatehouse.own_code import module_name
 from gatehouse.settings import ROOT
 from gatehouse.use_case import UseCase, load
-from gatehouse.use_case_code import features_of, labels_of
+from gatehouse.use_case_code import features_of, labels_of, weights_of
 
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
 ROWS = pd.DataFrame(
@@ -71,8 +71,11 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 def test_what_comes_back_is_what_the_code_gives_here(opened: Opened) -> None:
     """Features, labels, names and metrics equal those of the same code in this process, types and index included, and
     `model.py` is imported there alone."""
-    case = opened(after="METRICS = {'twice': lambda labels, predictions, weights: 2 * abs(labels - predictions)}")
+    twice = "METRICS = {'twice': lambda labels, predictions, weights: 2 * abs(labels - predictions)}\n"
+    case = opened(after=f"{twice}\ndef weights(tables):\n    return tables['rows']['amount']\n")
     features, labels = features_of(case, {"rows": ROWS}), labels_of(case, OUTCOMES)
+    assert case.has_weights
+    pd.testing.assert_series_equal(weights_of(case, {"rows": ROWS}), ROWS["amount"], check_names=False)
     assert case.slices == ("group",)
     assert case.own_metrics == ("rides.twice",)
     assert module_name(case.model_file) not in sys.modules
@@ -89,8 +92,9 @@ def test_an_estimator_is_fitted_there_as_it_is_here(opened: Opened) -> None:
     assert isinstance(case.process, RemoteCode)
     features = features_of(case, {"rows": ROWS})
     there, here = ModelsElsewhere(case.process, "", case.model_trust), SkopsModels(trust=case.model_trust)
-    made = there.fit("logistic", case.estimators()["logistic"], features, LABELS)
-    own = here.fit("logistic", replace(case, process=None).estimators()["logistic"], features, LABELS)
+    weights = LABELS + 0.5
+    made = there.fit("logistic", case.estimators()["logistic"], features, LABELS, weights)
+    own = here.fit("logistic", replace(case, process=None).estimators()["logistic"], features, LABELS, weights)
     data = there.dump(made)
     assert data == here.dump(own)
     assert there.parameters(made) == here.parameters(own)

@@ -49,6 +49,22 @@ def test_resampling_block_sums_equals_repeating_rows(name, swept, monkeypatch):
     assert found == pytest.approx(np.array(expected), rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_row_of_weight_three_counts_as_three_rows(name):
+    """Whole numbers as weights give the value and the interval of the rows repeated; a weight of 0 leaves a row out."""
+    labels, predictions, _, codes = month()
+    times = np.arange(len(labels)) % 4
+    again, counts = np.repeat(np.arange(len(labels)), times), block_counts(12, 400, seed=4)
+    found = resample(metric_named(name), labels, predictions, codes, counts, times.astype(float))
+    expected = resample(metric_named(name), labels[again], predictions[again], codes[again], counts)
+    assert found == pytest.approx(expected, rel=1e-11, abs=1e-12)
+    weighted = summarise(found, codes, 0.95, times.astype(float))
+    repeated = summarise(expected, codes[again], 0.95)
+    assert (weighted.low, weighted.high) == pytest.approx((repeated.low, repeated.high))
+    assert weighted.effective == pytest.approx(repeated.effective)
+    assert weighted.rows == (times > 0).sum()
+
+
 @given(blocks=st.integers(1, 60), seed=st.integers(0, 2**64 - 1))
 @settings(max_examples=30)
 def test_every_draw_has_as_many_blocks_as_there_are(blocks, seed):

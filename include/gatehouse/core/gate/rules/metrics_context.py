@@ -100,25 +100,27 @@ class MetricsContext:
         """On some of the rows, with an interval from the same draws of blocks: the challenger's metric, or by how much
         the challenger is worse than the champion."""
         holdout, found, codes = self.evidence.holdout, metric_named(metric), self._codes[where]
+        weights = self._weights(where)
 
         def drawn(predictions: Array | None) -> Array:
             if predictions is None:
                 return np.full(1 + len(self._counts), np.nan)
-            return _steady(resample(found, holdout.labels[where], predictions[where], codes, self._counts))
+            return _steady(resample(found, holdout.labels[where], predictions[where], codes, self._counts, weights))
 
         if not against_champion:
-            return self._summary(drawn(holdout.challenger), codes)
-        change = self._summary(subtract(found, drawn(holdout.challenger), drawn(holdout.champion)), codes)
+            return self._summary(drawn(holdout.challenger), codes, weights)
+        change = self._summary(subtract(found, drawn(holdout.challenger), drawn(holdout.champion)), codes, weights)
         return -change if found.better == "higher" else change
 
     def value(self, metric: str, where: NDArray[np.bool_]) -> float:
         """The challenger's metric on some of the rows."""
         holdout = self.evidence.holdout
-        return _rounded(evaluate(metric, holdout.labels[where], holdout.challenger[where]))
+        return _rounded(evaluate(metric, holdout.labels[where], holdout.challenger[where], self._weights(where)))
 
     def summed(self, columns: Array) -> Array:
-        """Sums of (terms, rows) over all rows, then over each resample; shape (1 + resamples, terms)."""
-        blocks = self._counts.shape[1]
+        """Weighted sums of (terms, rows) over all rows, then over each resample; shape (1 + resamples, terms)."""
+        blocks, weights = self._counts.shape[1], self.evidence.holdout.weights
+        columns = columns if weights is None else columns * weights
         sums = np.stack([np.bincount(self._codes, weights=column, minlength=blocks) for column in columns], axis=1)
         return np.concatenate([sums.sum(axis=0, keepdims=True), self._counts @ sums])
 
@@ -157,12 +159,18 @@ class MetricsContext:
         key = (metric, of_champion)
         if key not in self._resampled:
             found = metric_named(metric)
-            values = resample(found, holdout.labels, predictions, self._codes, self._counts)
+            values = resample(found, holdout.labels, predictions, self._codes, self._counts, holdout.weights)
             self._resampled[key] = _steady(values)
         return self._resampled[key]
 
-    def _summary(self, values: Array, codes: Codes | None = None) -> Estimate:
-        found = summarise(values, self._codes if codes is None else codes, self.policy.confidence)
+    def _weights(self, where: NDArray[np.bool_]) -> Array | None:
+        weights = self.evidence.holdout.weights
+        return None if weights is None else weights[where]
+
+    def _summary(self, values: Array, codes: Codes | None = None, weights: Array | None = None) -> Estimate:
+        if codes is None:
+            codes, weights = self._codes, self.evidence.holdout.weights
+        found = summarise(values, codes, self.policy.confidence, weights)
         value, low, high, error = map(_rounded, (found.value, found.low, found.high, found.standard_error))
         return replace(found, value=value, low=low, high=high, standard_error=error)
 

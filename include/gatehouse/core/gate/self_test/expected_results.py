@@ -57,7 +57,8 @@ def alarming(rule: SuspiciousGain, evidence: Evidence) -> bool:
     if rule.metric not in RISES_WITH_QUALITY or evidence.holdout.rows < 2:
         return False
     sign = -1 if RISES_WITH_QUALITY[rule.metric] else 1
-    value = evaluate(rule.metric, evidence.holdout.labels, evidence.holdout.challenger)
+    rows = evidence.holdout
+    value = evaluate(rule.metric, rows.labels, rows.challenger, rows.weights)
     if rule.best_plausible_value is not None and sign * value < sign * rule.best_plausible_value:
         return True
     return rule.max_gain is not None and worsening(rule.metric, evidence) < -rule.max_gain
@@ -68,7 +69,10 @@ def worsening(metric: str, evidence: Evidence) -> float:
     rows = evidence.holdout
     if metric not in RISES_WITH_QUALITY or rows.champion is None:
         return math.nan
-    change = evaluate(metric, rows.labels, rows.challenger) - evaluate(metric, rows.labels, rows.champion)
+    challenger, champion = (
+        evaluate(metric, rows.labels, each, rows.weights) for each in (rows.challenger, rows.champion)
+    )
+    change = challenger - champion
     return -change if RISES_WITH_QUALITY[metric] else change
 
 
@@ -83,6 +87,7 @@ def only(evidence: Evidence, where: NDArray[np.bool_]) -> Evidence:
         challenger=rows.challenger[where],
         champion=None if rows.champion is None else rows.champion[where],
         slices={name: values[where] for name, values in rows.slices.items()},
+        weights=None if rows.weights is None else rows.weights[where],
     )
     return replace(evidence, holdout=kept)
 
@@ -93,6 +98,7 @@ def _misses(rule: Rule, evidence: Evidence) -> bool:
     if isinstance(rule, NotWorseThanChampion | SliceNotWorse):
         return worsening(rule.metric, evidence) > 1.01 * rule.margin
     if isinstance(rule, MetricBound | SliceFloor) and rule.metric in RISES_WITH_QUALITY:
-        value = evaluate(rule.metric, evidence.holdout.labels, evidence.holdout.challenger)
+        rows = evidence.holdout
+        value = evaluate(rule.metric, rows.labels, rows.challenger, rows.weights)
         return (rule.min is not None and value < rule.min) or (rule.max is not None and value > rule.max)
     return False

@@ -13,6 +13,7 @@ from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.profiling import profile_of
 from gatehouse.core.types import FileRef
 from gatehouse.errors import LakeError, ModelError
+from gatehouse.pipeline.batch_data.labelled_rows import fit_on
 from gatehouse.pipeline.batch_data.row_keys import LABEL
 from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
 from gatehouse.pipeline.score import model_inputs
@@ -70,7 +71,7 @@ def refit(subject: MeasurementContext, _need: Measurement) -> dict[str, Any]:
     if name not in estimators:
         raise ModelError(f"model.py has no estimator {name!r} any more; it has {', '.join(sorted(estimators))}")
     frame = ctx.lake.frame(subject.training_set.training)
-    again = ctx.models.fit(name, estimators[name], model_inputs(frame), frame[LABEL].to_numpy("float64"))
+    again = fit_on(ctx, name, frame, seed)
     predicted = ctx.models.predict(again, subject.inputs, ctx.case.retrain.task)
     difference = float(np.abs(predicted - subject.predictions).max())
     return {"difference": difference, "seed": seed, "code": made_by["code"], "rows": len(predicted)}
