@@ -91,11 +91,12 @@ LOCK := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate
 	  --custom-compile-command 'make lock' --python .venv/bin/python pyproject.toml
 EXTRA := .venv/bin/python -c 'import sys, tomllib; \
 	  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")'
+STACK := --extra dask --extra notifications --extra s3 --extra stack
 lock: setup-dev ## make requirements.txt (what `make run` installs) and those in requirements/
-	$(LOCK) --extra local --extra boosting --extra dev -o requirements/dev.txt
+	$(LOCK) $(STACK) --extra local --extra boosting --extra dev -o requirements/dev.txt
 	@grep -E '^[a-z0-9._-]+==' requirements/dev.txt | sed 's/ *\\$$//' >.venv/constraints.txt
-	$(LOCK) --extra local --no-annotate -c .venv/constraints.txt -o requirements.txt
-	$(LOCK) --no-annotate -c .venv/constraints.txt -o requirements/image.txt
+	$(LOCK) $(STACK) --extra local --no-annotate -c .venv/constraints.txt -o requirements.txt
+	$(LOCK) $(STACK) --no-annotate -c .venv/constraints.txt -o requirements/image.txt
 	@for extra in boosting spark docs; do $(EXTRA) $$extra | \
 	  $(subst pyproject.toml,-,$(LOCK)) --no-annotate -c .venv/constraints.txt -o requirements/$$extra.txt; done
 

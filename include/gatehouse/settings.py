@@ -29,6 +29,10 @@ FORMS = {  # what is checked before a container starts: variable -> (form, what 
     "GATEHOUSE_POSTGRES": (r"[A-Za-z0-9.-]+(:\d{1,5})?", "HOST or HOST:PORT"),
     "GATEHOUSE_REDIS": (r"[A-Za-z0-9.-]+(:\d{1,5})?", "HOST or HOST:PORT"),
 }
+ADDRESSES = {  # a setting that may be missing -> its variable, its option in Airflow's configuration, Airflow's connection
+    "ledger_url": ("GATEHOUSE_LEDGER_URL", "ledger_url", "gatehouse_ledger"),
+    "mlflow_uri": ("MLFLOW_TRACKING_URI", "mlflow_uri", "gatehouse_mlflow"),
+}
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,14 @@ class Settings:
 
     def require(self, name: str) -> str:
         """Return the setting `name`, or say which variable to set."""
-        variable = {"ledger_url": "GATEHOUSE_LEDGER_URL", "mlflow_uri": "MLFLOW_TRACKING_URI"}[name]
+        variable, option, connection = ADDRESSES[name]
         value = str(getattr(self, name))
         if not value:
             raise ConfigurationError(
                 f"{variable} is not set",
                 where="environment",
-                allowed="an address; `make run` starts a stack that sets it, `gatehouse dev status` prints it",
+                allowed=f"an address; in Airflow `{option}` of the section [gatehouse], or the connection `{connection}`; "
+                "`make run` starts a stack that sets it",
             )
         if name == "mlflow_uri" and "@" in urlsplit(value).netloc:  # MLflow's own errors repeat the whole address
             raise ConfigurationError(

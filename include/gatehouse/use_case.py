@@ -200,7 +200,7 @@ def find_folder(name_or_path: str, settings: Settings) -> Path:
         raise UnknownUseCaseError(
             "no such use case",
             found=repr(name_or_path),
-            allowed=", ".join(known) or "none is installed",
+            allowed=", ".join(known) or "none is installed; GATEHOUSE_USECASES names the folders that hold them",
             owner="caller",
         )
     return known[name_or_path]

@@ -37,7 +37,10 @@ class BatchOrderTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Ask the ledger once a second; the question runs in a thread because psycopg2 blocks."""
         from gatehouse.bootstrap import open_context
+        from gatehouse_airflow.configure import configure, use_connections
 
+        configure()
+        await asyncio.to_thread(use_connections)
         ctx = open_context(self.folder)
         batch = BatchId(ctx.name, self.key, self.revision)
         reason, since = "", time.monotonic()

@@ -12,20 +12,25 @@ from gatehouse.notify_config import notify_spec
 from gatehouse.queries.fleet import recorded_use_cases
 from gatehouse.settings import Settings
 from gatehouse.use_case import UseCase, folders, load
+from gatehouse_airflow.configure import use_connections
 
 if TYPE_CHECKING:
     from gatehouse.ports import Lake
 
 
 class DataAccess:
-    """Opened on first use; the settings are those of the API server's environment."""
+    """Opened on first use; the settings are those of the API server's environment, or of Airflow's connections."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._given = settings
 
-    @cached_property
+    @property
     def settings(self) -> Settings:
-        return self._given or Settings.from_environment()
+        if self._given is not None:
+            return self._given
+        if not Settings.from_environment().ledger_url:
+            use_connections()
+        return Settings.from_environment()
 
     @cached_property
     def database(self) -> Database:

@@ -95,6 +95,7 @@ def found() -> dict[Place, str]:
     for file in (
         "docker-compose.yaml",
         "include/gatehouse/dev_stack/components.py",
+        "include/gatehouse/library_settings.py",
         "include/gatehouse/adapters/mlflow/client.py",
     ):
         text = (ROOT / file).read_text(encoding="utf-8")

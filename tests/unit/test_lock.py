@@ -13,7 +13,8 @@ from gatehouse.settings import ROOT
 LINE = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\$", re.MULTILINE)
 
 
-LOCKS = {"requirements.txt": ("local",), "requirements/dev.txt": ("local", "boosting", "dev")}
+STACK = ("dask", "notifications", "s3", "stack", "local")
+LOCKS = {"requirements.txt": STACK, "requirements/dev.txt": (*STACK, "boosting", "dev")}
 
 
 def direct(*extra: str) -> list[Requirement]:
@@ -100,7 +101,7 @@ def test_each_direct_dependency_has_its_line_in_the_documents():
     text = (ROOT / "docs" / "reference" / "dependencies.md").read_text().lower()
     assert [
         each.name
-        for each in (*direct("local", "boosting", "dev"), *optional("spark"), *optional("docs"))
+        for each in (*direct(*STACK, "boosting", "dev"), *optional("spark"), *optional("docs"))
         if each.name.lower().removeprefix("types-") not in text
         and "stubs" not in each.name
         and not each.name.startswith("types-")

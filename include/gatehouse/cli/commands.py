@@ -62,6 +62,10 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
             "test": ("notifications:try_recipient", "Send a test message to one recipient."),
         },
     ),
+    "db": (
+        "The ledger's database.",
+        {"migrate": ("database:migrate", "Make the ledger's tables, or bring them to this version.")},
+    ),
     "config": (
         "The configuration of the installation.",
         {"show": ("notifications:show_config", "Check notify.yaml and list who is notified of what.")},

@@ -14,6 +14,7 @@ from gatehouse.dev_stack.health import AirflowHealth, Health, answers
 from gatehouse.dev_stack.postgres import STOP, PostgresServer
 from gatehouse.dev_stack.process import MARK
 from gatehouse.dev_stack.stack_dir import USERS, StackDirectory
+from gatehouse.library_settings import MLFLOW_CLIENT, THREADS
 from gatehouse.settings import ROOT
 
 # --skip-serve-logs: these servers would listen on all interfaces, and the api-server reads the files itself
@@ -128,20 +129,6 @@ def telemetry_env(environment: Mapping[str, str]) -> dict[str, str]:
 def notification_env(environment: Mapping[str, str]) -> dict[str, str]:
     """What the caller says about who is told: the file, and connections of Airflow's (docs/how-to/notifications.md)."""
     return {name: value for name, value in environment.items() if name.startswith(TELLERS)}
-
-
-MLFLOW_CLIENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "GX_ANALYTICS_ENABLED": "false",
-    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    "MLFLOW_SKIP_PIP_REQUIREMENTS_CHECK": "true",
-    "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
-    "MLFLOW_UV_AUTO_DETECT": "false",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-}
-THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _mlflow_server(server: PostgresServer, ports: Mapping[str, int], secrets: Mapping[str, Any]) -> dict[str, str]:

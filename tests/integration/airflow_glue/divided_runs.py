@@ -24,7 +24,7 @@ MADE: dict[str, Any] = {}
 
 
 def found(stage: str) -> Any:
-    """The DAG that the file of a stage makes (a factory keeps it in no global)."""
+    """The DAG of a stage that the DAG file makes (a factory keeps it in no global)."""
     original = DAG.__attrs_post_init__
 
     def remembering(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -32,7 +32,7 @@ def found(stage: str) -> Any:
         MADE[self.dag_id] = self
 
     DAG.__attrs_post_init__ = remembering
-    spec = spec_from_file_location(f"dag_{stage}", ROOT / "dags" / f"{stage}.py")
+    spec = spec_from_file_location("all_dags", ROOT / "dags" / "use_cases.py")
     spec.loader.exec_module(module_from_spec(spec))
     DAG.__attrs_post_init__ = original
     return MADE[f"rides__{stage}"]

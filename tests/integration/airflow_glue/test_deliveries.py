@@ -267,4 +267,4 @@ def test_airflow_tries_a_replaced_file_again():
         == decided["gatehouse.errors.ServiceUnavailableError"]
         != decided["gatehouse.errors.GatehouseError"]
     )
-    assert (ROOT / "dags" / "ingest.py").read_text().count("check_fetched") == 1
+    assert (ROOT / "include/gatehouse_airflow/dags/ingest.py").read_text().count("check_fetched") == 1

@@ -56,14 +56,14 @@ class Database:
     def __init__(self, url: str, pauses: Sequence[float] = PAUSES) -> None:
         self._url, self._pauses = url, pauses
         self._idle: list[tuple[int, extensions.connection]] = []
-        self.name = _name(url)
+        self.name = name_of(url)
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
         """One transaction: committed at the end of the block, rolled back when anything raises."""
         connection = self._checkout()
         try:
-            with _named(self.name), connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
+            with named_errors(self.name), connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
                 yield Cursor(cursor)
         finally:
             self._put_back(connection)
@@ -82,7 +82,7 @@ class Database:
         connection = self._connect()
         try:
             connection.autocommit = True
-            with _named(self.name), connection.cursor() as cursor:
+            with named_errors(self.name), connection.cursor() as cursor:
                 cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (work,))
                 mine = cursor.fetchone()
             yield mine == (True,)
@@ -111,7 +111,7 @@ class Database:
             with suppress(psycopg2.OperationalError):
                 return self._connect_once()
             time.sleep(pause)
-        with _named(self.name):
+        with named_errors(self.name):
             return self._connect_once()
 
     def _connect_once(self) -> extensions.connection:
@@ -119,7 +119,7 @@ class Database:
 
 
 @contextmanager
-def _named(name: str) -> Iterator[None]:
+def named_errors(name: str) -> Iterator[None]:
     """Turn the driver's errors into Gatehouse's; a message of PostgreSQL's is kept to its first line."""
     try:
         yield
@@ -129,7 +129,7 @@ def _named(name: str) -> Iterator[None]:
         raise ConfigurationError(
             f"{name} holds no ledger",
             found=_first_line(error),
-            allowed="a migrated schema `gatehouse`; `gatehouse dev up` makes it",
+            allowed="a migrated schema `gatehouse`; `gatehouse db migrate` makes it, on the local stack `make run`",
         ) from error
     except _REFUSALS as error:
         raise NotAllowedError(f"the ledger refuses: {_first_line(error)}") from error
@@ -150,7 +150,7 @@ def _alive(connection: extensions.connection) -> bool:
     return True
 
 
-def _name(url: str) -> str:
+def name_of(url: str) -> str:
     """How errors call the database: host, port and name, never the password."""
     try:
         parts = extensions.parse_dsn(url)

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from airflow.sdk import dag, get_current_context, task
 
-from gatehouse_airflow.build_dags import build_each
+from gatehouse.use_case import UseCase
 from gatehouse_airflow.dag_defaults import DagKind, accepted_batches, cron_timetable, dag_kwargs, emit_partitions
 from gatehouse_airflow.params import batch_key
 from gatehouse_airflow.partitioned_tasks import partitioned_validation
 from gatehouse_airflow.tasks import batches
 
 
-def build(case):
+def build(case: UseCase) -> None:
     """The ingest DAG of one use case."""
     folder, wakes = str(case.folder), accepted_batches(case.name)
 
@@ -54,6 +54,3 @@ def build(case):
         outcomes(landed) >> checked  # due ones first
 
     ingest()
-
-
-build_each(DagKind.INGEST, build)

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
+from gatehouse.use_case import UseCase
 from gatehouse_airflow.batch_order_trigger import ScoreInOrderOperator
-from gatehouse_airflow.build_dags import build_each
 from gatehouse_airflow.dag_defaults import DagKind, accepted_batches, dag_kwargs, emit_partitions, retrain_requests
 from gatehouse_airflow.params import BATCH_REF
 from gatehouse_airflow.partitioned_tasks import partitioned_scoring
 
 
-def build(case):
+def build(case: UseCase) -> None:
     """The watch DAG of one use case."""
     folder, wakes = str(case.folder), retrain_requests(case.name)
 
@@ -45,6 +45,3 @@ def build(case):
         watch_batch(ref, **partitioned_scoring(case, ref))
 
     monitor()
-
-
-build_each(DagKind.MONITOR, build)

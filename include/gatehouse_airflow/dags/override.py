@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from gatehouse_airflow.build_dags import build_each
+from gatehouse.use_case import UseCase
 from gatehouse_airflow.dag_defaults import DagKind, dag_kwargs
 from gatehouse_airflow.params import OVERRIDDEN, OVERRIDE_ACT, REASON
 
 
-def build(case):
+def build(case: UseCase) -> None:
     """The override DAG of one use case."""
     folder = str(case.folder)
 
@@ -41,6 +41,3 @@ def build(case):
         overrule()
 
     override()
-
-
-build_each(DagKind.OVERRIDE, build)

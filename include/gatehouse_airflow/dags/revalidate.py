@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from gatehouse_airflow.build_dags import build_each
+from gatehouse.use_case import UseCase
 from gatehouse_airflow.dag_defaults import DagKind, accepted_batches, dag_kwargs, emit_partitions
 from gatehouse_airflow.params import REASON, known_batch
 
 
-def build(case):
+def build(case: UseCase) -> None:
     """The re-validation DAG of one use case."""
     folder, wakes = str(case.folder), accepted_batches(case.name)
 
@@ -42,6 +42,3 @@ def build(case):
         check_again()
 
     revalidate()
-
-
-build_each(DagKind.REVALIDATE, build)

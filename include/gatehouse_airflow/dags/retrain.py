@@ -15,12 +15,12 @@ from __future__ import annotations
 from airflow.sdk import PartitionedAssetTimetable, dag
 
 from gatehouse.estimator_names import estimator_names
-from gatehouse_airflow.build_dags import build_each
+from gatehouse.use_case import UseCase
 from gatehouse_airflow.dag_defaults import DagKind, dag_kwargs, retrain_requests
 from gatehouse_airflow.params import BATCHES, RETRAIN_REASON, estimators, training_window
 
 
-def build(case):
+def build(case: UseCase) -> None:
     """The retrain DAG of one use case."""
     folder = str(case.folder)
     names = estimator_names(case.folder / "model.py")
@@ -47,6 +47,3 @@ def build(case):
         add_approval_branch(case, decided)
 
     retrain()
-
-
-build_each(DagKind.RETRAIN, build)

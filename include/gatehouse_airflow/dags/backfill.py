@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from gatehouse_airflow.build_dags import build_each
+from gatehouse.use_case import UseCase
 from gatehouse_airflow.dag_defaults import TRAINING_TIMEOUT, DagKind, dag_kwargs, emit_partitions, retrain_requests
 from gatehouse_airflow.params import MAY_PROMOTE, REASON, end_of_range
 
 
-def build(case):
+def build(case: UseCase) -> None:
     """The backfill DAG of one use case."""
     folder, wakes, kind = str(case.folder), retrain_requests(case.name), case.contract.frequency
 
@@ -47,6 +47,3 @@ def build(case):
         take()
 
     backfill()
-
-
-build_each(DagKind.BACKFILL, build)

@@ -8,9 +8,3 @@
 | red means | the sentence: which file and key, what was found, what is allowed |
 | do | `gatehouse use-case check USECASE`, then mend the file; the use case's own DAGs come back by themselves |
 """
-
-from __future__ import annotations
-
-from gatehouse_airflow.build_dags import build_configuration_errors
-
-build_configuration_errors(__doc__)

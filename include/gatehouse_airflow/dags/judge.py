@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag
 
-from gatehouse_airflow.build_dags import build_each
+from gatehouse.use_case import UseCase
 from gatehouse_airflow.dag_defaults import DagKind, dag_kwargs, decisions_to_revisit
 from gatehouse_airflow.params import DECISION
 
 
-def build(case):
+def build(case: UseCase) -> None:
     """The judge DAG of one use case."""
 
     @dag(
@@ -36,6 +36,3 @@ def build(case):
         add_approval_branch(case, judge_again(str(case.folder)))
 
     judge()
-
-
-build_each(DagKind.JUDGE, build)

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from gatehouse_airflow.build_dags import build_each
+from gatehouse.use_case import UseCase
 from gatehouse_airflow.dag_defaults import DagKind, dag_kwargs
 from gatehouse_airflow.params import DRY_RUN, REASON, VERSION
 
 
-def build(case):
+def build(case: UseCase) -> None:
     """The rollback DAG of one use case."""
     folder = str(case.folder)
 
@@ -40,6 +40,3 @@ def build(case):
         roll_back()
 
     rollback()
-
-
-build_each(DagKind.ROLLBACK, build)
