@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.columns import Cell, read, summary
+from gatehouse.core.rows.with_columns import with_columns
 from gatehouse.errors import SchemaMismatchError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def as_declared(
 def empty_decimals(frame: pd.DataFrame, columns: Mapping[str, ColumnType]) -> pd.DataFrame:
     """A table of the lake with its declared decimal columns as objects: a file has no type for nothing but nulls."""
     empty = [name for name, kind in columns.items() if kind == "decimal" and name in frame and frame[name].isna().all()]
-    return frame.assign(**dict.fromkeys(empty)) if empty else frame
+    return with_columns(frame, dict.fromkeys(empty)) if empty else frame
 
 
 def sentences(cells: Collection[Cell]) -> dict[int, tuple[str, ...]]:

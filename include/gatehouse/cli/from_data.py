@@ -60,7 +60,9 @@ def _backtest(folder: Path) -> None:
 
 
 def sentences(result: dict[str, Any]) -> list[str]:
-    """What matters of a backtest: the batches, the champion, and what happened to the trainings."""
+    """What matters of a backtest: the batches, the champion, what happened to the trainings, and what would do better."""
+    from gatehouse.core.statistics.metrics import metric_named
+
     lines, totals = result["lines"], result["totals"]
     served = [line for line in lines if line["champion"] is not None]
     first = (
@@ -71,11 +73,14 @@ def sentences(result: dict[str, Any]) -> list[str]:
         reasons += [error for line in lines for error in line["errors"]][-1:]
         return [first, "No champion yet.", *reasons]
     measured = [line["metric"] for line in served if line["metric"] is not None]
-    mean = f"; its mean {result['metric']} is {sum(measured) / len(measured):.4g}" if measured else ""
+    mean = (
+        f"; its mean {metric_named(result['metric']).title} is {sum(measured) / len(measured):.4g}" if measured else ""
+    )
     verdicts = ", ".join(f"{count} {name}" for name, count in sorted(totals["verdicts"].items()))
     return [
         first,
         f"A champion serves from batch {served[0]['key']} on{mean} over {len(measured)} measured batches.",
         f"{totals['trainings']} {'training' if totals['trainings'] == 1 else 'trainings'}; "
         f"decisions: {verdicts or 'none'}; {totals['errors']} errors.",
+        *([result["advice"]] if result["advice"] else []),
     ]

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _KEY = re.compile(r"(^|_)(id|key|uuid|guid|no|nr|number|code|index)($|_)|id$", re.IGNORECASE)
 _TIME = re.compile(r"time|date|_at$|^at$|stamp|created|when|day|month", re.IGNORECASE)
 _LATE = re.compile(r"end|close|finish|return|arriv|deliver|update|modif|complet|outcome|paid", re.IGNORECASE)
-ROW, LEAST_BATCHES, LEAST_ROWS = "row", 6, 30
+LEAST_BATCHES, LEAST_ROWS = 6, 30
 MOST_BATCHES = 60
+_EQUAL_STEPS = 2 / 3  # of the steps of one series: days without weekends are equal in four of five
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,7 @@ class Chosen:
     rows_per_batch: int | None
     batches: pd.Series[str]
     evidence: tuple[str, ...]
-
-    @property
-    def numbered(self) -> bool:
-        """Whether the rows have no key but their number."""
-        return self.key == (ROW,)
+    numbered: bool = False  # the rows have no key but their number
 
 
 def choose(
@@ -55,18 +52,19 @@ def choose(
             raise InvalidInputError("no such column", found=repr(name), allowed=", ".join(map(str, rows.columns)))
     chosen_time, when = _time(rows, types, label, time)
     chosen_key, what = _key(rows, types, label, chosen_time, key, among)
+    numbered = not set(chosen_key) <= set(rows)
     if chosen_time is not None:
         frequency, sizes = _frequency(rows[chosen_time])
         if frequency is not None:
             times = pd.to_datetime(rows[chosen_time], utc=True).ffill().bfill()
             days = times.dt.floor("D")
             batches = days.map({day: batch_key(frequency, day) for day in days.unique()}).astype("str")
-            return Chosen(chosen_key, chosen_time, frequency, None, batches, (what, when, sizes))
+            return Chosen(chosen_key, chosen_time, frequency, None, batches, (what, when, sizes), numbered)
         when = f"{when}; {sizes}"
     size = max(len(rows) // 40, 5)
     batches = pd.Series([f"{number // size:06}" for number in range(len(rows))], dtype="str")
     cut = f"batches: {size:,} rows each in the order of the files, as days from 2024-01-01 on; no column divides them by time"
-    return Chosen(chosen_key, None, "day", size, batches[: len(rows) // size * size], (what, when, cut))
+    return Chosen(chosen_key, None, "day", size, batches[: len(rows) // size * size], (what, when, cut), numbered)
 
 
 def _time(rows: pd.DataFrame, types: Mapping[str, str], label: str, given: str | None) -> tuple[str | None, str]:
@@ -112,8 +110,9 @@ def _key(
     ordered = sorted(whole, key=lambda name: (not _KEY.search(name), name != time, -rows[name].nunique()))
     for count in (1, 2, 3, 4):
         for names in combinations(ordered[:8], count):
-            alone = count == 1 and (names == (time,) or not _may_be_key(rows, types, names[0]))
-            if not alone and not rows.duplicated(list(names)).any():
+            if count == 1 and not _may_be_key(rows, types, names[0], time):
+                continue
+            if not rows.duplicated(list(names)).any():
                 return (
                     names,
                     f"key: {', '.join(names)}, different in {len(rows):,} of {len(rows):,} rows and never missing",
@@ -124,11 +123,16 @@ def _key(
             found=", ".join(among),
             allowed="name it with --key",
         )
-    return (ROW,), "key: no columns name each row once, so rows are numbered in the order of the files"
+    free = next(name for name in ("row", *(f"row_{number}" for number in range(1, len(types) + 2))) if name not in rows)
+    return (free,), "key: no columns are sure to name each row once, so rows are numbered in the order of the files"
 
 
-def _may_be_key(rows: pd.DataFrame, types: Mapping[str, str], name: str) -> bool:
-    """Whether a column of different values is more than a measurement that never repeats: by name, as text, or counting up."""
+def _may_be_key(rows: pd.DataFrame, types: Mapping[str, str], name: str, time: str | None) -> bool:
+    """Whether a column of different values is more than a measurement that never repeats: by name, as text, or counting up.
+    The time is a key where it goes in equal steps, as one series does; other moments may well repeat."""
+    if name == time:
+        steps = rows[name].sort_values().diff().dropna()
+        return len(steps) > 0 and float((steps == steps.mode()[0]).mean()) >= _EQUAL_STEPS
     return bool(_KEY.search(name)) or types[name] == "string" or bool(rows[name].is_monotonic_increasing)
 
 

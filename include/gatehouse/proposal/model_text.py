@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gatehouse.core.rows.returned_frames import RESERVED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,6 +38,8 @@ def features(rows: pd.DataFrame, types: Mapping[str, str], skip: Mapping[str, st
         different = rows[name].nunique()
         if different < 2:
             left_out[name] = "it has one value"
+        elif name.startswith(RESERVED):
+            left_out[name] = f"names that begin with {RESERVED} are Gatehouse's own"
         elif kind in ("number", "integer", "unsigned", "decimal", "boolean"):
             numbers.append(name)
         elif kind in ("timestamp", "timestamp_ns", "date"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.errors import InvalidInputError
-from gatehouse.proposal.choose import ROW, Chosen, choose
+from gatehouse.proposal.choose import Chosen, choose
 from gatehouse.proposal.expectations import expectations
 from gatehouse.proposal.gather import Exported, gather
 from gatehouse.proposal.label import find_label
@@ -59,8 +59,9 @@ def propose(asked: Request) -> Proposal:
     labels, task = found.values, found.task
     types = {name: kind for name, kind in table.types.items() if asked.outcomes or name != label}
     if chosen.numbered:
-        types = {ROW: "integer", **types}
-        table.rows.insert(0, ROW, range(len(table.rows)))
+        (number,) = chosen.key
+        types = {number: "integer", **types}
+        table.rows.insert(0, number, range(len(table.rows)))
     rows, batches = table.rows.head(len(chosen.batches)), chosen.batches
     of_rows = _joined(rows, labelled, labels, chosen.key) if asked.outcomes else labels.head(len(rows))
     skip = {
@@ -142,5 +143,5 @@ def _source(table: Exported, labelled: Exported, asked: Request, chosen: Chosen)
     if chosen.rows_per_batch:
         source["rows_per_batch"] = chosen.rows_per_batch
     if chosen.numbered:
-        source["row_number"] = ROW
+        source["row_number"] = chosen.key[0]
     return source

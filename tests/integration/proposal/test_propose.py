@@ -122,16 +122,35 @@ def test_a_label_of_several_values_is_checked_without_a_correction(
 
 
 def test_a_number_that_counts_up_is_a_key_and_a_measurement_is_not() -> None:
-    """Values that never repeat by chance name no row; a column that rises with the rows does."""
-    times = pd.Series(pd.date_range("2024-01-01", periods=400, freq="12h", tz="UTC"))
-    number, size = np.arange(400), np.random.default_rng(2).permutation(400)
+    """Values that never repeat by chance name no row; a column that rises with the rows does, and so do the days of one
+    series. Moments that merely did not repeat yet do not."""
+    random = np.random.default_rng(2)
+    times = pd.Series(
+        pd.Timestamp("2024-01-01", tz="UTC") + pd.to_timedelta(np.sort(random.integers(0, 10**7, 400)), unit="s")
+    )
+    number, size = np.arange(400), random.permutation(400)
     types = {"size": "integer", "number": "integer", "at": "timestamp", "y": "boolean"}
     rows = pd.DataFrame({"size": size, "number": number, "at": times, "y": number % 2 == 0})
     assert choose(rows, types, "y").key == ("number",)
-    assert choose(rows.drop(columns="number"), {k: v for k, v in types.items() if k != "number"}, "y").key == (
-        "at",
-        "size",
-    )
+    without = {k: v for k, v in types.items() if k != "number"}
+    assert choose(rows.drop(columns="number"), without, "y").key == ("at", "size")
+    days = pd.Series(pd.bdate_range("2023-01-01", periods=400, tz="UTC"))
+    assert choose(rows.drop(columns="number").assign(at=days), without, "y").key == ("at",)
+
+
+def test_any_name_of_a_column_is_taken(tmp_path: Path) -> None:
+    """Names that pandas, Python or Gatehouse use themselves are columns like others; what is reserved is no feature."""
+    names = ["self", "key", "score", "label", "time", "index", "reasons", "values", "name", "count", "columns", "dtype", "T",
+             "row", "batch", "gh_label", "weight", "__index_level_0__", "class", "lambda", "None", "select", "copy"]  # fmt: skip
+    random = np.random.default_rng(5)
+    frame = pd.DataFrame({name: random.normal(size=400).round(3) for name in names})
+    frame["self"], frame["class"] = random.choice(["a", "b"], 400), random.choice(["p", "q", "r"], 400)
+    frame["y"] = (frame["score"] + random.normal(size=400) > 0).astype(int)
+    frame.to_csv(tmp_path / "odd.csv", index=False)
+    proposal = propose(Request("odd", tmp_path / "odd.csv", "y"))
+    assert "#   gh_label: names that begin with gh_" in proposal.files["model.py"]
+    report = check(written(proposal, tmp_path / "odd"))
+    assert [f"{problem.what}: {problem.found}" for problem in report.errors] == []
 
 
 def test_a_date_has_no_hour() -> None:

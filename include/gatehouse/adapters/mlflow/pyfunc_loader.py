@@ -97,8 +97,11 @@ def _with_times(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """The table with its time columns as moments in UTC: JSON has them as texts."""
     import pandas as pd
 
-    texts = [name for name in columns if name in table and not pd.api.types.is_datetime64_any_dtype(table[name])]
-    return table.assign(**{name: pd.to_datetime(table[name], utc=True) for name in texts})
+    made = table.copy()
+    for name in columns:
+        if name in table and not pd.api.types.is_datetime64_any_dtype(table[name]):
+            made[name] = pd.to_datetime(table[name], utc=True)
+    return made
 
 
 def _imported(name: str, folder: Path) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gatehouse.adapters.models import dask_fit, model_probe, plots, skops_format, storable
 from gatehouse.adapters.models.sample_weights import weight_arguments
+from gatehouse.core.rows.with_columns import with_columns
 from gatehouse.core.statistics.metrics import evaluate, metric_named
 from gatehouse.errors import ModelError, ServiceUnavailableError, UndefinedPredictionError, UntrustedModelError
 from gatehouse.ports import ModelProbe, ModelStore, ModelTrust
@@ -134,7 +135,7 @@ def _refuse_unusable(name: str, estimator: Any, labels: NDArray[np.float64]) -> 
 
 
 def _shuffled(sample: pd.DataFrame, name: Any, random: np.random.Generator) -> pd.DataFrame:
-    return sample.assign(**{name: sample[name].take(random.permutation(len(sample))).set_axis(sample.index)})
+    return with_columns(sample, {name: sample[name].take(random.permutation(len(sample))).set_axis(sample.index)})
 
 
 def predictions(estimator: Any, features: pd.DataFrame, task: Task, classes: int = 0) -> NDArray[np.float64]:

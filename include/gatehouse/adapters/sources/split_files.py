@@ -19,6 +19,7 @@ from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.dialect import Dialect
 from gatehouse.core.contract.batch_calendar import batch_interval, batch_key
 from gatehouse.core.rows.row_keys import row_keys
+from gatehouse.core.rows.with_columns import with_columns
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 from gatehouse.ports import Source
 from gatehouse.table_types import read_declared
@@ -108,7 +109,7 @@ class SplitFileSource(Source):
         if self._held is None or self._held[0] != versions:
             files, rows = self._tables(self._spec.files, self._contract.main)
             if self._spec.row_number is not None:
-                rows = rows.assign(**{self._spec.row_number: pd.array(range(len(rows)), "Int64")})
+                rows = with_columns(rows, {self._spec.row_number: pd.array(range(len(rows)), "Int64")})
             keys = self._keys(rows)
             by_key = {str(key): tuple(part.unique()) for key, part in files.groupby(keys)}
             self._held = versions, _Read(rows, keys, by_key)

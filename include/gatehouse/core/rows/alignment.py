@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.core.rows.with_columns import with_columns
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -123,7 +125,7 @@ def _changed(rows: pd.DataFrame, row: int, other: int, columns: list[str]) -> pd
 
     source = np.arange(len(rows))
     source[row] = other
-    return rows.assign(**{name: rows[name].take(source).set_axis(rows.index) for name in columns})
+    return with_columns(rows, {name: rows[name].take(source).set_axis(rows.index) for name in columns})
 
 
 def _tried(code: Code, rows: pd.DataFrame) -> pd.DataFrame | None:

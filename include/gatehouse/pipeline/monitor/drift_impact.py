@@ -17,6 +17,7 @@ from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.domain_classifier import JointDrift
 from gatehouse.core.drift.reference import Reference
 from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
+from gatehouse.core.rows.with_columns import with_columns
 from gatehouse.formatting import shown
 from gatehouse.pipeline.batch_data.reference import encode_like, sample_positions
 from gatehouse.pipeline.score import model_inputs
@@ -126,7 +127,7 @@ class _Mapper:
             name: impact.map_to_reference(self._rows[name], self.known[name], self._policy.seed + number)
             for number, name in enumerate(columns)
         }
-        again = self._predict(self._rows.assign(**mapped))
+        again = self._predict(with_columns(self._rows, mapped))
         metric = impact.drift_metric(self._policy)
         return impact.impact_if_faulty(self._policy.task, metric, self._delivered, again)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.gate.perturbation_stats import changes, directions
+from gatehouse.core.rows.with_columns import with_columns
 from gatehouse.errors import ModelError
 from gatehouse.pipeline.judge.measurements.measurement_context import MeasurementContext
 from gatehouse.stacked_tables import stacked
@@ -97,11 +98,11 @@ def _set(sample: pd.DataFrame, column: str, value: Any) -> pd.DataFrame:
     import pandas as pd
 
     kind = sample[column].dtype
-    changed = sample.assign(**{column: value})
+    changed = with_columns(sample, {column: value})
     if not isinstance(kind, pd.CategoricalDtype) or changed[column].dtype == kind:
         return changed
     known = kind.categories.append(pd.Index([value]).difference(kind.categories))
-    return changed.assign(**{column: changed[column].astype(pd.CategoricalDtype(known, kind.ordered))})
+    return with_columns(changed, {column: changed[column].astype(pd.CategoricalDtype(known, kind.ordered))})
 
 
 def _is_text(kind: Any) -> bool:
