@@ -1,14 +1,13 @@
-"""Quarantined rows as a person reads them: a page of them, searched; and all of them as CSV that no spreadsheet obeys."""
+"""Quarantined rows as a person reads them: a page of them, searched; and all of them as CSV."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.errors import NotAllowedError
+from gatehouse_ui.csv_files import csv_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,19 +18,6 @@ if TYPE_CHECKING:
 REASONS = "gh_reasons"
 SIZE, CELL, WIDEST = 25, 160, 60  # rows a page, characters a cell, columns
 LARGEST = 64 * 2**20  # bytes of a file that a page opens
-FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "\uff1d",
-    "\uff0b",
-    "\uff0d",
-    "\uff20",
-)  # OWASP, CSV injection
 
 
 @dataclass(frozen=True)
@@ -74,25 +60,9 @@ def cell(value: Any) -> str:
 
 
 def as_csv(lake: Lake, file: FileRef) -> Iterator[str]:
-    """The file as CSV, chunk by chunk; texts that a spreadsheet would run as a formula begin with an apostrophe."""
+    """The file as CSV, line by line."""
     frame = _frame(lake, file)
-    yield csv_line([escape_csv(str(name)) for name in frame.columns])
-    for row in frame.itertuples(index=False, name=None):
-        yield csv_line([escape_csv(value) for value in row])
-
-
-def escape_csv(value: Any) -> Any:
-    """A value that no spreadsheet takes for a formula; numbers stay numbers."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA):
-        return f"'{value}"
-    return "" if value is None or value != value else value
-
-
-def csv_line(values: list[Any]) -> str:
-    """Values as one line of CSV."""
-    stream = io.StringIO()
-    csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerow(values)
-    return stream.getvalue()
+    return csv_table([str(name) for name in frame.columns], frame.itertuples(index=False, name=None))
 
 
 def _frame(lake: Lake, file: FileRef) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse
 
@@ -17,6 +18,8 @@ from gatehouse_ui import airflow_runs, links
 from gatehouse_ui.glossary import TERMS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fastapi import Request
     from jinja2 import Environment
 
@@ -51,8 +54,14 @@ def _templates() -> Environment:
         mlflow_model=links.mlflow_model,
         found=FOUND,
         glossary=TERMS,
+        asking=asking,
     )
     return templates
+
+
+def asking(kept: Mapping[str, Any], **changed: Any) -> str:
+    """The part of an address behind `?`: what it asks for now with some of it changed, without what is empty."""
+    return urlencode({name: value for name, value in {**kept, **changed}.items() if value not in ("", None)})
 
 
 def relative_time(moment: datetime | None) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gatehouse.queries.audit import AuditFilter, AuditLine, audit_lines
-from gatehouse.queries.batch import BatchView, batch_view, batches_of
-from gatehouse.queries.decision import DecisionView, decision_view, decisions_of
+from gatehouse.queries.batch import BatchView, batch_view
+from gatehouse.queries.decision import DecisionView, decision_view
 from gatehouse.queries.drift import BatchDrift, DriftView, drift_view
 from gatehouse.queries.fleet import fleet
+from gatehouse.queries.lists import ListFilter, batches_of, decisions_of
 from gatehouse.queries.notifications import NotificationsView, messages_view, notified_use_cases
 from gatehouse.queries.use_case import UseCaseView, use_case_view
 from gatehouse.queries.use_case_status import Attention, UseCaseStatus, status_of
@@ -20,6 +21,7 @@ __all__ = [
     "BatchView",
     "DecisionView",
     "DriftView",
+    "ListFilter",
     "NotificationsView",
     "UseCaseStatus",
     "UseCaseView",

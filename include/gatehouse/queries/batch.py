@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.rows.outcome_rows import OutcomeMatch, describe
 from gatehouse.core.types import BatchId, FileRef
 from gatehouse.errors import RecordNotFoundError
-from gatehouse.queries.day_range import days
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
@@ -37,16 +35,6 @@ _DECISIONS = """
     SELECT d.id, d.version, d.verdict, d.sentence, t.part FROM training_set_batches t
     JOIN model_versions m ON m.request = t.request JOIN decisions d ON (d.use_case, d.version) = (m.use_case, m.version)
     WHERE (t.use_case, t.key, t.revision) = (%s, %s, %s) ORDER BY d.audit_seq DESC LIMIT 20"""
-_LIST = """
-    SELECT b.key, b.revision, b.state, b.starts, b.ends, b.reason, p.rows, p.quarantined,
-           w.body::json -> 'alarms' AS alarms
-    FROM (SELECT * FROM current_batches WHERE use_case = %s AND (key, revision) < (%s, %s)
-          AND (%s = '' OR state = %s) AND starts >= %s AND starts < %s ORDER BY key DESC, revision DESC LIMIT %s) b
-    LEFT JOIN LATERAL (SELECT sum(a.rows)::bigint AS rows, sum(q.rows)::bigint AS quarantined FROM batch_table_results p
-        JOIN files a ON a.path = p.accepted JOIN files q ON q.path = p.quarantined
-        WHERE (p.use_case, p.key, p.revision) = (b.use_case, b.key, b.revision)) p ON true
-    LEFT JOIN monitoring_reports w ON (w.use_case, w.key, w.revision) = (b.use_case, b.key, b.revision)
-    ORDER BY b.key DESC, b.revision DESC"""
 
 
 @dataclass(frozen=True)
@@ -121,21 +109,6 @@ def batch_view(database: Database, batch: BatchId) -> BatchView:
             decisions=rows.all(_DECISIONS, *about),
             audit_log=rows.all(audit_log, str(batch), LINES),
         )
-
-
-def batches_of(
-    database: Database,
-    use_case: str,
-    before: BatchId | None,
-    size: int,
-    state: str = "",
-    since: date | None = None,
-    until: date | None = None,
-) -> list[dict[str, Any]]:
-    """The newest batches of a use case, or those before one; of one state, and beginning from one day to another."""
-    key, revision = (before.key, before.revision) if before else ("\U0010ffff", 0)
-    with database.snapshot() as rows:
-        return rows.all(_LIST, use_case, key, revision, state, state, *days(since, until), size)
 
 
 def _outcomes(row: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.core.types import Decision, FileRef, Verdict
 from gatehouse.errors import RecordNotFoundError
-from gatehouse.queries.day_range import days
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
@@ -138,28 +136,4 @@ def decision_view(database: Database, decision: str) -> DecisionView:
             candidates=candidates,
             served=rows.one(_SERVED, *about) or {},
             audit_log=rows.all(_AUDIT_LOG, subjects, *about, LINES),
-        )
-
-
-def decisions_of(
-    database: Database,
-    use_case: str,
-    before: int | None,
-    size: int,
-    verdict: str = "",
-    since: date | None = None,
-    until: date | None = None,
-) -> list[dict[str, Any]]:
-    """The newest decisions of a use case, or those before an audit log number; of one verdict, made on some days."""
-    with database.snapshot() as rows:
-        return rows.all(
-            "SELECT d.id, d.version, d.verdict, d.sentence, d.champion, d.generation, d.audit_seq, j.at FROM decisions d "
-            "JOIN audit_log j ON j.seq = d.audit_seq WHERE d.use_case = %s AND d.audit_seq < coalesce(%s, 9223372036854775807) "
-            "AND (%s = '' OR d.verdict = %s) AND j.at >= %s AND j.at < %s ORDER BY d.audit_seq DESC LIMIT %s",
-            use_case,
-            before,
-            verdict,
-            verdict,
-            *days(since, until),
-            size,
         )

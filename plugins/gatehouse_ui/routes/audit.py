@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from gatehouse.queries import AuditFilter, AuditLine, audit_lines
 from gatehouse.queries.audit import ACTS, DID
 from gatehouse_ui.auth import User, readable
+from gatehouse_ui.csv_files import csv_response, csv_table
 from gatehouse_ui.deps import Before, Day, Search, desk_of, require_readable
-from gatehouse_ui.quarantine_rows import csv_line, escape_csv
 from gatehouse_ui.templating import render
 from gatehouse_ui.use_case_header import render_use_case
 
@@ -78,12 +78,9 @@ def _page(request: Request, wanted: AuditFilter, chosen: str, names: Collection[
 
 def _csv(request: Request, wanted: AuditFilter, names: Collection[str]) -> Response:
     found = audit_lines(desk_of(request).database, wanted, names, EXPORTED)
-    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
-    return StreamingResponse(_lines(found), media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_response("audit.csv", csv_table(HEADINGS, (_cells(line) for line in found)))
 
 
-def _lines(found: list[AuditLine]) -> Iterator[str]:
-    yield csv_line(list(HEADINGS))
-    for line in found:
-        texts = (line.actor, line.kind, line.did, line.use_case, line.subject, line.reason, line.result)
-        yield csv_line([line.seq, line.at.isoformat(), *(escape_csv(text) for text in texts)])
+def _cells(line: AuditLine) -> tuple[Any, ...]:
+    texts = (line.actor, line.kind, line.did, line.use_case, line.subject, line.reason, line.result)
+    return line.seq, line.at, *texts

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from gatehouse.core.permissions import Act
 from gatehouse.queries import batch_view
 from gatehouse.reports.batch import results_of
 from gatehouse_ui import quarantine_rows
 from gatehouse_ui.auth import User
+from gatehouse_ui.csv_files import csv_response
 from gatehouse_ui.deps import Page, Search, action_context, desk_of, parse_batch_ref, require_readable
 from gatehouse_ui.use_case_header import render_use_case
 
@@ -71,11 +71,8 @@ def quarantined_csv(request: Request, user: User, use_case: str, ref: str, table
     file = batch_view(desk.database, batch).file(table)
     if file is None:
         raise HTTPException(404, "this table has no rows in quarantine")
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", f"{use_case}-{batch.key}.r{batch.revision}-{table}.csv")
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(
-        quarantine_rows.as_csv(desk.lake, file), media_type="text/csv; charset=utf-8", headers=headers
-    )
+    name = f"{use_case}-{batch.key}.r{batch.revision}-{table}.csv"
+    return csv_response(name, quarantine_rows.as_csv(desk.lake, file))
 
 
 def _held(view: Any, table: str) -> bool:

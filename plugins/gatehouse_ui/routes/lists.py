@@ -1,63 +1,87 @@
-"""The batches and the decisions of a use case, filtered by state and day, the newest first; the address has it all."""
+"""The batches and the decisions of a use case: filtered, sorted and by page, as a page and as CSV; the address has it all."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
-from typing import Any
-from urllib.parse import urlencode
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from gatehouse.core.types import BatchState, Verdict
-from gatehouse.queries import batches_of, decisions_of
+from gatehouse.queries import ListFilter, batches_of, decisions_of
 from gatehouse_ui.auth import User
-from gatehouse_ui.deps import Before, Day, Search, desk_of, parse_batch_ref, require_readable
+from gatehouse_ui.csv_files import csv_response, csv_table
+from gatehouse_ui.deps import Day, Page, Search, desk_of, require_readable
 from gatehouse_ui.use_case_header import render_use_case
 
 router = APIRouter()
-LISTED = 50
+LISTED, EXPORTED = 50, 10_000
+BATCH_COLUMNS = ("key", "revision", "state", "starts", "ends", "rows", "quarantined", "alarms", "reason")
+DECISION_COLUMNS = ("id", "version", "candidate", "verdict", "at", "champion", "generation", "sentence")
 
 
-@router.get("/use-cases/{use_case}/batches")
-def batches_page(
-    request: Request,
-    user: User,
-    use_case: str,
-    before: Search = "",
+def asked(
     state: Search = "",
-    since: Day = None,
-    until: Day = None,
-) -> Response:
-    """The batches of a use case, the newest first; `before` is where the page before ended (`2013-03.r1`)."""
-    require_readable(request, user, use_case)
-    last = parse_batch_ref(use_case, before) if before else None
-    found = batches_of(desk_of(request).database, use_case, last, LISTED, state, since, until)
-    shown = _shown(found, before, state=state, since=since, until=until)
-    states = [each.value for each in BatchState]
-    return render_use_case(request, "batches.html", use_case, batches=found, states=states, **shown)
-
-
-@router.get("/use-cases/{use_case}/decisions")
-def decisions_page(
-    request: Request,
-    user: User,
-    use_case: str,
-    before: Before = None,
     verdict: Search = "",
     since: Day = None,
     until: Day = None,
-) -> Response:
+    sort: Search = "",
+    order: Literal["asc", "desc", ""] = "",
+    p: Page = 1,
+) -> ListFilter:
+    """What an address asks for; a state is asked of batches, a verdict of decisions."""
+    return ListFilter(state or verdict, since, until, sort, order == "asc", p, LISTED)
+
+
+Asked = Annotated[ListFilter, Depends(asked)]
+
+
+@router.get("/use-cases/{use_case}/batches")
+def batches_page(request: Request, user: User, use_case: str, wanted: Asked) -> Response:
+    """The batches of a use case, the newest first."""
+    require_readable(request, user, use_case)
+    found, more = batches_of(desk_of(request).database, use_case, wanted)
+    states = [each.value for each in BatchState]
+    shown = _shown("state", wanted, more)
+    return render_use_case(request, "batches.html", use_case, batches=found, states=states, **shown)
+
+
+@router.get("/use-cases/{use_case}/batches.csv")
+def batches_csv(request: Request, user: User, use_case: str, wanted: Asked) -> Response:
+    """The same as a file."""
+    require_readable(request, user, use_case)
+    found, _ = batches_of(desk_of(request).database, use_case, replace(wanted, page=1, size=EXPORTED))
+    rows = ([row[name] for name in BATCH_COLUMNS] for row in found)
+    return csv_response(f"{use_case}-batches.csv", csv_table(BATCH_COLUMNS, rows))
+
+
+@router.get("/use-cases/{use_case}/decisions")
+def decisions_page(request: Request, user: User, use_case: str, wanted: Asked) -> Response:
     """The decisions of a use case, the newest first."""
     require_readable(request, user, use_case)
-    found = decisions_of(desk_of(request).database, use_case, before, LISTED, verdict, since, until)
-    shown = _shown(found, before, verdict=verdict, since=since, until=until)
+    found, more = decisions_of(desk_of(request).database, use_case, wanted)
     verdicts = [each.value for each in Verdict]
+    shown = _shown("verdict", wanted, more)
     return render_use_case(request, "decisions.html", use_case, decisions=found, verdicts=verdicts, **shown)
 
 
-def _shown(found: Sequence[Any], before: str | int | None, **asked: str | date | None) -> dict[str, Any]:
-    """What both lists show beside their rows: the filters, the same as an address holds them, and whether there are more."""
-    query = urlencode({name: value for name, value in asked.items() if value})
-    return {"asked": asked, "query": query, "more": len(found) == LISTED, "before": before}
+@router.get("/use-cases/{use_case}/decisions.csv")
+def decisions_csv(request: Request, user: User, use_case: str, wanted: Asked) -> Response:
+    """The same as a file."""
+    require_readable(request, user, use_case)
+    found, _ = decisions_of(desk_of(request).database, use_case, replace(wanted, page=1, size=EXPORTED))
+    rows = ([row[name] for name in DECISION_COLUMNS] for row in found)
+    return csv_response(f"{use_case}-decisions.csv", csv_table(DECISION_COLUMNS, rows))
+
+
+def _shown(only: str, wanted: ListFilter, more: bool) -> dict[str, Any]:
+    """What both lists show beside their rows: what was asked for, as the address holds it, and whether there are more."""
+    kept = {
+        only: wanted.only,
+        "since": wanted.since,
+        "until": wanted.until,
+        "sort": wanted.sort,
+        "order": "asc" if wanted.ascending else "",
+    }
+    return {"asked": kept, "p": wanted.page, "more": more}

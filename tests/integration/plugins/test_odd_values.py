@@ -15,12 +15,13 @@ from integration.plugins.test_page_access import decided
 from support.pages_world import CASE, World, airflow_home, world  # noqa: F401 - fixtures
 
 LOOK = (  # every address that looks, with all that it takes
-    "/?q={}&p={}", "/notifications?held={}&before={}", "/use-cases/{}", "/use-cases/{}/batches?before={}&state={}&since={}&until={}",
+    "/?q={}&p={}", "/notifications?held={}&before={}", "/use-cases/{}", "/use-cases/{}/batches?state={}&sort={}&order={}&p={}&since={}&until={}",
     "/audit?by={}&kind={}&since={}&until={}&before={}&use_case={}", "/audit.csv?by={}&kind={}&since={}&until={}&use_case={}",
     "/use-cases/{}/audit?by={}&kind={}&since={}&until={}&before={}",
     "/use-cases/{}/policy?limit={}&value={}",
     "/use-cases/{}/rollback?version={}", "/use-cases/{}/compare?one={}&other={}", "/use-cases/{}/drift?batch={}&sort={}&n={}", "/use-cases/{}/column?name={}&batch={}&n={}",
-    "/use-cases/{}/decisions?before={}&verdict={}&since={}&until={}", "/use-cases/{}/runbook", "/decisions/{}", "/batches/{}/{}?table={}&q={}&p={}",
+    "/use-cases/{}/decisions?verdict={}&sort={}&order={}&p={}&since={}&until={}", "/use-cases/{}/runbook", "/decisions/{}", "/batches/{}/{}?table={}&q={}&p={}",
+    "/use-cases/{}/batches.csv?state={}&since={}&sort={}", "/use-cases/{}/decisions.csv?verdict={}&until={}&sort={}",
     "/batches/{}/{}/report", "/batches/{}/{}/quarantined.csv?table={}",
     "/run?dag_id={}&run_id={}&task_id={}&map_index={}", "/static/{}", "/whoami",
 )  # fmt: skip

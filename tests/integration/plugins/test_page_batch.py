@@ -59,7 +59,7 @@ def test_the_page_names_its_source(world: World) -> None:
 
 
 def test_the_lists_are_filtered_by_state_and_day(world: World) -> None:
-    """The state of the list is in its address, and the form shows it."""
+    """State, day and order of the list are in its address; the form shows them, and the file has the same rows."""
     story = world.story
     story.tell()
     story.decide(story.challenger(story.accept("2013-05"), story.accept("2013-06")), Verdict.HOLD, generation=1)
@@ -71,6 +71,13 @@ def test_the_lists_are_filtered_by_state_and_day(world: World) -> None:
     assert rows("batches") == 6
     assert rows("batches?state=quarantined") == 1
     assert rows("batches?since=2013-02-01&until=2013-03-31") == 2
+    sorted_by_alarms = client.get(f"{LIST}/batches?sort=alarms&order=asc&state=accepted").text
+    assert (
+        '<th scope="col" class="n" aria-sort="ascending"><a href="?state=accepted&amp;sort=alarms">' in sorted_by_alarms
+    )
+    file = client.get(f"{LIST}/batches.csv?state=quarantined")
+    assert (file.headers["content-type"], file.text.count("\r\n")) == ("text/csv; charset=utf-8", 2)
+    assert client.get(f"{LIST}/decisions.csv").text.count("\r\n") == 3
     assert "No batch matches." in client.get(f"{LIST}/batches?state=discarded").text
     assert rows("decisions?verdict=HOLD") == 1
     assert rows("decisions?until=2013-01-01") == 0

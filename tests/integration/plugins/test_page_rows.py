@@ -46,7 +46,7 @@ def test_no_cell_of_a_csv_is_a_formula(text: str, number: float) -> None:
     from gatehouse.settings import ROOT
 
     sys.path.insert(0, str(ROOT / "plugins"))
-    from gatehouse_ui.quarantine_rows import FORMULA, escape_csv
+    from gatehouse_ui.csv_files import FORMULA, escape_csv
 
     sys.path.pop(0)
     safe = escape_csv(text)

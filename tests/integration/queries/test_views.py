@@ -9,7 +9,16 @@ import pytest
 from gatehouse.adapters.ledger.connection import Database
 from gatehouse.core.types import BatchId, MonitoringReport, Verdict
 from gatehouse.errors import RecordNotFoundError
-from gatehouse.queries import Attention, batch_view, batches_of, decision_view, decisions_of, fleet, use_case_view
+from gatehouse.queries import (
+    Attention,
+    ListFilter,
+    batch_view,
+    batches_of,
+    decision_view,
+    decisions_of,
+    fleet,
+    use_case_view,
+)
 from gatehouse.queries.use_case_status import MEASURED
 from support.story import Story
 
@@ -139,21 +148,23 @@ def test_a_batch_leads_to_its_decisions_and_back(ledger, database) -> None:
         batch_view(database, BatchId("case", "2013-01", 2))
 
 
-def test_lists_are_paged_by_where_the_last_page_ended(ledger, database) -> None:
-    """Each batch and each decision is on exactly one page, whatever is added meanwhile."""
+def test_lists_are_sorted_and_paged(ledger, database) -> None:
+    """Each batch and each decision is on exactly one page, in the order that was asked for."""
     story = Story(ledger, name="case")
-    for month in range(1, 8):
+    for month in range(1, 7):
         story.accept(f"2013-{month:02}")
-    first = batches_of(database, "case", None, 3)
-    story.accept("2013-08")
-    last = BatchId("case", first[-1]["key"], first[-1]["revision"])
-    rest = batches_of(database, "case", last, 99)
-    assert [row["key"] for row in [*first, *rest]] == [f"2013-{month:02}" for month in range(7, 0, -1)]
-    decision = story.decide(
-        story.challenger(story.ledger.batches.list("case")[0], story.ledger.batches.list("case")[1])
-    )
-    assert [row["id"] for row in decisions_of(database, "case", None, 9)] == [decision.id]
-    assert decisions_of(database, "case", decisions_of(database, "case", None, 9)[0]["audit_seq"], 9) == []
+    story.quarantine("2013-07")
+    newest = [f"2013-{month:02}" for month in range(7, 0, -1)]
+    for sort in ("", "batch", "nonsense; DROP TABLE batches"):
+        pages = [batches_of(database, "case", ListFilter(sort=sort, page=page, size=3)) for page in (1, 2, 3)]
+        assert [row["key"] for found, _ in pages for row in found] == newest
+        assert [more for _, more in pages] == [True, True, False]
+    fewest, _ = batches_of(database, "case", ListFilter(sort="accepted", ascending=True))
+    assert (fewest[0]["key"], fewest[0]["rows"], len(fewest)) == ("2013-07", None, 7)
+    decision = story.decide(story.challenger(*story.ledger.batches.list("case")[:2]))
+    for sort in ("made", "version", "verdict", "champion"):
+        assert [row["id"] for row in decisions_of(database, "case", ListFilter(sort=sort))[0]] == [decision.id]
+    assert decisions_of(database, "case", ListFilter(only="BLOCK")) == ([], False)
 
 
 def test_views_only_read(ledger, database) -> None:
