@@ -23,7 +23,7 @@ from gatehouse.reports.inline_svg import draw
 from gatehouse_ui.airflow_runs import AirflowRuns
 from gatehouse_ui.auth import get_user
 from gatehouse_ui.data_access import DataAccess
-from gatehouse_ui.routes import actions, api, audit, batches, compare, drift, lists, pages, policy, previews
+from gatehouse_ui.routes import actions, api, audit, batches, candidates, compare, drift, lists, pages, policy, previews
 from gatehouse_ui.templating import failure
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def application(desk: DataAccess | None = None, runs: AirflowRuns | None = None)
         audit.router,
         policy.router,
         compare.router,
+        candidates.router,
         previews.router,
         actions.router,
     ):

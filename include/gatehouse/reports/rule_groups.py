@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.config.renamed_keys import GATE, archived_result_name
@@ -26,13 +26,17 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Comparison": ("better_than_champion", "not_worse_than_champion", "slice_not_worse", "suspiciously_good", "no_champion",
                    "error_spent", "judged_again"),
 }  # fmt: skip
+# Comparisons whose results hold by how much the challenger is worse; the others hold by how much it is better.
+WORSE_IS_POSITIVE = ("not_worse_than_champion", "slice_not_worse")
 OTHER = "Other"  # results under names that this version does not know
 
 
 @dataclass(frozen=True)
 class RuleLine:
-    """One result: `title` is the risk owner's sentence in `gate.yaml` (empty where the result has no rule there),
-    `decides` whether the verdict rests on it."""
+    """One result, with positive numbers in a comparison for a better challenger.
+
+    `title` is the risk owner's sentence in `gate.yaml` (empty where the result has no rule there), `decides` whether the
+    verdict rests on it."""
 
     result: RuleResult
     title: str
@@ -72,7 +76,17 @@ def _line(
     known, sentence = about or of_kind or [{}], plain_sentence(result)
     found = known[min(repeat, len(known) - 1)]
     decides = (result.rule, result.outcome, sentence) in deciding
+    if name in WORSE_IS_POSITIVE:
+        result = _turned(result)
     return RuleLine(result, str(found.get("description", "")), group_of(name), sentence, decides)
+
+
+def _turned(result: RuleResult) -> RuleResult:
+    """A result with the signs of its numbers turned, and so the ends of its interval exchanged."""
+    value, limit, low, high = (
+        None if number is None else 0.0 - number for number in (result.value, result.limit, result.high, result.low)
+    )
+    return replace(result, value=value, limit=limit, low=low, high=high)
 
 
 def _subjects(rule: Mapping[str, Any]) -> list[Any]:

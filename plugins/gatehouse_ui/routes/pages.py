@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -18,6 +20,7 @@ from gatehouse.queries import (
 from gatehouse_ui import render_cache, runbook
 from gatehouse_ui.airflow_runs import RunSubject
 from gatehouse_ui.auth import User, readable
+from gatehouse_ui.candidate_rows import candidate_rows, shown_metrics
 from gatehouse_ui.deps import (
     Before,
     MapIndex,
@@ -31,6 +34,10 @@ from gatehouse_ui.deps import (
 )
 from gatehouse_ui.templating import render
 from gatehouse_ui.use_case_header import render_use_case
+
+if TYPE_CHECKING:
+    from gatehouse.queries import DecisionView
+    from gatehouse.use_case import UseCase
 
 router = APIRouter()
 FLEET, LISTED = 40, 50  # use cases and batches a page
@@ -105,6 +112,7 @@ def decision_page(request: Request, user: User, decision: str) -> Response:
     case = desk.known_case(use_case)
     review = runs.review(use_case, view.decision.id) if view.decision.verdict is Verdict.REVIEW else None
     stale = view.stale and not (review and review.answered_by)
+    drawn = render_cache.render_decision(desk, view)
     return render_use_case(
         request,
         "decision.html",
@@ -113,9 +121,17 @@ def decision_page(request: Request, user: User, decision: str) -> Response:
         stale=stale,
         review=review,
         run=(review.dag_id, review.run_id) if review else runs.of_request(use_case, view.row["request"]),
-        **render_cache.render_decision(desk, view),
+        **_candidates(view, case, drawn["metric"]),
+        **drawn,
         **action_context(request, user, case, Act.JUDGE_AGAIN if stale else Act.APPROVE),
     )
+
+
+def _candidates(view: DecisionView, case: UseCase | None, metric: str) -> dict[str, Any]:
+    """The candidates of a decision's training, and by which metric the challenger was chosen."""
+    chosen_by = case.retrain.selection_metric if case else metric
+    rows = candidate_rows(view.candidates, view.row["candidate"], chosen_by)
+    return {"candidates": rows, "names": shown_metrics(rows, chosen_by, metric), "chosen_by": chosen_by}
 
 
 @router.get("/run")

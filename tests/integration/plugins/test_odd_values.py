@@ -20,7 +20,7 @@ LOOK = (  # every address that looks, with all that it takes
     "/use-cases/{}/audit?by={}&kind={}&since={}&until={}&before={}",
     "/use-cases/{}/policy?limit={}&value={}",
     "/use-cases/{}/rollback?version={}", "/use-cases/{}/compare?one={}&other={}", "/use-cases/{}/drift?batch={}&sort={}&n={}", "/use-cases/{}/column?name={}&batch={}&n={}",
-    "/use-cases/{}/decisions?verdict={}&sort={}&order={}&p={}&since={}&until={}", "/use-cases/{}/runbook", "/decisions/{}", "/batches/{}/{}?table={}&q={}&p={}",
+    "/use-cases/{}/decisions?verdict={}&sort={}&order={}&p={}&since={}&until={}", "/use-cases/{}/runbook", "/decisions/{}", "/decisions/{}/candidates", "/batches/{}/{}?table={}&q={}&p={}",
     "/use-cases/{}/batches.csv?state={}&since={}&sort={}", "/use-cases/{}/decisions.csv?verdict={}&until={}&sort={}",
     "/batches/{}/{}/report", "/batches/{}/{}/quarantined.csv?table={}",
     "/run?dag_id={}&run_id={}&task_id={}&map_index={}", "/static/{}", "/whoami",

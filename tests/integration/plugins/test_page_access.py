@@ -19,6 +19,7 @@ READ = {  # every address that looks, by its route
     "/": "/",
     "/notifications": "/notifications?held=1",
     "/use-cases/{use_case}": f"/use-cases/{CASE}",
+    "/decisions/{decision}/candidates": "/decisions/DECISION/candidates",
     "/use-cases/{use_case}/batches": f"/use-cases/{CASE}/batches",
     "/use-cases/{use_case}/batches.csv": f"/use-cases/{CASE}/batches.csv",
     "/use-cases/{use_case}/decisions.csv": f"/use-cases/{CASE}/decisions.csv",

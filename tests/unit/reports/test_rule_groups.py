@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.gate.explain import HOPELESS, explain, plain_verdict
+from gatehouse.core.gate.explain import HOPELESS, explain, plain_sentence, plain_verdict
 from gatehouse.core.gate.rules.registry import registered
 from gatehouse.core.types import Decision, RuleOutcome, RuleResult, Verdict
 from gatehouse.reports.decision import decision_values
@@ -76,6 +78,30 @@ def test_a_rule_that_stands_twice_decides_once_under_its_own_sentence() -> None:
     read, passed = rule_lines(found, canonical({"rules": rules}))
     assert [(line.title, line.decides) for line in read] == [("It is far better.", True), ("It is better.", False)]
     assert passed == {}
+
+
+def test_every_comparison_has_one_sign() -> None:
+    """0.01 worse reads -0.01 in whatever rule it stands, its interval and limit with it; the sentence stays."""
+    rules = [
+        {"rule": "not_worse_than_champion", "metric": "log_loss"},
+        {"rule": "better_than_champion", "metric": "log_loss"},
+    ]
+    found = decision(
+        RuleResult("not_worse_than_champion(log_loss)", FAIL, "0.01 worse", 0.01, 0.002, 0.005, 0.02, on_fail="block"),
+        RuleResult("better_than_champion(log_loss)", FAIL, "0.01 worse", -0.01, 0.0, -0.02, -0.005, on_fail="block"),
+        verdict=Verdict.BLOCK,
+    )
+    numbers = [
+        (line.result.value, line.result.limit, line.result.low, line.result.high)
+        for line in rule_lines(found, canonical({"rules": rules}))[0]
+    ]
+    assert numbers == [(-0.01, -0.002, -0.02, -0.005), (-0.01, 0.0, -0.02, -0.005)]
+
+
+def test_a_rule_that_only_warns_names_no_rows() -> None:
+    """More data is named where it could decide; a warning decides nothing."""
+    warns = replace(waiting(30_000, 60_000), on_fail="warn")
+    assert plain_sentence(warns) == "0.001 worse on 30,000 rows"
 
 
 def test_rows_that_nobody_waits_for_are_not_named() -> None:

@@ -88,7 +88,9 @@ def explain(decision: Decision, confidence: float = 0.95) -> Explanation:
 
 def plain_sentence(result: RuleResult) -> str:
     """A result's sentence for readers: one that names more rows than anybody waits for says just that, and the list of
-    mutants that the gate judged as it must stays in the record."""
+    mutants that the gate judged as it must stays in the record. A rule that only warns decides nothing, so it names none."""
+    if result.on_fail == "warn":
+        return _ROWS.sub("", result.sentence)
     if result.rule == SELF_TEST and result.outcome is RuleOutcome.PASS:
         return result.sentence.partition(":")[0]
     return _ROWS.sub(f"; {HOPELESS}", result.sentence) if _hopeless(result) else result.sentence
