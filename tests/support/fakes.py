@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pandas as pd
@@ -38,8 +39,8 @@ class FakeLake(Lake):
         return self._put(parquet.encode(frame), kind, "parquet", len(frame))
 
     def put_parts(self, frames: Iterable[pd.DataFrame], kind: str) -> FileRef:
-        data, rows = parquet.encode_parts(frames)
-        return self._put(data, kind, "parquet", rows)
+        rows = parquet.encode_parts(frames, stream := io.BytesIO())
+        return self._put(stream.getvalue(), kind, "parquet", rows)
 
     def restore(self, file: FileRef, data: bytes) -> None:
         self.files[file.path] = data

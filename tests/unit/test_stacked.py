@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -47,7 +49,8 @@ def test_categories_survive_the_lake(categories, ordered) -> None:
     again = parquet.decode(stored)
     pd.testing.assert_frame_equal(again, frame)
     assert parquet.encode(again) == stored
-    assert parquet.encode_parts([frame.iloc[:1], frame.iloc[1:]])[0] == stored
+    assert parquet.encode_parts([frame.iloc[:1], frame.iloc[1:]], stream := io.BytesIO()) == len(frame)
+    assert stream.getvalue() == stored
 
 
 @pytest.mark.parametrize(
@@ -61,4 +64,4 @@ def test_categories_survive_the_lake(categories, ordered) -> None:
 def test_parts_of_other_types_are_refused_by_column(first, then, found) -> None:
     """Two parts whose values no one type holds as they are: the error names the column and both types."""
     with pytest.raises(ValueError, match=f"column 'c' is .*{found}"):
-        parquet.encode_parts([pd.DataFrame({"c": first}), pd.DataFrame({"c": then})])
+        parquet.encode_parts([pd.DataFrame({"c": first}), pd.DataFrame({"c": then})], io.BytesIO())

@@ -10,11 +10,14 @@ with a dot; nobody reads them.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import secrets
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 
 from fsspec.implementations.local import LocalFileSystem
 
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+_IN_MEMORY = 2**26  # bytes of a table that grows in memory; a larger one grows in a file
+_BLOCK = 2**22
 _PATH = re.compile(r"[a-z0-9_-]+/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9.]+")
 
 
@@ -55,7 +60,7 @@ class FileLake(Lake):
 
     def put(self, data: bytes, kind: str, suffix: str) -> FileRef:
         """Store bytes; a file of this content that is there already is left alone."""
-        return self._put(data, kind, suffix, None)
+        return self._put(io.BytesIO(data), kind, suffix, None)
 
     def put_frame(self, frame: pd.DataFrame, kind: str) -> FileRef:
         """Store a table as Parquet; LakeError names a column that no file can hold."""
@@ -63,18 +68,19 @@ class FileLake(Lake):
 
     def put_parts(self, frames: Iterable[pd.DataFrame], kind: str) -> FileRef:
         """Store the parts of a table as the one file that `put_frame` makes of the whole."""
-        try:
-            data, rows = parquet.encode_parts(frames)
-        except ValueError as error:
-            raise LakeError(f"a table of kind {kind!r} cannot be stored: {error}") from error
-        return self._put(data, kind, "parquet", rows)
+        with SpooledTemporaryFile(_IN_MEMORY, dir=self._spool()) as stream:
+            try:
+                rows = parquet.encode_parts(frames, stream)
+            except ValueError as error:
+                raise LakeError(f"a table of kind {kind!r} cannot be stored: {error}") from error
+            return self._put(stream, kind, "parquet", rows)
 
     def restore(self, file: FileRef, data: bytes) -> None:
         """Write the recorded bytes in the place of what is there now."""
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise LakeError(f"{file.path} cannot be restored from bytes with another sha256 than {file.sha256}")
         try:
-            self._write(self._address(file.path), data)
+            self._write(self._address(file.path), io.BytesIO(data))
         except OSError as error:
             raise self._failed(self._address(file.path), error) from error
 
@@ -121,16 +127,23 @@ class FileLake(Lake):
             return str(self._failed(self._root, error))
         return ""
 
-    def _put(self, data: bytes, kind: str, suffix: str, rows: int | None) -> FileRef:
-        sha256 = hashlib.sha256(data).hexdigest()
-        file = FileRef(f"{kind}/{sha256[:2]}/{sha256}.{suffix}", sha256, len(data), rows)
+    def _put(self, stream: IO[bytes], kind: str, suffix: str, rows: int | None) -> FileRef:
+        sha256, size = _hashed(stream)
+        file = FileRef(f"{kind}/{sha256[:2]}/{sha256}.{suffix}", sha256, size, rows)
         address = self._address(file.path)
         try:
-            if not self._there(address, len(data)):
-                self._write(address, data)
+            if not self._there(address, size):
+                self._write(address, stream)
         except OSError as error:
             raise self._failed(address, error) from error
         return file
+
+    def _spool(self) -> str | None:
+        """Where a table grows that is too large for memory: beside the lake's files; it has no name there."""
+        if not self._local:
+            return None
+        Path(self._root).mkdir(parents=True, exist_ok=True)
+        return self._root
 
     def _there(self, address: str, size: int) -> bool:
         """Whether the file is there with its size. One of another size is a torn one: writing the right bytes mends
@@ -141,14 +154,16 @@ class FileLake(Lake):
         except FileNotFoundError:
             return False
 
-    def _write(self, address: str, data: bytes) -> None:
+    def _write(self, address: str, stream: IO[bytes]) -> None:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
         if self._local:
-            write_durably(Path(address), data)
+            write_durably(Path(address), stream)
             return
-        with self._filesystem.open(address, "wb") as stream:
-            stream.write(data)
-        if not self._there(address, len(data)):  # a put that was cut short is not taken for one that was not
-            raise OSError(f"{len(data)} bytes were sent and are not there")
+        with self._filesystem.open(address, "wb") as file:
+            shutil.copyfileobj(stream, file, _BLOCK)
+        if not self._there(address, size):  # a put that was cut short is not taken for one that was not
+            raise OSError(f"{size} bytes were sent and are not there")
 
     def _address(self, path: str) -> str:
         if _PATH.fullmatch(path) is None:
@@ -160,13 +175,14 @@ class FileLake(Lake):
         return LakeError(sentence) if self._local else ServiceUnavailableError(f"the lake does not answer: {sentence}")
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Make `path` appear with exactly `data`, surviving a crash or power loss at any point: all of it or nothing."""
+def write_durably(path: Path, data: bytes | IO[bytes]) -> None:
+    """Make `path` appear with exactly `data`, or what is left of a stream, surviving a crash or power loss at any point: all
+    of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}.tmp"
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file, _BLOCK)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -175,6 +191,16 @@ def write_durably(path: Path, data: bytes) -> None:
         raise
     for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
         _sync(folder)
+
+
+def _hashed(stream: IO[bytes]) -> tuple[str, int]:
+    """The sha256 and size of all that a stream holds."""
+    found, size = hashlib.sha256(), 0
+    stream.seek(0)
+    while block := stream.read(_BLOCK):
+        found.update(block)
+        size += len(block)
+    return found.hexdigest(), size
 
 
 def _sync(folder: Path) -> None:

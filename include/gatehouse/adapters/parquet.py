@@ -8,7 +8,9 @@ is a ValueError, and the caller knows whose file it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import io
+from itertools import accumulate
+from typing import IO, TYPE_CHECKING, Any
 
 from gatehouse.adapters import categories, int96
 from gatehouse.columns.values import DIGITS, short_decimal
@@ -28,15 +30,17 @@ _ROW_GROUP = 131_072
 def encode(frame: pd.DataFrame) -> bytes:
     """The frame as Parquet (zstd). Raises ValueError for a column that no Parquet type can hold, and for a table larger than
     `decode` would read back."""
-    return encode_parts([frame])[0]
+    stream = io.BytesIO()
+    encode_parts([frame], stream)
+    return stream.getvalue()
 
 
-def encode_parts(frames: Iterable[pd.DataFrame]) -> tuple[bytes, int]:
-    """The bytes that `encode` gives for these frames one below the other, and how many rows they are; one of them at a
-    time is held, besides the bytes. There is at least one frame, and all have the same columns."""
+def encode_parts(frames: Iterable[pd.DataFrame], stream: IO[bytes]) -> int:
+    """Write the bytes that `encode` gives for these frames one below the other; returns how many rows they are. One of them
+    at a time is held. There is at least one frame, and all have the same columns."""
     import pyarrow as pa
 
-    sink, writer, rest, rows = pa.BufferOutputStream(), None, None, 0
+    sink, writer, rest, rows = pa.PythonFile(stream, "w"), None, None, 0
     for frame in frames:
         rows += len(frame)
         table = _table(frame, rows)
@@ -55,10 +59,10 @@ def encode_parts(frames: Iterable[pd.DataFrame]) -> tuple[bytes, int]:
     if len(rest) or not rows:  # a table without rows has one row group, as `encode` always wrote it
         writer.write_table(rest.combine_chunks(), row_group_size=_ROW_GROUP)
     writer.close()
-    return bytes(sink.getvalue()), rows
+    return rows
 
 
-def _writer(sink: pa.BufferOutputStream, schema: pa.Schema) -> Any:
+def _writer(sink: pa.PythonFile, schema: pa.Schema) -> Any:
     import pyarrow.parquet as pq
 
     writer = pq.ParquetWriter(sink, schema, compression="zstd", version="2.6", store_schema=False)
@@ -128,6 +132,20 @@ def decode(data: bytes, columns: Sequence[str] | None = None, rows: range | None
         return categories.restored(frame, file.metadata.metadata)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"not a whole Parquet file: {error}") from error
+
+
+def groups(data: bytes) -> list[range]:
+    """The rows of each row group of a Parquet file: what can be read without unpacking others. ValueError as `decode`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_metadata(pa.BufferReader(data))
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"not a whole Parquet file: {error}") from error
+    sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    ends = list(accumulate(sizes))
+    return [range(end - size, end) for end, size in zip(ends, sizes, strict=True)]
 
 
 def _read(file: Any, columns: list[str] | None, rows: range | None) -> pa.Table:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from contextlib import suppress
 
 from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import Batch, FileRef
 from gatehouse.errors import SourceError, SourceVanishedError, UnreadableDeliveryError
-from gatehouse.ports import PassedOver
-
-if TYPE_CHECKING:
-    import pandas as pd
+from gatehouse.ports import PartsDifferError, PassedOver, Ways
 
 READ_AGAIN_AT_ONCE = 50  # batches: after every file's time has changed, the next ingests read the rest
 
@@ -61,7 +58,8 @@ def land(ctx: UseCaseContext, key: str) -> Batch:
     lease = ctx.ledger.attempts.enter(f"{ctx.name}/{key}/land")
     fingerprint, unreadable = ctx.source.fingerprint(key), ""
     try:
-        files = _stored(ctx, key, ctx.source.fetch(key, interval))
+        with ctx.source.parts(key, interval) as tables:
+            files = _stored(ctx, key, tables)
     except UnreadableDeliveryError as error:
         unreadable = str(error)
         files = {name: ctx.lake.put(data, "unreadable", suffix) for name, (data, suffix) in error.tables.items()}
@@ -93,12 +91,20 @@ def _within(ctx: UseCaseContext, keys: Iterable[str], until: str | None = None) 
     return [key for key in keys if key >= contract.first_batch and (last is None or key <= last)]
 
 
-def _stored(ctx: UseCaseContext, key: str, frames: Mapping[str, pd.DataFrame]) -> dict[str, FileRef]:
-    missing = [name for name in ctx.case.contract.tables if name not in frames]
+def _stored(ctx: UseCaseContext, key: str, tables: Mapping[str, Ways]) -> dict[str, FileRef]:
+    missing = [name for name in ctx.case.contract.tables if name not in tables]
     if missing:
         raise SourceError(
             f"the source of {ctx.name} delivered no table {', '.join(missing)} for {key}; "
-            f"found {', '.join(frames) or 'nothing'}; "
+            f"found {', '.join(tables) or 'nothing'}; "
             f"contract.yaml (data engineer) declares {', '.join(ctx.case.contract.tables)}"
         )
-    return {name: ctx.lake.put_frame(frames[name], "landed") for name in ctx.case.contract.tables}
+    return {name: _stored_table(ctx, tables[name]) for name in ctx.case.contract.tables}
+
+
+def _stored_table(ctx: UseCaseContext, ways: Ways) -> FileRef:
+    *others, last = ways
+    for way in others:
+        with suppress(PartsDifferError):
+            return ctx.lake.put_parts(way(), "landed")
+    return ctx.lake.put_parts(last(), "landed")

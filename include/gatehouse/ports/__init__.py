@@ -7,7 +7,17 @@ writes its audit log entry in the same transaction, and is idempotent: the same 
 from __future__ import annotations
 
 from gatehouse.ports.code import CodeProcess
-from gatehouse.ports.data import Checker, CheckResult, ExpectationFinding, Lake, PassedOver, Source, TableCheck
+from gatehouse.ports.data import (
+    Checker,
+    CheckResult,
+    ExpectationFinding,
+    Lake,
+    PartsDifferError,
+    PassedOver,
+    Source,
+    TableCheck,
+    Ways,
+)
 from gatehouse.ports.ledger import AuditLog, Ledger
 from gatehouse.ports.manual import Backfills, Revalidations
 from gatehouse.ports.models import Decisions, Models, Overrides, Probations
@@ -50,6 +60,7 @@ __all__ = [
     "NotificationStore",
     "Notifier",
     "Overrides",
+    "PartsDifferError",
     "PassedOver",
     "Probations",
     "Registration",
@@ -60,4 +71,5 @@ __all__ = [
     "TableCheck",
     "Tracking",
     "TrainingRun",
+    "Ways",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +162,14 @@ class PassedOver:
     reason: str
 
 
+class PartsDifferError(Exception):
+    """The parts of a table do not fit together as they were read; another way of reading it is needed."""
+
+
+# Ways of reading one table in parts, one after the other, as a file keeps it. The last one raises no PartsDifferError.
+Ways = Sequence["Callable[[], Iterable[pd.DataFrame]]"]
+
+
 class Source(ABC):
     """Where batches come from. Everything a source raises about its data is a SourceError."""
 
@@ -172,6 +181,13 @@ class Source(ABC):
     def fetch(self, key: str, interval: Interval) -> Mapping[str, pd.DataFrame]:
         """Each table of the batch, with the declared columns as declared types; UnreadableDeliveryError, with what was delivered,
         when a table cannot be read."""
+
+    @contextmanager
+    def parts(self, key: str, interval: Interval) -> Iterator[Mapping[str, Ways]]:
+        """Each table of the batch in parts, so that nobody holds a large one: what `fetch` gives, one part below the other.
+        They are read within the block; it ends with SourceVanishedError where the delivery changed meanwhile."""
+        frames = self.fetch(key, interval)
+        yield {name: [_whole(frame)] for name, frame in frames.items()}
 
     @abstractmethod
     def outcomes(self, key: str, interval: Interval) -> pd.DataFrame | None:
@@ -193,3 +209,7 @@ class Source(ABC):
     def fingerprints(self) -> Mapping[str, str]:
         """The fingerprint of every available batch; none when the source cannot tell."""
         return {}
+
+
+def _whole(frame: pd.DataFrame) -> Callable[[], Iterable[pd.DataFrame]]:
+    return lambda: [frame]

@@ -26,7 +26,7 @@ def columns(text: str, header: Sequence[str], header_records: int, dialect: Dial
 
     if dialect.escape or dialect.comment or dialect.footer or _LONE_RETURN.search(text):
         return None
-    body = _below(text, dialect.skip, header_records)
+    body = below(text, dialect.skip, header_records)
     above = text[: len(text) - len(body)]
     quoted = dialect.quote != NO_QUOTE and dialect.quote in text
     if quoted and (
@@ -74,7 +74,7 @@ def frame(header: Sequence[str], columns: Sequence[Any]) -> pd.DataFrame:
     return read.set_axis(list(header), axis=1)
 
 
-def _below(text: str, skip: int, records: int) -> str:
+def below(text: str, skip: int, records: int) -> str:
     """The text without its first lines and records; blank lines are none."""
     start, left = 0, skip
     while start < len(text) and (left or records):

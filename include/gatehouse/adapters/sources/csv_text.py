@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.adapters.sources import csv_arrow
 from gatehouse.core.config.dialect import NO_QUOTE
 from gatehouse.errors import SourceError
+from gatehouse.ports import PartsDifferError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,8 +24,9 @@ _DELIMITERS = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
 _LARGEST_FIELD = 2 * 2**30
 
 
-def read_csv(text: str, name: str, dialect: Dialect) -> pd.DataFrame:
-    """A column of texts for each name of the header; an empty text is null."""
+def read_csv(text: str, name: str, dialect: Dialect, in_parts: bool = False) -> pd.DataFrame:
+    """A column of texts for each name of the header; an empty text is null. Where the text is a part of a file, only Arrow's
+    reader knows that it ends with a row: PartsDifferError where it does not read the text."""
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise SourceError(
@@ -34,6 +36,8 @@ def read_csv(text: str, name: str, dialect: Dialect) -> pd.DataFrame:
     records = _records(text, name, dialect)
     header, first = _header(records, name, dialect)
     columns = csv_arrow.columns(text, header, first, dialect)
+    if columns is None and in_parts:
+        raise PartsDifferError(name)
     if columns is None:
         columns = _columns(records, header, name, dialect)
     return csv_arrow.frame(header, columns)

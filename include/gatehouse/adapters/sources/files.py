@@ -10,20 +10,22 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
 
 from gatehouse.adapters.addresses import open_address
-from gatehouse.adapters.sources import delivery_parts, normalise
+from gatehouse.adapters.sources import delivery_parts, large_files, normalise
 from gatehouse.adapters.sources.drop_folder import OUTCOMES, Delivery, File, Folder, Listing
 from gatehouse.adapters.sources.file_formats import FORMATS, MAX_BYTES, PLAIN, adapted, read_table
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.contract import Settle
 from gatehouse.core.config.dialect import Dialect
 from gatehouse.errors import ConfigurationError, SourceError, SourceVanishedError, UnreadableDeliveryError
-from gatehouse.ports import PassedOver, Source
+from gatehouse.ports import PassedOver, Source, Ways
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -110,6 +112,31 @@ class FileSource(Source):
 
         return self._readable(landable, found, files)
 
+    @contextmanager
+    def parts(self, key: str, interval: Interval) -> Iterator[Mapping[str, Ways]]:
+        """As `fetch`; a large delivery is read again and again in parts, until one way of reading it fits."""
+        found = {table: self._found(table, key) for table in self._contract.tables}
+        if all(sum(file.size for file in each.parts) <= large_files.LARGE for each in found.values()):
+            with super().parts(key, interval) as tables:
+                yield tables
+            return
+        yield {table: self._ways(each, key, interval) for table, each in found.items()}
+        for table, each in found.items():
+            self._refuse_changed(each, self._folder.find(table, key))
+
+    def _ways(self, found: Delivery, key: str, interval: Interval) -> Ways:
+        where = f"{self._folder.root}/{found.name}"
+
+        def parts() -> Iterator[pd.DataFrame]:
+            opened = {f"{self._folder.root}/{file.name}": partial(self._opened, file) for file in found.parts}
+            return large_files.tables(opened, self._suffix, self._dialect(found.table))
+
+        return [
+            lambda: normalise.declared_parts(self._contract, found.table, parts(), where),
+            lambda: normalise.delivered_parts(parts(), where),
+            lambda: [self.fetch(key, interval)[found.table]],
+        ]
+
     def outcomes(self, key: str, interval: Interval) -> pd.DataFrame | None:
         """The table of the outcomes file, or None while there is no complete one."""
         if (OUTCOMES, key) not in self._complete(self._folder.look()):
@@ -179,18 +206,23 @@ class FileSource(Source):
         return {file.name[len(found.name) :].lstrip("/"): self._bytes(file) for file in found.parts}
 
     def _bytes(self, file: File) -> bytes:
+        with self._opened(file) as stream:
+            return stream.read()
+
+    @contextmanager
+    def _opened(self, file: File) -> Iterator[IO[bytes]]:
         where = f"{self._folder.root}/{file.name}"
         try:
-            if self._folder.local:
-                return _local_bytes(os.path.realpath(where))
-            data: bytes = self._folder.filesystem.cat_file(where)
+            with (
+                _local(os.path.realpath(where)) if self._folder.local else self._folder.filesystem.open(where) as stream
+            ):
+                yield stream
         except FileNotFoundError as error:
             raise SourceVanishedError(f"{where} is not there; it was removed or was never delivered") from error
         except PermissionError as error:
             raise SourceError(f"{where} may not be read: permission denied; its owner must allow it") from error
         except OSError as error:
             raise SourceVanishedError(f"{where} cannot be read: {error}") from error
-        return data
 
     def _refuse_changed(self, before: Delivery, after: Delivery | None) -> None:
         if after is None or before.parts != after.parts:
@@ -232,19 +264,19 @@ class FileSource(Source):
         return (delivery_parts.kept(files), "tar") if found.is_folder else (files[""], self._suffix.lstrip("."))
 
 
-def _local_bytes(path: str) -> bytes:
+@contextmanager
+def _local(path: str) -> Iterator[IO[bytes]]:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise SourceError(f"{path} is not a regular file")
-        _refuse_large(path, status.st_size)
-        data = file.read()
-        if len(data) != status.st_size or os.fstat(descriptor).st_mtime_ns != status.st_mtime_ns:
+        yield file
+        now = os.fstat(descriptor)
+        if now.st_size != status.st_size or now.st_mtime_ns != status.st_mtime_ns:
             raise SourceVanishedError(
                 f"{path} was written while it was read; deliver files under another name and rename them"
             )
-    return data
 
 
 def _refuse_large(where: str, size: int) -> None:

@@ -8,10 +8,11 @@ from gatehouse.adapters import parquet
 from gatehouse.columns.values import is_null
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import ConfigurationError, SchemaMismatchError, SourceError
+from gatehouse.ports import PartsDifferError
 from gatehouse.table_types import read_declared, undeclared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pandas as pd
 
@@ -25,6 +26,31 @@ def tables(contract: Contract, frames: Mapping[str, pd.DataFrame], where: Mappin
     so it lands, nothing is lost, and validation quarantines its unreadable rows, or the batch, by name.
     """
     return {name: _landable(contract, name, frame, where[name]) for name, frame in frames.items()}
+
+
+def declared_parts(contract: Contract, name: str, parts: Iterable[pd.DataFrame], where: str) -> Iterator[pd.DataFrame]:
+    """The parts of a table as declared types. PartsDifferError where one does not fit: then `delivered_parts` land."""
+    spec, first = contract.tables[name], None
+    for part in parts:
+        try:
+            declared = read_declared(part, spec.columns, where, spec.key, contract.dialect(name))
+        except SchemaMismatchError as error:
+            raise PartsDifferError(where) from error
+        first = declared.frame.dtypes if first is None else first
+        if declared.cells or undeclared(declared.frame) or not declared.frame.dtypes.equals(first):
+            raise PartsDifferError(where)
+        yield declared.frame
+
+
+def delivered_parts(parts: Iterable[pd.DataFrame], where: str) -> Iterator[pd.DataFrame]:
+    """The parts of a table as they were delivered. PartsDifferError where their types differ: then the whole table lands."""
+    first = None
+    for part in parts:
+        frame = _storable(part, where)
+        first = frame.dtypes if first is None else first
+        if not frame.dtypes.equals(first):
+            raise PartsDifferError(where)
+        yield frame
 
 
 def outcomes(contract: Contract, frame: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from gatehouse.adapters.sources.queries import CHUNK, Database, QuerySource, chu
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from datetime import datetime
 
     import pandas as pd
@@ -73,7 +73,7 @@ class PostgresDatabase(Database):
         """One snapshot."""
         with self._cursor(what) as cursor:
 
-            def read(query: str, interval: Interval) -> Iterator[pd.DataFrame]:
+            def read(query: str, interval: Interval) -> Generator[pd.DataFrame, None, None]:
                 bound = cursor.mogrify(self._written(query), {"start": interval.start, "end": interval.end}).decode()
                 return _chunks(cursor, bound)
 
@@ -114,7 +114,8 @@ class PostgresDatabase(Database):
             ) from None
 
 
-def _chunks(cursor: Any, query: str) -> Iterator[pd.DataFrame]:
+def _chunks(cursor: Any, query: str) -> Generator[pd.DataFrame, None, None]:
+    cursor.execute("CLOSE ALL")  # an answer that was not read to its end
     cursor.execute("SELECT set_config('gatehouse.query', %s, true)", [query])
     cursor.execute(_OPENED)
     first = True
@@ -126,7 +127,6 @@ def _chunks(cursor: Any, query: str) -> Iterator[pd.DataFrame]:
         if len(rows) < CHUNK:
             break
         first = False
-    cursor.execute("CLOSE gatehouse_rows")
 
 
 def _url(variable: str) -> str:

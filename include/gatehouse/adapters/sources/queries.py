@@ -6,6 +6,7 @@ The query `outcomes` gives the outcomes. All queries of a batch run in one sessi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.sources import normalise
@@ -14,7 +15,7 @@ from gatehouse.errors import ConfigurationError
 from gatehouse.ports import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
     from gatehouse.core.config.contract import Contract
     from gatehouse.core.contract.batch_calendar import Interval
+    from gatehouse.ports import Ways
 
-    Read = Callable[[str, Interval], Iterator[pd.DataFrame]]
+    Read = Callable[[str, Interval], Generator[pd.DataFrame, None, None]]
 
 OUTCOMES = "outcomes"
 CHUNK = 65_536  # rows that are fetched at once
@@ -64,6 +66,25 @@ class QuerySource(Source):
         with self._connect().session(key) as read:
             frames = {name: _whole(read(self._queries[name], interval)) for name in self._contract.tables}
         return normalise.tables(self._contract, frames, {name: f"query {name!r} for {key}" for name in frames})
+
+    @contextmanager
+    def parts(self, key: str, interval: Interval) -> Iterator[Mapping[str, Ways]]:
+        """The answers as they come out of the database. An answer whose values do not fit is asked for again as a whole."""
+        with self._connect().session(key) as read:
+            yield {name: self._ways(read, name, key, interval) for name in self._contract.tables}
+
+    def _ways(self, read: Read, name: str, key: str, interval: Interval) -> Ways:
+        where, query = f"query {name!r} for {key}", self._queries[name]
+
+        def declared() -> Iterator[pd.DataFrame]:
+            with closing(read(query, interval)) as chunks:
+                yield from normalise.declared_parts(self._contract, name, chunks, f"{where}, table {name!r}")
+
+        def whole() -> list[pd.DataFrame]:
+            frames = {name: _whole(read(query, interval))}
+            return [normalise.tables(self._contract, frames, {name: where})[name]]
+
+        return [declared, whole]
 
     def outcomes(self, key: str, interval: Interval) -> pd.DataFrame | None:
         """The answer of the query `outcomes`, or None while it is empty."""

@@ -7,7 +7,7 @@ other dialects protect what is read, `_BEGIN` and the role that the address name
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from gatehouse.adapters.sources.queries import CHUNK, Database, QuerySource, chu
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     import pandas as pd
     from sqlalchemy import Connection, Engine
@@ -95,16 +95,16 @@ class SqlDatabase(Database):
         if self._backend == "sqlite":
             sqlite.allow_reads_only(connection.connection.driver_connection)
 
-    def _chunks(self, connection: Connection, query: str, interval: Interval) -> Iterator[pd.DataFrame]:
+    def _chunks(self, connection: Connection, query: str, interval: Interval) -> Generator[pd.DataFrame, None, None]:
         from sqlalchemy import text
 
         bound = {"start": self._bound(interval.start), "end": self._bound(interval.end)}
         result = connection.execution_options(stream_results=True, max_row_buffer=CHUNK).execute(text(query), bound)
         columns = list(result.keys())
-        yield chunk(rows := result.fetchmany(CHUNK), columns)
-        while len(rows) == CHUNK and (rows := result.fetchmany(CHUNK)):
-            yield chunk(rows, columns)
-        result.close()
+        with closing(result):
+            yield chunk(rows := result.fetchmany(CHUNK), columns)
+            while len(rows) == CHUNK and (rows := result.fetchmany(CHUNK)):
+                yield chunk(rows, columns)
 
     def _bound(self, moment: datetime) -> datetime | str:
         """A moment in UTC without a zone, which every dialect compares with its own; SQLite has texts instead."""
