@@ -9,7 +9,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.types import Batch, FileRef
 from gatehouse.errors import SourceError, SourceVanishedError, UnreadableDeliveryError
-from gatehouse.ports import PartsDifferError, PassedOver, Ways
+from gatehouse.ports import Lake, PartsDifferError, PassedOver, Ways
 
 READ_AGAIN_AT_ONCE = 50  # batches: after every file's time has changed, the next ingests read the rest
 
@@ -99,12 +99,13 @@ def _stored(ctx: UseCaseContext, key: str, tables: Mapping[str, Ways]) -> dict[s
             f"found {', '.join(tables) or 'nothing'}; "
             f"contract.yaml (data engineer) declares {', '.join(ctx.case.contract.tables)}"
         )
-    return {name: _stored_table(ctx, tables[name]) for name in ctx.case.contract.tables}
+    return {name: store_table(ctx.lake, tables[name]) for name in ctx.case.contract.tables}
 
 
-def _stored_table(ctx: UseCaseContext, ways: Ways) -> FileRef:
+def store_table(lake: Lake, ways: Ways) -> FileRef:
+    """Store a table by the first way of reading it whose parts fit."""
     *others, last = ways
     for way in others:
         with suppress(PartsDifferError):
-            return ctx.lake.put_parts(way(), "landed")
-    return ctx.lake.put_parts(last(), "landed")
+            return lake.put_parts(way(), "landed")
+    return lake.put_parts(last(), "landed")

@@ -2,7 +2,8 @@
 
 A row belongs to the batch in whose interval its time lies; one without a readable time goes with the row above it, and the
 contract quarantines it. Files without time are cut into batches of `rows_per_batch` rows, in the order of names and rows.
-Every process reads all files once.
+Every process reads all files once. It holds their rows if the files are small; of large files it holds which batches each
+has, and reads a batch out of the files that have it.
 """
 
 from __future__ import annotations
@@ -11,46 +12,46 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.adapters.addresses import open_address
 from gatehouse.adapters.sources import normalise
-from gatehouse.adapters.sources.file_formats import MAX_BYTES, adapted, read_table
-from gatehouse.columns import read
+from gatehouse.adapters.sources.exported_rows import ExportedRows
+from gatehouse.adapters.sources.row_batches import Begin, RowBatches
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.dialect import Dialect
-from gatehouse.core.contract.batch_calendar import batch_interval, batch_key
+from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.core.rows.row_keys import row_keys
-from gatehouse.core.rows.with_columns import with_columns
-from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 from gatehouse.ports import Source
 from gatehouse.table_types import read_declared
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
 
+    from gatehouse.adapters.sources.row_batches import Keyed
     from gatehouse.core.config.contract import Contract, SplitFilesSource
     from gatehouse.core.contract.batch_calendar import Interval
 
 OUTCOMES = "outcomes"
+HELD = 2**26  # bytes of all files; the rows of larger ones are not held
 
 
 @dataclass(frozen=True)
 class _Read:
-    """All rows of all files, the batch of each row, and for each batch the versions of its files."""
+    """For each batch the versions of its files, where each begins, and all rows if they are few."""
 
-    rows: pd.DataFrame
-    keys: pd.Series[str]
     files: Mapping[str, tuple[str, ...]]
+    begins: Mapping[str, Begin]
+    held: Sequence[Keyed] | None
 
 
 class SplitFileSource(Source):
     """Exported files, local or at any fsspec address; a relative address is below the use case's folder."""
 
     def __init__(self, contract: Contract, spec: SplitFilesSource, folder: Path) -> None:
-        self._contract, self._spec, self._folder = contract, spec, folder
-        self._held: tuple[tuple[str, ...], _Read] | None = None
+        self._contract, self._spec = contract, spec
+        self._exported, self._batches = ExportedRows(contract, folder), RowBatches(contract, spec)
+        self._last: tuple[tuple[str, ...], _Read] | None = None
 
     def available(self) -> list[str]:
         """The keys of all batches that have rows; the newest one when its interval has ended or its rows are complete."""
@@ -69,12 +70,14 @@ class SplitFileSource(Source):
 
     def outcomes(self, key: str, interval: Interval) -> pd.DataFrame | None:
         """The labels of the batch's rows that have one: out of the rows themselves, or of the files of the outcomes."""
+        import pandas as pd
+
         spec, rows = self._contract.outcomes, self._rows(key)
         where = self._spec.outcomes or self._spec.files
         if self._spec.outcomes is not None:
-            every = self._tables(where, OUTCOMES)[1]
             wanted = set(self._row_keys(rows, self._contract.main))
-            rows = every[[each in wanted for each in self._row_keys(every, OUTCOMES)]]
+            every = (part.frame for part in self._exported.parts(where, OUTCOMES))
+            rows = pd.concat([rows[[key in wanted for key in self._row_keys(rows, OUTCOMES)]] for rows in every])
         elif spec.label in rows.columns:
             rows = rows[rows[spec.label].notna()]
         rows = rows[[column for column in rows.columns if column in spec.columns]].reset_index(drop=True)
@@ -99,91 +102,42 @@ class SplitFileSource(Source):
         return list(row_keys(typed, spec.key, self._contract.normalise_keys))
 
     def _rows(self, key: str) -> pd.DataFrame:
+        """The rows of the batch, out of memory or out of the files that hold them."""
+        import pandas as pd
+
         found = self._read()
-        return found.rows[(found.keys == key).to_numpy()].reset_index(drop=True)
+        parts = found.held if found.held is not None else self._keyed(found, found.files.get(key, ()))
+        frames = [part.frame[(keys == key).to_numpy()] for part, keys in parts]
+        return pd.concat(frames, ignore_index=True)
 
     def _read(self) -> _Read:
-        import pandas as pd
+        versions = self._exported.versions(self._spec.files)
+        texts = tuple(version.text for version in versions.values())
+        if self._last is None or self._last[0] != texts:
+            small = sum(version.size for version in versions.values()) <= HELD
+            self._last = texts, self._indexed(small)
+        return self._last[1]
 
-        versions = tuple(self._versions(self._spec.files).values())
-        if self._held is None or self._held[0] != versions:
-            files, rows = self._tables(self._spec.files, self._contract.main)
-            if self._spec.row_number is not None:
-                rows = with_columns(rows, {self._spec.row_number: pd.array(range(len(rows)), "Int64")})
-            keys = self._keys(rows)
-            by_key = {str(key): tuple(part.unique()) for key, part in files.groupby(keys)}
-            self._held = versions, _Read(rows, keys, by_key)
-        return self._held[1]
+    def _indexed(self, hold: bool) -> _Read:
+        """Read all files once."""
+        held: list[Keyed] = []
+        begins: dict[str, Begin] = {}
+        files: dict[str, dict[str, None]] = {}
+        last, rows = None, 0
+        for part, keys in self._keyed():
+            begins.setdefault(part.version, Begin(part.first, last))
+            for key in keys.unique():
+                files.setdefault(str(key), {})[part.version] = None
+            last = str(keys.iloc[-1]) if len(keys) else last
+            rows = part.first + len(keys)
+            if hold:
+                held.append((part, keys))
+        if (size := self._spec.rows_per_batch) is not None and rows % size:
+            del files[self._batches.consecutive(rows // size + 1)[-1]]  # its last rows have not come
+        return _Read({key: tuple(found) for key, found in files.items()}, begins, held if hold else None)
 
-    def _keys(self, rows: pd.DataFrame) -> pd.Series[str]:
-        """The batch of each row."""
-        import pandas as pd
-
-        if (size := self._spec.rows_per_batch) is not None:
-            names = self._consecutive(len(rows) // size)
-            return pd.Series(
-                [names[row // size] if row // size < len(names) else "" for row in range(len(rows))]
-            ).replace("", None)
-        spec = self._contract.tables[self._contract.main]
-        name = str(spec.time_column)
-        if name not in rows.columns:
-            raise SourceError(
-                f"{self._spec.files}: no column {name!r}, by which rows are divided; found {', '.join(map(str, rows.columns))}"
-            )
-        times, _ = read(rows[name], name, spec.columns[name], False, self._dialect(self._contract.main))
-        times = times.ffill().bfill()
-        if not len(times) or times.isna().all():
-            raise SourceError(
-                f"{self._spec.files}: no value of column {name!r} is a {spec.columns[name]}; it divides the rows"
-            )
-        days = pd.to_datetime(times, utc=True).dt.floor("D")
-        return days.map({day: batch_key(self._contract.frequency, day) for day in days.unique()}).astype("str")
-
-    def _consecutive(self, count: int) -> list[str]:
-        """So many keys from the contract's first one on."""
-        kind, keys = self._contract.frequency, [self._contract.first_batch]
-        while len(keys) < count:
-            keys.append(batch_key(kind, batch_interval(kind, keys[-1]).end))
-        return keys[:count]
-
-    def _tables(self, address: str, table: str) -> tuple[pd.Series[str], pd.DataFrame]:
-        """All rows of the files in the order of their names, and for each the version of its file."""
-        import pandas as pd
-
-        filesystem, _ = self._filesystem(address)
-        frames: list[pd.DataFrame] = []
-        versions: list[str] = []
-        for name, version in self._versions(address).items():
-            data = filesystem.cat_file(name)
-            if len(data) > MAX_BYTES:
-                raise SourceError(f"{name}: found {len(data)} bytes; at most {MAX_BYTES} are read")
-            dialect = self._dialect(table)
-            frame = adapted(read_table(data, name, dialect), name, dialect)
-            if frames and set(frame.columns) != set(frames[0].columns):
-                different = sorted(set(frame.columns) ^ set(frames[0].columns))
-                raise SourceError(f"{name}: it has other columns than the files before it: {', '.join(different)}")
-            frames.append(frame)
-            versions += [version] * len(frame)
-        if not frames:
-            raise SourceError(f"{address}: no file is there; contract.yaml (data engineer) names it")
-        return pd.Series(versions, dtype="str"), pd.concat(frames, ignore_index=True)
-
-    def _filesystem(self, address: str) -> tuple[Any, str]:
-        local = "://" not in address
-        try:
-            return open_address(str(self._folder / address) if local else address)
-        except (ImportError, ValueError) as error:
-            raise ConfigurationError(
-                "it cannot be opened", where="contract.yaml: source", found=str(error), owner="data engineer"
-            ) from error
-
-    def _versions(self, address: str) -> dict[str, str]:
-        """The files that an address names, in the order of their names, with a text that differs when one is written again."""
-        filesystem, path = self._filesystem(address)
-        try:
-            found = sorted(filesystem.glob(path)) if any(mark in path for mark in "*?[") else [path]
-            infos = {name: filesystem.info(name) for name in found if filesystem.isfile(name)}
-        except OSError as error:
-            raise ServiceUnavailableError(f"{address} cannot be listed: {error}") from error
-        marks = ("size", "mtime", "ETag", "LastModified")
-        return {name: f"{name} {[info.get(mark) for mark in marks]}" for name, info in infos.items()}
+    def _keyed(self, read: _Read | None = None, only: Collection[str] = ()) -> Iterator[Keyed]:
+        """The rows of all files, or of these versions of those that were read, each part with the batch of each row."""
+        begins = {version: read.begins[version] for version in only} if read is not None else None
+        starts = None if begins is None else {version: begin.row for version, begin in begins.items()}
+        return self._batches.keyed(self._exported.parts(self._spec.files, self._contract.main, starts), begins or {})

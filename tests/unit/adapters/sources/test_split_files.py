@@ -8,11 +8,21 @@ from typing import Any
 
 import pytest
 
-from gatehouse.adapters.sources import open_source
+from gatehouse.adapters.sources import csv_blocks, large_files, open_source, split_files
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import SourceError
 from gatehouse.ports import Source
+
+
+@pytest.fixture(autouse=True, params=["held", "streamed"])
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files are held; of large ones a process has some rows at a time."""
+    if request.param == "streamed":
+        monkeypatch.setattr(split_files, "HELD", 0)
+        monkeypatch.setattr(large_files, "LARGE", 0)
+        monkeypatch.setattr(csv_blocks, "BLOCK", 20)
+
 
 JANUARY = batch_interval("month", "2024-01")
 
@@ -121,3 +131,23 @@ def test_batches_may_be_quarters_and_years(tmp_path: Path, frequency: str, first
     """Rows go to the quarter or the year of their time; a bare year is a key, although YAML reads it as a number."""
     wrote(tmp_path, "in/a.csv", "id,at,y\n1,2024-01-05,0\n2,2024-06-30T23:00:00Z,1\n")
     assert opened(tmp_path, frequency=frequency, first=first).available() == keys
+
+
+def test_files_are_read_in_parts_as_in_one(tmp_path: Path) -> None:
+    """Rows without a time at the begin of a file go with the last row of the file before, and the first with the first that has
+    one; numbers count over all files."""
+    wrote(tmp_path, "in/a.csv", "id,at,y\n1,?,0\n2,,0\n3,2024-02-01,1\n4,2024-01-01,1\n")
+    wrote(tmp_path, "in/b.csv", 'id,at,y\n5,?,\n6,2024-02-02,1\n7,x,0\n8,2024-03-02,"a\n"\n9,2024-03-03,1\n')
+    source = opened(tmp_path, row_number="n")
+    found = {key: list(source.fetch(key, JANUARY)["rows"][["id", "n"]].astype("int64").itertuples(index=False, name=None))
+             for key in source.available()}  # fmt: skip
+    assert found == {
+        "2024-01": [(4, 3), (5, 4)],
+        "2024-02": [(1, 0), (2, 1), (3, 2), (6, 5), (7, 6)],
+        "2024-03": [(8, 7), (9, 8)],
+    }
+    source = opened(tmp_path, None, rows_per_batch=4)
+    assert [list(source.fetch(key, JANUARY)["rows"]["id"].astype(int)) for key in source.available()] == [
+        [1, 2, 3, 4],
+        [5, 6, 7, 8],
+    ]
