@@ -24,6 +24,7 @@ PARTS = (
     "mutation",
     "flights",
     "profiling",
+    "landing",
     "batches",
     "ledger",
     "pages",
