@@ -91,6 +91,7 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
 }
 COMMANDS: Verbs = {
     "backtest": ("backtest:backtest", "Replay a use case's whole history from files alone."),
+    "ci": ("ci:ci", "Say in a pull request what a change to a use case means."),
     "serve": ("serve:serve", "Answer requests over HTTP with the champions."),
 }
 
