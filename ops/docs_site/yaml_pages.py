@@ -150,7 +150,7 @@ def page(file: str) -> str:
     ]
     lines += [f"    gatehouse use-case schema {file}      # the same for your editor", ""]
     lines += [
-        "A *span* is a number and a unit, such as `6 hours`, `14 days` or `2 months`. An unknown key is an error.",
+        "A *span* is a number and a unit, such as `30 minutes`, `6 hours`, `14 days` or `2 months`. An unknown key is an error.",
         "",
     ]
     for part in parts(file):

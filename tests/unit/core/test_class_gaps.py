@@ -65,9 +65,9 @@ def test_the_class_that_is_promised_too_often_is_named():
 
 def test_two_bad_days_are_named_with_their_class():
     """A sudden gap of one class is found among the newest days of a daily use case, and quiet days are quiet."""
-    quiet = [(rows(seed, 1, 120)[:2]) for seed in range(14)]
+    quiet = [(*rows(seed, 1, 120)[:2], None) for seed in range(14)]
     assert sudden(quiet, POLICY) == (0, ())
-    count, alarms = sudden([*quiet[:-1], rows(50, 1, 120, turned=0.5)[:2]], POLICY)
+    count, alarms = sudden([*quiet[:-1], (*rows(50, 1, 120, turned=0.5)[:2], None)], POLICY)
     assert count == 1
     assert any(each.sentence.startswith("quince: predicted less observed +") for each in alarms)
 

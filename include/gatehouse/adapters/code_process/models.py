@@ -9,6 +9,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.adapters.code_process.heartbeat import heartbeat
 from gatehouse.adapters.code_process.process import Process
 from gatehouse.adapters.code_process.remote_code import Handle, RemoteCode
 from gatehouse.adapters.models import skops_format
@@ -44,7 +45,8 @@ class ModelsElsewhere(SkopsModels):
         what, seconds = f"estimator {name!r}: fit", self._code.limits.fit_seconds
         given: dict[str, Any] = {"name": name, "estimator": int(estimator), "features": features, "labels": labels}
         given |= {"dask": self._dask, "weights": weights}
-        return Handle.of(self._code, self._code.call("fit", what, seconds, **given), name)
+        with heartbeat(f"{self._code.folder.name}: {what}", self._code.pid):
+            return Handle.of(self._code, self._code.call("fit", what, seconds, **given), name)
 
     def predict(self, estimator: Any, features: pd.DataFrame, task: Task) -> NDArray[np.float64]:
         if not isinstance(estimator, Handle):

@@ -53,6 +53,14 @@ class SkopsModels(ModelStore):
             return dask_fit.fit(address, estimator, features, labels, weighted)
         except ServiceUnavailableError:
             raise
+        except MemoryError as error:
+            allowed = "less; `limits: {memory_gib}` in retrain.yaml allows more, as far as the machine has it"
+            raise ModelError(
+                f"estimator {name!r} ran out of memory in fit",
+                found=described(error),
+                allowed=allowed,
+                owner=DATA_SCIENTIST,
+            ) from error
         except (Exception, SystemExit) as error:
             raise ModelError(f"estimator {name!r} raised in fit: {described(error)}") from error
 

@@ -25,7 +25,7 @@ _FORMS = {
 }
 _MONTHS = {"year": 12, "quarter": 3, "month": 1}
 _EXAMPLE = {"year": "2013", "quarter": "2013-Q1", "month": "2013-03", "week": "2013-W10", "day": "2013-03-07"}
-_SPAN = re.compile(r"(\d+) (hour|day|week|month)s?")
+_SPAN = re.compile(r"(\d+) (minute|hour|day|week|month)s?")
 
 
 @dataclass(frozen=True, order=True)
@@ -52,7 +52,7 @@ class Span:
         match = _SPAN.fullmatch(text.strip())
         if match is None:
             raise ConfigurationError(
-                "not a span of time", found=repr(text), allowed="like `6 hours`, `14 days`, `1 month`"
+                "not a span of time", found=repr(text), allowed="like `30 minutes`, `6 hours`, `14 days`, `1 month`"
             )
         return cls(int(match[1]), match[2])
 

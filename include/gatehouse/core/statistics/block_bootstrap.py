@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from gatehouse.core.contract.batch_calendar import Span
 
 _MONDAY = np.datetime64("1970-01-05", "us")
-_UNIT = {"hour": np.timedelta64(1, "h"), "day": np.timedelta64(1, "D"), "week": np.timedelta64(7, "D")}
+_UNIT = {
+    "minute": np.timedelta64(1, "m"), "hour": np.timedelta64(1, "h"),
+    "day": np.timedelta64(1, "D"), "week": np.timedelta64(7, "D"),
+}  # fmt: skip
 _DRAWS_AT_ONCE = 1 << 20
 
 
@@ -108,7 +111,7 @@ def difference(
 
 
 def block_codes(time: NDArray[np.datetime64], span: Span, day_start_utc: str = "00:00") -> Codes:
-    """Each row's block, numbered from 0 in the order of time: whole hours, days or months, weeks from Monday.
+    """Each row's block, numbered from 0 in the order of time: whole minutes, hours, days or months, weeks from Monday.
 
     Days begin at `day_start_utc` (`HH:MM`, UTC). Where a day is cut matters: an evening's rows in two blocks make the
     blocks depend on each other, and the interval too narrow (by up to 15 % on the flights, cut at midnight UTC).

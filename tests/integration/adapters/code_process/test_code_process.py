@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from gatehouse.adapters.code_process.confine import version
+from gatehouse.adapters.code_process.heartbeat import heartbeat
 from gatehouse.adapters.code_process.models import ModelsElsewhere
 from gatehouse.adapters.code_process.process import MOST_ENDS, Limits
 from gatehouse.adapters.code_process.remote_code import Handle, RemoteCode
@@ -266,6 +267,17 @@ def test_code_that_hangs_is_ended_at_its_limit(opened: Opened, where: str) -> No
     with pytest.raises(ModelError, match=r"did not come to its end; found more than 1 s.*limits"):
         features_of(case, {"rows": ROWS})
     assert time.monotonic() - started < 1000
+
+
+def test_a_long_fit_says_that_it_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    """While a call lasts, the log has its time and the memory of its process; after it there is no further line."""
+    with caplog.at_level("INFO"), heartbeat("rides: estimator 'boosting': fit", os.getpid(), every=0.01):
+        time.sleep(0.2)
+    told = len(caplog.messages)
+    assert "rides: estimator 'boosting': fit has run for 0 s" in caplog.messages[0]
+    assert ("MiB" in caplog.messages[0]) == (sys.platform == "linux")
+    time.sleep(0.05)
+    assert len(caplog.messages) == told
 
 
 def test_code_that_always_ends_its_process_is_not_asked_for_ever(opened: Opened) -> None:
