@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from gatehouse import __version__
 from gatehouse.errors import GatehouseError
 from gatehouse.serving.answer import Answering
+from gatehouse.serving.docs_pages import add_docs
 from gatehouse.serving.door import Door
 from gatehouse.serving.http_errors import RefusedError, json_response, refused
 from gatehouse.serving.metrics import ServingMetrics
@@ -36,7 +37,15 @@ def application(
         yield
         await asyncio.gather(*(case.stop() for case in cases.values()))
 
-    app = FastAPI(title="Gatehouse serving", version=__version__, lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title="Gatehouse serving",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    add_docs(app, door)
     for name, case in cases.items():
         app.add_api_route(
             f"/v1/{name}/predictions", predictions(name, case, door, options, metrics), methods=["POST"],
@@ -79,7 +88,7 @@ async def _answered(name: str, case: UseCaseServer, door: Door, request: Request
     kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if kind not in (JSON, ARROW):
         raise RefusedError(415, f"The content type is {kind}; allowed: {JSON}, {ARROW}.")
-    answer = await case.ask(read_question(await door.body(request), kind))
+    answer = await case.ask(read_question(await door.body(request), kind, door.most))
     accepted = request.headers.get("accept", "")
     written = ARROW if ARROW in accepted or (kind == ARROW and JSON not in accepted) else JSON
     body = write_answer(answer, name, case.notices(answer), written)

@@ -17,7 +17,7 @@ class Door:
     """Checks each request before it is read."""
 
     def __init__(self, options: ServingOptions, tokens: TokenFile, scrape_token: Path | None = None) -> None:
-        self._most, self._tokens, self._scrape = options.max_body, tokens, scrape_token
+        self.most, self._tokens, self._scrape = options.max_body, tokens, scrape_token
         self._rate = RateLimit(options.rate)
 
     def admit(self, use_case: str, request: Request) -> None:
@@ -32,18 +32,23 @@ class Door:
                 429, f"Too many requests. Try again in {wait:.2f} s.", {"Retry-After": str(int(wait) + 1)}
             )
 
+    def admit_reader(self, request: Request) -> None:
+        """Raise RefusedError (401) for who may ask no use case; everybody may read where nobody has to show a token."""
+        if not self._tokens.tokens.allow_any(_bearer(request)):
+            raise RefusedError(401, "Show a bearer token of any use case.", {"WWW-Authenticate": "Bearer"})
+
     async def body(self, request: Request) -> bytes:
         """The body; RefusedError (413) as soon as it is too large."""
         declared = request.headers.get("content-length", "")
         found = bytearray()
-        if not declared.isdigit() or int(declared) <= self._most:
+        if not declared.isdigit() or int(declared) <= self.most:
             async for chunk in request.stream():
                 found += chunk
-                if len(found) > self._most:
+                if len(found) > self.most:
                     break
             else:
                 return bytes(found)
-        raise RefusedError(413, f"The body is larger than {self._most:,} bytes. Send fewer rows.")
+        raise RefusedError(413, f"The body is larger than {self.most:,} bytes. Send fewer rows.")
 
     def may_scrape(self, request: Request) -> bool:
         """Whether the request may read the measures: everybody where there is no scrape token."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,15 @@ class Tokens:
 
     def allow(self, use_case: str, shown: str) -> bool:
         """Whether this token may ask the use case. Each known one is compared, whatever the others gave."""
+        return self._known((*self.hashes.get(use_case, ()), *self.hashes.get(EVERY, ())), shown)
+
+    def allow_any(self, shown: str) -> bool:
+        """Whether this token may ask any use case."""
+        return self._known([each for hashes in self.hashes.values() for each in hashes], shown)
+
+    def _known(self, hashes: Iterable[bytes], shown: str) -> bool:
         found = False
-        for known in (*self.hashes.get(use_case, ()), *self.hashes.get(EVERY, ())):
+        for known in hashes:
             found |= hmac.compare_digest(known, _hash(shown))
         return found or not self.hashes
 

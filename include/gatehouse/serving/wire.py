@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gatehouse.errors import InvalidInputError
 from gatehouse.serving import json_rows
+from gatehouse.serving.arrow_body import read_arrow
 from gatehouse.serving.question import Answer, Question
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 JSON, ARROW = "application/json", "application/vnd.apache.arrow.stream"
 
 
-def read_question(body: bytes, content_type: str) -> Question:
-    """The question in a body; InvalidInputError says what is wrong with it."""
+def read_question(body: bytes, content_type: str, most_body: int) -> Question:
+    """The question in a body; InvalidInputError says what is wrong with it, RefusedError that it is too large."""
     if content_type == ARROW:
-        return Question(_read_arrow(body))
+        return Question(read_arrow(body, most_body))
     found = json_rows.parse(body)
     return Question(found["rows"], found.get("tables", {}))
 
@@ -36,29 +33,6 @@ def write_answer(answer: Answer, use_case: str, notices: list[str], content_type
         "notices": notices,
     }
     return json.dumps(document, separators=(",", ":")).encode()
-
-
-def _read_arrow(body: bytes) -> pd.DataFrame:
-    import pandas as pd
-    import pyarrow as pa
-
-    try:
-        with pa.ipc.open_stream(pa.py_buffer(body)) as stream:
-            table = stream.read_all()
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        what = "the body is no Arrow stream"
-        raise InvalidInputError(what, found=str(error)[:200], allowed="one table as an IPC stream") from error
-    exact = {
-        pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype(), pa.int16(): pd.Int16Dtype(), pa.int8(): pd.Int8Dtype(),
-        pa.uint64(): pd.UInt64Dtype(), pa.uint32(): pd.UInt32Dtype(), pa.uint16(): pd.UInt16Dtype(),
-        pa.uint8(): pd.UInt8Dtype(), pa.bool_(): pd.BooleanDtype(),
-    }  # fmt: skip
-    plain = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in table.columns]
-    frame: pd.DataFrame = pa.table(plain, names=table.column_names).to_pandas(
-        types_mapper=exact.get, ignore_metadata=True
-    )
-    return frame
 
 
 def _write_arrow(answer: Answer) -> bytes:

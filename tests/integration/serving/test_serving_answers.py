@@ -46,13 +46,23 @@ def test_an_answer_has_the_scores_of_the_batch_and_says_what_made_them(server, l
         assert answer.headers["gatehouse-champion-unconfirmed-seconds"] == "0"
 
 
-def test_arrow_goes_in_and_comes_out(server, looped, expected):
-    """A table as Arrow's stream is answered by one with keys, scores and what made them."""
-    frame = looped.source.fetch("2024-04", batch_interval("month", "2024-04"))["rows"].head(30)
-    sink, table = io.BytesIO(), pa.Table.from_pandas(frame, preserve_index=False)
-    with pa.ipc.new_stream(sink, table.schema) as stream:
+def stream_of(table, compression=None):
+    """A table as Arrow's stream."""
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as stream:
         stream.write_table(table)
-    answer = server.client.post("/v1/rides/predictions", content=sink.getvalue(), headers={"Content-Type": STREAM})
+    return sink.getvalue()
+
+
+def test_arrow_goes_in_and_comes_out(server, looped, expected):
+    """A table as Arrow's stream, compressed and with a dictionary, is answered by one with keys, scores and what made them."""
+    frame = looped.source.fetch("2024-04", batch_interval("month", "2024-04"))["rows"].head(30)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    place = table.column_names.index("group")
+    table = table.set_column(place, "group", table["group"].dictionary_encode())
+    answer = server.client.post(
+        "/v1/rides/predictions", content=stream_of(table, "zstd"), headers={"Content-Type": STREAM}
+    )
     assert answer.status_code == 200, answer.text
     found = pa.ipc.open_stream(answer.content).read_all().to_pandas()
     assert list(found.columns) == ["key", "score", "version", "sha256", "generation"]
@@ -114,7 +124,7 @@ def test_a_body_that_is_none_says_what_is_allowed(server, body, kind, status, sa
 
 
 def test_tokens_rates_and_sizes_are_limits(looped, ledger_database, tmp_path):
-    """Another token and none are 401, a token of another use case too; a file of tokens is read again when it changes. Too
+    """Another token and none are 401, a token of another use case too, but not for the documents; a file of tokens is read again when it changes. Too
     large is 413, too often 429 with the time to wait."""
     file = tmp_path / "tokens"
     file.write_text("rides:0123456789abcdef\nother:fedcba9876543210\n")
@@ -126,6 +136,10 @@ def test_tokens_rates_and_sizes_are_limits(looped, ledger_database, tmp_path):
             for token in ("0123456789abcdef", "fedcba9876543210", "0123456789abcdeX", "")
         ]
         assert statuses == [200, 401, 401, 401]
+        for path in ("/docs", "/openapi.json"):
+            assert running.client.get(path).status_code == 401
+            reader = {"Authorization": "Bearer fedcba9876543210"}
+            assert running.client.get(path, headers=reader).status_code == 200
         file.write_text("0123456789abcdeX")
         shown = {"Authorization": "Bearer 0123456789abcdeX"}
         assert running.ask(rows, headers=shown).status_code == 200

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import threading
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
-from gatehouse.errors import ConfigurationError, InvalidInputError, ServiceUnavailableError
+from gatehouse.errors import ConfigurationError, GatehouseError, InvalidInputError, ServiceUnavailableError
+from gatehouse.serving.arrow_body import read_arrow
 from gatehouse.serving.batcher import Batcher
 from gatehouse.serving.json_rows import frame_of, parse
 from gatehouse.serving.options import ServingOptions
@@ -25,6 +29,7 @@ def test_a_token_opens_its_use_case_alone():
     assert [tokens.allow("rides", LONG), tokens.allow("flights", LONG)] == [True, False]
     assert tokens.allow("flights", LONG.upper())
     assert not tokens.allow("rides", "")
+    assert [tokens.allow_any(LONG), tokens.allow_any(""), Tokens({}).allow_any("")] == [True, False, True]
     assert Tokens({}).allow("rides", "")
     assert LONG not in repr(tokens)
 
@@ -73,6 +78,29 @@ def test_digits_stay_and_what_is_absent_is_no_null():
     assert [(each.row, each.columns) for each in problems] == [(2, ("b",))]
     with pytest.raises(InvalidInputError, match="appears twice"):
         parse(b'{"rows": [{"a": 1, "a": 2}]}')
+
+
+ZEROS, LONG_TEXT = pa.array(np.zeros(1_000_000, dtype="int8")), pa.array(["x" * 10_000])
+NOTHING = pa.Array.from_buffers(pa.null(), 2**31 - 2, [None])
+
+
+@pytest.mark.parametrize(
+    ("column", "codec", "said"),
+    [
+        (ZEROS.cast("float64"), "zstd", "8,000,000 bytes once it is decoded"),
+        (ZEROS.cast("float64"), "lz4", "8,000,000 bytes once it is decoded"),
+        (pa.DictionaryArray.from_arrays(ZEROS, LONG_TEXT), None, "10,008,000,000 bytes"),
+        (NOTHING, None, "17,179,869,168 bytes"),
+        (pa.array([[1], [2]]), None, "a column is of type list"),
+    ],
+)
+def test_few_bytes_that_stand_for_many_are_refused_before_they_are_decoded(column, codec, said):
+    """Compressed zeros, a dictionary's long text, rows of nothing: the sizes that the messages name count."""
+    table, sink = pa.table({"amount": column}), io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=codec)) as stream:
+        stream.write_table(table)
+    with pytest.raises(GatehouseError, match=said):
+        read_arrow(sink.getvalue(), 500_000)
 
 
 def asked_together(together, questions):
