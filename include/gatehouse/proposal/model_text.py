@@ -151,7 +151,8 @@ def estimators(seed: int) -> dict[str, Pipeline]:
     groups = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=20, sparse_output=False)
     linear = ColumnTransformer([("numbers", scaled, numbers), ("groups", groups, list(CATEGORIES))])
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1)
-    coded = ColumnTransformer([("numbers", "passthrough", numbers), ("codes", codes, list(CATEGORIES))])
+    known = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    coded = ColumnTransformer([("numbers", known, numbers), ("codes", codes, list(CATEGORIES))])
     return {{
         {linear}
         "tree": make_pipeline(coded, {tree}(max_depth=6, min_samples_leaf=20, random_state=seed)),

@@ -67,7 +67,7 @@ def propose(asked: Request) -> Proposal:
     skip = {
         name: "it names the row"
         for name in chosen.key
-        if len(chosen.key) == 1 or (types[name] == "string" and rows[name].nunique() > 1000)
+        if name != chosen.time and (len(chosen.key) == 1 or (types[name] == "string" and rows[name].nunique() > 1000))
     }
     told = leaks(rows, [name for name in types if name not in skip and name != chosen.time], of_rows, task)
     skip |= {name: f"{sentence}. Take it out of this list if it is known in time" for name, sentence in told.items()}
@@ -83,6 +83,12 @@ def propose(asked: Request) -> Proposal:
     evidence = (*_described(table), *chosen.evidence, found.sentence)
     warnings = tuple(dict.fromkeys((*table.notes, *labelled.notes, *told.values(), *_sorted(of_rows, chosen))))
     model = features(rows, types, skip, chosen.time)
+    if not (model.numbers or model.categories or model.moments):
+        reasons = "; ".join(f"{name}: {why}" for name, why in model.left_out.items())
+        raise InvalidInputError(
+            "no column is left to predict the label from", found=reasons or "the label alone",
+            allowed="a file with at least one more column that is known before the label",
+        )  # fmt: skip
     files = {
         "contract.yaml": contract_text(
             asked.name, _source(table, labelled, asked, chosen), chosen, first, spec, outcomes, (*evidence, *warnings)

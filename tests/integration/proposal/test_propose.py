@@ -153,6 +153,31 @@ def test_any_name_of_a_column_is_taken(tmp_path: Path) -> None:
     assert [f"{problem.what}: {problem.found}" for problem in report.errors] == []
 
 
+def test_a_series_of_one_column_is_predicted_from_its_time(tmp_path: Path) -> None:
+    """The time names each row and is a feature still; a table with no column but the label is refused."""
+    at = pd.date_range("2024-01-01", periods=2000, freq="h")
+    level = pd.Series(np.random.default_rng(3).normal(size=2000).round(3) + at.hour)
+    pd.DataFrame({"at": at, "level": level}).to_csv(tmp_path / "series.csv", index=False)
+    proposal = propose(Request("series", tmp_path / "series.csv", "level"))
+    assert "MOMENTS = ('at',)" in proposal.files["model.py"]
+    report = check(written(proposal, tmp_path / "series"))
+    assert [f"{problem.what}: {problem.found}" for problem in report.errors] == []
+    pd.DataFrame({"level": level}).to_csv(tmp_path / "alone.csv", index=False)
+    with pytest.raises(InvalidInputError, match="no column is left to predict the label from"):
+        propose(Request("alone", tmp_path / "alone.csv", "level"))
+
+
+def test_a_column_that_begins_later_breaks_no_candidate(tmp_path: Path) -> None:
+    """A number that the first batches do not have is empty in the first training."""
+    random = np.random.default_rng(4)
+    frame = pd.DataFrame(random.normal(size=(600, 2)).round(3), columns=["a", "late"])
+    frame["y"] = (frame["a"] + random.normal(size=600) > 0).astype(int)
+    frame.loc[:400, "late"] = np.nan
+    frame.to_csv(tmp_path / "later.csv", index=False)
+    report = check(written(propose(Request("later", tmp_path / "later.csv", "y")), tmp_path / "later"))
+    assert [f"{problem.what}: {problem.found}" for problem in report.errors] == []
+
+
 def test_a_date_has_no_hour() -> None:
     """Of a column of days the day of the week is a feature, of one of moments the hour as well."""
     at = pd.date_range("2024-01-01", periods=100, freq="7h")

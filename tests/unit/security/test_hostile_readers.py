@@ -14,7 +14,7 @@ import pytest
 
 from gatehouse.adapters.parquet import MAX_COLUMNS
 from gatehouse.adapters.sources import compression
-from gatehouse.adapters.sources.json_lines import read_json_lines
+from gatehouse.adapters.sources.json_rows import read_json
 from gatehouse.errors import SourceError
 
 MILLION = 2**20
@@ -65,7 +65,7 @@ def test_names_that_multiply_are_refused_before_there_is_a_table() -> None:
     """Ten thousand lines with names of their own would be a table of ten thousand million cells: the line is named."""
     lines = "\n".join(json.dumps({f"n{line}_{name}": 1 for name in range(100)}) for line in range(10_000))
     with pytest.raises(SourceError, match=rf"rides\.jsonl: line 21: the file has more than {MAX_COLUMNS} names"):
-        read_json_lines(lines, "rides.jsonl")
+        read_json(lines, "rides.jsonl")
 
 
 @pytest.mark.parametrize(
@@ -81,4 +81,4 @@ def test_names_that_multiply_are_refused_before_there_is_a_table() -> None:
 def test_a_line_made_to_crash_the_reader_is_named(line: str) -> None:
     """Nesting without end, numbers without end and broken texts are one named error of their line."""
     with pytest.raises(SourceError, match=r"rides\.jsonl: line 2: not one whole JSON object"):
-        read_json_lines('{"a": 1}\n' + line, "rides.jsonl")
+        read_json('{"a": 1}\n' + line, "rides.jsonl")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gatehouse.adapters import parquet
 from gatehouse.adapters.sources.compression import COMPRESSIONS, MAX_BYTES, plain_name, unpacked
 from gatehouse.adapters.sources.csv_text import read_csv
-from gatehouse.adapters.sources.json_lines import read_json_lines
+from gatehouse.adapters.sources.json_rows import read_json
 from gatehouse.core.config.dialect import Dialect
 from gatehouse.errors import SourceError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "MAX_BYTES", "adapted", "is_text", "read_table", "suffix_of"]
 
-TEXTS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
+TEXTS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson")
 PLAIN = (*TEXTS, ".parquet")
 FORMATS = tuple(f"{plain}{packed}" for plain in PLAIN for packed in ("", *COMPRESSIONS))
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -42,7 +42,7 @@ def read_table(data: bytes, name: str, dialect: Dialect | None = None) -> pd.Dat
         raise SourceError(f"{name}: the file is empty; a table has at least a header")
     if is_text(name):
         text = _text(data, name, dialect.encoding)
-        return read_json_lines(text, name) if "json" in suffix_of(name) else read_csv(text, name, dialect)
+        return read_json(text, name) if "json" in suffix_of(name) else read_csv(text, name, dialect)
     try:
         return parquet.decode(data)
     except ValueError as error:

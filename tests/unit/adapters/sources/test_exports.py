@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from gatehouse.adapters.sources import open_source
+from gatehouse.adapters.sources.file_formats import read_table
 from gatehouse.core.config.contract import Contract
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import GatehouseError, SchemaMismatchError
@@ -191,6 +192,23 @@ def test_a_json_number_keeps_all_its_digits(tmp_path: Path) -> None:
     assert frame["price"][0] == Decimal("0.12345678901234567891")
     with pytest.raises(GatehouseError, match="line 1: not one whole JSON object: name 'id' appears twice"):
         fetched(tmp_path, source, b'{"id": 1, "id": 2}\n', columns)
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
+def test_a_list_of_objects_is_read_like_lines(name: str) -> None:
+    """`[{...}, ...]` over any number of lines gives the table of the same objects, a line each; a bad member has its number."""
+    objects = [{"id": 1, "price": "0.10"}, {"id": 2}]
+    lines = "\n".join(map(json.dumps, objects)).encode()
+    listed = json.dumps(objects, indent=2).encode()
+    pd.testing.assert_frame_equal(read_table(listed, name), read_table(lines, name))
+    with pytest.raises(
+        GatehouseError, match="row 2: found a int; each line, or each member of a list, must be an object"
+    ):
+        read_table(b'[{"id": 1}, 7]', name)
+    with pytest.raises(GatehouseError, match="not one whole list of objects"):
+        read_table(listed[:-4], name)
+    with pytest.raises(GatehouseError, match="it holds no object"):
+        read_table(b"[]", name)
 
 
 def test_parquet_moments_without_a_zone_take_that_of_the_dialect(tmp_path: Path) -> None:

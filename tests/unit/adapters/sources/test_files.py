@@ -233,7 +233,7 @@ def test_a_missing_folder_is_named(tmp_path) -> None:
         ({"pattern": "{table}.csv"}, "source.pattern: it must hold `{table}` and `{key}`"),
         ({"pattern": "../{table}_{key}.csv"}, "no `..`"),
         ({"pattern": "{table}_{key}.xlsx"}, "names a workbook, and no reader of workbooks is installed"),
-        ({"pattern": "{table}_{key}.xml"}, "must end in one of .csv, .tsv, .txt, .jsonl, .ndjson, .parquet"),
+        ({"pattern": "{table}_{key}.xml"}, "must end in one of .csv, .tsv, .txt, .json, .jsonl, .ndjson, .parquet"),
         ({"address": "nosuch://inbox"}, "source.address: it cannot be opened"),
     ],
 )
