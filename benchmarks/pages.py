@@ -82,6 +82,7 @@ def _addresses(server: Any) -> list[tuple[str, Callable[[int], str]]]:
         ("one column", lambda n: f"/use-cases/case_{n:03}/column?name=column_{n:02}"),
         ("audit of a use case", lambda n: f"/use-cases/case_{n:03}/audit"),
         ("audit of one person and day", lambda n: f"/audit?by=bench&since=2021-01-0{n + 1}"),
+        ("batches, sorted by alarms", lambda n: f"/use-cases/case_{n:03}/batches?sort=alarms"),
         ("decisions of a use case", lambda n: f"/use-cases/case_{n:03}/decisions"),
         ("decision, first time", lambda n: f"/decisions/{decisions[n]}"),
         ("decision without its report, first time", lambda n: f"/decisions/{decisions[ASKED + n]}"),

@@ -147,6 +147,11 @@ def training_task() -> dict[str, Any]:
     return {"execution_timeout": TRAINING_TIMEOUT} | ({"queue": queue, "pool": queue} if queue else {})
 
 
+def summary(documentation: str) -> str:
+    """The first line of a DAG's documentation, as the description in Airflow's list of DAGs."""
+    return documentation.strip().partition("\n")[0].replace("**", "")
+
+
 def dag_kwargs(case: UseCase, stage: DagKind, documentation: str, priority: int = 1) -> dict[str, Any]:
     """What a use case's DAG of a stage has in common with every other: names, tags, documentation, start, retries."""
     return {
@@ -154,6 +159,7 @@ def dag_kwargs(case: UseCase, stage: DagKind, documentation: str, priority: int 
         "dag_display_name": f"{case.contract.title}: {stage}",
         "start_date": START,
         "catchup": False,
+        "description": summary(documentation),
         "doc_md": documentation,
         "default_args": DEFAULT_ARGS | {"priority_weight": priority},
         "tags": tags(case.name, stage),

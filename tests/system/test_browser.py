@@ -214,7 +214,7 @@ def take_pages(reviewer: Visitor, running: Stack, ctx: InstalledContext, blocked
     """Our pages at 1280 pixels, and a blocked decision as it looks in a hand at night."""
     pages, name = f"{running.airflow_url}/gatehouse", ctx.name
     second = ctx.ledger.decisions.list(name)[1]
-    reviewer.open_at(f"{pages}/", "fleet", "h1", tall=900)
+    reviewer.open_at(f"{pages}/", "use-cases", "h1", tall=900)
     reviewer.open_at(f"{pages}/use-cases/{name}", "use-case", "#timeline", tall=2000)
     reviewer.open_at(f"{pages}/decisions/{second.id}", "decision", "#rules", tall=2900)
     reviewer.open_at(f"{pages}/batches/{name}/2013-02.r1", "batch", "#quarantine", tall=1600)

@@ -14,7 +14,6 @@ from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.config.gate_for_task import check_policy
 from gatehouse.core.gate.decide import decision_document
 from gatehouse.errors import ConfigurationError
-from gatehouse.formatting import shown
 from gatehouse.pipeline.judge import judge_challenger
 from gatehouse.pipeline.manual import policy_comparison
 from gatehouse.use_case import OWNERS
@@ -75,7 +74,7 @@ def told(found: list[policy_comparison.ReplayedDecision], metric: str) -> str:
             one.again.verdict,
             "flips" if _flips(one) else "",
             f"{one.regret.rows:,}" if one.regret else "",
-            consequence(one.regret, metric),
+            policy_comparison.consequence(one.regret, metric),
         )
         for one in found
     ]
@@ -83,18 +82,6 @@ def told(found: list[policy_comparison.ReplayedDecision], metric: str) -> str:
     why = [f"{one.decision.id[:8]}: {one.again.sentence}" for one in flipped]
     counted = f"{len(flipped)} of {len(found)} verdicts {'flips' if len(flipped) == 1 else 'flip'}"
     return "\n".join([table(headings, rows, "no decision yet"), "", *why, counted] if found else ["no decision yet"])
-
-
-def consequence(found: policy_comparison.PolicyOutcome | None, metric: str) -> str:
-    """`version 2 instead of 4: cost 0.0123 of log_loss`."""
-    if found is None:
-        return "the same model serves"
-    which = f"version {found.instead} instead of {found.served}"
-    if not found.rows:
-        return f"{which}: nothing has matured since"
-    if not found.saved:
-        return f"{which}: no difference in {metric}"
-    return f"{which}: {'saved' if found.saved > 0 else 'cost'} {shown(abs(found.saved), '.4g')} of {metric}"
 
 
 def _flips(one: policy_comparison.ReplayedDecision) -> bool:

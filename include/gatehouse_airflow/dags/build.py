@@ -69,6 +69,7 @@ def error_dag(id_: str, use_case: str, kind: DagKind, sentence: str, documentati
         catchup=False,
         is_paused_upon_creation=False,
         max_active_runs=1,
+        description=f"Its files cannot be read: {sentence}"[:300],
         doc_md="\n\n".join(part for part in (documentation, f"    {sentence}") if part),
         default_args=DEFAULT_ARGS,
         tags=tags(use_case, kind),

@@ -32,6 +32,7 @@ def build(folders: Mapping[str, str], broken: Mapping[str, str]) -> None:
         catchup=False,
         is_paused_upon_creation=False,
         max_active_runs=4,  # a use case that holds up one run holds up no other; no use case is swept twice at once
+        description=__doc__.partition("\n")[0].replace("**", ""),
         doc_md=__doc__,
         default_args=DEFAULT_ARGS,
         tags=tags("all", DagKind.MAINTENANCE),

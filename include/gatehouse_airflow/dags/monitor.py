@@ -1,4 +1,4 @@
-"""**Watch**: the champion scores an accepted batch; drift of it and decay of the champion are judged.
+"""**Monitor**: the champion scores an accepted batch. Then the drift of the batch and the decay of the champion are measured.
 
 | | |
 |---|---|

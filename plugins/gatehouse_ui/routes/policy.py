@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from gatehouse.bootstrap import InstalledContext
-from gatehouse.core.gate.limit_change import Limit, limits_of
+from gatehouse.core.gate.limit_change import ChangedVerdict, Limit, limits_of
 from gatehouse.errors import ConfigurationError, GatehouseError
 from gatehouse.reports.rule_groups import GROUPS, OTHER, group_of
 from gatehouse_ui.auth import User
@@ -16,12 +16,17 @@ from gatehouse_ui.deps import Search, desk_of, require_readable
 from gatehouse_ui.use_case_header import render_use_case
 
 router = APIRouter()
+MEASURED = 5  # flips whose cost is measured at once
 Value = Annotated[str, Query(max_length=40)]
 
 
 @router.get("/use-cases/{use_case}/policy")
-def policy_page(request: Request, user: User, use_case: str, limit: Search = "", value: Value = "") -> Response:
-    """The rules by group; with a limit and a value, the decisions replayed with it. Nothing is stored."""
+def policy_page(
+    request: Request, user: User, use_case: str, limit: Search = "", value: Value = "", costs: bool = False
+) -> Response:
+    """The rules by group; with a limit and a value, the decisions replayed with it. Nothing is stored.
+
+    `costs` asks what each of the newest flips would have saved or cost: some seconds each."""
     require_readable(request, user, use_case)
     desk = desk_of(request)
     case = desk.case(use_case)
@@ -45,22 +50,36 @@ def policy_page(request: Request, user: User, use_case: str, limit: Search = "",
         limits=limits,
         chosen=chosen,
         value=value,
-        **_replayed(desk, case, chosen, value),
+        measured=MEASURED,
+        **_replayed(desk, case, chosen, value, costs),
     )
 
 
-def _replayed(desk: Any, case: Any, chosen: Limit | None, value: str) -> dict[str, Any]:
+def _replayed(desk: Any, case: Any, chosen: Limit | None, value: str, costs: bool) -> dict[str, Any]:
     """The decisions with the changed limit, or why there are none."""
     if chosen is None or not value.strip():
-        return {"replayed": None, "wrong": ""}
+        return {"replayed": None, "wrong": "", "regrets": {}}
     from gatehouse.pipeline.manual.replay_limit import replay_limit
 
     try:
-        return {"replayed": replay_limit(InstalledContext(case, desk.settings), chosen, _number(value)), "wrong": ""}
+        ctx = InstalledContext(case, desk.settings)
+        replayed = replay_limit(ctx, chosen, _number(value))
+        return {"replayed": replayed, "wrong": "", "regrets": _regrets(ctx, replayed) if costs else {}}
     except ConfigurationError as error:
-        return {"replayed": None, "wrong": str(error)}
+        return {"replayed": None, "wrong": str(error), "regrets": {}}
     except (GatehouseError, KeyError, TypeError) as error:  # evidence that is lost, or of another version
-        return {"replayed": None, "wrong": f"The archived evidence cannot be read: {error}"[:500]}
+        return {"replayed": None, "wrong": f"The archived evidence cannot be read: {error}"[:500], "regrets": {}}
+
+
+def _regrets(ctx: InstalledContext, replayed: list[ChangedVerdict]) -> dict[str, str]:
+    """What the newest flips would have saved or cost, by decision."""
+    from gatehouse.pipeline.manual.policy_comparison import consequence, regret_of
+
+    metric = ctx.case.gate.metric.replace("_", " ")
+    return {
+        each.decision.id: consequence(regret_of(ctx, each.decision, each.verdict), metric)
+        for each in [one for one in replayed if one.flips][:MEASURED]
+    }
 
 
 def _number(value: str) -> float:

@@ -26,6 +26,7 @@ def described(dag: Any) -> dict[str, Any]:
         "file": Path(dag.fileloc).name,
         "tags": sorted(dag.tags),
         "doc": dag.doc_md or "",
+        "description": dag.description or "",
         "start": dag.start_date.isoformat(),
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,

@@ -166,8 +166,11 @@ def test_a_dag_file_is_wiring_only(path):
 
 
 def test_every_dag_says_what_it_makes_and_what_to_do_when_red():
-    """The documentation in the UI has a row for each question that an on-call engineer asks."""
+    """The documentation in the UI has a row for each question that an on-call engineer asks, and its first line describes
+    the DAG in the list."""
     for dag_id, dag in parsed()["dags"].items():
+        assert dag["doc"].replace("**", "").startswith(dag["description"])
+        assert len(dag["description"]) > 20, dag_id
         for row in ("makes", "woken by", "owner", "red means", "do"):
             assert f"\n| {row} |" in dag["doc"], (dag_id, row)
 

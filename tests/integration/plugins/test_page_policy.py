@@ -48,7 +48,13 @@ def decided(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
         def archive(self, identity: str) -> tuple[Any, str]:
             return file, policy.text
 
-    monkeypatch.setattr(InstalledContext, "ledger", type("Ledger", (), {"decisions": Decisions()})())
+    class Models:
+        def promotions(self, use_case: str) -> list[Any]:
+            return []
+
+    monkeypatch.setattr(
+        InstalledContext, "ledger", type("Ledger", (), {"decisions": Decisions(), "models": Models()})()
+    )
     return policy, decision
 
 
@@ -71,6 +77,10 @@ def test_a_stricter_limit_takes_three_clicks(decided: Any, world: World) -> None
     assert "PASS → FAIL" in html
     same = client.get(f"{PAGE}?limit=0.max&value=8").text
     assert "0 of 1 verdicts</strong>" in same
+    assert "&amp;costs=true#what-if" in html
+    costs = client.get(f"{PAGE}?limit=0.max&value=0.01&costs=true").text
+    assert "What it would have meant" in costs
+    assert "the same model serves" in costs
     assert len(world.story.ledger.audit_log.entries()) == before
 
 

@@ -10,6 +10,7 @@ from gatehouse.context import UseCaseContext
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.statistics.metrics import metric_named
 from gatehouse.core.types import BatchId, Decision, ModelVersion, Prediction, Verdict
+from gatehouse.formatting import shown
 from gatehouse.pipeline.batch_data.labelled_rows import labelled_frame, metric_on
 from gatehouse.pipeline.batch_data.row_keys import LABEL, by_key
 from gatehouse.pipeline.judge.judge_challenger import replay_decision
@@ -42,6 +43,18 @@ class ReplayedDecision:
     regret: PolicyOutcome | None
 
 
+def consequence(found: PolicyOutcome | None, metric: str) -> str:
+    """`version 2 instead of 4: cost 0.0123 of log_loss`."""
+    if found is None:
+        return "the same model serves"
+    which = f"version {found.instead} instead of {found.served}"
+    if not found.rows:
+        return f"{which}: nothing has matured since"
+    if not found.saved:
+        return f"{which}: no difference in {metric}"
+    return f"{which}: {'saved' if found.saved > 0 else 'cost'} {shown(abs(found.saved), '.4g')} of {metric}"
+
+
 def compare_policies(ctx: UseCaseContext, policy: GatePolicy) -> list[ReplayedDecision]:
     """Every decision of the use case under another policy, in the order in which they were made.
 
@@ -51,14 +64,15 @@ def compare_policies(ctx: UseCaseContext, policy: GatePolicy) -> list[ReplayedDe
     found = []
     for decision in ctx.ledger.decisions.list(ctx.name):
         again = replay_decision(ctx, decision.id, policy)
-        found.append(ReplayedDecision(decision, again, _regret(ctx, decision, again)))
+        found.append(ReplayedDecision(decision, again, regret_of(ctx, decision, again.verdict)))
     return found
 
 
-def _regret(ctx: UseCaseContext, decision: Decision, again: Decision) -> PolicyOutcome | None:
+def regret_of(ctx: UseCaseContext, decision: Decision, verdict: Verdict) -> PolicyOutcome | None:
+    """What another verdict would have meant for the batches scored since; None when the same model serves."""
     promoted = [p for p in ctx.ledger.models.promotions(ctx.name) if p.decision == decision.id]
-    kept = again.verdict is Verdict.REVIEW and decision.verdict is Verdict.REVIEW and bool(promoted)
-    would = again.verdict is Verdict.PROMOTE or kept
+    kept = verdict is Verdict.REVIEW and decision.verdict is Verdict.REVIEW and bool(promoted)
+    would = verdict is Verdict.PROMOTE or kept
     if would == bool(promoted) or decision.champion is None:
         return None
     generation = promoted[0].generation if promoted else decision.generation
