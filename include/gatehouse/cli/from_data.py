@@ -47,7 +47,7 @@ def _check(folder: Path) -> None:
         report = check(folder)
     click.echo(f"check: {len(report.errors)} errors, {len(report.problems) - len(report.errors)} hints")
     for problem in report.errors:
-        click.echo(f"  {problem.what}: {problem.found}")
+        click.echo(f"  {': '.join(text for text in (problem.what, problem.found) if text)}")
 
 
 def _backtest(folder: Path) -> None:

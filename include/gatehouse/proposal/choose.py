@@ -108,9 +108,10 @@ def _key(
     able = [name for name, kind in types.items() if name != label and kind not in ("number", "boolean", "decimal")]
     whole = [name for name in able if rows[name].notna().all() and (among is None or name in among)]
     ordered = sorted(whole, key=lambda name: (not _KEY.search(name), name != time, -rows[name].nunique()))
+    sure = {name for name in ordered[:8] if _may_be_key(rows, types, name, time)}
     for count in (1, 2, 3, 4):
         for names in combinations(ordered[:8], count):
-            if count == 1 and not _may_be_key(rows, types, names[0], time):
+            if (sure if count == 1 else sure | {time}).isdisjoint(names):
                 continue
             if not rows.duplicated(list(names)).any():
                 return (
@@ -137,11 +138,11 @@ def _may_be_key(rows: pd.DataFrame, types: Mapping[str, str], name: str, time: s
 
 
 def _frequency(times: pd.Series[Any]) -> tuple[BatchKind | None, str]:
-    """The longest interval of which there are enough batches."""
+    """The longest interval up to a month of which there are enough batches of enough rows, else a quarter or a year."""
     import pandas as pd
 
     days = pd.to_datetime(times, utc=True).dropna().dt.floor("D")
-    kinds: tuple[BatchKind, ...] = ("month", "week", "day")
+    kinds: tuple[BatchKind, ...] = ("month", "week", "day", "quarter", "year")
     for kind in kinds:
         sizes = days.map({day: batch_key(kind, day) for day in days.unique()}).value_counts()
         if len(sizes) >= LEAST_BATCHES and sizes.median() >= LEAST_ROWS:

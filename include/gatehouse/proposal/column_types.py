@@ -18,7 +18,8 @@ STYLES: tuple[tuple[str, str | None], ...] = (
 )  # fmt: skip
 FORMATS = (
     "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d", "%d-%b-%Y", "%d %b %Y", "%d/%m/%y",
-    "%m/%d/%y", "%d.%m.%y",
+    "%m/%d/%y", "%d.%m.%y", "%d-%b-%y", "%b %d %Y", "%b %d, %Y", "%B %d %Y", "%B %d, %Y", "%d %B %Y", "%d-%B-%Y", "%Y-%b-%d",
+    "%Y.%m.%d", "%a, %d %b %Y", "%a %b %d %Y",
 )  # fmt: skip
 TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
 MOST_WORDS, LEAST_VALUES = 2, 20  # different words that may stand for nothing, beside so many different values

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+_DELAY = {"quarter": "3 months", "year": "12 months"}
+
 
 @dataclass(frozen=True)
 class Request:
@@ -78,7 +80,12 @@ def propose(asked: Request) -> Proposal:
         "min_rows": max(least // 2, 1), "expectations": expectations(rows, types, chosen.key, chosen.time, batches),
     }  # fmt: skip
     outcome_types = {**{name: types[name] for name in chosen.key}, label: labelled.types[label]}
-    outcomes = {"key": list(chosen.key), "columns": outcome_types, "label": label, "delay": f"1 {chosen.frequency}"}
+    outcomes = {
+        "key": list(chosen.key),
+        "columns": outcome_types,
+        "label": label,
+        "delay": _DELAY.get(chosen.frequency, f"1 {chosen.frequency}"),
+    }
     first = "2024-01-01" if chosen.rows_per_batch else str(batches.min())
     evidence = (*_described(table), *chosen.evidence, found.sentence)
     warnings = tuple(dict.fromkeys((*table.notes, *labelled.notes, *told.values(), *_sorted(of_rows, chosen))))

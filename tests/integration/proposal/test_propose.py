@@ -134,8 +134,13 @@ def test_a_number_that_counts_up_is_a_key_and_a_measurement_is_not() -> None:
     assert choose(rows, types, "y").key == ("number",)
     without = {k: v for k, v in types.items() if k != "number"}
     assert choose(rows.drop(columns="number"), without, "y").key == ("at", "size")
-    days = pd.Series(pd.bdate_range("2023-01-01", periods=400, tz="UTC"))
-    assert choose(rows.drop(columns="number").assign(at=days), without, "y").key == ("at",)
+    days = pd.Series(pd.bdate_range("2021-01-01", periods=400, tz="UTC"))
+    daily = choose(rows.drop(columns="number").assign(at=days), without, "y")
+    assert (daily.key, daily.frequency) == (("at",), "quarter")
+    measured = choose(
+        rows[["size", "y"]].assign(other=random.permutation(400)), {"size": "integer", "other": "integer"}, "y"
+    )
+    assert measured.numbered
 
 
 def test_any_name_of_a_column_is_taken(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -93,6 +94,19 @@ def test_several_words_or_few_values_make_a_text(values: list[str]) -> None:
     """Three words are values of their own, a word beside few numbers may be one, and codes stay texts with all their words."""
     guess = infer({"c": values}).columns["c"]
     assert (guess.type, guess.nulls) == ("string", ())
+
+
+@pytest.mark.parametrize(
+    "form", ["%b %d %Y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%d-%b-%y", "%Y.%m.%d", "%a, %d %b %Y", "%b %d %Y %H:%M"]
+)
+def test_dates_with_the_name_of_a_month_are_found(form: str) -> None:
+    """Days as people write them: the format that is found reads each of them as it was."""
+    days = pd.date_range("2023-11-28", periods=40, freq="31h")
+    guess = infer({"c": [day.strftime(form) for day in days]}).columns["c"]
+    assert guess.date_format is not None
+    again = [datetime.strptime(day.strftime(form), guess.date_format) for day in days]
+    assert again == [datetime.strptime(day.strftime(form), form) for day in days]
+    assert guess.type == ("timestamp" if "%H" in form else "date")
 
 
 def test_epochs_are_found_by_name_and_length() -> None:
