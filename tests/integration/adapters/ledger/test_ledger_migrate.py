@@ -8,9 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
+from click.testing import CliRunner
 
 from gatehouse.adapters.ledger import migrate, open_ledger
+from gatehouse.cli.database import migrate as migrate_command
 from gatehouse.dev_stack.postgres import PostgresServer
+from gatehouse.errors import ConfigurationError
 
 
 @pytest.fixture
@@ -67,3 +70,22 @@ def test_a_downgrade_leaves_nothing_and_can_be_undone(ledger_server: PostgresSer
     assert {row[0] for row in schema(ledger_server, empty)} == {"revision"}
     migrate.upgrade(owner, "ledger")
     assert schema(ledger_server, empty) == before
+
+
+def test_the_command_wants_two_roles_and_leaves_nothing_when_it_refuses(
+    ledger_server: PostgresServer, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An owner that is also the application could change any record, and a role that does not exist gets no rights: both
+    are named, and no table is made. Passwords are in no message."""
+    owner, app = (ledger_server.url(empty, role) for role in ("ledger_owner", "ledger"))
+    monkeypatch.setenv("GATEHOUSE_LEDGER_OWNER_URL", owner)
+    for url, says in ((owner, "are the same role"), (app.replace("//ledger:", "//nobody:"), "does not exist")):
+        monkeypatch.setenv("GATEHOUSE_LEDGER_URL", url)
+        refused = CliRunner().invoke(migrate_command)
+        assert isinstance(refused.exception, ConfigurationError)
+        assert says in str(refused.exception)
+        assert ledger_server.passwords["ledger_owner"] not in str(refused.exception)
+    assert schema(ledger_server, empty) == []
+    monkeypatch.setenv("GATEHOUSE_LEDGER_URL", app)
+    done = CliRunner().invoke(migrate_command)
+    assert "has this version's tables; the role ledger may use them" in done.output
