@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 _IN_MEMORY = 2**26  # bytes of a table that grows in memory; a larger one grows in a file
 _BLOCK = 2**22
+_synced: set[Path] = (
+    set()
+)  # folders whose names this process has synced; another one may have made them and not yet done so
 _PATH = re.compile(r"[a-z0-9_-]+/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9.]+")
 
 
@@ -178,8 +181,10 @@ class FileLake(Lake):
 def write_durably(path: Path, data: bytes | IO[bytes]) -> None:
     """Make `path` appear with exactly `data`, or what is left of a stream, surviving a crash or power loss at any point: all
     of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}.tmp"
+    folder = path.parent
+    known = folder in _synced and folder.is_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{path.name}.{secrets.token_hex(8)}.tmp"
     try:
         with temporary.open("xb") as file:
             shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file, _BLOCK)
@@ -189,8 +194,9 @@ def write_durably(path: Path, data: bytes | IO[bytes]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
-        _sync(folder)
+    for above in (folder,) if known else (folder, folder.parent, folder.parent.parent):
+        _sync(above)
+    _synced.add(folder)
 
 
 def _hashed(stream: IO[bytes]) -> tuple[str, int]:

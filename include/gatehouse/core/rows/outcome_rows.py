@@ -57,6 +57,8 @@ def repeated(keys: pd.Series[str], labels: pd.Series[Any]) -> tuple[list[int], d
 
     table = pd.DataFrame({"key": keys.to_numpy(), "label": labels.reset_index(drop=True)})
     table = table[table["key"].notna() & table["key"].duplicated(keep=False)]
+    if table.empty:
+        return [], {}
     distinct = table.groupby("key")["label"].nunique()
     disagree = table["key"].isin(distinct.index[distinct > 1])
     agree = table[~disagree]
