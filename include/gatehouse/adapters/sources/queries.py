@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.sources import normalise
@@ -17,7 +18,6 @@ from gatehouse.ports import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
 
     import pandas as pd
 
@@ -120,13 +120,17 @@ def _column(values: Sequence[Any]) -> pd.Series[Any]:
     import pandas as pd
 
     kinds = set(map(type, values)) - {type(None)}
-    dtypes = {int: pd.Int64Dtype(), bool: pd.BooleanDtype(), str: pd.StringDtype(na_value=np.nan)}
-    if len(kinds) == 1 and (dtype := dtypes.get(next(iter(kinds)))) is not None:
-        try:
-            return pd.Series(values, dtype=dtype)
-        except (OverflowError, TypeError, ValueError):  # beyond 64 bits, or no text: by value, with its reason
-            pass
-    return pd.Series(values, dtype="object")
+    dtypes: dict[type, Any] = {
+        int: pd.Int64Dtype(), bool: pd.BooleanDtype(), str: pd.StringDtype(na_value=np.nan), float: np.dtype("float64"),
+        datetime: pd.DatetimeTZDtype("us", "UTC"),
+    }  # fmt: skip
+    dtype = dtypes.get(next(iter(kinds))) if len(kinds) == 1 else None
+    if datetime in kinds and any(value is not None and value.tzinfo is not UTC for value in values):
+        dtype = None
+    try:
+        return pd.Series(values, dtype=dtype or "object")
+    except (OverflowError, TypeError, ValueError):  # beyond 64 bits, or no text: by value, with its reason
+        return pd.Series(values, dtype="object")
 
 
 def _whole(chunks: Iterator[pd.DataFrame]) -> pd.DataFrame:

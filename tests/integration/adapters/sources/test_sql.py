@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pandas as pd
@@ -11,6 +12,7 @@ from sqlalchemy.dialects import mssql, mysql, oracle
 
 from gatehouse.adapters.sources import open_source, postgres, sql, sqlite
 from gatehouse.adapters.sources.database_address import address
+from gatehouse.adapters.sources.queries import chunk
 from gatehouse.core.config.contract import SqlSource
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
@@ -221,3 +223,21 @@ def test_an_address_is_one_of_two(monkeypatch: pytest.MonkeyPatch, tmp_path) -> 
             SqlSource(kind="sql", queries={}, **wrong)
     with pytest.raises(ConfigurationError, match="no AIRFLOW_CONN_NONE"):
         open_source(spec(conn_id="none"), tmp_path).fetch("2013-03", MARCH)
+
+
+def test_a_column_of_one_type_has_the_same_values() -> None:
+    """What is converted at once is what is read value by value: beyond 64 bits, in other zones, and mixed it stays as it came."""
+    columns = {
+        "big": [2**64 - 1, None], "whole": [2**63 - 1, None], "float": [-0.0, None], "mixed": [1, 0.5], "surrogate": ["\ud800", "a"],
+        "utc": [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)],
+        "zoned": [datetime(2024, 1, 1, tzinfo=timezone(timedelta(hours=2))), None], "naive": [datetime(2024, 1, 1), None],
+    }  # fmt: skip
+    frame = chunk(list(zip(*columns.values(), strict=True)), list(columns))
+    kinds = {name: str(frame[name].dtype) for name in columns}
+    assert kinds == {
+        "big": "object", "whole": "Int64", "float": "float64", "mixed": "object", "surrogate": "object",
+        "utc": "datetime64[us, UTC]", "zoned": "object", "naive": "object",
+    }  # fmt: skip
+    for name, values in columns.items():
+        found = [None if pd.isna(value) else value for value in frame[name]]
+        assert found == values
