@@ -70,7 +70,7 @@ class InstalledContext(UseCaseContext):
         from gatehouse.adapters.code_process.remote_code import RemoteCode, process_of
 
         code = self.case.process if isinstance(self.case.process, RemoteCode) else process_of(self.case)
-        classes = len(self.case.retrain.classes)
+        classes = len(self.case.retrain.class_names)
         return ModelsElsewhere(code, self.settings.dask, self.case.model_trust, classes)
 
     @cached_property

@@ -83,7 +83,7 @@ def labels_of(case: UseCase, outcomes: pd.DataFrame) -> pd.Series[float]:
     identity = frozenset(case.contract.outcomes.key)
     labels = _aligned(case, "target", code, outcomes, identity, "the outcomes")["label"]
     policy, where = case.retrain, place_of(case.model_file, "target")
-    return pd.Series(check_labels(labels, policy.task, where, policy.class_names))
+    return pd.Series(check_labels(labels, policy.task, where, policy.label_names))
 
 
 def _as_long(case: UseCase, function: str, made: M, rows: pd.DataFrame) -> M:

@@ -82,7 +82,7 @@ def open_site(folder: Path, ledger: Ledger) -> Callable[[], FakeContext]:
         ctx = FakeContext(load(folder))
         ctx.ledger, ctx.lake, ctx.tracking = ledger, FakeLake(), FakeTracking()
         ctx.source = AlteredSource(open_source(ctx.case.contract, folder))
-        ctx.checker, ctx.models = GreatExpectationsChecker(), SkopsModels(classes=len(ctx.case.retrain.classes))
+        ctx.checker, ctx.models = GreatExpectationsChecker(), SkopsModels(classes=len(ctx.case.retrain.class_names))
         return ctx
 
     return opened

@@ -69,7 +69,7 @@ class BacktestContext(UseCaseContext):
         self._source = open_source(case.contract, case.folder)
         self._checker, self._models, self._tracking = (
             contract.GreatExpectationsChecker(),
-            CachingModels(clean, case.model_trust, len(case.retrain.classes)),
+            CachingModels(clean, case.model_trust, len(case.retrain.class_names)),
             NullTracking(),
         )
         self._frames: OrderedDict[Hashable, tuple[pd.DataFrame | pd.Series[float], int]] = OrderedDict()

@@ -41,7 +41,7 @@ class CheckContext(UseCaseContext):
     def __init__(self, case: UseCase, folder: str) -> None:
         super().__init__(case)
         self._lake, self._checker = open_lake(folder), GreatExpectationsChecker()
-        self._models = SkopsModels(trust=case.model_trust, classes=len(case.retrain.classes))
+        self._models = SkopsModels(trust=case.model_trust, classes=len(case.retrain.class_names))
 
     @property
     def ledger(self) -> Ledger:

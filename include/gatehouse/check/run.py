@@ -135,7 +135,7 @@ def _labelled(
     report.notes.append(
         "the rows have no labels that a model can learn from: estimators, metrics and rules were tried on made-up labels"
     )
-    return with_made_up_labels(sample(frames, SAMPLE_ROWS), len(case.retrain.classes))
+    return with_made_up_labels(sample(frames, SAMPLE_ROWS), len(case.retrain.class_names))
 
 
 def _keys(ctx: CheckContext, batch: str | None, problems: Problems, report: Report) -> Iterable[str]:

@@ -19,8 +19,8 @@ MOST_CLASSES = 20  # of a text: more values are names rather than classes
 
 @dataclass(frozen=True)
 class Label:
-    """The labels as numbers (of more than two `classes` their places), the task, which value is class 1 (None: the label is
-    what target() returns), and a sentence."""
+    """The labels as numbers (places in `classes` where these have names), the task, which value is class 1 (None: the label
+    is what target() returns), and a sentence."""
 
     values: pd.Series[float]
     task: Task
@@ -48,7 +48,9 @@ def find_label(table: Exported, label: str, task: str | None, positive: str | No
     chosen = _positive(counts, positive, label)
     labels = (values == chosen).astype("float64").mask(values.isna())
     sentence = f"label: {label} is {chosen!r} in {float(labels.mean()):.1%} of the rows"
-    return Label(labels, "classification", sentence, chosen)
+    others = [str(value) for value in counts.index if value != chosen]
+    names = (*others, str(chosen)) if kind == "string" and len(others) == 1 else ()
+    return Label(labels, "classification", sentence, chosen, names)
 
 
 def _classes(values: pd.Series[Any], counts: pd.Series[int], label: str, kind: str) -> Label:

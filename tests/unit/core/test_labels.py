@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,15 +126,18 @@ def test_numbers_of_a_regression_are_kept(values: list[float | None]) -> None:
     np.testing.assert_array_equal(check_labels(pd.Series(values, dtype="object"), "regression"), expected)
 
 
-def test_two_classes_named_by_texts_are_told_how_to_become_numbers():
-    """The message has the very code, which the labels then pass, missing ones included; other labels get no such advice."""
+def test_two_classes_named_by_texts_are_told_how_they_are_declared():
+    """The message has the very key, by which the labels then pass, missing ones included; other labels get no such advice."""
     texts = pd.Series(["no", "yes", None, "no"])
     with pytest.raises(ModelError) as refused:
         check_labels(texts, "classification")
     advice = refused.value.allowed.partition("write `")[2].partition("`")[0]
-    assert advice == ".map({'no': 0, 'yes': 1})"
-    np.testing.assert_array_equal(check_labels(eval(f"texts{advice}"), "classification"), [0, 1, NAN, 0])
+    assert advice == "classes: ['no', 'yes']"
+    named = yaml.safe_load(advice)["classes"]
+    np.testing.assert_array_equal(check_labels(texts, "classification", classes=named), [0, 1, NAN, 0])
+    with pytest.raises(ModelError, match=r"'maybe' \(1 row\); allowed: no, yes; to be"):
+        check_labels(["maybe", "no"], "classification", classes=named)
     for other in (["a", "b", "c"], ["a", 1], [["no"], ["yes"]]):
         with pytest.raises(ModelError) as refused:
             check_labels(pd.Series(other), "classification")
-        assert ".map(" not in refused.value.allowed
+        assert "classes:" not in refused.value.allowed

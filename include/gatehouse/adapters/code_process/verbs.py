@@ -46,7 +46,7 @@ class Verbs:
 
     @cached_property
     def _models(self) -> SkopsModels:
-        return SkopsModels(trust=self._case.model_trust, classes=len(self._case.retrain.classes))
+        return SkopsModels(trust=self._case.model_trust, classes=len(self._case.retrain.class_names))
 
     def _hold(self, thing: Any) -> int:
         number = next(self._numbers)

@@ -242,7 +242,8 @@ class RetrainPolicy(Spec):
         tuple[str | int, ...],
         Field(
             max_length=100,
-            description="of `multiclass`: every class, as target() names it; a new one is added at the end",
+            description="every class, as target() names it. Of `multiclass` a new one is added at the end; of "
+            "`classification` the second one is that whose probability is predicted",
         ),
     ] = ()
     min_batches_first_training: Positive
@@ -271,22 +272,36 @@ class RetrainPolicy(Spec):
     )
     limits: CodeLimits = CodeLimits()
 
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _are_no_truths(cls, given: Any) -> Any:
+        if isinstance(given, (list, tuple)) and any(isinstance(each, bool) for each in given):
+            raise ValueError("YAML reads yes, no, true and false as truths: write the names of classes in quotes")
+        return tuple(given) if isinstance(given, list) else given  # what this returns is read as Python's, not JSON's
+
     @model_validator(mode="after")
     def _has_its_classes(self) -> RetrainPolicy:
-        if self.task != "multiclass" and self.classes:
-            raise ValueError(f"`classes` is for task: multiclass, {self.task} has none")
+        if self.task == "regression" and self.classes:
+            raise ValueError("`classes` is for classes, a regression has none")
+        if self.task == "classification" and len(self.classes) not in (0, 2):
+            raise ValueError("task: classification has two `classes`, or none where target() returns 0 and 1")
         if self.task == "multiclass" and len(self.classes) < 3:
             raise ValueError("task: multiclass needs `classes` with three or more names; two are task: classification")
-        if len(set(self.class_names)) < len(self.classes):
+        if len(set(self.label_names)) < len(self.classes):
             raise ValueError("`classes` names a class twice")
-        long = [name for name in self.class_names if not 0 < len(name.encode()) <= LONGEST_CLASS]
+        long = [name for name in self.label_names if not 0 < len(name.encode()) <= LONGEST_CLASS]
         if long:
             raise ValueError(f"the name of a class has 1 to {LONGEST_CLASS} bytes; found {long[0]!r}")
         return self
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes by their names, in their order; none for a number or two classes."""
+        """More than two classes by their names, in their order; none for a number or two classes."""
+        return self.label_names if self.task == "multiclass" else ()
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """What target() returns, in the order of the numbers that stand for it; none where it returns numbers."""
         return tuple(str(name) for name in self.classes)
 
     def measured_together(self, batch: BatchKind) -> int:

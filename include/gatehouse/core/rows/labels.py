@@ -28,7 +28,7 @@ MOST_SHOWN, LONGEST_SHOWN = 5, 40
 
 
 def check_labels(values: Any, task: Task, where: str = "", classes: Sequence[str] = ()) -> NDArray[np.float64]:
-    """Return the labels as float64, NaN where one is missing; with more than two `classes` each label's place in them.
+    """Return the labels as float64, NaN where one is missing; with `classes` each label's place in them.
 
     Numbers, booleans and decimals of any pandas or NumPy type are numbers; text, dates and nested values are not.
     Classes are texts or whole numbers.
@@ -43,8 +43,8 @@ def check_labels(values: Any, task: Task, where: str = "", classes: Sequence[str
         raise _refused(task, where, f"a {type(values).__name__} of shape {np.shape(values)}", "one label for each row")
     present = column.notna().to_numpy(dtype=bool)
     known = column[present].astype(object)
-    if task == "multiclass":
-        return _places(known, present, where, classes)
+    if classes:
+        return _places(known, present, task, where, classes)
     numeric = np.array([_is_number(value) for value in known], dtype=bool)
     numbers = known.to_numpy("float64") if numeric.all() else np.full(len(known), np.nan)
     bad = ~numeric | (np.isinf(numbers) if task == "regression" else ~np.isin(numbers, (0, 1)) & ~np.isnan(numbers))
@@ -57,15 +57,15 @@ def check_labels(values: Any, task: Task, where: str = "", classes: Sequence[str
 
 
 def _places(
-    known: pd.Series[Any], present: NDArray[np.bool_], where: str, classes: Sequence[str]
+    known: pd.Series[Any], present: NDArray[np.bool_], task: Task, where: str, classes: Sequence[str]
 ) -> NDArray[np.float64]:
     """Each label's place in the classes. A label that is none of them is refused: no model could ever have learned it."""
     place = {name: float(number) for number, name in enumerate(classes)}
     found = [place.get(_class_name(value)) for value in known]
     if None in found:
         unseen = known[np.array([each is None for each in found], dtype=bool)]
-        allowed = f"{', '.join(classes)}; a new class is added at the end of `classes` in retrain.yaml"
-        raise _refused("multiclass", where, _counted(unseen), allowed)
+        more = "; a new class is added at the end of `classes` in retrain.yaml" if task == "multiclass" else ""
+        raise _refused(task, where, _counted(unseen), ", ".join(classes) + more)
     labels = np.full(len(present), np.nan)
     labels[present] = found
     return labels
@@ -94,11 +94,11 @@ def _refused(task: Task, where: str, found: str, allowed: str) -> ModelError:
 
 
 def _how_to_number(values: pd.Series[Any], task: Task) -> str:
-    """What to write in `target()` for two classes that are named by texts; a missing outcome stays missing by it."""
+    """What to write in `retrain.yaml` for two classes that are named by texts; a missing outcome stays missing by it."""
     texts = sorted({value for value in values if isinstance(value, str)})
     if task != "classification" or len(texts) != 2 or not all(isinstance(value, str) for value in values):
         return ""
-    return f"; write `.map({{{texts[0]!r}: 0, {texts[1]!r}: 1}})` in target(), with 1 for the class whose probability you want"
+    return f"; write `classes: [{texts[0]!r}, {texts[1]!r}]` in retrain.yaml, the class whose probability you want last"
 
 
 def _counted(values: pd.Series[Any]) -> str:

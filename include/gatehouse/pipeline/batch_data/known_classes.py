@@ -14,17 +14,18 @@ def check_classes(ctx: UseCaseContext, model: ModelVersion) -> None:
     """Raise ModelError where the model's classes are not the first ones of `classes`, in their order.
 
     A class that was added at the end is one that the model gives no probability. Any other change would turn the
-    model's probabilities of one class into those of another.
+    model's probabilities of one class into those of another. A model of two classes that were 0 and 1 takes any two names.
     """
-    today = ctx.case.retrain.class_names
+    today, several = ctx.case.retrain.label_names, bool(ctx.case.retrain.class_names)
     if not today:
         return
-    then = Reference.from_document(json.loads(ctx.lake.read(model.reference))).classes
-    if not then or then != today[: len(then)]:
+    reference = Reference.from_document(json.loads(ctx.lake.read(model.reference)))
+    then = reference.classes if several else tuple(reference.made_by.get("label_names", ()))
+    if (several and not then) or then != today[: len(then)]:
         raise ModelError(
             f"version {model.version} was trained on other classes",
             where=f"{ctx.case.folder.name}/retrain.yaml: classes",
             found=", ".join(today),
-            allowed=f"{', '.join(then) or 'two classes, or a number'}; then any new ones",
+            allowed=(", ".join(then) or "two classes, or a number") + ("; then any new ones" if several else ""),
             owner="data scientist",
         )

@@ -61,6 +61,8 @@ def reference_of(ctx: UseCaseContext, training_set: TrainingSet, best: Candidate
     metric = impact.drift_metric(policy)
     made_by: dict[str, Any] = {"seed": policy.seed, "code": ctx.case.code_sha256}
     made_by |= {**({"serves": serves} if serves else {}), **({"weights": True} if WEIGHT in holdout else {})}
+    if policy.label_names and not policy.class_names:
+        made_by["label_names"] = list(policy.label_names)
     classes = {"classification": ("0", "1")}.get(policy.task, policy.class_names)
     return Reference(
         whole,

@@ -45,7 +45,7 @@ def label_shares(
     ctx: UseCaseContext, labels: NDArray[np.float64], weights: NDArray[np.float64] | None = None
 ) -> float | NDArray[np.float64]:
     """The mean label, of more than two classes each one's share of the rows; NaN without rows."""
-    classes = len(ctx.case.retrain.classes)
+    classes = len(ctx.case.retrain.class_names)
     if not classes:
         return weighted_mean(labels, weights).item()
     return weighted_mean(happened(labels, classes), weights)

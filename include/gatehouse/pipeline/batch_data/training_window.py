@@ -114,7 +114,7 @@ def change_in(ctx: UseCaseContext, training: Sequence[pd.DataFrame]) -> datetime
     import pandas as pd
 
     rows = stacked(training)
-    labels, classes = rows[LABEL].to_numpy("float64"), len(ctx.case.retrain.classes)
+    labels, classes = rows[LABEL].to_numpy("float64"), len(ctx.case.retrain.class_names)
     truth = happened(labels, classes) if classes else labels[:, None]
     champion, series = ctx.ledger.models.champion(ctx.name), list(truth.T)
     if champion is not None:

@@ -32,7 +32,7 @@ def golden_set(subject: MeasurementContext, need: Measurement) -> dict[str, Any]
     inputs = frame[list(subject.inputs)].astype(subject.inputs.dtypes.to_dict())
     models, policy = subject.ctx.models, subject.ctx.case.retrain
     task = policy.task
-    labels = check_labels(frame[LABEL], task, need["file"], policy.class_names)
+    labels = check_labels(frame[LABEL], task, need["file"], policy.label_names)
     found = {"challenger": evaluate(need["metric"], labels, models.predict(subject.estimator, inputs, task))}
     if subject.reigning is not None:
         found["champion"] = evaluate(need["metric"], labels, models.predict(subject.reigning, inputs, task))
