@@ -75,7 +75,7 @@ def test_from_a_blocked_gate_to_an_override_and_back_by_clicking(
     page = reviewer.page
     inside = reviewer.open_pages()
     inside.get_by_role("row", name=CASE).get_by_role("link", name="BLOCK").wait_for()
-    inside.get_by_role("link", name=CASE, exact=True).click()
+    inside.get_by_role("link", name=CASE).click()
     inside.get_by_role("heading", name="Retrainings").wait_for()
     inside.get_by_role("link", name="BLOCK").first.click()
     inside.get_by_role("heading", name=f"Decision on version {blocked.version}").wait_for()
@@ -124,7 +124,7 @@ def test_an_act_needs_no_mouse(ctx: UseCaseContext, reviewer: Visitor, running: 
     page = reviewer.page
     page.goto(f"{running.airflow_url}/gatehouse/")
     tab_to(page, page.get_by_role("link", name="To the content"))
-    tab_to(page, page.get_by_role("link", name=CASE, exact=True))
+    tab_to(page, page.get_by_role("link", name=CASE))
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     page.keyboard.press("Enter")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from pydantic import BeforeValidator
 
 from gatehouse.adapters.ledger.decisions import PostgresDecisions
 from gatehouse.core.permissions import Act
 from gatehouse.core.types import Verdict
 from gatehouse.queries import (
+    Attention,
     decision_view,
     fleet,
     messages_view,
@@ -40,19 +42,24 @@ if TYPE_CHECKING:
     from gatehouse.use_case import UseCase
 
 router = APIRouter()
+Need = Annotated[Attention | None, Query(), BeforeValidator(lambda text: Attention(int(text)) if text else None)]
 FLEET, LISTED = 40, 50  # use cases and batches a page
 
 
 @router.get("/")
-def fleet_page(request: Request, user: User, q: Search = "", p: Page = 1) -> Response:
-    """All use cases that the user may read, those that need a person first."""
+def fleet_page(
+    request: Request, user: User, q: Search = "", p: Page = 1, need: Need = None, sort: Search = ""
+) -> Response:
+    """All use cases that the user may read, those that need a person first; of one `need`, and sorted otherwise."""
     desk = desk_of(request)
-    standings, total, needs = fleet(desk.database, desk.names(), lambda names: readable(user, names), q, p, FLEET)
-    upcoming = runs_of(request).next_runs([each.use_case for each in standings])
-    pages = max(1, -(-total // FLEET))
-    return render(
-        request, "fleet.html", standings=standings, total=total, needs=needs, upcoming=upcoming, q=q, p=p, pages=pages
+    standings, total, needs = fleet(
+        desk.database, desk.names(), lambda names: readable(user, names), q, p, FLEET, need, sort
     )
+    titles = {each.use_case: case.contract.title for each in standings if (case := desk.known_case(each.use_case))}
+    upcoming = runs_of(request).next_runs([each.use_case for each in standings])
+    asked = {"q": q, "need": "" if need is None else int(need), "sort": sort}
+    found = {"standings": standings, "total": total, "needs": needs, "upcoming": upcoming, "titles": titles}
+    return render(request, "fleet.html", **found, asked=asked, p=p, more=p * FLEET < total)
 
 
 @router.get("/notifications")

@@ -19,6 +19,7 @@ from gatehouse.queries import (
     fleet,
     use_case_view,
 )
+from gatehouse.queries.fleet import SORTS
 from gatehouse.queries.use_case_status import MEASURED
 from support.story import Story
 
@@ -91,6 +92,10 @@ def test_the_fleet_is_searched_paged_and_hides_what_may_not_be_read(ledger, data
     standings, total, _ = fleet(database, ["four"], lambda names: names - {"two"}, "", 2, 2)
     assert ([each.use_case for each in standings], total) == (["three"], 3)
     assert [each.use_case for each in fleet(database, [], everything, "TH", 1, 9)[0]] == ["three"]
+    assert fleet(database, [], everything, "", 1, 9, Attention.NOTHING)[:2] == ([], 0)
+    for sort in SORTS:
+        looks, count, _ = fleet(database, [], everything, "", 1, 9, Attention.LOOK, sort)
+        assert (len(looks), [each.need for each in looks]) == (count, [Attention.LOOK] * count)
 
 
 def test_a_sparkline_has_the_newest_measured_values(ledger, database) -> None:
