@@ -24,12 +24,27 @@ _OPTIONS = {
 }
 
 
+_FORMS = {  # of the two connections: what the fields are called, and which are not shown
+    "gatehouse_ledger": ("LedgerHook", "Gatehouse ledger", {"schema": "Database", "login": "Role"}, []),
+    "gatehouse_mlflow": ("MlflowHook", "Gatehouse MLflow", {"schema": "http or https", "login": "User"}, ["extra"]),
+}
+
+
 def get_provider_info() -> dict[str, Any]:
-    """The provider's name and the options of the section `[gatehouse]`."""
+    """The provider's name, the types of its connections, and the options of the section `[gatehouse]`."""
     return {
         "package-name": "gatehouse",
         "name": "Gatehouse",
         "description": "Governed retraining: every batch checked, every model gated, every decision on record.",
+        "connection-types": [
+            {
+                "connection-type": kind,
+                "hook-class-name": f"gatehouse_airflow.hooks.{hook}",
+                "hook-name": name,
+                "ui-field-behaviour": {"hidden-fields": hidden, "relabeling": names},
+            }
+            for kind, (hook, name, names, hidden) in _FORMS.items()
+        ],
         "config": {
             "gatehouse": {
                 "description": "Where Gatehouse keeps things. A variable of the environment such as GATEHOUSE_LEDGER_URL wins.",

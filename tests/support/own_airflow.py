@@ -1,4 +1,4 @@
-"""An Airflow that has nothing of this repository but its wheel: an empty environment, `airflow standalone`, MLflow."""
+"""An Airflow that has nothing of this repository but its wheel, in an empty environment; an MLflow that runs elsewhere."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -21,6 +22,7 @@ from gatehouse.dev_stack.postgres import PostgresServer
 from gatehouse.settings import ROOT
 
 START_SECONDS = 300.0
+MLFLOW_USER, MLFLOW_PASSWORD = "ann", "correct-horse-battery"
 DAG_FILE = 'from gatehouse_airflow import build_dags\nbuild_dags("use_cases/")\n'
 
 
@@ -69,27 +71,52 @@ def _variables(binaries: Path, home: Path, server: PostgresServer, ports: dict[s
         "AIRFLOW__API__BASE_URL": base,
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(ports["health"]),
-        "AIRFLOW__GATEHOUSE__MLFLOW_URI": f"http://127.0.0.1:{ports['mlflow']}",
+        "AIRFLOW_CONN_GATEHOUSE_MLFLOW": f"http://{MLFLOW_USER}:{MLFLOW_PASSWORD}@127.0.0.1:{ports['mlflow']}/http",
         "AIRFLOW_CONN_GATEHOUSE_LEDGER": server.url("ledger", "ledger").replace("postgresql://", "postgres://"),
     }
 
 
 @contextmanager
 def standalone(own: OwnAirflow) -> Iterator[AirflowApi]:
-    """`mlflow server` and `airflow standalone`, ended with the block; the API as the one user that it makes."""
-    base, mlflow = own.environment["AIRFLOW__API__BASE_URL"], own.environment["AIRFLOW__GATEHOUSE__MLFLOW_URI"]
-    serve = ("mlflow", "server", "--host", "127.0.0.1", "--port", mlflow.rpartition(":")[2], "--workers", "1",
-             "--backend-store-uri", f"sqlite:///{own.home}/mlflow.db", "--serve-artifacts",
-             "--artifacts-destination", str(own.home / "artifacts"))  # fmt: skip
+    """`airflow standalone`, and MLflow's server with a login, which runs in this environment and so elsewhere. Both end with
+    the block; the API is that of the one user whom Airflow makes."""
+    base, mlflow = own.environment["AIRFLOW__API__BASE_URL"], _mlflow_port(own)
     with ExitStack() as ends:
-        for name, command in {"mlflow": serve, "airflow": ("airflow", "standalone")}.items():
-            line = [str(own.binaries / command[0]), *command[1:]]
-            started = process.start(line, own.home / f"{name}.log", own.environment)
+        for name, (line, variables) in {
+            "mlflow": _mlflow_server(own, mlflow),
+            "airflow": ([str(own.binaries / "airflow"), "standalone"], own.environment),
+        }.items():
+            started = process.start(line, own.home / f"{name}.log", variables)
             ends.callback(process.end, started.pid, 20)
-        wait(lambda: _answers(f"{mlflow}/health") and _answers(f"{base}/api/v2/monitor/health"), START_SECONDS)
+        health = (f"http://127.0.0.1:{mlflow}/health", f"{base}/api/v2/monitor/health")
+        wait(lambda: all(map(_answers, health)), START_SECONDS)
         (passwords,) = own.home.glob("*passwords.json.generated")
         ((user, password),) = json.loads(passwords.read_text()).items()
         yield AirflowApi(base, user, password)
+
+
+def _mlflow_port(own: OwnAirflow) -> int:
+    return urlsplit(own.environment["AIRFLOW_CONN_GATEHOUSE_MLFLOW"]).port or 0
+
+
+def _mlflow_server(own: OwnAirflow, port: int) -> tuple[list[str], dict[str, str]]:
+    config = own.home / "auth.ini"
+    config.write_text(
+        f"[mlflow]\ndefault_permission = NO_PERMISSIONS\ndatabase_uri = sqlite:///{own.home}/auth.db\n"
+        f"admin_username = {MLFLOW_USER}\nadmin_password = {MLFLOW_PASSWORD}\n"
+        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+    )
+    line = [str(Path(sys.executable).parent / "mlflow"), "server", "--app-name", "basic-auth", "--host", "127.0.0.1",
+            "--port", str(port), "--workers", "1", "--backend-store-uri", f"sqlite:///{own.home}/mlflow.db",
+            "--serve-artifacts", "--artifacts-destination", str(own.home / "artifacts")]  # fmt: skip
+    variables = {
+        "PATH": os.environ["PATH"],
+        "MLFLOW_AUTH_CONFIG_PATH": str(config),
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": MLFLOW_PASSWORD,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+    return [sys.executable, *line], variables
 
 
 def wait(known: Callable[[], bool], seconds: float) -> None:

@@ -82,6 +82,7 @@ def status(as_json: bool) -> None:
 def walk(use_case: str, limit: int | None, url: str | None, user: str) -> None:
     """Take a use case through its pending batches by real DAG runs, and show what happens."""
     from gatehouse.dev_stack.demo import walk as take
+    from gatehouse.dev_stack.next_steps import GO_ON
 
     if url:
         take(RemoteStack(Settings.from_environment(), url.rstrip("/"), user), use_case, limit)
@@ -89,6 +90,7 @@ def walk(use_case: str, limit: int | None, url: str | None, user: str) -> None:
     found = stack.up(home(), tell=click.echo)
     take(found, use_case, limit)
     click.echo(told(found))
+    click.echo(GO_ON)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,11 @@ from gatehouse.core.types import Verdict
 if TYPE_CHECKING:
     from gatehouse.context import UseCaseContext
 
+GO_ON = """Go on from here:
+  your data     bin/gatehouse use-case new NAME --from FILE --label COLUMN    docs/tutorial/your-own-data.md
+  your Airflow  make wheel                                                    docs/how-to/use-your-own-airflow.md
+  your team     make secrets && bin/compose up -d --build                     docs/how-to/operations.md"""
+
 
 def next_steps(ctx: UseCaseContext) -> list[str]:
     """A sentence and a command for each: the newest decision that waits or holds, and a schedule that is switched off."""

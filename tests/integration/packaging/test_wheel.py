@@ -51,6 +51,9 @@ def test_airflow_finds_the_pages_and_the_provider_in_the_wheel(wheel: Path, tmp_
         "from gatehouse_airflow.provider import get_provider_info; from gatehouse_airflow.configure import OPTIONS; "
         "schema = json.loads((Path(airflow.__file__).parent / 'provider_info.schema.json').read_text()); "
         "jsonschema.validate(info := get_provider_info(), schema); "
+        "from airflow.sdk._shared.module_loading import import_string; "
+        "hooks = {each['connection-type']: import_string(each['hook-class-name']) for each in info['connection-types']}; "
+        "assert all(hook.conn_type == kind and callable(hook.test_connection) for kind, hook in hooks.items()); "
         "assert set(info['config']['gatehouse']['options']) == set(OPTIONS)"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "AIRFLOW_HOME": str(tmp_path / "airflow")}
