@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from gatehouse.adapters.addresses import open_address
 from gatehouse.adapters.sources import large_files
 from gatehouse.adapters.sources.file_formats import MAX_BYTES, adapted, read_table
 from gatehouse.core.config.dialect import Dialect
+from gatehouse.core.rows.with_columns import with_columns
 from gatehouse.errors import ConfigurationError, ServiceUnavailableError, SourceError
 from gatehouse.ports import PartsDifferError
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gatehouse.core.config.contract import Contract
+
+_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ class ExportedRows:
             if starts is not None and version.text not in starts:
                 continue
             rows = rows if starts is None else starts[version.text]
-            for frame in _frames(filesystem, name, version.size, dialect):
+            for read in _frames(filesystem, name, version.size, dialect):
+                frame = _with_folders(read, name.removeprefix(str(self._folder.absolute())))
                 columns = columns or list(frame.columns)
                 if set(frame.columns) != set(columns):
                     different = ", ".join(sorted(set(frame.columns) ^ set(columns)))
@@ -89,6 +94,23 @@ class ExportedRows:
             raise ConfigurationError(
                 "it cannot be opened", where="contract.yaml: source", found=str(error), owner="data engineer"
             ) from error
+
+
+def _with_folders(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The table with the columns that its folders name, such as `year=2024/month=05`, after Hive. A column of the file's own
+    stays."""
+    folders = [part.partition("=") for part in name.split("/")[:-1] if "=" in part]
+    found = {unquote(key): unquote(value) for key, _, value in folders if key and unquote(key) not in frame.columns}
+    if not found:
+        return frame
+    import numpy as np
+    import pandas as pd
+
+    texts = pd.StringDtype(na_value=np.nan)
+    made = {
+        key: pd.Series([None if value == _NULL else value] * len(frame), dtype=texts) for key, value in found.items()
+    }
+    return with_columns(frame, made)
 
 
 def _frames(filesystem: Any, name: str, size: int, dialect: Dialect) -> Iterator[pd.DataFrame]:

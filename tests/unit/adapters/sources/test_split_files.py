@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from gatehouse.adapters.sources import csv_blocks, large_files, open_source, split_files
@@ -28,14 +29,19 @@ JANUARY = batch_interval("month", "2024-01")
 
 
 def opened(
-    folder: Path, time: str | None = "at", first: Any = "2024-01", frequency: str = "month", **source: Any
+    folder: Path,
+    time: str | None = "at",
+    first: Any = "2024-01",
+    frequency: str = "month",
+    tables: Any = None,
+    **source: Any,
 ) -> Source:
     """The source of a folder of CSV files."""
     columns = {"id": "integer", "at": "timestamp"}
     spec = {
         "use_case": "rows", "title": "t", "owner": "o", "frequency": frequency, "first_batch": first,
         "source": {"kind": "split_files", "files": "in/*.csv", **source},
-        "tables": {"rows": {"key": ["id"], "columns": columns, **({"time_column": time} if time else {})}},
+        "tables": tables or {"rows": {"key": ["id"], "columns": columns, **({"time_column": time} if time else {})}},
         "outcomes": {"key": ["id"], "columns": {"id": "integer", "y": "number"}, "label": "y", "delay": "1 month"},
     }  # fmt: skip
     return open_source(Contract.model_validate_json(json.dumps(spec)), folder)
@@ -151,3 +157,22 @@ def test_files_are_read_in_parts_as_in_one(tmp_path: Path) -> None:
         [1, 2, 3, 4],
         [5, 6, 7, 8],
     ]
+
+
+def test_folders_name_columns_after_hive(tmp_path: Path) -> None:
+    """`year=2024/month=01` gives two columns of texts, which are read as declared; a column of the file's own stays."""
+    columns = {"id": "integer", "at": "timestamp", "year": "integer", "shop": "string", "month": "integer"}
+    tables = {"rows": {"key": ["id"], "time_column": "at", "columns": columns}}
+    for number, (folder, month) in enumerate(
+        {"year=2024/shop=a%20b/month=01": 1, "year=2024/shop=__HIVE_DEFAULT_PARTITION__/month=1": 7}.items()
+    ):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        frame = pd.DataFrame({"id": [number], "at": ["2024-01-05"], "y": [1.0], "month": [month]})
+        frame.to_parquet(tmp_path / "in" / folder / "part-0.parquet", index=False)
+        (tmp_path / "in" / folder / "_SUCCESS").touch()
+    source = opened(tmp_path, files="in/year=*/**/*.parquet", tables=tables)
+    found = source.fetch("2024-01", JANUARY)["rows"].sort_values("id")
+    assert found["year"].tolist() == [2024, 2024]
+    assert found["month"].tolist() == [1, 7]
+    assert found["shop"].isna().tolist() == [False, True]
+    assert "a b" in found["shop"].tolist()
