@@ -28,9 +28,14 @@ def columns(text: str, header: Sequence[str], header_records: int, dialect: Dial
         return None
     body = below(text, dialect.skip, header_records)
     above = text[: len(text) - len(body)]
+    try:
+        data = body.encode()
+    except UnicodeEncodeError:
+        return None
     quoted = dialect.quote != NO_QUOTE and dialect.quote in text
     if quoted and (
-        any(line.count(dialect.quote) % 2 for line in above.split("\n")) or not _are_around_fields(body, dialect)
+        any(line.count(dialect.quote) % 2 for line in above.split("\n"))
+        or not are_around_fields(data, dialect.quote.encode(), dialect.delimiter.encode())
     ):
         return None
     if not body.strip("\r\n"):
@@ -38,7 +43,7 @@ def columns(text: str, header: Sequence[str], header_records: int, dialect: Dial
     names = [str(number) for number in range(len(header))]
     try:
         table = csv.read_csv(
-            pa.BufferReader(body.encode()),
+            pa.BufferReader(data),
             csv.ReadOptions(use_threads=False, block_size=_BLOCK, column_names=names),
             csv.ParseOptions(
                 delimiter=dialect.delimiter,
@@ -50,16 +55,24 @@ def columns(text: str, header: Sequence[str], header_records: int, dialect: Dial
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
             ),
         )
-    except (pa.ArrowException, UnicodeEncodeError):
+    except pa.ArrowException:
         return None
     return list(table.columns)
 
 
-def _are_around_fields(text: str, dialect: Dialect) -> bool:
-    """Whether each quote opens or closes a whole field, or is a doubled one inside."""
-    mark, end = re.escape(dialect.quote), re.escape(dialect.delimiter)
-    field = re.compile(rf"(?<![^{end}\n]){mark}(?:[^{mark}]|{mark}{mark})*+{mark}(?![^{end}\r\n])")
-    return dialect.quote not in field.sub("", text)
+def are_around_fields(data: bytes, quote: bytes, delimiter: bytes) -> bool:
+    """Whether each quote opens or closes a whole field, or is a doubled one inside: every other quote opens, and each has the
+    end of a field, or another quote, on its outer side."""
+    import numpy as np
+
+    if len(quote) > 1 or len(delimiter) > 1:  # Python's reader takes them
+        return False
+    text = np.frombuffer(b"\n" + data + b"\n", dtype=np.uint8)
+    found = np.flatnonzero(text == quote[0])
+    outside = np.concatenate([text[found[::2] - 1], text[found[1::2] + 1]])
+    ends = np.isin(outside, [quote[0], delimiter[0], ord("\n")])
+    ends[len(found[::2]) :] |= outside[len(found[::2]) :] == ord("\r")
+    return len(found) % 2 == 0 and bool(ends.all())
 
 
 def frame(header: Sequence[str], columns: Sequence[Any]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatehouse.adapters.lake import FileLake, open_lake
-from gatehouse.adapters.sources import csv_blocks, large_files, open_source
+from gatehouse.adapters.sources import csv_arrow, csv_blocks, large_files, open_source
 from gatehouse.adapters.sources.csv_text import read_csv
 from gatehouse.core.config.dialect import Dialect
 from gatehouse.core.contract.batch_calendar import batch_interval
@@ -146,3 +147,12 @@ def test_blocks_of_any_size_give_the_same_fields(rows: list[tuple[str, str]], si
         except Exception:
             return
     pd.testing.assert_frame_equal(pd.concat(frames, ignore_index=True), read_csv(text, "a.csv", dialect))
+
+
+FIELD = re.compile(r'(?<![^,\n])"(?:[^"]|"")*+"(?![^,\r\n])')
+
+
+@given(st.text(st.sampled_from('a",\r\né'), max_size=14))
+def test_quotes_around_fields_are_told_as_by_their_definition(text: str) -> None:
+    """Without all quoted fields a text has no quote left."""
+    assert csv_arrow.are_around_fields(text.encode(), b'"', b",") == ('"' not in FIELD.sub("", text))
