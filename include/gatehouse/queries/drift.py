@@ -15,6 +15,11 @@ _BATCHES = """
     SELECT w.key, w.revision, w.body::json -> 'drift' AS drift, w.body::json ->> 'champion' AS champion,
            w.body::json -> 'together' ->> 'sentence' AS together
     FROM monitoring_reports w WHERE w.use_case = %s ORDER BY w.key DESC, w.revision DESC LIMIT %s"""
+# The same with one column only: a tenth of the text, so that a page may show all batches.
+_COLUMN = """
+    SELECT w.key, w.revision, w.body::json ->> 'champion' AS champion, NULL AS together,
+           (SELECT json_agg(e) FROM json_array_elements(w.body::json -> 'drift') e WHERE e ->> 'column' = %s) AS drift
+    FROM monitoring_reports w WHERE w.use_case = %s ORDER BY w.key DESC, w.revision DESC LIMIT %s"""
 _ONE = """
     SELECT w.key, w.revision, w.body::json -> 'drift' AS drift, w.body::json ->> 'champion' AS champion,
            w.body::json -> 'together' ->> 'sentence' AS together
@@ -65,13 +70,15 @@ class DriftView:
         return list(dict.fromkeys(str(each["column"]) for batch in self.batches for each in batch.columns))
 
 
-def drift_view(database: Database, use_case: str, batch: BatchId | None, shown: int) -> DriftView:
-    """The newest `shown` monitored batches, and the chosen one: `batch`, or the newest whose columns were compared."""
+def drift_view(database: Database, use_case: str, batch: BatchId | None, shown: int, column: str = "") -> DriftView:
+    """The newest `shown` monitored batches, and the chosen one: `batch`, or the newest whose columns were compared.
+    With `column`, the newest batches have only that one."""
     with database.snapshot() as rows:
-        batches = tuple(_drift(use_case, row) for row in rows.all(_BATCHES, use_case, shown))
+        found = rows.all(_COLUMN, column, use_case, shown) if column else rows.all(_BATCHES, use_case, shown)
+        batches = tuple(_drift(use_case, row) for row in found)
         if batch is not None:
-            found = rows.one(_ONE, use_case, batch.key, batch.revision)
-            chosen = _drift(use_case, found) if found else None
+            one = rows.one(_ONE, use_case, batch.key, batch.revision)
+            chosen = _drift(use_case, one) if one else None
         else:
             chosen = next((each for each in batches if each.columns), batches[0] if batches else None)
         if chosen is None:

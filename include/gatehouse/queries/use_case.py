@@ -10,7 +10,8 @@ from gatehouse.queries.incident_state import Since, followed
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
 
-SHOWN = 36  # batches on the time axis
+RANGES = (6, 12, 24, 36)  # batches on the time axis
+SHOWN = RANGES[-1]
 
 _BATCHES = """
     SELECT b.key, b.revision, b.starts, b.ends, b.state, b.reason, w.body::json AS body, w.reasons::json AS reasons,

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 RANGES = (6, 12, 24, 60)  # batches
+COLUMN_RANGES = (6, 12, 24, 1000)  # the last one is all of them, for people
 Shown = Annotated[int, Query(ge=1, le=RANGES[-1])]
+ColumnShown = Annotated[int, Query(ge=1, le=COLUMN_RANGES[-1])]
 ColumnName = Annotated[str, Query(min_length=1, max_length=2000)]
 SHARES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
@@ -55,10 +57,10 @@ def drift_page(
 
 @router.get("/use-cases/{use_case}/column")
 def column_page(
-    request: Request, user: User, use_case: str, name: ColumnName, batch: Search = "", n: Shown = 24
+    request: Request, user: User, use_case: str, name: ColumnName, batch: Search = "", n: ColumnShown = 24
 ) -> Response:
     """One column: how it looks in a batch and in the reference, and its distance over time."""
-    view, profiles = _looked(request, user, use_case, batch, n)
+    view, profiles = _looked(request, user, use_case, batch, n, name)
     record = view.chosen.column(name) if view.chosen else None
     if record is None and name not in view.names:
         raise HTTPException(404, "monitoring has compared no column of this name in these batches")
@@ -78,17 +80,23 @@ def column_page(
         facts=_facts(*sides),
         unseen=_unseen(*sides),
         importance=profiles.importance.get(name),
+        place=sum(each >= profiles.importance[name] for each in profiles.importance.values())
+        if name in profiles.importance
+        else 0,
+        features=len(profiles.importance),
         history=drift_history(_points(view, name, f"{root}/use-cases/{use_case}/column", n), title),
         lost=profiles.lost,
         n=n,
-        ranges=RANGES,
+        ranges=COLUMN_RANGES,
     )
 
 
-def _looked(request: Request, user: Any, use_case: str, batch: str, n: int) -> tuple[DriftView, ColumnProfiles]:
+def _looked(
+    request: Request, user: Any, use_case: str, batch: str, n: int, column: str = ""
+) -> tuple[DriftView, ColumnProfiles]:
     require_readable(request, user, use_case)
     desk = desk_of(request)
-    view = drift_view(desk.database, use_case, parse_batch_ref(use_case, batch) if batch else None, n)
+    view = drift_view(desk.database, use_case, parse_batch_ref(use_case, batch) if batch else None, n, column)
     if batch and view.chosen is None:
         raise HTTPException(404, "this batch has not been monitored")
     if not view.batches and desk.known_case(use_case) is None:

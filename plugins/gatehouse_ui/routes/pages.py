@@ -19,6 +19,7 @@ from gatehouse.queries import (
     notified_use_cases,
     use_case_view,
 )
+from gatehouse.queries.use_case import RANGES, SHOWN
 from gatehouse_ui import render_cache, runbook
 from gatehouse_ui.airflow_runs import RunSubject
 from gatehouse_ui.auth import User, readable
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 Need = Annotated[Attention | None, Query(), BeforeValidator(lambda text: Attention(int(text)) if text else None)]
+Shown = Annotated[int, Query(ge=1, le=SHOWN)]
 FLEET, LISTED = 40, 50  # use cases and batches a page
 
 
@@ -75,11 +77,11 @@ def notifications_page(request: Request, user: User, held: bool = False, before:
 
 
 @router.get("/use-cases/{use_case}")
-def use_case_page(request: Request, user: User, use_case: str) -> Response:
-    """One use case over time."""
+def use_case_page(request: Request, user: User, use_case: str, n: Shown = SHOWN) -> Response:
+    """One use case over time, with its newest `n` batches."""
     require_readable(request, user, use_case)
     desk = desk_of(request)
-    view = use_case_view(desk.database, use_case)
+    view = use_case_view(desk.database, use_case, n)
     case = desk.known_case(use_case)
     if not view.batches and case is None:
         raise HTTPException(404, f"there is no use case {use_case[:80]!r}")
@@ -88,6 +90,8 @@ def use_case_page(request: Request, user: User, use_case: str) -> Response:
         "use_case.html",
         use_case,
         view=view,
+        n=n,
+        ranges=RANGES,
         **render_cache.use_case(view),
         running=runs_of(request).running(use_case),
         former=sorted({each["version"] for each in view.promotions[1:]} - {view.promotions[0]["version"]})

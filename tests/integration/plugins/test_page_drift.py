@@ -103,7 +103,7 @@ def test_a_column_has_its_page(drifted: World) -> None:
     assert 'class="histogram"' in html
     assert "The 20 bins as a table" in html
     assert next(words for _, words in page.all("th") if "quantile" in words) == "1% quantile"
-    assert "importance for the champion: 0.25" in html
+    assert "permutation importance 0.25" in html
     links = [attrs for attrs, _ in page.all("a") if "distance" in (attrs.get("aria-label") or "")]
     assert [str(each["href"]).split("batch=")[1][:10] for each in links] == ["2013-03.r1", "2013-04.r1"]
     assert 'class="cross"' in html
