@@ -228,6 +228,10 @@ class ModelStore(ABC):
         """UntrustedModelError when the bytes are not those recorded, too large, or hold a type off the allow-list."""
 
     @abstractmethod
+    def unusual_types(self, data: bytes) -> list[str]:
+        """The types of a model file beyond those of scikit-learn, NumPy and SciPy; those of own code as `model.Clip`."""
+
+    @abstractmethod
     def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> ModelProbe:
         """Load and predict in a clean process and measure it."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Data": ("data_validated", "enough_rows", "enough_training_rows", "holdout_drift", "lineage_intact", "training_is_fresh"),
     "Model file": ("loads_in_clean_process", "model_size", "prediction_speed", "prediction_memory", "reproducible",
-                   "signature_unchanged"),
+                   "signature_unchanged", "new_types"),
     "Behaviour": ("golden_set", "handles_unseen_values", "invariant", "monotone", "no_dominant_feature", "predictions_vary",
                   "python", "self_test"),
     "Quality": ("brier_decomposition", "calibration", "metric_bound", "parity", "slice_floor", "stable_over_time"),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gatehouse.core.audit.canonical_json import canonical, digest
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.decide import decide, decision_document, decision_from_document, verdict_for, verdict_of
+from gatehouse.core.gate.explain import explain
 from gatehouse.core.statistics.metrics import METRICS
 from gatehouse.core.types import RuleOutcome, RuleResult, Verdict
 from support.evidence_maker import SHA, decided, evidence, holdout, policy
@@ -38,6 +39,27 @@ def test_a_worse_challenger_is_blocked_in_one_sentence():
     assert decision.verdict is Verdict.BLOCK
     for part in ("BLOCK: log loss on 3,000 rows is 0.0625 worse", "95 % interval 0.04", "at most 0.005", "and 1 more"):
         assert part in decision.sentence
+
+
+@pytest.mark.parametrize(
+    ("rows", "trusted", "verdict", "told"),
+    [
+        (GOOD, (), Verdict.REVIEW, True),
+        (GOOD, ("model.*", "lightgbm.*"), Verdict.PROMOTE, False),
+        (GOOD, ("lightgbm.*",), Verdict.REVIEW, True),
+        (BAD, (), Verdict.BLOCK, True),
+        (holdout(0.1, None), (), Verdict.PROMOTE, True),
+    ],
+)
+def test_a_type_that_no_model_in_production_held_asks_for_a_review(rows, trusted, verdict, told):
+    """It is named. What is trusted is none, a block stays one, and a first model is only told of it."""
+    unseen = replace(evidence(rows), extra={"new_types": ["lightgbm.basic.Booster", "model.Clip"]})
+    rules = policy(NOT_WORSE, no_champion="promote", trusted_types=list(trusted))
+    decision = decide(unseen, rules, SHA)
+    assert decision.verdict is verdict
+    assert ("model.Clip" in " ".join(result.sentence for result in decision.results)) is told
+    assert decision_from_document(decision_document(decision)) == decision
+    assert str(explain(decision))
 
 
 @pytest.mark.parametrize(

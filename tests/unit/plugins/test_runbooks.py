@@ -10,6 +10,7 @@ import pytest
 from gatehouse.core.config.gate import RULES
 from gatehouse.core.gate.alpha_spending import SPENT
 from gatehouse.core.gate.decide import NO_CHAMPION
+from gatehouse.core.gate.new_types import NEW_TYPES
 from gatehouse.core.gate.re_decision import JUDGED_AGAIN
 from gatehouse.core.gate.self_test import SELF_TEST
 from gatehouse.core.notifications.alert_types import ABOUT
@@ -25,7 +26,13 @@ from gatehouse_ui.templating import FOUND
 CASES = sorted(path.parent for path in (ROOT / "include" / "usecases").glob("*/RUNBOOK.md"))
 TEMPLATE = ROOT / "include" / "gatehouse" / "cli" / "template"
 PAGES = ROOT / "plugins" / "gatehouse_ui" / "templates"
-RESULTS = {NO_CHAMPION, SELF_TEST, SPENT, JUDGED_AGAIN}  # results of the gate's own, which no line of gate.yaml names
+RESULTS = {
+    NO_CHAMPION,
+    SELF_TEST,
+    SPENT,
+    JUDGED_AGAIN,
+    NEW_TYPES,
+}  # results of the gate's own, which no line of gate.yaml names
 ALARMS = {"drift", "decay", "calibration"} | {kind.value for kind in ChangeKind}
 
 

@@ -97,6 +97,9 @@ class SkopsModels(ModelStore):
     def load(self, data: bytes, sha256: str) -> Any:
         return skops_format.loads(data, sha256, self._trust)
 
+    def unusual_types(self, data: bytes) -> list[str]:
+        return skops_format.unusual_types(data)
+
     def probe(self, data: bytes, sha256: str, features: pd.DataFrame, task: Task) -> ModelProbe:
         return model_probe.measure(data, sha256, features, task, self._trust)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from contextlib import suppress
 from importlib import import_module
@@ -25,6 +26,7 @@ from gatehouse.ports import ModelTrust
 
 CODE = "code/"
 MIB = 2**20
+USUAL = ("sklearn", "numpy", "scipy", "collections", "functools", "builtins")
 UNPACKED = 8  # times the limit of a file: what it may unpack to
 NOBODY = ModelTrust()
 
@@ -74,6 +76,12 @@ def types_of(data: bytes) -> list[str]:
         return sorted(skops.io.get_untrusted_types(data=data))
     except Exception as error:  # a damaged archive fails in many ways inside the parser
         raise UntrustedModelError(f"model file cannot be read: {type(error).__name__}: {error}") from error
+
+
+def unusual_types(data: bytes) -> list[str]:
+    """The types in an archive beyond those of `USUAL`; those of own code by their names there, whatever its hash is."""
+    names = {re.sub(rf"^{ARCHIVED}\w+", "model", name) for name in types_of(data)}
+    return sorted(name for name in names if name.partition(".")[0] not in USUAL)
 
 
 def code_of(data: bytes) -> OwnCode | None:

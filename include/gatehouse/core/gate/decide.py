@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.gate.archived_names import from_archived, to_archived
+from gatehouse.core.gate.new_types import judge_new_types
 from gatehouse.core.gate.re_decision import JUDGED_AGAIN, compare_with_earlier
 from gatehouse.core.gate.rules.metrics_context import MetricsContext
 from gatehouse.core.gate.self_test import SELF_TEST, self_test
@@ -31,6 +32,8 @@ def decide(evidence: Evidence, policy: GatePolicy, evidence_sha256: str) -> Deci
     seed = int(evidence_sha256[:16], 16)
     measures = MetricsContext(evidence, policy, seed)
     results = (*_no_champion(policy, measures), *_judged(policy, measures), *_spent(policy, measures))
+    unseen = judge_new_types(evidence, policy)
+    results = (*results, unseen) if unseen is not None else results
     tested = self_test(evidence, policy, seed, _verdict_in_mode)
     results = (*results, tested) if tested is not None else results
     again = compare_with_earlier(evidence, verdict_of(results))

@@ -20,6 +20,7 @@ from gatehouse.pipeline.final_fit import judged_file
 from gatehouse.pipeline.gather import latest_interval_end
 from gatehouse.pipeline.judge.interim_looks import count_looks
 from gatehouse.pipeline.judge.measurements import MeasurementContext, measure_all, required_measurements
+from gatehouse.pipeline.judge.new_types import find_new_types
 from gatehouse.pipeline.score import model_inputs
 from gatehouse.ports import Lake
 
@@ -84,7 +85,11 @@ def gather_evidence(
             weights=weights_in(frame),
         ),
         facts=model_facts(ctx, model, training_set, ctx.lake.read(model.file), inputs, held_out),
-        extra={**(extra or {}), **({"final_fit": {"judged": twin.sha256}} if twin != model.file else {})},
+        extra={
+            **(extra or {}),
+            **find_new_types(ctx, model),
+            **({"final_fit": {"judged": twin.sha256}} if twin != model.file else {}),
+        },
         looks=count_looks(ctx, champion, extra),
         measured=measure_all(subject, required_measurements(ctx.case.gate)),
     )
