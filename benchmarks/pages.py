@@ -71,14 +71,15 @@ def _addresses(server: Any) -> list[tuple[str, Callable[[int], str]]]:
         cursor.execute("SELECT id FROM gatehouse.decisions ORDER BY use_case, version DESC LIMIT %s", (2 * ASKED,))
         decisions = [row[0] for row in cursor.fetchall()]
     return [
-        ("fleet, each of its pages", lambda n: f"/?p={n % 4 + 1}"),
-        ("fleet, searched", lambda n: f"/?q=case_0{n}"),
+        ("use cases, each of its pages", lambda n: f"/?p={n % 4 + 1}"),
+        ("use cases, searched", lambda n: f"/?q=case_0{n}"),
         ("use case", lambda n: f"/use-cases/case_{n:03}"),
         ("batches of a use case", lambda n: f"/use-cases/case_{n:03}/batches"),
         (
             "drift of a use case, another batch each time",
             lambda n: f"/use-cases/case_{n:03}/drift?batch=2021-04-{n + 1:02}.r1",
         ),
+        ("one column over all batches", lambda n: f"/use-cases/case_{n:03}/column?name=column_{n:02}&n=1000"),
         ("one column", lambda n: f"/use-cases/case_{n:03}/column?name=column_{n:02}"),
         ("audit of a use case", lambda n: f"/use-cases/case_{n:03}/audit"),
         ("audit of one person and day", lambda n: f"/audit?by=bench&since=2021-01-0{n + 1}"),
