@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gatehouse.core.types import Verdict
+from gatehouse.core.audit.canonical_json import sha256
+from gatehouse.core.types import RuleOutcome, Verdict
 from gatehouse.errors import ModelError
 from gatehouse.pipeline import land, score
 from gatehouse.pipeline.judge.evidence import archived_evidence
@@ -17,21 +18,44 @@ from gatehouse.pipeline.validate import validate
 from support.orchard import CLASSES, write
 from support.rides import FakeContext, ctx, open_site, take  # noqa: F401 - two of them are fixtures
 
+GOLDEN = "group,amount,gh_label\na,90.0,quince\nb,20.0,pear\na,2.0,apple\nc,200.0,quince\n"
+RULE_IN_PYTHON = """
+def known(rows):
+    named = {each.split(":")[1] for each in rows if each.startswith("challenger:")}
+    share = float(rows["label"].isin(named).mean())
+    return share, 1.0, share == 1.0, f"{share:.0%} of the labels are classes of the model"
+"""
+MEASURED = """\
+  - {{rule: golden_set, description: Four fruits., file: golden.csv, sha256: {sha256}, metric: accuracy, min: 0.5}}
+  - {{rule: invariant, description: The group alone decides little., column: group, max_mean_change: 0.9}}
+  - {{rule: handles_unseen_values, description: A new group has a prediction., columns: [group]}}
+  - {{rule: no_dominant_feature, description: No feature decides alone., max_share: 0.999}}
+  - {{rule: python, description: Labels and predictions have the same names., function: "checks.py:known"}}
+"""
 KEYS = [f"2024-{month:02}" for month in range(1, 9)]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The use case `orchard` in place of `rides`; nothing changes in June."""
-    return write(tmp_path, turned=0)
+    made = write(tmp_path, turned=0)
+    (made / "golden.csv").write_text(GOLDEN)
+    (made / "checks.py").write_text(RULE_IN_PYTHON)
+    with (made / "gate.yaml").open("a") as gate:
+        gate.write(MEASURED.format(sha256=sha256(GOLDEN.encode())))
+    return made
 
 
 def test_three_classes_go_the_whole_way(ctx: FakeContext) -> None:
-    """Land, score, monitor, retrain, judge and promote; predictions are stored by class, and evidence replays."""
+    """Land, score, monitor, retrain, judge and promote; predictions are stored by class, evidence replays, and rules that
+    measure the model take three classes."""
     for key in KEYS[:5]:
         take(ctx, key)
     (decision,) = ctx.ledger.decisions.list(ctx.name)
     assert decision.verdict is Verdict.PROMOTE, decision.sentence
+    measured = {each.rule.split("(")[0]: each for each in decision.results}
+    for rule in ("golden_set", "invariant", "handles_unseen_values", "no_dominant_feature", "python"):
+        assert measured[rule].outcome is RuleOutcome.PASS, measured[rule].sentence
     file, _ = ctx.ledger.decisions.archive(decision.id)
     evidence, _ = archived_evidence(ctx.lake, file)
     assert evidence.holdout.classes == CLASSES
