@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.table import Table, seconds
-from gatehouse.core.config.retrain import DriftReason
+from gatehouse.core.config.triggers import DriftReason
 from gatehouse.core.drift import all_distances, judge
 from gatehouse.core.profiling import profile_of, profile_of_parts
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.table import Table
 from gatehouse.backtest.run import BacktestResult, backtest
-from gatehouse.core.config.retrain import CalibrationReason, CostReason, DecayReason, DriftReason, Triggers
+from gatehouse.core.config.triggers import CalibrationReason, CostReason, DecayReason, DriftReason, Triggers
 from gatehouse.settings import ROOT
 from gatehouse.use_case import UseCase, load
 

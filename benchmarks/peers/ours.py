@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gatehouse.core.config.retrain import DriftReason
+from gatehouse.core.config.triggers import DriftReason
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibration import calibrate
 from gatehouse.core.drift.domain_classifier import domain_classifier_auc, rank_transform

@@ -10,10 +10,11 @@ from gatehouse.backtest.context import clean_processes, throwaway
 from gatehouse.backtest.errors import kept
 from gatehouse.backtest.history import BatchSummary, batch_summaries, read_history, training_set_of
 from gatehouse.backtest.labelled_history import LabelledHistory, first_champion, window_of
+from gatehouse.backtest.model_cache import WhatIf
 from gatehouse.backtest.prefit_pool import PrefitPool
 from gatehouse.backtest.progress import Told, nobody
 from gatehouse.backtest.replay import ProcessedBatch, Reviews, replay
-from gatehouse.backtest.what_if import WhatIf, evaluate_what_ifs
+from gatehouse.backtest.what_if import evaluate_what_ifs
 from gatehouse.context import UseCaseContext
 from gatehouse.core.audit.canonical_json import digest
 from gatehouse.core.config.gate import GatePolicy

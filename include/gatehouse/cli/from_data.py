@@ -74,12 +74,14 @@ def sentences(result: dict[str, Any]) -> list[str]:
         return [first, "No champion yet.", *reasons]
     measured = [line["metric"] for line in served if line["metric"] is not None]
     mean = (
-        f"; its mean {metric_named(result['metric']).title} is {sum(measured) / len(measured):.4g}" if measured else ""
+        f"; its {metric_named(result['metric']).title} is {sum(measured) / len(measured):.4g} on average"
+        if measured
+        else ""
     )
     verdicts = ", ".join(f"{count} {name}" for name, count in sorted(totals["verdicts"].items()))
     return [
         first,
-        f"A champion serves from batch {served[0]['key']} on{mean} over {len(measured)} measured batches.",
+        f"A champion serves from batch {served[0]['key']} on{mean}, over {len(measured)} measured batches.",
         f"{totals['trainings']} {'training' if totals['trainings'] == 1 else 'trainings'}; "
         f"decisions: {verdicts or 'none'}; {totals['errors']} errors.",
         *([result["advice"]] if result["advice"] else []),

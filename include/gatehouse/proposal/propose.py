@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+_ALONE = "only the time predicts the label: add columns that are known before it, such as its value a day earlier"
 _DELAY = {"quarter": "3 months", "year": "12 months"}
 
 
@@ -88,8 +89,9 @@ def propose(asked: Request) -> Proposal:
     }
     first = "2024-01-01" if chosen.rows_per_batch else str(batches.min())
     evidence = (*_described(table), *chosen.evidence, found.sentence)
-    warnings = tuple(dict.fromkeys((*table.notes, *labelled.notes, *told.values(), *_sorted(of_rows, chosen))))
     model = features(rows, types, skip, chosen.time)
+    alone = () if model.numbers or model.categories else (_ALONE,)
+    warnings = tuple(dict.fromkeys((*table.notes, *labelled.notes, *told.values(), *_sorted(of_rows, chosen), *alone)))
     if not (model.numbers or model.categories or model.moments):
         reasons = "; ".join(f"{name}: {why}" for name, why in model.left_out.items())
         raise InvalidInputError(

@@ -15,8 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
+from gatehouse.backtest import model_cache, what_if
 from gatehouse.backtest import prefit_pool as module
-from gatehouse.backtest import what_if
 from gatehouse.backtest.context import BacktestContext, clean_processes, throwaway
 from gatehouse.backtest.history import read_history
 from gatehouse.backtest.labelled_history import LabelledHistory, matured
@@ -120,11 +120,11 @@ def test_a_model_is_never_measured_as_another_one(replayed: Replayed, monkeypatc
     """Each model has its own metric on a batch, though one that is gone may leave its place in memory to the next."""
     ctx, _ = replayed
     measured = itertools.count()
-    monkeypatch.setattr(what_if, "_measure", lambda history, turn, model: float(next(measured)))
+    monkeypatch.setattr(model_cache, "_measure", lambda history, turn, model: float(next(measured)))
     with PrefitPool(LabelledHistory(ctx), clean_processes()) as ahead:
         history = read_history(ahead.labelled, "log_loss")
         turns = what_if._turns(history, history.batches[0].interval.start)
-        bank = what_if.ModelCache(history, ahead, turns, history.batches[0].interval.start, [])
+        bank = model_cache.ModelCache(history, ahead, turns, history.batches[0].interval.start, [])
         assert [bank._metric(0, object()) for _ in range(100)] == list(range(100))
 
 

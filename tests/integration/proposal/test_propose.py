@@ -165,6 +165,7 @@ def test_a_series_of_one_column_is_predicted_from_its_time(tmp_path: Path) -> No
     pd.DataFrame({"at": at, "level": level}).to_csv(tmp_path / "series.csv", index=False)
     proposal = propose(Request("series", tmp_path / "series.csv", "level"))
     assert "MOMENTS = ('at',)" in proposal.files["model.py"]
+    assert any(warning.startswith("only the time predicts the label") for warning in proposal.warnings)
     report = check(written(proposal, tmp_path / "series"))
     assert [f"{problem.what}: {problem.found}" for problem in report.errors] == []
     pd.DataFrame({"level": level}).to_csv(tmp_path / "alone.csv", index=False)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.config.retrain import CostReason
+from gatehouse.core.config.triggers import CostReason
 from gatehouse.core.retraining.cost_benefit import excess_loss, retraining_cost
 
 REASON = CostReason(loss_value_per_1000_rows=1000.0, training=50.0, review=20.0, horizon=3)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.config.retrain import RefitReason, RetrainPolicy, Triggers, Window
+from gatehouse.core.config.retrain import RetrainPolicy, Window
+from gatehouse.core.config.triggers import RefitReason, Triggers
 from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.retraining.policy import RetrainState, decide_retraining
 from gatehouse.core.retraining.refit_check import (

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.config.retrain import DriftReason, RetrainPolicy, Triggers
+from gatehouse.core.config.retrain import RetrainPolicy
+from gatehouse.core.config.triggers import DriftReason, Triggers
 from gatehouse.core.drift.alarms import Alarm
 from gatehouse.core.retraining.policy import RetrainDecision, RetrainState, decide_retraining
 from gatehouse.settings import ROOT

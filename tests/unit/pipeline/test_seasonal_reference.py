@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gatehouse.core.config.retrain import DriftReason
+from gatehouse.core.config.triggers import DriftReason
 from gatehouse.core.contract.batch_calendar import batch_interval, keys_between
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.alarms import AlarmState

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.backtest.history import BatchSummary
+from gatehouse.backtest.model_cache import WhatIf
 from gatehouse.backtest.run import BacktestResult, BacktestTotals
-from gatehouse.backtest.what_if import WhatIf
 from gatehouse.cli.backtest_table import human
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.gate.decide import decision_from_document

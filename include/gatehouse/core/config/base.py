@@ -36,4 +36,5 @@ def _span(text: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Positive = Annotated[int, Field(ge=1)]
 SpanText = Annotated[str, AfterValidator(_span), Field(json_schema_extra={"format": "span"})]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from gatehouse.core.audit.canonical_json import number_in
-from gatehouse.core.config.retrain import Distance
+from gatehouse.core.config.triggers import Distance
 from gatehouse.core.drift.column_distance import TENTHS, ColumnDistance, measure_values, missing_distance, tenths
 from gatehouse.core.profiling import ColumnProfile, NumericProfile, Profile
 

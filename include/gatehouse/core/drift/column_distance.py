@@ -24,7 +24,7 @@ from gatehouse.core.profiling import ColumnProfile, NumericProfile
 from gatehouse.errors import SchemaMismatchError
 
 if TYPE_CHECKING:
-    from gatehouse.core.config.retrain import Distance
+    from gatehouse.core.config.triggers import Distance
 
 Counts = NDArray[np.int64]
 Pair = tuple[Callable[[Counts, Counts], float], Callable[[Counts, Counts], float]]

@@ -12,7 +12,7 @@ from gatehouse.core.drift.column_distance import UNORDERED, binned
 from gatehouse.core.profiling import ColumnProfile, NumericProfile
 
 if TYPE_CHECKING:
-    from gatehouse.core.config.retrain import Distance
+    from gatehouse.core.config.triggers import Distance
 
 
 def farthest(part: str, reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> float:

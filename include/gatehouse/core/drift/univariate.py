@@ -18,7 +18,7 @@ from gatehouse.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gatehouse.core.config.retrain import Distance, DriftReason
+    from gatehouse.core.config.triggers import Distance, DriftReason
 
 
 def judge(

@@ -26,7 +26,8 @@ from gatehouse.formatting import between, shown
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from gatehouse.core.config.retrain import CalibrationReason, CostReason, DecayReason, RetrainPolicy
+    from gatehouse.core.config.retrain import RetrainPolicy
+    from gatehouse.core.config.triggers import CalibrationReason, CostReason, DecayReason
 
 DAY = Span(1, "day")
 

@@ -22,7 +22,8 @@ from gatehouse.core.statistics.metrics import evaluate, metric_named
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gatehouse.core.config.retrain import CalibrationReason, DecayReason, RetrainPolicy
+    from gatehouse.core.config.retrain import RetrainPolicy
+    from gatehouse.core.config.triggers import CalibrationReason, DecayReason
 
     # labels, the champion's predictions, and the weights where rows have some
     Day = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]

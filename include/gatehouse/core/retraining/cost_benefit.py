@@ -18,7 +18,7 @@ from gatehouse.core.statistics.metrics import evaluate, metric_named
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gatehouse.core.config.retrain import CostReason
+    from gatehouse.core.config.triggers import CostReason
 
 EDGE = 1e-6
 STEPS = 50  # halvings of a range of forty log odds

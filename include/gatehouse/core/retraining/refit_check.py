@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gatehouse.core.config.retrain import RefitReason
+    from gatehouse.core.config.triggers import RefitReason
     from gatehouse.core.types import MonitoringReport
 
 NEWEST = 3  # batches that a window is chosen by

@@ -38,7 +38,7 @@ from gatehouse.pipeline.score import model_inputs
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gatehouse.core.config.retrain import DriftReason
+    from gatehouse.core.config.triggers import DriftReason
 
 INPUTS, TOGETHER, LABELS = 0.8, 0.1, 0.1  # the shares of `false_alarms` that each of the three tests may spend
 WIDE = 24  # batches of a wide reference

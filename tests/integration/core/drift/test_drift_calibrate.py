@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.config.retrain import Distance, DriftReason
+from gatehouse.core.config.triggers import Distance, DriftReason
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.calibration import DriftCalibration, calibrate

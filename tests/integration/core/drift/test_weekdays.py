@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.config.retrain import DriftReason
+from gatehouse.core.config.triggers import DriftReason
 from gatehouse.core.drift import judge
 from gatehouse.core.drift.calibration import DriftCalibration, calibrate
 from gatehouse.core.drift.weekday_reference import WeekdayReference, weekdays_of

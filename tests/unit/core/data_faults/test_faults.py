@@ -7,11 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from gatehouse.core.data_faults.column_mapping import describe_mapping, distance, find_column_mapping
 from gatehouse.core.data_faults.detect import DataFault, detect_faults
+from gatehouse.core.drift.column_distance import all_distances
 from gatehouse.core.profiling import Profile, profile_of
 from gatehouse.core.profiling.batch_profile import on_grid
+from gatehouse.core.profiling.histogram import histogram
 
 
 def table(seed: int, rows: int = 1500) -> pd.DataFrame:
@@ -47,6 +51,52 @@ def found(batch: pd.DataFrame, earlier: Sequence[pd.DataFrame] | None = None, cy
 def test_a_quiet_delivery_has_no_fault() -> None:
     """Neither an identity that is new in every row, nor another draw of the same distributions."""
     assert found(table(9)) == []
+
+
+STATES = {
+    "nothing": lambda rows: pd.Series(np.full(len(rows), np.nan)),
+    "one value": lambda rows: pd.Series(np.full(len(rows), 3.0)),
+    "another value": lambda rows: pd.Series(np.full(len(rows), -7.0)),
+    "values": lambda rows: rows["miles"],
+    "others": lambda rows: rows["celsius"] * 0.45,
+    "some": lambda rows: rows["pounds"].where(rows.index % 3 > 0),
+    "infinite": lambda rows: pd.Series(np.full(len(rows), np.inf)),
+}
+
+
+@example([("nothing",) * 3, ("values",) * 3, ("others",) * 3])
+@given(st.lists(st.tuples(*[st.sampled_from(sorted(STATES))] * 3), min_size=2, max_size=6))
+def test_columns_come_and_go(states: list[tuple[str, str, str]]) -> None:
+    """A column may have no values, one, many or none again, in any order and as number, text or moment: the batch is
+    judged, its distances stay within their bounds, its drawing is finite, and the same content again is no fault."""
+    deliveries = [
+        pd.DataFrame(
+            {
+                "number": STATES[one](rows).to_numpy(),
+                "text": STATES[two](rows)
+                .astype("object")
+                .map(lambda x: None if pd.isna(x) else f"{x:.0f}")
+                .astype("str"),
+                "at": pd.Timestamp("2024-01-01", tz="UTC")
+                + pd.to_timedelta(STATES[three](rows).replace(np.inf, np.nan).to_numpy(), unit="h"),
+            }
+        )
+        for number, (one, two, three) in enumerate(states)
+        for rows in [table(number, 300)]
+    ]
+    found(deliveries[-1], deliveries[:-1])
+    assert found(deliveries[-1], [*deliveries[:-1], deliveries[-1]]) == []
+    reference = on_grid(deliveries[0], None)
+    batch = on_grid(deliveries[-1], reference)
+    for name, column in ((name, batch.columns[name]) for name in batch.columns if name in reference.columns):
+        known = reference.columns[name]
+        drawn = histogram(known, column)
+        assert np.isfinite([*(drawn.reference if drawn else ()), *(drawn.batch if drawn else ())]).all()
+        assert not any(
+            abs(value) > 1
+            for name, value in all_distances(known, column).items()
+            if name in ("js", "ks", "null_change")
+        )
 
 
 def test_a_moved_world_is_no_fault() -> None:

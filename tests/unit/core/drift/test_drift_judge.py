@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gatehouse.core.audit.canonical_json import canonical
-from gatehouse.core.config.retrain import DriftReason
+from gatehouse.core.config.triggers import DriftReason
 from gatehouse.core.drift import ColumnDrift, judge, to_document
 from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.profiling import Profile, profile_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gatehouse.core.config.retrain import Distance
+from gatehouse.core.config.triggers import Distance
 from gatehouse.core.drift import measure_values
 from gatehouse.core.profiling import profile_of
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.config.retrain import DriftReason
+from gatehouse.core.config.triggers import DriftReason
 from gatehouse.core.drift import ColumnDrift, judge
 from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.calibration import calibrate

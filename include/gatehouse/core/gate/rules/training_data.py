@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from gatehouse.core.config.retrain import Distance
+from gatehouse.core.config.triggers import Distance
 from gatehouse.core.gate.measurements import Measurement
 from gatehouse.core.gate.rules.base import Positive, Rule, at_least, point_estimate
 from gatehouse.core.gate.rules.measurement_rule import MeasurementRule, rows_in, value_in
