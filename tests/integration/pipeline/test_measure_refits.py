@@ -40,9 +40,9 @@ def test_a_matured_batch_is_compared_with_refits_of_earlier_rows(looped, folder,
     seen = []
     fit = looped.models.fit
 
-    def counted(name, estimator, features, labels):
+    def counted(name, estimator, features, labels, weights=None):
         seen.append(len(features))
-        return fit(name, estimator, features, labels)
+        return fit(name, estimator, features, labels, weights)
 
     monkeypatch.setattr(looped.models, "fit", counted)
     bodies = _monitored(looped, "2024-05", "2024-06")
