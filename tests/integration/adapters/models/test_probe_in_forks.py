@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -43,3 +49,26 @@ def _hangs(*_: object) -> None:
     import time
 
     time.sleep(600)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/thread-self/schedstat").exists(), reason="the system does not count waiting threads"
+)
+def test_a_busy_machine_makes_no_model_slower() -> None:
+    """Of two programs on one processor, each waits for the other: that time counts for no model."""
+    mine = os.sched_getaffinity(0)
+    loop = "import os; os.sched_setaffinity(0, [int(os.environ['CORE'])])\nwhile True: pass"
+    core = min(mine)
+    others = [subprocess.Popen([sys.executable, "-c", loop], env={**os.environ, "CORE": str(core)}) for _ in range(2)]
+    try:
+        os.sched_setaffinity(0, {core})
+        started, wall, waited = model_probe._clock(), time.perf_counter(), 0.0
+        while waited == 0.0 and time.perf_counter() - wall < 60:
+            waited = (time.perf_counter() - wall) - (model_probe._clock() - started)
+            waited = waited if waited > 0.05 else 0.0
+    finally:
+        os.sched_setaffinity(0, mine)
+        for other in others:
+            other.kill()
+            other.wait()
+    assert waited > 0
