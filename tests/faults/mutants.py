@@ -53,9 +53,9 @@ MUTANTS = (
     ),
     Mutant(
         "the order of file and row: a row is written before its file", "include/gatehouse/pipeline/land.py",
-        '    return {name: ctx.lake.put_frame(frames[name], "landed") for name in ctx.case.contract.tables}\n',
+        "    return {name: store_table(ctx.lake, tables[name]) for name in ctx.case.contract.tables}\n",
         "    from support.fakes import FakeLake\n\n"
-        '    return {name: FakeLake().put_frame(frames[name], "landed") for name in ctx.case.contract.tables}\n',
+        "    return {name: store_table(FakeLake(), tables[name]) for name in ctx.case.contract.tables}\n",
         ("tests/faults/test_crashes.py::test_a_file_is_whole_once_the_ledger_names_it",),
     ),
     Mutant(

@@ -71,12 +71,14 @@ class FileLake(Lake):
 
     def put_parts(self, frames: Iterable[pd.DataFrame], kind: str) -> FileRef:
         """Store the parts of a table as the one file that `put_frame` makes of the whole."""
-        with SpooledTemporaryFile(_IN_MEMORY, dir=self._spool()) as stream:
-            try:
+        try:
+            with SpooledTemporaryFile(_IN_MEMORY, dir=self._spool()) as stream:
                 rows = parquet.encode_parts(frames, stream)
-            except ValueError as error:
-                raise LakeError(f"a table of kind {kind!r} cannot be stored: {error}") from error
-            return self._put(stream, kind, "parquet", rows)
+                return self._put(stream, kind, "parquet", rows)
+        except ValueError as error:
+            raise LakeError(f"a table of kind {kind!r} cannot be stored: {error}") from error
+        except OSError as error:
+            raise self._failed(self._root, error) from error
 
     def restore(self, file: FileRef, data: bytes) -> None:
         """Write the recorded bytes in the place of what is there now."""

@@ -8,6 +8,7 @@ It downloads some 200 packages and takes a quarter of an hour, so it runs only w
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 from gatehouse.adapters.ledger import open_ledger
 from gatehouse.dev_stack.airflow_api import AirflowApi
 from gatehouse.dev_stack.temp_postgres import temporary_postgres
+from gatehouse.errors import GatehouseError
 from support.own_airflow import install, standalone, wait
 
 VERSION = os.environ.get("GATEHOUSE_TRY_AIRFLOW", "")
@@ -46,10 +48,7 @@ def test_a_use_case_comes_to_its_champion_in_an_airflow_that_has_only_the_wheel(
             api.trigger("orders__ingest", "first", {})
             wait(lambda: _asked(api), RUN_SECONDS)
             (run,) = api.runs("orders__retrain")
-            api.answer(
-                "orders__retrain", run["dag_run_id"], "review", "Approve", {"reason": "the first model is needed"}
-            )
-            assert api.wait("orders__retrain", run["dag_run_id"], RUN_SECONDS) == "success"
+            wait(lambda: _approved(api, run["dag_run_id"]), RUN_SECONDS)
             wait(lambda: len(open_ledger(url).batches.watches("orders")) == 8, RUN_SECONDS)
             assert open_ledger(url).models.champion("orders") is not None
             token = httpx.post(f"{api.base}/auth/token", json={"username": api.user, "password": api._password}).json()
@@ -67,3 +66,14 @@ def _asked(api: AirflowApi) -> bool:
         for run in runs
         for task in api.tasks("orders__retrain", run["dag_run_id"])
     )
+
+
+def _approved(api: AirflowApi, run: str) -> bool:
+    """Whether the run has ended well. Airflow may ask again where an answer came within seconds of the question: it is
+    answered again."""
+    state = api.run("orders__retrain", run)["state"]
+    if state != "success" and _asked(api):
+        with suppress(GatehouseError):  # it has its answer already
+            api.answer("orders__retrain", run, "review", "Approve", {"reason": "the first model is needed"})
+    assert state != "failed"
+    return state == "success"
