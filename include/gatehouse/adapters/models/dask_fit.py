@@ -26,13 +26,13 @@ def fit(
     estimator: Any,
     features: pd.DataFrame,
     labels: NDArray[np.float64],
-    more: Mapping[str, Any],
+    arguments: Mapping[str, Any],
 ) -> Any:
-    """The fitted estimator, `more` being further arguments of its fit; without an address in this process.
+    """The fitted estimator, `arguments` being further ones of its fit; without an address in this process.
     ServiceUnavailableError when the cluster does not answer or is lost on the way; what the estimator raises is raised
     here."""
     if not address:
-        return estimator.fit(features, labels, **more)
+        return estimator.fit(features, labels, **arguments)
     import joblib
     from distributed import Client
     from distributed.comm.core import CommClosedError
@@ -48,11 +48,11 @@ def fit(
         ) from error
     with client, joblib.parallel_config("dask", client=client, n_jobs=-1):
         try:
-            [fitted] = joblib.Parallel()([joblib.delayed(_fitted)(estimator, features, labels, more)])
+            [fitted] = joblib.Parallel()([joblib.delayed(_fitted)(estimator, features, labels, arguments)])
         except (CommClosedError, KilledWorker) as error:
             raise ServiceUnavailableError(f"the Dask cluster at {address} was lost in a fit: {error}") from error
     return fitted
 
 
-def _fitted(estimator: Any, features: Any, labels: Any, more: Mapping[str, Any]) -> Any:
-    return estimator.fit(features, labels, **more)
+def _fitted(estimator: Any, features: Any, labels: Any, arguments: Mapping[str, Any]) -> Any:
+    return estimator.fit(features, labels, **arguments)

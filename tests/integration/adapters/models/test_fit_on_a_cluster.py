@@ -60,9 +60,9 @@ def test_the_fit_and_what_is_parallel_in_it_run_on_the_cluster(dask: str) -> Non
             self.folds_ = cross_val_predict(LogisticRegression(), features, labels, cv=3)
             return self
 
-    fitted = dask_fit.fit(dask, Where(), X, Y)
+    fitted = dask_fit.fit(dask, Where(), X, Y, {})
     assert os.getpid() not in fitted.pids_
-    np.testing.assert_array_equal(fitted.folds_, dask_fit.fit("", Where(), X, Y).folds_)
+    np.testing.assert_array_equal(fitted.folds_, dask_fit.fit("", Where(), X, Y, {}).folds_)
 
 
 def test_what_an_estimator_raises_is_its_own_failure(dask: str) -> None:
