@@ -141,8 +141,8 @@ FAULTS = (
     Fault(
         "a slice is judged on all rows",
         MEASURES,
-        "self._codes[where]\n\n        def drawn",
-        "self._codes[where]\n        where = np.ones_like(where)\n        codes = self._codes\n\n        def drawn",
+        "self._codes[where]\n        weights = self._weights(where)\n",
+        "self._codes[where]\n        where = np.ones_like(where)\n        codes, weights = self._codes, self._weights(where)\n",
     ),
     Fault(
         "the best slice speaks for all",

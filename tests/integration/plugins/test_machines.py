@@ -16,11 +16,11 @@ TOKEN = "a-scrape-token-of-the-tests-0123456789"
 
 
 @pytest.fixture
-def token_file(world: World, tmp_path: Path) -> Path:
+def token_file(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The settings name a token's file."""
     file = tmp_path / "token"
     file.write_text(TOKEN + "\n")
-    world.desk.settings = replace(world.desk.settings, scrape_token_file=file)
+    monkeypatch.setattr(world.desk, "_given", replace(world.desk.settings, scrape_token_file=file))
     return file
 
 

@@ -69,7 +69,6 @@ def test_a_wrong_file_and_no_file_are_said(world: World, tmp_path: Path, monkeyp
         "connection: mail, to: [room@example.org]}\n"
     )
     monkeypatch.setattr(world.desk, "_given", replace(world.desk.settings, notify=file))
-    del world.desk.__dict__["settings"]
     page = world.client("viewer").get("/gatehouse/notifications").text
     assert "smtp, connection mail" in page
     assert "room@example.org" not in page
