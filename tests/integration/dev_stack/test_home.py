@@ -6,7 +6,11 @@ import socket
 import stat
 from pathlib import Path
 
+import pytest
+
+from gatehouse.dev_stack import stack
 from gatehouse.dev_stack.stack_dir import StackDirectory, free_port
+from gatehouse.errors import ConfigurationError
 
 
 def test_credentials_are_generated_once_and_for_the_owner_only(tmp_path: Path):
@@ -19,6 +23,17 @@ def test_credentials_are_generated_once_and_for_the_owner_only(tmp_path: Path):
     assert stat.S_IMODE(home.root.stat().st_mode) == 0o700
     secrets = [*first["roles"].values(), *first["users"].values(), *first["keys"].values()]
     assert len(set(secrets)) == len(secrets)
+
+
+def test_data_without_their_passwords_are_named_and_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A clone that was removed leaves a database where root keeps it: the next one at the same path says so at once."""
+    home, data = StackDirectory(tmp_path / "home").prepare(), tmp_path / "data"
+    data.mkdir()
+    monkeypatch.setattr(stack.postgres, "data_of", lambda folder: data)
+    with pytest.raises(ConfigurationError, match=r"passwords of the stack's database are gone.*make clean"):
+        stack.up(home)
+    assert not (home.root / "credentials.json").exists()
+    assert data.is_dir()
 
 
 def test_a_busy_port_is_moved_away_from_and_the_new_one_kept(tmp_path: Path):
