@@ -146,21 +146,8 @@ def _derived(name: str) -> bool:
 def _numeric(reference: NumericProfile, batch: NumericProfile) -> float:
     if not reference.values or not batch.values:
         return 1.0
-    points = places(reference, batch.edges, batch)
+    points = np.union1d(reference.edges, batch.edges)
     return float(np.abs(cumulative(reference, points) - cumulative(batch, points)).max())
-
-
-def places(
-    reference: NumericProfile, edges: np.typing.NDArray[np.float64], batch: NumericProfile
-) -> np.typing.NDArray[np.float64]:
-    """Where two distribution functions are compared: at all edges, or at the extremes of columns that came to be on the
-    grid of one without values."""
-    points = np.union1d(reference.edges, edges)
-    return (
-        points
-        if len(points)
-        else np.unique([each for one in (reference, batch) for each in (one.minimum, one.maximum)])
-    )
 
 
 def cumulative(profile: NumericProfile, points: np.typing.NDArray[np.float64]) -> np.typing.NDArray[np.float64]:
@@ -168,8 +155,6 @@ def cumulative(profile: NumericProfile, points: np.typing.NDArray[np.float64]) -
     straight line."""
     edges, shares = profile.edges, np.cumsum(profile.cells) / profile.values
     knots, heights = [edges], [shares[1::2]]
-    if not len(edges):
-        edges, knots, heights = np.array([profile.minimum]), [np.array([profile.minimum])], [np.array([0.0])]
     if profile.minimum < edges[0]:
         knots.insert(0, np.array([profile.minimum, edges[0]]))
         heights.insert(0, np.array([0.0, shares[0]]))

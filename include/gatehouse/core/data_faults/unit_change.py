@@ -15,7 +15,7 @@ from math import exp, isfinite, log, sqrt
 
 import numpy as np
 
-from gatehouse.core.data_faults.column_mapping import FAR, cumulative, distance, places, tolerance
+from gatehouse.core.data_faults.column_mapping import FAR, cumulative, distance, tolerance
 from gatehouse.core.data_faults.relations.temperature_scale import SCALES
 from gatehouse.core.data_faults.relations.unit_scale import UnitMatch
 from gatehouse.core.profiling import ColumnProfile, NumericProfile
@@ -81,7 +81,7 @@ def matches_after_rescaling(known: Sequence[ColumnProfile], column: ColumnProfil
 
 def rescaled(reference: NumericProfile, batch: NumericProfile, a: float, b: float) -> float:
     """How far a column lies from what it held, multiplied by `a` and moved by `b`: 0 to 1."""
-    points = places(reference, (batch.edges - b) / a, batch)
+    points = np.union1d(reference.edges, (batch.edges - b) / a)
     return float(np.abs(cumulative(reference, points) - cumulative(batch, a * points + b)).max())
 
 

@@ -53,9 +53,9 @@ class ColumnDistance:
 
 def measure_values(reference: ColumnProfile, batch: ColumnProfile, distance: Distance) -> ColumnDistance | None:
     """How far the batch's values lie from the reference's; None when either has none."""
-    _same_grid(reference, batch)
     if not reference.values or not batch.values:
         return None
+    _same_grid(reference, batch)
     p, q = reference.cells, batch.cells
     if not isinstance(reference, NumericProfile) or not isinstance(batch, NumericProfile):
         return _unordered(distance, p, q)

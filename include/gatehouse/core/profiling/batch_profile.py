@@ -1,7 +1,8 @@
 """The profile that is stored with a batch: its delivered tables and its features, all on the use case's own grids.
 
-The grids are those of the first accepted batch, and stay: so the profiles of all batches of a use case merge, whichever
-champion served, and no later check reads a batch's rows again to compare batches with each other.
+The grids are those of the first accepted batch in which a column has values, and stay: so the profiles of all batches of
+a use case merge, whichever champion served, and no later check reads a batch's rows again to compare batches with each
+other.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatehouse.core.profiling.categorical import CategoricalProfile
+from gatehouse.core.profiling.numeric import NumericProfile
 from gatehouse.core.profiling.row_sample import RowSample
 from gatehouse.core.profiling.table import ColumnProfile, Profile, profile_of
 from gatehouse.errors import SchemaMismatchError
@@ -62,16 +64,28 @@ def on_grid(table: Any, like: Profile | None) -> Profile:
 
 def known_on(table: Any, like: Profile) -> Profile:
     """The columns that these grids know; one whose type changed since is left out."""
+    grids = _with_grids(like)
     try:
-        return profile_of(table, like=like)
+        return profile_of(table, like=grids)
     except SchemaMismatchError:
-        return _one_by_one(table, like)
+        return _one_by_one(table, grids)
 
 
 def new_in(names: Sequence[str], like: Profile | None) -> list[str]:
     """The columns, out of these, that the grids do not know."""
-    known = like.columns if like else {}
+    known = _with_grids(like).columns if like else {}
     return [name for name in names if not any(each == name or each.startswith(f"{name}.") for each in known)]
+
+
+def _with_grids(like: Profile) -> Profile:
+    """The columns that had a value when their grid was made: without one there is no grid, and it begins later."""
+    return Profile(
+        {
+            name: column
+            for name, column in like.columns.items()
+            if (len(column.edges) if isinstance(column, NumericProfile) else column.categories)
+        }
+    )
 
 
 def column_by_column(names: Sequence[str], take: Callable[[str], Any]) -> Profile:

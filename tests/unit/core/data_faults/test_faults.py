@@ -85,6 +85,11 @@ def test_columns_come_and_go(states: list[tuple[str, str, str]]) -> None:
         for rows in [table(number, 300)]
     ]
     found(deliveries[-1], deliveries[:-1])
+    profile = None
+    for each in deliveries:
+        profile = on_grid(each, profile)
+        columns = profile.columns.values()
+        assert all(not column.values or len(getattr(column, "edges", [1])) for column in columns), "it has begun a grid"
     assert found(deliveries[-1], [*deliveries[:-1], deliveries[-1]]) == []
     reference = on_grid(deliveries[0], None)
     batch = on_grid(deliveries[-1], reference)
