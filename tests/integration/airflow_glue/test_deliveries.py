@@ -10,8 +10,8 @@ import pytest
 
 from gatehouse import invariants
 from gatehouse.adapters.lake import open_lake
+from gatehouse.adapters.sources import delivered_files, open_source
 from gatehouse.adapters.sources import files as files_module
-from gatehouse.adapters.sources import open_source
 from gatehouse.core.types import BatchState
 from gatehouse.errors import NotAllowedError, ServiceUnavailableError, SourceError, SourceVanishedError
 from gatehouse.pipeline import land
@@ -218,7 +218,7 @@ def test_unreadable_outcomes_stop_no_others_and_are_logged_once(installed, inbox
 def test_what_cannot_be_fetched_is_named_by_a_task_of_its_own(installed, inbox, monkeypatch):
     """A file too large to be read lands nothing and stops nothing; the ledger notes it once, `fetched` is red for it, and
     `batches` lists it, until it can be fetched."""
-    monkeypatch.setattr(files_module, "MAX_BYTES", (inbox / "rows_2024-02.parquet").stat().st_size + 2000)
+    monkeypatch.setattr(delivered_files, "MAX_BYTES", (inbox / "rows_2024-02.parquet").stat().st_size + 2000)
     month("2024-03", 700).assign(group=[str(n) * 9 for n in range(700)]).to_parquet(inbox / "rows_2024-03.parquet")
     assert len(run(batches.land("rides", None))) == 5
     batches.land("rides", None)
@@ -226,7 +226,7 @@ def test_what_cannot_be_fetched_is_named_by_a_task_of_its_own(installed, inbox, 
     with pytest.raises(SourceError, match=r"1 batches of rides could not be fetched: 2024-03: .*at most"):
         batches.check_fetched("rides")
     assert [each.name for each in land.passed_over(installed)] == ["2024-03"]
-    monkeypatch.setattr(files_module, "MAX_BYTES", 2**31)
+    monkeypatch.setattr(delivered_files, "MAX_BYTES", 2**31)
     month("2024-03").to_parquet(inbox / "rows_2024-03.parquet")
     assert batches.land("rides", None) == ["2024-03.r1"]
     assert batches.check_fetched("rides") is None

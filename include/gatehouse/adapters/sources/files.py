@@ -7,19 +7,18 @@ folder only regular files are read whose real path stays inside it. docs/how-to/
 
 from __future__ import annotations
 
-import os
-import stat
 import time
 from contextlib import contextmanager
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.addresses import open_address
 from gatehouse.adapters.sources import delivery_parts, large_files, normalise
-from gatehouse.adapters.sources.drop_folder import OUTCOMES, Delivery, File, Folder, Listing
-from gatehouse.adapters.sources.file_formats import FORMATS, MAX_BYTES, PLAIN, adapted, read_table
+from gatehouse.adapters.sources.delivered_files import DeliveredFiles
+from gatehouse.adapters.sources.drop_folder import OUTCOMES, Delivery, Folder, Listing
+from gatehouse.adapters.sources.file_formats import FORMATS, PLAIN, adapted, read_table
+from gatehouse.adapters.sources.settling import Settling
 from gatehouse.core.audit.canonical_json import digest
-from gatehouse.core.config.contract import Settle
 from gatehouse.core.config.dialect import Dialect
 from gatehouse.errors import ConfigurationError, SourceError, SourceVanishedError, UnreadableDeliveryError
 from gatehouse.ports import PassedOver, Source, Ways
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
     from gatehouse.core.config.contract import Contract, FilesSource
     from gatehouse.core.contract.batch_calendar import Interval
-
-SETTLE_SECONDS = 10.0  # where the contract does not say: how long a local file must not have changed
 
 
 class FileSource(Source):
@@ -48,8 +45,8 @@ class FileSource(Source):
         except (ImportError, ValueError) as error:
             raise _wrong("cannot be opened", "address", f"{spec.address!r}: {error}") from error
         self._folder = Folder(filesystem, root, contract, spec)
+        self._files, self._settling = DeliveredFiles(self._folder), Settling(spec, self._folder.local)
         self._settled_only = False
-        self._seen: dict[File, float] = {}
 
     def available(self) -> list[str]:
         """The keys for which every table of the contract has its complete delivery."""
@@ -63,9 +60,11 @@ class FileSource(Source):
         complete = self._complete(listing)
         waiting = [PassedOver(each.name, each.waits) for each in listing.deliveries.values() if each.waits]
         waiting += [
-            PassedOver(each.name, f"it changed less than {self._settle:g} seconds ago and may still be written")
+            PassedOver(
+                each.name, f"it changed less than {self._settling.seconds:g} seconds ago and may still be written"
+            )
             for each in listing.deliveries.values()
-            if not each.waits and self._remaining(each) > 0
+            if not each.waits and self._settling.remaining(each) > 0
         ]
         lacking = [
             PassedOver(self._folder.name(table, key), f"it is not there; batch {key} has other tables already")
@@ -78,7 +77,7 @@ class FileSource(Source):
     def settle(self) -> float:
         """Wait, once, until what is there has settled; what changes meanwhile, or comes later, is passed over."""
         self._settled_only = True
-        left = [self._remaining(each) for each in self._folder.look().deliveries.values() if not each.waits]
+        left = [self._settling.remaining(each) for each in self._folder.look().deliveries.values() if not each.waits]
         seconds = max(left, default=0.0)
         if seconds > 0:
             time.sleep(seconds)
@@ -102,9 +101,9 @@ class FileSource(Source):
         """The tables of the files. SourceVanishedError when one is gone by now or was written meanwhile;
         UnreadableDeliveryError, with all that was delivered, when a table cannot be read."""
         found = {table: self._found(table, key) for table in self._contract.tables}
-        files = {table: self._read(each) for table, each in found.items()}
+        files = {table: self._files.read(each) for table, each in found.items()}
         for table, each in found.items():
-            self._refuse_changed(each, self._folder.find(table, key))
+            self._files.refuse_changed(each, self._folder.find(table, key))
 
         def landable(table: str) -> pd.DataFrame:
             frame = self._table(found[table], files[table])
@@ -122,13 +121,13 @@ class FileSource(Source):
             return
         yield {table: self._ways(each, key, interval) for table, each in found.items()}
         for table, each in found.items():
-            self._refuse_changed(each, self._folder.find(table, key))
+            self._files.refuse_changed(each, self._folder.find(table, key))
 
     def _ways(self, found: Delivery, key: str, interval: Interval) -> Ways:
         where = f"{self._folder.root}/{found.name}"
 
         def parts() -> Iterator[pd.DataFrame]:
-            opened = {f"{self._folder.root}/{file.name}": partial(self._opened, file) for file in found.parts}
+            opened = {f"{self._folder.root}/{file.name}": partial(self._files.opened, file) for file in found.parts}
             return large_files.tables(opened, self._suffix, self._dialect(found.table))
 
         return [
@@ -142,8 +141,8 @@ class FileSource(Source):
         if (OUTCOMES, key) not in self._complete(self._folder.look()):
             return None
         found = self._found(OUTCOMES, key)
-        files = self._read(found)
-        self._refuse_changed(found, self._folder.find(OUTCOMES, key))
+        files = self._files.read(found)
+        self._files.refuse_changed(found, self._folder.find(OUTCOMES, key))
         tables = self._readable(lambda _: self._table(found, files), {OUTCOMES: found}, {OUTCOMES: files})
         return normalise.outcomes(self._contract, tables[OUTCOMES], found.name)
 
@@ -151,29 +150,8 @@ class FileSource(Source):
         return {
             about: each
             for about, each in listing.deliveries.items()
-            if not each.waits and (not self._settled_only or self._remaining(each) <= 0)
+            if not each.waits and (not self._settled_only or self._settling.remaining(each) <= 0)
         }
-
-    @property
-    def _settle(self) -> float:
-        """How many seconds a file must not have changed."""
-        rule = self._spec.complete_when
-        if isinstance(rule, Settle):
-            return rule.seconds
-        return SETTLE_SECONDS if rule is None and self._folder.local else 0.0
-
-    def _remaining(self, each: Delivery) -> float:
-        """Seconds until the delivery counts as settled: by the files' own times, or, where those are ahead of this clock or
-        not known, by how long this process has seen them unchanged."""
-        if self._settle <= 0 or (each.finished and self._spec.complete_when is None):
-            return 0.0
-        now, watch = time.time(), time.monotonic()
-        left = []
-        for file in each.parts:
-            watched = watch - self._seen.setdefault(file, watch)
-            age = now - file.written if file.written is not None else -1.0
-            left.append(self._settle - (max(age, watched) if age >= 0 else watched))
-        return max(left, default=0.0)
 
     @property
     def _suffix(self) -> str:
@@ -194,42 +172,11 @@ class FileSource(Source):
             raise SourceVanishedError(f"{where} is not there; it was removed or was never delivered")
         if found.waits:
             raise SourceVanishedError(f"{where} is not complete: {found.waits}")
-        if self._settled_only and self._remaining(found) > 0:
+        if self._settled_only and self._settling.remaining(found) > 0:
             raise SourceVanishedError(
-                f"{where} changed less than {self._settle:g} seconds ago and may still be written"
+                f"{where} changed less than {self._settling.seconds:g} seconds ago and may still be written"
             )
         return found
-
-    def _read(self, found: Delivery) -> dict[str, bytes]:
-        """The bytes of each part by its name within the delivery."""
-        _refuse_large(f"{self._folder.root}/{found.name}", sum(file.size for file in found.parts))
-        return {file.name[len(found.name) :].lstrip("/"): self._bytes(file) for file in found.parts}
-
-    def _bytes(self, file: File) -> bytes:
-        with self._opened(file) as stream:
-            return stream.read()
-
-    @contextmanager
-    def _opened(self, file: File) -> Iterator[IO[bytes]]:
-        where = f"{self._folder.root}/{file.name}"
-        try:
-            with (
-                _local(os.path.realpath(where)) if self._folder.local else self._folder.filesystem.open(where) as stream
-            ):
-                yield stream
-        except FileNotFoundError as error:
-            raise SourceVanishedError(f"{where} is not there; it was removed or was never delivered") from error
-        except PermissionError as error:
-            raise SourceError(f"{where} may not be read: permission denied; its owner must allow it") from error
-        except OSError as error:
-            raise SourceVanishedError(f"{where} cannot be read: {error}") from error
-
-    def _refuse_changed(self, before: Delivery, after: Delivery | None) -> None:
-        if after is None or before.parts != after.parts:
-            raise SourceVanishedError(
-                f"{self._folder.root}/{before.name} was written while it was read; "
-                "deliver files under another name and rename them"
-            )
 
     def _table(self, found: Delivery, files: Mapping[str, bytes]) -> pd.DataFrame:
         where, dialect = f"{self._folder.root}/{found.name}", self._dialect(found.table)
@@ -262,26 +209,6 @@ class FileSource(Source):
 
     def _raw(self, found: Delivery, files: Mapping[str, bytes]) -> tuple[bytes, str]:
         return (delivery_parts.kept(files), "tar") if found.is_folder else (files[""], self._suffix.lstrip("."))
-
-
-@contextmanager
-def _local(path: str) -> Iterator[IO[bytes]]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise SourceError(f"{path} is not a regular file")
-        yield file
-        now = os.fstat(descriptor)
-        if now.st_size != status.st_size or now.st_mtime_ns != status.st_mtime_ns:
-            raise SourceVanishedError(
-                f"{path} was written while it was read; deliver files under another name and rename them"
-            )
-
-
-def _refuse_large(where: str, size: int) -> None:
-    if size > MAX_BYTES:
-        raise SourceError(f"{where}: found {size} bytes; at most {MAX_BYTES} are read")
 
 
 def _check(spec: FilesSource) -> None:

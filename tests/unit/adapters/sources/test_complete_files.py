@@ -11,6 +11,7 @@ import pytest
 
 from gatehouse.adapters.sources import files as files_module
 from gatehouse.adapters.sources import open_source
+from gatehouse.adapters.sources.settling import SETTLE_SECONDS
 from gatehouse.errors import SourceVanishedError, UnreadableDeliveryError
 from support.contracts import contract, rides
 from unit.adapters.sources.test_files import GOOD, HEADER, MARCH, drop
@@ -176,7 +177,7 @@ def test_a_file_from_the_future_does_not_wait_for_ever(tmp_path, clock) -> None:
     _, source, inbox = drop(tmp_path)
     (inbox / "rides_2013-03.csv").write_text(GOOD)
     os.utime(inbox / "rides_2013-03.csv", (time.time() + 9e6, time.time() + 9e6))
-    assert source.settle() == pytest.approx(files_module.SETTLE_SECONDS)
+    assert source.settle() == pytest.approx(SETTLE_SECONDS)
     assert source.available() == ["2013-03"]
 
 

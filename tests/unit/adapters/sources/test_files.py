@@ -9,8 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gatehouse.adapters.lake import open_lake
-from gatehouse.adapters.sources import files as files_module
-from gatehouse.adapters.sources import open_source
+from gatehouse.adapters.sources import delivered_files, open_source
 from gatehouse.core.contract.batch_calendar import batch_interval
 from gatehouse.errors import ConfigurationError, SchemaMismatchError, SourceError, SourceVanishedError
 from gatehouse.table_types import as_declared
@@ -204,7 +203,7 @@ def test_large_files_are_refused_before_they_are_read(tmp_path, monkeypatch: pyt
     """A file above the cap is a SourceError with its size."""
     _, source, inbox = drop(tmp_path)
     (inbox / "rides_2013-03.csv").write_text(GOOD)
-    monkeypatch.setattr(files_module, "MAX_BYTES", 10)
+    monkeypatch.setattr(delivered_files, "MAX_BYTES", 10)
     with pytest.raises(SourceError, match=rf"found {len(GOOD)} bytes; at most 10 are read"):
         source.fetch("2013-03", MARCH)
 
