@@ -61,8 +61,6 @@ def _backtest(folder: Path) -> None:
 
 def sentences(result: dict[str, Any]) -> list[str]:
     """What matters of a backtest: the batches, the champion, what happened to the trainings, and what would do better."""
-    from gatehouse.core.statistics.metrics import metric_named
-
     lines, totals = result["lines"], result["totals"]
     served = [line for line in lines if line["champion"] is not None]
     first = (
@@ -72,17 +70,21 @@ def sentences(result: dict[str, Any]) -> list[str]:
         reasons = [decision["sentence"] for line in lines for decision in line["decisions"]][-1:]
         reasons += [error for line in lines for error in line["errors"]][-1:]
         return [first, "No champion yet.", *reasons]
-    measured = [line["metric"] for line in served if line["metric"] is not None]
-    mean = (
-        f"; its {metric_named(result['metric']).title} is {sum(measured) / len(measured):.4g} on average"
-        if measured
-        else ""
-    )
     verdicts = ", ".join(f"{count} {name}" for name, count in sorted(totals["verdicts"].items()))
     return [
         first,
-        f"A champion serves from batch {served[0]['key']} on{mean}, over {len(measured)} measured batches.",
+        f"A champion serves from batch {served[0]['key']} on; {_quality(result['metric'], served)}.",
         f"{totals['trainings']} {'training' if totals['trainings'] == 1 else 'trainings'}; "
         f"decisions: {verdicts or 'none'}; {totals['errors']} errors.",
         *([result["advice"]] if result["advice"] else []),
     ]
+
+
+def _quality(metric: str, served: list[dict[str, Any]]) -> str:
+    from gatehouse.core.statistics.metrics import metric_named
+
+    values = [line["metric"] for line in served if line["metric"] is not None]
+    if not values:
+        return "nothing is measured yet"
+    batches = "batch" if len(values) == 1 else "batches"
+    return f"its {metric_named(metric).title} is {sum(values) / len(values):.4g} on average over {len(values)} measured {batches}"

@@ -12,7 +12,7 @@ from gatehouse.proposal.gather import Exported, gather
 from gatehouse.proposal.label import find_label
 from gatehouse.proposal.leaks import leaks
 from gatehouse.proposal.limits import limits
-from gatehouse.proposal.model_text import features, model_text
+from gatehouse.proposal.model_text import Features, features, model_text
 from gatehouse.proposal.policy_text import contract_text, gate_text, retrain_text
 
 if TYPE_CHECKING:
@@ -59,54 +59,67 @@ def propose(asked: Request) -> Proposal:
     shared = [name for name in labelled.types if name in table.types] if asked.outcomes else None
     chosen = choose(table.rows, table.types, label, asked.key, asked.time, shared)
     found = find_label(labelled, label, asked.task, asked.positive)
-    labels, task = found.values, found.task
     types = {name: kind for name, kind in table.types.items() if asked.outcomes or name != label}
     if chosen.numbered:
         (number,) = chosen.key
         types = {number: "integer", **types}
         table.rows.insert(0, number, range(len(table.rows)))
-    rows, batches = table.rows.head(len(chosen.batches)), chosen.batches
-    of_rows = _joined(rows, labelled, labels, chosen.key) if asked.outcomes else labels.head(len(rows))
-    skip = {
+    rows = table.rows.head(len(chosen.batches))
+    of_rows = _joined(rows, labelled, found.values, chosen.key) if asked.outcomes else found.values.head(len(rows))
+    skip = _names_of_rows(rows, types, chosen)
+    told = leaks(rows, [name for name in types if name not in skip and name != chosen.time], of_rows, found.task)
+    skip |= {name: f"{sentence}. Take it out of this list if it is known in time" for name, sentence in told.items()}
+    model = features(rows, types, skip, chosen.time)
+    _refuse_no_features(model)
+    alone = () if model.numbers or model.categories else (_ALONE,)
+    evidence = (*_described(table), *chosen.evidence, found.sentence)
+    warnings = tuple(dict.fromkeys((*table.notes, *labelled.notes, *told.values(), *_sorted(of_rows, chosen), *alone)))
+    numbers = limits(found.task, chosen.batches, _days(rows, chosen), of_rows)
+    spec, outcomes = _rows_spec(rows, types, chosen), _outcomes_spec(labelled, label, types, chosen)
+    first = "2024-01-01" if chosen.rows_per_batch else str(chosen.batches.min())
+    source = _source(table, labelled, asked, chosen)
+    files = {
+        "contract.yaml": contract_text(asked.name, source, chosen, first, spec, outcomes, (*evidence, *warnings)),
+        "model.py": model_text("rows", label, found, model, labelled.types[label]),
+        "retrain.yaml": retrain_text(found.task, numbers, found.classes),
+        "gate.yaml": gate_text(asked.name, found.task, numbers),
+    }
+    return Proposal(files, evidence, warnings)
+
+
+def _names_of_rows(rows: pd.DataFrame, types: Mapping[str, str], chosen: Chosen) -> dict[str, str]:
+    """The columns of the key that are no features, with the reason."""
+    return {
         name: "it names the row"
         for name in chosen.key
         if name != chosen.time and (len(chosen.key) == 1 or (types[name] == "string" and rows[name].nunique() > 1000))
     }
-    told = leaks(rows, [name for name in types if name not in skip and name != chosen.time], of_rows, task)
-    skip |= {name: f"{sentence}. Take it out of this list if it is known in time" for name, sentence in told.items()}
-    numbers = limits(task, batches, _days(rows, chosen), of_rows)
-    least = int(batches.value_counts().min())
-    spec = {
+
+
+def _refuse_no_features(model: Features) -> None:
+    if model.numbers or model.categories or model.moments:
+        return
+    raise InvalidInputError(
+        "no column is left to predict the label from",
+        found="; ".join(f"{name}: {why}" for name, why in model.left_out.items()) or "the label alone",
+        allowed="a file with at least one more column that is known before the label",
+    )
+
+
+def _rows_spec(rows: pd.DataFrame, types: Mapping[str, str], chosen: Chosen) -> dict[str, Any]:
+    """The main table as the contract declares it."""
+    least = int(chosen.batches.value_counts().min())
+    return {
         "key": list(chosen.key), **({"time_column": chosen.time} if chosen.time else {}), "columns": types,
-        "min_rows": max(least // 2, 1), "expectations": expectations(rows, types, chosen.key, chosen.time, batches),
+        "min_rows": max(least // 2, 1), "expectations": expectations(rows, types, chosen.key, chosen.time, chosen.batches),
     }  # fmt: skip
-    outcome_types = {**{name: types[name] for name in chosen.key}, label: labelled.types[label]}
-    outcomes = {
-        "key": list(chosen.key),
-        "columns": outcome_types,
-        "label": label,
-        "delay": _DELAY.get(chosen.frequency, f"1 {chosen.frequency}"),
-    }
-    first = "2024-01-01" if chosen.rows_per_batch else str(batches.min())
-    evidence = (*_described(table), *chosen.evidence, found.sentence)
-    model = features(rows, types, skip, chosen.time)
-    alone = () if model.numbers or model.categories else (_ALONE,)
-    warnings = tuple(dict.fromkeys((*table.notes, *labelled.notes, *told.values(), *_sorted(of_rows, chosen), *alone)))
-    if not (model.numbers or model.categories or model.moments):
-        reasons = "; ".join(f"{name}: {why}" for name, why in model.left_out.items())
-        raise InvalidInputError(
-            "no column is left to predict the label from", found=reasons or "the label alone",
-            allowed="a file with at least one more column that is known before the label",
-        )  # fmt: skip
-    files = {
-        "contract.yaml": contract_text(
-            asked.name, _source(table, labelled, asked, chosen), chosen, first, spec, outcomes, (*evidence, *warnings)
-        ),
-        "model.py": model_text("rows", label, found, model, labelled.types[label]),
-        "retrain.yaml": retrain_text(task, numbers, found.classes),
-        "gate.yaml": gate_text(asked.name, task, numbers),
-    }
-    return Proposal(files, evidence, warnings)
+
+
+def _outcomes_spec(labelled: Exported, label: str, types: Mapping[str, str], chosen: Chosen) -> dict[str, Any]:
+    """The outcomes as the contract declares them."""
+    columns = {**{name: types[name] for name in chosen.key}, label: labelled.types[label]}
+    delay = _DELAY.get(chosen.frequency, f"1 {chosen.frequency}")
+    return {"key": list(chosen.key), "columns": columns, "label": label, "delay": delay}
 
 
 def _column(table: Exported, name: str) -> str:
