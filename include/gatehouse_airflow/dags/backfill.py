@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import dag, task
 
 from gatehouse.use_case import UseCase
@@ -35,9 +37,9 @@ def build(case: UseCase) -> None:
             "promote": MAY_PROMOTE,
         },
     )
-    def backfill():
+    def backfill() -> None:
         @task(task_id="backfill", outlets=[wakes], execution_timeout=TRAINING_TIMEOUT)
-        def take(params=None, dag_run=None):
+        def take(params: Any = None, dag_run: Any = None) -> Any:
             from gatehouse_airflow.tasks import context, manual
 
             told, asked = manual.backfill(folder, params, context.triggered_by(dag_run))

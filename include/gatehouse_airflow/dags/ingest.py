@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import dag, get_current_context, task
 
 from gatehouse.use_case import UseCase
@@ -31,21 +33,21 @@ def build(case: UseCase) -> None:
         max_active_runs=1,  # two runs would validate each other's batches, and the fence would refuse one of them
         params={"batch": batch_key(case.contract.frequency)},
     )
-    def ingest():
+    def ingest() -> None:
         @task
-        def land(params=None):
+        def land(params: Any = None) -> list[str]:
             return batches.land(folder, params["batch"])
 
         @task
-        def fetched(refs):
+        def fetched(refs: list[str]) -> None:
             batches.check_fetched(folder)  # red for what could not be fetched, beside the batches that could
 
         @task
-        def outcomes(refs):
+        def outcomes(refs: list[str]) -> Any:
             return batches.collect_outcomes(folder, refs)
 
         @task(outlets=[wakes], map_index_template="{{ batch }}", trigger_rule="none_failed")
-        def validate(ref, checked=None, profiled=None):
+        def validate(ref: str, checked: Any = None, profiled: Any = None) -> None:
             get_current_context()["batch"] = ref  # the grid shows it instead of a number
             emit_partitions(wakes, [ref] if batches.validate(folder, ref, checked, profiled) else [])
 

@@ -29,7 +29,7 @@ def build(case: UseCase) -> None:
         max_active_runs=4,  # others may be waiting for a reviewer
         params={"decision": DECISION},
     )
-    def judge():
+    def judge() -> None:
         from gatehouse_airflow.approval import add_approval_branch
         from gatehouse_airflow.training_tasks import judge_again
 

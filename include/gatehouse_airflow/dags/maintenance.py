@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from airflow.sdk import dag, task
 
@@ -37,15 +38,15 @@ def build(folders: Mapping[str, str], broken: Mapping[str, str]) -> None:
         default_args=DEFAULT_ARGS,
         tags=tags("all", DagKind.MAINTENANCE),
     )
-    def run_maintenance():
+    def run_maintenance() -> None:
         @task(outlets=outlets, map_index_template="{{ use_case }}", execution_timeout=MAINTENANCE_TIMEOUT)
-        def sweep(name):
+        def sweep(name: str) -> Any:
             from gatehouse_airflow.tasks import maintenance
 
             return maintenance.sweep_and_wake(name, folders)
 
         @task(trigger_rule="all_done")
-        def check(swept):
+        def check(swept: Any) -> None:
             from gatehouse_airflow.tasks import maintenance
 
             maintenance.check_installation(swept, folders, broken)

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
 from gatehouse.use_case import UseCase
@@ -22,7 +24,7 @@ from gatehouse_airflow.partitioned_tasks import partitioned_scoring
 
 
 def build(case: UseCase) -> None:
-    """The watch DAG of one use case."""
+    """The monitor DAG of one use case."""
     folder, wakes = str(case.folder), retrain_requests(case.name)
 
     @dag(
@@ -32,9 +34,9 @@ def build(case: UseCase) -> None:
         max_active_runs=32,  # runs of a backlog wait side by side in the triggerer; the ledger says whose turn it is
         params={"batch": BATCH_REF},
     )
-    def monitor():
+    def monitor() -> None:
         @task(task_id="watch", outlets=[wakes], trigger_rule="none_failed_min_one_success")
-        def watch_batch(ref, done=None):
+        def watch_batch(ref: str, done: Any = None) -> Any:
             from gatehouse_airflow.tasks import batches
 
             request = batches.watch(folder, ref, done)

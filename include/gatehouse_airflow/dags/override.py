@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import dag, task
 
 from gatehouse.use_case import UseCase
@@ -29,9 +31,9 @@ def build(case: UseCase) -> None:
         max_active_runs=1,  # each word is about the champion that the one before left
         params={"decision": OVERRIDDEN, "act": OVERRIDE_ACT, "reason": REASON},
     )
-    def override():
+    def override() -> None:
         @task(task_id="override")
-        def overrule(params=None, dag_run=None):
+        def overrule(params: Any = None, dag_run: Any = None) -> Any:
             from gatehouse_airflow.tasks import context, manual
 
             return manual.override(

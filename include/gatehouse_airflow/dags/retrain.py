@@ -37,7 +37,7 @@ def build(case: UseCase) -> None:
             "estimators": estimators(names),
         },
     )
-    def retrain():
+    def retrain() -> None:
         from gatehouse_airflow.approval import add_approval_branch
         from gatehouse_airflow.training_tasks import choose, claim, fit, judge
 

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import dag, task
 
 from gatehouse.use_case import UseCase
@@ -30,9 +32,9 @@ def build(case: UseCase) -> None:
         max_active_runs=4,  # each is about one batch, and the ledger serialises what they record
         params={"batch": known_batch(case.contract.frequency), "reason": REASON},
     )
-    def revalidate():
+    def revalidate() -> None:
         @task(task_id="revalidate", outlets=[wakes])
-        def check_again(params=None, dag_run=None):
+        def check_again(params: Any = None, dag_run: Any = None) -> Any:
             from gatehouse_airflow.tasks import context, manual
 
             found, freed = manual.revalidate(folder, params["batch"], context.triggered_by(dag_run), params["reason"])

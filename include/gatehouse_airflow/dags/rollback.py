@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import dag, task
 
 from gatehouse.use_case import UseCase
@@ -29,9 +31,9 @@ def build(case: UseCase) -> None:
         max_active_runs=1,  # each plan is made against the champion that the one before left
         params={"version": VERSION, "reason": REASON, "dry_run": DRY_RUN},
     )
-    def rollback():
+    def rollback() -> None:
         @task(task_id="rollback")
-        def roll_back(params=None, dag_run=None):
+        def roll_back(params: Any = None, dag_run: Any = None) -> Any:
             from gatehouse_airflow.tasks import context, manual
 
             actor = context.triggered_by(dag_run)
