@@ -69,9 +69,8 @@ def _caught(fault: Fault, copies: Queue[Path]) -> str:
 def _copy(folder: Path) -> Path:
     unwanted = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "include" / "gatehouse", folder / "include" / "gatehouse", ignore=unwanted)
-    shutil.copytree(ROOT / "tests" / "core", folder / "tests" / "core", ignore=unwanted)
-    shutil.copytree(ROOT / "tests" / "archive", folder / "tests" / "archive", ignore=unwanted)
-    shutil.copytree(ROOT / "benchmarks", folder / "benchmarks", ignore=unwanted)
+    for part in ("tests/unit/core", "tests/support", "tests/archive", "benchmarks"):
+        shutil.copytree(ROOT / part, folder / part, ignore=unwanted)
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
 

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 from benchmarks import __main__ as bench
+from benchmarks import mutation
 from benchmarks.table import Table
 
 BROKEN, SOUND = "parsing", "ledger"
@@ -79,3 +80,10 @@ def test_a_long_part_runs_only_by_its_name(two_parts, monkeypatch):
 def test_every_part_can_be_run(name):
     """Its module is there and has what the bench calls."""
     assert (bench.ROOT / "benchmarks" / f"{name}.py").read_text().count("\ndef measure() -> ") == 1
+
+
+def test_the_copy_that_faults_are_put_into_holds_the_tests_it_names(tmp_path):
+    """Tests that were moved would let the part fail where nobody looks: it runs on demand only."""
+    copy = mutation._copy(tmp_path / "copy")
+    assert [name for name in mutation.TESTS if not (copy / name).is_file()] == []
+    assert (copy / "tests" / "support").is_dir()
