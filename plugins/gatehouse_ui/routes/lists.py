@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -52,8 +53,7 @@ def batches_csv(request: Request, user: User, use_case: str, wanted: Asked) -> R
     """The same as a file."""
     require_readable(request, user, use_case)
     found, _ = batches_of(desk_of(request).database, use_case, replace(wanted, page=1, size=EXPORTED))
-    rows = ([row[name] for name in BATCH_COLUMNS] for row in found)
-    return csv_response(f"{use_case}-batches.csv", csv_table(BATCH_COLUMNS, rows))
+    return _csv(f"{use_case}-batches.csv", BATCH_COLUMNS, found)
 
 
 @router.get("/use-cases/{use_case}/decisions")
@@ -71,8 +71,11 @@ def decisions_csv(request: Request, user: User, use_case: str, wanted: Asked) ->
     """The same as a file."""
     require_readable(request, user, use_case)
     found, _ = decisions_of(desk_of(request).database, use_case, replace(wanted, page=1, size=EXPORTED))
-    rows = ([row[name] for name in DECISION_COLUMNS] for row in found)
-    return csv_response(f"{use_case}-decisions.csv", csv_table(DECISION_COLUMNS, rows))
+    return _csv(f"{use_case}-decisions.csv", DECISION_COLUMNS, found)
+
+
+def _csv(name: str, columns: Sequence[str], found: Iterable[Mapping[str, Any]]) -> Response:
+    return csv_response(name, csv_table(columns, ([row[column] for column in columns] for row in found)))
 
 
 def _shown(only: str, wanted: ListFilter, more: bool) -> dict[str, Any]:

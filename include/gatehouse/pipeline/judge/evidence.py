@@ -14,8 +14,8 @@ from gatehouse.core.rows.row_keys import KEY
 from gatehouse.core.types import Batch, BatchId, Champion, FileRef, ModelVersion, TrainingSet
 from gatehouse.model_code import check_slices
 from gatehouse.pipeline.batch_data.known_classes import check_classes
-from gatehouse.pipeline.batch_data.labelled_rows import weights_in
-from gatehouse.pipeline.batch_data.row_keys import LABEL, TIME
+from gatehouse.pipeline.batch_data.labelled_rows import labels_in, weights_in
+from gatehouse.pipeline.batch_data.row_keys import TIME
 from gatehouse.pipeline.final_fit import judged_file
 from gatehouse.pipeline.gather import latest_interval_end
 from gatehouse.pipeline.judge.interim_looks import count_looks
@@ -27,7 +27,9 @@ from gatehouse.ports import Lake
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 PROBE_ROWS = 2000
 
@@ -74,16 +76,7 @@ def gather_evidence(
         champion_sha256=champion.model.file.sha256 if champion else None,
         generation=champion.generation if champion else 0,
         training_set=training_set.sha256,
-        holdout=HoldoutData(
-            keys=frame[KEY].to_numpy("str"),
-            labels=frame[LABEL].to_numpy("float64"),
-            time=frame[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"),
-            challenger=challenger,
-            champion=reigning,
-            slices={name: frame[name].astype("str").to_numpy("str") for name in ctx.case.slices},
-            classes=ctx.case.retrain.class_names,
-            weights=weights_in(frame),
-        ),
+        holdout=_holdout(ctx, frame, challenger, reigning),
         facts=model_facts(ctx, model, training_set, ctx.lake.read(model.file), inputs, held_out),
         extra={
             **(extra or {}),
@@ -92,6 +85,21 @@ def gather_evidence(
         },
         looks=count_looks(ctx, champion, extra),
         measured=measure_all(subject, required_measurements(ctx.case.gate)),
+    )
+
+
+def _holdout(
+    ctx: UseCaseContext, frame: pd.DataFrame, challenger: NDArray[np.float64], champion: NDArray[np.float64] | None
+) -> HoldoutData:
+    return HoldoutData(
+        keys=frame[KEY].to_numpy("str"),
+        labels=labels_in(frame),
+        time=frame[TIME].dt.tz_localize(None).to_numpy("datetime64[us]"),
+        challenger=challenger,
+        champion=champion,
+        slices={name: frame[name].astype("str").to_numpy("str") for name in ctx.case.slices},
+        classes=ctx.case.retrain.class_names,
+        weights=weights_in(frame),
     )
 
 
