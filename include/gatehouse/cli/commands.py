@@ -8,7 +8,7 @@ NOUNS: dict[str, tuple[str, Verbs]] = {
     "use-case": (
         "The folders of use cases.",
         {
-            "new": ("scaffold:new", "Make a use case from your files, or on made-up data."),
+            "new": ("scaffold:new", "Make a use case from your data, or on made-up data."),
             "check": ("check:check", "Run use cases on real rows and list everything that would fail."),
             "schema": ("scaffold:schema", "Print the JSON schema of one of the YAML files."),
             "upgrade": ("upgrade:upgrade", "Rewrite the keys of an earlier version, comments kept."),

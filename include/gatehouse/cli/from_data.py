@@ -4,19 +4,47 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from pydantic import ValidationError
 
 from gatehouse.cli.output import nothing_on_standard_output
 from gatehouse.cli.progress import progress_line
+from gatehouse.core.config.contract import SqlSource
+from gatehouse.errors import InvalidInputError
+from gatehouse.proposal.database import DatabaseTable
 from gatehouse.proposal.propose import propose
 from gatehouse.use_case import FILES, load
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gatehouse.proposal.propose import Request
+    from gatehouse.proposal.source import Origin
+
+
+def origin(wanted: str, connection: str | None, conn_id: str | None) -> Origin:
+    """The files at a path, or a table or query of the database that the variable or Airflow's connection names."""
+    if connection is None and conn_id is None:
+        if not Path(wanted).exists():
+            raise InvalidInputError(
+                "no such file or folder", found=shown(wanted),
+                allowed="a path that exists; for a database, --connection VARIABLE and a table or SELECT",
+            )  # fmt: skip
+        return Path(wanted)
+    try:
+        spec = SqlSource(kind="sql", connection=connection, conn_id=conn_id, queries={})
+    except ValidationError:
+        raise InvalidInputError(
+            "not the name of a variable or connection", found=shown(connection or str(conn_id)),
+            allowed="--connection ORDERS_DATABASE (the variable that holds the address) or --conn-id orders, one of both",
+        ) from None  # fmt: skip
+    return DatabaseTable(spec, wanted)
+
+
+def shown(text: str) -> str:
+    """A text of the command line in a message; an address may hold a password."""
+    return f"{text.split('://')[0]}://..." if "://" in text else repr(text)
 
 
 def make(folder: Path, template: Path, asked: Request, backtest: bool) -> None:

@@ -27,22 +27,22 @@ TEMPLATE = Path(__file__).parent / "template"
 @click.command()
 @click.argument("use_case")
 @click.option(
-    "--from", "source", type=click.Path(exists=True, path_type=Path), help="A file, or a folder of files, to look at."
+    "--from", "source", metavar="DATA", help="A file, a folder of files, or with --connection a table or SELECT."
 )
+@click.option("--connection", metavar="VARIABLE", help="The environment variable that holds the database's address.")
+@click.option("--conn-id", metavar="ID", help="Airflow's connection to the database, instead of --connection.")
 @click.option("--label", help="The column to predict.")
 @click.option("--key", multiple=True, help="A column that names a row. Repeat it for several.")
 @click.option("--time", help="The column that says when a row happened.")
-@click.option(
-    "--outcomes", type=click.Path(exists=True, path_type=Path), help="Files with the label, if it is not in the rows."
-)
+@click.option("--outcomes", metavar="DATA", help="Files, a table or a SELECT with the label, if it is not in the rows.")
 @click.option(
     "--task", type=click.Choice(["classification", "multiclass", "regression"]), help="Without it the label decides."
 )
 @click.option("--positive", help="The value of the label to predict, if it is not 0 or 1.")
 @click.option("--backtest/--no-backtest", default=True, show_default=True, help="Replay the whole history at the end.")
 def new(
-    use_case: str, source: Path | None, label: str | None, key: tuple[str, ...], time: str | None, outcomes: Path | None,
-    task: str | None, positive: str | None, backtest: bool,
+    use_case: str, source: str | None, connection: str | None, conn_id: str | None, label: str | None, key: tuple[str, ...],
+    time: str | None, outcomes: str | None, task: str | None, positive: str | None, backtest: bool,
 ) -> None:  # fmt: skip
     """Make a use case: a folder with its five files.
 
@@ -56,6 +56,10 @@ def new(
         )
     if folder.exists():
         raise ConfigurationError("the folder is there already", where=str(folder))
+    if source is None and (connection or conn_id):
+        raise ConfigurationError(
+            "--connection needs --from", found="no --from", allowed="a table, or a query with SELECT"
+        )
     if source is None:
         _copy_template(folder)
         click.echo(
@@ -64,10 +68,12 @@ def new(
         return
     if label is None:
         raise ConfigurationError("--from needs --label", found="no label", allowed="the column to predict")
-    from gatehouse.cli.from_data import make
+    from gatehouse.cli.from_data import make, origin
     from gatehouse.proposal.propose import Request
 
-    make(folder, TEMPLATE, Request(use_case, source, label, key, time, outcomes, task, positive), backtest)
+    rows = origin(source, connection, conn_id)
+    other = origin(outcomes, connection, conn_id) if outcomes is not None else None
+    make(folder, TEMPLATE, Request(use_case, rows, label, key, time, other, task, positive), backtest)
 
 
 def _copy_template(folder: Path) -> None:

@@ -71,7 +71,9 @@ def _time(rows: pd.DataFrame, types: Mapping[str, str], label: str, given: str |
     if given is not None:
         if types[given] not in ("timestamp", "timestamp_ns", "date"):
             raise InvalidInputError(
-                f"column {given!r} is no time", found=types[given], allowed="a column of moments or dates"
+                f"column {given!r} is no time",
+                found=types[given],
+                allowed="a column of moments or dates; a query of a database can convert it",
             )
         return given, f"time: {given}, as you said"
     moments = ("timestamp", "timestamp_ns", "date")

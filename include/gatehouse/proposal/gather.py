@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.adapters.sources.compression import unpacked
@@ -14,6 +11,7 @@ from gatehouse.core.config.dialect import Dialect
 from gatehouse.errors import InvalidInputError
 from gatehouse.proposal.column_types import Guesses, infer
 from gatehouse.proposal.dialects import sniff
+from gatehouse.proposal.exported import Exported, renamed_columns
 from gatehouse.table_types import read_declared
 
 if TYPE_CHECKING:
@@ -23,18 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_TEXTS = 200_000  # different texts of a column that types are found from
-
-
-@dataclass(frozen=True)
-class Exported:
-    """A table of exported files: where they are, how they are written, the types, all rows, and what is worth a note."""
-
-    address: str
-    files: int
-    dialect: Mapping[str, Any]
-    types: Mapping[str, str]
-    rows: pd.DataFrame
-    notes: tuple[str, ...] = ()
 
 
 def gather(path: Path) -> Exported:
@@ -55,7 +41,7 @@ def gather(path: Path) -> Exported:
             allowed="the files of one table",
         )
     raw = pd.concat(frames, ignore_index=True)
-    if renamed := _renamed([str(column) for column in raw.columns]):
+    if renamed := renamed_columns([str(column) for column in raw.columns]):
         dialect["rename"] = renamed
     raw = adapted(raw, address, Dialect(rename=renamed))
     types, keys, notes = _types(raw)
@@ -86,23 +72,6 @@ def _files(path: Path) -> tuple[str, Sequence[Path]]:
 
 def _whole_suffix(name: str) -> str:
     return max((suffix for suffix in FORMATS if name.endswith(suffix)), key=len, default="")
-
-
-def _renamed(names: Sequence[str]) -> dict[str, str]:
-    """A name in lower-case letters, digits and `_` for each that is none."""
-    taken = {name for name in names if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)}
-    renamed = {}
-    for name in names:
-        if name in taken:
-            continue
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-        short = re.sub(r"\W+", "_", plain).strip("_") or "column"
-        short = f"c_{short}" if short[0].isdigit() else short
-        while short in taken:
-            short += "_2"
-        taken.add(short)
-        renamed[name] = short
-    return renamed
 
 
 def _types(raw: pd.DataFrame) -> tuple[dict[str, str], dict[str, Any], list[str]]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gatehouse.core.gate.evidence import Task
-    from gatehouse.proposal.gather import Exported
+    from gatehouse.proposal.exported import Exported
 
 NUMERIC = ("number", "integer", "unsigned", "decimal", "boolean")
 MOST_CLASSES = 20  # of a text: more values are names rather than classes

@@ -25,15 +25,17 @@ FLOORS: dict[str, dict[str, Any]] = {
 
 
 def contract_text(
-    name: str, source: Mapping[str, Any], chosen: Chosen, first: str, table: Mapping[str, Any], outcomes: Mapping[str, Any],
-    notes: Sequence[str],
+    name: str, source: Mapping[str, Any], chosen: Chosen, span: tuple[str, str | None], table: Mapping[str, Any],
+    outcomes: Mapping[str, Any], notes: Sequence[str],
 ) -> str:  # fmt: skip
-    """The contract, with the evidence in front."""
+    """The contract, with the evidence in front. `span` has the first batch, and the last one if there is one."""
+    first, last = span
     document = {
         "use_case": name, "title": f"Predict {outcomes['label']}", "owner": "data engineering", "source": dict(source),
-        "frequency": chosen.frequency, "first_batch": first, "tables": {"rows": dict(table)}, "outcomes": dict(outcomes),
+        "frequency": chosen.frequency, "first_batch": first, **({"last_batch": last} if last else {}),
+        "tables": {"rows": dict(table)}, "outcomes": dict(outcomes),
     }  # fmt: skip
-    return _text("What a batch must satisfy. Owner: data engineer. Proposed from the files:", document, notes)
+    return _text("What a batch must satisfy. Owner: data engineer. Proposed from the data:", document, notes)
 
 
 def retrain_text(task: str, limits: Limits, classes: Sequence[str] = ()) -> str:
@@ -85,5 +87,21 @@ def gate_text(name: str, task: str, limits: Limits) -> str:
 
 def _text(title: str, document: Mapping[str, Any], notes: Sequence[str]) -> str:
     comments = "".join(f"# {line}\n" for line in (title, *(f"- {note}" for note in notes)))
-    body = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+    body = yaml.dump(
+        dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
+    )
     return comments + body
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines, such as queries, as they are."""
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        lines = any(isinstance(value, str) and "\n" in value for value in mapping.values())
+        return super().represent_mapping(tag, mapping, flow_style=False if lines else flow_style)
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)

@@ -1,4 +1,4 @@
-"""From exported files to the five files of a use case."""
+"""From a table of files or of a database to the five files of a use case."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.errors import InvalidInputError
 from gatehouse.proposal.choose import Chosen, choose
 from gatehouse.proposal.expectations import expectations
-from gatehouse.proposal.gather import Exported, gather
 from gatehouse.proposal.label import find_label
 from gatehouse.proposal.leaks import leaks
 from gatehouse.proposal.limits import limits
 from gatehouse.proposal.model_text import Features, features, model_text
 from gatehouse.proposal.policy_text import contract_text, gate_text, retrain_text
+from gatehouse.proposal.source import described, ended, found_in, refuse_unreadable, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     import pandas as pd
+
+    from gatehouse.proposal.exported import Exported
+    from gatehouse.proposal.source import Origin
 
 _ALONE = "only the time predicts the label: add columns that are known before it, such as its value a day earlier"
 _DELAY = {"quarter": "3 months", "year": "12 months"}
@@ -30,11 +32,11 @@ class Request:
     """What a person says about the data; all but the label is found where it is not given."""
 
     name: str
-    path: Path
+    origin: Origin
     label: str
     key: tuple[str, ...] = ()
     time: str | None = None
-    outcomes: Path | None = None
+    outcomes: Origin | None = None
     task: str | None = None
     positive: str | None = None
 
@@ -49,15 +51,16 @@ class Proposal:
 
 
 def propose(asked: Request) -> Proposal:
-    """Look at the files and propose all five; RUNBOOK.md is the template's."""
-    table = gather(asked.path)
-    labelled = gather(asked.outcomes) if asked.outcomes else table
+    """Look at the data and propose all five files; RUNBOOK.md is the template's."""
+    table = found_in(asked.origin)
+    labelled = found_in(asked.outcomes) if asked.outcomes else table
     label = _column(labelled, asked.label)
     asked = replace(
         asked, key=tuple(_column(table, name) for name in asked.key), time=asked.time and _column(table, asked.time)
     )
     shared = [name for name in labelled.types if name in table.types] if asked.outcomes else None
     chosen = choose(table.rows, table.types, label, asked.key, asked.time, shared)
+    refuse_unreadable(asked.origin, asked.outcomes, chosen)
     found = find_label(labelled, label, asked.task, asked.positive)
     types = {name: kind for name, kind in table.types.items() if asked.outcomes or name != label}
     if chosen.numbered:
@@ -72,14 +75,16 @@ def propose(asked: Request) -> Proposal:
     model = features(rows, types, skip, chosen.time)
     _refuse_no_features(model)
     alone = () if model.numbers or model.categories else (_ALONE,)
-    evidence = (*_described(table), *chosen.evidence, found.sentence)
-    warnings = tuple(dict.fromkeys((*table.notes, *labelled.notes, *told.values(), *_sorted(of_rows, chosen), *alone)))
+    evidence = (described(table), *chosen.evidence, found.sentence)
+    last, old = ended(asked.origin, chosen)
+    noted = (*table.notes, *labelled.notes, *told.values(), *_sorted(of_rows, chosen), *alone, *old)
+    warnings = tuple(dict.fromkeys(noted))
     numbers = limits(found.task, chosen.batches, _days(rows, chosen), of_rows)
     spec, outcomes = _rows_spec(rows, types, chosen), _outcomes_spec(labelled, label, types, chosen)
-    first = "2024-01-01" if chosen.rows_per_batch else str(chosen.batches.min())
-    source = _source(table, labelled, asked, chosen)
+    span = ("2024-01-01" if chosen.rows_per_batch else str(chosen.batches.min()), last)
+    source = source_of(asked.origin, asked.outcomes, table, labelled, chosen, list(types), label)
     files = {
-        "contract.yaml": contract_text(asked.name, source, chosen, first, spec, outcomes, (*evidence, *warnings)),
+        "contract.yaml": contract_text(asked.name, source, chosen, span, spec, outcomes, (*evidence, *warnings)),
         "model.py": model_text("rows", label, found, model, labelled.types[label]),
         "retrain.yaml": retrain_text(found.task, numbers, found.classes),
         "gate.yaml": gate_text(asked.name, found.task, numbers),
@@ -153,23 +158,3 @@ def _sorted(labels: pd.Series[float], chosen: Chosen) -> list[str]:
     return [
         "the rows are sorted by the label, so no batch is like the one before: shuffle the file, or name a time column"
     ]
-
-
-def _described(table: Exported) -> list[str]:
-    keys = ", ".join(key for key in table.dialect) or "plain"
-    return [f"files: {table.files}, {len(table.rows):,} rows, {len(table.types)} columns; dialect: {keys}"]
-
-
-def _source(table: Exported, labelled: Exported, asked: Request, chosen: Chosen) -> dict[str, Any]:
-    source: dict[str, Any] = {"kind": "split_files", "files": table.address}
-    if table.dialect:
-        source["dialect"] = dict(table.dialect)
-    if asked.outcomes is not None:
-        source["outcomes"] = labelled.address
-        if labelled.dialect != table.dialect:
-            source["dialects"] = {"outcomes": dict(labelled.dialect)}
-    if chosen.rows_per_batch:
-        source["rows_per_batch"] = chosen.rows_per_batch
-    if chosen.numbered:
-        source["row_number"] = chosen.key[0]
-    return source

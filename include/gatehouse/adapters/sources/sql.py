@@ -41,10 +41,12 @@ def open_queries(contract: Contract, spec: SqlSource) -> QuerySource:
     """The queries of the contract on the database that its address names."""
     for name, query in spec.queries.items():
         _check(name, query)
-    return QuerySource(contract, spec.queries, lambda: _database(address(spec), name_of(spec)))
+    return QuerySource(contract, spec.queries, lambda: open_database(spec))
 
 
-def _database(url: URL, name: str) -> Database:
+def open_database(spec: SqlSource) -> Database:
+    """The database that the address names."""
+    url, name = address(spec), name_of(spec)
     if url.get_backend_name() != "postgresql":
         return SqlDatabase(url, name)
     from gatehouse.adapters.sources.postgres import PostgresDatabase
