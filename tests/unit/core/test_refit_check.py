@@ -197,14 +197,15 @@ def test_no_cooldown_holds_back_the_follow_up() -> None:
 
 
 def test_the_check_is_on_unless_it_is_turned_off() -> None:
-    """`refit: false` turns it off; windows to compare follow the frequency, or the only window that a training has."""
+    """`refit: false` turns it off; the windows to compare double, or are the only window that a training has."""
     assert Triggers().refit == ON
     assert Triggers.model_validate({"refit": False}).refit is None
     assert Triggers.model_validate({"refit": True}).refit == ON
-    assert [each.name for each in Window(kind="best").compared("month")] == [
-        "expanding", "rolling 2", "rolling 6", "since_change",
+    assert [each.name for each in Window(kind="best").compared()] == [
+        "expanding", "rolling 1", "rolling 2", "rolling 4", "rolling 8", "rolling 16", "rolling 32",
+        "rolling 64", "since_change",
     ]  # fmt: skip
-    assert [each.name for each in Window(kind="rolling", batches=4).compared("day")] == ["rolling 4"]
+    assert [each.name for each in Window(kind="rolling", batches=4).compared()] == ["rolling 4"]
 
 
 def test_no_cooldown_holds_back_a_sure_refit() -> None:

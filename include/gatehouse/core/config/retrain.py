@@ -13,10 +13,7 @@ from gatehouse.core.contract.batch_calendar import BatchKind
 from gatehouse.core.gate.evidence import Task
 
 WindowKind = Literal["expanding", "rolling", "same_season", "since_change", "best_of", "best"]
-ROLLING: dict[BatchKind, tuple[int, int]] = {  # lengths that are compared
-    "day": (14, 42), "week": (4, 13), "month": (2, 6), "quarter": (2, 6), "year": (2, 6),
-}  # fmt: skip
-
+LADDER = (1, 2, 4, 8, 16, 32, 64)  # batches of the rolling windows that are compared: each twice the one before
 
 LONGEST_CLASS = 40  # bytes of a class's name: profiles of columns keep as many
 SEVERAL = ("best_of", "best")  # kinds that choose among others
@@ -29,8 +26,8 @@ class Window(Spec):
     time of the year, in every year, and the newest `batches` (one, unless given). `since_change`: those since the newest
     change that is detected in the outcomes. `best_of`: whichever of `candidates` does best on the newest training batch,
     measured anew for each training. `best`: whichever has predicted the newest batches best by the record of the refit check
-    (expanding, two rolling lengths, since the change, unless `candidates` names others). Where a window finds nothing to choose
-    from, it is the expanding one.
+    (expanding, rolling over 1, 2, 4 and so on to 64 batches, since the change, unless `candidates` names others). Where a
+    window finds nothing to choose from, it is the expanding one.
     """
 
     kind: WindowKind = "expanding"
@@ -74,11 +71,11 @@ class Window(Spec):
             Window(kind="since_change"),
         )
 
-    def compared(self, batch: BatchKind) -> tuple[Window, ...]:
+    def compared(self) -> tuple[Window, ...]:
         """The windows that the refit check fits: those to choose among, or the only one that a training would have."""
         if self.kind != "best" or self.candidates:
             return self.candidates or self.choices
-        lengths = (Window(kind="rolling", batches=length) for length in ROLLING[batch])
+        lengths = (Window(kind="rolling", batches=length) for length in LADDER)
         return (Window(), *lengths, Window(kind="since_change"))
 
     @property

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gatehouse.core.statistics.sequential_test import evidence_of_gain
+from gatehouse.core.statistics.sequential_test import evidence_of_gain, log_mean
 from gatehouse.formatting import shown
 
 if TYPE_CHECKING:
@@ -114,31 +114,36 @@ def assess_refits(records: Sequence[RefitRecord], reason: RefitReason) -> tuple[
     if not records:
         return ()
     names = sorted({name for record in records for name in record.alternatives})
-    found = [_assess(name, records, reason, len(names)) for name in names if name in records[-1].alternatives]
+    known = {name: [record for record in records if name in record.alternatives] for name in names}
+    alone = [evidence_of_gain([each.alternatives[name].means for each in known[name]]) for name in names]
+    any_gains = log_mean([each.log_e for each in alone])
+    found = [
+        _assess(name, known[name][evidence.since :], reason, min(evidence.log_e, any_gains))
+        for name, evidence in zip(names, alone, strict=True)
+        if name in records[-1].alternatives
+    ]
     return tuple(sorted(found, key=lambda each: (not each.found, -each.newest)))
 
 
-def _assess(name: str, records: Sequence[RefitRecord], reason: RefitReason, alternatives: int) -> RefitFinding:
-    known = [record for record in records if name in record.alternatives]
-    gains = [record.alternatives[name] for record in known]
-    evidence = evidence_of_gain([each.means for each in gains])
-    since, lately = known[evidence.since :], gains[evidence.since :]
+def _assess(name: str, since: Sequence[RefitRecord], reason: RefitReason, log_e: float) -> RefitFinding:
+    """What the records since the batch from which on most evidence comes say, at this evidence."""
+    lately = [record.alternatives[name] for record in since]
     rows = sum(sum(each.rows) for each in lately)
     gain, loss = (
         sum(each.total for each in lately) / rows,
         sum(r.loss * r.rows for r in since) / sum(r.rows for r in since),
     )
     arm = _arm(np.concatenate([each.means for each in lately]))
-    enough = evidence.log_e >= log(alternatives / reason.error) and gain >= reason.min_gain * abs(loss)
-    chance = min(1.0, alternatives * float(np.exp(-evidence.log_e)))
-    newest, newest_arm = gains[-1].total / sum(gains[-1].rows), _arm(gains[-1].means)
+    enough = log_e >= -log(reason.error) and gain >= reason.min_gain * abs(loss)
+    chance = min(1.0, float(np.exp(-log_e)))
+    newest, newest_arm = lately[-1].total / sum(lately[-1].rows), _arm(lately[-1].means)
     newest_high = newest + newest_arm if np.isfinite(newest_arm) else float("inf")
     batches = tuple(record.batch for record in since)
     where = f"the last {len(batches)} batches" if len(batches) > 1 else f"batch {batches[0]}"
     arms = f" ({shown(gain - arm)} to {shown(gain + arm)})" if np.isfinite(arm) else ""
     sentence = (
         f"{_named(name)} would be {shown(abs(gain))}{arms if gain > 0 else ''} {'better' if gain > 0 else 'worse'} on {where} "
-        f"({records[-1].metric}; {'' if enough else 'not '}sure over this champion's life at an error of {reason.error:g})"
+        f"({since[-1].metric}; {'' if enough else 'not '}sure over this champion's life at an error of {reason.error:g})"
     )
     return RefitFinding(name, gain, gain - arm, gain + arm, batches, chance, newest, newest_high, enough, sentence)
 

@@ -61,6 +61,13 @@ def evidence_of_gain(batches: Sequence[NDArray[np.float64]]) -> SequentialEviden
     return SequentialEvidence(total, int(np.argmax(alone)))
 
 
+def log_mean(logs: Sequence[float]) -> float:
+    """The log of the mean of e-values: evidence against "none of them gains", however much the alternatives depend on each
+    other. Where several of them are large it is larger than the largest divided by their number, and never smaller (Vovk and
+    Wang 2021, "E-values: calibration, combination and applications", Annals of Statistics 49)."""
+    return float(np.logaddexp.reduce(logs)) - log(len(logs)) if logs else 0.0
+
+
 def _log_ratio(count: int, lean: float, effect: float) -> float:
     """The likelihood ratio of an effect to none, of what does not depend on the scale: sum / root of the sum of squares."""
     pull = effect * lean

@@ -56,7 +56,7 @@ def choose_window(
     policy, window = ctx.case.retrain, wanted or ctx.case.retrain.window
     chosen: dict[str, Any] = {}
     if window.kind == "best":
-        window, chosen = _by_record(window.compared(ctx.case.contract.frequency), records)
+        window, chosen = _by_record(window.compared(), records)
     whole = split(matured, policy, trained_until, window=Window())
     kinds = {each.kind for each in window.choices}
     changed = change_in(ctx, [frames[batch] for batch in whole.training]) if "since_change" in kinds else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from gatehouse.core.retraining.refit_check import (
     records_of_champion,
     refit_records,
 )
+from gatehouse.core.retraining.refit_rows import shared_rows
 from gatehouse.core.statistics.block_bootstrap import block_codes
 from gatehouse.core.types import BatchId, Champion
 from gatehouse.errors import GatehouseError, ModelError, UntrustedModelError
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Frames = Mapping[BatchId, pd.DataFrame]
 
 MOST_ROWS = 50_000  # of one refit
-FREE_ROWS = 20_000  # of all refits of a batch together, however small a training is
+FREE_ROWS = 50_000  # of all refits of a batch together, however small a training is
 SHARE = 0.2  # of the rows that a training fits, for all refits of a batch together
 FORMER = 8  # former champions that are compared, the newest first
 
@@ -108,7 +108,7 @@ def _refits(
 ) -> dict[str, Any]:
     """The champion's estimator fitted on each window of the batches before; windows with the same batches are fitted once."""
     known = [MaturedBatch(batch, len(frames[batch]), intervals[batch]) for batch in earlier]
-    windows = ctx.case.retrain.window.compared(ctx.case.contract.frequency)
+    windows = ctx.case.retrain.window.compared()
     if not known or not windows:
         return {}
     kinds = {window.kind for window in windows}
@@ -119,10 +119,11 @@ def _refits(
         window.name: tuple(each.id for each in windowed(known, window, intervals[newest], changed))
         for window in windows
     }
-    budget = _row_budget(ctx, champion, len(own), len(set(chosen.values())))
+    apart = list(dict.fromkeys(chosen.values()))
+    sizes = [sum(len(frames[batch]) for batch in batches) for batches in apart]
     fitted: dict[tuple[BatchId, ...], Any] = {}
-    for batches in dict.fromkeys(chosen.values()):
-        part = _thinned([frames[batch] for batch in batches], budget)
+    for batches, most in zip(apart, shared_rows(sizes, _row_budget(ctx, champion, len(own)), MOST_ROWS), strict=True):
+        part = _thinned([frames[batch] for batch in batches], most)
         try:
             fitted[batches] = fit_on(ctx, name, part)
         except ModelError:
@@ -130,17 +131,20 @@ def _refits(
     return {window: fitted[batches] for window, batches in chosen.items() if batches in fitted}
 
 
-def _row_budget(ctx: UseCaseContext, champion: Champion, estimators: int, refits: int) -> int:
-    """The most rows of one refit: a share of what a training costs, which fits each estimator twice."""
+def _row_budget(ctx: UseCaseContext, champion: Champion, estimators: int) -> int:
+    """The rows of all refits together: a share of what a training costs, which fits each estimator twice."""
     training = ctx.ledger.requests.training_set(champion.model.request).training.rows or 0
-    together = max(FREE_ROWS, SHARE * 2 * estimators * training)
-    return int(min(MOST_ROWS, together / max(refits, 1)))
+    return int(max(FREE_ROWS, SHARE * 2 * estimators * training))
 
 
 def _thinned(frames: Sequence[pd.DataFrame], most: int) -> pd.DataFrame:
-    """All rows, or at most `most` of them, evenly spread."""
-    step = max(1, math.ceil(sum(map(len, frames)) / max(most, 1)))
-    return stacked([frame.iloc[::step] for frame in frames])
+    """All rows, or at most `most` of them, evenly spread over each batch."""
+    rows = max(sum(map(len, frames)), 1)
+    counts = [max(1, len(frame) * min(most, rows) // rows) for frame in frames]
+    kept = [
+        np.linspace(0, len(frame) - 1, count).round().astype(int) for frame, count in zip(frames, counts, strict=True)
+    ]
+    return stacked([frame.iloc[places] for frame, places in zip(frames, kept, strict=True)])
 
 
 def _former(ctx: UseCaseContext, champion: Champion) -> dict[str, Any]:

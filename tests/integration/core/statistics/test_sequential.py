@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.core.statistics.sequential_test import chance_bound, evidence_of_gain, log_e_value
+from gatehouse.core.statistics.sequential_test import chance_bound, evidence_of_gain, log_e_value, log_mean
 
 
 @pytest.mark.parametrize(("mean", "blocks"), [(0.0, 6), (0.0, 30), (-0.3, 6)])
@@ -61,3 +61,20 @@ def test_losses_are_never_evidence_of_a_gain() -> None:
     """The more an alternative loses, the less there is for it."""
     assert log_e_value(np.full(20, -1.0)) < log_e_value(np.zeros(20)) == 0.0 < log_e_value(np.full(20, 1.0))
     assert evidence_of_gain([]).log_e == 0.0
+
+
+def test_alternatives_that_are_alike_seldom_ask_in_vain_together() -> None:
+    """Of 60 lives of 8 batches with six alternatives that share their chance and gain nothing, few cross an error of .05."""
+    random = np.random.default_rng(5)
+    crossed = 0
+    for _ in range(60):
+        shared = [random.normal(0, 1, 10) for _ in range(8)]
+        lives = [[batch + random.normal(0, 0.5, 10) for batch in shared] for _ in range(6)]
+        crossed += any(log_mean([evidence_of_gain(life[:end]).log_e for life in lives]) >= log(20) for end in (2, 5, 8))
+    assert crossed <= 4
+
+
+@given(st.lists(st.floats(-50, 50), min_size=1, max_size=12))
+def test_the_mean_of_evidence_is_never_less_than_the_largest_by_number(logs: list[float]) -> None:
+    """It lies between the largest divided by their number and the largest."""
+    assert max(logs) - log(len(logs)) - 1e-9 <= log_mean(logs) <= max(logs) + 1e-9
