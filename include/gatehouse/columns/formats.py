@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from gatehouse.columns.cell import UnreadableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gatehouse.core.config.contract import ColumnType
     from gatehouse.core.config.dialect import Dialect
 
@@ -30,6 +32,8 @@ class ColumnFormat:
 
     decimal: str = "."
     thousands: str | None = None
+    negative: str | None = None
+    units: tuple[str, ...] = ()
     null_values: frozenset[str] = frozenset()
     date_format: str | None = None
     epoch_unit: str | None = None
@@ -44,6 +48,8 @@ class ColumnFormat:
         return cls(
             dialect.decimal,
             dialect.thousands,
+            dialect.negative,
+            tuple(sorted(_by_column(dialect.units, column) or (), key=len, reverse=True)),
             frozenset(_by_column(dialect.null_values, column) or ()),
             _by_column(dialect.date_format, column),
             _by_column(dialect.epoch_unit, column),
@@ -58,7 +64,7 @@ class ColumnFormat:
         if self.null_values:
             return True
         if declared in NUMBERS:
-            return self.decimal != "." or self.thousands is not None
+            return bool(self.decimal != "." or self.thousands or self.negative or self.units)
         if declared == "boolean":
             return bool(self.true_values or self.false_values)
         moments = (self.date_format, self.epoch_unit, self.timezone)
@@ -86,6 +92,9 @@ class ColumnFormat:
         return self._zoned(value) if self.timezone is not None else value
 
     def _number(self, text: str) -> str:
+        text = without_unit(text, self.units)
+        if self.negative is not None:
+            text = without_unit(minus_in_front(text, self.negative), self.units)
         if self.thousands is not None:
             if self._grouped.fullmatch(text) is None and any(mark in text for mark in self._marks):
                 raise UnreadableError(f"its groups are not of three digits, as `thousands: {self.thousands!r}` says")
@@ -144,6 +153,26 @@ class ColumnFormat:
                 raise UnreadableError(f"the clocks of {self.timezone} show this time twice: set `repeated_hour`")
         chosen = (second if self.repeated_hour == "second" else first).astimezone(UTC)
         return _finer(chosen, fine) if fine else chosen
+
+
+def without_unit(text: str, units: Sequence[str]) -> str:
+    """The number alone; a minus may stand on either side of the unit. A text without one of the units stays as it is."""
+    sign, rest = (text[0], text[1:].lstrip()) if text[:1] in ("+", "-") else ("", text)
+    for unit in units:
+        if rest.startswith(unit):
+            return sign + rest.removeprefix(unit).lstrip()
+        if rest.endswith(unit):
+            return sign + rest.removesuffix(unit).rstrip()
+    return text
+
+
+def minus_in_front(text: str, negative: str) -> str:
+    """`(5)` with "parentheses", `5-` with "trailing", as `-5`; any other text stays as it is."""
+    if negative == "parentheses" and text.startswith("(") and text.endswith(")"):
+        return f"-{text[1:-1].strip()}"
+    if negative == "trailing" and text.endswith("-"):
+        return f"-{text[:-1].rstrip()}"
+    return text
 
 
 def _finer(moment: datetime, nanoseconds: int) -> Any:

@@ -14,7 +14,8 @@ _NOTHING = re.compile(
 )
 _COMMA = re.compile(r"[+-]?(\d+|\d{1,3}([. '\u00a0\u202f\u2019]\d{3})+),\d+", re.ASCII)
 _GROUPS = re.compile(r"[+-]?\d{1,3}([, '_\u00a0\u202f\u2019]\d{2,3})*[, '_\u00a0\u202f\u2019]\d{3}(\.\d+)?", re.ASCII)
-_WITH_SIGN = re.compile(r"[+-]?[$€£¥]?\s?[\d.,]+\s?[%$€£¥]?|\([\d.,]+\)")
+_UNIT = r"[^\d\s.,+()-][^\d\s]{0,9}"
+_WITH_UNIT = re.compile(rf"[+-]?({_UNIT})\s?[+-]?[\d.,']+|[+-]?[\d.,']+\s?({_UNIT})")
 _YES_NO = {"yes": "no", "no": "yes", "y": "n", "n": "y", "on": "off", "off": "on", "ja": "nein", "nein": "ja", "x": ""}
 _COUNT = re.compile(r"\d{9,20}(\.\d+)?", re.ASCII)
 _UNITS = {10: "s", 13: "ms", 16: "us", 19: "ns"}
@@ -58,8 +59,13 @@ def _number(text: str) -> str:
         return f"set `thousands: {shown!r}`{either}"
     if "." in text and re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+", text, re.ASCII):
         return "set `thousands: '.'` and `decimal: ','`"
-    if _WITH_SIGN.fullmatch(text) and any(mark in text for mark in "%$€£¥("):
-        return "a sign is no part of a number: declare `string`, or deliver the bare number"
+    if re.fullmatch(r"\([^()]*\d[^()]*\)", text):
+        return "if the number is below zero, set `negative: parentheses`"
+    if re.fullmatch(r".*\d\s?-", text):
+        return "if the number is below zero, set `negative: trailing`"
+    if match := _WITH_UNIT.fullmatch(text):
+        unit = match[1] or match[2]
+        return f"if {unit!r} is a unit, set `units: [{unit!r}]`; the number stays as it is written"
     return ""
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from gatehouse.columns.values import NULLS
+from gatehouse.proposal.number_texts import number_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,8 @@ class ColumnGuess:
     date_format: str | None = None
     epoch_unit: str | None = None
     truth: tuple[str, str] | None = None
+    unit: str | None = None
+    negative: str | None = None
     note: str = ""
 
 
@@ -54,7 +57,7 @@ def infer(columns: Mapping[str, Sequence[str]]) -> Guesses:
     """The guesses for columns of different texts each, in the order of their first appearance; no nulls among them."""
     words = {name: _words(values) for name, values in columns.items()}
     values = {name: [text for text in texts if text.strip() not in words[name]] for name, texts in columns.items()}
-    decimal, thousands = max(STYLES, key=lambda style: _numeric(values.values(), style))
+    decimal, thousands = _style([number_texts(_known(texts)).values for texts in values.values()])
     found = {name: _column(name, texts, (decimal, thousands)) for name, texts in values.items()}
     for name in (name for name in columns if words[name]):
         alone = found[name].type == "string"
@@ -76,9 +79,29 @@ def _with_words(guess: ColumnGuess, words: tuple[str, ...]) -> ColumnGuess:
     return replace(guess, nulls=(*guess.nulls, *words), note="; ".join(part for part in (guess.note, told) if part))
 
 
+def _style(columns: Sequence[Sequence[str]]) -> tuple[str, str | None]:
+    """The style under which most columns are numbers. `1,200` beside `800` is a whole number, whatever the style."""
+    best = max(STYLES, key=lambda style: _numeric(columns, style))
+    other = (".", ",") if best == (",", None) else (",", ".") if best == (".", None) else None
+    if (
+        other
+        and _numeric(columns, other) == _numeric(columns, best)
+        and any(_grouped(each, best[0]) for each in columns)
+    ):
+        return other
+    return best
+
+
+def _grouped(known: Sequence[str], mark: str) -> bool:
+    """Whether a mark divides thousands: it stands before three digits, and only where a number has more than three."""
+    marked = [text for text in known if mark in text]
+    form = re.compile(rf"[+-]?([1-9]\d{{0,2}}({re.escape(mark)}\d{{3}})+|\d{{1,3}})", re.ASCII)
+    return 3 <= len(marked) < len(known) and all(form.fullmatch(text) for text in known)
+
+
 def _numeric(columns: Iterable[Sequence[str]], style: tuple[str, str | None]) -> int:
     form = _number(style)
-    return sum(bool(known) and all(form.fullmatch(text) for text in known) for known in map(_known, columns))
+    return sum(bool(known) and all(form.fullmatch(text) for text in known) for known in columns)
 
 
 def _known(values: Sequence[str]) -> list[str]:
@@ -102,8 +125,9 @@ def _column(name: str, values: Sequence[str], style: tuple[str, str | None]) -> 
     truth = next((pair for pair in _TRUTH if lower <= set(pair)), None)
     if truth is not None:
         return ColumnGuess("boolean", nulls, truth=truth if truth[0] not in ("true", "t") else None)
-    if all(_number(style).fullmatch(text) for text in known):
-        return _numbers(name, known, nulls, style)
+    bare = number_texts(known)
+    if all(_number(style).fullmatch(text) for text in bare.values):
+        return replace(_numbers(name, bare.values, nulls, style), unit=bare.unit, negative=bare.negative)
     if all(_ISO.fullmatch(text) for text in known):
         return ColumnGuess("date" if all(len(text) == 10 for text in known) else "timestamp", nulls)
     return _dates(known, nulls) or ColumnGuess("string", nulls if len(known) > len(nulls) else ())

@@ -96,7 +96,11 @@ def _keys(guesses: Guesses) -> dict[str, Any]:
     formats = {name: guess.date_format for name, guess in guesses.columns.items() if guess.date_format}
     units = {name: guess.epoch_unit for name, guess in guesses.columns.items() if guess.epoch_unit}
     truths = list(dict.fromkeys(guess.truth for guess in guesses.columns.values() if guess.truth))
-    found = {"null_values": nulls, "date_format": formats, "epoch_unit": units}
+    beside = {name: [guess.unit] for name, guess in guesses.columns.items() if guess.unit}
+    negative = next((guess.negative for guess in guesses.columns.values() if guess.negative), None)
+    found = {
+        "negative": negative, "units": beside, "null_values": nulls, "date_format": formats, "epoch_unit": units,
+    }  # fmt: skip
     keys |= {key: value for key, value in found.items() if value}
     if truths:
         keys |= {"true_values": [pair[0] for pair in truths], "false_values": [pair[1] for pair in truths]}

@@ -70,6 +70,8 @@ class Dialect(Spec):
     drop: Texts = ()
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'", "_"] | None = None
+    negative: Literal["parentheses", "trailing"] | None = None
+    units: Texts | dict[str, Texts] = ()
     null_values: Texts | dict[str, Texts] = ()
     date_format: str | dict[str, str] | None = None
     epoch_unit: EpochUnit | dict[str, EpochUnit] | None = None

@@ -75,6 +75,8 @@ def dialects(draw: st.DrawFn) -> Dialect:
         drop=draw(st.sampled_from([(), ("nothing",)])),
         decimal=decimal,  # type: ignore[arg-type]
         thousands=thousands,  # type: ignore[arg-type]
+        negative=draw(st.sampled_from([None, "parentheses", "trailing"])),
+        units=draw(st.sampled_from([(), ("%", "EUR"), ("$",)])),
         null_values=draw(st.sampled_from([(), ("-", "N/A")])),
         date_format=None if in_epochs else draw(st.sampled_from([None, *FORMATS])),
         epoch_unit=draw(st.sampled_from(["s", "ms", "us", "ns"])) if in_epochs else None,
@@ -90,7 +92,10 @@ def number(value: Any, dialect: Dialect) -> str:
     text = f"{value:,f}" if isinstance(value, (int, Decimal)) else f"{Decimal(value):,f}"
     text = f"{value:,}" if isinstance(value, int) else text
     marks = {",": dialect.thousands or "", ".": dialect.decimal}
-    return "".join(marks.get(mark, mark) for mark in text)
+    written = "".join(marks.get(mark, mark) for mark in text)
+    if written[0] == "-" and dialect.negative is not None:
+        written = f"({written[1:]})" if dialect.negative == "parentheses" else f"{written[1:]}-"
+    return {2: f"{written} EUR", 1: f"${written}"}.get(len(dialect.units), written)
 
 
 def moment(value: datetime, dialect: Dialect) -> str:

@@ -58,6 +58,7 @@ BYTES: dict[str, Callable[[str], bytes]] = {
 KEYS = {
     "Semicolons and decimal commas": "delimiter", "Points between thousands": "delimiter",
     "Commas between thousands": "thousands", "Tabs": "delimiter", "Dates with the day first": "date_format",
+    "Percent signs, currencies and units": "units", "Amounts below zero in parentheses": "units",
     "Local times": "date_format", "Milliseconds since 1970": "epoch_unit", "UTF-16": "encoding",
     "Letters of Windows": "encoding", "Two header lines": "column 'amount': found 'EUR'", "No header": "names",
     "A title above the header": "skip", "Totals below the rows": "footer", "Remarks between the rows": "comment",
