@@ -13,15 +13,12 @@ if TYPE_CHECKING:
     from gatehouse.proposal.limits import Limits
 
 
-FLOORS: dict[str, dict[str, Any]] = {
-    "classification": {"metric": "roc_auc", "min": 0.5, "description": "Labels are ordered better than by chance."},
-    "multiclass": {
-        "metric": "weighted_auc",
-        "min": 0.5,
-        "description": "Classes are told apart better than by chance.",
-    },
-    "regression": {"metric": "r2", "min": 0.0, "description": "It is better than always saying the mean."},
+FLOORS: dict[str, tuple[str, float, str]] = {
+    "classification": ("roc_auc", 0.5, "Labels are ordered better than by chance."),
+    "multiclass": ("weighted_auc", 0.5, "Classes are told apart better than by chance."),
+    "regression": ("r2", 0.0, "It is better than always saying the mean."),
 }
+NO_SKILL = ("d2_log_loss", 0.0, "Its chances are better than always saying how often each class occurs.")
 
 
 def contract_text(
@@ -58,7 +55,7 @@ def retrain_text(task: str, limits: Limits, classes: Sequence[str] = ()) -> str:
 
 def gate_text(name: str, task: str, limits: Limits) -> str:
     """What a challenger must satisfy; the first one serves when it keeps the absolute rules."""
-    floor = FLOORS[task]
+    floors = [FLOORS[task], *([] if task == "regression" else [NO_SKILL])]
     margin = f"{limits.margin:g}"
     rules = [
         {"rule": "data_validated", "description": "Every batch that was trained on or held out has passed its contract."},
@@ -70,7 +67,7 @@ def gate_text(name: str, task: str, limits: Limits) -> str:
             "rule": "no_dominant_feature", "description": "A column that carries nearly everything is noted: it may be a leak.",
             "max_share": 0.95, "on_fail": "warn",
         },
-        {"rule": "metric_bound", **floor},
+        *({"rule": "metric_bound", "metric": metric, "min": least, "description": says} for metric, least, says in floors),
         {
             "rule": "not_worse_than_champion", "metric": limits.metric, "margin": limits.margin,
             "description": f"Not worse than the model in production by more than {margin} of {limits.metric.replace('_', ' ')}.",

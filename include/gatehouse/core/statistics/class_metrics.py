@@ -41,6 +41,11 @@ def log_loss(labels: Array, predictions: Array) -> Array:
     return surprise(predictions[np.arange(len(labels)), labels.astype(np.intp)])
 
 
+def d2_terms(labels: Array, predictions: Array) -> Array:
+    """`log_loss`, and 1 in the row of the class that happened; shape (1 + classes, rows)."""
+    return np.vstack([log_loss(labels, predictions), happened(labels, predictions.shape[1]).T])
+
+
 def squared_error(labels: Array, predictions: Array) -> Array:
     """Half the squared distance of the probabilities from what happened: with two classes, that of class 1 (Brier 1950)."""
     return np.asarray(((predictions - happened(labels, predictions.shape[1])) ** 2).sum(axis=1) / 2)

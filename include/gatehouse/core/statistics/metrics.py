@@ -154,6 +154,8 @@ METRICS: dict[str, Metric] = {
                m.moments(brier.calibration_bins, brier.reliability)),
         Metric("resolution", "resolution", "higher", "probability", _TWO,
                m.moments(brier.calibration_bins, brier.resolution)),
+        Metric("d2_log_loss", "D2 of log loss", "higher", "probability", _CLASSES,
+               m.moments(m.d2_terms, m.explained_log_loss), m.moments(k.d2_terms, m.explained_log_loss)),
         Metric("mae", "mean absolute error", "lower", "number", _NUMBER, m.moments(m.absolute_error, m.only)),
         Metric("rmse", "root mean squared error", "lower", "number", _NUMBER, m.moments(m.squared_error, m.root)),
         Metric("r2", "R2", "higher", "number", _NUMBER, m.moments(m.r2_terms, m.explained_share)),

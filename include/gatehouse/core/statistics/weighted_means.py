@@ -105,3 +105,15 @@ def explained_share(means: Array) -> Array:
     variance = means[:, 2] - means[:, 1] ** 2
     constant = variance <= 1e-12 * means[:, 2]
     return np.asarray(1 - means[:, 0] / np.where(constant, np.nan, variance))
+
+
+def d2_terms(labels: Array, predictions: Array) -> Array:
+    """-log of the probability given to what happened, and 1 in the row of the class that happened; shape (3, rows)."""
+    return np.stack([log_loss_terms(labels, predictions), labels, 1 - labels])
+
+
+def explained_log_loss(means: Array) -> Array:
+    """1 - log loss / the log loss of always predicting the shares of the classes; NaN where there is one class alone."""
+    shares = np.clip(means[:, 1:], 0.0, 1.0)
+    entropy = -(shares * np.log(np.where(shares > 0, shares, 1.0))).sum(axis=1)
+    return np.asarray(1 - means[:, 0] / np.where(shares.max(axis=1) >= 1 - 1e-12, np.nan, entropy))

@@ -16,6 +16,7 @@ from gatehouse.errors import ConfigurationError
 
 SKLEARN = {
     "log_loss": lambda y, p, w: sk.log_loss(y, p, sample_weight=w, labels=[0, 1]),
+    "d2_log_loss": lambda y, p, w: sk.d2_log_loss_score(y, p, sample_weight=w, labels=[0, 1]),
     "brier": lambda y, p, w: sk.brier_score_loss(y, p, sample_weight=w),
     "error_rate": lambda y, p, w: sk.zero_one_loss(y, p > 0.5, sample_weight=w),
     "roc_auc": lambda y, p, w: sk.roc_auc_score(y, p, sample_weight=w),

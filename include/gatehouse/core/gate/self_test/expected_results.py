@@ -29,6 +29,7 @@ RISES_WITH_QUALITY = {
     "error_rate": False,
     "mae": False,
     "rmse": False,
+    "d2_log_loss": True,
     "accuracy": True,
     "macro_f1": True,
     "macro_auc": True,
