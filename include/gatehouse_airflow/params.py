@@ -8,7 +8,7 @@ from airflow.sdk import Param
 from airflow.sdk.execution_time.hitl import HITLUser
 
 from gatehouse.core.config.retrain import Window
-from gatehouse.core.contract.batch_calendar import BatchKind
+from gatehouse.core.contract.batch_calendar import EXAMPLES, BatchKind
 from gatehouse.core.retraining.manual_options import WINDOWS
 
 KEYS = {
@@ -17,8 +17,8 @@ KEYS = {
     "month": r"\d{4}-(0[1-9]|1[0-2])",
     "week": r"\d{4}-W(0[1-9]|[1-4]\d|5[0-3])",
     "day": r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])",
+    "hour": r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])",
 }
-EXAMPLES = {"year": "2013", "quarter": "2013-Q1", "month": "2013-03", "week": "2013-W10", "day": "2013-03-07"}
 REASON = Param(
     "", type="string", minLength=10, title="Reason", description="Why, in a sentence: it goes on record with your name."
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TERMS = {
-    "batch": "an immutable slice of source rows, keyed by its interval (2013-03, 2013-W10, 2013-03-07)",
+    "batch": "an immutable slice of source rows, keyed by its interval (2013-03, 2013-W10, 2013-03-07, 2013-03-07T14)",
     "candidate": "one estimator of the use case, fitted in a retrain run",
     "challenger": "the best candidate, registered and compared by the gate",
     "champion": "the model version in production",

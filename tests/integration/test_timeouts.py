@@ -29,7 +29,6 @@ DATA_TIME = {  # files whose lengths of time are those of data and messages, not
     "include/gatehouse/core/contract/batch_calendar.py": "the calendar of batches",
     "include/gatehouse/core/gate/self_test/mutants.py": "days of the evidence",
     "include/gatehouse/core/retraining/holdout_split.py": "days of the data",
-    "include/gatehouse/core/notifications/lateness.py": "when a batch is due",
     "include/gatehouse/core/notifications/planner.py": "the week of a limit of messages",
     "include/gatehouse/core/notifications/quiet_hours.py": "days of the calendar",
     "include/gatehouse/columns/values.py": "the resolution of timestamps",

@@ -67,8 +67,8 @@ def test_a_wrong_piece_is_found() -> None:
     """An unknown key and a value that is not allowed are found, in a part of a file too."""
     assert faults("tables: {a: {key: [x], columns: {x: text}}}\n")
     assert faults("cooldown: 3\n")
-    assert faults("frequency: hour\n")
-    assert not faults("frequency: day\n")
+    assert faults("frequency: decade\n")
+    assert not faults("frequency: hour\n")
 
 
 def test_the_documents_have_pieces() -> None:

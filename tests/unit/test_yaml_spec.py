@@ -42,7 +42,7 @@ def edited(folder: Path, name: str, old: str, new: str) -> Path:
         ("gate.yaml", "metric: log_loss\n", "metric: log_loss\nmetric: brier\n", r"gate\.yaml:4: a key appears twice; found 'metric'"),
         ("retrain.yaml", "task: classification\n", "", r"retrain\.yaml:\d+: key `task` is missing.*data scientist"),
         ("retrain.yaml", "cooldown_batches: 1", "cooldown_batches: [", r"retrain\.yaml:\d+: not valid YAML"),
-        ("contract.yaml", "frequency: month", "frequency: decade", r"contract\.yaml:6: `frequency`: .*'month', 'week' or 'day'.*data engineer"),
+        ("contract.yaml", "frequency: month", "frequency: decade", r"contract\.yaml:6: `frequency`: .*'week', 'day' or 'hour'.*data engineer"),
         ("contract.yaml", "delay: 1 month", "delay: soon", r"contract\.yaml:\d+: `outcomes\.delay`: .*not a span.*1 month"),
         ("contract.yaml", "key: [id]\n    time", "key: [idx]\n    time", r"contract\.yaml:\d+: .*declared columns; found \['idx'\]"),
         ("contract.yaml", "use_case: template", "use_case: other", r"use_case must be the folder's name; found 'other'; allowed: 'template'"),

@@ -57,8 +57,8 @@ def choose(
         frequency, sizes = _frequency(rows[chosen_time])
         if frequency is not None:
             times = pd.to_datetime(rows[chosen_time], utc=True).ffill().bfill()
-            days = times.dt.floor("D")
-            batches = days.map({day: batch_key(frequency, day) for day in days.unique()}).astype("str")
+            hours = times.dt.floor("h")
+            batches = hours.map({hour: batch_key(frequency, hour) for hour in hours.unique()}).astype("str")
             return Chosen(chosen_key, chosen_time, frequency, None, batches, (what, when, sizes), numbered)
         when = f"{when}; {sizes}"
     size = max(len(rows) // 40, 5)
@@ -143,10 +143,11 @@ def _frequency(times: pd.Series[Any]) -> tuple[BatchKind | None, str]:
     """The longest interval up to a month of which there are enough batches of enough rows, else a quarter or a year."""
     import pandas as pd
 
-    days = pd.to_datetime(times, utc=True).dropna().dt.floor("D")
-    kinds: tuple[BatchKind, ...] = ("month", "week", "day", "quarter", "year")
+    hours = pd.to_datetime(times, utc=True).dropna().dt.floor("h")
+    kinds: tuple[BatchKind, ...] = ("month", "week", "day", "hour", "quarter", "year")
     for kind in kinds:
-        sizes = days.map({day: batch_key(kind, day) for day in days.unique()}).value_counts()
+        sizes = hours.map({hour: batch_key(kind, hour) for hour in hours.unique()}).value_counts()
         if len(sizes) >= LEAST_BATCHES and sizes.median() >= LEAST_ROWS:
-            return kind, f"batches: {len(sizes)} of a {kind}, {int(sizes.median()):,} rows in the middle one"
+            article = "an" if kind == "hour" else "a"
+            return kind, f"batches: {len(sizes)} of {article} {kind}, {int(sizes.median()):,} rows in the middle one"
     return None, "its rows are too few, or too close together, for six batches"

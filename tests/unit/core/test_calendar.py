@@ -1,6 +1,7 @@
 """Batch keys and spans of time."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from gatehouse.core.contract.batch_calendar import Span, batch_interval, batch_k
 from gatehouse.errors import ConfigurationError
 
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
-kinds = st.sampled_from(["year", "quarter", "month", "week", "day"])
+kinds = st.sampled_from(["year", "quarter", "month", "week", "day", "hour"])
 
 
 @given(kinds, moments)
@@ -35,6 +36,22 @@ def test_intervals_touch_and_never_overlap(kind, moment):
     assert batch_interval(kind, batch_key(kind, interval.end)).start == interval.end
 
 
+@given(kinds, st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1), timezones=st.timezones(), allow_imaginary=False))
+def test_a_key_is_of_utc_whatever_the_clock(kind, moment):
+    """A moment of any time zone, also one that a clock shows twice, lies in the interval of its key, which is UTC's."""
+    interval = batch_interval(kind, batch_key(kind, moment))
+    assert interval.start <= moment.astimezone(UTC) < interval.end
+    assert interval.start.utcoffset() == timedelta(0)
+
+
+def test_each_hour_of_a_day_whose_clock_is_put_back_has_its_own_key():
+    """Both hours that the clock shows as two o'clock are batches of their own, and the day has 25."""
+    berlin = ZoneInfo("Europe/Berlin")
+    first, second = (datetime(2024, 10, 27, 2, 30, tzinfo=berlin, fold=fold) for fold in (0, 1))
+    assert [batch_key("hour", moment) for moment in (first, second)] == ["2024-10-27T00", "2024-10-27T01"]
+    assert len(keys_between("hour", batch_key("hour", datetime(2024, 10, 27, tzinfo=berlin)), "2024-10-27T22")) == 25
+
+
 def test_the_twelve_months_of_a_year():
     """keys_between gives every key once, both ends included."""
     assert keys_between("month", "2013-01", "2013-12") == [f"2013-{month:02}" for month in range(1, 13)]
@@ -54,6 +71,8 @@ def test_quarters_and_years_begin_with_january():
         ("month", "2013-13"),
         ("week", "2013-W54"),
         ("day", "2013-02-30"),
+        ("hour", "2013-03-07T24"),
+        ("hour", "2013-03-07 14"),
         ("month", "x"),
         ("quarter", "2013-Q5"),
         ("year", "2013-01"),

@@ -225,7 +225,7 @@ class Folder:
 def _regex(pattern: str, tables: Sequence[str]) -> re.Pattern[str]:
     text = re.escape(pattern)
     text = text.replace(r"\{table\}", f"(?P<table>{'|'.join(map(re.escape, tables))})", 1)
-    text = text.replace(r"\{key\}", r"(?P<key>[\dWQ-]+)", 1)
+    text = text.replace(r"\{key\}", r"(?P<key>[\dQTW-]+)", 1)
     return re.compile(text.replace(r"\{table\}", "(?P=table)").replace(r"\{key\}", "(?P=key)"))
 
 

@@ -94,9 +94,9 @@ class RowBatches:
                 f"{self._spec.files}: no column {name!r}, by which rows are divided; found {', '.join(map(str, rows.columns))}"
             )
         times, _ = read(rows[name], name, spec.columns[name], False, self._contract.dialect(self._contract.main))
-        days = pd.to_datetime(times, utc=True).dt.floor("D")
-        named = {day: batch_key(self._contract.frequency, day) for day in days.dropna().unique()}
-        return days.map(named).astype("str")
+        hours = pd.to_datetime(times, utc=True).dt.floor("h")
+        named = {hour: batch_key(self._contract.frequency, hour) for hour in hours.dropna().unique()}
+        return hours.map(named).astype("str")
 
     def consecutive(self, count: int) -> list[str]:
         """So many keys from the contract's first one on."""

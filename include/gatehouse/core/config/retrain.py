@@ -184,4 +184,4 @@ class RetrainPolicy(Spec):
 
     def measured_together(self, batch: BatchKind) -> int:
         """How many of the newest matured batches quality is measured over: intervals resample days, and need some."""
-        return self.performance_window_batches or {"day": 14, "week": 2}.get(batch, 1)
+        return self.performance_window_batches or {"hour": 336, "day": 14, "week": 2}.get(batch, 1)

@@ -1,7 +1,7 @@
 """Batch keys, their intervals and spans of time: pure calendar arithmetic in UTC, no clock.
 
 A batch is keyed by its interval: `2013` (year), `2013-Q1` (quarter), `2013-03` (month), `2013-W10` (ISO week),
-`2013-03-07` (day).
+`2013-03-07` (day), `2013-03-07T14` (hour). Days and hours are UTC's, so no clock that is put back repeats a key.
 Keys of one kind sort as strings in the order of time.
 """
 
@@ -15,16 +15,22 @@ from typing import Literal
 
 from gatehouse.errors import ConfigurationError
 
-BatchKind = Literal["year", "quarter", "month", "week", "day"]
+BatchKind = Literal["year", "quarter", "month", "week", "day", "hour"]
 _FORMS = {
     "year": re.compile(r"\d{4}"),
     "quarter": re.compile(r"\d{4}-Q[1-4]"),
     "month": re.compile(r"\d{4}-(0[1-9]|1[0-2])"),
     "week": re.compile(r"\d{4}-W(0[1-9]|[1-4]\d|5[0-3])"),
     "day": re.compile(r"\d{4}-\d\d-\d\d"),
+    "hour": re.compile(r"\d{4}-\d\d-\d\dT\d\d"),
 }
 _MONTHS = {"year": 12, "quarter": 3, "month": 1}
-_EXAMPLE = {"year": "2013", "quarter": "2013-Q1", "month": "2013-03", "week": "2013-W10", "day": "2013-03-07"}
+_WRITTEN = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H"}
+_LENGTH = {"week": timedelta(weeks=1), "day": timedelta(days=1), "hour": timedelta(hours=1)}
+EXAMPLES: dict[BatchKind, str] = {
+    "year": "2013", "quarter": "2013-Q1", "month": "2013-03", "week": "2013-W10", "day": "2013-03-07",
+    "hour": "2013-03-07T14",
+}  # fmt: skip
 _SPAN = re.compile(r"(\d+) (minute|hour|day|week|month)s?")
 
 
@@ -79,7 +85,7 @@ def batch_key(kind: BatchKind, moment: datetime) -> str:
         return f"{year}-W{week:02}"
     if kind == "quarter":
         return f"{moment.year:04}-Q{(moment.month + 2) // 3}"
-    return moment.strftime({"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}[kind])
+    return moment.strftime(_WRITTEN[kind])
 
 
 def batch_interval(kind: BatchKind, key: str) -> Interval:
@@ -90,13 +96,15 @@ def batch_interval(kind: BatchKind, key: str) -> Interval:
         if kind in _MONTHS:
             start = datetime(int(key[:4]), _first_month(kind, key), 1, tzinfo=UTC)
             return Interval(start, Span(_MONTHS[kind], "month").after(start))
-        start = datetime.strptime(f"{key}-1" if kind == "week" else key, "%G-W%V-%u" if kind == "week" else "%Y-%m-%d")
+        start = datetime.strptime(
+            f"{key}-1" if kind == "week" else key, "%G-W%V-%u" if kind == "week" else _WRITTEN[kind]
+        )
     except ValueError:
         raise ConfigurationError(
-            f"not the key of a {kind} batch", found=repr(key), allowed=f"a key like `{_EXAMPLE[kind]}`"
+            f"not the key of a {kind} batch", found=repr(key), allowed=f"a key like `{EXAMPLES[kind]}`"
         ) from None
     start = start.replace(tzinfo=UTC)
-    return Interval(start, start + timedelta(days=7 if kind == "week" else 1))
+    return Interval(start, start + _LENGTH[kind])
 
 
 def _first_month(kind: BatchKind, key: str) -> int:

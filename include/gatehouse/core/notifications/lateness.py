@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gatehouse.core.contract.batch_calendar import Interval, Span, batch_interval, batch_key, keys_between
@@ -34,7 +34,7 @@ def deadline(contract: Contract, key: str) -> datetime:
     interval: Interval = batch_interval(contract.frequency, key)
     if contract.late_after is not None:
         return Span.parse(contract.late_after).after(interval.end)
-    return batch_interval(contract.frequency, batch_key(contract.frequency, interval.end + timedelta(hours=1))).end
+    return batch_interval(contract.frequency, batch_key(contract.frequency, interval.end)).end
 
 
 def lateness(contract: Contract, keys: list[str]) -> str:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from gatehouse.core.contract.batch_calendar import BatchKind
 
 KEPT = 12
-CALM: dict[BatchKind, int] = {"year": 1, "quarter": 1, "month": 1, "week": 3, "day": 7}  # quiet batches that end it
+CALM: dict[BatchKind, int] = {  # quiet batches that end it
+    "year": 1, "quarter": 1, "month": 1, "week": 3, "day": 7, "hour": 168,
+}  # fmt: skip
 MEASURED = (ChangeKind.CONCEPT, ChangeKind.LABEL, ChangeKind.LEVEL, ChangeKind.POOR)  # kinds that only outcomes can end
 WORSE = (
     ChangeKind.CONCEPT,

@@ -26,19 +26,21 @@ if TYPE_CHECKING:
     Table = pd.DataFrame | Mapping[Any, Any]  # with columns by name, several by a list of names
 
 NEWEST: dict[BatchKind, int] = {
+    "hour": 169,
     "day": 8,
     "week": 6,
     "month": 6,
     "quarter": 6,
     "year": 6,
-}  # earlier batches that a fault must set a batch apart from: a week of days at least
+}  # earlier batches that a fault must set a batch apart from: a week of hours or days at least
 CYCLE: dict[BatchKind, int] = {
+    "hour": 168,
     "day": 7,
     "week": 1,
     "month": 1,
     "quarter": 1,
     "year": 1,
-}  # earlier batches after which each day of the week has been seen
+}  # earlier batches after which each hour or day of the week has been seen
 FAULT = "data fault: "  # begins the reason of a batch that waits for one
 SEASONS = 3  # further ones of the same season of earlier years
 

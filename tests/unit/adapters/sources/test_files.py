@@ -10,7 +10,7 @@ import pytest
 
 from gatehouse.adapters.lake import open_lake
 from gatehouse.adapters.sources import delivered_files, open_source
-from gatehouse.core.contract.batch_calendar import batch_interval
+from gatehouse.core.contract.batch_calendar import EXAMPLES, batch_interval
 from gatehouse.errors import ConfigurationError, SchemaMismatchError, SourceError, SourceVanishedError
 from gatehouse.table_types import as_declared
 from support.contracts import contract, rides
@@ -40,6 +40,20 @@ def test_complete_keys_are_available_in_order(tmp_path) -> None:
         (inbox / name).write_text(GOOD)
     (inbox / "rides_2013-06.csv").mkdir()
     assert source.available() == ["2013-01", "2013-03"]
+
+
+@pytest.mark.parametrize(("kind", "key"), EXAMPLES.items())
+def test_a_key_of_each_frequency_is_found_in_a_name(tmp_path, kind: str, key: str) -> None:
+    """The names of deliveries may have the keys of every frequency."""
+    spec = contract(
+        source={"kind": "files", "address": ".", "pattern": "{key}/{table}.csv"},
+        frequency=kind,
+        first_batch=key,
+        last_batch=None,
+    )
+    (tmp_path / key).mkdir()
+    (tmp_path / key / "rides.csv").write_text(GOOD)
+    assert open_source(spec, tmp_path).available() == [key]
 
 
 def test_csv_is_read_as_declared(tmp_path) -> None:
