@@ -22,16 +22,16 @@ from gatehouse.use_case import folders
 
 @click.command()
 @click.argument("use_case")
-@click.option(
-    "--passed-over", "passed", is_flag=True, help="Only deliveries at the source that are not taken, and why."
-)
+@click.option("--pending", is_flag=True, help="Only deliveries at the source that wait or are passed over, and why.")
 @json_option
-def batches(use_case: str, passed: bool, as_json: bool) -> None:
+def batches(use_case: str, pending: bool, as_json: bool) -> None:
     """List every batch and revision: rows, quarantined rows, state and why. Deliveries that are not taken follow."""
     ctx = open_context(use_case)
-    if passed:
-        not_taken = land.passed_over(ctx)
-        print_result([plain(each) for each in not_taken], as_json, _passed_over(not_taken) or "nothing is passed over")
+    if pending:
+        not_taken = land.pending(ctx)
+        print_result(
+            [plain(each) for each in not_taken], as_json, _passed_over(not_taken) or "nothing waits at the source"
+        )
         return
     found = ctx.ledger.batches.list(ctx.name)
     rows = []

@@ -85,6 +85,26 @@ def passed_over(ctx: UseCaseContext) -> list[PassedOver]:
     return [*refused, *returned, *ctx.source.passed_over()]
 
 
+def pending(ctx: UseCaseContext) -> list[PassedOver]:
+    """What is passed over, what waits for the next ingest, and what lies outside of the contract's batches."""
+    available, contract, refused = sorted(ctx.source.available()), ctx.case.contract, unfetched(ctx)
+    have = {batch.id.key for batch in ctx.ledger.batches.list(ctx.name)}
+    waiting = [
+        PassedOver(key, "it is complete and waits for the next ingest")
+        for key in _within(ctx, available)
+        if key not in have and key not in refused
+    ]
+    first, last = contract.first_batch, contract.last_batch
+    before = [key for key in available if key < first]
+    after = [key for key in available if last is not None and key > last]
+    outside = [
+        PassedOver(keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]}", reason)
+        for keys, reason in ((before, f"before first_batch {first}"), (after, f"after last_batch {last}"))
+        if keys
+    ]
+    return [*passed_over(ctx), *waiting, *outside]
+
+
 def _within(ctx: UseCaseContext, keys: Iterable[str], until: str | None = None) -> list[str]:
     contract = ctx.case.contract
     last = min(filter(None, (until, contract.last_batch)), default=None)

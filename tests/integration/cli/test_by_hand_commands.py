@@ -64,16 +64,20 @@ def test_what_a_command_cannot_do_is_named_and_what_it_found_is_told(run, ctx):
 
 
 def test_batches_lists_what_the_source_has_and_is_not_taken(run, ctx, monkeypatch):
-    """After the batches, each with its reason; alone and as JSON with `--passed-over`; a source that cannot be listed does
+    """After the batches, each with its reason; `--pending` has them alone, with what waits or lies
+    outside of the contract's batches, also as JSON; a source that cannot be listed does
     not hide the batches."""
     take(ctx, "2024-01")
     ctx.settings = type("Settings", (), {"lake": "lake"})
     monkeypatch.setattr(ctx.source, "passed_over", lambda: [PassedOver("rows_2024-02.csv", "its marker is not there")])
     told = run(show.batches, "rides")
     assert told.index("2024-01") < told.index("rows_2024-02.csv  its marker is not there")
-    assert json.loads(run(show.batches, "rides", "--passed-over", "--json")) == [
-        {"name": "rows_2024-02.csv", "reason": "its marker is not there"}
-    ]
+    first, *others = json.loads(run(show.batches, "rides", "--pending", "--json"))
+    assert first == {"name": "rows_2024-02.csv", "reason": "its marker is not there"}
+    assert others[0] == {"name": "2024-02", "reason": "it is complete and waits for the next ingest"}
+    assert "2024-01" not in [each["name"] for each in others]
+    monkeypatch.setattr(ctx.source, "available", lambda: ["2023-11", "2023-12", "2024-01"])
+    assert "2023-11 to 2023-12  before first_batch 2024-01" in run(show.batches, "rides", "--pending")
     assert [each["id"]["key"] for each in json.loads(run(show.batches, "rides", "--json"))] == ["2024-01"]
 
     def away():
