@@ -47,7 +47,8 @@ def new(
     """Make a use case: a folder with its five files.
 
     With `--from` and `--label` the files are proposed from your data, with the evidence, and run as they are. Without them
-    they run on made-up data until you fill in your own.
+    they run on made-up data until you fill in your own. At a terminal you are asked for a label that is missing, and for the
+    time and the key.
     """
     folder = Settings.from_environment().usecases[0] / use_case
     if not use_case.isidentifier() or not use_case.islower():
@@ -66,13 +67,16 @@ def new(
             f"made {folder} with {', '.join(FILES)} and source.py; `gatehouse use-case check {use_case}` checks it"
         )
         return
-    if label is None:
-        raise ConfigurationError("--from needs --label", found="no label", allowed="the column to predict")
     from gatehouse.cli.from_data import make, origin
+    from gatehouse.cli.questions import ask, at_terminal
     from gatehouse.proposal.propose import Request
 
+    if label is None and not at_terminal():
+        raise ConfigurationError("--from needs --label", found="no label", allowed="the column to predict")
     rows = origin(source, connection, conn_id)
     other = origin(outcomes, connection, conn_id) if outcomes is not None else None
+    if label is None:
+        label, time, key = ask(rows, other, time, key)
     make(folder, TEMPLATE, Request(use_case, rows, label, key, time, other, task, positive), backtest)
 
 

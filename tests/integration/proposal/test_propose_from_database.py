@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gatehouse.check import check
+from gatehouse.cli import questions
 from gatehouse.cli.scaffold import new
 from gatehouse.core.config.contract import SqlSource
 from gatehouse.errors import InvalidInputError
@@ -87,6 +88,21 @@ def test_what_a_database_cannot_divide_is_refused_with_the_flag(shop: Path, want
     """Without a time or a key no batch can be asked for, and nothing but reads is asked."""
     with pytest.raises(InvalidInputError, match=said):
         propose(Request("shop", DatabaseTable(SPEC, wanted), "late"))
+
+
+def test_what_is_missing_is_asked_at_a_terminal(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column that is not there is asked for again, and an empty answer leaves the choice to the data."""
+    flags = ["shop", "--connection", "SHOP", "--from", "Order", "--no-backtest"]
+    assert "--from needs --label" in str(CliRunner().invoke(new, flags).exception)
+    monkeypatch.setattr(questions, "at_terminal", lambda: True)
+    done = CliRunner().invoke(new, flags, input="lat\nlate\n\norder_no\n", catch_exceptions=False)
+    assert "no such column: lat; there are order_no, at" in done.output
+    contract = load(shop / "shop").contract
+    assert (contract.outcomes.label, contract.tables["rows"].time_column, contract.outcomes.key) == (
+        "late",
+        "at",
+        ("order_no",),
+    )
 
 
 def test_an_address_is_no_argument(shop: Path) -> None:
