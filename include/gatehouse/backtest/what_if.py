@@ -6,7 +6,11 @@ batch was scored (ahead.py), so a what-if of n batches costs n fits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from gatehouse.backtest.labelled_history import (
     ROLLING,
@@ -19,12 +23,18 @@ from gatehouse.backtest.model_cache import EVERY, FIXED, ModelCache, Turn, WhatI
 from gatehouse.backtest.pool import pool
 from gatehouse.backtest.prefit_pool import PrefitPool
 from gatehouse.backtest.progress import Phase, Steps, Told, nobody
+from gatehouse.core.retraining.advice import NO_SKILL
+from gatehouse.core.statistics.metrics import metric_named
+from gatehouse.pipeline.batch_data.labelled_rows import labels_in, metric_on
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def evaluate_what_ifs(
     history: History, ahead: PrefitPool, trainings: int, errors: list[str], told: Told = nobody
 ) -> list[WhatIf]:
-    """Never retrain, every batch, a fixed window every batch, and the best in hindsight for `trainings`.
+    """Never retrain, every batch, a fixed window every batch, the best in hindsight for `trainings`, and no skill at all.
 
     A model that cannot be fitted or measured is a sentence in `errors`; `told` hears of the steps.
     """
@@ -46,7 +56,29 @@ def evaluate_what_ifs(
     with pool(2) as side_by_side:
         jobs = [side_by_side.submit(bank.every, name, _says(window), window, steps) for name, window in windows.items()]
         ways = [job.result() for job in jobs]
-    return [never, *ways, bank.periodic(trainings), bank.oracle(trainings, told)]
+    return [never, *ways, bank.periodic(trainings), bank.oracle(trainings, told), *_no_skill(history, turns)]
+
+
+def _no_skill(history: History, turns: Sequence[Turn]) -> list[WhatIf]:
+    """What always saying the mean of the labels known before comes to, of classes how often each occurs; nothing for a
+    metric that a constant is good at by being one."""
+    if metric_named(history.metric).better == "nearer zero":
+        return []
+    classes, metrics = len(history.ctx.case.retrain.class_names), {}
+    for turn in turns:
+        known = [labels_in(history.frames[batch.id.key]) for batch, _ in turn.matured if batch.id.key in history.frames]
+        frame = history.frames[turn.batch.id.key]
+        if known:
+            guess = np.broadcast_to(_shares(np.concatenate(known), classes), (len(frame), max(classes, 1)))
+            metrics[turn.batch.id.key] = metric_on(history.metric, frame, guess if classes else guess[:, 0])
+    return [WhatIf(NO_SKILL, "always the mean of the labels known before", metrics, 0)]
+
+
+def _shares(labels: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
+    """The mean label; with classes, the share of each."""
+    if not classes:
+        return np.array([labels.mean()])
+    return np.bincount(labels.astype(np.intp), minlength=classes) / len(labels)
 
 
 def _says(window: int | None) -> str:

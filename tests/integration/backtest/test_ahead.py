@@ -83,7 +83,7 @@ def test_what_was_fitted_ahead_says_the_same(replayed: Replayed, fits: list[str]
         assert ways(ahead) == without
     assert len(fits) == own, "what had been fitted ahead was fitted again"
     names = {way.name for way in without if not way.name.startswith("rolling")}
-    assert names == {"never", "every batch", "fixed window", "periodic", "oracle"}
+    assert names == {"never", "every batch", "fixed window", "periodic", "oracle", "no skill"}
 
 
 def test_a_death_behind_costs_time_alone(replayed: Replayed, fits: list[str]) -> None:

@@ -85,7 +85,7 @@ def test_json_has_a_line_for_each_batch_and_totals(concept: tuple[Path, dict[str
     assert all(wanted <= line.keys() for line in document["lines"])
     names = [way["name"] for way in document["ways"]]
     assert names[:4] == ["policy", "never", "every batch", "fixed window"]
-    assert names[5:] == ["periodic", "oracle"]
+    assert names[5:] == ["periodic", "oracle", "no skill"]
     assert names[4].startswith("rolling")
     assert document["totals"]["means"].keys() == {way["name"] for way in document["ways"]}
     assert document["totals"]["rows"] == 6000

@@ -36,6 +36,14 @@ def test_a_policy_that_nothing_simple_beats_is_left_alone() -> None:
     assert advice(policy=0.8) == advice(every_batch=0.8) == ""
 
 
+@given(own=st.floats(0.01, 5), constant=st.floats(0.01, 5))
+def test_champions_without_skill_are_said_to_be(own: float, constant: float) -> None:
+    """Worse than always saying the mean is the first thing to say, with both numbers; otherwise it is not said."""
+    told = advise("log_loss", {"policy": own, "never": own, "no skill": constant}, TRAININGS, POLICY, 3)
+    assert ("worse than no skill" in told) == (own - constant > 0.01 * own)
+    assert "worse than no skill" not in told or (f"{own:.4g}" in told and f"{constant:.4g}" in told)
+
+
 @pytest.mark.parametrize(("metric", "better"), [("log_loss", 0.5), ("roc_auc", 0.9)])
 def test_the_direction_is_the_metrics(metric: str, better: float) -> None:
     """Lower is better for a loss, higher for an area."""

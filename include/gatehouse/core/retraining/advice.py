@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gatehouse.core.config.retrain import RetrainPolicy
 
 NOTICED = 0.01  # of the policy's loss: what is nearer is no reason to change anything
+NO_SKILL = "no skill"
 SIMPLE = ("never", "every batch", "fixed window", "periodic")
 
 
@@ -28,14 +29,21 @@ def better_simple_way(metric: str, means: Mapping[str, float]) -> str:
 def advise(
     metric: str, means: Mapping[str, float], trainings: Mapping[str, int], policy: RetrainPolicy, length: int
 ) -> str:
-    """The best of the simpler ways, with what to write into `retrain.yaml` for it, where it beats the policy by more than
-    `NOTICED`; else that none does. `means` and `trainings` are by way, `length` is the fixed window's. Empty without means.
+    """Where the champions were worse than no skill, that; else the best of the simpler ways, with what to write into
+    `retrain.yaml` for it, where it beats the policy by more than `NOTICED`; else that none does. `means` and `trainings` are
+    by way, `length` is the fixed window's. Empty without means.
 
     The ways have no gate and hold nothing out, so they are a little better than a policy could be.
     """
     best = better_simple_way(metric, means)
     if not math.isfinite(means.get("policy", math.nan)) or len(means) < 2:
         return ""
+    if _without_skill(metric, means):
+        title, own = metric_named(metric).title, means["policy"]
+        return (
+            f"The champions are worse than no skill here: {title} {own:.4g}, and {means[NO_SKILL]:.4g} for always saying the "
+            "mean of the labels known before. Look at the features and the label in model.py first."
+        )
     if not best:
         return f"No simpler way is more than {100 * NOTICED:g} % better than the policy here."
     loss = metric_named(metric).loss
@@ -43,6 +51,12 @@ def advise(
     much = f"{100 * gain / abs(own):.0f} % better" if own else "better"
     way, change = _what(best, trainings.get(best, 0), length), _how(best, policy, length)
     return f"{way} is {much} here (no gate, nothing held out){change}."
+
+
+def _without_skill(metric: str, means: Mapping[str, float]) -> bool:
+    loss = metric_named(metric).loss
+    own, constant = loss(means["policy"]), loss(means.get(NO_SKILL, math.nan))
+    return own - constant > NOTICED * abs(own)
 
 
 def _what(way: str, trainings: int, length: int) -> str:
