@@ -16,6 +16,7 @@ from gatehouse.reports.page import TEMPLATES, environment
 from gatehouse.reports.sparklines import sparkline
 from gatehouse_ui import airflow_runs, links
 from gatehouse_ui.glossary import TERMS
+from gatehouse_ui.runbook import anchor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,7 @@ def _templates() -> Environment:
         found=FOUND,
         glossary=TERMS,
         asking=asking,
+        anchor=anchor,
     )
     return templates
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gatehouse.queries.alarm_facts import AlarmFacts, OpenIncident, alarm_facts
 from gatehouse.queries.audit import AuditFilter, AuditLine, audit_lines
 from gatehouse.queries.batch import BatchView, batch_view
 from gatehouse.queries.decision import DecisionView, decision_view
@@ -14,6 +15,7 @@ from gatehouse.queries.use_case_status import Attention, UseCaseStatus, status_o
 from gatehouse.queries.versions import VersionFacts, versions_of
 
 __all__ = [
+    "AlarmFacts",
     "Attention",
     "AuditFilter",
     "AuditLine",
@@ -23,9 +25,11 @@ __all__ = [
     "DriftView",
     "ListFilter",
     "NotificationsView",
+    "OpenIncident",
     "UseCaseStatus",
     "UseCaseView",
     "VersionFacts",
+    "alarm_facts",
     "audit_lines",
     "batch_view",
     "batches_of",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatehouse.queries.incident_state import Since, followed
+from gatehouse.queries.alarm_facts import OpenIncident
+from gatehouse.queries.incident_state import Since, followed, updated
 
 if TYPE_CHECKING:
     from gatehouse.adapters.ledger.connection import Database
@@ -57,17 +58,27 @@ class UseCaseView:
         return self.promotions[0] if self.promotions else None
 
     @property
-    def incidents(self) -> list[dict[str, Any]]:
-        """The incidents of the newest report, each with what has followed from it (`followed`, empty for nothing yet)."""
-        body = self.newest["body"] if self.newest else {}
+    def incidents(self) -> list[OpenIncident]:
+        """The open incidents of the newest report, those that paged somebody first, with what follows from each."""
         since = Since(None, None, self.requests[0]["state"] if self.requests else "")
         if self.champion is not None:
             since = Since(self.champion["version"], self.champion["audit_seq"], since.request)
         seen = {batch["key"]: batch["watched"] for batch in self.batches if batch["watched"] is not None}
-        return [
-            {**each, "followed": followed(each, seen.get(each.get("updated")), since)}
-            for each in body.get("incidents", ())
+        found = [
+            OpenIncident(self.use_case, each, followed(each, seen.get(updated(each)), since))
+            for each in self._reported
+            if each.get("state") != "resolved"
         ]
+        return sorted(found, key=lambda each: not each.page)
+
+    @property
+    def resolved(self) -> list[dict[str, Any]]:
+        """The incidents of the newest report that are over."""
+        return [each for each in self._reported if each.get("state") == "resolved"]
+
+    @property
+    def _reported(self) -> list[dict[str, Any]]:
+        return list(self.newest["body"].get("incidents") or ()) if self.newest else []
 
     @property
     def newest(self) -> dict[str, Any] | None:

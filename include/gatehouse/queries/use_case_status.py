@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from gatehouse.queries.alarm_facts import OpenIncident
 from gatehouse.queries.incident_state import Since, followed, last_seen, open_incidents, paging, updated
 
 if TYPE_CHECKING:
@@ -75,9 +76,7 @@ class Attention(IntEnum):
 class UseCaseStatus:
     """Where one use case stands. `version` is None without a champion; `since` is when it became one (wall-clock).
     `points` are the newest measured values of the champion's metric, oldest first: (batch, value, alarm).
-    `incidents` are the open ones that wait for a person, as (kind, since, sentence); `handled` those that something
-    follows from already, as (kind, since, what follows); `watched` counts the open ones that page
-    nobody. `review` is the oldest decision that waits for an answer. `late` says which batch has not come; empty for none."""
+    `paged` are the open incidents that paged somebody; `watched` counts the open ones that paged nobody. `review` is the oldest decision that waits for an answer. `late` says which batch has not come; empty for none."""
 
     use_case: str
     version: int | None
@@ -92,9 +91,8 @@ class UseCaseStatus:
     decision: str
     request: str
     alarms: int
-    incidents: tuple[tuple[str, str, str], ...]
+    paged: tuple[OpenIncident, ...]
     watched: int
-    handled: tuple[tuple[str, str, str], ...] = ()
     review: str = ""
     decided: datetime | None = None
     metric: str = ""
@@ -106,6 +104,16 @@ class UseCaseStatus:
     def measured(self) -> tuple[str, float, bool] | None:
         """The newest measured value: (batch, value, alarm)."""
         return self.points[-1] if self.points else None
+
+    @property
+    def incidents(self) -> tuple[OpenIncident, ...]:
+        """The open incidents that wait for a person."""
+        return tuple(each for each in self.paged if not each.followed)
+
+    @property
+    def handled(self) -> tuple[OpenIncident, ...]:
+        """Those that something follows from already."""
+        return tuple(each for each in self.paged if each.followed)
 
     @property
     def need(self) -> Attention:
@@ -137,9 +145,8 @@ def with_points(rows: Cursor, found: Sequence[UseCaseStatus]) -> list[UseCaseSta
 
 def _standing(row: dict[str, Any], seen: dict[tuple[str, str], int]) -> UseCaseStatus:
     pages, since = paging(row), Since(row["version"], row["promoted"], row["request"] or "")
-    follows = [followed(each, seen.get((row["use_case"], updated(each))), since) for each in pages]
-    handled = [(*_incident(each)[:2], what) for each, what in zip(pages, follows, strict=True) if what]
-    waiting = [each for each, what in zip(pages, follows, strict=True) if not what]
+    name = row["use_case"]
+    paged = [OpenIncident(name, each, followed(each, seen.get((name, updated(each))), since)) for each in pages]
     return UseCaseStatus(
         use_case=row["use_case"],
         version=row["version"],
@@ -154,19 +161,13 @@ def _standing(row: dict[str, Any], seen: dict[tuple[str, str], int]) -> UseCaseS
         decision=row["decision"] or "",
         request=row["request"] or "",
         alarms=row["alarms"],
-        incidents=tuple(_incident(each) for each in waiting),
+        paged=tuple(paged),
         watched=len(open_incidents(row)) - len(pages),
-        handled=tuple(handled),
         review=row["review"] or "",
         decided=row["decided"],
         candidate=row["candidate"] or "",
         late=row["late"] or "",
     )
-
-
-def _incident(each: dict[str, Any]) -> tuple[str, str, str]:
-    kind = str(each.get("kind") or "an incident")
-    return kind, str(each.get("opened") or ""), str(each.get("sentence") or kind)
 
 
 def _measured(rows: Cursor, names: list[str]) -> dict[str, list[dict[str, Any]]]:

@@ -22,6 +22,7 @@ from gatehouse.queries import (
 from gatehouse.queries.use_case import RANGES, SHOWN
 from gatehouse_ui import render_cache, runbook
 from gatehouse_ui.airflow_runs import RunSubject
+from gatehouse_ui.alarm_cards import alarm_cards
 from gatehouse_ui.auth import User, readable
 from gatehouse_ui.candidate_rows import candidate_rows, shown_metrics
 from gatehouse_ui.deps import (
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 Need = Annotated[Attention | None, Query(), BeforeValidator(lambda text: Attention(int(text)) if text else None)]
 Shown = Annotated[int, Query(ge=1, le=SHOWN)]
-FLEET, LISTED = 40, 50  # use cases and batches a page
+FLEET, LISTED, CARDS = 40, 50, 24  # use cases, messages and alarms a page
 
 
 @router.get("/")
@@ -61,7 +62,17 @@ def fleet_page(
     upcoming = runs_of(request).next_runs([each.use_case for each in standings])
     asked = {"q": q, "need": "" if need is None else int(need), "sort": sort}
     found = {"standings": standings, "total": total, "needs": needs, "upcoming": upcoming, "titles": titles}
-    return render(request, "fleet.html", **found, asked=asked, p=p, more=p * FLEET < total)
+    open_ones = [one for each in standings for one in (*each.incidents, *each.handled)]
+    return render(
+        request,
+        "fleet.html",
+        **found,
+        cards=alarm_cards(desk, open_ones[:CARDS]),
+        uncarded=max(0, len(open_ones) - CARDS),
+        asked=asked,
+        p=p,
+        more=p * FLEET < total,
+    )
 
 
 @router.get("/notifications")
@@ -90,6 +101,7 @@ def use_case_page(request: Request, user: User, use_case: str, n: Shown = SHOWN)
         "use_case.html",
         use_case,
         view=view,
+        cards=alarm_cards(desk, view.incidents[:CARDS]),
         n=n,
         ranges=RANGES,
         **render_cache.use_case(view),

@@ -59,7 +59,7 @@ def test_those_that_need_a_person_come_first(ledger, database) -> None:
     ]  # fmt: skip
     assert (total, needs) == (6, {Attention.ACT: 3, Attention.LOOK: 2, Attention.NOTHING: 1})
     by_name = {each.use_case: each for each in standings}
-    assert by_name["paged"].incidents == (("data fault", "", "columns are swapped"),)
+    assert [each.document["sentence"] for each in by_name["paged"].incidents] == ["columns are swapped"]
     assert (by_name["asked"].reviews, by_name["asked"].review) == (1, review.id)
     assert by_name["held"].quarantined == 1
     assert by_name["quiet"].version == 1
