@@ -77,7 +77,9 @@ def _card(facts: AlarmFacts, task: str) -> AlarmCard:
         steps=_steps(facts),
         todo=_todo(facts, runbook),
         runbook=runbook,
-        more=tuple(map(str, [*([sentence] if sentence != headline else []), *(document.get("consequences") or ())[:6]])),
+        more=tuple(
+            map(str, [*([sentence] if sentence != headline else []), *(document.get("consequences") or ())[:6]])
+        ),
     )
 
 

@@ -76,7 +76,8 @@ class Attention(IntEnum):
 class UseCaseStatus:
     """Where one use case stands. `version` is None without a champion; `since` is when it became one (wall-clock).
     `points` are the newest measured values of the champion's metric, oldest first: (batch, value, alarm).
-    `paged` are the open incidents that paged somebody; `watched` counts the open ones that paged nobody. `review` is the oldest decision that waits for an answer. `late` says which batch has not come; empty for none."""
+    `paged` are the open incidents that paged somebody; `watched` counts the open ones that paged nobody.
+    `review` is the oldest decision that waits for an answer. `late` says which batch has not come; empty for none."""
 
     use_case: str
     version: int | None
