@@ -42,7 +42,8 @@ OF_THE_BATCH = ("batch", "state")  # known before a batch's rows and alarms are 
 
 @dataclass(frozen=True)
 class ListFilter:
-    """What is asked for: one state or verdict (`only`), days, the order, and the page, counted from 1."""
+    """What is asked for: one state or verdict (`only`), days, the order, and the page, counted from 1. A `size` of None is
+    all of them on one page."""
 
     only: str = ""
     since: date | None = None
@@ -50,7 +51,7 @@ class ListFilter:
     sort: str = ""
     ascending: bool = False
     page: int = 1
-    size: int = 50
+    size: int | None = 50
 
 
 def batches_of(database: Database, use_case: str, asked: ListFilter) -> tuple[list[dict[str, Any]], bool]:
@@ -78,6 +79,7 @@ def _order(sorts: Mapping[str, tuple[str, ...]], asked: ListFilter) -> str:
 
 def _page(database: Database, sql: str, use_case: str, asked: ListFilter) -> tuple[list[dict[str, Any]], bool]:
     since, until = days(asked.since, asked.until)
+    size = asked.size
     with database.snapshot() as rows:
         found = rows.named(
             sql,
@@ -85,7 +87,7 @@ def _page(database: Database, sql: str, use_case: str, asked: ListFilter) -> tup
             only=asked.only,
             since=since,
             until=until,
-            limit=asked.size + 1,
-            offset=(asked.page - 1) * asked.size,
+            limit=None if size is None else size + 1,
+            offset=0 if size is None else (asked.page - 1) * size,
         )
-    return found[: asked.size], len(found) > asked.size
+    return found[:size], size is not None and len(found) > size

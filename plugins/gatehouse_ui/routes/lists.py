@@ -17,7 +17,7 @@ from gatehouse_ui.deps import Day, Page, Search, desk_of, require_readable
 from gatehouse_ui.use_case_header import render_use_case
 
 router = APIRouter()
-LISTED, EXPORTED = 50, 10_000
+LISTED = 50
 BATCH_COLUMNS = ("key", "revision", "state", "starts", "ends", "rows", "quarantined", "alarms", "reason")
 DECISION_COLUMNS = ("id", "version", "candidate", "verdict", "at", "champion", "generation", "sentence")
 
@@ -50,9 +50,9 @@ def batches_page(request: Request, user: User, use_case: str, wanted: Asked) -> 
 
 @router.get("/use-cases/{use_case}/batches.csv")
 def batches_csv(request: Request, user: User, use_case: str, wanted: Asked) -> Response:
-    """The same as a file."""
+    """All of them as a file."""
     require_readable(request, user, use_case)
-    found, _ = batches_of(desk_of(request).database, use_case, replace(wanted, page=1, size=EXPORTED))
+    found, _ = batches_of(desk_of(request).database, use_case, replace(wanted, size=None))
     return _csv(f"{use_case}-batches.csv", BATCH_COLUMNS, found)
 
 
@@ -68,9 +68,9 @@ def decisions_page(request: Request, user: User, use_case: str, wanted: Asked) -
 
 @router.get("/use-cases/{use_case}/decisions.csv")
 def decisions_csv(request: Request, user: User, use_case: str, wanted: Asked) -> Response:
-    """The same as a file."""
+    """All of them as a file."""
     require_readable(request, user, use_case)
-    found, _ = decisions_of(desk_of(request).database, use_case, replace(wanted, page=1, size=EXPORTED))
+    found, _ = decisions_of(desk_of(request).database, use_case, replace(wanted, size=None))
     return _csv(f"{use_case}-decisions.csv", DECISION_COLUMNS, found)
 
 

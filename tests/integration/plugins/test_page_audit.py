@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -67,6 +69,17 @@ def test_the_file_has_the_same_lines_and_no_formula(acted: World) -> None:
     text = acted.client("viewer").get("/gatehouse/audit.csv?by=bob").text
     assert len(text.splitlines()) == 2
     assert "'=1+1 is of no use" in text
+
+
+def test_the_file_holds_every_entry(acted: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are: the file goes on where one reading ended, and has each entry once."""
+    from gatehouse_ui.routes import audit
+
+    monkeypatch.setattr(audit, "AT_ONCE", 3)
+    lines = list(csv.reader(io.StringIO(acted.client("viewer").get("/gatehouse/audit.csv?kind=all").text)))
+    numbers = [int(line[0]) for line in lines[1:]]
+    assert numbers == [line.seq for line in audit_lines(acted.desk.database, AuditFilter(kind="all"), None, 500)]
+    assert len(numbers) > 9
 
 
 def test_pages_follow_each_other(acted: World) -> None:

@@ -52,6 +52,8 @@ class JointDrift:
     @property
     def sentence(self) -> str:
         """The change in words."""
+        if self.limit >= 1:
+            return f"how columns go together cannot be judged: no AUC lies above its limit, of {self.origin}"
         sign = ">" if self.changed else "≤"
         told = f"AUC {self.auc:.3f} {sign} {self.limit:.3f} ({self.origin})"
         if not self.changed or self.pair is None:

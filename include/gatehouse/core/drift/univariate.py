@@ -28,8 +28,8 @@ def judge(
 
     Inputs, scores and labels are columns alike. A column with a calibration is an alarm when Holm's adjusted p-value over
     all such columns is at most `false_alarms`; another one when it lies beyond the effect size `limit` and beyond the
-    sampling noise. So is one whose calibrated limit no batch could reach (`reach`); where its own reference batches lie
-    too far apart for that, too, it cannot be judged. Fewer rows than `min_rows` are never an alarm. A column the
+    sampling noise. So is one whose calibrated limit no batch could reach (`reach`); where no batch could reach
+    the effect size either, it cannot be judged. Fewer rows than `min_rows` are never an alarm. A column the
     reference does not know is a ConfigurationError.
     """
     unknown = sorted(set(policy.columns) - reference.columns.keys())
@@ -154,15 +154,16 @@ def _by_effect(
         for part in parts
     }
     reachable = [
-        part
-        for part in parts
-        if not calibration or limits[part.name][0] < farthest(part.name, reference, batch, policy.distance)
+        part for part in parts if limits[part.name][0] < farthest(part.name, reference, batch, policy.distance)
     ]
     worst = max(reachable, key=lambda part: part.measured.value / limits[part.name][0], default=parts[0])
     judged = _judged(name, reference, batch, worst, *limits[worst.name])
     if parts[0] in reachable or judged.alarm:
         return judged
-    origin = f"its own reference batches lie up to {usual[parts[0].name]:.3f} apart"
+    values = parts[0].name
+    origin = f"no batch can be as far as its limit of {limits[values][0]:.3g}: {limits[values][1]}"
+    if calibration and limits[values][0] == 2 * usual[values]:
+        origin = f"its own reference batches lie up to {usual[values]:.3f} apart"
     return ColumnDrift(name, AlarmState.UNJUDGED, batch.rows, reference.rows, origin=origin)
 
 

@@ -14,6 +14,7 @@ from gatehouse.core.drift import ColumnDrift, judge
 from gatehouse.core.drift.alarms import AlarmState
 from gatehouse.core.drift.calibration import calibrate
 from gatehouse.core.drift.column_distance import measure_values
+from gatehouse.core.drift.domain_classifier import JointDrift
 from gatehouse.core.drift.reach import farthest
 from gatehouse.core.profiling import profile_of
 
@@ -75,3 +76,14 @@ def test_no_batch_lies_farther_than_the_farthest(values: list[int], distance: An
     measured = measure_values(reference.columns["x"], batch.columns["x"], distance)
     assert measured is not None
     assert measured.value <= farthest("values", reference.columns["x"], batch.columns["x"], distance) + 1e-9
+
+
+def test_a_limit_of_the_policy_that_no_batch_can_reach_is_said_to_be_useless() -> None:
+    """A Jensen-Shannon distance is never 2, and no AUC is above 1: neither is shown as a limit that was kept."""
+    one = profile_of(units(0.0, 1)[0])
+    found = judge(one, one, DriftReason(distance="js", effect_size_limit=2, min_rows=9))
+    assert {(each.state, each.limit) for each in found} == {(AlarmState.UNJUDGED, None)}
+    assert "limit of 2: policy" in found[0].sentence
+    told = JointDrift(0.6, 1.2, 0.3, "5 reference units", ("a", "b"), 0.1, 0.2)
+    assert "cannot be judged" in told.sentence
+    assert "1.2" not in told.sentence
