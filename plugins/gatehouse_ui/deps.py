@@ -25,6 +25,8 @@ Before = Annotated[int | None, Query(ge=1, lt=2**63)]
 # Airflow leaves the placeholder of its link as it is where a task is not mapped
 MapIndex = Annotated[int, Query(ge=-1, lt=2**31), BeforeValidator(lambda text: -1 if text == "{MAP_INDEX}" else text)]
 Day = Annotated[date | None, Query(), BeforeValidator(lambda text: text or None)]
+# the content policy of an archived report: no script, no link that acts, and its own styles
+ARCHIVED = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 

@@ -40,6 +40,7 @@ INTERRUPTED = 130  # as a shell counts a process that an interrupt has ended
               help="Who answers a REVIEW.")  # fmt: skip
 @click.option("--until", help="The key of the last batch to replay. Without it all.")
 @click.option("--report", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write one HTML page.")
+@click.option("--keep", is_flag=True, help="Keep the report for the use case's Policy page.")
 @json_option
 def backtest(
     use_case: str,
@@ -48,14 +49,16 @@ def backtest(
     reviews: str,
     until: str | None,
     report: Path | None,
+    keep: bool,
     as_json: bool,
 ) -> None:
     """Replay a use case's whole history through the same steps, without Airflow and from files alone.
 
     USE_CASE is a name or a folder, which may lie anywhere. No running stack is needed or touched.
     """
+    settings = Settings.from_environment()
     with nothing_on_standard_output():  # model.py may print while it is read
-        case = find(use_case, Settings.from_environment())
+        case = find(use_case, settings)
     other = read_spec(retrain, RetrainPolicy, OWNERS["retrain.yaml"]) if retrain else None
     gate = read_spec(policy, GatePolicy, OWNERS["gate.yaml"]) if policy else None
     if until:
@@ -82,20 +85,24 @@ def backtest(
         os._exit(INTERRUPTED)  # a model that is being fitted would keep the process for as long as that takes
     document = result.document()
     click.echo(as_text(document) if as_json else human(result))
-    if report:
-        _write(report, document)
+    if report or keep:
+        _write(report, settings.home if keep else None, document)
 
 
-def _write(report: Path, document: Mapping[str, Any]) -> None:
+def _write(report: Path | None, home: Path | None, document: Mapping[str, Any]) -> None:
     """The page, after the result was printed: what goes wrong with it must not take the result along."""
+    from gatehouse.adapters import kept_backtests
     from gatehouse.reports.backtest import backtest_report
 
     page = backtest_report(document)
     try:
-        report.write_text(page, encoding="utf-8")
+        if report:
+            report.write_text(page, encoding="utf-8")
+        if home:
+            kept_backtests.keep(home, document, page)
     except OSError as error:
         raise InvalidInputError(
-            f"the report cannot be written to {report}",
+            f"the report cannot be written to {error.filename or report}",
             found=str(error.strerror or error),
             allowed="a file in a folder",
         ) from error

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
+from gatehouse.adapters.kept_backtests import kept_backtests, kept_page
 from gatehouse.bootstrap import InstalledContext
 from gatehouse.core.gate.limit_change import ChangedVerdict, Limit, limits_of
 from gatehouse.errors import ConfigurationError, GatehouseError
 from gatehouse.reports.rule_groups import GROUPS, OTHER, group_of
 from gatehouse_ui.auth import User
-from gatehouse_ui.deps import Search, desk_of, require_readable
+from gatehouse_ui.deps import ARCHIVED, Search, desk_of, require_readable
 from gatehouse_ui.use_case_header import render_use_case
 
 router = APIRouter()
@@ -51,8 +52,17 @@ def policy_page(
         chosen=chosen,
         value=value,
         measured=MEASURED,
+        backtests=kept_backtests(desk.settings.home, use_case),
         **_replayed(desk, case, chosen, value, costs),
     )
+
+
+@router.get("/use-cases/{use_case}/backtests/{name}")
+def backtest_page(request: Request, user: User, use_case: str, name: str) -> Response:
+    """A kept backtest report, byte for byte; it brings its own, stricter content policy."""
+    require_readable(request, user, use_case)
+    page = kept_page(desk_of(request).settings.home, use_case, name)
+    return Response(page, media_type="text/html", headers={"Content-Security-Policy": ARCHIVED})
 
 
 def _replayed(desk: Any, case: Any, chosen: Limit | None, value: str, costs: bool) -> dict[str, Any]:

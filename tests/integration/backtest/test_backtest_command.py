@@ -49,9 +49,16 @@ def concept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, A
     """Ten months whose labels change their meaning in the sixth: the folder, the document and the page."""
     path = tmp_path_factory.mktemp("concept")
     folder = stream("label", batches=10, rows=600, changed=5).folder(path, RETRAIN)
-    done = command(folder, str(folder), "--json", "--report", str(path / "page.html"))
+    done = command(folder, str(folder), "--json", "--report", str(path / "page.html"), "--keep")
     assert done.returncode == 0, done.stderr[-2000:]
-    return folder, json.loads(done.stdout), (path / "page.html").read_text()
+    return folder, json.loads(done.stdout), _kept(path)
+
+
+def _kept(path: Path) -> str:
+    """The written report, which `--keep` has kept as it is."""
+    page = (path / "page.html").read_text()
+    assert [each.read_text() for each in (path / "no-home" / "backtests").rglob("*.html")] == [page]
+    return page
 
 
 @pytest.fixture(scope="module")

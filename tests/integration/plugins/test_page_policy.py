@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from gatehouse.adapters.kept_backtests import keep
 from gatehouse.core.config.gate import GatePolicy
 from gatehouse.core.gate.decide import decide
 from gatehouse.core.gate.limit_change import limits_of
@@ -89,3 +91,22 @@ def test_what_is_no_limit_is_named(decided: Any, world: World, value: str) -> No
     """A text instead of a number is answered on the page; a limit that there is not is a 400."""
     assert "a limit is a number" in world.client("viewer").get(f"{PAGE}?limit=0.max&value={value}").text
     assert world.client("viewer").get(f"{PAGE}?limit=99.max&value=1").status_code == 400
+
+
+def test_kept_backtests_are_listed_and_opened(world: World) -> None:
+    """The newest first with the mean of each way; the page comes as it was made, without scripts, and no other file does."""
+    totals = {"batches": 12, "trainings": 3, "means": {"policy": 0.41, "never": 0.44, "oracle": None}}
+    document = {"use_case": CASE, "metric": "log_loss", "totals": totals}
+    home, client = world.desk.settings.home, world.client("viewer")
+    assert f"gatehouse backtest {CASE} --keep" in client.get(PAGE).text
+    for year in (2013, 2014):
+        kept = keep(home, document, f"<p>the year {year}</p>", datetime(year, 1, 2, tzinfo=UTC))
+    (home / "backtests" / CASE / "20150101T000000Z-01234567.json").write_text("{")
+    html = client.get(PAGE).text
+    assert html.index("2014-01-02 00:00") < html.index("2013-01-02 00:00")
+    assert "log loss: policy 0.41, never 0.44" in html
+    address = f"/gatehouse/use-cases/{CASE}/backtests"
+    answer = client.get(f"{address}/{kept.name}")
+    assert (answer.text, "sandbox" in answer.headers["content-security-policy"]) == ("<p>the year 2014</p>", True)
+    for name in ("20130102T000000Z-00000000", "..%2f..%2flake", kept.name + ".json"):
+        assert client.get(f"{address}/{name}").status_code == 404
