@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 Need = Annotated[Attention | None, Query(), BeforeValidator(lambda text: Attention(int(text)) if text else None)]
 Shown = Annotated[int, Query(ge=1, le=SHOWN)]
-FLEET, LISTED, CARDS = 40, 50, 24  # use cases, messages and alarms a page
+FLEET, LISTED, CARDS = 40, 50, 12  # use cases, messages and alarms a page
 
 
 @router.get("/")
