@@ -18,7 +18,7 @@ LOOK = (  # every address that looks, with all that it takes
     "/?q={}&p={}&need={}&sort={}", "/notifications?held={}&before={}", "/use-cases/{}", "/use-cases/{}/batches?state={}&sort={}&order={}&p={}&since={}&until={}",
     "/audit?by={}&kind={}&since={}&until={}&before={}&use_case={}", "/audit.csv?by={}&kind={}&since={}&until={}&use_case={}",
     "/use-cases/{}/audit?by={}&kind={}&since={}&until={}&before={}",
-    "/use-cases/{}/policy?limit={}&value={}&costs={}",
+    "/use-cases/{}/policy?limit={}&value={}&costs={}", "/use-cases/{}/backtests/{}",
     "/use-cases/{}/rollback?version={}", "/use-cases/{}/compare?one={}&other={}", "/use-cases/{}/drift?batch={}&sort={}&n={}", "/use-cases/{}/column?name={}&batch={}&n={}",
     "/use-cases/{}/decisions?verdict={}&sort={}&order={}&p={}&since={}&until={}", "/use-cases/{}/runbook", "/decisions/{}", "/decisions/{}/candidates", "/batches/{}/{}?table={}&q={}&p={}",
     "/use-cases/{}/batches.csv?state={}&since={}&sort={}", "/use-cases/{}/decisions.csv?verdict={}&until={}&sort={}",

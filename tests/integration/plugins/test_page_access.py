@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,10 +58,15 @@ def decided(world: World, verdict: Verdict = Verdict.BLOCK) -> str:
     first, second = world.story.accept("2013-01"), world.story.accept("2013-02")
     decision = world.story.decide(world.story.challenger(first, second), verdict)
     world.story.quarantine("2013-04")
-    page = world.desk.settings.home / "backtests" / CASE / f"{KEPT}.html"
+    keep_page(world.desk.settings.home)
+    return decision.id
+
+
+def keep_page(home: Path) -> None:
+    """The report of a backtest that somebody has kept."""
+    page = home / "backtests" / CASE / f"{KEPT}.html"
     page.parent.mkdir(parents=True)
     page.write_text("<!doctype html><title>a backtest</title>")
-    return decision.id
 
 
 def test_every_route_is_walked_here(world: World) -> None:

@@ -15,6 +15,7 @@ from gatehouse.adapters.lake import open_lake
 from gatehouse.core.types import Verdict
 from gatehouse.ports import Ledger
 from gatehouse.settings import ROOT
+from integration.plugins.test_page_access import keep_page
 from support.pages_world import CASE
 from support.story import Story
 
@@ -29,6 +30,7 @@ def test_each_role_of_fab_gets_its_pages_and_its_acts(
     first, second = story.accept("2013-01"), story.accept("2013-02")
     decision = story.decide(story.challenger(first, second), Verdict.BLOCK)
     story.quarantine("2013-04")
+    keep_page(tmp_path)
     script = Path(__file__).parent / "fab_walk.py"
     clean = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "include")}
     done = subprocess.run(
@@ -39,7 +41,7 @@ def test_each_role_of_fab_gets_its_pages_and_its_acts(
     found = json.loads(done.stdout.strip().splitlines()[-1])
     reads = {route: statuses for route, statuses in found.items() if route.startswith("GET")}
     acts = {route: statuses for route, statuses in found.items() if route.startswith("POST")}
-    assert (len(reads), len(acts)) == (24, 3)
+    assert (len(reads), len(acts)) == (25, 3)
     may_read = {"None": 401, "viewer": 200, "reviewer": 200, "admin": 200}
     assert {route: statuses for route, statuses in reads.items() if statuses != may_read} == {}
     may_act = {"None": 401, "viewer": 403, "reviewer": 400, "admin": 400}
