@@ -14,7 +14,6 @@ from fastapi import HTTPException, Request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 HOURS = 12
-FIELD = "token"
 
 
 def token_for(user: Any) -> str:

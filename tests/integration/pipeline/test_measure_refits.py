@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from gatehouse.core.retraining.refit_check import refit_records
@@ -76,3 +77,11 @@ def test_the_check_can_be_turned_off_and_down(looped, folder, open_site, text):
     (body,) = _monitored(changed, "2024-05")
     assert bool(body.get("refits")) == ("false" not in text)
     assert "refit" not in {each["sentence"][:5] for each in body["held_back"]}
+
+
+@pytest.mark.parametrize("most", [1, 5, 100])
+def test_rows_of_a_refit_are_spread_over_its_batches(most: int) -> None:
+    """Each batch gives rows in proportion, one without labelled rows gives none, and no row is taken twice."""
+    frames = [pd.DataFrame({"row": range(start, start + size)}) for start, size in ((0, 0), (0, 30), (30, 10))]
+    found = list(measure_refits._thinned(frames, most)["row"])
+    assert len(found) == len(set(found)) == {1: 2, 5: 4, 100: 40}[most]

@@ -108,11 +108,6 @@ def _by_cause(
     return found
 
 
-def paging_incidents(incidents: Sequence[Incident], batch: str) -> list[Incident]:
-    """Those that page somebody for this batch."""
-    return [each for each in incidents if each.paged == batch]
-
-
 def _open(before: Sequence[Incident], finding: ChangeFinding, batch: str) -> Incident:
     again = sum(bool(each.resolved) and _same(each, finding) for each in before)
     return Incident(

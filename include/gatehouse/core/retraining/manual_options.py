@@ -25,7 +25,6 @@ WINDOWS = {
     "best_of": "the best of these on the newest training batch",
     "best": "what predicted the newest batches best, by the refit check",
 }
-NEED_BATCHES = ("rolling",)
 
 
 def manual_options(

@@ -140,7 +140,7 @@ def _row_budget(ctx: UseCaseContext, champion: Champion, estimators: int) -> int
 def _thinned(frames: Sequence[pd.DataFrame], most: int) -> pd.DataFrame:
     """All rows, or at most `most` of them, evenly spread over each batch."""
     rows = max(sum(map(len, frames)), 1)
-    counts = [max(1, len(frame) * min(most, rows) // rows) for frame in frames]
+    counts = [min(len(frame), max(1, len(frame) * min(most, rows) // rows)) for frame in frames]
     kept = [
         np.linspace(0, len(frame) - 1, count).round().astype(int) for frame, count in zip(frames, counts, strict=True)
     ]

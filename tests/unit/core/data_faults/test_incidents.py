@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gatehouse.core.audit.canonical_json import canonical
 from gatehouse.core.performance.change_kinds import ChangeFinding, ChangeKind
-from gatehouse.core.performance.incidents import Incident, paging_incidents, update_incidents
+from gatehouse.core.performance.incidents import Incident, update_incidents
 
 
 def shift(*columns: str, page: bool = True) -> ChangeFinding:
@@ -30,6 +30,11 @@ def history(*batches: Sequence[ChangeFinding], measured: bool = True, calm: int 
     return found
 
 
+def paging(incidents: Sequence[Incident], batch: str) -> list[Incident]:
+    """Those that page somebody for this batch."""
+    return [each for each in incidents if each.paged == batch]
+
+
 def test_a_lasting_cause_is_one_incident_that_pages_once() -> None:
     """It is opened, then updated with each batch; later batches page nobody."""
     first, second, third = history([shift("speed", "load")], [shift("speed")], [shift("load", "speed", "age")])
@@ -37,7 +42,7 @@ def test_a_lasting_cause_is_one_incident_that_pages_once() -> None:
     assert (incident.opened, incident.updated, incident.batches) == ("2024-01", "2024-03", 3)
     assert incident.columns == ("speed", "load", "age")
     assert incident.id == "covariate drift/speed/2024-01"
-    assert [len(paging_incidents(each, f"2024-0{n}")) for n, each in enumerate((first, second, third), 1)] == [1, 0, 0]
+    assert [len(paging(each, f"2024-0{n}")) for n, each in enumerate((first, second, third), 1)] == [1, 0, 0]
 
 
 def test_two_causes_are_two_incidents() -> None:
@@ -57,7 +62,7 @@ def test_columns_that_begin_to_alert_together_are_one_incident() -> None:
     assert [(each.columns, each.page) for each in first] == [(("category", "promo"), True), (("clutter",), False)]
     assert shift("promo").sentence in first[0].consequences
     assert [each.columns for each in second] == [("category", "promo"), ("clutter",)]
-    assert [len(paging_incidents(now, f"2024-0{number}")) for number, now in enumerate((first, second, third), 1)] == [
+    assert [len(paging(now, f"2024-0{number}")) for number, now in enumerate((first, second, third), 1)] == [
         1,
         0,
         1,
@@ -75,7 +80,7 @@ def test_what_is_over_is_resolved_and_told_again_when_it_comes_back() -> None:
 def test_what_flickers_about_its_limit_is_one_incident_and_pages_once() -> None:
     """On and off within the calm that ends an incident: one page; it is over when it stayed away for so long."""
     seen = history([CONCEPT], [], [CONCEPT], [], [], [CONCEPT], [], [], [], calm=3)
-    assert [len(paging_incidents(now, f"2024-{number:02}")) for number, now in enumerate(seen, 1)] == [1, *[0] * 8]
+    assert [len(paging(now, f"2024-{number:02}")) for number, now in enumerate(seen, 1)] == [1, *[0] * 8]
     assert [each[0].state for each in seen] == ["open"] * 8 + ["resolved"]
     assert (seen[-1][0].batches, seen[-1][0].updated, seen[-1][0].resolved) == (3, "2024-06", "2024-09")
 
