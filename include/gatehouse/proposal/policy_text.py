@@ -48,7 +48,7 @@ def retrain_text(task: str, limits: Limits, classes: Sequence[str] = ()) -> str:
             "decay": {"metric": limits.metric, "margin": 2 * limits.margin, "min_rows": limits.min_rows},
             "calibration": {"gap": limits.gap, "min_rows": limits.min_rows},
         },
-        "cooldown_batches": 1,
+        "cooldown_batches": limits.cooldown,
     }
     return _text("When to retrain, and on what. Owner: data scientist.", document, ())
 
@@ -76,6 +76,7 @@ def gate_text(name: str, task: str, limits: Limits) -> str:
     document = {
         "use_case": name, "metric": limits.metric, "no_champion": "promote",
         "review": {"approvers": ["reviewer", "admin"], "timeout": "3 days", "on_timeout": "reject"},
+        **({"resample_by": limits.resample_by} if limits.resample_by else {}),
         "min_rows": limits.min_rows, "min_blocks": limits.min_blocks, "rules": rules,
     }  # fmt: skip
     why = f"The margin is what {limits.held_rows:,} held-out rows can tell apart."

@@ -79,7 +79,7 @@ def propose(asked: Request) -> Proposal:
     last, old = ended(asked.origin, chosen)
     noted = (*table.notes, *labelled.notes, *told.values(), *_sorted(of_rows, chosen), *alone, *old)
     warnings = tuple(dict.fromkeys(noted))
-    numbers = limits(found.task, chosen.batches, _days(rows, chosen), of_rows)
+    numbers = limits(found.task, chosen.batches, _days(rows, chosen), of_rows, chosen.frequency == "hour")
     spec, outcomes = _rows_spec(rows, types, chosen), _outcomes_spec(labelled, label, types, chosen)
     span = ("2024-01-01" if chosen.rows_per_batch else str(chosen.batches.min()), last)
     source = source_of(asked.origin, asked.outcomes, table, labelled, chosen, list(types), label)
