@@ -8,7 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pytest
+from sklearn.metrics import mean_poisson_deviance
 
 from gatehouse.adapters.sources.use_case_module import PythonModuleSource
 from gatehouse.core.config.contract import Contract
@@ -87,3 +90,11 @@ def test_the_join_of_the_page_keeps_each_row() -> None:
     weather = pd.DataFrame({"origin": ["JFK"], "hour": [1], "wind": [7.0]})
     features = defined(blocks("how-to/use-several-tables.md")[0])["features"]
     assert features({"flights": flights, "weather": weather})["origin"].tolist() == ["JFK", "LGA"]
+
+
+def test_the_metrics_for_counts_and_forecasts_are_those_of_their_names() -> None:
+    """The deviance is scikit-learn's, a count of zero included; WAPE is a share of all that happened, by weight."""
+    metrics = defined(blocks("how-to/counts-rankings-forecasts.md")[0])["METRICS"]
+    label, said, weight = np.array([0.0, 2.0, 5.0]), np.array([0.5, 1.0, 6.0]), np.array([1.0, 1.0, 0.0])
+    assert metrics["poisson_deviance"](label, said, weight).mean() == pytest.approx(mean_poisson_deviance(label, said))
+    assert metrics["wape"](label, said, weight) == pytest.approx(1.5 / 2)
