@@ -26,6 +26,7 @@ CROWDED = 5.0  # up to this factor known ones lie close together, and there a sc
 EXACT = 0.04  # must be as near to one as this, as a share of it
 KNOWN = 3  # earlier batches before which a column may well be three times as large: one week's wind, and the next one's
 SURE = 3.0  # standard errors within which a measured scale agrees with a known one
+NEAR = 0.1  # of its range: a batch of running numbers begins as near as this to the end of the one before
 QUANTILES = np.arange(0.1, 0.91, 0.05)
 
 
@@ -36,9 +37,9 @@ def unit_change(known: Sequence[NumericProfile], column: NumericProfile) -> str 
     """
     apart = min((distance(each, column) for each in known), default=0.0)
     usual = max((distance(one, other) for one, other in pairwise(known)), default=0.0)
-    if apart <= max(FAR, 3 * usual) or not column.moments.std:
-        return None
     newest = known[-1]
+    if apart <= max(FAR, 3 * usual) or not column.moments.std or _counts_on(newest, column):
+        return None
     allowed = min(tolerance(newest, column), apart / (6 if len(known) > 2 else 8))
     measured, error = _measured(known, column)
     factors = _factors(measured, error) if len(known) >= KNOWN or not 1 / CROWDED < exp(measured) < CROWDED else []
@@ -52,6 +53,13 @@ def unit_change(known: Sequence[NumericProfile], column: NumericProfile) -> str 
     return (
         f"looks like {says} what it held: another unit (found {held}; distance {apart:.2f}, rescaled {fits[0][0]:.2f})"
     )
+
+
+def _counts_on(before: NumericProfile, column: NumericProfile) -> bool:
+    """Whether a column goes on where the batch before ended and runs about as far, as running numbers do: after 1 to 300
+    come 301 to 600."""
+    width, wide = before.maximum - before.minimum, column.maximum - column.minimum
+    return 0 <= column.minimum - before.maximum <= NEAR * width and width <= CROWDED * wide <= CROWDED**2 * width
 
 
 def unit_given_others(

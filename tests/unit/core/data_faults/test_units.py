@@ -92,3 +92,13 @@ def test_a_column_that_varies_anyhow_needs_a_scale_that_can_be_measured(seed: in
         "distances", seed, 7, lambda number: float(swings[number]) * (1.609344 if number == 6 else 1)
     )
     assert unit_change(earlier, batch) is None
+
+
+@pytest.mark.parametrize("known", [1, 2, 5])
+@pytest.mark.parametrize("rows", [50, 273, 300, 546, 2000])
+@pytest.mark.parametrize("first", [0, 1, 10_000])
+def test_running_numbers_change_no_unit(first: int, rows: int, known: int) -> None:
+    """Numbers that count on from batch to batch lie far from every earlier one, and are no other scale of temperature."""
+    starts = range(first, first + (known + 1) * rows, rows)
+    *earlier, batch = (NumericProfile.of(np.arange(start, start + rows, dtype="float64")) for start in starts)
+    assert unit_change(earlier, batch) is None
