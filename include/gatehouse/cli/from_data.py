@@ -15,6 +15,7 @@ from gatehouse.cli.progress import progress_line
 from gatehouse.core.config.contract import SqlSource
 from gatehouse.errors import InvalidInputError
 from gatehouse.proposal.database import DatabaseTable
+from gatehouse.proposal.gather import matching
 from gatehouse.proposal.propose import propose
 from gatehouse.use_case import FILES, load
 
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 def origin(wanted: str, connection: str | None, conn_id: str | None) -> Origin:
     """The files at a path, or a table or query of the database that the variable or Airflow's connection names."""
     if connection is None and conn_id is None:
-        if not Path(wanted).exists():
+        if not Path(wanted).exists() and not matching(Path(wanted)):
             raise InvalidInputError(
                 "no such file or folder", found=shown(wanted),
-                allowed="a path that exists; for a database, --connection VARIABLE and a table or SELECT",
+                allowed="a path that exists, or a pattern in quotes such as 'exports/orders_*.csv'; for a database, "
+                "--connection VARIABLE and a table or SELECT",
             )  # fmt: skip
         return Path(wanted)
     try:

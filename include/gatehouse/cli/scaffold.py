@@ -27,7 +27,10 @@ TEMPLATE = Path(__file__).parent / "template"
 @click.command()
 @click.argument("use_case")
 @click.option(
-    "--from", "source", metavar="DATA", help="A file, a folder of files, or with --connection a table or SELECT."
+    "--from",
+    "source",
+    metavar="DATA",
+    help="A file, a folder, a pattern in quotes, or with --connection a table or SELECT.",
 )
 @click.option("--connection", metavar="VARIABLE", help="The environment variable that holds the database's address.")
 @click.option("--conn-id", metavar="ID", help="Airflow's connection to the database, instead of --connection.")

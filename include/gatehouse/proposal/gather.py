@@ -24,7 +24,7 @@ _MOST_TEXTS = 200_000  # different texts of a column that types are found from
 
 
 def gather(path: Path) -> Exported:
-    """Read a file, or all files of a folder that have its commonest suffix."""
+    """Read a file, the files of a pattern, or all files of a folder that have its commonest suffix."""
     import pandas as pd
 
     address, files = _files(path)
@@ -60,14 +60,28 @@ def _files(path: Path) -> tuple[str, Sequence[Path]]:
         if not path.name.endswith(FORMATS):
             raise InvalidInputError("Gatehouse does not read this file", found=str(path), allowed=", ".join(FORMATS))
         return str(path), [path]
-    there = [file for file in sorted(path.glob("*")) if file.is_file() and file.name[0] not in "._"]
+    pattern = path / "*" if path.is_dir() else path
+    there = matching(pattern)
     suffixes = Counter(suffix for file in there if (suffix := _whole_suffix(file.name)))
     if not suffixes:
-        raise InvalidInputError(
-            "the folder holds no file that Gatehouse reads", found=str(path), allowed=", ".join(FORMATS)
-        )
+        raise InvalidInputError("there is no file that Gatehouse reads", found=str(pattern), allowed=", ".join(FORMATS))
     suffix = suffixes.most_common(1)[0][0]
-    return f"{path}/*{suffix}", [file for file in there if file.name.endswith(suffix)]
+    chosen = [file for file in there if file.name.endswith(suffix)]
+    if pattern != path:
+        return f"{path}/*{suffix}", chosen
+    if len(chosen) < len(there):
+        other = next(file.name for file in there if file not in chosen)
+        raise InvalidInputError(
+            "the pattern matches files of several formats",
+            found=f"{chosen[0].name} and {other}",
+            allowed="a pattern for one format, such as 'exports/orders_*.csv'",
+        )
+    return str(pattern), chosen
+
+
+def matching(pattern: Path) -> list[Path]:
+    """The files that a pattern in the last part of a path matches, without hidden ones."""
+    return [file for file in sorted(pattern.parent.glob(pattern.name)) if file.is_file() and file.name[0] not in "._"]
 
 
 def _whole_suffix(name: str) -> str:

@@ -13,6 +13,7 @@ from gatehouse.proposal.leaks import leaks
 from gatehouse.proposal.limits import limits
 from gatehouse.proposal.model_text import Features, features, model_text
 from gatehouse.proposal.policy_text import contract_text, gate_text, retrain_text
+from gatehouse.proposal.shared_key import with_key_of
 from gatehouse.proposal.source import described, ended, found_in, refuse_unreadable, source_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def propose(asked: Request) -> Proposal:
     table = found_in(asked.origin)
     labelled = found_in(asked.outcomes) if asked.outcomes else table
     label = _column(labelled, asked.label)
+    if asked.outcomes:
+        labelled = with_key_of(labelled, table, label)
     asked = replace(
         asked, key=tuple(_column(table, name) for name in asked.key), time=asked.time and _column(table, asked.time)
     )

@@ -11,8 +11,10 @@ import pytest
 from gatehouse.check import check
 from gatehouse.errors import InvalidInputError
 from gatehouse.proposal.choose import choose
+from gatehouse.proposal.exported import Exported
 from gatehouse.proposal.model_text import features
 from gatehouse.proposal.propose import Proposal, Request, propose
+from gatehouse.proposal.shared_key import with_key_of
 from gatehouse.settings import ROOT
 from gatehouse.use_case import load
 
@@ -66,6 +68,37 @@ def test_an_export_becomes_a_use_case_that_is_checked_without_a_correction(order
     assert "'Fee'" not in proposal.files["model.py"].split("# Columns")[0]
     report = check(folder)
     assert [f"{problem.what}: {problem.found}" for problem in report.errors] == []
+
+
+def test_outcomes_with_another_name_for_the_key_are_matched(orders: Path, tmp_path: Path) -> None:
+    """`no` holds the values of `Order No.`: it is renamed for the outcomes, the pattern is kept, and nothing has to be
+    corrected. Outcomes of other rows are refused."""
+    rows = pd.concat(pd.read_csv(file, sep=";", encoding="cp1252") for file in sorted(orders.iterdir()))
+    labels = rows[["Order No.", "Late?"]].set_axis(["no", "late"], axis=1)
+    labels.sample(frac=1, random_state=1).to_json(tmp_path / "late_1.jsonl", orient="records", lines=True)
+    proposal = propose(Request("orders", orders / "orders *.csv", "late", outcomes=tmp_path / "late_*.jsonl"))
+    contract = load(written(proposal, tmp_path / "orders")).contract
+    assert contract.source.files == str(orders / "orders *.csv")
+    assert contract.source.dialects["outcomes"].rename == {"no": "order_no"}
+    assert contract.outcomes.key == ("order_no",)
+    assert check(tmp_path / "orders").errors == ()
+    labels.assign(no="Z" + labels["no"]).to_json(tmp_path / "late_1.jsonl", orient="records", lines=True)
+    with pytest.raises(InvalidInputError, match="no column of the outcomes holds the key"):
+        propose(Request("orders", orders, "late", outcomes=tmp_path / "late_*.jsonl"))
+
+
+@pytest.mark.parametrize(("written_as", "key"), [("007", "7"), ("7", "7"), (" 7", "7")])
+def test_a_number_as_text_is_the_number(written_as: str, key: str) -> None:
+    """Leading zeros and blanks of the outcomes' key do not count where the rows have whole numbers."""
+    table = Exported(
+        "rows", 1, {}, {"id": "integer", "x": "number"}, pd.DataFrame({"id": [int(key), 8], "x": [0.5, 1.5]})
+    )
+    other = Exported(
+        "out", 1, {}, {"id": "string", "y": "number"}, pd.DataFrame({"id": [written_as, "9"], "y": [1.0, 0]})
+    )
+    found = with_key_of(other, table, "y")
+    assert found.types["id"] == "integer"
+    assert list(found.rows["id"]) == [7, 9]
 
 
 def test_a_table_without_key_and_time_is_numbered_and_cut(tmp_path: Path) -> None:
