@@ -16,6 +16,7 @@ _SIGNS = "%‰$€£¥₹°"
 _BEFORE = re.compile(rf"[+-]?([{_SIGNS}]|[A-Z]{{3}}(?=\s))\s?[+-]?[\d.,]")
 _SIGN_LAST = re.compile(rf"\d\s?([{_SIGNS}][CF]?)$")
 _WORD_LAST = re.compile(r"\d\s?([^\W\d_][^\d\s]{0,9})$")
+_BARE = re.compile(r"[+-]?[\d.,'\s]+")
 _CLOCK = ("am", "pm", "a.m.", "p.m.")
 _NEGATIVE = {"parentheses": re.compile(r"\([^()]*\d[^()]*\)"), "trailing": re.compile(r"[^-]*\d\s?-")}
 
@@ -40,14 +41,17 @@ def number_texts(known: Sequence[str]) -> NumberTexts:
 
 
 def _unit(known: Sequence[str]) -> str | None:
-    """The text that stands beside the number in each of them."""
-    if not known:
-        return None
-    match = _BEFORE.match(known[0]) or _SIGN_LAST.search(known[0]) or _WORD_LAST.search(known[0])
+    """The text that stands beside the number in each of them, or in most beside bare numbers such as 0."""
+    match = next(filter(None, map(_beside, known)), None)
     if match is None:
         return None
     unit = match[1]
     word = any(letter.isalpha() for letter in unit)
     if unit.casefold() in _CLOCK or (word and len(set(known)) < LEAST_VALUES):
         return None
-    return unit if all(without_unit(text, (unit,)) != text for text in known) else None
+    others = [text for text in known if without_unit(text, (unit,)) == text]
+    return unit if 2 * len(others) <= len(known) and all(map(_BARE.fullmatch, others)) else None
+
+
+def _beside(text: str) -> re.Match[str] | None:
+    return _BEFORE.match(text) or _SIGN_LAST.search(text) or _WORD_LAST.search(text)

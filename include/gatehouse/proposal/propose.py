@@ -56,11 +56,11 @@ def propose(asked: Request) -> Proposal:
     table = found_in(asked.origin)
     labelled = found_in(asked.outcomes) if asked.outcomes else table
     label = _column(labelled, asked.label)
-    if asked.outcomes:
-        labelled = with_key_of(labelled, table, label)
     asked = replace(
         asked, key=tuple(_column(table, name) for name in asked.key), time=asked.time and _column(table, asked.time)
     )
+    if asked.outcomes:
+        labelled = with_key_of(labelled, table, label, asked.key)
     shared = [name for name in labelled.types if name in table.types] if asked.outcomes else None
     chosen = choose(table.rows, table.types, label, asked.key, asked.time, shared)
     refuse_unreadable(asked.origin, asked.outcomes, chosen)

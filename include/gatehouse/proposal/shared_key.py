@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from gatehouse.proposal.exported import Exported
@@ -17,18 +19,20 @@ _KINDS = ("integer", "unsigned", "string")
 LEAST_MATCHED, LEAST_DIFFERENT = 0.5, 0.5  # shares: of the outcomes that match a row, of their values that differ
 
 
-def with_key_of(labelled: Exported, table: Exported, label: str) -> Exported:
+def with_key_of(labelled: Exported, table: Exported, label: str, given: Sequence[str] = ()) -> Exported:
     """The outcomes with the columns that they share with the rows as the rows have them.
 
-    Where these do not name each row, a column of another name that holds a key's values gets the key's name.
+    Where these do not name each row, a column of another name that holds a key's values gets the key's name. `given` is the
+    key that a person named: it is taken as it is where the outcomes have it.
     """
     shared = [name for name in labelled.types if name in table.types and name != label]
     found = labelled
     for name in shared:
         found = _as_in(found, table, name, name)
-    if labelled.files is None or (shared and not table.rows.duplicated(shared).any()):
+    known = set(given) <= set(shared) if given else shared and not table.rows.duplicated(shared).any()
+    if labelled.files is None or known:
         return found
-    pairs = [(_matched(found, table, other, name), other, name) for name in table.types for other in found.types
+    pairs = [(_matched(found, table, other, name), other, name) for name in given or table.types for other in found.types
              if _may_match(found, table, other, name, label)]  # fmt: skip
     share, other, name = max(pairs, default=(0.0, "", ""))
     if share < LEAST_MATCHED:
@@ -78,5 +82,7 @@ def _typed(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
     if kind == "string":
         return values.map(lambda value: str(value).strip(), na_action="ignore").astype("str")
     texts = values.map(lambda value: str(value).strip(), na_action="ignore")
-    whole = [int(text) if isinstance(text, str) and re.fullmatch(r"[+-]?\d{1,18}", text) else None for text in texts]
-    return pd.Series(pd.array(whole, dtype="Int64"), index=values.index)
+    whole = [int(text) if isinstance(text, str) and re.fullmatch(r"[+-]?\d{1,99}", text) else None for text in texts]
+    low, high = (0, 2**64) if kind == "unsigned" else (-(2**63), 2**63)
+    held = [number if number is not None and low <= number < high else None for number in whole]
+    return pd.Series(held, index=values.index, dtype="UInt64" if kind == "unsigned" else "Int64")

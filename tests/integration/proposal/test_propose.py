@@ -87,6 +87,25 @@ def test_outcomes_with_another_name_for_the_key_are_matched(orders: Path, tmp_pa
         propose(Request("orders", orders, "late", outcomes=tmp_path / "late_*.jsonl"))
 
 
+def test_a_key_that_a_person_names_is_taken() -> None:
+    """Outcomes that have the columns of the given key are taken, also where these do not name each row."""
+    shared = {"day": "string", "x": "integer"}
+    table = Exported("rows", 1, {}, shared, pd.DataFrame({"day": ["a", "a"], "x": [1, 1]}))
+    other = Exported("out", 1, {}, {**shared, "y": "number"}, pd.DataFrame({"day": ["a"], "x": [1], "y": [1.0]}))
+    assert with_key_of(other, table, "y", ("day", "x")) == other
+    with pytest.raises(InvalidInputError, match="no column of the outcomes holds the key"):
+        with_key_of(other, table, "y")
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, 2**64 - 1])
+def test_a_long_number_as_text_is_the_number(number: int) -> None:
+    """No digit of a key is lost, up to the largest whole number of its type."""
+    kind, dtype = ("integer", "Int64") if number < 2**63 else ("unsigned", "UInt64")
+    table = Exported("rows", 1, {}, {"id": kind}, pd.DataFrame({"id": pd.array([number, 1], dtype)}))
+    other = Exported("out", 1, {}, {"id": "string", "y": "number"}, pd.DataFrame({"id": [f"0{number}"], "y": [1.0]}))
+    assert list(with_key_of(other, table, "y").rows["id"]) == [number]
+
+
 @pytest.mark.parametrize(("written_as", "key"), [("007", "7"), ("7", "7"), (" 7", "7")])
 def test_a_number_as_text_is_the_number(written_as: str, key: str) -> None:
     """Leading zeros and blanks of the outcomes' key do not count where the rows have whole numbers."""

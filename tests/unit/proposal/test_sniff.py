@@ -64,6 +64,8 @@ def test_a_file_is_read_as_it_was_written(
         (["1.200", "15.300", "7", "2.000"], "integer", None),
         (["1.200", "0.300", "7", "2.000"], "number", None),
         (["1,200", "15,300", "7,125", "2,000"], "number", None),
+        (["0", "5 %", "7 %"], "integer", ("unit", "%")),
+        (["1", "2", "3", "5 %"], "string", None),
         (["EUR 1.5", "EUR 20"], "string", None),
         ([f"{number} kg" for number in range(30)], "integer", ("unit", "kg")),
         ([f"{number}. Street" for number in range(30)], "string", None),
